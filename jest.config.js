@@ -1,0 +1,36 @@
+/**
+ * Two projects run the same tests with the other cloud's adapters behind `#cloud`; everything else runs once.
+ * Sources are native ES modules, so jest runs with --experimental-vm-modules (scripts/test.ts passes it).
+ */
+const base = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/\\.(artifacts|esbuild|serverless|tandem|peers|bench)/'],
+};
+
+const forCloud = (cloud) => ({
+  ...base,
+  displayName: cloud,
+  testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', cloud] },
+  testMatch: ['<rootDir>/tests/both/**/*.test.ts'],
+});
+
+export default {
+  testTimeout: 60_000,
+  projects: [
+    {
+      ...base,
+      displayName: 'all',
+      testMatch: ['<rootDir>/tests/**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/tests/both/', '/node_modules/'],
+    },
+    forCloud('aws'),
+    forCloud('azure'),
+  ],
+};
