@@ -1,0 +1,73 @@
+/**
+ * `GET /health` needs nothing but this process. `GET /health/deep` asks the store, the queue and the peers; it
+ * answers 503 only for what makes this site useless. A silent peer is no such reason: both sites would leave
+ * rotation together.
+ */
+import { openOutbox, openStore } from '#cloud';
+import { probeTimeoutMs } from '../shared/bounds.ts';
+import { openRuntime, serve } from '../shared/runtime.ts';
+
+const runtime = openRuntime();
+const { config, logger } = runtime;
+const store = openStore(config);
+const outbox = openOutbox(config);
+
+interface Check {
+  readonly ok: boolean;
+  readonly ms: number;
+}
+
+async function check(name: string, probe: () => Promise<unknown>): Promise<Check> {
+  const start = performance.now();
+  let ok = true;
+  try {
+    await Promise.race([probe(), timeout()]);
+  } catch (error) {
+    ok = false;
+    logger.log('warn', 'health check failed', { check: name, error: String(error) });
+  }
+  return { ok, ms: Math.round(performance.now() - start) };
+}
+
+function timeout(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => {
+      reject(new Error(`no answer within ${probeTimeoutMs} ms`));
+    }, probeTimeoutMs).unref();
+  });
+}
+
+async function askPeer(url: string): Promise<void> {
+  const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(probeTimeoutMs) });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+}
+
+async function deep(): Promise<{ status: number; body: unknown }> {
+  const [storeCheck, queueCheck, ...peerChecks] = await Promise.all([
+    check('store', () => store.ping()),
+    check('queue', () => outbox.ping()),
+    ...config.peers.map(({ site, url }) => check(site, () => askPeer(url))),
+  ]);
+  const peers = Object.fromEntries(config.peers.map(({ site }, i) => [site, peerChecks[i]]));
+  const usable = storeCheck.ok;
+  const whole = usable && queueCheck.ok && peerChecks.every(({ ok }) => ok);
+  return {
+    status: usable ? 200 : 503,
+    body: {
+      status: whole ? 'ok' : usable ? 'degraded' : 'unavailable',
+      site: config.site,
+      checks: { store: storeCheck, queue: queueCheck, peers },
+    },
+  };
+}
+
+const headers = { 'cache-control': 'no-store' };
+
+export const handler = serve(runtime, [
+  {
+    method: 'GET',
+    path: '/health',
+    handle: () => ({ status: 200, body: { status: 'ok', site: config.site }, headers }),
+  },
+  { method: 'GET', path: '/health/deep', handle: async () => ({ ...(await deep()), headers }) },
+]);

@@ -1,0 +1,57 @@
+/** Generic records: `POST /write` creates or replaces, `GET /items/{id}` reads. */
+import { ITEM } from '../shared/domain/entities/item.ts';
+import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
+import { InvalidError } from '../shared/errors.ts';
+import { etagOf, isNotModified, parseTags } from '../shared/http/conditional.ts';
+import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
+import type { HttpRequest } from '../shared/http/route.ts';
+import { idOf, type StoredRecord } from '../shared/replication/record.ts';
+import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
+
+const runtime = openRuntime();
+const items = new ItemService(openReplica(runtime));
+
+const headersOf = (record: StoredRecord): Record<string, string> => ({
+  etag: etagOf(record.state),
+  'cache-control': 'private, no-cache',
+});
+
+/** `If-None-Match: *` refuses to replace; no other value has a meaning on a write of a whole record. */
+function onlyIfAbsent({ headers }: HttpRequest): boolean {
+  const tags = parseTags(headers['if-none-match'], 'If-None-Match');
+  if (tags === undefined) return false;
+  if ('any' in tags) return true;
+  throw new InvalidError('the headers are invalid', [
+    { pointer: '/headers/if-none-match', rule: 'if-none-match', detail: 'must be "*" on a write' },
+  ]);
+}
+
+export const handler = serve(runtime, [
+  {
+    method: 'POST',
+    path: '/write',
+    body: 'item.write',
+    async handle(request) {
+      const { record, created } = await items.write(request.body as ItemInput, {
+        ...writeOptions(request),
+        onlyIfAbsent: onlyIfAbsent(request),
+      });
+      const location = `/items/${idOf(record.key)}`;
+      return {
+        status: created ? 201 : 200,
+        body: items.view(record),
+        headers: { ...headersOf(record), location },
+      };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/items/{id}',
+    async handle({ params, headers }) {
+      const record = await items.read(checkedId(params['id'], ITEM));
+      return isNotModified(headers['if-none-match'], record.state)
+        ? { status: 304, headers: headersOf(record) }
+        : { status: 200, body: items.view(record), headers: headersOf(record) };
+    },
+  },
+]);

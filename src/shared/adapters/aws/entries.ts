@@ -1,0 +1,66 @@
+/** What Lambda calls. HTTP events are the core's own shape; SQS batches are read and answered here. */
+import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Config } from '../../config.ts';
+import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
+import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
+import type { Logger } from '../../ports/telemetry.ts';
+import { sweepTickMs } from '../../bounds.ts';
+import { settleBatch } from '../settle-batch.ts';
+
+export function httpEntry(handler: HttpHandler): HttpHandler {
+  return handler;
+}
+
+/**
+ * Answers with partial batch failures, so that only what failed is delivered again.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+export function queueEntry(
+  queue: string,
+  handler: BatchHandler,
+  services: { config: Config; deadLetters: DeadLetters; logger: Logger },
+): (event: SQSEvent) => Promise<SQSBatchResponse> {
+  return async ({ Records }) => {
+    const retries = await settleBatch(queue, Records.map(toInbound), handler, services);
+    return { batchItemFailures: retries.map(({ message }) => ({ itemIdentifier: message.id })) };
+  };
+}
+
+function toInbound(record: SQSRecord): InboundMessage {
+  return {
+    id: record.messageId,
+    body: record.body,
+    attributes: Object.fromEntries(
+      Object.entries(record.messageAttributes).map(([name, { stringValue }]) => [name, stringValue ?? '']),
+    ),
+    receives: Number(record.attributes.ApproximateReceiveCount),
+  };
+}
+
+/**
+ * EventBridge's shortest period is a minute. The minute's run sends itself five delayed messages, so that the
+ * function runs every ten seconds; a lost one is made good by the next minute.
+ */
+export function timerEntry(
+  handler: TimerHandler,
+  { config }: { config: Config },
+): (event: Partial<SQSEvent>) => Promise<void> {
+  const client = new SQSClient({ region: config.region });
+  return async ({ Records }) => {
+    if (Records === undefined) await sendTicks(client, config);
+    await handler();
+  };
+}
+
+async function sendTicks(client: SQSClient, config: Config): Promise<void> {
+  const tickSeconds = sweepTickMs / 1000;
+  const delays = Array.from({ length: 60 / tickSeconds - 1 }, (_, i) => (i + 1) * tickSeconds);
+  await client.send(
+    new SendMessageBatchCommand({
+      QueueUrl: config.aws?.tickUrl,
+      Entries: delays.map((delay) => ({ Id: String(delay), MessageBody: 'tick', DelaySeconds: delay })),
+    }),
+  );
+}
+

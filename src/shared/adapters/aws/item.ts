@@ -1,0 +1,59 @@
+/**
+ * A record as a DynamoDB item. Attribute names are short because they are billed; the state is one JSON string
+ * because no condition looks inside it.
+ *
+ * | attribute | meaning |
+ * |---|---|
+ * | `k` | key (hash) |
+ * | `rev` | number of writes |
+ * | `s` | state as JSON |
+ * | `ver` | newest local stamp |
+ * | `pend` | peer → stamp not yet accepted |
+ * | `ops` | last operation ids, JSON |
+ * | `p_shard`, `p_at` | index `pending` |
+ * | `l` | index `by_type` |
+ * | `ttl` | epoch seconds at which DynamoDB may drop the item |
+ */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Versioned } from '../../ports/store.ts';
+import { indexAttributes } from '../../replication/index-attributes.ts';
+import type { RecordState, StoredRecord } from '../../replication/record.ts';
+
+export type Item = Record<string, AttributeValue>;
+
+export function toItem(record: StoredRecord, expected: string | undefined): Item {
+  const index = indexAttributes(record);
+  const item: Item = {
+    k: { S: record.key },
+    rev: { N: String(Number(expected ?? '0') + 1) },
+    s: { S: JSON.stringify(record.state) },
+  };
+  if (record.version !== undefined) item['ver'] = { S: record.version };
+  if (record.operations.length > 0) item['ops'] = { S: JSON.stringify(record.operations) };
+  if (index.listed !== undefined) item['l'] = { S: `${index.listed}#${index.shard}` };
+  if (index.dropAtSeconds !== undefined) item['ttl'] = { N: String(index.dropAtSeconds) };
+  if (index.pendingSince !== undefined) {
+    item['pend'] = {
+      M: Object.fromEntries(Object.entries(record.pending).map(([peer, stamp]) => [peer, { S: stamp }])),
+    };
+    item['p_at'] = { N: String(index.pendingSince) };
+    item['p_shard'] = { S: index.shard };
+  }
+  return item;
+}
+
+export function fromItem(item: Item): Versioned {
+  const pending: Record<string, string> = {};
+  for (const [peer, stamp] of Object.entries(item['pend']?.M ?? {})) pending[peer] = stamp.S ?? '';
+  return {
+    record: {
+      key: item['k']?.S ?? '',
+      state: JSON.parse(item['s']?.S ?? '') as RecordState,
+      ...(item['ver']?.S !== undefined && { version: item['ver'].S }),
+      pending,
+      ...(item['p_at']?.N !== undefined && { pendingSince: Number(item['p_at'].N) }),
+      operations: JSON.parse(item['ops']?.S ?? '[]') as string[],
+    },
+    revision: item['rev']?.N ?? '0',
+  };
+}

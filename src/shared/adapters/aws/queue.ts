@@ -1,0 +1,88 @@
+/**
+ * Sending to SQS.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+import {
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+  type SendMessageBatchRequestEntry,
+} from '@aws-sdk/client-sqs';
+import { TooLargeError, UnavailableError } from '../../errors.ts';
+import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
+import { packBatches, type Batch } from '../pack-batches.ts';
+import { queueError } from './errors.ts';
+
+/** SQS takes 10 messages and 1 MiB a batch; the rest is left for attributes. */
+const BATCH_MESSAGES_MAX = 10;
+const BATCH_BYTES_MAX = 1_000_000;
+
+export class SqsSender implements QueueSender {
+  readonly #client: SQSClient;
+  readonly #url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+  }
+
+  async send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]> {
+    const outcomes: SendOutcome[] = messages.map(() => undefined);
+    const { batches, tooLarge } = packBatches(messages, {
+      messagesMax: BATCH_MESSAGES_MAX,
+      bytesMax: BATCH_BYTES_MAX,
+      overheadBytes: 0,
+    });
+    for (const index of tooLarge) outcomes[index] = new TooLargeError('SQS takes at most 1 MiB a message');
+    await Promise.all(batches.map((batch) => this.#sendBatch(batch, outcomes)));
+    return outcomes;
+  }
+
+  async #sendBatch(batch: Batch, outcomes: SendOutcome[]): Promise<void> {
+    try {
+      const answer = await this.#client.send(
+        new SendMessageBatchCommand({
+          QueueUrl: this.#url,
+          Entries: batch.map(({ index, message }) => toEntry(index, message)),
+        }),
+      );
+      for (const { Id, Code, Message } of answer.Failed ?? []) {
+        outcomes[Number(Id)] = new UnavailableError(`SQS: ${Code ?? ''}: ${Message ?? ''}`);
+      }
+    } catch (error) {
+      for (const { index } of batch) outcomes[index] = queueError(error);
+    }
+  }
+
+  async ping(): Promise<void> {
+    try {
+      await this.#client.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: this.#url,
+          AttributeNames: ['ApproximateNumberOfMessages'],
+        }),
+      );
+    } catch (error) {
+      throw queueError(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#client.destroy();
+    return Promise.resolve();
+  }
+}
+
+function toEntry(index: number, message: OutboundMessage): SendMessageBatchRequestEntry {
+  const attributes = Object.entries(message.attributes ?? {});
+  return {
+    Id: String(index),
+    MessageBody: message.body,
+    ...(message.delaySeconds !== undefined && { DelaySeconds: message.delaySeconds }),
+    ...(attributes.length > 0 && {
+      MessageAttributes: Object.fromEntries(
+        attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+      ),
+    }),
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * The store on DynamoDB: one item per key, `rev` counts its writes.
+ *
+ * Two sparse global secondary indexes, keys only, so that an update of a field costs nothing there: `pending`
+ * (hash `p_shard`, range `p_at`) and `by_type` (hash `l` = entity and bucket, range `k`).
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
+ */
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  Store,
+  Versioned,
+  WriteRequest,
+} from '../../ports/store.ts';
+import { shards } from '../../replication/index-attributes.ts';
+import { chunk } from '../chunk.ts';
+import { storeError } from './errors.ts';
+import { fromItem, toItem, type Item } from './item.ts';
+
+/** BatchGetItem takes 100 keys. */
+const BATCH_GET_MAX = 100;
+const CLEAR_ATTEMPTS_MAX = 5;
+
+export class DynamoStore implements Store {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async get(key: string): Promise<Versioned | undefined> {
+    const { Item } = await this.#call(() =>
+      this.#client.send(
+        new GetItemCommand({ TableName: this.#table, Key: { k: { S: key } }, ConsistentRead: true }),
+      ),
+    );
+    return Item && fromItem(Item);
+  }
+
+  async getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>> {
+    const found = new Map<string, Versioned>();
+    await Promise.all(
+      chunk(keys, BATCH_GET_MAX).map(async (batch) => {
+        let open: Item[] = batch.map((key) => ({ k: { S: key } }));
+        while (open.length > 0) {
+          const request = { [this.#table]: { Keys: open, ConsistentRead: true } };
+          const answer = await this.#call(() =>
+            this.#client.send(new BatchGetItemCommand({ RequestItems: request })),
+          );
+          for (const item of answer.Responses?.[this.#table] ?? []) {
+            const versioned = fromItem(item);
+            found.set(versioned.record.key, versioned);
+          }
+          open = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+        }
+      }),
+    );
+    return found;
+  }
+
+  putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+    return Promise.all(writes.map((write) => this.#put(write)));
+  }
+
+  async #put({ record, expected }: WriteRequest): Promise<PutOutcome> {
+    try {
+      await this.#client.send(
+        new PutItemCommand({
+          TableName: this.#table,
+          Item: toItem(record, expected),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          ...(expected === undefined
+            ? { ConditionExpression: 'attribute_not_exists(k)' }
+            : {
+                ConditionExpression: 'rev = :rev',
+                ExpressionAttributeValues: { ':rev': { N: expected } },
+              }),
+        }),
+      );
+      return { status: 'written' };
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) {
+        return { status: 'stale', ...(error.Item && { current: fromItem(error.Item) }) };
+      }
+      return { status: 'failed', error: storeError(error) };
+    }
+  }
+
+  async clearPending(requests: readonly ClearRequest[]): Promise<void> {
+    await Promise.all(requests.map((request) => this.#clear(request)));
+  }
+
+  /** First as if nothing else were pending, which is the rule and needs no read; else by what the item says. */
+  async #clear({ key, accepted }: ClearRequest): Promise<void> {
+    let peers = Object.keys(accepted);
+    let others = 0;
+    for (let attempt = 0; attempt < CLEAR_ATTEMPTS_MAX; attempt += 1) {
+      const item = await this.#removeMarkers(key, accepted, peers, others);
+      const held = item?.['pend']?.M;
+      if (held === undefined) return;
+      peers = Object.keys(held).filter((peer) => (held[peer]?.S ?? '') <= (accepted[peer] ?? ''));
+      others = Object.keys(held).length - peers.length;
+      if (peers.length === 0) return;
+    }
+  }
+
+  /** Returns the item as it is when its markers are not the expected ones, undefined when they were removed. */
+  async #removeMarkers(
+    key: string,
+    accepted: Readonly<Record<string, string>>,
+    peers: readonly string[],
+    others: number,
+  ): Promise<Item | undefined> {
+    const names: Record<string, string> = {};
+    const values: Item = { ':one': { N: '1' }, ':count': { N: String(peers.length + others) } };
+    peers.forEach((peer, i) => {
+      names[`#p${i}`] = peer;
+      values[`:v${i}`] = { S: accepted[peer] ?? '' };
+    });
+    const markers = peers.map((_, i) => `pend.#p${i}`).join(', ');
+    try {
+      await this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#table,
+          Key: { k: { S: key } },
+          UpdateExpression: `SET rev = rev + :one REMOVE ${others === 0 ? 'pend, p_at, p_shard' : markers}`,
+          ConditionExpression: [
+            'size(pend) = :count',
+            ...peers.map((_, i) => `pend.#p${i} <= :v${i}`),
+          ].join(' AND '),
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: values,
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      );
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return error.Item;
+      throw storeError(error);
+    }
+  }
+
+  async pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
+    const pages = await Promise.all(
+      shards.map((shard) =>
+        this.#query({
+          IndexName: 'pending',
+          KeyConditionExpression: 'p_shard = :shard AND p_at < :before',
+          ExpressionAttributeValues: { ':shard': { S: shard }, ':before': { N: String(beforeMs) } },
+          Limit: limit,
+        }),
+      ),
+    );
+    return pages
+      .flat()
+      .map((item) => ({ key: item['k']?.S ?? '', sinceMs: Number(item['p_at']?.N) }))
+      .sort((a, b) => a.sinceMs - b.sinceMs)
+      .slice(0, limit);
+  }
+
+  async list(
+    entity: string,
+    { after, limit }: { after: string | undefined; limit: number },
+  ): Promise<readonly string[]> {
+    const pages = await Promise.all(
+      shards.map((shard) =>
+        this.#query({
+          IndexName: 'by_type',
+          KeyConditionExpression: after === undefined ? 'l = :l' : 'l = :l AND k > :after',
+          ExpressionAttributeValues: {
+            ':l': { S: `${entity}#${shard}` },
+            ...(after !== undefined && { ':after': { S: after } }),
+          },
+          Limit: limit,
+        }),
+      ),
+    );
+    return pages
+      .flat()
+      .map((item) => item['k']?.S ?? '')
+      .sort((a, b) => (a < b ? -1 : 1))
+      .slice(0, limit);
+  }
+
+  async ping(): Promise<void> {
+    await this.get('ping:none');
+  }
+
+  async #query(input: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>): Promise<Item[]> {
+    const { Items } = await this.#call(() =>
+      this.#client.send(new QueryCommand({ TableName: this.#table, ...input })),
+    );
+    return Items ?? [];
+  }
+
+  async #call<Result>(send: () => Promise<Result>): Promise<Result> {
+    try {
+      return await send();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+

@@ -1,0 +1,69 @@
+/**
+ * A record as a Cosmos DB document.
+ *
+ * | property | meaning |
+ * |---|---|
+ * | `id` | key, also the partition key |
+ * | `s` | state |
+ * | `ver` | newest local stamp |
+ * | `pend`, `p_n` | peer → stamp not yet accepted, and how many of them |
+ * | `ops` | last operation ids |
+ * | `p_shard`, `p_at` | indexed: what is pending, since when |
+ * | `l` | indexed: the entity, for lists |
+ * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
+ */
+import type { Versioned } from '../../ports/store.ts';
+import { indexAttributes } from '../../replication/index-attributes.ts';
+import type { RecordState, StoredRecord } from '../../replication/record.ts';
+
+export interface Document {
+  readonly id: string;
+  readonly s: RecordState;
+  readonly ver?: string;
+  readonly ops?: readonly string[];
+  readonly pend?: Readonly<Record<string, string>>;
+  readonly p_n?: number;
+  readonly p_at?: number;
+  readonly p_shard?: string;
+  readonly l?: string;
+  readonly ttl?: number;
+}
+
+export type StoredDocument = Document & { readonly _etag: string };
+
+/** Cosmos DB counts `ttl` from the last write and takes at most 2^31 - 1 seconds. */
+const TTL_SECONDS_MAX = 2 ** 31 - 1;
+
+export function toDocument(record: StoredRecord, nowMs = Date.now()): Document {
+  const index = indexAttributes(record);
+  return {
+    id: record.key,
+    s: record.state,
+    ...(record.version !== undefined && { ver: record.version }),
+    ...(record.operations.length > 0 && { ops: record.operations }),
+    ...(index.listed !== undefined && { l: index.listed }),
+    ...(index.dropAtSeconds !== undefined && {
+      ttl: Math.min(TTL_SECONDS_MAX, Math.max(1, Math.ceil(index.dropAtSeconds - nowMs / 1000))),
+    }),
+    ...(index.pendingSince !== undefined && {
+      pend: record.pending,
+      p_n: Object.keys(record.pending).length,
+      p_at: index.pendingSince,
+      p_shard: index.shard,
+    }),
+  };
+}
+
+export function fromDocument(document: StoredDocument): Versioned {
+  return {
+    record: {
+      key: document.id,
+      state: document.s,
+      ...(document.ver !== undefined && { version: document.ver }),
+      pending: document.pend ?? {},
+      ...(document.p_at !== undefined && { pendingSince: document.p_at }),
+      operations: document.ops ?? [],
+    },
+    revision: document._etag,
+  };
+}

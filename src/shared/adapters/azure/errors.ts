@@ -1,0 +1,42 @@
+/**
+ * Azure SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again.
+ * @see https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-exceptions
+ */
+import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../errors.ts';
+
+/** Request timeout, retry-with, gone, internal error: the write may have happened. */
+const AMBIGUOUS_STATUS = new Set([408, 410, 449, 500]);
+/** The request never reached the service. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+const QUEUE_NOT_SENT = new Set(['ServiceBusy', 'MessagingEntityNotFound', 'UnauthorizedAccess', 'QuotaExceeded']);
+
+export function storeError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { code, message } = error as { code?: number | string; message?: string };
+  const text = `Cosmos DB: ${code ?? ''}: ${message ?? ''}`;
+  if (typeof code === 'number') return byStatus(code, text, error);
+  return NOT_SENT.has(code ?? '')
+    ? new UnavailableError(text, { cause: error })
+    : new AmbiguousError(text, { cause: error });
+}
+
+/** For an operation of a bulk request, which has a status and no error. */
+export function failedStatus(status: number): AppError {
+  return byStatus(status, `Cosmos DB: ${status}`, undefined);
+}
+
+function byStatus(status: number, text: string, cause: unknown): AppError {
+  if (status === 413) return new TooLargeError(text, { cause });
+  if (AMBIGUOUS_STATUS.has(status)) return new AmbiguousError(text, { cause });
+  return new UnavailableError(text, { cause });
+}
+
+export function queueError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { code, message } = error as { code?: string; message?: string };
+  const text = `Service Bus: ${code ?? ''}: ${message ?? ''}`;
+  if (code === 'MessageSizeExceeded') return new TooLargeError(text, { cause: error });
+  const unsent = NOT_SENT.has(code ?? '') || QUEUE_NOT_SENT.has(code ?? '');
+  return unsent ? new UnavailableError(text, { cause: error }) : new AmbiguousError(text, { cause: error });
+}

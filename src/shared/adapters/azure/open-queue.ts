@@ -1,0 +1,31 @@
+/** Opens a Service Bus queue: the site's own, or a peer's from anywhere. */
+import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
+import { queueTimeoutMs } from '../../bounds.ts';
+import type { QueueSender } from '../../ports/queue.ts';
+import { credential } from './credential.ts';
+import { ServiceBusSender } from './queue.ts';
+
+const options: ServiceBusClientOptions = {
+  retryOptions: { maxRetries: 1, timeoutInMs: queueTimeoutMs, retryDelayInMs: 200 },
+};
+
+/** @throws TypeError when neither a namespace nor a connection string is given. */
+export function openServiceBusQueue(access: {
+  queue: string;
+  namespace?: string | undefined;
+  connectionString?: string | undefined;
+}): QueueSender {
+  return new ServiceBusSender(openClient(access), access.queue);
+}
+
+function openClient({
+  namespace,
+  connectionString,
+}: {
+  namespace?: string | undefined;
+  connectionString?: string | undefined;
+}): ServiceBusClient {
+  if (connectionString !== undefined) return new ServiceBusClient(connectionString, options);
+  if (namespace !== undefined) return new ServiceBusClient(namespace, credential(), options);
+  throw new TypeError('Service Bus: neither a namespace nor a connection string');
+}

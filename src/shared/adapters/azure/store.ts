@@ -1,0 +1,214 @@
+/**
+ * The store on Cosmos DB: one document per key, partitioned by it, revised by its ETag.
+ *
+ * The account must be strongly consistent (one region, so it costs read units, not latency): with session
+ * consistency another instance of a function could read behind an acknowledged write.
+ * @see https://learn.microsoft.com/azure/cosmos-db/consistency-levels
+ */
+import type { Container, OperationInput, OperationResponse, PatchOperation } from '@azure/cosmos';
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  Store,
+  Versioned,
+  WriteRequest,
+} from '../../ports/store.ts';
+import { chunk } from '../chunk.ts';
+import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
+import { failedStatus, storeError } from './errors.ts';
+
+/** A bulk request takes 100 operations. */
+const BULK_MAX = 100;
+const CLEAR_ATTEMPTS_MAX = 5;
+const WRITTEN = new Set([200, 201]);
+const STALE = new Set([404, 409, 412]);
+
+export class CosmosStore implements Store {
+  readonly #container: Container;
+
+  constructor(container: Container) {
+    this.#container = container;
+  }
+
+  async get(key: string): Promise<Versioned | undefined> {
+    try {
+      const { resource } = await this.#container.item(key, key).read<StoredDocument>();
+      return resource && fromDocument(resource);
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>> {
+    const found = new Map<string, Versioned>();
+    if (keys.length === 1) {
+      const [key = ''] = keys;
+      const versioned = await this.get(key);
+      if (versioned !== undefined) found.set(key, versioned);
+      return found;
+    }
+    const answers = await this.#bulk(
+      keys.map((key) => ({ operationType: 'Read', id: key, partitionKey: key })),
+    );
+    for (const { statusCode, resourceBody } of answers) {
+      if (statusCode === 404) continue;
+      if (statusCode !== 200 || resourceBody === undefined) throw failedStatus(statusCode);
+      const versioned = fromDocument(resourceBody as unknown as StoredDocument);
+      found.set(versioned.record.key, versioned);
+    }
+    return found;
+  }
+
+  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+    const [only] = writes;
+    if (writes.length === 1 && only !== undefined) return [await this.#put(only)];
+    try {
+      const answers = await this.#bulk(writes.map(toOperation));
+      return answers.map(({ statusCode }) => outcomeOf(statusCode));
+    } catch (error) {
+      return writes.map(() => ({ status: 'failed', error: storeError(error) }));
+    }
+  }
+
+  async #put({ record, expected }: WriteRequest): Promise<PutOutcome> {
+    const document = toDocument(record);
+    try {
+      if (expected === undefined) {
+        await this.#container.items.create(document, { contentResponseOnWriteEnabled: false });
+      } else {
+        await this.#container.item(record.key, record.key).replace(document, {
+          accessCondition: { type: 'IfMatch', condition: expected },
+          contentResponseOnWriteEnabled: false,
+        });
+      }
+      return { status: 'written' };
+    } catch (error) {
+      if (STALE.has((error as { code?: number }).code ?? 0)) return { status: 'stale' };
+      return { status: 'failed', error: storeError(error) };
+    }
+  }
+
+  async clearPending(requests: readonly ClearRequest[]): Promise<void> {
+    const refused: ClearRequest[] = [];
+    const answers = await this.#patchAll(requests);
+    answers.forEach((statusCode, i) => {
+      const request = requests[i];
+      if (statusCode === 412 && request !== undefined) refused.push(request);
+      else if (statusCode !== 404 && !WRITTEN.has(statusCode)) throw failedStatus(statusCode);
+    });
+    await Promise.all(refused.map((request) => this.#clearByReading(request)));
+  }
+
+  /** As if nothing else were pending, which is the rule and needs no read. Returns the status of each. */
+  async #patchAll(requests: readonly ClearRequest[]): Promise<readonly number[]> {
+    const [only] = requests;
+    if (requests.length === 1 && only !== undefined) {
+      try {
+        const { condition, operations } = removeAllMarkers(only);
+        const { statusCode } = await this.#container
+          .item(only.key, only.key)
+          .patch({ condition, operations }, { contentResponseOnWriteEnabled: false });
+        return [statusCode];
+      } catch (error) {
+        const { code } = error as { code?: number };
+        if (code === 412 || code === 404) return [code];
+        throw storeError(error);
+      }
+    }
+    const answers = await this.#bulk(
+      requests.map((request) => ({
+        operationType: 'Patch',
+        id: request.key,
+        partitionKey: request.key,
+        resourceBody: removeAllMarkers(request),
+      })),
+    );
+    return answers.map(({ statusCode }) => statusCode);
+  }
+
+  async #clearByReading({ key, accepted }: ClearRequest): Promise<void> {
+    for (let attempt = 0; attempt < CLEAR_ATTEMPTS_MAX; attempt += 1) {
+      const held = await this.get(key);
+      if (held === undefined) return;
+      const entries = Object.entries(held.record.pending);
+      const left = entries.filter(([peer, stamp]) => stamp > (accepted[peer] ?? ''));
+      if (left.length === entries.length) return;
+      const record = { ...held.record, pending: Object.fromEntries(left) };
+      const outcome = await this.#put({ record, expected: held.revision });
+      if (outcome.status === 'written') return;
+      if (outcome.status === 'failed') throw outcome.error;
+    }
+  }
+
+  async pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
+    const rows = await this.#query<{ id: string; p_at: number }>(
+      'SELECT c.id, c.p_at FROM c WHERE c.p_at < @before ORDER BY c.p_at OFFSET 0 LIMIT @limit',
+      { '@before': beforeMs, '@limit': limit },
+    );
+    return rows.map(({ id, p_at }) => ({ key: id, sinceMs: p_at }));
+  }
+
+  async list(
+    entity: string,
+    { after, limit }: { after: string | undefined; limit: number },
+  ): Promise<readonly string[]> {
+    const rows = await this.#query<{ id: string }>(
+      'SELECT c.id FROM c WHERE c.l = @entity AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit',
+      { '@entity': entity, '@after': after ?? '', '@limit': limit },
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async ping(): Promise<void> {
+    await this.get('ping:none');
+  }
+
+  async #query<Row>(query: string, values: Record<string, string | number>): Promise<Row[]> {
+    const parameters = Object.entries(values).map(([name, value]) => ({ name, value }));
+    try {
+      return (await this.#container.items.query<Row>({ query, parameters }).fetchAll()).resources;
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async #bulk(operations: readonly OperationInput[]): Promise<OperationResponse[]> {
+    try {
+      const answers = await Promise.all(
+        // `executeBulkOperations`, which succeeds it, holds each call for up to a second to fill its batches.
+        chunk(operations, BULK_MAX).map((batch) => this.#container.items.bulk(batch)),
+      );
+      return answers.flat();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+
+function toOperation({ record, expected }: WriteRequest): OperationInput {
+  const resourceBody = toDocument(record) as unknown as Document & Record<string, never>;
+  const partitionKey = record.key;
+  return expected === undefined
+    ? { operationType: 'Create', partitionKey, resourceBody }
+    : { operationType: 'Replace', id: record.key, partitionKey, resourceBody, ifMatch: expected };
+}
+
+function outcomeOf(statusCode: number): PutOutcome {
+  if (WRITTEN.has(statusCode)) return { status: 'written' };
+  if (STALE.has(statusCode)) return { status: 'stale' };
+  return { status: 'failed', error: failedStatus(statusCode) };
+}
+
+/** A conditional patch; the stamps and site ids in it are of our own making and hold no quote. */
+function removeAllMarkers({ accepted }: ClearRequest): { condition: string; operations: PatchOperation[] } {
+  const peers = Object.entries(accepted);
+  const condition = [
+    `c.p_n = ${peers.length}`,
+    ...peers.map(([peer, stamp]) => `c.pend["${peer}"] <= "${stamp}"`),
+  ];
+  return {
+    condition: `FROM c WHERE ${condition.join(' AND ')}`,
+    operations: ['/pend', '/p_n', '/p_at', '/p_shard'].map((path) => ({ op: 'remove', path })),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Every bound in one place: queues, retries, batches, pages, timeouts. Units are part of a name.
+ * Where a vendor sets the limit, the comment says which one.
+ */
+
+// Requests
+/** API Gateway takes 10 MB and Functions 100 MB; an event must fit one Service Bus message with its stamps. */
+export const bodyBytesMax = 128 * 1024;
+export const pageSizeMax = 100;
+export const pageSizeDefault = 20;
+
+// Clock
+/** A remote stamp further ahead of the wall clock than this is parked. */
+export const clockAheadMaxMs = 5_000;
+
+// Local write
+/** Lost races on one key before the write gives up. */
+export const writeAttemptsMax = 15;
+/** Failed calls of the store during one write before it gives up. */
+export const writeFailuresMax = 4;
+export const writeBackoffMs = 10;
+/** How many operation ids a record remembers, so that a retry after a time-out finds its own write. */
+export const operationsRemembered = 8;
+
+// Bridge
+/** Lost races on one key in one apply batch before the message goes back to the queue. */
+export const applyAttemptsMax = 10;
+/** Receives after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
+export const forwardReceivesMax = 3;
+/** Receives of an inbound message that fails for a passing reason before it goes to the dead-letter queue. */
+export const applyReceivesMax = 10;
+/** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */
+export const eventBytesMax = 240 * 1024;
+
+// Sweeper
+/** A marker younger than this is left to the ordinary path. */
+export const sweepGraceMs = 10_000;
+export const sweepPageSize = 100;
+/** Keys that one run resends at most; the next run goes on. */
+export const sweepKeysMax = 2_000;
+/** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
+export const shardCount = 16;
+export const sweepTickMs = 10_000;
+
+// Expiry and deletes
+/** Tombstones and expired records outlive any message: 30 days. */
+export const horizonMs = 30 * 24 * 3_600_000;
+
+// Calls to dependencies
+export const storeTimeoutMs = 3_000;
+export const queueTimeoutMs = 5_000;
+export const probeTimeoutMs = 1_000;
+export const vendorAttemptsMax = 3;
+/** What a client is told to wait after a 503. */
+export const retryAfterSeconds = 2;

@@ -1,0 +1,77 @@
+/** JSON Schema of the configuration; compiled ahead of time with all others. */
+const text = { type: 'string', minLength: 1 } as const;
+const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
+
+const awsPeer = {
+  type: 'object',
+  required: ['site', 'cloud', 'region', 'url', 'inbox'],
+  additionalProperties: false,
+  properties: {
+    site,
+    cloud: { const: 'aws' },
+    region: text,
+    url: { type: 'string', format: 'uri' },
+    inbox: { type: 'string', format: 'uri' },
+    endpoint: { type: 'string', format: 'uri' },
+  },
+} as const;
+
+const azurePeer = {
+  type: 'object',
+  required: ['site', 'cloud', 'region', 'url', 'inbox'],
+  additionalProperties: false,
+  properties: {
+    site,
+    cloud: { const: 'azure' },
+    region: text,
+    url: { type: 'string', format: 'uri' },
+    inbox: text,
+    namespace: text,
+    connectionString: text,
+  },
+} as const;
+
+export const configSchema = {
+  type: 'object',
+  required: ['site', 'region', 'peers', 'logLevel'],
+  additionalProperties: false,
+  properties: {
+    site,
+    region: text,
+    logLevel: { enum: ['debug', 'info', 'warn', 'error'] },
+    peers: {
+      type: 'array',
+      maxItems: 8,
+      items: {
+        type: 'object',
+        required: ['cloud'],
+        properties: { cloud: { enum: ['aws', 'azure'] } },
+        if: { properties: { cloud: { const: 'aws' } } },
+        then: awsPeer,
+        else: azurePeer,
+      },
+    },
+    aws: {
+      type: 'object',
+      required: ['table', 'outUrl', 'deadUrl', 'tickUrl'],
+      additionalProperties: false,
+      properties: { table: text, outUrl: text, deadUrl: text, tickUrl: text },
+    },
+    azure: {
+      type: 'object',
+      required: ['cosmosEndpoint', 'cosmosDatabase', 'cosmosContainer', 'outQueue', 'deadQueue'],
+      anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
+      additionalProperties: false,
+      properties: {
+        cosmosEndpoint: text,
+        cosmosKey: text,
+        cosmosDatabase: text,
+        cosmosContainer: text,
+        serviceBusNamespace: text,
+        serviceBusConnection: text,
+        outQueue: text,
+        deadQueue: text,
+      },
+    },
+  },
+} as const;

@@ -1,0 +1,133 @@
+/**
+ * The only place that reads `process.env`: checked against a schema at cold start, every mistake reported at once,
+ * the result frozen. Endpoints of stand-ins, emulators or real services are set here and nowhere else
+ * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
+ */
+import { InvalidError } from './errors.ts';
+import { validate } from './validation/validate.ts';
+import type { SiteId } from './replication/stamp.ts';
+
+/** How one site reaches another. */
+export type PeerConfig =
+  | {
+      readonly site: SiteId;
+      readonly cloud: 'aws';
+      readonly region: string;
+      /** Base URL of the site's API. */
+      readonly url: string;
+      /** URL of its inbound SQS queue. */
+      readonly inbox: string;
+      readonly endpoint?: string;
+    }
+  | {
+      readonly site: SiteId;
+      readonly cloud: 'azure';
+      readonly region: string;
+      readonly url: string;
+      /** Name of its inbound Service Bus queue. */
+      readonly inbox: string;
+      /** Fully qualified namespace, for access with an identity. */
+      readonly namespace?: string;
+      /** For the local stand-in and the emulator, which know no identities. */
+      readonly connectionString?: string;
+    };
+
+export interface Config {
+  readonly site: SiteId;
+  readonly region: string;
+  readonly peers: readonly PeerConfig[];
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly aws?: {
+    readonly table: string;
+    readonly outUrl: string;
+    readonly deadUrl: string;
+    readonly tickUrl: string;
+  };
+  readonly azure?: {
+    readonly cosmosEndpoint: string;
+    readonly cosmosKey?: string;
+    readonly cosmosDatabase: string;
+    readonly cosmosContainer: string;
+    readonly serviceBusNamespace?: string;
+    readonly serviceBusConnection?: string;
+    readonly outQueue: string;
+    readonly deadQueue: string;
+  };
+}
+
+/** Variable → its place in the configuration. */
+const COMMON = { TANDEM_SITE: 'site', TANDEM_REGION: 'region', TANDEM_LOG_LEVEL: 'logLevel' } as const;
+const AWS = {
+  TANDEM_TABLE: 'table',
+  TANDEM_OUT_URL: 'outUrl',
+  TANDEM_DEAD_URL: 'deadUrl',
+  TANDEM_TICK_URL: 'tickUrl',
+} as const;
+const AZURE = {
+  COSMOS_ENDPOINT: 'cosmosEndpoint',
+  COSMOS_KEY: 'cosmosKey',
+  COSMOS_DATABASE: 'cosmosDatabase',
+  COSMOS_CONTAINER: 'cosmosContainer',
+  SERVICE_BUS_NAMESPACE: 'serviceBusNamespace',
+  SERVICE_BUS_CONNECTION: 'serviceBusConnection',
+  TANDEM_OUT_QUEUE: 'outQueue',
+  TANDEM_DEAD_QUEUE: 'deadQueue',
+} as const;
+
+const AZURE_DEFAULTS = { outQueue: 'tandem-out', deadQueue: 'tandem-dead' };
+
+/** The environment of this process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks the configuration of one cloud.
+ * @throws InvalidError that lists every variable that is missing or wrong.
+ */
+export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
+  const common = { logLevel: 'info', ...pick(env, COMMON), peers: peersOf(env['TANDEM_PEERS']) };
+  const config =
+    cloud === 'aws'
+      ? { ...common, aws: pick(env, AWS) }
+      : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
+  const failures = validate('config', config);
+  if (failures.length > 0) {
+    const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
+    throw new InvalidError(`configuration: ${list}`, failures);
+  }
+  return deepFreeze(config as Config);
+}
+
+function pick(env: Environment, names: Readonly<Record<string, string>>): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [variable, name] of Object.entries(names)) {
+    const value = env[variable];
+    if (value !== undefined && value !== '') picked[name] = value;
+  }
+  return picked;
+}
+
+function peersOf(text: string | undefined): unknown {
+  if (text === undefined || text === '') return [];
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** The variable that a JSON pointer into the configuration comes from. */
+function variableOf(pointer: string): string {
+  const [, first = '', second = ''] = pointer.split('/');
+  if (first === 'peers') return `TANDEM_PEERS${pointer.slice('/peers'.length)}`;
+  const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
+  const wanted = second || first;
+  return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,16 @@
+import { defineEntity, metadataSchema } from '../entity.ts';
+
+/** A person or an account. */
+export const user = defineEntity({
+  name: 'user',
+  collection: 'users',
+  idField: 'userId',
+  description: 'A person or an account',
+  required: ['name', 'email'],
+  fields: {
+    name: { type: 'string', minLength: 1, maxLength: 200 },
+    email: { type: 'string', format: 'email', maxLength: 254 },
+    metadata: metadataSchema,
+  },
+  example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' } },
+});

@@ -1,0 +1,128 @@
+/** What can be done with any declared entity. Knows no HTTP. */
+import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
+import { idOf, DELETED, plainValues, stateName, type Json, type StoredRecord } from '../replication/record.ts';
+import type { Replica } from '../replica.ts';
+import type { Entity } from './entity.ts';
+
+/** A condition on the state that the client saw: names of states, or any state at all. */
+export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
+
+export interface WriteOptions {
+  readonly ifMatch?: Precondition | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+export interface EntityPage {
+  readonly records: readonly StoredRecord[];
+  /** The last id that was looked at, when there may be more. */
+  readonly next: string | undefined;
+}
+
+export class EntityService {
+  readonly #entity: Entity;
+  readonly #replica: Replica;
+
+  constructor(entity: Entity, replica: Replica) {
+    this.#entity = entity;
+    this.#replica = replica;
+  }
+
+  /** @throws ConflictError when the id is taken. */
+  create(input: Readonly<Record<string, Json>>, { traceparent }: WriteOptions): Promise<StoredRecord> {
+    const { [this.#entity.idField]: chosen, ...values } = input;
+    const id = typeof chosen === 'string' ? chosen : this.#replica.newId();
+    const createdAt = new Date(this.#replica.now()).toISOString();
+    return this.#replica.write({
+      key: this.#key(id),
+      expectNew: true,
+      traceparent,
+      decide: (current) => {
+        if (current !== undefined && this.#replica.isLive(current)) {
+          throw new ConflictError(`${this.#entity.name} ${id} exists already`);
+        }
+        return { ...cleared(current), ...values, createdAt };
+      },
+    });
+  }
+
+  /** @throws NotFoundError */
+  async read(id: string): Promise<StoredRecord> {
+    return (await this.#replica.read(this.#key(id))) ?? this.#missing(id);
+  }
+
+  async list({ after, limit }: { after: string | undefined; limit: number }): Promise<EntityPage> {
+    const page = await this.#replica.list(this.#entity.name, {
+      after: after === undefined ? undefined : this.#key(after),
+      limit,
+    });
+    return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
+  }
+
+  /** Sets the given fields; null removes one. @throws NotFoundError @throws PreconditionFailedError */
+  change(
+    id: string,
+    values: Readonly<Record<string, Json>>,
+    { ifMatch, traceparent }: WriteOptions,
+  ): Promise<StoredRecord> {
+    return this.#replica.write({
+      key: this.#key(id),
+      traceparent,
+      decide: (current) => {
+        checkPrecondition(this.#live(current, id), ifMatch);
+        return values;
+      },
+    });
+  }
+
+  /** @throws NotFoundError @throws PreconditionFailedError */
+  remove(id: string, { ifMatch, traceparent }: WriteOptions): Promise<StoredRecord> {
+    return this.#replica.write({
+      key: this.#key(id),
+      traceparent,
+      decide: (current) => {
+        checkPrecondition(this.#live(current, id), ifMatch);
+        return { [DELETED]: true };
+      },
+    });
+  }
+
+  /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
+  view(record: StoredRecord): Record<string, Json> {
+    const { idField, fields } = this.#entity;
+    const id = idOf(record.key);
+    const values = plainValues(record.state);
+    const view: Record<string, Json> = { id, [idField]: id };
+    for (const field of [...Object.keys(fields), 'createdAt']) {
+      const value = values[field];
+      if (value !== undefined) view[field] = value;
+    }
+    return view;
+  }
+
+  #key(id: string): string {
+    return `${this.#entity.name}:${id}`;
+  }
+
+  #live(current: StoredRecord | undefined, id: string): StoredRecord {
+    return current !== undefined && this.#replica.isLive(current) ? current : this.#missing(id);
+  }
+
+  #missing(id: string): never {
+    throw new NotFoundError(`${this.#entity.name} ${id} does not exist`);
+  }
+}
+
+/** What must be reset so that nothing of an earlier life of the key shows. */
+export function cleared(current: StoredRecord | undefined): Record<string, Json> {
+  const reset: Record<string, Json> = {};
+  for (const field of Object.keys(current?.state.fields ?? {})) reset[field] = field === DELETED ? false : null;
+  return reset;
+}
+
+/** @throws PreconditionFailedError when the state is none that the client named. */
+export function checkPrecondition(current: StoredRecord | undefined, ifMatch: Precondition | undefined): void {
+  if (ifMatch === undefined) return;
+  const holds =
+    current !== undefined && ('any' in ifMatch || ifMatch.anyOf.includes(stateName(current.state)));
+  if (!holds) throw new PreconditionFailedError('the record is not in the state that If-Match names');
+}

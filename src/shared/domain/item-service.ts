@@ -1,0 +1,73 @@
+/** Generic records: any JSON object under an id, created or replaced as a whole, with an optional time to live. */
+import { NotFoundError, PreconditionFailedError } from '../errors.ts';
+import { EXPIRES, idOf, plainValues, expiresAtSeconds, type Json, type StoredRecord } from '../replication/record.ts';
+import type { Replica } from '../replica.ts';
+import { checkPrecondition, cleared, type WriteOptions } from './entity-service.ts';
+import { ITEM } from './entities/item.ts';
+
+export interface ItemInput {
+  readonly id?: string;
+  readonly data: Json;
+  /** Seconds from now until it no longer exists, at every site. */
+  readonly ttlSeconds?: number;
+}
+
+export interface ItemWriteOptions extends WriteOptions {
+  /** Refuse to replace what is there. */
+  readonly onlyIfAbsent?: boolean;
+}
+
+export class ItemService {
+  readonly #replica: Replica;
+
+  constructor(replica: Replica) {
+    this.#replica = replica;
+  }
+
+  /** Creates or replaces. @throws PreconditionFailedError */
+  async write(
+    input: ItemInput,
+    { ifMatch, onlyIfAbsent, traceparent }: ItemWriteOptions,
+  ): Promise<{ record: StoredRecord; created: boolean }> {
+    const nowMs = this.#replica.now();
+    const expires = input.ttlSeconds === undefined ? null : Math.ceil(nowMs / 1000) + input.ttlSeconds;
+    let created = false;
+    const record = await this.#replica.write({
+      key: `${ITEM}:${input.id ?? this.#replica.newId()}`,
+      expectNew: input.id === undefined,
+      traceparent,
+      decide: (current) => {
+        const live = current !== undefined && this.#replica.isLive(current) ? current : undefined;
+        checkPrecondition(live, ifMatch);
+        if (onlyIfAbsent === true && live !== undefined) {
+          throw new PreconditionFailedError('the record exists already');
+        }
+        created = live === undefined;
+        return {
+          ...(live === undefined && { ...cleared(current), createdAt: new Date(nowMs).toISOString() }),
+          data: input.data,
+          ...((expires !== null || current?.state.fields[EXPIRES] !== undefined) && { [EXPIRES]: expires }),
+        };
+      },
+    });
+    return { record, created };
+  }
+
+  /** @throws NotFoundError when it is absent or has expired. */
+  async read(id: string): Promise<StoredRecord> {
+    const record = await this.#replica.read(`${ITEM}:${id}`);
+    if (record === undefined) throw new NotFoundError(`item ${id} does not exist`);
+    return record;
+  }
+
+  view(record: StoredRecord): Record<string, Json> {
+    const { data = {}, createdAt = null } = plainValues(record.state);
+    const expires = expiresAtSeconds(record.state);
+    return {
+      id: idOf(record.key),
+      data,
+      createdAt,
+      ...(expires !== undefined && { expiresAt: new Date(expires * 1000).toISOString() }),
+    };
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The one family of errors. `code` is stable and public, `retryable` decides what a queue does with a message,
+ * `cause` goes to the log and never to a client. The domain knows no HTTP: `http/problem.ts` maps codes to statuses.
+ *
+ * `name` is a literal because bundlers rename classes.
+ */
+export type ErrorCode =
+  | 'malformed'
+  | 'invalid'
+  | 'not_found'
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'precondition_failed'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'unavailable'
+  | 'ambiguous'
+  | 'clock_skew'
+  | 'internal';
+
+/** One failed rule of a request or a message: a JSON pointer (RFC 6901) and a sentence. */
+export interface Failure {
+  readonly pointer: string;
+  readonly detail: string;
+  /** Which rule: the JSON Schema keyword, or our own word for it. */
+  readonly rule: string;
+}
+
+export abstract class AppError extends Error {
+  abstract readonly code: ErrorCode;
+  /** Whether the same call may succeed later, unchanged. */
+  readonly retryable: boolean = false;
+}
+
+/** The body, or the message, is not what its media type promises. */
+export class MalformedError extends AppError {
+  override readonly name = 'MalformedError';
+  readonly code = 'malformed';
+}
+
+/** The input breaks rules of its schema; `failures` names every one of them. */
+export class InvalidError extends AppError {
+  override readonly name = 'InvalidError';
+  readonly code = 'invalid';
+  readonly failures: readonly Failure[];
+
+  constructor(message: string, failures: readonly Failure[]) {
+    super(message);
+    this.failures = failures;
+  }
+}
+
+/** No such record, or it has been deleted or has expired. */
+export class NotFoundError extends AppError {
+  override readonly name = 'NotFoundError';
+  readonly code = 'not_found';
+}
+
+/** No route of the contract matches the path. */
+export class RouteNotFoundError extends AppError {
+  override readonly name = 'RouteNotFoundError';
+  readonly code = 'route_not_found';
+}
+
+/** The path exists, the method does not; `allow` lists those that do. */
+export class MethodNotAllowedError extends AppError {
+  override readonly name = 'MethodNotAllowedError';
+  readonly code = 'method_not_allowed';
+  readonly allow: readonly string[];
+
+  constructor(message: string, allow: readonly string[]) {
+    super(message);
+    this.allow = allow;
+  }
+}
+
+/** What is to be created is there already. */
+export class ConflictError extends AppError {
+  override readonly name = 'ConflictError';
+  readonly code = 'conflict';
+}
+
+/** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */
+export class PreconditionFailedError extends AppError {
+  override readonly name = 'PreconditionFailedError';
+  readonly code = 'precondition_failed';
+}
+
+/** Larger than a limit in `bounds.ts`. */
+export class TooLargeError extends AppError {
+  override readonly name = 'TooLargeError';
+  readonly code = 'too_large';
+}
+
+/** The request's content type is none that the route reads. */
+export class UnsupportedMediaTypeError extends AppError {
+  override readonly name = 'UnsupportedMediaTypeError';
+  readonly code = 'unsupported_media_type';
+}
+
+/** A dependency refused, throttled or did not answer, and the call had no effect. */
+export class UnavailableError extends AppError {
+  override readonly name = 'UnavailableError';
+  readonly code = 'unavailable';
+  override readonly retryable = true;
+}
+
+/** A dependency did not answer in time: the call may or may not have taken effect, so read again. */
+export class AmbiguousError extends AppError {
+  override readonly name = 'AmbiguousError';
+  readonly code = 'ambiguous';
+  override readonly retryable = true;
+}
+
+/** A stamp lies further ahead of the wall clock than the bound: park the message, never merge it. */
+export class ClockSkewError extends AppError {
+  override readonly name = 'ClockSkewError';
+  readonly code = 'clock_skew';
+  override readonly retryable = true;
+}
+
+/** Whether a later try of the same call may succeed. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof AppError && error.retryable;
+}

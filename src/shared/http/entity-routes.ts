@@ -1,0 +1,115 @@
+/** The routes of any declared entity. */
+import { pageSizeDefault, pageSizeMax } from '../bounds.ts';
+import type { Entity } from '../domain/entity.ts';
+import { ID_PATTERN } from '../domain/entity.ts';
+import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
+import { InvalidError, NotFoundError } from '../errors.ts';
+import type { SchemaName } from '../generated/validators.js';
+import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
+import { etagOf, isNotModified, parseTags } from './conditional.ts';
+import type { HttpReply, HttpRequest, Route } from './route.ts';
+
+const ID = new RegExp(ID_PATTERN);
+const LIMIT = /^[0-9]{1,4}$/;
+
+/** Create, read, list, change and delete. */
+export function entityRoutes(entity: Entity, service: EntityService): Route[] {
+  const base = `/${entity.collection}`;
+  const one = `${base}/{${entity.idField}}`;
+  const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
+  const reply = (record: StoredRecord, status = 200): HttpReply => ({
+    status,
+    body: service.view(record),
+    headers: { etag: etagOf(record.state), 'cache-control': 'private, no-cache' },
+  });
+  return [
+    {
+      method: 'POST',
+      path: base,
+      body: `${entity.name}.create` as SchemaName,
+      async handle(request) {
+        const record = await service.create(request.body as Record<string, Json>, writeOptions(request));
+        const created = reply(record, 201);
+        return { ...created, headers: { ...created.headers, location: `${base}/${idOf(record.key)}` } };
+      },
+    },
+    {
+      method: 'GET',
+      path: base,
+      async handle({ query }) {
+        const { limit, after } = readPaging(query);
+        const page = await service.list({ limit, after });
+        const cursor = page.next === undefined ? undefined : Buffer.from(page.next).toString('base64url');
+        return {
+          status: 200,
+          body: { items: page.records.map((record) => service.view(record)), ...(cursor && { cursor }) },
+          headers: {
+            'cache-control': 'private, no-cache',
+            ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
+          },
+        };
+      },
+    },
+    {
+      method: 'GET',
+      path: one,
+      async handle(request) {
+        const record = await service.read(idOfRequest(request));
+        const full = reply(record);
+        return isNotModified(request.headers['if-none-match'], record.state)
+          ? { status: 304, headers: full.headers ?? {} }
+          : full;
+      },
+    },
+    {
+      method: 'PATCH',
+      path: one,
+      body: `${entity.name}.patch` as SchemaName,
+      async handle(request) {
+        const values = request.body as Record<string, Json>;
+        return reply(await service.change(idOfRequest(request), values, writeOptions(request)));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: one,
+      async handle(request) {
+        await service.remove(idOfRequest(request), writeOptions(request));
+        return { status: 204 };
+      },
+    },
+  ];
+}
+
+/** What a write takes from the request's headers. */
+export function writeOptions({ headers }: HttpRequest): WriteOptions {
+  return { ifMatch: parseTags(headers['if-match'], 'If-Match'), traceparent: headers['traceparent'] };
+}
+
+/** An id that cannot exist is not found: it never reaches a store. @throws NotFoundError */
+export function checkedId(id: string | undefined, entity: string): string {
+  if (id === undefined || !ID.test(id)) throw new NotFoundError(`${entity} ${id ?? ''} does not exist`);
+  return id;
+}
+
+/** @throws InvalidError that names every wrong parameter. */
+function readPaging(query: HttpRequest['query']): { limit: number; after: string | undefined } {
+  const { limit = String(pageSizeDefault), cursor, ...unknown } = query;
+  const size = LIMIT.test(limit) ? Number(limit) : 0;
+  const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
+  const failures = [
+    ...(size < 1 || size > pageSizeMax
+      ? [{ pointer: '/query/limit', rule: 'range', detail: `must be a whole number from 1 to ${pageSizeMax}` }]
+      : []),
+    ...(after !== undefined && !ID.test(after)
+      ? [{ pointer: '/query/cursor', rule: 'cursor', detail: 'is not a cursor of this list' }]
+      : []),
+    ...Object.keys(unknown).map((name) => ({
+      pointer: `/query/${name}`,
+      rule: 'unknown',
+      detail: 'is not a known parameter',
+    })),
+  ];
+  if (failures.length > 0) throw new InvalidError('the query is invalid', failures);
+  return { limit: size, after };
+}

@@ -1,0 +1,71 @@
+/**
+ * Errors as `application/problem+json` (RFC 9457). The only place that knows both error codes and statuses.
+ * A 5xx says nothing about the inside: its cause goes to the log.
+ */
+import { retryAfterSeconds } from '../bounds.ts';
+import {
+  AppError,
+  InvalidError,
+  MethodNotAllowedError,
+  type ErrorCode,
+  type Failure,
+} from '../errors.ts';
+import type { HttpReply } from './route.ts';
+
+const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
+  malformed: { status: 400, title: 'Malformed request' },
+  invalid: { status: 400, title: 'Invalid request' },
+  not_found: { status: 404, title: 'Not found' },
+  route_not_found: { status: 404, title: 'No such route' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  conflict: { status: 409, title: 'Conflict' },
+  precondition_failed: { status: 412, title: 'Precondition failed' },
+  too_large: { status: 413, title: 'Content too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  unavailable: { status: 503, title: 'Temporarily unavailable' },
+  ambiguous: { status: 503, title: 'Temporarily unavailable' },
+  clock_skew: { status: 503, title: 'Temporarily unavailable' },
+  internal: { status: 500, title: 'Internal error' },
+};
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** The request that failed: what to quote to an operator. */
+  readonly instance: string;
+  readonly code: ErrorCode;
+  readonly errors?: readonly Failure[];
+}
+
+/** The answer to a request that failed. */
+export function problemReply(error: unknown, requestId: string): HttpReply {
+  const code = error instanceof AppError ? error.code : 'internal';
+  const { status, title } = STATUS[code];
+  const problem: Problem = {
+    type: `https://tandem.example/problems/${code.replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: detailOf(error, status),
+    instance: `urn:request:${requestId}`,
+    code,
+    ...(error instanceof InvalidError && { errors: error.failures }),
+  };
+  return {
+    status,
+    body: problem,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
+    },
+  };
+}
+
+function detailOf(error: unknown, status: number): string {
+  if (status === 503) return 'A dependency of this site does not answer. Try again, or at another site.';
+  if (status >= 500) return 'The request failed here. Quote the instance to an operator.';
+  return error instanceof Error ? error.message : '';
+}

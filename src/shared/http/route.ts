@@ -1,0 +1,32 @@
+/** A route of the contract, as data: what the router, the 405 answers and the contract check are made from. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { SchemaName } from '../generated/validators.js';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface HttpRequest {
+  readonly event: APIGatewayProxyEventV2;
+  /** Decoded path parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Parsed and valid by the route's schema; undefined on a route without a body. */
+  readonly body: unknown;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  /** A JSON value; absent: no body. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly method: Method;
+  /** `/users/{userId}` */
+  readonly path: string;
+  /** The schema of the JSON body; a route without one takes no body. */
+  readonly body?: SchemaName;
+  readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;
+}

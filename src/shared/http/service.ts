@@ -1,0 +1,180 @@
+/**
+ * One HTTP service: middy around `@middy/http-router`, the same on both clouds.
+ *
+ * Invariant: whatever goes wrong, the client gets a problem document with the request's id, never a stack trace,
+ * and every answer names the site.
+ */
+import middy from '@middy/core';
+import httpCors from '@middy/http-cors';
+import httpRouter from '@middy/http-router';
+import httpSecurityHeaders from '@middy/http-security-headers';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { MethodNotAllowedError, RouteNotFoundError } from '../errors.ts';
+import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
+import type { Logger } from '../ports/telemetry.ts';
+import { readBody } from './body.ts';
+import { problemReply } from './problem.ts';
+import type { HttpReply, HttpRequest, Route } from './route.ts';
+
+type Event = APIGatewayProxyEventV2;
+type Result = APIGatewayProxyStructuredResultV2;
+
+const REQUEST_ID = /^[\w.~:-]{1,128}$/;
+const EXPOSED = 'ETag, Link, Location, Retry-After, X-Request-Id, X-Tandem-Site';
+
+export interface ServiceOptions {
+  readonly site: string;
+  readonly routes: readonly Route[];
+  readonly logger: Logger;
+  /** Monotonic milliseconds, for the duration in the log. */
+  readonly elapsed: () => number;
+}
+
+/** Builds the handler of a service. */
+export function httpService({ site, routes, logger, elapsed }: ServiceOptions): HttpHandler {
+  const router = httpRouter<Event, Result>({
+    routes: routes.flatMap((route) => routerEntries(route)),
+    notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
+  });
+  return middy<Event, Result>()
+    .use(requestLog({ site, logger, elapsed }))
+    .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
+    .use(httpSecurityHeaders())
+    .use(problems(logger))
+    .handler(router) as unknown as HttpHandler;
+}
+
+/** HEAD is GET without the body (RFC 9110, section 9.3.2). */
+function routerEntries(route: Route): { method: Method; path: string; handler: RouteHandler }[] {
+  const handler: RouteHandler = async (event) => toResult(await route.handle(toRequest(event, route)));
+  const entries: { method: Method; path: string; handler: RouteHandler }[] = [
+    { method: route.method, path: route.path, handler },
+  ];
+  if (route.method === 'GET') {
+    const head: RouteHandler = async (event) => ({ ...(await handler(event)), body: '' });
+    entries.push({ method: 'HEAD', path: route.path, handler: head });
+  }
+  return entries;
+}
+
+type Method = Route['method'] | 'HEAD';
+type RouteHandler = (event: Event) => Promise<Result>;
+
+function toRequest(event: Event, route: Route): HttpRequest {
+  return {
+    event,
+    params: decoded(event.pathParameters),
+    query: event.queryStringParameters ?? {},
+    headers: event.headers,
+    body: route.body === undefined ? undefined : readBody(event, route.body),
+  };
+}
+
+function decoded(params: Event['pathParameters']): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params ?? {})) {
+    try {
+      result[name] = decodeURIComponent(value ?? '');
+    } catch {
+      throw new RouteNotFoundError('the path is not valid UTF-8');
+    }
+  }
+  return result;
+}
+
+function toResult({ status, body, headers }: HttpReply): Result {
+  return {
+    statusCode: status,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    body: body === undefined ? '' : JSON.stringify(body),
+  };
+}
+
+/** 404, 405 with what is allowed, or the answer to a CORS preflight. */
+function noRoute(routes: readonly Route[], method: string, path: string): Result {
+  const allow = allowedMethods(routes, path);
+  if (allow.length === 0) throw new RouteNotFoundError(`${path} is not a route of this API`);
+  if (method === 'OPTIONS') {
+    return { statusCode: 204, headers: preflightHeaders(allow), body: '' };
+  }
+  throw new MethodNotAllowedError(`${path} does not take ${method}`, allow);
+}
+
+function preflightHeaders(allow: readonly string[]): Record<string, string> {
+  const methods = allow.join(', ');
+  return {
+    allow: methods,
+    'access-control-allow-methods': methods,
+    'access-control-allow-headers': 'Content-Type, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id',
+    'access-control-max-age': '600',
+  };
+}
+
+/** The methods of the contract on a path, OPTIONS last. */
+function allowedMethods(routes: readonly Route[], path: string): string[] {
+  const segments = path.replace(/\/$/, '').split('/');
+  const methods = routes.filter((route) => matches(route.path, segments)).flatMap((route) =>
+    route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
+  );
+  return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS'];
+}
+
+function matches(template: string, segments: readonly string[]): boolean {
+  const parts = template.split('/');
+  return (
+    parts.length === segments.length &&
+    parts.every((part, i) => (part.startsWith('{') ? segments[i] !== '' : part === segments[i]))
+  );
+}
+
+interface Request {
+  event: Event;
+  context: InvocationContext;
+  response: Result | null;
+  error: Error | null;
+}
+
+/** The id that a request is known by: the client's own when it is well formed, else the platform's. */
+function requestIdOf({ event, context }: Pick<Request, 'event' | 'context'>): string {
+  const offered = event.headers['x-request-id'];
+  return offered !== undefined && REQUEST_ID.test(offered) ? offered : context.awsRequestId;
+}
+
+/** Outermost: names the site and the request in every answer and writes one line about it. */
+function requestLog({ site, logger, elapsed }: Pick<ServiceOptions, 'site' | 'logger' | 'elapsed'>): object {
+  const started = new WeakMap<object, number>();
+  const finish = (request: Request): void => {
+    const { response, event } = request;
+    if (response === null) return;
+    const requestId = requestIdOf(request);
+    response.headers = { ...response.headers, 'x-request-id': requestId, 'x-tandem-site': site };
+    logger.log('info', 'request', {
+      requestId,
+      method: event.requestContext.http.method,
+      path: event.rawPath,
+      status: response.statusCode,
+      ms: Math.round((elapsed() - (started.get(event) ?? 0)) * 100) / 100,
+    });
+  };
+  return {
+    before: ({ event }: Request) => void started.set(event, elapsed()),
+    after: finish,
+    onError: finish,
+  };
+}
+
+/** Innermost: turns an error into its problem document. */
+function problems(logger: Logger): object {
+  return {
+    onError: (request: Request): void => {
+      const { error } = request;
+      const requestId = requestIdOf(request);
+      const reply = problemReply(error, requestId);
+      if (reply.status >= 500) {
+        logger.log('error', 'request failed', { requestId, error: error?.message, stack: error?.stack, cause: String(error?.cause ?? '') });
+      }
+      const result = toResult(reply);
+      request.response = request.event.requestContext.http.method === 'HEAD' ? { ...result, body: '' } : result;
+    },
+  };
+}

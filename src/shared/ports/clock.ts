@@ -1,0 +1,5 @@
+/** The wall clock, injected. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}

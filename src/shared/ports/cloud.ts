@@ -1,0 +1,47 @@
+/**
+ * What `#cloud` exports: one module per cloud, chosen when a bundle is built by the import condition `aws` or
+ * `azure`. The core never asks which one it has.
+ */
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Config, PeerConfig } from '../config.ts';
+import type { BatchHandler, QueueSender } from './queue.ts';
+import type { Logger } from './telemetry.ts';
+import type { Store } from './store.ts';
+
+/** The one shape of an HTTP handler: API Gateway's payload 2.0. */
+export type HttpHandler = (
+  event: APIGatewayProxyEventV2,
+  context: InvocationContext,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** What the core reads of an invocation's context. */
+export interface InvocationContext {
+  readonly awsRequestId: string;
+}
+
+/** A function that a schedule starts. */
+export type TimerHandler = () => Promise<void>;
+
+/** Sets a message aside with a reason, in a queue that people look at. */
+export interface DeadLetters {
+  send(
+    entries: readonly { readonly queue: string; readonly id: string; readonly body: string; readonly reason: string; readonly detail: string }[],
+  ): Promise<void>;
+}
+
+export interface Cloud {
+  readonly cloudName: 'aws' | 'azure';
+  openStore(config: Config): Store;
+  /** The site's own queue, which `forward` empties. */
+  openOutbox(config: Config): QueueSender;
+  openDeadLetters(config: Config): DeadLetters;
+  /** What the platform calls for an HTTP request. */
+  httpEntry(handler: HttpHandler): unknown;
+  /** What the platform calls for a batch of messages of `queue`. */
+  queueEntry(queue: string, handler: BatchHandler, services: { config: Config; deadLetters: DeadLetters; logger: Logger }): unknown;
+  /** What the platform calls on a schedule. */
+  timerEntry(handler: TimerHandler, services: { config: Config }): unknown;
+}
+
+/** Opens the inbound queue of a peer, on whichever cloud it is. */
+export type OpenPeer = (peer: PeerConfig) => QueueSender;

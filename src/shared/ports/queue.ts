@@ -1,0 +1,44 @@
+/** Queues as the core sees them: sending in batches, and the batch that a trigger hands over. */
+
+export interface OutboundMessage {
+  /** Unique within one call. */
+  readonly id: string;
+  readonly body: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Seconds before it becomes visible; at most 900 (SQS). */
+  readonly delaySeconds?: number;
+}
+
+/** Undefined: the queue holds it durably. Otherwise why it, or its answer, did not get there. */
+export type SendOutcome = Error | undefined;
+
+export interface QueueSender {
+  /**
+   * Sends in as few calls as fit; outcomes in the order of the messages. Never throws for a message:
+   * `TooLargeError` for one that can never fit, `UnavailableError` or `AmbiguousError` for the rest.
+   */
+  send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]>;
+  /** One cheap round trip. @throws UnavailableError when the queue does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A message that a trigger delivered. */
+export interface InboundMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** How often it has been received, this time included. */
+  readonly receives: number;
+}
+
+/** What became of one message of a batch. */
+export type Disposition =
+  | { readonly kind: 'done' }
+  /** A passing fault: deliver it again later. */
+  | { readonly kind: 'retry'; readonly error: Error }
+  /** Can never succeed: set it aside with a reason that a person can act on. */
+  | { readonly kind: 'dead'; readonly reason: string; readonly detail: string };
+
+/** Handles a batch; one disposition per message, in order. */
+export type BatchHandler = (messages: readonly InboundMessage[]) => Promise<readonly Disposition[]>;

@@ -1,0 +1,57 @@
+/**
+ * The store of one site: one item per key, conditional writes on a revision, and the sparse index of what is
+ * pending. Both adapters, and any other, pass the one suite in `tests/contract/store.test.ts`.
+ */
+import type { StoredRecord } from '../replication/record.ts';
+import type { SiteId, Stamp } from '../replication/stamp.ts';
+
+/** Opaque; changes with every write of the item (DynamoDB: a counter, Cosmos DB: the ETag). */
+export type Revision = string;
+
+export interface Versioned {
+  readonly record: StoredRecord;
+  readonly revision: Revision;
+}
+
+export interface WriteRequest {
+  readonly record: StoredRecord;
+  /** The revision that must still be there; undefined: the key must not exist. */
+  readonly expected: Revision | undefined;
+}
+
+export type PutOutcome =
+  | { readonly status: 'written' }
+  /** Somebody else wrote first. `current` is what is there now, when the store says so in its answer. */
+  | { readonly status: 'stale'; readonly current?: Versioned }
+  /** The store refused, throttled (`UnavailableError`) or did not answer (`AmbiguousError`). */
+  | { readonly status: 'failed'; readonly error: Error };
+
+/** Removes the markers of these peers where they are not newer than what was sent. */
+export interface ClearRequest {
+  readonly key: string;
+  /** Peer → the version that its durable queue accepted. */
+  readonly accepted: Readonly<Record<SiteId, Stamp>>;
+}
+
+export interface PendingEntry {
+  readonly key: string;
+  /** Epoch milliseconds of the oldest write that is pending on this key. */
+  readonly sinceMs: number;
+}
+
+export interface Store {
+  /** Strongly consistent. */
+  get(key: string): Promise<Versioned | undefined>;
+  /** Strongly consistent, any number of distinct keys; absent keys are absent from the map. */
+  getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>>;
+  /** Distinct keys, each written on its own; outcomes in the order of the writes. Never throws for one of them. */
+  putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]>;
+  /** A marker newer than what was accepted stays; a key that is gone is no error. */
+  clearPending(requests: readonly ClearRequest[]): Promise<void>;
+  /** Keys that have been pending since before `beforeMs`, oldest first within the limit. The index may lag. */
+  pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]>;
+  /** Keys of an entity that are not deleted, in the order of their text, after `after`. The index may lag. */
+  list(entity: string, options: { after: string | undefined; limit: number }): Promise<readonly string[]>;
+  /** One cheap round trip. @throws UnavailableError when the store does not answer. */
+  ping(): Promise<void>;
+}

@@ -1,0 +1,179 @@
+/**
+ * Apply: merge what the peers sent into the local store.
+ *
+ * Invariant: applying never publishes and never touches markers, so there are no loops. The vector in the record
+ * is the memory of what has been applied: it becomes durable in the same conditional write as the effect, never
+ * before it, and an event that it covers changes nothing.
+ */
+import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
+import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
+import type { Disposition, InboundMessage } from '../ports/queue.ts';
+import type { Versioned } from '../ports/store.ts';
+import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
+import { foreign, unreadable } from './forward.ts';
+import { mergeStates, type Conflict } from './merge.ts';
+import { newestStamp, type StoredRecord } from './record.ts';
+import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { stampMs } from './stamp.ts';
+
+/** What one batch did, for logs and metrics. */
+export interface ApplyReport {
+  readonly dispositions: readonly Disposition[];
+  /** Keys that were written. */
+  readonly applied: number;
+  /** Events that the local state already included. */
+  readonly superseded: number;
+  /** Concurrent writes that lost, by key. */
+  readonly conflicts: readonly { readonly key: string; readonly conflict: Conflict }[];
+}
+
+interface Arrival {
+  readonly index: number;
+  readonly event: ReplicationEvent;
+}
+
+/** Applies a batch of the inbound queue. */
+export function* applyBatch(
+  site: Site,
+  messages: readonly InboundMessage[],
+  check: EventCheck,
+): Protocol<ApplyReport> {
+  const dispositions: Disposition[] = messages.map(() => ({ kind: 'done' }));
+  const byKey = new Map<string, Arrival[]>();
+  messages.forEach((message, index) => {
+    const read = readArrival(site, message, check);
+    if ('kind' in read) {
+      dispositions[index] = read;
+      return;
+    }
+    const arrivals = byKey.get(read.key) ?? [];
+    arrivals.push({ index, event: read });
+    byKey.set(read.key, arrivals);
+  });
+  const merged = yield* mergeAll(site, byKey);
+  for (const [key, outcome] of merged.outcomes) {
+    for (const { index } of byKey.get(key) ?? []) {
+      dispositions[index] = settled(outcome, messages[index]);
+    }
+  }
+  return { dispositions, applied: merged.applied, superseded: merged.superseded, conflicts: merged.conflicts };
+}
+
+/** The event of a message, or why it cannot be applied. */
+function readArrival(site: Site, message: InboundMessage, check: EventCheck): ReplicationEvent | Disposition {
+  let event: ReplicationEvent;
+  try {
+    event = parseEvent(message.body, check);
+  } catch (error) {
+    return unreadable(error);
+  }
+  if (!site.peers.includes(event.source)) {
+    return foreign(`${event.source} is not a peer of ${site.site}`);
+  }
+  const newest = newestStamp(stateOf(event));
+  const aheadMs = newest === undefined ? 0 : stampMs(newest) - site.now();
+  if (aheadMs > clockAheadMaxMs) {
+    const error = new ClockSkewError(`${event.event_id} is stamped ${aheadMs} ms ahead of this site's clock`);
+    return settled(error, message);
+  }
+  return event;
+}
+
+/** A passing fault is retried until the receives are used up; then a person must look. */
+function settled(outcome: Error | undefined, message: InboundMessage | undefined): Disposition {
+  if (outcome === undefined) return { kind: 'done' };
+  if (isRetryable(outcome) && (message?.receives ?? 0) < applyReceivesMax) return { kind: 'retry', error: outcome };
+  return { kind: 'dead', reason: outcome.name, detail: outcome.message };
+}
+
+interface Merged {
+  /** Key → undefined when it holds everything, or why not. */
+  readonly outcomes: ReadonlyMap<string, Error | undefined>;
+  readonly applied: number;
+  readonly superseded: number;
+  readonly conflicts: ApplyReport['conflicts'];
+}
+
+/** Reads in one batch, merges in memory, writes each changed key once; the losers of races go round again. */
+function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): Protocol<Merged> {
+  const outcomes = new Map<string, Error | undefined>();
+  const conflicts: { key: string; conflict: Conflict }[] = [];
+  let applied = 0;
+  let superseded = 0;
+  let open = [...byKey.keys()];
+  for (let attempt = 1; open.length > 0; attempt += 1) {
+    if (attempt > applyAttemptsMax) {
+      for (const key of open) outcomes.set(key, new UnavailableError(`${key} is being written too often`));
+      break;
+    }
+    const held = yield* getMany(open);
+    const changes: { key: string; record: StoredRecord; expected: string | undefined; lost: readonly Conflict[] }[] = [];
+    for (const key of open) {
+      const arrivals = byKey.get(key) ?? [];
+      const current = held.get(key);
+      const refusal = tooOld(site, current, arrivals);
+      if (refusal !== undefined) {
+        outcomes.set(key, refusal);
+        continue;
+      }
+      const { record, lost } = mergeArrivals(key, current?.record, arrivals);
+      if (record === undefined) {
+        outcomes.set(key, undefined);
+        superseded += arrivals.length;
+        continue;
+      }
+      changes.push({ key, record, expected: current?.revision, lost });
+    }
+    open = [];
+    if (changes.length === 0) break;
+    const written = yield* putMany(changes.map(({ record, expected }) => ({ record, expected })));
+    changes.forEach(({ key, lost }, position) => {
+      const outcome = written[position];
+      if (outcome?.status === 'written') {
+        outcomes.set(key, undefined);
+        applied += 1;
+        for (const conflict of lost) conflicts.push({ key, conflict });
+      } else if (outcome?.status === 'failed') {
+        outcomes.set(key, outcome.error);
+      } else {
+        open.push(key);
+      }
+    });
+    if (open.length > 0) yield* sleep(writeBackoffMs * attempt);
+  }
+  return { outcomes, applied, superseded, conflicts };
+}
+
+/** All arrivals of one key merged; no record when they add nothing. */
+function mergeArrivals(
+  key: string,
+  held: StoredRecord | undefined,
+  arrivals: readonly Arrival[],
+): { record?: StoredRecord; lost: readonly Conflict[] } {
+  let state = held?.state;
+  let changed = false;
+  const lost: Conflict[] = [];
+  for (const { event } of arrivals) {
+    const merge = mergeStates(state, stateOf(event));
+    state = merge.state;
+    changed ||= merge.changed;
+    lost.push(...merge.conflicts);
+  }
+  if (!changed || state === undefined) return { lost };
+  const record: StoredRecord = held === undefined ? { key, state, pending: {}, operations: [] } : { ...held, state };
+  return { record, lost };
+}
+
+/** A late message about a key that is gone might resurrect a record whose tombstone has been removed. */
+function tooOld(site: Site, held: Versioned | undefined, arrivals: readonly Arrival[]): Error | undefined {
+  if (held !== undefined) return undefined;
+  const late = arrivals.find(({ event }) => site.now() - event.sent_at > horizonMs);
+  if (late === undefined) return undefined;
+  return new HorizonError(
+    `${late.event.event_id} was sent more than 30 days ago and the key is absent here: rebuild this site`,
+  );
+}
+
+class HorizonError extends Error {
+  override readonly name = 'beyond_horizon';
+}

@@ -1,0 +1,29 @@
+/** JSON Schema of the replication event, version 1: `docs/event.schema.json` is generated from it. */
+import { SPEC_VERSION } from './event.ts';
+import { eventBytesMax } from '../bounds.ts';
+
+const stamps = { type: 'object', additionalProperties: { type: 'string', maxLength: 64 } } as const;
+
+export const eventSchema = {
+  $comment: `Tandem replication event ${SPEC_VERSION}; at most ${eventBytesMax} bytes. Unknown fields are kept.`,
+  type: 'object',
+  required: ['specversion', 'event_id', 'source', 'type', 'timestamp', 'key', 'payload', 'state', 'sent_at'],
+  additionalProperties: true,
+  properties: {
+    specversion: { type: 'string', pattern: '^1\\.[0-9]+$' },
+    event_id: { type: 'string', pattern: '^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$', maxLength: 400 },
+    source: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' },
+    type: { type: 'string', pattern: '^[a-z][a-z0-9-]*\\.(created|updated|deleted)$' },
+    timestamp: { type: 'string', format: 'date-time' },
+    key: { type: 'string', pattern: '^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$' },
+    payload: { type: 'object' },
+    state: {
+      type: 'object',
+      required: ['stamps', 'vector'],
+      additionalProperties: true,
+      properties: { stamps, reserved: { type: 'object' }, vector: { ...stamps, minProperties: 1 } },
+    },
+    sent_at: { type: 'number', minimum: 0 },
+    traceparent: { type: 'string', maxLength: 128 },
+  },
+} as const;

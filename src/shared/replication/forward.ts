@@ -1,0 +1,130 @@
+/**
+ * Forward: from the site's own queue to every peer's inbound queue, then clear the markers.
+ *
+ * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
+ */
+import { forwardReceivesMax } from '../bounds.ts';
+import { AppError, isRetryable } from '../errors.ts';
+import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
+import type { ClearRequest } from '../ports/store.ts';
+import { eventVersion, parseEvent, type EventCheck } from './event.ts';
+import { clearPending, send, type Protocol, type Site } from './protocol.ts';
+import type { SiteId, Stamp } from './stamp.ts';
+
+/** One event on its way to some peers. */
+export interface Crossing {
+  readonly key: string;
+  readonly version: Stamp;
+  readonly message: OutboundMessage;
+  readonly peers: readonly SiteId[];
+}
+
+/** Peer → why it did not take the message. Empty: every peer has it. */
+export type CrossingOutcome = Readonly<Record<SiteId, Error>>;
+
+/**
+ * Sends to each peer in one batch, then clears the markers of those that accepted. Outcomes in order.
+ * A failure to clear is no failure: the sweeper would resend, and the peer would find nothing new.
+ */
+export function* cross(crossings: readonly Crossing[]): Protocol<readonly CrossingOutcome[]> {
+  const failed: Record<SiteId, Error>[] = crossings.map(() => ({}));
+  const accepted: Record<SiteId, Stamp>[] = crossings.map(() => ({}));
+  for (const peer of new Set(crossings.flatMap(({ peers }) => peers))) {
+    const indexes = crossings.flatMap(({ peers }, index) => (peers.includes(peer) ? [index] : []));
+    const batch = indexes.flatMap((index) => crossings[index] ?? []);
+    const outcomes = yield* send(
+      peer,
+      batch.map(({ message }, position) => ({ ...message, id: String(position) })),
+    );
+    batch.forEach(({ version }, position) => {
+      const index = indexes[position] ?? 0;
+      const error = outcomes[position];
+      if (error === undefined) Object.assign(accepted[index] ?? {}, { [peer]: version });
+      else Object.assign(failed[index] ?? {}, { [peer]: error });
+    });
+  }
+  yield* clear(crossings, accepted);
+  return failed;
+}
+
+function* clear(
+  crossings: readonly Crossing[],
+  accepted: readonly Readonly<Record<SiteId, Stamp>>[],
+): Protocol<void> {
+  const byKey = new Map<string, Record<SiteId, Stamp>>();
+  crossings.forEach(({ key }, index) => {
+    const newest = byKey.get(key) ?? {};
+    for (const [peer, version] of Object.entries(accepted[index] ?? {})) {
+      if ((newest[peer] ?? '') < version) newest[peer] = version;
+    }
+    if (Object.keys(newest).length > 0) byKey.set(key, newest);
+  });
+  const requests: ClearRequest[] = [...byKey].map(([key, versions]) => ({ key, accepted: versions }));
+  if (requests.length === 0) return;
+  try {
+    yield* clearPending(requests);
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+  }
+}
+
+/** Forwards a batch of the site's own queue. One disposition per message, in order. */
+export function* forward(
+  site: Site,
+  messages: readonly InboundMessage[],
+  check: EventCheck,
+): Protocol<readonly Disposition[]> {
+  const dispositions: Disposition[] = [];
+  const crossings: { index: number; crossing: Crossing }[] = [];
+  messages.forEach((message, index) => {
+    dispositions[index] = { kind: 'done' };
+    try {
+      const event = parseEvent(message.body, check);
+      if (event.source !== site.site) {
+        dispositions[index] = foreign(`an event of ${event.source} in the outbound queue of ${site.site}`);
+        return;
+      }
+      crossings.push({
+        index,
+        crossing: {
+          key: event.key,
+          version: eventVersion(event),
+          message: { id: message.id, body: message.body },
+          peers: site.peers,
+        },
+      });
+    } catch (error) {
+      dispositions[index] = unreadable(error);
+    }
+  });
+  const outcomes = yield* cross(crossings.map(({ crossing }) => crossing));
+  crossings.forEach(({ index }, position) => {
+    const [error] = Object.values(outcomes[position] ?? {});
+    if (error !== undefined) dispositions[index] = afterFailure(error, messages[index]);
+  });
+  return dispositions;
+}
+
+/** A peer that stays silent is the sweeper's: the marker names the key, and the queue need not hold it too. */
+function afterFailure(error: Error, message: InboundMessage | undefined): Disposition {
+  if (!isRetryable(error)) {
+    return { kind: 'dead', reason: reasonOf(error), detail: error.message };
+  }
+  if ((message?.receives ?? 0) >= forwardReceivesMax) return { kind: 'done' };
+  return { kind: 'retry', error };
+}
+
+/** The disposition of a message that cannot be read. @throws errors that are not about the message. */
+export function unreadable(error: unknown): Disposition {
+  if (!(error instanceof AppError) || error.retryable) throw error;
+  return { kind: 'dead', reason: reasonOf(error), detail: error.message };
+}
+
+/** The disposition of a message that does not belong here. */
+export function foreign(detail: string): Disposition {
+  return { kind: 'dead', reason: 'foreign', detail };
+}
+
+function reasonOf(error: Error): string {
+  return error instanceof AppError ? error.code : error.name;
+}

@@ -1,0 +1,107 @@
+/**
+ * A write at one site: read, decide, stamp, set a marker per peer, put conditionally; then tell the queue.
+ *
+ * Invariant: the state and its markers become durable in one conditional put, before the answer. The message
+ * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
+ */
+import { AmbiguousError, UnavailableError, isRetryable } from '../errors.ts';
+import { operationsRemembered, writeAttemptsMax, writeBackoffMs, writeFailuresMax } from '../bounds.ts';
+import type { OutboundMessage } from '../ports/queue.ts';
+import type { Versioned } from '../ports/store.ts';
+import { eventOf } from './event.ts';
+import { newestStamp, type Json, type Register, type StoredRecord } from './record.ts';
+import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { messageOf } from './message.ts';
+import { laterStamp, nextStamp } from './stamp.ts';
+
+export interface LocalWrite {
+  readonly key: string;
+  /** Names this request: a second attempt with the same id finds its own effect and adds nothing. */
+  readonly operationId: string;
+  /**
+   * The rule of the write: from the record as it is (undefined when the key was never written) to the fields to
+   * set. Throws an `AppError` to refuse. May be called several times.
+   */
+  readonly decide: (current: StoredRecord | undefined) => Readonly<Record<string, Json>>;
+  /** True when the key is most likely new: saves the read. */
+  readonly expectNew?: boolean;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * Performs a local write and returns the record as written.
+ * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
+ * @throws TooLargeError when the record would not fit one message.
+ */
+export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
+  let current: Versioned | undefined;
+  let known = write.expectNew === true;
+  let failures = 0;
+  let ambiguous = false;
+  for (let attempt = 0; attempt < writeAttemptsMax; ) {
+    try {
+      if (!known) current = yield* get(write.key);
+      known = false;
+      const held = current?.record;
+      if (held?.operations.includes(write.operationId) === true) return held;
+      const record = apply(site, write, held);
+      const message = messageOf(
+        eventOf(record, { source: site.site, nowMs: site.now(), traceparent: write.traceparent }),
+      );
+      const [outcome] = yield* putMany([{ record, expected: current?.revision }]);
+      if (outcome?.status === 'written') {
+        if (site.peers.length > 0) yield* announce(message);
+        return record;
+      }
+      if (outcome?.status === 'failed') throw outcome.error;
+      if (outcome?.current !== undefined) {
+        current = outcome.current;
+        known = true;
+      }
+      attempt += 1;
+      if (!known) yield* sleep(writeBackoffMs * attempt);
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      ambiguous ||= error instanceof AmbiguousError;
+      failures += 1;
+      if (failures >= writeFailuresMax) throw unavailable(write.key, ambiguous, error);
+      known = false;
+      yield* sleep(writeBackoffMs * 2 ** failures);
+    }
+  }
+  throw new UnavailableError(`${write.key} is being written too often`);
+}
+
+/** The record after the write: new registers, vector, version, and a marker for every peer. */
+function apply(site: Site, write: LocalWrite, held: StoredRecord | undefined): StoredRecord {
+  const changes = write.decide(held);
+  const wallMs = site.now();
+  const seen = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
+  const stamp = nextStamp({ wallMs, site: site.site, after: seen });
+  const fields: Record<string, Register> = { ...held?.state.fields };
+  for (const [field, value] of Object.entries(changes)) fields[field] = [stamp, value];
+  const pending: Record<string, string> = {};
+  for (const peer of site.peers) pending[peer] = stamp;
+  return {
+    key: write.key,
+    state: { fields, vector: { ...held?.state.vector, [site.site]: stamp } },
+    version: stamp,
+    pending,
+    ...(site.peers.length > 0 && { pendingSince: held?.pendingSince ?? wallMs }),
+    operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
+  };
+}
+
+/** Hands the event to the local queue; a failure is no failure of the write. */
+function* announce(message: OutboundMessage): Protocol<void> {
+  try {
+    yield* publish([message]);
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+  }
+}
+
+function unavailable(key: string, ambiguous: boolean, cause: unknown): Error {
+  const text = ambiguous ? 'the store did not answer; the write may have taken effect' : 'the store is unavailable';
+  return new UnavailableError(`${key}: ${text}`, { cause });
+}

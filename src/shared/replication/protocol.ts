@@ -1,0 +1,64 @@
+/**
+ * Sans-I/O protocols: a protocol is a generator that yields what it wants done and is given the result.
+ *
+ * Production drives it with promises (`drive.ts`), a simulator synchronously on virtual time. Neither the
+ * protocols nor this module know a clock, a store or a queue.
+ */
+import type { PendingEntry, PutOutcome, Versioned, WriteRequest, ClearRequest } from '../ports/store.ts';
+import type { OutboundMessage, SendOutcome } from '../ports/queue.ts';
+import type { SiteId } from './stamp.ts';
+
+export type Effect =
+  | { readonly op: 'get'; readonly key: string }
+  | { readonly op: 'getMany'; readonly keys: readonly string[] }
+  | { readonly op: 'putMany'; readonly writes: readonly WriteRequest[] }
+  | { readonly op: 'clearPending'; readonly requests: readonly ClearRequest[] }
+  | { readonly op: 'pending'; readonly beforeMs: number; readonly limit: number }
+  /** To the site's own queue. */
+  | { readonly op: 'publish'; readonly messages: readonly OutboundMessage[] }
+  /** To a peer's inbound queue. */
+  | { readonly op: 'send'; readonly peer: SiteId; readonly messages: readonly OutboundMessage[] }
+  | { readonly op: 'sleep'; readonly ms: number };
+
+export type Protocol<Result> = Generator<Effect, Result, unknown>;
+
+/** What a protocol knows of the site that it runs at. */
+export interface Site {
+  readonly site: SiteId;
+  readonly peers: readonly SiteId[];
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export function* get(key: string): Protocol<Versioned | undefined> {
+  return (yield { op: 'get', key }) as Versioned | undefined;
+}
+
+export function* getMany(keys: readonly string[]): Protocol<ReadonlyMap<string, Versioned>> {
+  return (yield { op: 'getMany', keys }) as ReadonlyMap<string, Versioned>;
+}
+
+/** One conditional write per record; outcomes in the order of the writes. */
+export function* putMany(writes: readonly WriteRequest[]): Protocol<readonly PutOutcome[]> {
+  return (yield { op: 'putMany', writes }) as readonly PutOutcome[];
+}
+
+export function* clearPending(requests: readonly ClearRequest[]): Protocol<void> {
+  yield { op: 'clearPending', requests };
+}
+
+export function* pending(beforeMs: number, limit: number): Protocol<readonly PendingEntry[]> {
+  return (yield { op: 'pending', beforeMs, limit }) as readonly PendingEntry[];
+}
+
+export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
+  return (yield { op: 'publish', messages }) as readonly SendOutcome[];
+}
+
+export function* send(peer: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
+  return (yield { op: 'send', peer, messages }) as readonly SendOutcome[];
+}
+
+export function* sleep(ms: number): Protocol<void> {
+  yield { op: 'sleep', ms };
+}

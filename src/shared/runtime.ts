@@ -1,0 +1,52 @@
+/**
+ * The composition root of every function: configuration, clock, ids, log, and the cloud that the bundle was built
+ * for. What a function does not import from here is not in its bundle.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { cloudName, httpEntry, openOutbox, openStore } from '#cloud';
+import { loadConfig, type Config } from './config.ts';
+import { httpService } from './http/service.ts';
+import type { Route } from './http/route.ts';
+import { jsonLogger } from './json-logger.ts';
+import type { Logger } from './ports/telemetry.ts';
+import { Replica } from './replica.ts';
+import type { Resources } from './replication/drive.ts';
+import type { Site } from './replication/protocol.ts';
+
+export interface Runtime {
+  readonly config: Config;
+  readonly cloudName: string;
+  readonly logger: Logger;
+  readonly site: Site;
+}
+
+/** Reads the configuration. @throws InvalidError that lists every mistake in it. */
+export function openRuntime(): Runtime {
+  const config = loadConfig(cloudName);
+  return {
+    config,
+    cloudName,
+    logger: jsonLogger({ level: config.logLevel, site: config.site, write: (line) => process.stdout.write(line) }),
+    site: { site: config.site, peers: config.peers.map(({ site }) => site), now: Date.now },
+  };
+}
+
+/** The replica of this site, for handlers that read and write records. */
+export function openReplica({ config, site }: Runtime): Replica {
+  return new Replica({
+    site,
+    resources: { store: openStore(config), outbox: openOutbox(config), sleep },
+    ids: { next: uuidv7 },
+    clock: { now: Date.now },
+  });
+}
+
+/** The function that the platform calls for the routes of one service. */
+export function serve({ config, logger }: Runtime, routes: readonly Route[]): unknown {
+  return httpEntry(
+    httpService({ site: config.site, routes, logger, elapsed: () => performance.now() }),
+  );
+}
+
+export const sleep: Resources['sleep'] = (ms) => delay(ms);

@@ -1,0 +1,5 @@
+/** The compiled schema of replication events, as the protocols take it. */
+import type { EventCheck } from '../replication/event.ts';
+import { validate } from './validate.ts';
+
+export const checkEvent: EventCheck = (value) => validate('event', value);
