@@ -12,7 +12,11 @@ import { eventSchema } from '../../src/shared/replication/event-schema.ts';
 
 /** Name → schema of everything that is validated at run time. */
 export function runtimeSchemas(): Record<string, object> {
-  const schemas: Record<string, object> = { config: configSchema, event: eventSchema, 'item.write': writeSchema };
+  const schemas: Record<string, object> = {
+    config: configSchema,
+    event: eventSchema,
+    'item.write': writeSchema,
+  };
   for (const entity of entities) {
     schemas[`${entity.name}.create`] = createSchema(entity);
     schemas[`${entity.name}.patch`] = patchSchema(entity);
@@ -24,7 +28,12 @@ export function runtimeSchemas(): Record<string, object> {
 export async function validatorsModule(): Promise<{ js: string; dts: string }> {
   const schemas = runtimeSchemas();
   const names = Object.keys(schemas);
-  const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false, code: { source: true, esm: true } });
+  const ajv = new Ajv.default({
+    allErrors: true,
+    strict: true,
+    strictRequired: false,
+    code: { source: true, esm: true },
+  });
   addFormats.default(ajv);
   const identifiers: Record<string, string> = {};
   names.forEach((name, i) => {

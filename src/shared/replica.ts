@@ -57,7 +57,9 @@ export class Replica {
     const keys = await this.#resources.store.list(entity, { after, limit: limit + 1 });
     const wanted = keys.slice(0, limit);
     const held = await this.#resources.store.getMany(wanted);
-    const records = wanted.flatMap((key) => held.get(key)?.record ?? []).filter((record) => this.isLive(record));
+    const records = wanted
+      .flatMap((key) => held.get(key)?.record ?? [])
+      .filter((record) => this.isLive(record));
     return { records, next: keys.length > limit ? wanted.at(-1) : undefined };
   }
 }

@@ -27,7 +27,11 @@ export function openRuntime(): Runtime {
   return {
     config,
     cloudName,
-    logger: jsonLogger({ level: config.logLevel, site: config.site, write: (line) => process.stdout.write(line) }),
+    logger: jsonLogger({
+      level: config.logLevel,
+      site: config.site,
+      write: (line) => process.stdout.write(line),
+    }),
     site: { site: config.site, peers: config.peers.map(({ site }) => site), now: Date.now },
   };
 }
@@ -44,9 +48,7 @@ export function openReplica({ config, site }: Runtime): Replica {
 
 /** The function that the platform calls for the routes of one service. */
 export function serve({ config, logger }: Runtime, routes: readonly Route[]): unknown {
-  return httpEntry(
-    httpService({ site: config.site, routes, logger, elapsed: () => performance.now() }),
-  );
+  return httpEntry(httpService({ site: config.site, routes, logger, elapsed: () => performance.now() }));
 }
 
 export const sleep: Resources['sleep'] = (ms) => delay(ms);

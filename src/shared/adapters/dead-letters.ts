@@ -11,7 +11,12 @@ export function deadLettersOn(queue: QueueSender): DeadLetters {
         entries.map(({ queue: source, id, body, reason, detail }, index) => ({
           id: String(index),
           body: body === '' ? '(empty)' : body,
-          attributes: { source, messageId: id, reason, detail: detail.slice(0, DETAIL_CHARACTERS_MAX) || reason },
+          attributes: {
+            source,
+            messageId: id,
+            reason,
+            detail: detail.slice(0, DETAIL_CHARACTERS_MAX) || reason,
+          },
         })),
       );
       const failed = outcomes.find((outcome) => outcome !== undefined);

@@ -57,11 +57,21 @@ async function setAside(
 ): Promise<readonly Retry[]> {
   try {
     await deadLetters.send(
-      dead.map(({ message, reason, detail }) => ({ queue, id: message.id, body: message.body, reason, detail })),
+      dead.map(({ message, reason, detail }) => ({
+        queue,
+        id: message.id,
+        body: message.body,
+        reason,
+        detail,
+      })),
     );
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
-    logger.log('error', 'dead-letter queue refused messages', { queue, count: dead.length, error: cause.message });
+    logger.log('error', 'dead-letter queue refused messages', {
+      queue,
+      count: dead.length,
+      error: cause.message,
+    });
     return dead.map(({ message }) => ({ message, error: cause }));
   }
   for (const { message, reason, detail } of dead) {

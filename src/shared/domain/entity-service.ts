@@ -1,6 +1,13 @@
 /** What can be done with any declared entity. Knows no HTTP. */
 import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
-import { idOf, DELETED, plainValues, stateName, type Json, type StoredRecord } from '../replication/record.ts';
+import {
+  idOf,
+  DELETED,
+  plainValues,
+  stateName,
+  type Json,
+  type StoredRecord,
+} from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
 import type { Entity } from './entity.ts';
 
@@ -115,12 +122,16 @@ export class EntityService {
 /** What must be reset so that nothing of an earlier life of the key shows. */
 export function cleared(current: StoredRecord | undefined): Record<string, Json> {
   const reset: Record<string, Json> = {};
-  for (const field of Object.keys(current?.state.fields ?? {})) reset[field] = field === DELETED ? false : null;
+  for (const field of Object.keys(current?.state.fields ?? {}))
+    reset[field] = field === DELETED ? false : null;
   return reset;
 }
 
 /** @throws PreconditionFailedError when the state is none that the client named. */
-export function checkPrecondition(current: StoredRecord | undefined, ifMatch: Precondition | undefined): void {
+export function checkPrecondition(
+  current: StoredRecord | undefined,
+  ifMatch: Precondition | undefined,
+): void {
   if (ifMatch === undefined) return;
   const holds =
     current !== undefined && ('any' in ifMatch || ifMatch.anyOf.includes(stateName(current.state)));

@@ -41,7 +41,8 @@ export const metadataSchema = { type: 'object', maxProperties: 100, additionalPr
 /** Declares an entity. @throws TypeError when the declaration contradicts itself. */
 export function defineEntity(entity: Entity): Entity {
   for (const field of entity.required) {
-    if (!(field in entity.fields)) throw new TypeError(`${entity.name}: required field ${field} is not declared`);
+    if (!(field in entity.fields))
+      throw new TypeError(`${entity.name}: required field ${field} is not declared`);
   }
   for (const field of Object.keys(entity.fields)) {
     if (field.startsWith('$') || field === 'id' || field === entity.idField) {

@@ -1,6 +1,13 @@
 /** Generic records: any JSON object under an id, created or replaced as a whole, with an optional time to live. */
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
-import { EXPIRES, idOf, plainValues, expiresAtSeconds, type Json, type StoredRecord } from '../replication/record.ts';
+import {
+  EXPIRES,
+  idOf,
+  plainValues,
+  expiresAtSeconds,
+  type Json,
+  type StoredRecord,
+} from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
 import { checkPrecondition, cleared, type WriteOptions } from './entity-service.ts';
 import { ITEM } from './entities/item.ts';

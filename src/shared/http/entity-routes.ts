@@ -99,7 +99,13 @@ function readPaging(query: HttpRequest['query']): { limit: number; after: string
   const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
   const failures = [
     ...(size < 1 || size > pageSizeMax
-      ? [{ pointer: '/query/limit', rule: 'range', detail: `must be a whole number from 1 to ${pageSizeMax}` }]
+      ? [
+          {
+            pointer: '/query/limit',
+            rule: 'range',
+            detail: `must be a whole number from 1 to ${pageSizeMax}`,
+          },
+        ]
       : []),
     ...(after !== undefined && !ID.test(after)
       ? [{ pointer: '/query/cursor', rule: 'cursor', detail: 'is not a cursor of this list' }]

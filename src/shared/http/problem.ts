@@ -3,13 +3,7 @@
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
 import { retryAfterSeconds } from '../bounds.ts';
-import {
-  AppError,
-  InvalidError,
-  MethodNotAllowedError,
-  type ErrorCode,
-  type Failure,
-} from '../errors.ts';
+import { AppError, InvalidError, MethodNotAllowedError, type ErrorCode, type Failure } from '../errors.ts';
 import type { HttpReply } from './route.ts';
 
 const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {

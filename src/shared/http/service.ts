@@ -41,7 +41,7 @@ export function httpService({ site, routes, logger, elapsed }: ServiceOptions): 
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(httpSecurityHeaders())
     .use(problems(logger))
-    .handler(router) as unknown as HttpHandler;
+    .handler(router) as HttpHandler;
 }
 
 /** HEAD is GET without the body (RFC 9110, section 9.3.2). */
@@ -105,7 +105,8 @@ function preflightHeaders(allow: readonly string[]): Record<string, string> {
   return {
     allow: methods,
     'access-control-allow-methods': methods,
-    'access-control-allow-headers': 'Content-Type, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id',
+    'access-control-allow-headers':
+      'Content-Type, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id',
     'access-control-max-age': '600',
   };
 }
@@ -113,9 +114,9 @@ function preflightHeaders(allow: readonly string[]): Record<string, string> {
 /** The methods of the contract on a path, OPTIONS last. */
 function allowedMethods(routes: readonly Route[], path: string): string[] {
   const segments = path.replace(/\/$/, '').split('/');
-  const methods = routes.filter((route) => matches(route.path, segments)).flatMap((route) =>
-    route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
-  );
+  const methods = routes
+    .filter((route) => matches(route.path, segments))
+    .flatMap((route) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
   return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS'];
 }
 
@@ -171,10 +172,13 @@ function problems(logger: Logger): object {
       const requestId = requestIdOf(request);
       const reply = problemReply(error, requestId);
       if (reply.status >= 500) {
-        logger.log('error', 'request failed', { requestId, error: error?.message, stack: error?.stack, cause: String(error?.cause ?? '') });
+        const { message, stack, cause } = error ?? new Error('unknown');
+        const reason = cause instanceof Error ? cause.message : undefined;
+        logger.log('error', 'request failed', { requestId, error: message, cause: reason, stack });
       }
       const result = toResult(reply);
-      request.response = request.event.requestContext.http.method === 'HEAD' ? { ...result, body: '' } : result;
+      request.response =
+        request.event.requestContext.http.method === 'HEAD' ? { ...result, body: '' } : result;
     },
   };
 }

@@ -25,7 +25,13 @@ export type TimerHandler = () => Promise<void>;
 /** Sets a message aside with a reason, in a queue that people look at. */
 export interface DeadLetters {
   send(
-    entries: readonly { readonly queue: string; readonly id: string; readonly body: string; readonly reason: string; readonly detail: string }[],
+    entries: readonly {
+      readonly queue: string;
+      readonly id: string;
+      readonly body: string;
+      readonly reason: string;
+      readonly detail: string;
+    }[],
   ): Promise<void>;
 }
 
@@ -38,7 +44,11 @@ export interface Cloud {
   /** What the platform calls for an HTTP request. */
   httpEntry(handler: HttpHandler): unknown;
   /** What the platform calls for a batch of messages of `queue`. */
-  queueEntry(queue: string, handler: BatchHandler, services: { config: Config; deadLetters: DeadLetters; logger: Logger }): unknown;
+  queueEntry(
+    queue: string,
+    handler: BatchHandler,
+    services: { config: Config; deadLetters: DeadLetters; logger: Logger },
+  ): unknown;
   /** What the platform calls on a schedule. */
   timerEntry(handler: TimerHandler, services: { config: Config }): unknown;
 }

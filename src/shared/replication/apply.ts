@@ -56,7 +56,12 @@ export function* applyBatch(
       dispositions[index] = settled(outcome, messages[index]);
     }
   }
-  return { dispositions, applied: merged.applied, superseded: merged.superseded, conflicts: merged.conflicts };
+  return {
+    dispositions,
+    applied: merged.applied,
+    superseded: merged.superseded,
+    conflicts: merged.conflicts,
+  };
 }
 
 /** The event of a message, or why it cannot be applied. */
@@ -82,7 +87,8 @@ function readArrival(site: Site, message: InboundMessage, check: EventCheck): Re
 /** A passing fault is retried until the receives are used up; then a person must look. */
 function settled(outcome: Error | undefined, message: InboundMessage | undefined): Disposition {
   if (outcome === undefined) return { kind: 'done' };
-  if (isRetryable(outcome) && (message?.receives ?? 0) < applyReceivesMax) return { kind: 'retry', error: outcome };
+  if (isRetryable(outcome) && (message?.receives ?? 0) < applyReceivesMax)
+    return { kind: 'retry', error: outcome };
   return { kind: 'dead', reason: outcome.name, detail: outcome.message };
 }
 
@@ -107,7 +113,12 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       break;
     }
     const held = yield* getMany(open);
-    const changes: { key: string; record: StoredRecord; expected: string | undefined; lost: readonly Conflict[] }[] = [];
+    const changes: {
+      key: string;
+      record: StoredRecord;
+      expected: string | undefined;
+      lost: readonly Conflict[];
+    }[] = [];
     for (const key of open) {
       const arrivals = byKey.get(key) ?? [];
       const current = held.get(key);
@@ -160,7 +171,8 @@ function mergeArrivals(
     lost.push(...merge.conflicts);
   }
   if (!changed || state === undefined) return { lost };
-  const record: StoredRecord = held === undefined ? { key, state, pending: {}, operations: [] } : { ...held, state };
+  const record: StoredRecord =
+    held === undefined ? { key, state, pending: {}, operations: [] } : { ...held, state };
   return { record, lost };
 }
 

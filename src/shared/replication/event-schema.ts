@@ -11,7 +11,11 @@ export const eventSchema = {
   additionalProperties: true,
   properties: {
     specversion: { type: 'string', pattern: '^1\\.[0-9]+$' },
-    event_id: { type: 'string', pattern: '^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$', maxLength: 400 },
+    event_id: {
+      type: 'string',
+      pattern: '^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$',
+      maxLength: 400,
+    },
     source: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' },
     type: { type: 'string', pattern: '^[a-z][a-z0-9-]*\\.(created|updated|deleted)$' },
     timestamp: { type: 'string', format: 'date-time' },

@@ -5,7 +5,14 @@
  * it. Unknown fields are kept on the way; an event of a newer major version is not guessed at but set aside.
  */
 import { MalformedError } from '../errors.ts';
-import { DELETED, entityOf, type Json, type RecordState, type Register, type StoredRecord } from './record.ts';
+import {
+  DELETED,
+  entityOf,
+  type Json,
+  type RecordState,
+  type Register,
+  type StoredRecord,
+} from './record.ts';
 import { isStamp, stampMs, type SiteId, type Stamp } from './stamp.ts';
 
 export const SPEC_VERSION = '1.0';
@@ -42,7 +49,8 @@ export function eventOf(
   options: { source: SiteId; nowMs: number; traceparent?: string | undefined },
 ): ReplicationEvent {
   const version = record.version;
-  if (version === undefined) throw new TypeError(`${record.key}: nothing was written here, so nothing to send`);
+  if (version === undefined)
+    throw new TypeError(`${record.key}: nothing was written here, so nothing to send`);
   const stamps: Record<string, Stamp> = {};
   const payload: Record<string, Json> = {};
   const reserved: Record<string, Json> = {};
@@ -105,11 +113,15 @@ export function parseEvent(body: string, check: EventCheck): ReplicationEvent {
   }
   const specversion = (value as { specversion?: unknown } | null)?.specversion;
   if (typeof specversion === 'string' && specversion.split('.')[0] !== SPEC_MAJOR) {
-    throw new MalformedError(`event version ${specversion} is not one that this release reads (${SPEC_VERSION})`);
+    throw new MalformedError(
+      `event version ${specversion} is not one that this release reads (${SPEC_VERSION})`,
+    );
   }
   const failures = check(value);
   if (failures.length > 0) {
-    const list = failures.map(({ pointer, detail }) => `${pointer || '/'} ${detail}`).join('; ');
+    const list = failures
+      .map(({ pointer, detail }) => `${pointer === '' ? '/' : pointer} ${detail}`)
+      .join('; ');
     throw new MalformedError(`the message is not a replication event: ${list}`);
   }
   const event = value as ReplicationEvent;

@@ -28,7 +28,9 @@ export function indexAttributes(record: StoredRecord): IndexAttributes {
 }
 
 /** Every bucket, in order. */
-export const shards: readonly string[] = Array.from({ length: shardCount }, (_, i) => String(i).padStart(2, '0'));
+export const shards: readonly string[] = Array.from({ length: shardCount }, (_, i) =>
+  String(i).padStart(2, '0'),
+);
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo), modulo the number of buckets. */
 export function shardOf(key: string): string {

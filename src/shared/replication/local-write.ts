@@ -38,7 +38,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
   let known = write.expectNew === true;
   let failures = 0;
   let ambiguous = false;
-  for (let attempt = 0; attempt < writeAttemptsMax; ) {
+  for (let attempt = 0; attempt < writeAttemptsMax;) {
     try {
       if (!known) current = yield* get(write.key);
       known = false;
@@ -102,6 +102,8 @@ function* announce(message: OutboundMessage): Protocol<void> {
 }
 
 function unavailable(key: string, ambiguous: boolean, cause: unknown): Error {
-  const text = ambiguous ? 'the store did not answer; the write may have taken effect' : 'the store is unavailable';
+  const text = ambiguous
+    ? 'the store did not answer; the write may have taken effect'
+    : 'the store is unavailable';
   return new UnavailableError(`${key}: ${text}`, { cause });
 }

@@ -30,7 +30,7 @@ export function mergeStates(local: RecordState | undefined, remote: RecordState)
   let changed = false;
   for (const [field, theirs] of Object.entries(remote.fields)) {
     const ours = local.fields[field];
-    if (ours !== undefined && ours[0] === theirs[0]) continue;
+    if (ours?.[0] === theirs[0]) continue;
     const wins = ours === undefined || theirs[0] > ours[0];
     if (ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector)) {
       conflicts.push(wins ? { field, loser: ours, winner: theirs } : { field, loser: theirs, winner: ours });

@@ -60,7 +60,9 @@ function* stillPending(
 ): Protocol<readonly Crossing[]> {
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
-    const peers = Object.keys(record.pending).filter((peer) => site.peers.includes(peer) && !silent.has(peer));
+    const peers = Object.keys(record.pending).filter(
+      (peer) => site.peers.includes(peer) && !silent.has(peer),
+    );
     if (peers.length === 0 || record.version === undefined) return [];
     try {
       const message = messageOf(eventOf(record, { source: site.site, nowMs: site.now() }));

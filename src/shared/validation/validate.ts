@@ -16,7 +16,11 @@ function isLeaf({ keyword }: ErrorObject): boolean {
 }
 
 function toFailure({ instancePath, keyword, message, params }: ErrorObject): Failure {
-  const named = params as { missingProperty?: string; additionalProperty?: string; allowedValues?: unknown[] };
+  const named = params as {
+    missingProperty?: string;
+    additionalProperty?: string;
+    allowedValues?: unknown[];
+  };
   const child = named.missingProperty ?? named.additionalProperty;
   const pointer = child === undefined ? instancePath : `${instancePath}/${escapePointer(child)}`;
   return { pointer, rule: keyword, detail: sentence(keyword, message, named.allowedValues) };

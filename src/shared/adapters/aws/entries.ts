@@ -63,4 +63,3 @@ async function sendTicks(client: SQSClient, config: Config): Promise<void> {
     }),
   );
 }
-

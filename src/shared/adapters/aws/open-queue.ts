@@ -4,7 +4,11 @@ import { queueTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import { SqsSender } from './queue.ts';
 
-export function openSqsQueue(options: { region: string; url: string; endpoint?: string | undefined }): QueueSender {
+export function openSqsQueue(options: {
+  region: string;
+  url: string;
+  endpoint?: string | undefined;
+}): QueueSender {
   const client = new SQSClient({
     region: options.region,
     maxAttempts: vendorAttemptsMax,

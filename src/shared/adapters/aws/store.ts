@@ -136,10 +136,9 @@ export class DynamoStore implements Store {
           TableName: this.#table,
           Key: { k: { S: key } },
           UpdateExpression: `SET rev = rev + :one REMOVE ${others === 0 ? 'pend, p_at, p_shard' : markers}`,
-          ConditionExpression: [
-            'size(pend) = :count',
-            ...peers.map((_, i) => `pend.#p${i} <= :v${i}`),
-          ].join(' AND '),
+          ConditionExpression: ['size(pend) = :count', ...peers.map((_, i) => `pend.#p${i} <= :v${i}`)].join(
+            ' AND ',
+          ),
           ExpressionAttributeNames: names,
           ExpressionAttributeValues: values,
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -213,4 +212,3 @@ export class DynamoStore implements Store {
     }
   }
 }
-

@@ -35,9 +35,12 @@ export function httpEntry(
   handler: HttpHandler,
 ): (context: FunctionContext, request: FunctionRequest) => Promise<FunctionResponse> {
   return async ({ invocationId }, request) => {
-    const { statusCode, headers, body, isBase64Encoded } = await handler(toGatewayEvent(request, invocationId), {
-      awsRequestId: invocationId,
-    });
+    const { statusCode, headers, body, isBase64Encoded } = await handler(
+      toGatewayEvent(request, invocationId),
+      {
+        awsRequestId: invocationId,
+      },
+    );
     return {
       status: statusCode ?? 200,
       headers: headers as Record<string, string>,
@@ -140,13 +143,15 @@ function openOwnQueue(queue: string, { azure }: Config): QueueSender {
 function toInbound({ bindingData }: FunctionContext, bodies: readonly unknown[]): readonly InboundMessage[] {
   const ids = list(bindingData['messageIdArray'] ?? [bindingData['messageId']]);
   const counts = list(bindingData['deliveryCountArray'] ?? [bindingData['deliveryCount']]);
-  const properties = list(bindingData['applicationPropertiesArray'] ?? [bindingData['applicationProperties']]);
+  const properties = list(
+    bindingData['applicationPropertiesArray'] ?? [bindingData['applicationProperties']],
+  );
   return bodies.map((body, index) => {
     const attributes: Record<string, string> = {};
     for (const [name, value] of Object.entries(properties[index] ?? {})) attributes[name] = String(value);
     const earlier = Number(attributes[ATTEMPTS] ?? 0);
     return {
-      id: String(ids[index] ?? index),
+      id: textOf(ids[index] ?? index),
       body: textOf(body),
       attributes,
       receives: earlier + Math.max(1, Number(counts[index] ?? 1)),
@@ -162,7 +167,7 @@ function list(value: unknown): readonly unknown[] {
 function textOf(body: unknown): string {
   if (typeof body === 'string') return body;
   if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');
-  return JSON.stringify(body) ?? '';
+  return JSON.stringify(body);
 }
 
 export function timerEntry(handler: TimerHandler): () => Promise<void> {

@@ -9,7 +9,12 @@ import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../..
 const AMBIGUOUS_STATUS = new Set([408, 410, 449, 500]);
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-const QUEUE_NOT_SENT = new Set(['ServiceBusy', 'MessagingEntityNotFound', 'UnauthorizedAccess', 'QuotaExceeded']);
+const QUEUE_NOT_SENT = new Set([
+  'ServiceBusy',
+  'MessagingEntityNotFound',
+  'UnauthorizedAccess',
+  'QuotaExceeded',
+]);
 
 export function storeError(error: unknown): AppError {
   if (error instanceof AppError) return error;

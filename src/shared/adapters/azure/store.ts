@@ -176,7 +176,8 @@ export class CosmosStore implements Store {
   async #bulk(operations: readonly OperationInput[]): Promise<OperationResponse[]> {
     try {
       const answers = await Promise.all(
-        // `executeBulkOperations`, which succeeds it, holds each call for up to a second to fill its batches.
+        // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
+        // eslint-disable-next-line @typescript-eslint/no-deprecated
         chunk(operations, BULK_MAX).map((batch) => this.#container.items.bulk(batch)),
       );
       return answers.flat();

@@ -1,0 +1,128 @@
+/** Type-checked lint. The arrows of docs/architecture.md are rules here: what may import what. */
+import tseslint from 'typescript-eslint';
+
+const VENDOR = ['@aws-sdk/*', '@azure/*', '@smithy/*', '*/adapters/aws/*', '*/adapters/azure/*'];
+const restrict = (message, ...group) => ({ group, message });
+
+/** A folder that may not import these. */
+const boundary = (files, ...patterns) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns }] },
+});
+
+const IMPURE = [
+  { object: 'Date', property: 'now', message: 'The clock comes in through a port.' },
+  { object: 'Math', property: 'random', message: 'Randomness comes in through a port.' },
+  { object: 'process', property: 'env', message: 'Only src/shared/config.ts reads the environment.' },
+];
+
+export default tseslint.config(
+  {
+    ignores: [
+      'node_modules/',
+      '.artifacts/',
+      '.esbuild/',
+      '.serverless/',
+      '.tandem/',
+      '.peers/',
+      '.bench/',
+      'src/shared/generated/',
+    ],
+  },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js', 'scripts/*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/dot-notation': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreVoidOperator: true, ignoreArrowShorthand: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-console': 'off',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    // Generators are driven, not awaited: a protocol step has no await and its yields are typed by its helpers.
+    files: ['src/**'],
+    rules: { 'no-restricted-properties': ['error', IMPURE[2]], 'no-console': 'error' },
+  },
+  { files: ['src/shared/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  boundary(
+    ['src/handlers/**', 'src/bridge/**'],
+    restrict(
+      'Only adapters know a vendor; import from #cloud.',
+      '@aws-sdk/*',
+      '@azure/*',
+      '**/adapters/aws/**',
+      '**/adapters/azure/**',
+    ),
+    restrict('src knows no scripts, dns or tests.', '**/scripts/**', '**/dns/**', '**/tests/**'),
+  ),
+  {
+    ...boundary(
+      ['src/shared/replication/**', 'src/shared/domain/**'],
+      restrict(
+        'Pure code knows ports by their types only.',
+        ...VENDOR,
+        '#cloud',
+        '**/adapters/**',
+        '**/http/**',
+        'node:*',
+      ),
+    ),
+  },
+  {
+    files: ['src/shared/replication/**', 'src/shared/domain/**'],
+    rules: {
+      'no-restricted-properties': ['error', ...IMPURE],
+      'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'crypto', 'fetch', 'performance'],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+          message: 'The clock comes in through a port.',
+        },
+      ],
+    },
+  },
+  boundary(
+    ['src/shared/http/**', 'src/shared/validation/**', 'src/shared/ports/**'],
+    restrict('Only adapters know a vendor.', ...VENDOR, '#cloud', '**/adapters/**'),
+  ),
+  boundary(
+    ['src/shared/adapters/aws/**'],
+    restrict('An adapter knows one cloud.', '@azure/*', '**/azure/**'),
+  ),
+  boundary(
+    ['src/shared/adapters/azure/**'],
+    restrict('An adapter knows one cloud.', '@aws-sdk/*', '**/aws/**'),
+  ),
+  boundary(['dns/**'], restrict('Traffic is independent of the application.', '**/src/**')),
+  {
+    files: ['tests/**'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' },
+  },
+);

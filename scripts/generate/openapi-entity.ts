@@ -1,0 +1,76 @@
+/** The paths of a declared entity. */
+import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
+import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
+import { answer, problems, ref, type Operation } from './openapi-parts.ts';
+
+const header = (name: string): object => ({ name, in: 'header', schema: { type: 'string' } });
+
+/** @param type The entity's name as a schema, capitalised. */
+export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
+  const tags = [entity.collection];
+  const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
+  const etag = { ETag: ref('headers', 'ETag') };
+  const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
+  return {
+    [`/${entity.collection}`]: {
+      get: {
+        operationId: `list${type}s`,
+        tags,
+        summary: 'List, in the order of the ids',
+        parameters: [
+          {
+            name: 'limit',
+            in: 'query',
+            schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
+          },
+          { name: 'cursor', in: 'query', schema: { type: 'string' } },
+        ],
+        responses: { '200': answer(`${type}Page`, 'One page'), ...problems(400, 503) },
+      },
+      post: {
+        operationId: `create${type}`,
+        tags,
+        summary: 'Create',
+        requestBody: { required: true, content: json(`${type}Create`) },
+        responses: {
+          '201': answer(type, 'Created', { ...etag, Location: ref('headers', 'Location') }),
+          ...problems(400, 409, 413, 415, 503),
+        },
+      },
+    },
+    [`/${entity.collection}/{${entity.idField}}`]: {
+      get: {
+        operationId: `get${type}`,
+        tags,
+        summary: 'Read',
+        parameters: [id, header('If-None-Match')],
+        responses: {
+          '200': answer(type, 'The record', etag),
+          '304': { description: 'The client holds this state', headers: etag },
+          ...problems(400, 404, 503),
+        },
+      },
+      patch: {
+        operationId: `change${type}`,
+        tags,
+        summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
+        parameters: [id, header('If-Match')],
+        requestBody: {
+          required: true,
+          content: {
+            'application/merge-patch+json': { schema: ref('schemas', `${type}Patch`) },
+            ...json(`${type}Patch`),
+          },
+        },
+        responses: { '200': answer(type, 'Changed', etag), ...problems(400, 404, 412, 413, 415, 503) },
+      },
+      delete: {
+        operationId: `delete${type}`,
+        tags,
+        summary: 'Delete',
+        parameters: [id, header('If-Match')],
+        responses: { '204': { description: 'Deleted' }, ...problems(400, 404, 412, 503) },
+      },
+    },
+  };
+}
