@@ -4,7 +4,8 @@
  * Invariant: an event holds the whole state of its key as of `version`, so the newest one stands for all before
  * it. Unknown fields are kept on the way; an event of a newer major version is not guessed at but set aside.
  */
-import { MalformedError } from '../errors.ts';
+import { eventBytesMax } from '../bounds.ts';
+import { MalformedError, TooLargeError } from '../errors.ts';
 import {
   DELETED,
   entityOf,
@@ -103,8 +104,12 @@ export type EventCheck = (value: unknown) => readonly { pointer: string; detail:
 /**
  * Reads a message body.
  * @throws MalformedError saying what is wrong: not JSON, not of the schema, or of a newer major version.
+ * @throws TooLargeError
  */
 export function parseEvent(body: string, check: EventCheck): ReplicationEvent {
+  if (body.length > eventBytesMax) {
+    throw new TooLargeError(`${body.length} characters, an event has at most ${eventBytesMax} bytes`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(body);

@@ -1,0 +1,106 @@
+/** The store port in memory: for tests of protocols, and a third implementation that the contract suite runs on. */
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  Store,
+  Versioned,
+  WriteRequest,
+} from '../../src/shared/ports/store.ts';
+import { indexAttributes } from '../../src/shared/replication/index-attributes.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+
+export class MemoryStore implements Store {
+  readonly items = new Map<string, { record: StoredRecord; revision: number }>();
+  /** Called before each operation; throw to inject a failure. */
+  before: (operation: keyof Store) => void = () => undefined;
+
+  get(key: string): Promise<Versioned | undefined> {
+    return this.#run('get', () => this.#read(key));
+  }
+
+  getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>> {
+    return this.#run('getMany', () => {
+      const found = new Map<string, Versioned>();
+      for (const key of keys) {
+        const versioned = this.#read(key);
+        if (versioned !== undefined) found.set(key, versioned);
+      }
+      return found;
+    });
+  }
+
+  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+    try {
+      return await this.#run('putMany', () => writes.map((write) => this.#put(write)));
+    } catch (error) {
+      return writes.map(() => ({ status: 'failed', error: error as Error }));
+    }
+  }
+
+  clearPending(requests: readonly ClearRequest[]): Promise<void> {
+    return this.#run('clearPending', () => {
+      for (const { key, accepted } of requests) {
+        const held = this.items.get(key);
+        if (held === undefined) continue;
+        const left = Object.entries(held.record.pending).filter(
+          ([peer, stamp]) => stamp > (accepted[peer] ?? ''),
+        );
+        if (left.length === Object.keys(held.record.pending).length) continue;
+        const { pendingSince, ...rest } = held.record;
+        const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
+        const record = { ...rest, pending: Object.fromEntries(left), ...since };
+        this.items.set(key, { record, revision: held.revision + 1 });
+      }
+    });
+  }
+
+  pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
+    return this.#run('pending', () =>
+      [...this.items.values()]
+        .map(({ record }) => ({ key: record.key, sinceMs: indexAttributes(record).pendingSince ?? Infinity }))
+        .filter(({ sinceMs }) => sinceMs < beforeMs)
+        .sort((a, b) => a.sinceMs - b.sinceMs)
+        .slice(0, limit),
+    );
+  }
+
+  list(
+    entity: string,
+    { after = '', limit }: { after: string | undefined; limit: number },
+  ): Promise<readonly string[]> {
+    return this.#run('list', () =>
+      [...this.items.values()]
+        .filter(({ record }) => indexAttributes(record).listed === entity && record.key > after)
+        .map(({ record }) => record.key)
+        .sort((a, b) => (a < b ? -1 : 1))
+        .slice(0, limit),
+    );
+  }
+
+  ping(): Promise<void> {
+    return this.#run('ping', () => undefined);
+  }
+
+  #run<Result>(operation: keyof Store, act: () => Result): Promise<Result> {
+    return new Promise((resolve) => {
+      this.before(operation);
+      resolve(act());
+    });
+  }
+
+  #read(key: string): Versioned | undefined {
+    const held = this.items.get(key);
+    return held && { record: structuredClone(held.record), revision: String(held.revision) };
+  }
+
+  #put({ record, expected }: WriteRequest): PutOutcome {
+    const held = this.items.get(record.key);
+    if ((held === undefined ? undefined : String(held.revision)) !== expected) {
+      const current = this.#read(record.key);
+      return { status: 'stale', ...(current !== undefined && { current }) };
+    }
+    this.items.set(record.key, { record: structuredClone(record), revision: (held?.revision ?? 0) + 1 });
+    return { status: 'written' };
+  }
+}

@@ -1,0 +1,56 @@
+/** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
+import type { InboundMessage, OutboundMessage } from '../../src/shared/ports/queue.ts';
+import { drive, type Resources } from '../../src/shared/replication/drive.ts';
+import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
+import type { Json, StoredRecord } from '../../src/shared/replication/record.ts';
+import { MemoryQueue } from './memory-queue.ts';
+import { MemoryStore } from './memory-store.ts';
+
+export const START_MS = 1_800_000_000_000;
+
+export class TestSite {
+  readonly store = new MemoryStore();
+  readonly outbox = new MemoryQueue();
+  readonly peers: ReadonlyMap<string, MemoryQueue>;
+  readonly site: Site;
+  nowMs = START_MS;
+  #operations = 0;
+
+  constructor(name: string, peers: readonly string[] = ['azure-eastus']) {
+    this.peers = new Map(peers.map((peer) => [peer, new MemoryQueue()]));
+    this.site = { site: name, peers, now: () => this.nowMs };
+  }
+
+  run<Result>(protocol: Protocol<Result>): Promise<Result> {
+    const resources: Resources = {
+      store: this.store,
+      outbox: this.outbox,
+      peers: this.peers,
+      sleep: () => Promise.resolve(),
+    };
+    return drive(protocol, resources);
+  }
+
+  /** Sets fields of a key. */
+  write(key: string, fields: Record<string, Json>, options: Partial<LocalWrite> = {}): Promise<StoredRecord> {
+    this.#operations += 1;
+    return this.run(
+      localWrite(this.site, { key, operationId: `op${this.#operations}`, decide: () => fields, ...options }),
+    );
+  }
+
+  held(key: string): StoredRecord | undefined {
+    return this.store.items.get(key)?.record;
+  }
+
+  /** What the outbox holds, as the trigger would deliver it. */
+  outboxDeliveries(): InboundMessage[] {
+    return this.outbox.sent.map(delivered);
+  }
+}
+
+/** A sent message as its receiver gets it. */
+export function delivered(message: OutboundMessage, index = 0): InboundMessage {
+  return { id: `m${index}`, body: message.body, attributes: message.attributes ?? {}, receives: 1 };
+}

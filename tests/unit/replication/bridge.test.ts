@@ -1,0 +1,287 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  applyReceivesMax,
+  clockAheadMaxMs,
+  eventBytesMax,
+  forwardReceivesMax,
+  horizonMs,
+  sweepGraceMs,
+} from '../../../src/shared/bounds.ts';
+import { TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
+import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
+import { forward } from '../../../src/shared/replication/forward.ts';
+import { sweep } from '../../../src/shared/replication/sweep.ts';
+import type { InboundMessage } from '../../../src/shared/ports/queue.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { TestSite, delivered } from '../../helpers/test-site.ts';
+
+const AWS = 'aws-us-east-1';
+const AZURE = 'azure-eastus';
+const pair = (): { aws: TestSite; azure: TestSite } => ({
+  aws: new TestSite(AWS, [AZURE]),
+  azure: new TestSite(AZURE, [AWS]),
+});
+
+const message = (body: string, receives = 1): InboundMessage => ({ id: 'm', body, attributes: {}, receives });
+const apply = (site: TestSite, messages: readonly InboundMessage[]): Promise<ApplyReport> =>
+  site.run(applyBatch(site.site, messages, checkEvent));
+
+/** An event of AWS, as text, with changes. */
+async function eventText(
+  site: TestSite,
+  change: (event: ReplicationEvent) => object = (e) => e,
+): Promise<string> {
+  await site.write('user:1', { name: 'Ada' });
+  return JSON.stringify(change(JSON.parse(site.outbox.sent.at(-1)?.body ?? '') as ReplicationEvent));
+}
+
+describe('forward', () => {
+  test('sends to the peer and clears its marker', async () => {
+    const { aws } = pair();
+    await aws.write('user:1', { name: 'Ada' });
+    const dispositions = await aws.run(forward(aws.site, aws.outboxDeliveries(), checkEvent));
+    expect(dispositions).toEqual([{ kind: 'done' }]);
+    expect(aws.peers.get(AZURE)?.sent).toHaveLength(1);
+    expect(aws.held('user:1')).toMatchObject({ pending: {} });
+    expect(aws.held('user:1')).not.toHaveProperty('pendingSince');
+  });
+
+  test('leaves a marker that is newer than what was sent', async () => {
+    const { aws } = pair();
+    await aws.write('user:1', { name: 'a' });
+    const [first] = aws.outboxDeliveries();
+    const second = await aws.write('user:1', { name: 'b' });
+    await aws.run(forward(aws.site, first === undefined ? [] : [first], checkEvent));
+    expect(aws.held('user:1')?.pending).toEqual({ [AZURE]: second.version });
+  });
+
+  test('clears only the markers of the peers that accepted', async () => {
+    const aws = new TestSite(AWS, [AZURE, 'aws-eu-west-1']);
+    const queue = aws.peers.get(AZURE);
+    if (queue) queue.refuse = () => new UnavailableError('down');
+    const { version } = await aws.write('user:1', { name: 'a' });
+    const [disposition] = await aws.run(forward(aws.site, aws.outboxDeliveries(), checkEvent));
+    expect(disposition?.kind).toBe('retry');
+    expect(aws.held('user:1')?.pending).toEqual({ [AZURE]: version });
+  });
+
+  test('leaves a message to the sweeper when the peer stays silent', async () => {
+    const { aws } = pair();
+    const queue = aws.peers.get(AZURE);
+    if (queue) queue.refuse = () => new UnavailableError('down');
+    const body = await eventText(aws);
+    expect(await aws.run(forward(aws.site, [message(body, forwardReceivesMax)], checkEvent))).toEqual([
+      { kind: 'done' },
+    ]);
+    expect(aws.held('user:1')?.pending).toHaveProperty([AZURE]);
+  });
+
+  test('one message that the peer can never take does not stop its neighbours', async () => {
+    const { aws } = pair();
+    await aws.write('user:1', { name: 'a' });
+    await aws.write('user:2', { name: 'b' });
+    const queue = aws.peers.get(AZURE);
+    if (queue)
+      queue.refuse = ({ body }) => (body.includes('user:1') ? new TooLargeError('too large') : undefined);
+    const dispositions = await aws.run(forward(aws.site, aws.outboxDeliveries(), checkEvent));
+    expect(dispositions.map(({ kind }) => kind)).toEqual(['dead', 'done']);
+    expect(aws.held('user:2')?.pending).toEqual({});
+  });
+
+  test('sets an event of another site aside', async () => {
+    const { aws, azure } = pair();
+    const body = await eventText(azure);
+    expect(await aws.run(forward(aws.site, [message(body)], checkEvent))).toMatchObject([
+      { kind: 'dead', reason: 'foreign' },
+    ]);
+  });
+});
+
+describe('apply', () => {
+  test('merges what the peer wrote, without marker or message', async () => {
+    const { aws, azure } = pair();
+    const body = await eventText(aws);
+    expect(await apply(azure, [message(body)])).toMatchObject({
+      dispositions: [{ kind: 'done' }],
+      applied: 1,
+    });
+    expect(azure.held('user:1')?.state).toEqual(aws.held('user:1')?.state);
+    expect(azure.held('user:1')?.pending).toEqual({});
+    expect(azure.outbox.sent).toEqual([]);
+  });
+
+  test('a duplicate changes nothing and is done', async () => {
+    const { aws, azure } = pair();
+    const body = await eventText(aws);
+    await apply(azure, [message(body)]);
+    const before = structuredClone(azure.store.items.get('user:1'));
+    expect(await apply(azure, [message(body), message(body)])).toMatchObject({ applied: 0, superseded: 2 });
+    expect(azure.store.items.get('user:1')).toEqual(before);
+  });
+
+  test('a batch writes each key once', async () => {
+    const { aws, azure } = pair();
+    for (let i = 0; i < 5; i += 1) await aws.write('user:1', { name: `v${i}` });
+    const report = await apply(azure, aws.outbox.sent.map(delivered));
+    expect(report).toMatchObject({ applied: 1, dispositions: Array(5).fill({ kind: 'done' }) });
+    expect(azure.store.items.get('user:1')?.revision).toBe(1);
+  });
+
+  test('keeps the markers of writes made here', async () => {
+    const { aws, azure } = pair();
+    const { version } = await azure.write('user:1', { email: 'a@x' });
+    await apply(azure, [message(await eventText(aws))]);
+    expect(azure.held('user:1')?.pending).toEqual({ [AWS]: version });
+  });
+
+  test.each([
+    ['not JSON', () => '{', 'malformed', 'not JSON'],
+    ['not an event', () => '{"a":1}', 'malformed', '/specversion is required'],
+    [
+      'of a newer major version',
+      (e: ReplicationEvent) => ({ ...e, specversion: '2.0' }),
+      'malformed',
+      'version 2.0',
+    ],
+    [
+      'of a site that is no peer',
+      (e: ReplicationEvent) => ({ ...e, source: 'gcp-x' }),
+      'foreign',
+      'gcp-x is not a peer',
+    ],
+    [
+      'with a stamp that is none',
+      (e: ReplicationEvent) => ({ ...e, state: { ...e.state, vector: { [AWS]: 'now' } } }),
+      'malformed',
+      '"now" is not a stamp',
+    ],
+    [
+      'larger than an event may be',
+      (e: ReplicationEvent) => ({ ...e, payload: { name: 'x'.repeat(eventBytesMax) } }),
+      'too_large',
+      'at most',
+    ],
+  ])(
+    'a message %s is set aside with its reason, its neighbours are applied',
+    async (_, change, reason, detail) => {
+      const { aws, azure } = pair();
+      const good = await eventText(aws);
+      const made = change(JSON.parse(good) as ReplicationEvent);
+      const bad = typeof made === 'string' ? made : JSON.stringify(made);
+      const { dispositions, applied } = await apply(azure, [message(bad), message(good)]);
+      expect(dispositions[0]).toMatchObject({ kind: 'dead', reason });
+      expect((dispositions[0] as { detail: string }).detail).toContain(detail);
+      expect([dispositions[1]?.kind, applied]).toEqual(['done', 1]);
+    },
+  );
+
+  test('a newer minor version is applied', async () => {
+    const { aws, azure } = pair();
+    const body = await eventText(aws, (e) => ({ ...e, specversion: '1.7', novelty: true }));
+    expect((await apply(azure, [message(body)])).applied).toBe(1);
+  });
+
+  test('a stamp too far ahead is parked and retried, then set aside, never merged', async () => {
+    const { aws, azure } = pair();
+    aws.nowMs += clockAheadMaxMs + 1;
+    const body = await eventText(aws);
+    expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
+    expect((await apply(azure, [message(body, applyReceivesMax)])).dispositions[0]?.kind).toBe('dead');
+    expect(azure.store.items.size).toBe(0);
+    azure.nowMs += 1;
+    expect((await apply(azure, [message(body)])).applied).toBe(1);
+  });
+
+  test('a message older than the horizon about an absent key is refused', async () => {
+    const { aws, azure } = pair();
+    const body = await eventText(aws);
+    azure.nowMs += horizonMs + 1;
+    expect((await apply(azure, [message(body)])).dispositions).toMatchObject([
+      { kind: 'dead', reason: 'beyond_horizon' },
+    ]);
+  });
+
+  test('a store that fails hands every message back', async () => {
+    const { aws, azure } = pair();
+    const body = await eventText(aws);
+    azure.store.before = (operation) => {
+      if (operation === 'putMany') throw new UnavailableError('throttled');
+    };
+    expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
+  });
+
+  test('reports concurrent writes that lost', async () => {
+    const { aws, azure } = pair();
+    await azure.write('user:1', { name: 'theirs' });
+    aws.nowMs += 1;
+    const { conflicts } = await apply(azure, [message(await eventText(aws))]);
+    expect(conflicts).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+  });
+});
+
+describe('sweep', () => {
+  test('sends what has been pending for too long, as it is now, and clears it', async () => {
+    const { aws, azure } = pair();
+    await aws.write('user:1', { name: 'a' });
+    await aws.write('user:1', { name: 'b' });
+    aws.nowMs += sweepGraceMs + 1;
+    expect(await aws.run(sweep(aws.site))).toMatchObject({
+      resent: 1,
+      silent: [],
+      oldestMs: sweepGraceMs + 1,
+    });
+    const sent = aws.peers.get(AZURE)?.sent ?? [];
+    expect(sent).toHaveLength(1);
+    await apply(azure, sent.map(delivered));
+    expect(azure.held('user:1')?.state).toEqual(aws.held('user:1')?.state);
+    expect(aws.held('user:1')?.pending).toEqual({});
+  });
+
+  test('leaves what is still young to the ordinary path', async () => {
+    const { aws } = pair();
+    await aws.write('user:1', { name: 'a' });
+    aws.nowMs += sweepGraceMs - 1;
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0, oldestMs: 0 });
+  });
+
+  test('stops at the first page that a silent peer refuses', async () => {
+    const { aws } = pair();
+    for (let i = 0; i < 250; i += 1) await aws.write(`user:${i}`, { i });
+    aws.nowMs += sweepGraceMs + 1;
+    let tried = 0;
+    const queue = aws.peers.get(AZURE);
+    if (queue) {
+      queue.refuse = () => {
+        tried += 1;
+        return new UnavailableError('down');
+      };
+    }
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0, silent: [AZURE] });
+    expect(tried).toBe(100);
+  });
+
+  test('reaches everything behind a page that cannot be sent', async () => {
+    const { aws } = pair();
+    for (let i = 0; i < 250; i += 1) {
+      aws.nowMs += 1;
+      await aws.write(`user:${i}`, { i });
+    }
+    aws.nowMs += sweepGraceMs + 1;
+    const queue = aws.peers.get(AZURE);
+    if (queue)
+      queue.refuse = ({ body }) => (/"user:\d{1,2}"/.test(body) ? new TooLargeError('no') : undefined);
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 150, silent: [] });
+  });
+
+  test('an index that lags resends nothing', async () => {
+    const { aws } = pair();
+    await aws.write('user:1', { name: 'a' });
+    aws.nowMs += sweepGraceMs + 1;
+    const stale = await aws.store.pending(aws.nowMs, 10);
+    await aws.run(forward(aws.site, aws.outboxDeliveries(), checkEvent));
+    aws.store.pending = () => Promise.resolve(stale);
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0 });
+    expect(aws.peers.get(AZURE)?.sent).toHaveLength(1);
+  });
+});
