@@ -17,7 +17,7 @@ export const clockAheadMaxMs = 5_000;
 /** Lost races on one key before the write gives up. */
 export const writeAttemptsMax = 15;
 /** Failed calls of the store during one write before it gives up. */
-export const writeFailuresMax = 4;
+export const writeFailuresMax = 3;
 export const writeBackoffMs = 10;
 /** How many operation ids a record remembers, so that a retry after a time-out finds its own write. */
 export const operationsRemembered = 8;
@@ -47,9 +47,10 @@ export const sweepTickMs = 10_000;
 export const horizonMs = 30 * 24 * 3_600_000;
 
 // Calls to dependencies
-export const storeTimeoutMs = 3_000;
+/** With the attempts below and those of a write: an answer before a function's 10 s are over. */
+export const storeTimeoutMs = 1_500;
 export const queueTimeoutMs = 5_000;
 export const probeTimeoutMs = 1_000;
-export const vendorAttemptsMax = 3;
+export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
 export const retryAfterSeconds = 2;

@@ -17,7 +17,7 @@ export function openStore(config: Config): Store {
   const client = new DynamoDBClient({
     region: config.region,
     maxAttempts: vendorAttemptsMax,
-    requestHandler: { requestTimeout: storeTimeoutMs, connectionTimeout: 1_000 },
+    requestHandler: { requestTimeout: storeTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
   });
   return new DynamoStore(client, settings(config).table);
 }

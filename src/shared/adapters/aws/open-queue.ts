@@ -12,7 +12,7 @@ export function openSqsQueue(options: {
   const client = new SQSClient({
     region: options.region,
     maxAttempts: vendorAttemptsMax,
-    requestHandler: { requestTimeout: queueTimeoutMs, connectionTimeout: 1_000 },
+    requestHandler: { requestTimeout: queueTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
   });
   return new SqsSender(client, options.url);

@@ -14,6 +14,7 @@ import type {
   Versioned,
   WriteRequest,
 } from '../../ports/store.ts';
+import { storeTimeoutMs } from '../../bounds.ts';
 import { chunk } from '../chunk.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
 import { failedStatus, storeError } from './errors.ts';
@@ -21,6 +22,8 @@ import { failedStatus, storeError } from './errors.ts';
 /** A bulk request takes 100 operations. */
 const BULK_MAX = 100;
 const CLEAR_ATTEMPTS_MAX = 5;
+/** Rows of one page: an ordered query fetches ten at a time when it is not told. */
+const PAGE_ITEMS = 250;
 const WRITTEN = new Set([200, 201]);
 const STALE = new Set([404, 409, 412]);
 
@@ -33,7 +36,7 @@ export class CosmosStore implements Store {
 
   async get(key: string): Promise<Versioned | undefined> {
     try {
-      const { resource } = await this.#container.item(key, key).read<StoredDocument>();
+      const { resource } = await this.#container.item(key, key).read<StoredDocument>(withinBound());
       return resource && fromDocument(resource);
     } catch (error) {
       throw storeError(error);
@@ -61,8 +64,6 @@ export class CosmosStore implements Store {
   }
 
   async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
-    const [only] = writes;
-    if (writes.length === 1 && only !== undefined) return [await this.#put(only)];
     try {
       const answers = await this.#bulk(writes.map(toOperation));
       return answers.map(({ statusCode }) => outcomeOf(statusCode));
@@ -71,60 +72,16 @@ export class CosmosStore implements Store {
     }
   }
 
-  async #put({ record, expected }: WriteRequest): Promise<PutOutcome> {
-    const document = toDocument(record);
-    try {
-      if (expected === undefined) {
-        await this.#container.items.create(document, { contentResponseOnWriteEnabled: false });
-      } else {
-        await this.#container.item(record.key, record.key).replace(document, {
-          accessCondition: { type: 'IfMatch', condition: expected },
-          contentResponseOnWriteEnabled: false,
-        });
-      }
-      return { status: 'written' };
-    } catch (error) {
-      if (STALE.has((error as { code?: number }).code ?? 0)) return { status: 'stale' };
-      return { status: 'failed', error: storeError(error) };
-    }
-  }
-
   async clearPending(requests: readonly ClearRequest[]): Promise<void> {
     const refused: ClearRequest[] = [];
-    const answers = await this.#patchAll(requests);
-    answers.forEach((statusCode, i) => {
+    // As if nothing else were pending, which is the rule and needs no read.
+    const answers = await this.#bulk(requests.map(toClearing));
+    answers.forEach(({ statusCode }, i) => {
       const request = requests[i];
       if (statusCode === 412 && request !== undefined) refused.push(request);
       else if (statusCode !== 404 && !WRITTEN.has(statusCode)) throw failedStatus(statusCode);
     });
     await Promise.all(refused.map((request) => this.#clearByReading(request)));
-  }
-
-  /** As if nothing else were pending, which is the rule and needs no read. Returns the status of each. */
-  async #patchAll(requests: readonly ClearRequest[]): Promise<readonly number[]> {
-    const [only] = requests;
-    if (requests.length === 1 && only !== undefined) {
-      try {
-        const { condition, operations } = removeAllMarkers(only);
-        const { statusCode } = await this.#container
-          .item(only.key, only.key)
-          .patch({ condition, operations }, { contentResponseOnWriteEnabled: false });
-        return [statusCode];
-      } catch (error) {
-        const { code } = error as { code?: number };
-        if (code === 412 || code === 404) return [code];
-        throw storeError(error);
-      }
-    }
-    const answers = await this.#bulk(
-      requests.map((request) => ({
-        operationType: 'Patch',
-        id: request.key,
-        partitionKey: request.key,
-        resourceBody: removeAllMarkers(request),
-      })),
-    );
-    return answers.map(({ statusCode }) => statusCode);
   }
 
   async #clearByReading({ key, accepted }: ClearRequest): Promise<void> {
@@ -135,9 +92,9 @@ export class CosmosStore implements Store {
       const left = entries.filter(([peer, stamp]) => stamp > (accepted[peer] ?? ''));
       if (left.length === entries.length) return;
       const record = { ...held.record, pending: Object.fromEntries(left) };
-      const outcome = await this.#put({ record, expected: held.revision });
-      if (outcome.status === 'written') return;
-      if (outcome.status === 'failed') throw outcome.error;
+      const [outcome] = await this.putMany([{ record, expected: held.revision }]);
+      if (outcome?.status === 'written') return;
+      if (outcome?.status === 'failed') throw outcome.error;
     }
   }
 
@@ -165,9 +122,10 @@ export class CosmosStore implements Store {
   }
 
   async #query<Row>(query: string, values: Record<string, string | number>): Promise<Row[]> {
+    const options = { ...withinBound(), maxItemCount: PAGE_ITEMS };
     const parameters = Object.entries(values).map(([name, value]) => ({ name, value }));
     try {
-      return (await this.#container.items.query<Row>({ query, parameters }).fetchAll()).resources;
+      return (await this.#container.items.query<Row>({ query, parameters }, options).fetchAll()).resources;
     } catch (error) {
       throw storeError(error);
     }
@@ -177,14 +135,21 @@ export class CosmosStore implements Store {
     try {
       const answers = await Promise.all(
         // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
-        // eslint-disable-next-line @typescript-eslint/no-deprecated
-        chunk(operations, BULK_MAX).map((batch) => this.#container.items.bulk(batch)),
+        chunk(operations, BULK_MAX).map((batch) =>
+          // eslint-disable-next-line @typescript-eslint/no-deprecated
+          this.#container.items.bulk(batch, {}, { contentResponseOnWriteEnabled: false }),
+        ),
       );
       return answers.flat();
     } catch (error) {
       throw storeError(error);
     }
   }
+}
+
+/** The SDK repeats a read whose connection broke ten times, a second apart: far longer than a request may take. */
+function withinBound(): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(storeTimeoutMs) };
 }
 
 function toOperation({ record, expected }: WriteRequest): OperationInput {
@@ -202,14 +167,20 @@ function outcomeOf(statusCode: number): PutOutcome {
 }
 
 /** A conditional patch; the stamps and site ids in it are of our own making and hold no quote. */
-function removeAllMarkers({ accepted }: ClearRequest): { condition: string; operations: PatchOperation[] } {
+function toClearing({ key, accepted }: ClearRequest): OperationInput {
   const peers = Object.entries(accepted);
   const condition = [
     `c.p_n = ${peers.length}`,
     ...peers.map(([peer, stamp]) => `c.pend["${peer}"] <= "${stamp}"`),
   ];
+  const operations: PatchOperation[] = ['/pend', '/p_n', '/p_at', '/p_shard'].map((path) => ({
+    op: 'remove',
+    path,
+  }));
   return {
-    condition: `FROM c WHERE ${condition.join(' AND ')}`,
-    operations: ['/pend', '/p_n', '/p_at', '/p_shard'].map((path) => ({ op: 'remove', path })),
+    operationType: 'Patch',
+    id: key,
+    partitionKey: key,
+    resourceBody: { condition: `FROM c WHERE ${condition.join(' AND ')}`, operations },
   };
 }

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openOutbox as openServiceBus } from '../../src/shared/adapters/azure/cloud.ts';
+import { openDeadLetters as openDeadOnAzure } from '../../src/shared/adapters/azure/cloud.ts';
+import {
+  openDeadLetters as openDeadOnAws,
+  openOutbox as openSqs,
+} from '../../src/shared/adapters/aws/cloud.ts';
+import { loadConfig } from '../../src/shared/config.ts';
+import { TooLargeError } from '../../src/shared/errors.ts';
+import type { QueueSender } from '../../src/shared/ports/queue.ts';
+import { setEnvironment, startCloud, type Taken, type TestCloud } from '../helpers/sites.ts';
+
+describe.each([
+  ['aws', openSqs, openDeadOnAws, 'SendMessageBatch'],
+  ['azure', openServiceBus, openDeadOnAzure, 'send'],
+] as const)('sending on %s', (name, open, openDead, operation) => {
+  let cloud: TestCloud;
+  let queue: QueueSender;
+  let restore: () => void;
+
+  beforeAll(async () => {
+    cloud = await startCloud(name);
+    restore = setEnvironment(cloud.env);
+    queue = open(loadConfig(name, cloud.env));
+  });
+
+  afterAll(async () => {
+    restore();
+    await queue.close();
+    await cloud.close();
+  });
+
+  const takeAll = async (count: number): Promise<Taken[]> => {
+    const taken: Taken[] = [];
+    for (let empty = 0; taken.length < count && empty < 3;) {
+      const batch = await cloud.take('tandem-out');
+      if (batch.length === 0) empty += 1;
+      taken.push(...batch);
+    }
+    return taken;
+  };
+
+  test('carries body and attributes as they are', async () => {
+    const body = '{"text":"ünïcode 🚀"}';
+    expect(await queue.send([{ id: '1', body, attributes: { peers: 'a,b', 'other-one': '2' } }])).toEqual([
+      undefined,
+    ]);
+    expect(await takeAll(1)).toEqual([{ body, attributes: { peers: 'a,b', 'other-one': '2' } }]);
+  });
+
+  test('sends more than one batch holds', async () => {
+    const messages = Array.from({ length: 57 }, (_, i) => ({ id: String(i), body: `message ${i}` }));
+    expect(await queue.send(messages)).toEqual(Array(57).fill(undefined));
+    const taken = await takeAll(57);
+    expect(taken.map(({ body }) => body).sort()).toEqual(messages.map(({ body }) => body).sort());
+  });
+
+  test('splits by size, and refuses only what can never fit', async () => {
+    const large = 'x'.repeat(150 * 1024);
+    const outcomes = await queue.send([
+      { id: '0', body: large },
+      { id: '1', body: 'x'.repeat(1_100_000) },
+      { id: '2', body: large },
+    ]);
+    expect(outcomes.map((error) => error?.name)).toEqual([undefined, TooLargeError.name, undefined]);
+    expect((await takeAll(2)).map(({ body }) => body.length)).toEqual([large.length, large.length]);
+  });
+
+  test('a queue that refuses makes every message of the batch retryable', async () => {
+    cloud.queueFaults.set([{ kind: 'error', operation }]);
+    const outcomes = await queue.send([
+      { id: '0', body: 'a' },
+      { id: '1', body: 'b' },
+    ]);
+    cloud.queueFaults.clear();
+    expect(outcomes).toMatchObject([{ retryable: true }, { retryable: true }]);
+    expect(await queue.send([{ id: '0', body: 'c' }])).toEqual([undefined]);
+    expect(await takeAll(1)).toMatchObject([{ body: 'c' }]);
+  });
+
+  test('a lost answer is retryable, and the queue goes on afterwards', async () => {
+    cloud.queueFaults.set([{ kind: 'drop-ack', operation, times: 1 }]);
+    const [first] = await queue.send([{ id: '0', body: 'ambiguous' }]);
+    cloud.queueFaults.clear();
+    if (first !== undefined) expect(first).toMatchObject({ retryable: true });
+    expect(await queue.send([{ id: '0', body: 'after' }])).toEqual([undefined]);
+    const bodies = (await takeAll(2)).map(({ body }) => body);
+    expect(bodies).toContain('ambiguous');
+    expect(bodies).toContain('after');
+    while ((await cloud.take('tandem-out')).length > 0);
+  });
+
+  test('answers a ping', async () => {
+    await expect(queue.ping()).resolves.toBeUndefined();
+  });
+
+  test('a dead letter says where it comes from and why', async () => {
+    const dead = openDead(loadConfig(name, cloud.env));
+    await dead.send([
+      { queue: 'tandem-in', id: 'm1', body: '{', reason: 'malformed', detail: 'the message is not JSON' },
+    ]);
+    expect(await cloud.take('tandem-dead')).toEqual([
+      {
+        body: '{',
+        attributes: {
+          source: 'tandem-in',
+          messageId: 'm1',
+          reason: 'malformed',
+          detail: 'the message is not JSON',
+        },
+      },
+    ]);
+  });
+});

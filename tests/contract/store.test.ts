@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AmbiguousError } from '../../src/shared/errors.ts';
+import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
+import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
+import { loadConfig } from '../../src/shared/config.ts';
+import type { Store } from '../../src/shared/ports/store.ts';
+import { MemoryStore } from '../helpers/memory-store.ts';
+import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
+import { describeStore, recordOf } from './suites/store-suite.ts';
+
+describeStore('memory', () => new MemoryStore());
+
+describe.each([
+  ['aws', openDynamo, 'PutItem', 'GetItem'],
+  ['azure', openCosmos, 'Bulk', 'Read'],
+] as const)('%s', (name, open, writeOperation, readOperation) => {
+  let cloud: TestCloud;
+  let store: Store;
+  let restore: () => void;
+
+  beforeAll(async () => {
+    cloud = await startCloud(name);
+    restore = setEnvironment(cloud.env);
+    store = open(loadConfig(name, cloud.env));
+  });
+
+  afterAll(async () => {
+    restore();
+    await cloud.close();
+  });
+
+  describeStore(name, () => store);
+
+  test('a throttled write fails for now, after a bounded number of tries', async () => {
+    cloud.storeFaults.set([{ kind: 'error', operation: writeOperation }]);
+    const [outcome] = await store.putMany([{ record: recordOf('fault:1'), expected: undefined }]);
+    cloud.storeFaults.clear();
+    expect(outcome).toMatchObject({ status: 'failed' });
+    expect((outcome as { error: Error }).error).toMatchObject({ retryable: true });
+  });
+
+  test('a write whose answer is lost is either known to be there or ambiguous', async () => {
+    cloud.storeFaults.set([{ kind: 'drop-ack', operation: writeOperation }]);
+    const [outcome] = await store.putMany([{ record: recordOf('fault:2'), expected: undefined }]);
+    cloud.storeFaults.clear();
+    expect(await store.get('fault:2')).toBeDefined();
+    if (outcome?.status === 'failed') expect(outcome.error).toBeInstanceOf(AmbiguousError);
+    else expect(outcome?.status).toBe('stale');
+  });
+
+  test('a failing read is an error, never an absent record', async () => {
+    await store.putMany([{ record: recordOf('fault:3'), expected: undefined }]);
+    cloud.storeFaults.set([{ kind: 'error', operation: readOperation }]);
+    await expect(store.get('fault:3')).rejects.toMatchObject({ retryable: true });
+    cloud.storeFaults.clear();
+    expect(await store.get('fault:3')).toBeDefined();
+  });
+});

@@ -1,0 +1,217 @@
+/** What every implementation of the store port must do. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Store, Versioned } from '../../../src/shared/ports/store.ts';
+import { DELETED, EXPIRES, type Json, type StoredRecord } from '../../../src/shared/replication/record.ts';
+import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+
+const SITE = 'aws-us-east-1';
+const stamp = (ms: number): string => encodeStamp(ms, 0, SITE);
+
+/** A record as a local write leaves it. */
+export function recordOf(
+  key: string,
+  overrides: { value?: Json; at?: number; peers?: readonly string[] } = {},
+): StoredRecord {
+  const { value = 'Ada', at = 1_000, peers = ['azure-eastus'] } = overrides;
+  const version = stamp(at);
+  return {
+    key,
+    state: { fields: { name: [version, value] }, vector: { [SITE]: version } },
+    version,
+    pending: Object.fromEntries(peers.map((peer) => [peer, version])),
+    ...(peers.length > 0 && { pendingSince: at }),
+    operations: ['op1', 'op2'],
+  };
+}
+
+export function describeStore(name: string, openStore: () => Store): void {
+  describe(`${name} as a store`, () => {
+    let store: Store;
+    let serial = 0;
+    const entity = (): string => `e${process.pid}x${serial}`;
+    const keyOf = (id: string): string => `${entity()}:${id}`;
+    const put = async (record: StoredRecord, expected?: string): Promise<string> => {
+      const [outcome] = await store.putMany([{ record, expected }]);
+      return outcome?.status ?? 'none';
+    };
+    const held = async (key: string): Promise<Versioned> => {
+      const versioned = await store.get(key);
+      if (versioned === undefined) throw new Error(`${key} is absent`);
+      return versioned;
+    };
+
+    beforeEach(() => {
+      store = openStore();
+      serial += 1;
+    });
+
+    test('gives back a record exactly as it was written', async () => {
+      const value = {
+        text: 'ünïcode \u{1F680} "quotes"',
+        list: [1, -0.5, 1e21, null, true],
+        nested: { empty: {} },
+      };
+      const record = recordOf(keyOf('1'), { value });
+      expect(await put(record)).toBe('written');
+      expect((await held(record.key)).record).toEqual(record);
+    });
+
+    test('answers nothing for a key that was never written', async () => {
+      expect(await store.get(keyOf('none'))).toBeUndefined();
+      expect(await store.getMany([keyOf('none'), keyOf('nothing')])).toEqual(new Map());
+    });
+
+    test('creates a key only once', async () => {
+      expect(await put(recordOf(keyOf('1')))).toBe('written');
+      expect(await put(recordOf(keyOf('1'), { value: 'other' }))).toBe('stale');
+      expect((await held(keyOf('1'))).record.state.fields['name']?.[1]).toBe('Ada');
+    });
+
+    test('replaces only the revision that was read', async () => {
+      await put(recordOf(keyOf('1')));
+      const { revision } = await held(keyOf('1'));
+      expect(await put(recordOf(keyOf('1'), { value: 'second', at: 2_000 }), revision)).toBe('written');
+      expect(await put(recordOf(keyOf('1'), { value: 'third', at: 3_000 }), revision)).toBe('stale');
+      expect((await held(keyOf('1'))).record.version).toBe(stamp(2_000));
+    });
+
+    test('does not replace what is not there', async () => {
+      expect(await put(recordOf(keyOf('1')), '7')).toBe('stale');
+      expect(await store.get(keyOf('1'))).toBeUndefined();
+    });
+
+    test('what it says is there instead is true', async () => {
+      await put(recordOf(keyOf('1')));
+      const [outcome] = await store.putMany([{ record: recordOf(keyOf('1')), expected: undefined }]);
+      if (outcome?.status !== 'stale') throw new Error('expected a stale write');
+      if (outcome.current !== undefined) expect(outcome.current).toEqual(await held(keyOf('1')));
+    });
+
+    test('one of two writers with the same revision wins', async () => {
+      await put(recordOf(keyOf('1')));
+      const { revision } = await held(keyOf('1'));
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => put(recordOf(keyOf('1'), { value: i, at: 2_000 + i }), revision)),
+      );
+      expect(outcomes.filter((status) => status === 'written')).toHaveLength(1);
+    });
+
+    test('writes and reads many keys, each outcome in its place', async () => {
+      const keys = Array.from({ length: 130 }, (_, i) => keyOf(String(i)));
+      await put(recordOf(keys[3] ?? ''));
+      const outcomes = await store.putMany(
+        keys.map((key) => ({ record: recordOf(key), expected: undefined })),
+      );
+      expect(outcomes.map(({ status }) => status)).toEqual(
+        keys.map((_, i) => (i === 3 ? 'stale' : 'written')),
+      );
+      const found = await store.getMany([...keys, keyOf('none')]);
+      expect([...found.keys()].sort()).toEqual([...keys].sort());
+      expect(found.get(keys[7] ?? '')?.record).toEqual(recordOf(keys[7] ?? ''));
+    });
+
+    test('a record without marker or version is kept as such', async () => {
+      const record: StoredRecord = {
+        key: keyOf('1'),
+        state: recordOf('x:1').state,
+        pending: {},
+        operations: [],
+      };
+      await put(record);
+      expect((await held(record.key)).record).toEqual(record);
+    });
+
+    test('removes a marker up to what was accepted, and the record from the index', async () => {
+      await put(recordOf(keyOf('1'), { at: 5_000 }));
+      await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': stamp(5_000) } }]);
+      const { record } = await held(keyOf('1'));
+      expect(record.pending).toEqual({});
+      expect(record.pendingSince).toBeUndefined();
+      expect(record.state).toEqual(recordOf('x:1', { at: 5_000 }).state);
+    });
+
+    test('keeps a marker that is newer than what was accepted', async () => {
+      await put(recordOf(keyOf('1'), { at: 5_000 }));
+      await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': stamp(4_999) } }]);
+      expect((await held(keyOf('1'))).record.pending).toEqual({ 'azure-eastus': stamp(5_000) });
+    });
+
+    test('keeps the markers of other peers', async () => {
+      await put(recordOf(keyOf('1'), { at: 5_000, peers: ['azure-eastus', 'aws-eu-west-1'] }));
+      await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': stamp(5_000) } }]);
+      const { record } = await held(keyOf('1'));
+      expect(record.pending).toEqual({ 'aws-eu-west-1': stamp(5_000) });
+      expect(record.pendingSince).toBe(5_000);
+      await store.clearPending([{ key: keyOf('1'), accepted: { 'aws-eu-west-1': stamp(5_000) } }]);
+      expect((await held(keyOf('1'))).record.pending).toEqual({});
+    });
+
+    test('clears many keys at once and passes over those that are gone or clear', async () => {
+      const keys = Array.from({ length: 12 }, (_, i) => keyOf(String(i)));
+      await store.putMany(keys.slice(0, 10).map((key) => ({ record: recordOf(key), expected: undefined })));
+      const accepted = { 'azure-eastus': stamp(1_000) };
+      await store.clearPending(keys.map((key) => ({ key, accepted })));
+      await store.clearPending(keys.map((key) => ({ key, accepted })));
+      const found = await store.getMany(keys);
+      expect([...found.values()].map(({ record }) => record.pending)).toEqual(Array(10).fill({}));
+    });
+
+    test('a clearing makes an earlier read stale, so a merge cannot bring the marker back', async () => {
+      await put(recordOf(keyOf('1')));
+      const { record, revision } = await held(keyOf('1'));
+      await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': stamp(1_000) } }]);
+      expect(await put(record, revision)).toBe('stale');
+    });
+
+    test('finds what has been pending for too long, oldest first, within the limit', async () => {
+      const old = Date.now() * -1;
+      const keys = ['a', 'b', 'c', 'd'].map(keyOf);
+      await store.putMany(
+        keys.map((key, i) => ({
+          record: { ...recordOf(key), pendingSince: old - i * 1_000 },
+          expected: undefined,
+        })),
+      );
+      const found = await store.pending(old - 500, 2);
+      expect(found).toEqual([
+        { key: keys[3], sinceMs: old - 3_000 },
+        { key: keys[2], sinceMs: old - 2_000 },
+      ]);
+      await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': stamp(1_000) } })));
+      expect((await store.pending(old + 1, 100)).filter(({ key }) => keys.includes(key))).toEqual([]);
+    });
+
+    test('lists the keys of one entity in order, page by page', async () => {
+      const ids = ['b', 'a', 'C', 'a.1', 'd~2', '0', 'Z9', 'a_1', 'a-1'];
+      await store.putMany(ids.map((id) => ({ record: recordOf(keyOf(id)), expected: undefined })));
+      const expected = ids.map(keyOf).sort((a, b) => (a < b ? -1 : 1));
+      const seen: string[] = [];
+      for (;;) {
+        const page = await store.list(entity(), { after: seen.at(-1), limit: 4 });
+        if (page.length === 0) break;
+        expect(page.length).toBeLessThanOrEqual(4);
+        seen.push(...page);
+      }
+      expect(seen).toEqual(expected);
+    });
+
+    test('leaves deleted records out of lists and finds them by key', async () => {
+      const record = recordOf(keyOf('1'));
+      const fields = { ...record.state.fields, [DELETED]: [stamp(1_000), true] as const };
+      await put({ ...record, state: { ...record.state, fields } });
+      expect(await store.list(entity(), { after: undefined, limit: 10 })).toEqual([]);
+      expect((await held(record.key)).record.state.fields[DELETED]?.[1]).toBe(true);
+    });
+
+    test('keeps an expired record for as long as it is pending', async () => {
+      const record = recordOf(keyOf('1'));
+      const fields = { ...record.state.fields, [EXPIRES]: [stamp(1_000), 1_000] as const };
+      await put({ ...record, state: { ...record.state, fields } });
+      expect((await held(record.key)).record.pending).toEqual(record.pending);
+    });
+
+    test('answers a ping', async () => {
+      await expect(store.ping()).resolves.toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,204 @@
+/** Opens the stand-ins of one cloud, with the tables, containers and queues of the deployed definitions. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { CosmosClient, type ContainerDefinition } from '@azure/cosmos';
+import { ServiceBusClient } from '@azure/service-bus';
+import { CreateTableCommand, DynamoDBClient, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { parse } from 'yaml';
+import { startCosmos } from '../../scripts/local/cosmos/server.ts';
+import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
+import type { Faults } from '../../scripts/local/faults.ts';
+import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
+import { startSqs } from '../../scripts/local/sqs/server.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+export interface Taken {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface TestCloud {
+  readonly cloud: 'aws' | 'azure';
+  readonly site: string;
+  /** Variables for `loadConfig`, and for the SDKs. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly storeFaults: Faults;
+  readonly queueFaults: Faults;
+  /** Takes up to ten messages off a queue, waiting up to a second for the first. */
+  take(queue: QueueName): Promise<readonly Taken[]>;
+  close(): Promise<void>;
+}
+
+export function startCloud(cloud: 'aws' | 'azure'): Promise<TestCloud> {
+  return cloud === 'aws' ? startAws() : startAzure();
+}
+
+/** Sets variables and returns what puts the earlier values back. */
+export function setEnvironment(env: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, env);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  };
+}
+
+const AWS_ACCESS = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+
+async function startAws(): Promise<TestCloud> {
+  const [dynamo, sqs] = await Promise.all([startDynamo({}), startSqs({})]);
+  const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const dynamoClient = new DynamoDBClient({ ...access, endpoint: dynamo.endpoint });
+  await dynamoClient.send(new CreateTableCommand(tableDefinition()));
+  dynamoClient.destroy();
+  const client = new SQSClient({ ...access, endpoint: sqs.endpoint });
+  const urls: Record<string, string> = {};
+  for (const name of QUEUES) {
+    urls[name] = (await client.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl ?? '';
+  }
+  return {
+    cloud: 'aws',
+    site: 'aws-us-east-1',
+    env: {
+      ...AWS_ACCESS,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
+      AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+      TANDEM_SITE: 'aws-us-east-1',
+      TANDEM_REGION: 'us-east-1',
+      TANDEM_TABLE: 'tandem',
+      TANDEM_OUT_URL: urls['tandem-out'] ?? '',
+      TANDEM_DEAD_URL: urls['tandem-dead'] ?? '',
+      TANDEM_TICK_URL: urls['tandem-tick'] ?? '',
+    },
+    storeFaults: dynamo.faults,
+    queueFaults: sqs.faults,
+    take: (queue) => takeFromSqs(client, urls[queue] ?? ''),
+    async close() {
+      client.destroy();
+      await Promise.all([dynamo.close(), sqs.close()]);
+    },
+  };
+}
+
+async function takeFromSqs(client: SQSClient, url: string): Promise<readonly Taken[]> {
+  const { Messages = [] } = await client.send(
+    new ReceiveMessageCommand({
+      QueueUrl: url,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: 1,
+      MessageAttributeNames: ['All'],
+    }),
+  );
+  if (Messages.length > 0) {
+    const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
+    await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
+  }
+  return Messages.map(({ Body = '', MessageAttributes = {} }) => ({
+    body: Body,
+    attributes: Object.fromEntries(
+      Object.entries(MessageAttributes).map(([name, { StringValue = '' }]) => [name, StringValue]),
+    ),
+  }));
+}
+
+function tableDefinition(): CreateTableCommandInput {
+  const template = parse(fs.readFileSync(path.join(ROOT, 'infra/aws/store.yml'), 'utf8')) as {
+    Resources: { Table: { Properties: CreateTableCommandInput } };
+  };
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = template.Resources.Table.Properties;
+  return {
+    TableName: 'tandem',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions,
+    KeySchema,
+    GlobalSecondaryIndexes,
+  };
+}
+
+async function startAzure(): Promise<TestCloud> {
+  const queues = Object.fromEntries(QUEUES.map((name) => [name, {}]));
+  const [cosmos, bus] = await Promise.all([startCosmos({}), startServiceBus({ queues })]);
+  const cosmosClient = new CosmosClient({ endpoint: cosmos.endpoint, key: cosmos.key });
+  const { database } = await cosmosClient.databases.createIfNotExists({ id: 'tandem' });
+  await database.containers.createIfNotExists(containerDefinition());
+  cosmosClient.dispose();
+  const client = new ServiceBusClient(bus.endpoint, { retryOptions: { maxRetries: 1, retryDelayInMs: 200 } });
+  return {
+    cloud: 'azure',
+    site: 'azure-eastus',
+    env: {
+      TANDEM_SITE: 'azure-eastus',
+      TANDEM_REGION: 'eastus',
+      COSMOS_ENDPOINT: cosmos.endpoint,
+      COSMOS_KEY: cosmos.key,
+      COSMOS_DATABASE: 'tandem',
+      COSMOS_CONTAINER: 'records',
+      SERVICE_BUS_CONNECTION: bus.endpoint,
+    },
+    storeFaults: cosmos.faults,
+    queueFaults: bus.faults,
+    take: (queue) => takeFromServiceBus(client, queue),
+    async close() {
+      await client.close();
+      await Promise.all([cosmos.close(), bus.close()]);
+    },
+  };
+}
+
+async function takeFromServiceBus(client: ServiceBusClient, queue: string): Promise<readonly Taken[]> {
+  const receiver = client.createReceiver(queue, { receiveMode: 'receiveAndDelete' });
+  try {
+    const messages = await receiver.receiveMessages(10, { maxWaitTimeInMs: 1_000 });
+    return messages.map(({ body, applicationProperties = {} }) => ({
+      body:
+        typeof body === 'string'
+          ? body
+          : Buffer.isBuffer(body)
+            ? body.toString('utf8')
+            : JSON.stringify(body),
+      attributes: Object.fromEntries(
+        Object.entries(applicationProperties).map(([name, value]) => [name, String(value)]),
+      ),
+    }));
+  } finally {
+    await receiver.close();
+  }
+}
+
+interface ArmTemplate {
+  readonly resources: readonly ArmResource[];
+}
+interface ArmResource {
+  readonly type: string;
+  readonly properties?: { readonly resource?: ContainerDefinition };
+  readonly resources?: readonly ArmResource[];
+}
+
+function containerDefinition(): ContainerDefinition {
+  const template = JSON.parse(
+    fs.readFileSync(path.join(ROOT, 'infra/azure/site.json'), 'utf8'),
+  ) as ArmTemplate;
+  const all = (resources: readonly ArmResource[]): ArmResource[] =>
+    resources.flatMap((resource) => [resource, ...all(resource.resources ?? [])]);
+  const container = all(template.resources).find(({ type }) => type.endsWith('ontainers'))?.properties
+    ?.resource;
+  if (container === undefined) throw new Error('the ARM template has no container');
+  const { partitionKey, indexingPolicy, defaultTtl } = container;
+  return {
+    id: 'records',
+    ...(partitionKey && { partitionKey }),
+    ...(indexingPolicy && { indexingPolicy }),
+    ...(defaultTtl !== undefined && { defaultTtl }),
+  };
+}
