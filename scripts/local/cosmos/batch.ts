@@ -1,0 +1,132 @@
+/**
+ * Several operations in one request: a transactional batch (one partition, all or nothing) or bulk (any partitions,
+ * each operation on its own). https://learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch
+ */
+import { REFUSED_CHARGE } from './charges.ts';
+import { badRequest, CosmosError, tooLarge } from './errors.ts';
+import { isObject, type ItemDocument, type PartitionKey } from './model.ts';
+import {
+  execute,
+  ITEM_BYTES_MAX,
+  ITEM_OPERATIONS,
+  type ItemOperation,
+  type ItemOperationKind,
+} from './operations.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Most operations in one batch or bulk request. */
+export const BATCH_OPERATIONS_MAX = 100;
+
+/** One element of the response array, as the SDK reads it. */
+export interface BatchItemResult {
+  readonly statusCode: number;
+  readonly subStatusCode?: number;
+  readonly message?: string;
+  readonly requestCharge: number;
+  readonly eTag?: string;
+  readonly resourceBody?: ItemDocument;
+}
+
+export interface BatchResult {
+  /** 200, or 207 when an operation failed. */
+  readonly status: 200 | 207;
+  readonly results: readonly BatchItemResult[];
+}
+
+export interface BatchOptions {
+  /** The partition of a transactional batch; absent for bulk, whose operations name their own. */
+  readonly partitionKey?: PartitionKey;
+  /** Bulk only: carry on after an operation that failed. */
+  readonly continueOnError: boolean;
+  /** Leave the items out of the answers to writes (`Prefer: return=minimal`). */
+  readonly minimal: boolean;
+}
+
+const NOT_TRIED: BatchItemResult = { statusCode: 424, requestCharge: 0, message: 'Failed dependency' };
+
+/**
+ * Carries out a batch. A transactional one that fails is rolled back here; bulk keeps what succeeded.
+ * @throws CosmosError 400 or 413 when the request as a whole is not acceptable.
+ */
+export function executeBatch(transaction: Transaction, body: unknown, options: BatchOptions): BatchResult {
+  const operations = parseOperations(body, options);
+  const results: BatchItemResult[] = [];
+  let failed: number | undefined;
+  for (const operation of operations) {
+    if (failed !== undefined && (options.partitionKey !== undefined || !options.continueOnError)) {
+      results.push(NOT_TRIED);
+      continue;
+    }
+    const result = executeOne(transaction, operation, options.minimal);
+    if (result.statusCode >= 400) failed ??= results.length;
+    results.push(result);
+  }
+  if (failed === undefined) return { status: 200, results };
+  if (options.partitionKey === undefined) return { status: 207, results };
+  transaction.rollback();
+  return { status: 207, results: results.map((result, i) => (i === failed ? result : NOT_TRIED)) };
+}
+
+function executeOne(transaction: Transaction, operation: ItemOperation, minimal: boolean): BatchItemResult {
+  const savepoint = transaction.savepoint();
+  try {
+    const { status, item, etag, charge } = execute(transaction, operation);
+    const withBody = item !== undefined && !(minimal && operation.kind !== 'Read');
+    return {
+      statusCode: status,
+      requestCharge: charge,
+      ...(etag === undefined ? {} : { eTag: etag }),
+      ...(withBody ? { resourceBody: item.doc } : {}),
+    };
+  } catch (error) {
+    if (!(error instanceof CosmosError)) throw error;
+    transaction.rollback(savepoint);
+    return {
+      statusCode: error.status,
+      requestCharge: REFUSED_CHARGE,
+      message: error.message,
+      ...(error.subStatus === undefined ? {} : { subStatusCode: error.subStatus }),
+    };
+  }
+}
+
+function parseOperations(body: unknown, options: BatchOptions): ItemOperation[] {
+  if (!Array.isArray(body) || body.length === 0)
+    throw badRequest('Batch request should have at least one operation.');
+  if (body.length > BATCH_OPERATIONS_MAX) {
+    throw badRequest('Batch request has more operations than what is supported.');
+  }
+  if (options.partitionKey !== undefined && Buffer.byteLength(JSON.stringify(body)) > ITEM_BYTES_MAX)
+    throw tooLarge();
+  return body.map((operation: unknown) => parseOperation(operation, options.partitionKey));
+}
+
+function parseOperation(operation: unknown, batchKey: PartitionKey | undefined): ItemOperation {
+  if (!isObject(operation) || !isKind(operation['operationType'])) {
+    throw badRequest('A batch operation must have a known operationType.');
+  }
+  const { operationType: kind, id, resourceBody: body, ifMatch, ifNoneMatch } = operation;
+  return {
+    kind,
+    partitionKey: batchKey ?? ownPartitionKey(operation['partitionKey']),
+    id: typeof id === 'string' ? id : undefined,
+    body,
+    ifMatch: typeof ifMatch === 'string' ? ifMatch : undefined,
+    ifNoneMatch: typeof ifNoneMatch === 'string' ? ifNoneMatch : undefined,
+  };
+}
+
+function isKind(value: unknown): value is ItemOperationKind {
+  return ITEM_OPERATIONS.includes(value as ItemOperationKind);
+}
+
+/** In bulk the SDK sends each operation's key as JSON text inside the JSON body. */
+function ownPartitionKey(text: unknown): PartitionKey {
+  try {
+    const key: unknown = typeof text === 'string' ? JSON.parse(text) : text;
+    if (Array.isArray(key)) return key;
+  } catch {
+    // Answered below: not JSON and not a list are the same mistake.
+  }
+  throw badRequest('PartitionKey value must be supplied for this operation.');
+}
