@@ -31,6 +31,7 @@ export async function handleControl(
         faults.clear();
         answer(200, []);
         break;
+      case undefined:
       default:
         response.setHeader('allow', 'GET, PUT, DELETE');
         answer(405, { message: `${request.method ?? ''} is not supported here` });

@@ -1,0 +1,89 @@
+/** Calls a handler as its platform would: an API Gateway event on AWS, a Functions request on Azure. */
+import { randomUUID } from 'node:crypto';
+import type { HttpResponse } from './contract.ts';
+
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string goes as it is, anything else as JSON. */
+  readonly body?: unknown;
+}
+
+export type Invoke = (handler: unknown, call: Call) => Promise<HttpResponse>;
+
+function prepared({ path, headers = {}, body }: Call): {
+  pathname: string;
+  search: URLSearchParams;
+  headers: Record<string, string>;
+  text: string | undefined;
+} {
+  const [pathname = '', query = ''] = path.split('?');
+  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+  const type = text === undefined ? {} : { 'content-type': 'application/json' };
+  return { pathname, search: new URLSearchParams(query), headers: { ...type, ...headers }, text };
+}
+
+export const invokeLambda: Invoke = async (handler, call) => {
+  const { pathname, search, headers, text } = prepared(call);
+  const event = {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: pathname,
+    rawQueryString: search.toString(),
+    headers,
+    ...(search.size > 0 && { queryStringParameters: Object.fromEntries(search) }),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'local',
+      http: {
+        method: call.method,
+        path: pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: '127.0.0.1',
+        userAgent: 'test',
+      },
+      requestId: randomUUID(),
+      routeKey: '$default',
+      stage: '$default',
+      timeEpoch: 0,
+    },
+    ...(text !== undefined && { body: text }),
+    isBase64Encoded: false,
+  };
+  const invoke = handler as (event: unknown, context: unknown) => Promise<LambdaResult>;
+  const result = await invoke(event, { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => 10_000 });
+  return { status: result.statusCode, headers: lowerCased(result.headers), text: result.body ?? '' };
+};
+
+interface LambdaResult {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+export const invokeFunction: Invoke = async (handler, call) => {
+  const { pathname, search, headers, text } = prepared(call);
+  const query = search.size > 0 ? `?${search.toString()}` : '';
+  const request = {
+    method: call.method,
+    url: `https://tandem.example${pathname}${query}`,
+    headers,
+    query: Object.fromEntries(search),
+    params: {},
+    ...(text !== undefined && { rawBody: text }),
+  };
+  const invoke = handler as (context: unknown, request: unknown) => Promise<FunctionResult>;
+  const result = await invoke({ invocationId: randomUUID(), bindingData: {} }, request);
+  return { status: result.status, headers: lowerCased(result.headers), text: result.body };
+};
+
+interface FunctionResult {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+function lowerCased(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
