@@ -1,0 +1,28 @@
+/** What the AMQP side of the broker shares: the parts that receive, deliver and manage all get this. */
+import type { Connection } from 'rhea';
+import type { Faults } from '../faults.ts';
+import type { Delays } from './alarm.ts';
+import { BrokerError, type AmqpCondition } from './errors.ts';
+
+export interface BrokerContext {
+  readonly faults: Faults;
+  readonly delays: Delays;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Breaks a connection as a network failure would: the client learns nothing of what went before. */
+  cut(connection: Connection): void;
+  /** Tells a person of a defect of the broker itself. */
+  report(error: unknown): void;
+}
+
+/** What a client is told of an error; a defect is reported, and the client learns only that there was one. */
+export function conditionOf(error: unknown, context: Pick<BrokerContext, 'report'>): BrokerError {
+  if (error instanceof BrokerError) return error;
+  context.report(error);
+  return new BrokerError('amqp:internal-error', 'The stand-in failed; see its log.', 500);
+}
+
+/** The plain condition, for frames that take nothing else. */
+export function plain({ condition, description }: AmqpCondition): AmqpCondition {
+  return { condition, description };
+}

@@ -1,0 +1,266 @@
+/**
+ * The AMQP side of the stand-in: connections and links, joined to queues.
+ *
+ * rhea speaks the protocol and this module decides what each link means: a client's sender feeds a queue
+ * (`Ingress`), its receiver is fed by one (`Egress`, `Settlements`), and a pair of links to `$management` or `$cbs`
+ * asks questions (`Management`).
+ */
+import type { AddressInfo, Server } from 'node:net';
+import rhea from 'rhea';
+import type { Connection, Container, Delivery, Receiver, Sender, Session } from 'rhea';
+import type { Faults } from '../faults.ts';
+import { parseAddress, type Address } from './addresses.ts';
+import { Alarm, Delays } from './alarm.ts';
+import { plain, type BrokerContext } from './broker-context.ts';
+import { Egress, refuse } from './egress.ts';
+import { entityNotFound, messageLockLost } from './errors.ts';
+import { Ingress } from './ingress.ts';
+import { Management, type ManagementRequest } from './management.ts';
+import { QueueRegistry } from './queue-registry.ts';
+import type { Queue } from './queue.ts';
+import {
+  addressOf,
+  answerAttach,
+  cutConnection,
+  keepRawMessages,
+  refuseLateSettlements,
+  socketOf,
+  terminusAt,
+} from './rhea-internals.ts';
+import { Settlements } from './settlements.ts';
+
+/** Messages that a client may send ahead of their answers, per link. */
+const SEND_CREDIT = 1000;
+/**
+ * Deliveries per session that rhea keeps in order, from the oldest unsettled one on; delivery stops when they are
+ * full. Twice what the SDK's own side keeps, so that the SDK's limit is the one that is met.
+ */
+const UNSETTLED_MAX = 4096;
+/** Unanswered sends per session. */
+const UNANSWERED_MAX = 2048;
+const FRAME_BYTES_MAX = 1024 * 1024;
+
+export interface BrokerOptions {
+  readonly dataDir: string | undefined;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly faults: Faults;
+  /** Bytes of one message, and of one batch. */
+  readonly maxMessageBytes: number;
+  /** Told of defects of the broker itself. */
+  readonly report: (error: unknown) => void;
+}
+
+/** What a client's sending link leads to. */
+type Target = Address & { readonly queue: Queue | undefined };
+
+interface MessageEvent extends ManagementRequest {
+  readonly delivery: Delivery;
+  readonly format: number;
+}
+
+export class Broker {
+  readonly registry: QueueRegistry;
+  readonly #container: Container;
+  readonly #options: BrokerOptions;
+  readonly #alarm: Alarm;
+  readonly #delays = new Delays();
+  readonly #ingress: Ingress;
+  readonly #egress: Egress;
+  readonly #management: Management;
+  readonly #targets = new WeakMap<Receiver, Target>();
+  readonly #connections = new Set<Connection>();
+  #server: Server | undefined;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    const context: BrokerContext = {
+      faults: options.faults,
+      delays: this.#delays,
+      now: options.now,
+      cut: (connection) => this.#cut(connection),
+      report: options.report,
+    };
+    const settlements = new Settlements(context);
+    this.#ingress = new Ingress(context, options.maxMessageBytes);
+    this.#egress = new Egress(context, settlements);
+    this.#management = new Management(context, settlements, options.maxMessageBytes);
+    this.#alarm = new Alarm(options.now, () => this.tick());
+    this.registry = new QueueRegistry({
+      dataDir: options.dataDir,
+      now: options.now,
+      changed: (queue) => this.#changed(queue),
+    });
+    this.#container = this.#createContainer(settlements);
+  }
+
+  /** Listens on 127.0.0.1; 0 picks a free port. @returns The port. */
+  async listen(port: number): Promise<number> {
+    const options = {
+      port,
+      host: '127.0.0.1',
+      tcp_no_delay: true,
+      session_buffer_size: { incoming: UNANSWERED_MAX, outgoing: UNSETTLED_MAX },
+      max_frame_size: FRAME_BYTES_MAX,
+    };
+    const server = this.#container.listen(options);
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.once('listening', resolve);
+    });
+    this.tick();
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Does what is due and arms the alarm for what comes next. */
+  tick(): void {
+    this.registry.tick();
+    this.#egress.tick();
+    this.registry.compactIfWorthIt();
+    // Anew, because an injected clock may have passed the moment that the alarm is set for.
+    this.#alarm.clear();
+    this.#armAlarm();
+  }
+
+  /** Stops listening, cuts every connection and closes the journal. */
+  async close(): Promise<void> {
+    this.#alarm.clear();
+    this.#delays.clear();
+    const closed = new Promise<void>((resolve) => {
+      if (this.#server === undefined) resolve();
+      else this.#server.close(() => resolve());
+    });
+    for (const connection of [...this.#connections]) this.#cut(connection);
+    await closed;
+    this.#alarm.clear();
+    this.registry.close();
+  }
+
+  #armAlarm(): void {
+    this.#alarm.arm(Math.min(this.registry.nextDueAt, this.#egress.nextDueAt));
+  }
+
+  /** A queue changed: somebody may be waiting for it, and something may have become due. */
+  #changed(queue: Queue): void {
+    this.#egress.pump(queue);
+    this.#alarm.arm(queue.nextDueAt);
+  }
+
+  // --- Wiring
+
+  #createContainer(settlements: Settlements): Container {
+    const container = rhea.create_container({
+      id: 'local-service-bus',
+      // The broker answers every delivery itself, after it has done what was asked.
+      sender_options: { autosettle: false, treat_modified_as_released: false },
+      receiver_options: { autoaccept: false, credit_window: SEND_CREDIT },
+    });
+    this.#wireConnections(container);
+    settlements.wire(container);
+    this.#egress.wire(container);
+    container.on('receiver_open', ({ receiver }: { receiver: Receiver }) => this.#attachSender(receiver));
+    container.on('sender_open', ({ sender }: { sender: Sender }) => this.#attachReceiver(sender));
+    container.on('message', (event: MessageEvent) => this.#receive(event));
+    return container;
+  }
+
+  #wireConnections(container: Container): void {
+    container.on('connection_open', ({ connection }: { connection: Connection }) => {
+      this.#connections.add(connection);
+      // rhea misses a socket that is destroyed without an end or an error.
+      socketOf(connection).once('close', () => this.#cut(connection));
+    });
+    container.on('connection_close', ({ connection }: { connection: Connection }) =>
+      this.#forget(connection),
+    );
+    container.on('disconnected', ({ connection }: { connection: Connection }) => this.#forget(connection));
+    container.on('session_open', ({ session }: { session: Session }) => {
+      keepRawMessages(session, (receiver) => this.#targets.get(receiver)?.kind === 'queue');
+      refuseLateSettlements(session, messageLockLost);
+    });
+    container.on('session_close', ({ session }: { session: Session }) => {
+      session.each_sender((sender: Sender) => this.#egress.drop(sender), isLink);
+    });
+    // A peer that ends something with an error, or speaks nonsense, is its own affair: rhea closes the connection.
+    for (const event of [
+      'connection_error',
+      'session_error',
+      'sender_error',
+      'receiver_error',
+      'protocol_error',
+    ]) {
+      container.on(event, () => undefined);
+    }
+    // rhea catches what a handler throws and ends up here: a defect of the broker.
+    container.on('error', (error: unknown) => this.#options.report(error));
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    connection.each_sender((sender: Sender) => this.#egress.drop(sender));
+  }
+
+  #cut(connection: Connection): void {
+    if (!this.#connections.has(connection)) return;
+    this.#forget(connection);
+    cutConnection(connection);
+  }
+
+  /** A client opened a sender: to a queue, to its management node, or to `$cbs`. */
+  #attachSender(receiver: Receiver): void {
+    const address = addressOf(receiver, 'target');
+    const parsed = parseAddress(address);
+    receiver.set_source(terminusAt(addressOf(receiver, 'source')));
+    receiver.set_target(terminusAt(address));
+    // `createMessageBatch` of the SDK fills a batch up to this.
+    answerAttach(receiver, { maxMessageBytes: this.#options.maxMessageBytes });
+    const queue = parsed === undefined ? undefined : this.registry.find(parsed);
+    if (parsed === undefined || (parsed.kind !== 'cbs' && queue === undefined)) {
+      receiver.close(plain(entityNotFound(address ?? '')));
+      return;
+    }
+    this.#targets.set(receiver, { ...parsed, queue });
+  }
+
+  /** A client opened a receiver: on a queue, or for answers. */
+  #attachReceiver(sender: Sender): void {
+    const address = addressOf(sender, 'source');
+    const parsed = parseAddress(address);
+    sender.set_target(terminusAt(addressOf(sender, 'target')));
+    const queue = parsed === undefined ? undefined : this.registry.find(parsed);
+    if (parsed?.kind === 'queue' && queue !== undefined) {
+      this.#egress.attach(sender, queue);
+      this.#armAlarm();
+    } else if (parsed?.kind === 'cbs' || queue !== undefined) {
+      sender.set_source(terminusAt(address));
+    } else {
+      refuse(sender, entityNotFound(address ?? ''));
+    }
+  }
+
+  #receive(event: MessageEvent): void {
+    this.registry.compactIfWorthIt();
+    const { receiver, delivery, format } = event;
+    const target = this.#targets.get(receiver);
+    if (target === undefined) return;
+    if (target.kind === 'queue' && target.queue !== undefined) {
+      const encoded = event.message as unknown as Buffer;
+      this.#ingress.receive(target.queue, {
+        connection: event.connection,
+        delivery,
+        format,
+        encoded,
+      });
+      return;
+    }
+    delivery.accept();
+    if (target.queue === undefined) this.#management.acceptToken(event);
+    else {
+      this.#management.handle(event, target.queue);
+      this.#armAlarm();
+    }
+  }
+}
+
+const isLink = (): boolean => true;

@@ -1,0 +1,90 @@
+/**
+ * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `GET /_tandem/queues` (counts of
+ * every queue) and `PUT /_tandem/queues/<name>` with queue options as JSON.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { handleControl } from '../control.ts';
+import type { Faults } from '../faults.ts';
+import { parseQueueOptions } from './queue-options.ts';
+import type { QueueRegistry } from './queue-registry.ts';
+
+const QUEUES_PATH = '/_tandem/queues';
+
+export interface ControlServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function listQueues(registry: QueueRegistry): Record<string, unknown> {
+  registry.tick();
+  return Object.fromEntries(
+    registry.all().map(({ name, counts, settings }) => [name, { ...counts, settings }]),
+  );
+}
+
+async function putQueue(
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  registry: QueueRegistry,
+): Promise<void> {
+  const body = await text(request);
+  const options = parseQueueOptions(body === '' ? {} : (JSON.parse(body) as unknown));
+  const queue = registry.createQueue(name, options);
+  answer(response, 200, { name: queue.name, settings: queue.settings });
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  faults: Faults,
+  registry: QueueRegistry,
+): Promise<void> {
+  if (await handleControl(request, response, faults)) return;
+  const url = request.url ?? '';
+  const isList = url === QUEUES_PATH;
+  if (!isList && !url.startsWith(`${QUEUES_PATH}/`)) {
+    answer(response, 404, { message: `${url} is not a control path` });
+  } else if (isList && request.method === 'GET') {
+    answer(response, 200, listQueues(registry));
+  } else if (!isList && request.method === 'PUT') {
+    await putQueue(decodeURIComponent(url.slice(QUEUES_PATH.length + 1)), request, response, registry);
+  } else {
+    response.setHeader('allow', isList ? 'GET' : 'PUT');
+    answer(response, 405, { message: `${request.method ?? ''} is not supported here` });
+  }
+}
+
+/**
+ * Starts the control server; port 0 picks a free one.
+ * A mistake of the caller is answered with 400 and a message that names the field.
+ */
+export async function startControlServer(
+  port: number,
+  faults: Faults,
+  registry: QueueRegistry,
+): Promise<ControlServer> {
+  const server: Server = createServer((request, response) => {
+    route(request, response, faults, registry).catch((error: unknown) => {
+      answer(response, 400, { message: error instanceof Error ? error.message : String(error) });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,592 @@
+/**
+ * One queue and its dead-letter queue: a state machine without AMQP, timers or I/O.
+ *
+ * Invariant: a message is in exactly one place (ready, locked, scheduled or deferred) until it is settled,
+ * expires or moves to the dead-letter queue, and every durable change is recorded before anybody is told of it.
+ * Time and randomness come in through `QueueDeps`; `tick` does what has become due. It is one class, and longer
+ * than most, because every transition must keep the same few collections in step.
+ */
+import {
+  messageLockLost,
+  messageNotFound,
+  notAllowed,
+  sessionCannotBeLocked,
+  sessionLockLost,
+} from './errors.ts';
+import { DuplicateWindow } from './duplicate-window.ts';
+import type { BrokerError } from './errors.ts';
+import { admit, asDeadLetter, expiryOf } from './message-lifecycle.ts';
+import { withApplicationProperties, type Message, type MessageDraft } from './message.ts';
+import type { QueueChange } from './queue-changes.ts';
+import type { QueueSettings } from './queue-options.ts';
+import type { Lock, QueueCounts, Settlement } from './queue-types.ts';
+import { ReadyList } from './ready-list.ts';
+import { SessionTable, type LockHolder, type Session } from './session-table.ts';
+
+type Properties = Readonly<Record<string, unknown>>;
+
+/** What a queue needs from outside. */
+export interface QueueDeps {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** A lock token: 32 hexadecimal digits, never the same twice. */
+  newToken(): string;
+  /** Writes a change down before its effect is visible. */
+  record(change: QueueChange): void;
+  /** Something may have become deliverable, or due. */
+  changed(queue: Queue): void;
+}
+
+/** Holds the locks taken through the management node, which belong to no link. */
+const ANYONE: LockHolder = {};
+
+export class Queue {
+  readonly name: string;
+  /** Absent on a dead-letter queue itself. */
+  readonly deadLetters: Queue | undefined;
+  #settings: QueueSettings;
+  readonly #deps: QueueDeps;
+  /** Every message of the queue, in order of its number. */
+  readonly #messages = new Map<number, Message>();
+  readonly #ready = new ReadyList();
+  readonly #locks = new Map<string, Lock>();
+  readonly #scheduled = new Set<Message>();
+  readonly #deferred = new Set<Message>();
+  readonly #sessions = new SessionTable();
+  readonly #seen = new DuplicateWindow();
+  #sequence = 0;
+  /** No later than the earliest moment at which something of the kind is due. */
+  #lockDueAt = Infinity;
+  #scheduleDueAt = Infinity;
+  #expiryDueAt = Infinity;
+
+  constructor(name: string, settings: QueueSettings, deps: QueueDeps, deadLetters?: Queue) {
+    this.name = name;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.deadLetters = deadLetters;
+  }
+
+  get settings(): QueueSettings {
+    return this.#settings;
+  }
+
+  /** @throws TypeError when a queue with messages would begin or cease to require sessions. */
+  configure(settings: QueueSettings): void {
+    if (settings.requiresSession !== this.#settings.requiresSession && this.#messages.size > 0) {
+      throw new TypeError(`options.requiresSession: queue '${this.name}' holds messages; drain it first`);
+    }
+    this.#settings = settings;
+  }
+
+  /** The earliest moment, in epoch milliseconds, at which `tick` may have something to do. */
+  get nextDueAt(): number {
+    const own = Math.min(this.#lockDueAt, this.#scheduleDueAt, this.#expiryDueAt);
+    return Math.min(own, this.deadLetters?.nextDueAt ?? Infinity);
+  }
+
+  get counts(): QueueCounts {
+    const locked = this.#locks.size;
+    const deferredAndScheduled = this.#deferred.size + this.#scheduled.size;
+    const ready = this.#messages.size - locked - deferredAndScheduled;
+    return {
+      active: ready + locked,
+      ready,
+      locked,
+      scheduled: this.#scheduled.size,
+      deferred: this.#deferred.size,
+      deadLetter: this.deadLetters?.counts.active ?? 0,
+      oldestEnqueuedAt: this.#oldestActive()?.enqueuedAt,
+    };
+  }
+
+  // --- Sending
+
+  /**
+   * Takes in the messages of one send, all or none.
+   * @returns Their sequence numbers; 0 for one that duplicate detection dropped.
+   * @throws BrokerError `amqp:not-allowed` for a message without session id in a queue that requires one.
+   */
+  enqueue(drafts: readonly MessageDraft[]): number[] {
+    if (this.#settings.requiresSession && drafts.some(({ sessionId }) => sessionId === undefined)) {
+      throw notAllowed(`Queue '${this.name}' requires sessions: set the session id of the message.`);
+    }
+    this.#seen.forget(this.#deps.now());
+    const now = this.#deps.now();
+    const ids = new Set<string>();
+    const accepted = drafts.map((draft) => {
+      if (this.#isDuplicate(draft.id, ids)) return undefined;
+      ids.add(draft.id);
+      this.#sequence += 1;
+      return admit(draft, this.#sequence, this.#settings, now);
+    });
+    const messages = accepted.filter((message) => message !== undefined);
+    if (messages.length > 0) this.#deps.record({ kind: 'added', messages });
+    for (const message of messages) this.#insert(message);
+    this.#remember(ids);
+    this.#deps.changed(this);
+    return accepted.map((message) => message?.sequence ?? 0);
+  }
+
+  /**
+   * Withdraws scheduled messages, all or none.
+   * @throws BrokerError `com.microsoft:message-not-found` when one is not scheduled (any more).
+   */
+  cancelScheduled(sequences: readonly number[]): void {
+    const messages = sequences.map((sequence) => this.#requireState(sequence, 'scheduled'));
+    for (const message of messages) {
+      this.#scheduled.delete(message);
+      this.#remove(message);
+    }
+  }
+
+  // --- Receiving
+
+  /** Whether a receiver (of `session`, where the queue requires one) would get a message now. */
+  hasReady(session?: Session): boolean {
+    return this.#readyList(session)?.first !== undefined;
+  }
+
+  /** Locks the next message for `holder`; undefined when there is none. */
+  receive(holder: LockHolder, session?: Session): Lock | undefined {
+    const message = this.#takeReady(session);
+    return message === undefined ? undefined : this.#lock(message, holder);
+  }
+
+  /** Takes the next message out of the queue for good (receive-and-delete). */
+  receiveAndDelete(session?: Session): Message | undefined {
+    const message = this.#takeReady(session);
+    if (message !== undefined) this.#remove(message);
+    return message;
+  }
+
+  /**
+   * Locks deferred messages by their numbers, all or none.
+   * @throws BrokerError `com.microsoft:message-not-found` when one is not deferred.
+   */
+  receiveDeferred(sequences: readonly number[], sessionId?: string): Lock[] {
+    const messages = sequences.map((sequence) => this.#requireState(sequence, 'deferred'));
+    const holder = sessionId === undefined ? ANYONE : (this.#sessions.find(sessionId)?.holder ?? ANYONE);
+    return messages.map((message) => {
+      this.#deferred.delete(message);
+      return this.#lock(message, holder);
+    });
+  }
+
+  /** Up to `count` messages from a number on, whatever their state, without locking them. */
+  peek(fromSequence: number, count: number, sessionId?: string): Message[] {
+    const found: Message[] = [];
+    for (const message of this.#messages.values()) {
+      if (found.length >= count) break;
+      if (message.sequence < fromSequence) continue;
+      if (sessionId === undefined || message.sessionId === sessionId) found.push(message);
+    }
+    return found;
+  }
+
+  // --- Locks
+
+  /**
+   * Ends a lock as its holder wishes.
+   * @throws BrokerError message or session lock lost; `amqp:not-allowed` for dead-lettering a dead letter.
+   */
+  settle(token: string, settlement: Settlement): void {
+    const lock = this.#requireLock(token);
+    if (settlement.kind === 'deadLetter' && this.deadLetters === undefined) {
+      throw notAllowed('A message in a dead-letter queue cannot be dead-lettered again.');
+    }
+    this.#locks.delete(token);
+    const { message } = lock;
+    switch (settlement.kind) {
+      case 'complete':
+        this.#remove(message);
+        break;
+      case 'abandon':
+        this.#redeliver(message, settlement.properties);
+        break;
+      case 'defer':
+        message.state = 'deferred';
+        this.#update(message, settlement.properties);
+        this.#deferred.add(message);
+        break;
+      case 'deadLetter':
+        this.#deadLetter(message, settlement.reason, settlement.description, settlement.properties);
+        break;
+    }
+    this.#deps.changed(this);
+  }
+
+  /** Ends a lock as if its time had run out. */
+  expireLock(token: string): void {
+    const lock = this.#locks.get(token);
+    if (lock === undefined) return;
+    this.#loseLock(lock, true);
+    this.#deps.changed(this);
+  }
+
+  /**
+   * Gives locks another full duration, all or none.
+   * @returns The new ends, in epoch milliseconds.
+   * @throws BrokerError when a lock is lost.
+   */
+  renew(tokens: readonly string[]): number[] {
+    const locks = tokens.map((token) => this.#requireLock(token));
+    return locks.map((lock) => {
+      lock.lockedUntil = this.#lockEnd();
+      return lock.lockedUntil;
+    });
+  }
+
+  // --- Sessions
+
+  /**
+   * Gives `holder` a session: the named one, or the one that has waited longest.
+   * @returns Undefined when no unnamed session is available.
+   * @throws BrokerError `com.microsoft:session-cannot-be-locked` when somebody else holds the named one.
+   */
+  acceptSession(id: string | undefined, holder: LockHolder): Session | undefined {
+    this.tick();
+    const session = id === undefined ? this.#sessions.nextAvailable() : this.#sessions.get(id);
+    if (session === undefined) return undefined;
+    if (session.holder !== undefined) throw sessionCannotBeLocked(session.id);
+    this.#sessions.hold(session, holder, this.#lockEnd());
+    return session;
+  }
+
+  /**
+   * Gives the holder of a session another full duration; its messages stay locked with it.
+   * @throws BrokerError `com.microsoft:session-lock-lost`.
+   */
+  renewSession(id: string): number {
+    const session = this.#sessions.find(id);
+    if (session?.holder === undefined || session.lockedUntil <= this.#deps.now()) throw sessionLockLost();
+    session.lockedUntil = this.#lockEnd();
+    for (const lock of this.#locksOf(session)) lock.lockedUntil = session.lockedUntil;
+    return session.lockedUntil;
+  }
+
+  /** The holder is done with its session: what it had locked is available again, and no delivery is counted. */
+  releaseSession(holder: LockHolder): void {
+    const session = this.#sessions.heldBy(holder);
+    if (session === undefined) return;
+    this.#endSession(session, false);
+    this.#deps.changed(this);
+  }
+
+  sessionState(id: string): Buffer | undefined {
+    return this.#sessions.find(id)?.state;
+  }
+
+  setSessionState(id: string, state: Buffer | undefined): void {
+    this.#deps.record({ kind: 'session-state', sessionId: id, state });
+    this.#keepSessionState(id, state);
+  }
+
+  /** Ids of the sessions that have messages or state, sorted. */
+  sessionIds(): string[] {
+    const withMessages = [...this.#messages.values()].flatMap(({ sessionId }) => sessionId ?? []);
+    const withState = this.#sessions.all().flatMap(({ id, state }) => (state === undefined ? [] : [id]));
+    return [...new Set([...withMessages, ...withState])].sort();
+  }
+
+  // --- Time
+
+  /** Does everything that is due: lost locks, scheduled messages, expired messages. */
+  tick(): void {
+    const now = this.#deps.now();
+    this.deadLetters?.tick();
+    if (this.nextDueAt > now) return;
+    if (this.#lockDueAt <= now) this.#expireLocks(now);
+    if (this.#scheduleDueAt <= now) this.#activateScheduled(now);
+    if (this.#expiryDueAt <= now) this.#expireReady(now);
+    this.#deps.changed(this);
+  }
+
+  #expireLocks(now: number): void {
+    this.#lockDueAt = Infinity;
+    for (const session of this.#sessions.all()) {
+      if (session.holder === undefined) continue;
+      if (session.lockedUntil > now) this.#lockDueAt = Math.min(this.#lockDueAt, session.lockedUntil);
+      else {
+        const { holder } = session;
+        this.#endSession(session, true);
+        holder.sessionLost?.();
+      }
+    }
+    for (const lock of [...this.#locks.values()]) {
+      if (lock.lockedUntil <= now) this.#loseLock(lock, true);
+      else this.#lockDueAt = Math.min(this.#lockDueAt, lock.lockedUntil);
+    }
+  }
+
+  #activateScheduled(now: number): void {
+    this.#scheduleDueAt = Infinity;
+    for (const message of [...this.#scheduled]) {
+      const dueAt = message.availableAt ?? now;
+      if (dueAt > now) {
+        this.#scheduleDueAt = Math.min(this.#scheduleDueAt, dueAt);
+        continue;
+      }
+      this.#scheduled.delete(message);
+      message.state = 'active';
+      message.availableAt = undefined;
+      message.enqueuedAt = now;
+      // The time to live begins when a message becomes available.
+      message.expiresAt = expiryOf(message.ttlMs, now);
+      this.#update(message);
+      this.#putBack(message);
+    }
+  }
+
+  /** Messages that wait for a receiver expire; locked and deferred ones do not. */
+  #expireReady(now: number): void {
+    this.#expiryDueAt = Infinity;
+    const lists = [this.#ready, ...this.#sessions.all().map(({ ready }) => ready)];
+    for (const list of lists) {
+      for (const message of list.removeWhere(({ expiresAt }) => expiresAt <= now)) this.#expire(message);
+    }
+    for (const { expiresAt } of this.#messages.values()) {
+      if (expiresAt > now) this.#expiryDueAt = Math.min(this.#expiryDueAt, expiresAt);
+    }
+  }
+
+  // --- Recovery
+
+  /** Applies a change that the journal replays; `settleRecovery` follows the last one. */
+  replay(change: QueueChange): void {
+    switch (change.kind) {
+      case 'added':
+        for (const message of change.messages) this.#replayMessage(message);
+        break;
+      case 'removed':
+        this.#messages.delete(change.sequence);
+        break;
+      case 'updated': {
+        const message = this.#messages.get(change.sequence);
+        if (message === undefined) break;
+        const { state, deliveryCount, enqueuedAt, expiresAt, bare = message.bare } = change;
+        const availableAt = state === 'scheduled' ? message.availableAt : undefined;
+        Object.assign(message, { state, deliveryCount, enqueuedAt, expiresAt, bare, availableAt });
+        break;
+      }
+      case 'dead-lettered':
+        this.#messages.delete(change.sequence);
+        this.deadLetters?.replay({ kind: 'added', messages: [change.message] });
+        break;
+      case 'session-state':
+        this.#keepSessionState(change.sessionId, change.state);
+        break;
+      case 'seen':
+        for (const [id, until] of change.ids) this.#seen.remember(id, until);
+        break;
+      case 'numbered':
+        this.#sequence = Math.max(this.#sequence, change.sequence);
+        break;
+      case 'defined':
+        this.#settings = change.settings;
+        break;
+    }
+  }
+
+  /** Puts what was replayed in its places. */
+  settleRecovery(): void {
+    this.deadLetters?.settleRecovery();
+    for (const message of this.#messages.values()) this.#place(message);
+  }
+
+  /** The changes that would build the queue as it is now, without its dead-letter queue. */
+  *snapshot(): Generator<QueueChange> {
+    yield { kind: 'numbered', sequence: this.#sequence };
+    this.#seen.forget(this.#deps.now());
+    const ids = this.#seen.entries();
+    if (ids.length > 0) yield { kind: 'seen', ids };
+    for (const { id, state } of this.#sessions.all()) {
+      if (state !== undefined) yield { kind: 'session-state', sessionId: id, state };
+    }
+    for (const message of this.#messages.values()) yield { kind: 'added', messages: [message] };
+  }
+
+  #replayMessage(message: Message): void {
+    this.#sequence = Math.max(this.#sequence, message.sequence);
+    this.#messages.set(message.sequence, message);
+    const until = message.enqueuedAt + this.#settings.duplicateDetectionMs;
+    if (this.deadLetters !== undefined && until > this.#deps.now()) this.#seen.remember(message.id, until);
+  }
+
+  #keepSessionState(id: string, state: Buffer | undefined): void {
+    const session = this.#sessions.get(id);
+    session.state = state;
+    this.#sessions.prune(session);
+  }
+
+  // --- Inside
+
+  #isDuplicate(id: string, sameSend: ReadonlySet<string>): boolean {
+    return (
+      this.#settings.duplicateDetectionMs > 0 && (this.#seen.has(id, this.#deps.now()) || sameSend.has(id))
+    );
+  }
+
+  #remember(ids: Iterable<string>): void {
+    const windowMs = this.#settings.duplicateDetectionMs;
+    if (windowMs === 0) return;
+    for (const id of ids) this.#seen.remember(id, this.#deps.now() + windowMs);
+  }
+
+  #insert(message: Message): void {
+    this.#messages.set(message.sequence, message);
+    this.#place(message);
+  }
+
+  #place(message: Message): void {
+    switch (message.state) {
+      case 'scheduled':
+        this.#scheduled.add(message);
+        this.#scheduleDueAt = Math.min(this.#scheduleDueAt, message.availableAt ?? 0);
+        break;
+      case 'deferred':
+        this.#deferred.add(message);
+        break;
+      case 'active':
+        this.#expiryDueAt = Math.min(this.#expiryDueAt, message.expiresAt);
+        this.#sessionOrQueueList(message).add(message);
+        break;
+    }
+  }
+
+  #sessionOrQueueList(message: Message): ReadyList {
+    if (!this.#settings.requiresSession) return this.#ready;
+    return this.#sessions.get(message.sessionId ?? '').ready;
+  }
+
+  #readyList(session: Session | undefined): ReadyList | undefined {
+    return this.#settings.requiresSession ? session?.ready : this.#ready;
+  }
+
+  #takeReady(session: Session | undefined): Message | undefined {
+    const list = this.#readyList(session);
+    for (let message = list?.takeFirst(); message !== undefined; message = list?.takeFirst()) {
+      if (message.expiresAt > this.#deps.now()) return message;
+      this.#expire(message);
+    }
+    return undefined;
+  }
+
+  #lockEnd(): number {
+    const end = this.#deps.now() + this.#settings.lockDurationMs;
+    this.#lockDueAt = Math.min(this.#lockDueAt, end);
+    return end;
+  }
+
+  #lock(message: Message, holder: LockHolder): Lock {
+    const session = this.#settings.requiresSession ? this.#sessions.heldBy(holder) : undefined;
+    const lock: Lock = {
+      token: this.#deps.newToken(),
+      message,
+      holder,
+      lockedUntil: session?.lockedUntil ?? this.#lockEnd(),
+      onLost: undefined,
+    };
+    this.#locks.set(lock.token, lock);
+    return lock;
+  }
+
+  #requireLock(token: string): Lock {
+    const lock = this.#locks.get(token);
+    if (lock !== undefined && lock.lockedUntil > this.#deps.now()) return lock;
+    if (lock !== undefined) this.expireLock(token);
+    throw this.#lockLost();
+  }
+
+  #lockLost(): BrokerError {
+    return this.#settings.requiresSession ? sessionLockLost() : messageLockLost();
+  }
+
+  #locksOf(session: Session): Lock[] {
+    return [...this.#locks.values()].filter(({ holder }) => holder === session.holder);
+  }
+
+  #loseLock(lock: Lock, countDelivery: boolean): void {
+    this.#locks.delete(lock.token);
+    if (countDelivery) this.#redeliver(lock.message);
+    else this.#putBack(lock.message);
+    lock.onLost?.();
+  }
+
+  #endSession(session: Session, countDelivery: boolean): void {
+    const locks = this.#locksOf(session);
+    this.#sessions.free(session);
+    for (const lock of locks) this.#loseLock(lock, countDelivery);
+    this.#sessions.prune(session);
+  }
+
+  #redeliver(message: Message, properties?: Properties): void {
+    message.deliveryCount += 1;
+    if (this.deadLetters !== undefined && message.deliveryCount >= this.#settings.maxDeliveryCount) {
+      const attempts = `Message could not be consumed after ${message.deliveryCount} delivery attempts.`;
+      this.#deadLetter(message, 'MaxDeliveryCountExceeded', attempts, properties);
+      return;
+    }
+    this.#update(message, properties);
+    this.#putBack(message);
+  }
+
+  #putBack(message: Message): void {
+    if (message.state === 'active' && message.expiresAt <= this.#deps.now()) this.#expire(message);
+    else this.#place(message);
+  }
+
+  #update(message: Message, properties: Properties = {}): void {
+    const modified = Object.keys(properties).length > 0;
+    if (modified) message.bare = withApplicationProperties(message.bare, properties);
+    const { sequence, state, deliveryCount, enqueuedAt, expiresAt, bare } = message;
+    const change = { kind: 'updated', sequence, state, deliveryCount, enqueuedAt, expiresAt } as const;
+    this.#deps.record(modified ? { ...change, bare } : change);
+  }
+
+  #remove(message: Message): void {
+    this.#deps.record({ kind: 'removed', sequence: message.sequence });
+    this.#messages.delete(message.sequence);
+    if (message.sessionId === undefined) return;
+    const session = this.#sessions.find(message.sessionId);
+    if (session !== undefined) this.#sessions.prune(session);
+  }
+
+  #expire(message: Message): void {
+    if (this.#settings.deadLetterOnExpiry && this.deadLetters !== undefined) {
+      this.#deadLetter(message, 'TTLExpiredException', 'The message expired and was dead lettered.');
+    } else {
+      this.#remove(message);
+    }
+  }
+
+  #deadLetter(
+    message: Message,
+    reason: string | undefined,
+    description: string | undefined,
+    properties: Properties = {},
+  ): void {
+    const target = this.deadLetters;
+    if (target === undefined) throw new Error(`${this.name}: a dead-letter queue has no dead-letter queue`);
+    target.#sequence += 1;
+    const { sequence } = message;
+    const why = { source: this.name, sequence: target.#sequence, reason, description, properties };
+    const dead = asDeadLetter(message, why);
+    this.#deps.record({ kind: 'dead-lettered', sequence, message: dead });
+    this.#messages.delete(sequence);
+    target.#insert(dead);
+    this.#deps.changed(target);
+  }
+
+  #requireState(sequence: number, state: 'scheduled' | 'deferred'): Message {
+    const message = this.#messages.get(sequence);
+    const waiting = state === 'scheduled' ? this.#scheduled : this.#deferred;
+    if (message === undefined || !waiting.has(message)) throw messageNotFound(sequence);
+    return message;
+  }
+
+  #oldestActive(): Message | undefined {
+    for (const message of this.#messages.values()) if (message.state === 'active') return message;
+    return undefined;
+  }
+}
