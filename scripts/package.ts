@@ -1,0 +1,45 @@
+/**
+ * `npm run package`: both artefacts side by side, `.artifacts/aws` and `.artifacts/azure`.
+ *
+ * One after the other: both packagings use `.esbuild` and `.serverless` on the way, and Azure's empties the latter.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const root = path.join(import.meta.dirname, '..');
+const artifacts = path.join(root, '.artifacts');
+
+/** What a packaging leaves, beyond which nothing else may be believed. */
+const PACKAGES = [
+  {
+    cloud: 'aws',
+    args: ['package', '-c', 'serverless.aws.yml', '--package', '.artifacts/aws'],
+    leaves: ['aws/cloudformation-template-update-stack.json', 'aws/users.zip', 'aws/forward.zip'],
+  },
+  {
+    cloud: 'azure',
+    args: ['package', '-c', 'serverless.azure.yml'],
+    leaves: ['azure/tandem.zip', 'azure/app/host.json', 'azure/app/users/function.json'],
+  },
+] as const;
+
+function sizeOf(file: string): string {
+  return `${Math.round(fs.statSync(file).size / 1024)} kB`;
+}
+
+for (const { cloud, args, leaves } of PACKAGES) {
+  fs.rmSync(path.join(artifacts, cloud), { recursive: true, force: true });
+  const started = performance.now();
+  const cli = path.join(root, 'node_modules/serverless/bin/serverless.js');
+  const { status } = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const missing = leaves.filter((file) => !fs.existsSync(path.join(artifacts, file)));
+  if (status !== 0 || missing.length > 0) {
+    console.error(`${cloud}: not packaged${missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''}`);
+    process.exit(status === 0 || status === null ? 1 : status);
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${cloud}: .artifacts/${cloud} in ${seconds} s`);
+  const zips = fs.readdirSync(path.join(artifacts, cloud)).filter((file) => file.endsWith('.zip'));
+  for (const zip of zips) console.log(`  ${zip}  ${sizeOf(path.join(artifacts, cloud, zip))}`);
+}
