@@ -1,16 +1,42 @@
-/** `npm test`: checks that generated files are current, then runs jest on native ES modules. */
+/**
+ * `npm test`: checks that generated files are current, runs jest on native ES modules, and closes with one line
+ * that counts. Arguments are passed on to jest.
+ */
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
+interface Summary {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  /** Suites that did not even load: their tests are not among the failed ones. */
+  readonly numRuntimeErrorTestSuites: number;
+}
+
 const root = path.join(import.meta.dirname, '..');
-const run = (...args: string[]): number =>
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-test-'));
+const summaryFile = path.join(folder, 'summary.json');
+
+const run = (...args: readonly string[]): number =>
   spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 
 const generated = run('scripts/generate/generate.ts', '--check');
-const tests = run(
+const tested = run(
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
+  '--json',
+  `--outputFile=${summaryFile}`,
   ...process.argv.slice(2),
 );
-process.exitCode = generated !== 0 ? generated : tests;
+
+if (fs.existsSync(summaryFile)) {
+  const summary = JSON.parse(fs.readFileSync(summaryFile, 'utf8')) as Summary;
+  const failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites + generated;
+  const skipped = summary.numPendingTests > 0 ? `, ${summary.numPendingTests} skipped` : '';
+  console.log(`${summary.numPassedTests} passed, ${failed} failed${skipped}`);
+}
+fs.rmSync(folder, { recursive: true, force: true });
+process.exitCode = generated !== 0 ? generated : tested;

@@ -87,3 +87,50 @@ interface FunctionResult {
 function lowerCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
+
+export interface Delivery {
+  readonly body: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** How often it has been received, this time included. Default 1. */
+  readonly receives?: number;
+}
+
+/**
+ * Calls a queue or timer function as its platform would. Resolves to the ids handed back as partial batch failures
+ * (`m0`, `m1`, …), which only AWS has; on Azure a batch that is handed back rejects.
+ */
+export async function deliver(
+  cloud: 'aws' | 'azure',
+  handler: unknown,
+  messages: readonly Delivery[] | 'timer',
+): Promise<string[]> {
+  const invoke = handler as (first: unknown, second?: unknown) => Promise<unknown>;
+  if (messages === 'timer') {
+    await (cloud === 'aws' ? invoke({ 'detail-type': 'Scheduled Event' }) : invoke({}, { isPastDue: false }));
+    return [];
+  }
+  if (cloud === 'azure') {
+    const bindingData = {
+      messageIdArray: messages.map((_, i) => `m${i}`),
+      deliveryCountArray: messages.map(({ receives = 1 }) => receives),
+      applicationPropertiesArray: messages.map(({ attributes = {} }) => attributes),
+    };
+    await invoke(
+      { invocationId: randomUUID(), bindingData },
+      messages.map(({ body }) => body),
+    );
+    return [];
+  }
+  const Records = messages.map(({ body, attributes = {}, receives = 1 }, i) => ({
+    messageId: `m${i}`,
+    receiptHandle: `r${i}`,
+    body,
+    attributes: { ApproximateReceiveCount: String(receives) },
+    messageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, stringValue]) => [name, { stringValue, dataType: 'String' }]),
+    ),
+    eventSource: 'aws:sqs',
+  }));
+  const answer = (await invoke({ Records })) as { batchItemFailures: { itemIdentifier: string }[] };
+  return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+}

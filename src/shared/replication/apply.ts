@@ -10,7 +10,7 @@ import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
 import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned } from '../ports/store.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
-import { foreign, unreadable } from './forward.ts';
+import { dead, foreign, unreadable } from './dispositions.ts';
 import { mergeStates, type Conflict } from './merge.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
 import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
@@ -89,7 +89,7 @@ function settled(outcome: Error | undefined, message: InboundMessage | undefined
   if (outcome === undefined) return { kind: 'done' };
   if (isRetryable(outcome) && (message?.receives ?? 0) < applyReceivesMax)
     return { kind: 'retry', error: outcome };
-  return { kind: 'dead', reason: outcome.name, detail: outcome.message };
+  return dead(outcome);
 }
 
 interface Merged {
@@ -112,7 +112,11 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       for (const key of open) outcomes.set(key, new UnavailableError(`${key} is being written too often`));
       break;
     }
-    const held = yield* getMany(open);
+    const held = yield* readAll(open);
+    if (held instanceof Error) {
+      for (const key of open) outcomes.set(key, held);
+      break;
+    }
     const changes: {
       key: string;
       record: StoredRecord;
@@ -153,6 +157,16 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     if (open.length > 0) yield* sleep(writeBackoffMs * attempt);
   }
   return { outcomes, applied, superseded, conflicts };
+}
+
+/** The records as they are now, or why the store does not say. */
+function* readAll(keys: readonly string[]): Protocol<ReadonlyMap<string, Versioned> | Error> {
+  try {
+    return yield* getMany(keys);
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+    return error as Error;
+  }
 }
 
 /** All arrivals of one key merged; no record when they add nothing. */

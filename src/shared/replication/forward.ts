@@ -4,7 +4,8 @@
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
 import { forwardReceivesMax } from '../bounds.ts';
-import { AppError, isRetryable } from '../errors.ts';
+import { isRetryable } from '../errors.ts';
+import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
@@ -108,23 +109,8 @@ export function* forward(
 /** A peer that stays silent is the sweeper's: the marker names the key, and the queue need not hold it too. */
 function afterFailure(error: Error, message: InboundMessage | undefined): Disposition {
   if (!isRetryable(error)) {
-    return { kind: 'dead', reason: reasonOf(error), detail: error.message };
+    return dead(error);
   }
   if ((message?.receives ?? 0) >= forwardReceivesMax) return { kind: 'done' };
   return { kind: 'retry', error };
-}
-
-/** The disposition of a message that cannot be read. @throws errors that are not about the message. */
-export function unreadable(error: unknown): Disposition {
-  if (!(error instanceof AppError) || error.retryable) throw error;
-  return { kind: 'dead', reason: reasonOf(error), detail: error.message };
-}
-
-/** The disposition of a message that does not belong here. */
-export function foreign(detail: string): Disposition {
-  return { kind: 'dead', reason: 'foreign', detail };
-}
-
-function reasonOf(error: Error): string {
-  return error instanceof AppError ? error.code : error.name;
 }

@@ -202,11 +202,11 @@ describe('apply', () => {
     ]);
   });
 
-  test('a store that fails hands every message back', async () => {
+  test.each(['getMany', 'putMany'] as const)('a store that fails in %s hands every message back', async (failing) => {
     const { aws, azure } = pair();
     const body = await eventText(aws);
     azure.store.before = (operation) => {
-      if (operation === 'putMany') throw new UnavailableError('throttled');
+      if (operation === failing) throw new UnavailableError('throttled');
     };
     expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
   });

@@ -1,7 +1,7 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../../config.ts';
-import type { DeadLetters } from '../../ports/cloud.ts';
+import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
@@ -11,7 +11,7 @@ import { DynamoStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
 
-export const cloudName = 'aws';
+export const cloudName: Cloud['cloudName'] = 'aws';
 
 export function openStore(config: Config): Store {
   const client = new DynamoDBClient({

@@ -1,7 +1,7 @@
 /** `#cloud` on Azure. The entries translate between the platform's shapes and the core's. */
 import { CosmosClient } from '@azure/cosmos';
 import type { Config } from '../../config.ts';
-import type { DeadLetters } from '../../ports/cloud.ts';
+import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
@@ -12,7 +12,7 @@ import { CosmosStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
 
-export const cloudName = 'azure';
+export const cloudName: Cloud['cloudName'] = 'azure';
 
 export function openStore(config: Config): Store {
   const { cosmosEndpoint, cosmosKey, cosmosDatabase, cosmosContainer } = settings(config);

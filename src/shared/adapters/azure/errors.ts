@@ -39,8 +39,8 @@ function byStatus(status: number, text: string, cause: unknown): AppError {
 
 export function queueError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const { code, message } = error as { code?: string; message?: string };
-  const text = `Service Bus: ${code ?? ''}: ${message ?? ''}`;
+  const { code, name, message } = error as { code?: string; name?: string; message?: string };
+  const text = `Service Bus: ${code ?? name ?? ''}: ${message ?? ''}`;
   if (code === 'MessageSizeExceeded') return new TooLargeError(text, { cause: error });
   const unsent = NOT_SENT.has(code ?? '') || QUEUE_NOT_SENT.has(code ?? '');
   return unsent ? new UnavailableError(text, { cause: error }) : new AmbiguousError(text, { cause: error });

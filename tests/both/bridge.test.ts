@@ -1,0 +1,196 @@
+/** The bridge functions as their platform calls them. Runs once per cloud, with the other cloud as its peer. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { cloudName, openStore } from '#cloud';
+import { applyReceivesMax, eventBytesMax } from '../../src/shared/bounds.ts';
+import { loadConfig } from '../../src/shared/config.ts';
+import type { Store } from '../../src/shared/ports/store.ts';
+import type { ReplicationEvent } from '../../src/shared/replication/event.ts';
+import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { deliver, type Delivery } from '../helpers/call.ts';
+import { setEnvironment, startCloud, type QueueName, type Taken, type TestCloud } from '../helpers/sites.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const other = { aws: 'azure', azure: 'aws' } as const;
+
+let own: TestCloud;
+let peer: TestCloud;
+let store: Store;
+let restore: () => void;
+let forward: unknown;
+let apply: unknown;
+let sweep: unknown;
+
+/** How this cloud reaches the other one. */
+function peerConfig({ cloud, site, env }: TestCloud): object {
+  const common = { site, cloud, region: env['TANDEM_REGION'], url: 'http://127.0.0.1:1' };
+  return cloud === 'aws'
+    ? {
+        ...common,
+        inbox: env['TANDEM_OUT_URL']?.replace('tandem-out', 'tandem-in'),
+        endpoint: env['AWS_ENDPOINT_URL_SQS'],
+      }
+    : { ...common, inbox: 'tandem-in', connectionString: env['SERVICE_BUS_CONNECTION'] };
+}
+
+beforeAll(async () => {
+  own = await startCloud(cloudName);
+  peer = await startCloud(other[cloudName]);
+  const { AWS_ENDPOINT_URL_SQS: _, AWS_ENDPOINT_URL_DYNAMODB: __, ...peerEnv } = peer.env;
+  const env = {
+    // An Azure site signs in to the peer's SQS with credentials of its own.
+    ...(cloudName === 'azure' && {
+      AWS_ACCESS_KEY_ID: peerEnv['AWS_ACCESS_KEY_ID'] ?? '',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    }),
+    ...own.env,
+    TANDEM_PEERS: JSON.stringify([peerConfig(peer)]),
+    TANDEM_LOG_LEVEL: 'error',
+  };
+  restore = setEnvironment(env);
+  store = openStore(loadConfig(cloudName, env));
+  ({ handler: forward } = (await import('../../src/bridge/forward.ts')) as { handler: unknown });
+  ({ handler: apply } = (await import('../../src/bridge/apply.ts')) as { handler: unknown });
+  ({ handler: sweep } = (await import('../../src/bridge/sweep.ts')) as { handler: unknown });
+});
+
+afterAll(async () => {
+  restore();
+  await Promise.all([own.close(), peer.close()]);
+});
+
+let serial = 0;
+let key = '';
+beforeEach(() => {
+  serial += 1;
+  key = `user:bridge-${serial}`;
+});
+
+/** An event as a site sends it after one write. */
+function eventFrom(source: string, change: Partial<ReplicationEvent> = {}): ReplicationEvent {
+  const stamp = encodeStamp(Date.now(), serial, source);
+  return {
+    specversion: '1.0',
+    event_id: `${source}|${key}|${stamp}`,
+    source,
+    type: 'user.created',
+    timestamp: new Date().toISOString(),
+    key,
+    payload: { name: 'Ada' },
+    state: { stamps: { name: stamp }, vector: { [source]: stamp } },
+    sent_at: Date.now(),
+    ...change,
+  };
+}
+
+const body = (event: object): Delivery => ({ body: JSON.stringify(event) });
+
+/** Takes messages until one matches; those of other tests are passed over. */
+function taken(from: TestCloud, queue: QueueName, match: (message: Taken) => boolean): Promise<Taken> {
+  return waitUntil(`a message in ${queue}`, async () => (await from.take(queue)).find(match), 15_000);
+}
+
+async function storePending(sinceMs: number): Promise<string> {
+  const version = encodeStamp(sinceMs, 0, own.site);
+  await store.putMany([
+    {
+      record: {
+        key,
+        state: { fields: { name: [version, 'Ada'] }, vector: { [own.site]: version } },
+        version,
+        pending: { [peer.site]: version },
+        pendingSince: sinceMs,
+        operations: [],
+      },
+      expected: undefined,
+    },
+  ]);
+  return version;
+}
+
+describe(`the bridge on ${cloudName}`, () => {
+  test('forward carries an event to the other cloud and clears the marker', async () => {
+    const version = await storePending(Date.now());
+    const event = eventFrom(own.site, { event_id: `${own.site}|${key}|${version}` });
+    expect(await deliver(cloudName, forward, [body(event)])).toEqual([]);
+    const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
+    expect(JSON.parse(message.body)).toEqual(event);
+    expect((await store.get(key))?.record.pending).toEqual({});
+  });
+
+  test('forward hands the message back while the peer refuses, and keeps the marker', async () => {
+    const version = await storePending(Date.now());
+    const event = eventFrom(own.site, { event_id: `${own.site}|${key}|${version}` });
+    peer.queueFaults.set([{ kind: 'error' }]);
+    const back = await deliver(cloudName, forward, [body(event)]);
+    peer.queueFaults.clear();
+    if (cloudName === 'aws') expect(back).toEqual(['m0']);
+    else {
+      const again = await taken(own, 'tandem-out', ({ body: text }) => text.includes(key));
+      expect(again.attributes).toEqual({ tandemAttempts: '1' });
+    }
+    expect((await store.get(key))?.record.pending).toEqual({ [peer.site]: version });
+  });
+
+  test('sweep carries what has been pending for too long', async () => {
+    await storePending(Date.now() - 60_000);
+    await deliver(cloudName, sweep, 'timer');
+    const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
+    expect((JSON.parse(message.body) as ReplicationEvent).payload).toEqual({ name: 'Ada' });
+    expect((await store.get(key))?.record.pending).toEqual({});
+  });
+
+  test('apply merges what the other cloud wrote', async () => {
+    expect(await deliver(cloudName, apply, [body(eventFrom(peer.site))])).toEqual([]);
+    expect((await store.get(key))?.record.state.fields['name']?.[1]).toBe('Ada');
+  });
+
+  test.each([
+    ['malformed', () => '{"half":', 'malformed'],
+    ['foreign', () => JSON.stringify(eventFrom('gcp-europe')), 'foreign'],
+    ['without its state', () => JSON.stringify({ ...eventFrom(peer.site), state: {} }), 'malformed'],
+    [
+      'oversized',
+      () => JSON.stringify(eventFrom(peer.site, { payload: { name: 'x'.repeat(eventBytesMax) } })),
+      'too_large',
+    ],
+  ])(
+    'a message that is %s is set aside with its reason; the ones around it are applied',
+    async (_, bad, reason) => {
+      const marker = `${key}-marker`;
+      const text = bad();
+      const good = [eventFrom(peer.site), { ...eventFrom(peer.site), key: `${key}b` }];
+      const back = await deliver(cloudName, apply, [
+        body(good[0] ?? {}),
+        { body: text, attributes: { marker } },
+        body(good[1] ?? {}),
+      ]);
+      expect(back).toEqual([]);
+      expect(await store.get(key)).toBeDefined();
+      expect(await store.get(`${key}b`)).toBeDefined();
+      const dead = await taken(own, 'tandem-dead', ({ body: held }) => held === text);
+      expect(dead.attributes).toMatchObject({ source: 'tandem-in', reason });
+      expect(dead.attributes['detail']).not.toBe('');
+    },
+  );
+
+  test('a store that fails hands every message back; at the last receive a person must look', async () => {
+    own.storeFaults.set([{ kind: 'error' }]);
+    const back = await deliver(cloudName, apply, [body(eventFrom(peer.site))]);
+    const last = eventFrom(peer.site);
+    await deliver(cloudName, apply, [{ ...body(last), receives: applyReceivesMax }]);
+    own.storeFaults.clear();
+    if (cloudName === 'aws') expect(back).toEqual(['m0']);
+    else expect(await taken(own, 'tandem-in', ({ body: text }) => text.includes(key))).toBeDefined();
+    const dead = await taken(own, 'tandem-dead', ({ body: text }) => text === JSON.stringify(last));
+    expect(dead.attributes['source']).toBe('tandem-in');
+  });
+
+  test('a dead-letter queue that refuses loses nothing: the message is handed back', async () => {
+    own.queueFaults.set([{ kind: 'error' }]);
+    const delivery = deliver(cloudName, apply, [{ body: '{' }, body(eventFrom(peer.site))]);
+    if (cloudName === 'aws') expect(await delivery).toEqual(['m0']);
+    else await expect(delivery).rejects.toMatchObject({ retryable: true });
+    own.queueFaults.clear();
+    expect(await store.get(key)).toBeDefined();
+  });
+});

@@ -1,0 +1,72 @@
+/** The parent's side of `azure-host-main.ts`. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { AzureHostOptions } from '../../scripts/local/azure-host/host.ts';
+import type { Invocation, InvocationResult } from '../../scripts/local/azure-host/programming-model.ts';
+import type { HostAnswer, HostCall } from './azure-host-main.ts';
+
+const MAIN = path.join(import.meta.dirname, 'azure-host-main.ts');
+
+export interface HostProcess {
+  readonly url: string;
+  /** Names of the functions that run. */
+  readonly functions: readonly string[];
+  /** Everything that the host and its functions logged, one line an entry. */
+  readonly lines: readonly string[];
+  invoke(name: string, invocation: Invocation): Promise<InvocationResult>;
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a host; rejects with the host's own message when it cannot start. */
+export async function startHostProcess(options: Omit<AzureHostOptions, 'log'>): Promise<HostProcess> {
+  const child = fork(MAIN, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n').filter(Boolean)));
+  }
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  child.on('message', ({ id, value, error }: HostAnswer) => {
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) call?.resolve(value);
+    else call?.reject(new Error(error));
+  });
+  child.once('exit', () => {
+    for (const call of waiting.values()) call.reject(new Error(`the host ended\n${lines.join('\n')}`));
+  });
+  let calls = 0;
+  const ask = (call: HostCall): Promise<unknown> => {
+    const answer = Promise.withResolvers<unknown>();
+    waiting.set((calls += 1), answer);
+    child.send({ id: calls, call });
+    return answer.promise;
+  };
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    // Not 'close', which never comes after a disconnect from this side.
+    const gone = once(child, 'exit');
+    child.disconnect();
+    await gone;
+  };
+  try {
+    const started = (await ask({ method: 'start', options })) as { url?: string; functions: string[] };
+    return {
+      url: started.url ?? '',
+      functions: started.functions,
+      lines,
+      invoke: async (name, invocation) =>
+        (await ask({ method: 'invoke', name, invocation })) as InvocationResult,
+      reload: async () => void (await ask({ method: 'reload' })),
+      close: async () => {
+        if (!child.connected) return;
+        await ask({ method: 'close' });
+        await end();
+      },
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}

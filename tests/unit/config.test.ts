@@ -1,0 +1,62 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../src/shared/config.ts';
+
+const AWS = {
+  TANDEM_SITE: 'aws-us-east-1',
+  TANDEM_REGION: 'us-east-1',
+  TANDEM_TABLE: 'tandem',
+  TANDEM_OUT_URL: 'http://q/out',
+  TANDEM_DEAD_URL: 'http://q/dead',
+  TANDEM_TICK_URL: 'http://q/tick',
+};
+const AZURE_PEER = {
+  site: 'azure-eastus',
+  cloud: 'azure',
+  region: 'eastus',
+  url: 'https://tandem.azurewebsites.net',
+  inbox: 'tandem-in',
+  namespace: 'tandem.servicebus.windows.net',
+};
+
+describe('the configuration', () => {
+  test('is read, completed with defaults and frozen', () => {
+    const config = loadConfig('aws', { ...AWS, TANDEM_PEERS: JSON.stringify([AZURE_PEER]) });
+    expect(config).toMatchObject({ site: 'aws-us-east-1', logLevel: 'info', peers: [AZURE_PEER] });
+    expect(Object.isFrozen(config.peers[0])).toBe(true);
+  });
+
+  test('names every variable that is missing or wrong at once', () => {
+    const read = (): unknown =>
+      loadConfig('aws', {
+        ...AWS,
+        TANDEM_SITE: 'AWS us',
+        TANDEM_TABLE: '',
+        TANDEM_LOG_LEVEL: 'loud',
+        TANDEM_PEERS: JSON.stringify([{ ...AZURE_PEER, url: 'nowhere', colour: 'red' }]),
+      });
+    expect(read).toThrow(/TANDEM_SITE: /);
+    expect(read).toThrow(/TANDEM_TABLE: is required/);
+    expect(read).toThrow(/TANDEM_LOG_LEVEL: must be one of debug, info, warn, error/);
+    expect(read).toThrow(/TANDEM_PEERS\/0\/url: /);
+    expect(read).toThrow(/TANDEM_PEERS\/0\/colour: is not a known field/);
+  });
+
+  test.each(['[', '{"a":1}', 'null'])('peers that are no list (%s) are refused', (text) => {
+    expect(() => loadConfig('aws', { ...AWS, TANDEM_PEERS: text })).toThrow(/TANDEM_PEERS/);
+  });
+
+  test('an Azure site needs a namespace or a connection string', () => {
+    const azure = {
+      TANDEM_SITE: 'azure-eastus',
+      TANDEM_REGION: 'eastus',
+      COSMOS_ENDPOINT: 'https://x.documents.azure.com',
+      COSMOS_DATABASE: 'tandem',
+      COSMOS_CONTAINER: 'records',
+    };
+    expect(() => loadConfig('azure', azure)).toThrow(/SERVICE_BUS_NAMESPACE|serviceBusNamespace/);
+    expect(loadConfig('azure', { ...azure, SERVICE_BUS_NAMESPACE: 'x' }).azure).toMatchObject({
+      outQueue: 'tandem-out',
+      deadQueue: 'tandem-dead',
+    });
+  });
+});
