@@ -58,7 +58,9 @@ export async function startHostProcess(options: Omit<AzureHostOptions, 'log'>): 
       lines,
       invoke: async (name, invocation) =>
         (await ask({ method: 'invoke', name, invocation })) as InvocationResult,
-      reload: async () => void (await ask({ method: 'reload' })),
+      reload: async () => {
+        await ask({ method: 'reload' });
+      },
       close: async () => {
         if (!child.connected) return;
         await ask({ method: 'close' });

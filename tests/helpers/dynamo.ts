@@ -38,7 +38,7 @@ const expressionMembers = ({ names, values }: Expression) => ({
 });
 
 /** The sparse index of the replication protocol in small: items that carry `p_shard` and `p_at`. */
-export const BY_SHARD: GlobalSecondaryIndex = {
+const BY_SHARD: GlobalSecondaryIndex = {
   IndexName: 'by-shard',
   KeySchema: [
     { AttributeName: 'p_shard', KeyType: 'HASH' },

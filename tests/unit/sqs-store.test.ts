@@ -31,7 +31,9 @@ function open(): SqsStore {
 
 function queueOf(store: SqsStore, name: string): Queue {
   if (!store.queues.has(name)) store.create(name, ATTRIBUTES, {});
-  return store.queues.get(name) as Queue;
+  const queue = store.queues.get(name);
+  if (queue === undefined) throw new Error(`no queue ${name}`);
+  return queue;
 }
 
 /** Opens the journal a second time, as after a kill. */

@@ -1,0 +1,192 @@
+/**
+ * The HTTP side that the AWS stand-ins share: the AWS JSON 1.0 protocol, the fault hooks and the control requests.
+ *
+ * Invariant: a fault is decided once per call, before the service sees it. `error` means no effect; `drop-ack` means
+ * that the effect is complete before the socket is destroyed.
+ *
+ * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+ */
+import http from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { handleControl } from './control.ts';
+import type { FaultOutcome, Faults } from './faults.ts';
+
+const HOST = '127.0.0.1';
+
+/** One API call, as a service handles it. */
+interface AwsJsonCall {
+  /** Action name from `X-Amz-Target`: `SendMessageBatch`, `PutItem`. */
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+  /** Aborted when the client goes away, so that a long poll takes nothing on its behalf. */
+  readonly signal: AbortSignal;
+  readonly fault: FaultOutcome;
+}
+
+/** A refusal as it goes over the wire. */
+export interface AwsJsonError {
+  /** HTTP status. */
+  readonly status: number;
+  /** Shape id, with its namespace: `com.amazonaws.sqs#QueueDoesNotExist`. */
+  readonly type: string;
+  readonly message: string;
+  /** Further members of the error shape, such as `CancellationReasons`. */
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a stand-in brings to the shared server. */
+export interface AwsJsonService {
+  readonly faults: Faults;
+  /** Queues or tables that a call is about, for matching fault rules; `['']` when it is about none. */
+  resources(operation: string, input: Record<string, unknown>): readonly string[];
+  handle(call: AwsJsonCall): Promise<unknown>;
+  /** Turns a refusal into its wire form; `undefined` for an error that is a defect of the stand-in. */
+  describeError(error: unknown): AwsJsonError | undefined;
+  /** The error that a fault rule of kind `error` asks for; without a code, the service's own throttling error. */
+  injectedError(code: string | undefined, operation: string): AwsJsonError;
+  /** Answers control requests beyond the fault hooks; false when the request is not one. */
+  control?(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export interface AwsJsonServer {
+  readonly endpoint: string;
+  readonly port: number;
+  /** Stops listening and drops every connection. */
+  close(): Promise<void>;
+}
+
+/** A service error that was asked for by a fault rule. */
+class InjectedError extends Error {
+  override readonly name = 'InjectedError';
+  readonly wire: AwsJsonError;
+  constructor(wire: AwsJsonError) {
+    super(wire.message);
+    this.wire = wire;
+  }
+}
+
+/** The base URL of a port on the loopback interface. */
+export function endpointOf(port: number): string {
+  return `http://${HOST}:${port}`;
+}
+
+/** Serves one stand-in on the loopback interface. Port 0 picks a free one. */
+export async function startAwsJsonServer(port: number, service: AwsJsonService): Promise<AwsJsonServer> {
+  const server = http.createServer((request, response) => {
+    void serve(request, response, service).catch((error: unknown) => {
+      console.error(error);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, HOST, resolve);
+  });
+  const listening = (server.address() as AddressInfo).port;
+  return {
+    endpoint: endpointOf(listening),
+    port: listening,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  service: AwsJsonService,
+): Promise<void> {
+  if (service.control?.(request, response) === true) return;
+  if (await handleControl(request, response, service.faults)) return;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    const { operation, input } = await readCall(request);
+    const fault = decideFault(service, operation, input);
+    if (fault.latencyMs > 0) await delay(fault.latencyMs);
+    if (fault.error !== undefined) {
+      throw new InjectedError(service.injectedError(fault.error.code, operation));
+    }
+    const output = await service.handle({ operation, input, signal: gone.signal, fault });
+    if (fault.dropAck) request.socket.destroy();
+    else answer(response, 200, output);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    answerError(response, wireError(service, error));
+  }
+}
+
+async function readCall(
+  request: IncomingMessage,
+): Promise<{ operation: string; input: Record<string, unknown> }> {
+  const body = await buffer(request);
+  const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+  if (request.method !== 'POST' || operation === '') throw new InjectedError(UNKNOWN_OPERATION);
+  let input: unknown;
+  try {
+    input = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new InjectedError(NOT_JSON);
+  }
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new InjectedError(NOT_JSON);
+  return { operation, input: input as Record<string, unknown> };
+}
+
+/** A call about several tables meets the faults of each of them. */
+function decideFault(
+  service: AwsJsonService,
+  operation: string,
+  input: Record<string, unknown>,
+): FaultOutcome {
+  const outcomes = service
+    .resources(operation, input)
+    .map((resource) => service.faults.hit(operation, resource));
+  return {
+    latencyMs: outcomes.reduce((sum, outcome) => sum + outcome.latencyMs, 0),
+    error: outcomes.find((outcome) => outcome.error !== undefined)?.error,
+    dropAck: outcomes.some((outcome) => outcome.dropAck),
+    duplicate: outcomes.some((outcome) => outcome.duplicate),
+  };
+}
+
+const UNKNOWN_OPERATION: AwsJsonError = {
+  status: 400,
+  type: 'com.amazon.coral.service#UnknownOperationException',
+  message: 'The request names no operation',
+};
+const NOT_JSON: AwsJsonError = {
+  status: 400,
+  type: 'com.amazon.coral.service#SerializationException',
+  message: 'The request body is not a JSON object',
+};
+
+function wireError(service: AwsJsonService, error: unknown): AwsJsonError {
+  if (error instanceof InjectedError) return error.wire;
+  const described = service.describeError(error);
+  if (described !== undefined) return described;
+  console.error(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: 500, type: 'com.amazon.coral.service#InternalFailure', message };
+}
+
+function answerError(response: ServerResponse, error: AwsJsonError): void {
+  for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
+  answer(response, error.status, { __type: error.type, message: error.message, ...error.members });
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/x-amz-json-1.0',
+    'content-length': Buffer.byteLength(text),
+    'x-amzn-requestid': randomUUID(),
+  });
+  response.end(text);
+}

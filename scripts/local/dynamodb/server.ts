@@ -1,0 +1,147 @@
+/**
+ * A local DynamoDB: dynalite 4 on leveldb, behind a front that adds what it lacks.
+ *
+ * Added: `ReturnValuesOnConditionCheckFailure`, transactions with their tokens, time to live, continuous backups (as a
+ * setting), the newer fields of tables, indexes on tables in use, consumed capacity by the published rules, writes
+ * that are atomic with their index entries. Not there: streams, PartiQL, backups, global tables, throttling by
+ * capacity, eventual consistency (a read after a write sees it, on an index too).
+ *
+ * leveldb hands a write to the operating system before it is answered, so what was answered survives SIGKILL of the
+ * process (not a power cut: nothing is synced). The same suite runs against DynamoDB Local: `npm run test:peers`.
+ *
+ * Faults name the API action (`PutItem`) and the table.
+ */
+import path from 'node:path';
+import { startAwsJsonServer, type AwsJsonError, type AwsJsonService } from '../aws-json-server.ts';
+import { lockDataDir } from '../data-lock.ts';
+import { Faults } from '../faults.ts';
+import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { db, promised, type Store } from './dynalite.ts';
+import { repairDynalite } from './dynalite-repairs.ts';
+import { DynamoError, isRefusal, wireFormOf } from './errors.ts';
+import { isItemAction, perform, tablesIn } from './operations.ts';
+import { finishInterruptedChanges } from './tables.ts';
+import { sweepExpired } from './time-to-live.ts';
+import { Transactions } from './transactions.ts';
+
+export interface DynamoOptions extends StandInOptions {
+  /** Milliseconds between two sweeps for expired items. Default 5,000; the service promises "within a few days". */
+  readonly ttlSweepMs?: number;
+  /** Region in the ARNs of tables. Default `us-east-1`. */
+  readonly region?: string;
+}
+
+export interface DynamoStandIn extends StandIn {
+  /** Deletes what has expired, now; returns how many items went. */
+  sweepExpired(): Promise<number>;
+}
+
+const TTL_SWEEP_MS = 5_000;
+const DATABASE_FOLDER = 'leveldb';
+
+/**
+ * Starts the stand-in.
+ * @throws Error when another living process has the data folder.
+ */
+export async function startDynamo(options: DynamoOptions = {}): Promise<DynamoStandIn> {
+  repairDynalite();
+  const unlock = options.dataDir === undefined ? undefined : lockDataDir(options.dataDir);
+  let store: Store | undefined;
+  const release = async (): Promise<void> => {
+    const opened = store;
+    if (opened !== undefined) await promised<unknown>((callback) => opened.db.close(callback));
+    unlock?.();
+  };
+  try {
+    store = openStore(options);
+    await store.db.open();
+    await finishInterruptedChanges(store);
+    return await serve(store, options, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function openStore({ dataDir, region = 'us-east-1' }: DynamoOptions): Store {
+  const store = db.create({
+    createTableMs: 0,
+    deleteTableMs: 0,
+    updateTableMs: 0,
+    ...(dataDir !== undefined && { path: path.join(dataDir, DATABASE_FOLDER) }),
+  });
+  store.tableDb.awsRegion = region;
+  return store;
+}
+
+async function serve(
+  store: Store,
+  options: DynamoOptions,
+  release: () => Promise<void>,
+): Promise<DynamoStandIn> {
+  const now = options.now ?? Date.now;
+  const faults = new Faults();
+  const transactions = new Transactions(store, now);
+  const service: AwsJsonService = {
+    faults,
+    resources: (_operation, input) => tablesIn(input),
+    handle: ({ operation, input }) => perform(operation, { store, transactions, now }, input),
+    describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
+    injectedError,
+  };
+  const server = await startAwsJsonServer(options.port ?? 0, service);
+  const sweeper = new Sweeper(async () => {
+    const deleted = await sweepExpired(store, now());
+    await transactions.forgetOldTokens();
+    return deleted;
+  }, options.ttlSweepMs ?? TTL_SWEEP_MS);
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await server.close();
+    await sweeper.stop();
+    await release();
+  };
+  return {
+    endpoint: server.endpoint,
+    port: server.port,
+    faults,
+    sweepExpired: () => sweeper.sweep(),
+    close: () => (closed ??= close()),
+  };
+}
+
+/** Throughput is exceeded on items, requests are throttled on tables. */
+function injectedError(code: string | undefined, operation: string): AwsJsonError {
+  const chosen =
+    code ?? (isItemAction(operation) ? 'ProvisionedThroughputExceededException' : 'ThrottlingException');
+  return wireFormOf(new DynamoError(chosen, `${chosen}, injected by a fault rule`));
+}
+
+/** Sweeps one after the other, on a timer and on demand. */
+class Sweeper {
+  readonly #act: () => Promise<number>;
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<number> = Promise.resolve(0);
+  #waiting = 0;
+
+  constructor(act: () => Promise<number>, everyMs: number) {
+    this.#act = act;
+    this.#timer = setInterval(() => {
+      if (this.#waiting === 0) this.sweep().catch((error: unknown) => console.error(error));
+    }, everyMs).unref();
+  }
+
+  sweep(): Promise<number> {
+    this.#waiting += 1;
+    this.#running = this.#running
+      .catch(() => 0)
+      .then(this.#act)
+      .finally(() => (this.#waiting -= 1));
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running.catch(() => 0);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * A local SQS: the real `@aws-sdk/client-sqs` 3.x talks to it.
+ *
+ * Standard and FIFO queues, long polling, visibility and delay, batches, attributes and their digests, redrive to a
+ * dead-letter queue and back, retention, tags. Not there: permissions, encryption, the 60 seconds that SQS wants
+ * between two purges or between deleting a queue and creating it again, and `ReceiveRequestAttemptId`.
+ *
+ * Faults name the API action (`SendMessageBatch`) and the queue. `duplicate` acts on sends (a second copy) and on
+ * deletes (one copy survives), see `send.ts` and `receipt-handle.ts`.
+ */
+import path from 'node:path';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endpointOf, startAwsJsonServer, type AwsJsonService } from '../aws-json-server.ts';
+import { lockDataDir } from '../data-lock.ts';
+import { Faults } from '../faults.ts';
+import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { SqsError, wireErrorOf } from './errors.ts';
+import { MoveTasks } from './move-task.ts';
+import { perform, queueNameOf } from './operations.ts';
+import type { QueueCounts } from './queue.ts';
+import { SqsStore } from './store.ts';
+
+/** Where `GET` answers with the depth and age of every queue: an object of `QueueCounts` by queue name. */
+export const QUEUES_PATH = '/_tandem/queues';
+
+export interface SqsOptions extends StandInOptions {
+  /** Default `us-east-1`. */
+  readonly region?: string;
+  /** Default `000000000000`. */
+  readonly account?: string;
+}
+
+export interface SqsStandIn extends StandIn {
+  /** Depth, in flight, delayed and oldest age of every queue, by name: what CloudWatch would show. */
+  queues(): Record<string, QueueCounts>;
+  arnOf(queueName: string): string;
+  queueUrlOf(queueName: string): string;
+}
+
+const JOURNAL_FILE = 'sqs.jsonl';
+
+/**
+ * Starts the stand-in.
+ * @throws Error when another living process has the data folder, or when the journal is damaged.
+ */
+export async function startSqs(options: SqsOptions = {}): Promise<SqsStandIn> {
+  const { dataDir, region = 'us-east-1', account = '000000000000', now = Date.now } = options;
+  const unlock = dataDir === undefined ? undefined : lockDataDir(dataDir);
+  let store: SqsStore | undefined;
+  const release = (): void => {
+    store?.close();
+    unlock?.();
+  };
+  try {
+    const file = dataDir === undefined ? undefined : path.join(dataDir, JOURNAL_FILE);
+    store = new SqsStore({ file, region, account, now });
+    return await serve(store, options.port ?? 0, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsStandIn> {
+  const faults = new Faults();
+  const service: AwsJsonService = {
+    faults,
+    resources: (_operation, input) => [queueNameOf(input)],
+    handle: ({ operation, input, signal, fault }) =>
+      perform(
+        operation,
+        { store, moveTasks, endpoint: server.endpoint, signal, duplicate: fault.duplicate },
+        input,
+      ),
+    describeError: (error) =>
+      error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
+    injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),
+    control: (request, response) => answerQueues(request, response, store),
+  };
+  const server = await startAwsJsonServer(port, service);
+  const moveTasks = new MoveTasks(store);
+  const endpoint = endpointOf(server.port);
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    moveTasks.stop();
+    await server.close();
+    release();
+  };
+  return {
+    endpoint,
+    port: server.port,
+    faults,
+    queues: () => countsByQueue(store),
+    arnOf: (name) => store.arnOf(name),
+    queueUrlOf: (name) => `${endpoint}/${store.account}/${name}`,
+    close: () => (closed ??= close()),
+  };
+}
+
+function countsByQueue(store: SqsStore): Record<string, QueueCounts> {
+  return Object.fromEntries(
+    [...store.queues.values()].map((queue) => {
+      store.settle(queue);
+      return [queue.name, queue.counts(store.now())];
+    }),
+  );
+}
+
+function answerQueues(request: IncomingMessage, response: ServerResponse, store: SqsStore): boolean {
+  if (request.url !== QUEUES_PATH || request.method !== 'GET') return false;
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(countsByQueue(store)));
+  return true;
+}

@@ -1,0 +1,12 @@
+/** A supervisor that can be killed: keeps the processes of the plans (its argument, as JSON) until it ends. */
+import { Supervisor, type SupervisorOptions } from '../../scripts/local/stack/supervise.ts';
+
+const options = JSON.parse(process.argv[2] ?? '') as Pick<
+  SupervisorOptions,
+  'plans' | 'cwd' | 'runDir' | 'logsDir'
+>;
+const ignore = (): void => undefined;
+const supervisor = new Supervisor({ ...options, onLine: ignore, onChange: ignore, onDeath: ignore });
+supervisor.start();
+await supervisor.whenReady();
+process.stdout.write('ready\n');
