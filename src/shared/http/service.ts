@@ -7,7 +7,7 @@
 import middy from '@middy/core';
 import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
-import httpSecurityHeaders from '@middy/http-security-headers';
+import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { MethodNotAllowedError, RouteNotFoundError } from '../errors.ts';
 import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
@@ -39,7 +39,7 @@ export function httpService({ site, routes, logger, elapsed }: ServiceOptions): 
   return middy<Event, Result>()
     .use(requestLog({ site, logger, elapsed }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
-    .use(httpSecurityHeaders())
+    .use(securityHeaders)
     .use(problems(logger))
     .handler(router) as HttpHandler;
 }
