@@ -1,7 +1,7 @@
 /**
  * `npm run package`: both artefacts side by side, `.artifacts/aws` and `.artifacts/azure`.
  *
- * One after the other: both packagings use `.esbuild` and `.serverless` on the way, and Azure's empties the latter.
+ * One after the other: each keeps both cores busy, and AWS's builds in `.esbuild` and `.serverless` on the way.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -32,7 +32,10 @@ for (const { cloud, args, leaves } of PACKAGES) {
   fs.rmSync(path.join(artifacts, cloud), { recursive: true, force: true });
   const started = performance.now();
   const cli = path.join(root, 'node_modules/serverless/bin/serverless.js');
-  const { status } = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const missing = leaves.filter((file) => !fs.existsSync(path.join(artifacts, file)));
   if (status !== 0 || missing.length > 0) {
     console.error(`${cloud}: not packaged${missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''}`);

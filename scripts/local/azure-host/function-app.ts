@@ -1,0 +1,117 @@
+/**
+ * A packaged function app: host.json, and one folder per function with its function.json.
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node?pivots=nodejs-model-v3
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** One entry of `bindings` in function.json; the other properties depend on its type. */
+export interface Binding {
+  readonly name: string;
+  readonly type: string;
+  readonly direction: 'in' | 'out' | 'inout';
+  readonly route?: string;
+  readonly methods?: readonly string[];
+  readonly queueName?: string;
+  readonly connection?: string;
+  readonly cardinality?: 'one' | 'many';
+  readonly dataType?: 'string' | 'binary' | 'stream';
+  readonly autoComplete?: boolean;
+  readonly schedule?: string;
+  readonly runOnStartup?: boolean;
+}
+
+export type TriggerType = 'httpTrigger' | 'serviceBusTrigger' | 'timerTrigger';
+
+export interface FunctionDefinition {
+  readonly name: string;
+  /** Absolute path of the bundle. */
+  readonly scriptFile: string;
+  readonly entryPoint: string;
+  readonly trigger: Binding & { readonly type: TriggerType };
+  readonly bindings: readonly Binding[];
+}
+
+/** What host.json says, with the host's defaults filled in. */
+export interface HostConfig {
+  readonly routePrefix: string;
+  readonly prefetchCount: number;
+  readonly maxMessageBatchSize: number;
+  readonly autoCompleteMessages: boolean;
+}
+
+interface HostJson {
+  readonly extensions?: {
+    readonly http?: { readonly routePrefix?: string };
+    readonly serviceBus?: {
+      readonly prefetchCount?: number;
+      readonly maxMessageBatchSize?: number;
+      readonly autoCompleteMessages?: boolean;
+    };
+  };
+}
+
+const TRIGGER_TYPES = new Map<string, TriggerType>(
+  (['httpTrigger', 'serviceBusTrigger', 'timerTrigger'] as const).map((type) => [type.toLowerCase(), type]),
+);
+
+/** @throws Error when there is no host.json, the mark of an app's root, or it is not JSON. */
+export function readHostConfig(appDir: string): HostConfig {
+  const { extensions } = readJson(path.join(appDir, 'host.json')) as HostJson;
+  return {
+    routePrefix: extensions?.http?.routePrefix ?? 'api',
+    prefetchCount: extensions?.serviceBus?.prefetchCount ?? 0,
+    maxMessageBatchSize: extensions?.serviceBus?.maxMessageBatchSize ?? 1_000,
+    autoCompleteMessages: extensions?.serviceBus?.autoCompleteMessages ?? true,
+  };
+}
+
+/**
+ * Reads every function.json. Functions that are disabled, there or by the setting
+ * `AzureWebJobs.<name>.Disabled`, are left out.
+ * @throws Error naming the function and what is wrong with it.
+ */
+export function readFunctions(
+  appDir: string,
+  settings: Readonly<Record<string, string | undefined>>,
+): FunctionDefinition[] {
+  return fs
+    .readdirSync(appDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && fs.existsSync(path.join(appDir, entry.name, 'function.json')))
+    .filter(({ name }) => settings[`AzureWebJobs.${name}.Disabled`] !== 'true')
+    .map(({ name }) => readFunction(path.join(appDir, name)))
+    .filter((definition) => definition !== undefined);
+}
+
+function readFunction(folder: string): FunctionDefinition | undefined {
+  const name = path.basename(folder);
+  const { bindings, scriptFile, entryPoint, disabled } = readJson(path.join(folder, 'function.json')) as {
+    bindings: readonly Binding[];
+    scriptFile: string;
+    entryPoint: string;
+    disabled?: boolean;
+  };
+  if (disabled === true) return undefined;
+  const triggers = bindings.filter(({ type }) => /trigger$/i.test(type));
+  const [trigger] = triggers;
+  if (trigger === undefined || triggers.length > 1) {
+    throw new Error(`function ${name}: it has ${triggers.length} triggers; expected one`);
+  }
+  const type = TRIGGER_TYPES.get(trigger.type.toLowerCase());
+  if (type === undefined) throw new Error(`function ${name}: the local host does not know ${trigger.type}`);
+  return {
+    name,
+    scriptFile: path.resolve(folder, scriptFile),
+    entryPoint,
+    trigger: { ...trigger, type },
+    bindings,
+  };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * A local Azure Functions host: runs a packaged app, function.json files and bundles, without Core Tools.
+ *
+ * Triggers are real (HTTP, Service Bus over AMQP, timers), the code between them and the functions is Microsoft's
+ * (`programming-model.ts`), and functions run in this process.
+ *
+ * Invariant: a function that fails never takes the host with it; it fails its own request, batch or run.
+ */
+import { Bundles } from './bundles.ts';
+import {
+  readFunctions,
+  readHostConfig,
+  type FunctionDefinition,
+  type HostConfig,
+  type TriggerType,
+} from './function-app.ts';
+import { startHttpServer, type HttpServer } from './http-server.ts';
+import { ProgrammingModel, type Invocation, type InvocationResult } from './programming-model.ts';
+import { startTimer } from './timer-trigger.ts';
+
+export interface AzureHostOptions {
+  /** The unpacked package: where host.json is. */
+  readonly appDir: string;
+  /** TCP port of HTTP triggers on 127.0.0.1; 0 or absent picks a free one. */
+  readonly port?: number;
+  /** Which triggers run: HTTP, the others, or all of them. Bundles of the others are not loaded. */
+  readonly include: 'http' | 'triggers' | 'all';
+  /** App settings; they go into `process.env` before any function is loaded, as in the cloud. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Takes one line of the host, or one that a function wrote with `context.log`. */
+  readonly log: (line: string) => void;
+}
+
+export interface AzureHost {
+  /** Where HTTP triggers answer, without a trailing slash; undefined when they are not included. */
+  readonly url: string | undefined;
+  readonly functions: readonly FunctionDefinition[];
+  /** Runs a function as its trigger would. @throws What the function throws, or Error when it is not known. */
+  invoke(name: string, invocation: Invocation): Promise<InvocationResult>;
+  /**
+   * Loads all bundles anew; what is under way ends with the old code.
+   * @throws What a bundle throws while loading; the old code then stays.
+   */
+  reload(): void;
+  /** Stops every trigger, waiting a bounded time for what is under way. */
+  close(): Promise<void>;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** @throws Error when the app, a bundle or a connection is wrong; nothing then keeps running. */
+export async function startAzureHost(options: AzureHostOptions): Promise<AzureHost> {
+  const { appDir, include, settings = {}, log } = options;
+  Object.assign(process.env, settings);
+  const config = readHostConfig(appDir);
+  const included = (type: TriggerType): boolean =>
+    include === 'all' || (type === 'httpTrigger') === (include === 'http');
+  const functions = readFunctions(appDir, process.env).filter(({ trigger }) => included(trigger.type));
+  const model = new ProgrammingModel((name, level, message) => {
+    log(`[${name}] ${level === 'information' ? '' : `${level}: `}${message}`);
+  });
+  const bundles = new Bundles(appDir);
+  let callbacks = bundles.load(functions);
+
+  const run = (definition: FunctionDefinition, invocation: Invocation): Promise<InvocationResult> => {
+    const callback = callbacks.get(definition);
+    if (callback === undefined) throw new Error(`function ${definition.name} is not loaded`);
+    return model.invoke(definition, callback, invocation);
+  };
+  const triggers: Closable[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(triggers.splice(0).map((trigger) => trigger.close()));
+  };
+  try {
+    const server = included('httpTrigger') ? await startHttp(options, { config, functions, run }) : undefined;
+    if (server !== undefined) triggers.push(server);
+    for (const definition of functions.filter(({ trigger }) => trigger.type === 'timerTrigger')) {
+      triggers.push(startTimerFunction(definition, { run, log }));
+    }
+    const queues = functions.filter(({ trigger }) => trigger.type === 'serviceBusTrigger');
+    if (queues.length > 0) {
+      const { startQueueFunction } = await import('./queue-function.ts');
+      const starts = await Promise.allSettled(
+        queues.map((definition) => startQueueFunction(definition, { config, run, log })),
+      );
+      for (const start of starts) if (start.status === 'fulfilled') triggers.push(start.value);
+      for (const start of starts) if (start.status === 'rejected') throw start.reason;
+    }
+    return {
+      url: server?.url,
+      functions,
+      async invoke(name, invocation) {
+        const definition = functions.find((candidate) => candidate.name === name);
+        if (definition === undefined) throw new Error(`there is no function ${name}`);
+        return run(definition, invocation);
+      },
+      reload() {
+        bundles.forget();
+        callbacks = bundles.load(functions);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Run = (definition: FunctionDefinition, invocation: Invocation) => Promise<InvocationResult>;
+
+function startHttp(
+  { port = 0, log }: AzureHostOptions,
+  { config, functions, run }: { config: HostConfig; functions: readonly FunctionDefinition[]; run: Run },
+): Promise<HttpServer> {
+  return startHttpServer({
+    functions: functions.filter(({ trigger }) => trigger.type === 'httpTrigger'),
+    routePrefix: config.routePrefix,
+    port,
+    invoke: run,
+    log,
+  });
+}
+
+function startTimerFunction(
+  definition: FunctionDefinition,
+  { run, log }: { run: Run; log: (line: string) => void },
+): Closable {
+  const { schedule, runOnStartup = false } = definition.trigger;
+  if (schedule === undefined) throw new Error(`function ${definition.name}: its timer has no schedule`);
+  return startTimer({
+    schedule,
+    runOnStartup,
+    run: async (input) => {
+      try {
+        await run(definition, { input });
+      } catch (error) {
+        log(`[${definition.name}] failed: ${describe(error)}`);
+      }
+    },
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

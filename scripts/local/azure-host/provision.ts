@@ -1,0 +1,92 @@
+/**
+ * Makes at the stand-ins what `sls deploy` makes in the cloud: the database, the container and the queues.
+ *
+ * Invariant: nothing is created without an explicit address and key, so a run against a cloud account that signs
+ * in with an identity creates nothing there.
+ */
+import { readSiteTemplate, type QueueDefinition, type SiteTemplate } from './template.ts';
+
+type Settings = Readonly<Record<string, string | undefined>>;
+
+/** A stand-in that starts at the same time is up within this; a real mistake is reported after it. */
+const WAIT_MS_MAX = 20_000;
+const RETRY_MS = 50;
+
+export interface ProvisionOptions {
+  /** The ARM template. */
+  readonly templateFile: string;
+  /**
+   * Reads COSMOS_ENDPOINT with COSMOS_KEY, COSMOS_DATABASE and COSMOS_CONTAINER (the template's names when absent),
+   * and SERVICE_BUS_CONTROL_URL, the control interface of the Service Bus stand-in.
+   */
+  readonly settings: Settings;
+}
+
+/** Creates what is not there yet. @throws Error when a stand-in does not answer within 20 s, or refuses. */
+export async function provision({ templateFile, settings }: ProvisionOptions): Promise<void> {
+  const template = readSiteTemplate(templateFile);
+  await Promise.all([createContainer(template, settings), createQueues(template.queues, settings)]);
+}
+
+async function createContainer({ database, container }: SiteTemplate, settings: Settings): Promise<void> {
+  const { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key } = settings;
+  if (endpoint === undefined || key === undefined) return;
+  const { CosmosClient } = await import('@azure/cosmos');
+  await eventually(`Cosmos DB at ${endpoint}`, async () => {
+    // The client looks its account up when it is made, so each attempt needs another one.
+    const client = new CosmosClient({ endpoint, key, connectionPolicy: { enableEndpointDiscovery: false } });
+    try {
+      const created = await client.databases.createIfNotExists({
+        id: settings['COSMOS_DATABASE'] ?? database,
+      });
+      await created.database.containers.createIfNotExists({
+        ...container,
+        id: settings['COSMOS_CONTAINER'] ?? container.id,
+      });
+    } finally {
+      client.dispose();
+    }
+  });
+}
+
+async function createQueues(queues: readonly QueueDefinition[], settings: Settings): Promise<void> {
+  const { SERVICE_BUS_CONTROL_URL: controlUrl } = settings;
+  if (controlUrl === undefined) return;
+  await Promise.all(
+    queues.map(({ name, ...options }) =>
+      eventually(`the Service Bus stand-in at ${controlUrl}`, async () => {
+        const response = await fetch(new URL(`/_tandem/queues/${name}`, controlUrl), {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(options),
+        });
+        const answer = await response.text();
+        if (!response.ok) throw new Error(`queue ${name}: HTTP ${response.status}: ${answer}`);
+      }),
+    ),
+  );
+}
+
+/** Retries while nothing listens; any answer, also a refusal, ends it. */
+async function eventually(what: string, attempt: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (!isRefused(error) || Date.now() > deadline) {
+        throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return code === 'ECONNREFUSED' || isRefused(error.cause) || error.message.includes('ECONNREFUSED');
+}

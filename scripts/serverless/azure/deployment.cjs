@@ -1,0 +1,108 @@
+'use strict';
+/** Repairs 14 to 18: deploying. */
+const fs = require('node:fs');
+const { publishPackage } = require('./publish.cjs');
+
+const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';
+/** Any well-formed id will do: a dry run calls nobody. */
+const NO_SUBSCRIPTION = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * The plugin copies the provider's configuration in a constructor, before variables have values, and uses that copy
+ * ever after: the resource group is called `${self:service}-…`. Forgotten here, it is made again.
+ */
+exports.readConfigAfterVariables = (serverless) => {
+  delete serverless.variables.serverlessAzureProviderConfig;
+};
+
+/**
+ * The plugin signs in through ADAL, which was switched off in 2023 ("AADSTS…" or a hang). `@azure/identity` knows
+ * federated credentials (OIDC), managed identities and the Azure CLI; the login plugin stops when it finds
+ * credentials set, and what is set here asks for a token only when one is used.
+ */
+exports.signInWithAzureIdentity = (serverless, options) => {
+  let credential;
+  const token = () => {
+    const { DefaultAzureCredential } = require('@azure/identity');
+    credential ??= new DefaultAzureCredential();
+    return credential.getToken(MANAGEMENT_SCOPE);
+  };
+  serverless.variables.azureCredentials = {
+    getToken: async () => {
+      const { token: accessToken, expiresOnTimestamp } = await token();
+      return { tokenType: 'Bearer', accessToken, expiresOn: new Date(expiresOnTimestamp) };
+    },
+    signRequest: async (request) => {
+      request.headers.set('Authorization', `Bearer ${(await token()).token}`);
+      return request;
+    },
+  };
+  if (options.dryrun) serverless.variables.subscriptionId ??= NO_SUBSCRIPTION;
+};
+
+/**
+ * `sls info --dryrun --arm` shows the plugin's built-in template, not ours, and no app settings; without `--arm` it
+ * ends in a TypeError at a resource that has no location, such as a role assignment.
+ */
+exports.showOwnTemplateInDryRun = (options) => {
+  const { ArmService } = require('serverless-azure-functions/lib/services/armService');
+  const { createDeploymentFromType } = ArmService.prototype;
+  ArmService.prototype.createDeploymentFromType = async function createOwnDeployment(type) {
+    const { armTemplate } = this.config.provider;
+    if (!armTemplate) return createDeploymentFromType.call(this, type);
+    const deployment = await this.createDeploymentFromConfig(armTemplate);
+    if (options.dryrun) this.applyEnvironmentVariables(deployment);
+    return deployment;
+  };
+  const { AzureInfoService } = require('serverless-azure-functions/lib/services/infoService');
+  const { parametersValueReplace } = AzureInfoService.prototype;
+  AzureInfoService.prototype.parametersValueReplace = function replaceGiven(original, parameters) {
+    const given = /^\[parameters\('(\w+)'\)\]$/.exec(original ?? '')?.[1];
+    if (original === undefined || (given !== undefined && parameters[given] === undefined)) return original;
+    return parametersValueReplace.call(this, original, parameters);
+  };
+};
+
+/**
+ * App settings become text of the template, and Resource Manager evaluates text in square brackets: a JSON array
+ * fails the deployment ("Unable to parse language expression"). A leading bracket is quoted by doubling it, except
+ * where an expression is meant.
+ */
+exports.quoteSettingsThatLookLikeExpressions = () => {
+  const { ArmService } = require('serverless-azure-functions/lib/services/armService');
+  const { applyEnvironmentVariables } = ArmService.prototype;
+  ArmService.prototype.applyEnvironmentVariables = function applyQuotedSettings(deployment) {
+    const { provider } = this.config;
+    const given = provider.environment;
+    provider.environment = Object.fromEntries(
+      Object.entries(given ?? {}).map(([name, value]) => [name, quoteSetting(value)]),
+    );
+    applyEnvironmentVariables.call(this, deployment);
+    provider.environment = given;
+  };
+};
+
+const EXPRESSION = /^\[(variables|parameters|reference|resourceId|format|concat)\(/;
+
+/** @param {unknown} value @returns {unknown} */
+function quoteSetting(value) {
+  const looksLikeExpression = typeof value === 'string' && value.startsWith('[') && value.endsWith(']');
+  return looksLikeExpression && !EXPRESSION.test(value) ? `[${value}` : value;
+}
+
+/**
+ * The plugin posts to `/api/zipdeploy`, which Flex Consumption does not have, and reports success whatever status
+ * comes back; it also copies the zip to a storage account with its key, and keys are off.
+ */
+exports.publishToFlexConsumption = () => {
+  const { FunctionAppService } = require('serverless-azure-functions/lib/services/functionAppService');
+  FunctionAppService.prototype.uploadZippedArtifactToBlobStorage = () => Promise.resolve();
+  FunctionAppService.prototype.uploadZippedArtifactToFunctionApp = async function publish(app, zip) {
+    await publishPackage({
+      scmUrl: `https://${this.getScmDomain(app)}`,
+      zip: fs.readFileSync(zip),
+      bearer: await this.getAccessToken(),
+      log: (line) => this.log(line),
+    });
+  };
+};

@@ -1,0 +1,531 @@
+/**
+ * The local Azure host behaves as the Functions host does for function.json apps: HTTP, Service Bus and timers,
+ * with Microsoft's programming model, the real Service Bus SDK and the stand-in broker. Each host is a process.
+ */
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { once } from 'node:events';
+import { ServiceBusClient, type ServiceBusMessage } from '@azure/service-bus';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BridgeSupervisor } from '../../scripts/local/azure-host/bridge-supervisor.ts';
+import {
+  startServiceBus,
+  type QueueOptions,
+  type ServiceBusStandIn,
+} from '../../scripts/local/service-bus/server.ts';
+import { startHostProcess, type HostProcess } from '../helpers/azure-host-process.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+let dir: string;
+let closing: { close(): Promise<void> }[];
+
+beforeEach(() => {
+  dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'azure-host-')));
+  closing = [];
+});
+
+afterEach(async () => {
+  for (const open of closing.reverse()) await open.close();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+const closeLater = <T extends { close(): Promise<void> }>(open: T): T => {
+  closing.push(open);
+  return open;
+};
+
+interface TestFunction {
+  readonly trigger: object;
+  /** JavaScript of an expression. */
+  readonly code: string;
+  /** Default: the HTTP response is what the function returns. */
+  readonly outputs?: readonly object[];
+}
+
+/** An app of functions that share one bundle. */
+function writeApp(functions: Record<string, TestFunction>, hostJson: object = {}): void {
+  fs.writeFileSync(
+    path.join(dir, 'host.json'),
+    JSON.stringify({ version: '2.0', extensions: { http: { routePrefix: '' } }, ...hostJson }),
+  );
+  for (const [name, { trigger, outputs = [HTTP_OUTPUT] }] of Object.entries(functions)) {
+    const bindings = [{ direction: 'in', ...trigger }, ...outputs];
+    fs.mkdirSync(path.join(dir, name), { recursive: true });
+    fs.writeFileSync(
+      path.join(dir, name, 'function.json'),
+      JSON.stringify({ bindings, scriptFile: '../app.cjs', entryPoint: name }),
+    );
+  }
+  const code = Object.entries(functions).map(([name, { code: body }]) => `exports.${name} = ${body};`);
+  fs.writeFileSync(path.join(dir, 'app.cjs'), `${HEAD}\n${code.join('\n')}\n`);
+}
+
+const HTTP_OUTPUT = { type: 'http', direction: 'out', name: '$return' };
+
+/** `note` appends to a file what a test wants to know about a function that nobody answers. */
+const HEAD = `const fs = require('node:fs');
+const note = (entry) => fs.appendFileSync(__dirname + '/notes.jsonl', JSON.stringify(entry) + '\\n');`;
+
+function notes(): Record<string, unknown>[] {
+  const file = path.join(dir, 'notes.jsonl');
+  if (!fs.existsSync(file)) return [];
+  return fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+const notesOf = (count: number, withinMs?: number) =>
+  waitUntil(`${count} notes`, () => (notes().length >= count ? notes() : undefined), withinMs);
+
+const httpTrigger = (route: string, methods?: string[]) => ({
+  type: 'httpTrigger',
+  name: 'req',
+  route,
+  methods,
+});
+
+const ECHO = `async (context, req) => ({ body: {
+  method: req.method, url: req.url, headers: req.headers, query: req.query, params: req.params,
+  body: req.body, bytes: req.bufferBody?.toString('hex'), data: context.bindingData,
+  trace: context.traceContext.traceparent, route: context.executionContext.functionName,
+} })`;
+
+describe('HTTP', () => {
+  const start = async (functions: Parameters<typeof writeApp>[0], settings: Record<string, string> = {}) => {
+    writeApp(functions);
+    return closeLater(await startHostProcess({ appDir: dir, include: 'http', settings }));
+  };
+  const echo = async (host: HostProcess, target: string, init: RequestInit = {}) =>
+    (await (await fetch(host.url + target, init)).json()) as Record<string, never>;
+
+  test('a function sees method, address, query, route parameters and body', async () => {
+    const host = await start({ echo: { trigger: httpTrigger('things/{id}/{*rest}'), code: ECHO } });
+    const seen = await echo(host, '/things/7/a/b?x=1&y=a%20b&x=2&empty=', { method: 'PUT', body: '{"n":1}' });
+    expect(seen).toMatchObject({
+      method: 'PUT',
+      url: `${host.url}/things/7/a/b?x=1&y=a%20b&x=2&empty=`,
+      params: { id: '7', rest: 'a/b' },
+      query: { x: '1,2', y: 'a b', empty: '' },
+      bytes: Buffer.from('{"n":1}').toString('hex'),
+      data: { sys: { methodName: 'echo' }, query: { y: 'a b' } },
+    });
+  });
+
+  test('several headers of one name are joined by a comma', async () => {
+    const host = await start({ echo: { trigger: httpTrigger('echo'), code: ECHO } });
+    const request = http.get(`${host.url}/echo`, { headers: { 'x-many': ['a', 'b'], cookie: 'a=1; b=2' } });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const chunks = (await response.toArray()) as Buffer[];
+    const { headers } = JSON.parse(Buffer.concat(chunks).toString()) as { headers: Record<string, string> };
+    expect(headers).toMatchObject({ 'x-many': 'a,b', cookie: 'a=1; b=2' });
+  });
+
+  test('bytes go in and out unchanged', async () => {
+    const code = `async (context, req) => ({ headers: { 'content-type': 'image/png' }, body: req.bufferBody })`;
+    const host = await start({ mirror: { trigger: httpTrigger('mirror'), code } });
+    const sent = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    const response = await fetch(`${host.url}/mirror`, { method: 'POST', body: sent });
+    expect(response.headers.get('content-type')).toBe('image/png');
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(sent);
+  });
+
+  test('the most specific route answers, and a catch-all answers the rest, the root included', async () => {
+    const host = await start({
+      fallback: { trigger: httpTrigger('{*path}'), code: ECHO },
+      user: { trigger: httpTrigger('users/{id}'), code: ECHO },
+      me: { trigger: httpTrigger('users/me'), code: ECHO },
+    });
+    const routes = await Promise.all(['/users/me', '/users/1', '/users', '/'].map((at) => echo(host, at)));
+    expect(routes.map(({ route }) => route)).toEqual(['me', 'user', 'fallback', 'fallback']);
+  });
+
+  test('the route prefix of host.json precedes every route', async () => {
+    writeApp({ echo: { trigger: httpTrigger('echo'), code: ECHO } }, { extensions: {} });
+    const host = closeLater(await startHostProcess({ appDir: dir, include: 'http' }));
+    expect((await fetch(`${host.url}/api/echo`)).status).toBe(200);
+    expect((await fetch(`${host.url}/echo`)).status).toBe(404);
+  });
+
+  test('HEAD has the headers and no body', async () => {
+    const code = `async () => ({ headers: { etag: '"1"' }, body: 'text' })`;
+    const host = await start({ page: { trigger: httpTrigger('page', ['get', 'head']), code } });
+    const response = await fetch(`${host.url}/page`, { method: 'HEAD' });
+    expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([200, '"1"', '']);
+  });
+
+  test('no route, or a route with other methods, is a bare 404', async () => {
+    const host = await start({ page: { trigger: httpTrigger('page', ['get']), code: ECHO } });
+    for (const [method, at] of [
+      ['GET', '/other'],
+      ['POST', '/page'],
+    ] as const) {
+      const response = await fetch(host.url + at, { method });
+      expect([response.status, await response.text()]).toEqual([404, '']);
+    }
+  });
+
+  test.each([
+    ['throws', `async () => { throw new Error('as asked'); }`],
+    ['returns what is no response', `async () => 'text'`],
+    ['returns a header that HTTP cannot carry', `async () => ({ headers: { 'x-bad': 'a\\nb' } })`],
+  ])('a function that %s is a bare 500, and the next request is served', async (_title, code) => {
+    const host = await start({
+      bad: { trigger: httpTrigger('bad'), code },
+      good: { trigger: httpTrigger('good'), code: ECHO },
+    });
+    const response = await fetch(`${host.url}/bad`);
+    expect([response.status, await response.text()]).toEqual([500, '']);
+    expect((await fetch(`${host.url}/good`)).status).toBe(200);
+  });
+
+  test('nothing returned is an empty 200, or 204 from a function without HTTP output', async () => {
+    const host = await start({
+      quiet: { trigger: httpTrigger('quiet'), code: 'async () => {}' },
+      mute: { trigger: httpTrigger('mute'), code: 'async () => {}', outputs: [] },
+    });
+    const responses = await Promise.all(['/quiet', '/mute'].map((at) => fetch(host.url + at)));
+    expect(responses.map(({ status }) => status)).toEqual([200, 204]);
+    expect(await responses[0]?.text()).toBe('');
+  });
+
+  test('each cookie is a header of its own', async () => {
+    const code = `async () => ({ cookies: [
+      { name: 'a', value: '1 2', httpOnly: true, secure: true, sameSite: 'Strict', maxAge: 60 },
+      { name: 'b', value: '2', path: '/x' },
+    ] })`;
+    const host = await start({ cookies: { trigger: httpTrigger('cookies'), code } });
+    const response = await fetch(`${host.url}/cookies`);
+    expect(response.headers.getSetCookie()).toEqual([
+      'a=1%202; max-age=60; path=/; secure; samesite=strict; httponly',
+      'b=2; path=/x',
+    ]);
+  });
+
+  test('a body of more than 100 MB is refused', async () => {
+    const host = await start({ echo: { trigger: httpTrigger('echo'), code: ECHO } });
+    const request = http.request(`${host.url}/echo`, {
+      method: 'POST',
+      headers: { 'content-length': 104_857_601 },
+    });
+    request.flushHeaders();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    request.on('error', () => undefined).destroy();
+    expect(response.statusCode).toBe(413);
+  });
+
+  test('settings are there before a function is loaded', async () => {
+    const code = `((loadedWith) => async () => ({ body: loadedWith }))(process.env.GREETING)`;
+    const host = await start({ greet: { trigger: httpTrigger('greet'), code } }, { GREETING: 'hello' });
+    expect(await (await fetch(`${host.url}/greet`)).text()).toBe('hello');
+  });
+
+  test('an invocation continues the trace of its request', async () => {
+    const host = await start({ echo: { trigger: httpTrigger('echo'), code: ECHO } });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const { trace } = await echo(host, '/echo', { headers: { traceparent } });
+    expect(trace).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/);
+    expect(trace).not.toBe(traceparent);
+  });
+
+  test('a reload answers with new code, and one that fails keeps the old', async () => {
+    const answer = (text: string) => ({
+      trigger: httpTrigger('v'),
+      code: `async () => ({ body: '${text}' })`,
+    });
+    const host = await start({ version: answer('one') });
+    const ask = async () => (await fetch(`${host.url}/v`)).text();
+    expect(await ask()).toBe('one');
+    writeApp({ version: answer('two') });
+    await host.reload();
+    expect(await ask()).toBe('two');
+    fs.writeFileSync(path.join(dir, 'app.cjs'), 'this is no JavaScript');
+    await expect(host.reload()).rejects.toThrow();
+    expect(await ask()).toBe('two');
+  });
+
+  test('what a function logs comes out, with its name', async () => {
+    const code = `async (context) => { context.log.warn('low on %s', 'tea'); return { body: '' }; }`;
+    const host = await start({ tea: { trigger: httpTrigger('tea'), code } });
+    await fetch(`${host.url}/tea`);
+    await waitUntil('the line', () => host.lines.find((line) => line === '[tea] warning: low on tea'));
+  });
+});
+
+describe('what cannot work is refused at the start', () => {
+  test.each([
+    [
+      'an entry point that is not exported',
+      { type: 'httpTrigger', name: 'req' },
+      'undefined',
+      /exports no function/,
+    ],
+    [
+      'an unknown trigger',
+      { type: 'queueTrigger', name: 'item' },
+      'async () => {}',
+      /does not know queueTrigger/,
+    ],
+    [
+      'no connection',
+      { type: 'serviceBusTrigger', name: 'm', queueName: 'q', connection: 'Nowhere' },
+      'async () => {}',
+      /set Nowhere or Nowhere__fullyQualifiedNamespace/,
+    ],
+    [
+      'a schedule that is none',
+      { type: 'timerTrigger', name: 't', schedule: 'hourly' },
+      'async () => {}',
+      /six fields/,
+    ],
+  ])('%s', async (_title, trigger, code, message) => {
+    writeApp({ wrong: { trigger, code } });
+    await expect(startHostProcess({ appDir: dir, include: 'all' })).rejects.toThrow(message);
+  });
+});
+
+describe('Service Bus', () => {
+  let bus: ServiceBusStandIn;
+  let client: ServiceBusClient;
+
+  beforeEach(async () => {
+    bus = closeLater(await startServiceBus({ dataDir: path.join(dir, 'bus') }));
+    client = closeLater(new ServiceBusClient(bus.endpoint));
+  });
+
+  const NOTE = `async (context, messages) => { note({ at: Date.now(), messages, data: context.bindingData });
+    if ([messages].flat().includes('fail')) throw new Error('as asked'); }`;
+
+  const start = async (
+    options: { trigger?: object; code?: string; queue?: QueueOptions; hostJson?: object } = {},
+    send: readonly ServiceBusMessage[] = [],
+  ) => {
+    bus.createQueue('work', options.queue);
+    const trigger = {
+      type: 'serviceBusTrigger',
+      name: 'messages',
+      queueName: 'work',
+      connection: 'ServiceBus',
+      cardinality: 'many',
+      dataType: 'string',
+      ...options.trigger,
+    };
+    if (send.length > 0) await client.createSender('work').sendMessages([...send]);
+    writeApp({ work: { trigger, code: options.code ?? NOTE } }, options.hostJson);
+    return closeLater(
+      await startHostProcess({ appDir: dir, include: 'triggers', settings: { ServiceBus: bus.endpoint } }),
+    );
+  };
+  const batchesOf = (size: number) => ({
+    extensions: { serviceBus: { prefetchCount: 100, maxMessageBatchSize: size } },
+  });
+  const settled = (expected: { dead?: number } = {}) =>
+    waitUntil('the queue to settle', () => {
+      const { active, deadLetter } = bus.counts('work');
+      return active === 0 && deadLetter === (expected.dead ?? 0) ? true : undefined;
+    });
+
+  test('a batch has its text, and its metadata in arrays', async () => {
+    await start({}, [
+      {
+        body: Buffer.from('{"n":1}'),
+        messageId: 'm-1',
+        contentType: 'application/json',
+        applicationProperties: { Kind: 'a' },
+      },
+      { body: Buffer.from('no JSON'), messageId: 'm-2' },
+    ]);
+    const [{ messages, data } = {}] = await notesOf(1);
+    expect(messages).toEqual(['{"n":1}', 'no JSON']);
+    expect(data).toMatchObject({
+      messageIdArray: ['m-1', 'm-2'],
+      deliveryCountArray: [1, 1],
+      sequenceNumberArray: ['1', '2'],
+      applicationPropertiesArray: [{ Kind: 'a' }, {}],
+      userPropertiesArray: [{ Kind: 'a' }, {}],
+      // Empty entries are left out, so this array is shorter than the batch.
+      contentTypeArray: ['application/json'],
+      correlationIdArray: [],
+      lockTokenArray: [expect.any(String), expect.any(String)],
+      enqueuedTimeUtcArray: [expect.stringMatching(/^\d{4}-.*Z$/), expect.stringMatching(/^\d{4}-.*Z$/)],
+      expiresAtUtcArray: ['9999-12-31T23:59:59.9999999Z', '9999-12-31T23:59:59.9999999Z'],
+      sys: { methodName: 'work' },
+    });
+    await settled();
+  });
+
+  test('without a data type the batch is parsed, and a malformed message fails it unseen', async () => {
+    const trigger = { dataType: undefined };
+    await start({ trigger, queue: { maxDeliveryCount: 1 } }, [{ body: Buffer.from('{"n":1}') }]);
+    expect((await notesOf(1))[0]?.['messages']).toEqual([{ n: 1 }]);
+    await client.createSender('work').sendMessages({ body: Buffer.from('no JSON') });
+    await settled({ dead: 1 });
+    expect(notes()).toHaveLength(1);
+  });
+
+  test('a function with cardinality one gets a message and its metadata', async () => {
+    await start({ trigger: { cardinality: 'one' } }, [{ body: Buffer.from('"a"'), messageId: 'm-1' }]);
+    const [{ messages, data } = {}] = await notesOf(1);
+    // The model itself parses a single text.
+    expect(messages).toBe('a');
+    expect(data).toMatchObject({
+      messageId: 'm-1',
+      deliveryCount: 1,
+      sequenceNumber: 1,
+      applicationProperties: {},
+    });
+  });
+
+  test('messages that wait come in batches of at most the size of host.json', async () => {
+    const messages = Array.from({ length: 25 }, (_, i) => ({ body: Buffer.from(String(i)) }));
+    await start({ hostJson: batchesOf(10) }, messages);
+    await settled();
+    const sizes = notes().map((entry) => (entry['messages'] as string[]).length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(10);
+    expect(sizes.length).toBeLessThan(25);
+    expect(new Set(notes().flatMap((entry) => entry['messages'])).size).toBe(25);
+  });
+
+  test('a message is handed over at once', async () => {
+    await start();
+    const sender = client.createSender('work');
+    const delays: number[] = [];
+    for (let i = 1; i <= 20; i += 1) {
+      const sentAt = Date.now();
+      await sender.sendMessages({ body: Buffer.from(String(i)) });
+      delays.push(Number((await notesOf(i))[i - 1]?.['at']) - sentAt);
+    }
+    delays.sort((a, b) => a - b);
+    expect(delays[10]).toBeLessThan(200);
+  });
+
+  test('a batch that fails is delivered again, counted, and dead-lettered by the queue at its limit', async () => {
+    await start({ queue: { maxDeliveryCount: 3 } }, [{ body: Buffer.from('fail') }]);
+    await settled({ dead: 1 });
+    const counts = notes().map(
+      ({ data }) => (data as { deliveryCountArray: number[] }).deliveryCountArray[0],
+    );
+    expect(counts).toEqual([1, 2, 3]);
+  });
+
+  test('batches with different outcomes that end together keep their own', async () => {
+    const bodies = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 'fail' : `ok-${i}`));
+    await start(
+      { hostJson: batchesOf(1), queue: { maxDeliveryCount: 1 } },
+      bodies.map((body) => ({ body: Buffer.from(body) })),
+    );
+    await settled({ dead: 20 });
+    const dead = await client.createReceiver('work', { subQueueType: 'deadLetter' }).receiveMessages(40, {
+      maxWaitTimeInMs: 500,
+    });
+    expect(new Set(dead.map(({ body }) => String(body)))).toEqual(new Set(['fail']));
+  });
+
+  test('a function is not run for ever more batches at once', async () => {
+    const code = `async () => { globalThis.now = (globalThis.now ?? 0) + 1; note({ now: globalThis.now });
+      await new Promise((resolve) => setTimeout(resolve, 50)); globalThis.now -= 1; }`;
+    const messages = Array.from({ length: 20 }, (_, i) => ({ body: Buffer.from(String(i)) }));
+    await start({ code, hostJson: batchesOf(1) }, messages);
+    await settled();
+    expect(notes()).toHaveLength(20);
+    expect(Math.max(...notes().map(({ now }) => Number(now)))).toBe(4);
+  });
+
+  test('messages flow again after the broker was restarted', async () => {
+    await start();
+    await client.createSender('work').sendMessages({ body: Buffer.from('before') });
+    await notesOf(1);
+    const { port } = bus;
+    await bus.close();
+    bus = closeLater(await startServiceBus({ port, dataDir: path.join(dir, 'bus') }));
+    const later = closeLater(new ServiceBusClient(bus.endpoint));
+    await later.createSender('work').sendMessages({ body: Buffer.from('after') });
+    expect((await notesOf(2, 15_000))[1]?.['messages']).toEqual(['after']);
+    await settled();
+  });
+
+  test('what had not begun when the host closes goes back to the queue', async () => {
+    const code = `async (context, messages) => { note({ messages });
+      await new Promise((resolve) => setTimeout(resolve, 200)); }`;
+    const messages = Array.from({ length: 30 }, (_, i) => ({ body: Buffer.from(String(i)) }));
+    const host = await start({ code, hostJson: batchesOf(1) }, messages);
+    await notesOf(1);
+    await host.close();
+    const { ready, locked } = bus.counts('work');
+    expect({ ready, locked }).toEqual({ ready: 30 - notes().length, locked: 0 });
+  });
+
+  test('the trigger process is restarted alone when it dies, and its death is reported', async () => {
+    await start().then((host) => host.close());
+    const printed: string[] = [];
+    const supervisor = new BridgeSupervisor({
+      appDir: dir,
+      env: { ...process.env, ServiceBus: bus.endpoint, TANDEM_SITE: 'azure-test', TANDEM_RUN_DIR: dir },
+      print: (line) => printed.push(line),
+    });
+    closing.push({ close: () => supervisor.stop() });
+    const announced = path.join(dir, 'azure-test.bridge.json');
+    const pid = () =>
+      waitUntil('the bridge', () =>
+        fs.existsSync(announced)
+          ? (JSON.parse(fs.readFileSync(announced, 'utf8')) as { pid: number }).pid
+          : undefined,
+      );
+    supervisor.start();
+    const first = await pid();
+    fs.rmSync(announced);
+    const killedAt = Date.now();
+    process.kill(first, 'SIGKILL');
+    const ended = await waitUntil('the report', () =>
+      printed.find((line) => line.includes('ended (SIGKILL)')),
+    );
+    expect(ended).toContain('restarting');
+    const second = await pid();
+    expect(second).not.toBe(first);
+    expect(Date.now() - killedAt).toBeLessThan(5_000);
+    await client.createSender('work').sendMessages({ body: Buffer.from('still here') });
+    await settled();
+    await supervisor.stop();
+    expect(() => process.kill(second, 0)).toThrow('ESRCH');
+  });
+});
+
+describe('a timer', () => {
+  const timer = (code: string, schedule = '* * * * * *') => ({
+    tick: { trigger: { type: 'timerTrigger', name: 'timer', schedule }, code },
+  });
+
+  test('runs on its schedule with the object that the host gives', async () => {
+    writeApp(timer('async (context, timer) => note({ at: Date.now(), timer })'));
+    closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
+    const [first, second] = await notesOf(2);
+    expect(Number(first?.['at']) % 1_000).toBeLessThan(500);
+    const { timer: object } = second as { timer: { scheduleStatus: { last: string; next: string } } };
+    expect(object).toMatchObject({ isPastDue: false, schedule: { adjustForDST: true } });
+    expect(Date.parse(object.scheduleStatus.next) - Date.parse(object.scheduleStatus.last)).toBeGreaterThan(
+      999,
+    );
+  });
+
+  test('does not run twice at once, and goes on after a run that failed', async () => {
+    writeApp(
+      timer(`async () => { note({ start: Date.now() });
+        await new Promise((resolve) => setTimeout(resolve, 1200)); note({ end: Date.now() });
+        throw new Error('as asked'); }`),
+    );
+    closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
+    const kinds = (await notesOf(4)).slice(0, 4).map((entry) => Object.keys(entry)[0]);
+    expect(kinds).toEqual(['start', 'end', 'start', 'end']);
+  });
+
+  test('can be run by hand', async () => {
+    writeApp(timer('async (context, timer) => note({ timer })', '0 0 0 1 1 *'));
+    const host = closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
+    await host.invoke('tick', { input: { json: '{"IsPastDue":false}' } });
+    expect(notes()).toEqual([{ timer: { isPastDue: false } }]);
+    await expect(host.invoke('tock', { input: {} })).rejects.toThrow('there is no function tock');
+  });
+});

@@ -1,0 +1,448 @@
+/**
+ * The Azure package and the offline site, made by the real plugins from the real service definition: the contents of
+ * the zip, the template that a deployment would send, and functions that run. One packaging serves all tests.
+ */
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
+import { ServiceBusClient } from '@azure/service-bus';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CosmosClient } from '@azure/cosmos';
+import { startCosmos } from '../../scripts/local/cosmos/server.ts';
+import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
+import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
+import type { RunEntry } from '../../scripts/local/run-registry.ts';
+import type { StandIn } from '../../scripts/local/stand-in.ts';
+import { cleanEnvironment, sls, unzip } from '../helpers/aws-service.ts';
+import { startHostProcess } from '../helpers/azure-host-process.ts';
+import { copyAzureService, runSls, writeFunctions } from '../helpers/azure-service.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const PACKAGING_MS = 120_000;
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
+
+let dir: string;
+
+beforeAll(() => {
+  dir = copyAzureService();
+});
+
+afterAll(() => {
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+const listing = (): string[] =>
+  fs
+    .readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((file) => !/^(\.artifacts|\.esbuild|node_modules|scripts)/.test(file))
+    .sort();
+
+describe('the package', () => {
+  let files: Map<string, Buffer>;
+  let before: string[];
+
+  beforeAll(async () => {
+    // What upstream would delete: a script of the project, a package of the other cloud, a folder like a function.
+    for (const file of ['bin/tool', '.serverless/aws.zip', 'users/notes.txt']) {
+      fs.mkdirSync(path.join(dir, path.dirname(file)), { recursive: true });
+      fs.writeFileSync(path.join(dir, file), 'keep');
+    }
+    before = listing();
+    await runSls(dir, ['package'], cleanEnvironment());
+    files = unzip(path.join(dir, '.artifacts/azure/tandem.zip'));
+  }, PACKAGING_MS);
+
+  const functionJson = (name: string) =>
+    JSON.parse(String(files.get(`${name}/function.json`))) as { bindings: object[]; scriptFile: string };
+
+  test.each([
+    ['region', 'region', 'handlers/region'],
+    ['health', 'health/{*path}', 'handlers/health'],
+    ['users', 'users/{*path}', 'handlers/users'],
+    ['user', 'user', 'handlers/users'],
+    ['items', 'items/{*path}', 'handlers/items'],
+    ['write', 'write', 'handlers/items'],
+    ['fallback', '{*path}', 'handlers/fallback'],
+  ])('%s answers every method of its route with what the handler returns', (name, route, script) => {
+    expect(functionJson(name)).toEqual({
+      disabled: false,
+      bindings: [
+        {
+          type: 'httpTrigger',
+          direction: 'in',
+          name: 'req',
+          authLevel: 'anonymous',
+          route,
+          methods: METHODS,
+        },
+        { type: 'http', direction: 'out', name: '$return' },
+      ],
+      entryPoint: 'handler',
+      scriptFile: `../src/${script}.cjs`,
+    });
+  });
+
+  test.each([
+    ['forward', 'tandem-out'],
+    ['apply', 'tandem-in'],
+  ])('%s gets batches of text from its queue', (name, queueName) => {
+    expect(functionJson(name).bindings).toEqual([
+      {
+        type: 'serviceBusTrigger',
+        direction: 'in',
+        name: 'messages',
+        queueName,
+        connection: 'ServiceBus',
+        cardinality: 'many',
+        dataType: 'string',
+      },
+    ]);
+  });
+
+  test('sweep runs every ten seconds', () => {
+    expect(functionJson('sweep').bindings).toEqual([
+      { type: 'timerTrigger', direction: 'in', name: 'timer', schedule: '*/10 * * * * *' },
+    ]);
+  });
+
+  test('every queue of a trigger is one of the template', () => {
+    const queues = readSiteTemplate(path.join(dir, 'infra/azure/site.json')).queues.map(({ name }) => name);
+    expect(queues).toEqual(expect.arrayContaining(['tandem-out', 'tandem-in', 'tandem-dead']));
+  });
+
+  test('host.json serves at the root and completes batches of a hundred', () => {
+    expect(JSON.parse(String(files.get('host.json')))).toMatchObject({
+      version: '2.0',
+      extensions: {
+        http: { routePrefix: '' },
+        serviceBus: { maxMessageBatchSize: 100, autoCompleteMessages: true },
+      },
+    });
+  });
+
+  test('a bundle is one .cjs file for this cloud only, whatever the number of its functions', () => {
+    const bundles = [...files.keys()].filter((name) => name.endsWith('.cjs')).sort();
+    expect(bundles).toHaveLength(8);
+    for (const name of bundles.filter((bundle) => bundle.includes('handlers'))) {
+      expect(String(files.get(name))).toContain('bundled for azure');
+      expect(String(files.get(name))).not.toContain('bundled for aws');
+    }
+  });
+
+  test('stack traces can be read: each bundle names its source map, which holds no sources', () => {
+    expect(String(files.get('src/handlers/users.cjs'))).toContain('//# sourceMappingURL=users.cjs.map');
+    const map = JSON.parse(String(files.get('src/handlers/users.cjs.map'))) as Record<string, unknown>;
+    expect(map['sources']).toEqual(expect.arrayContaining([expect.stringContaining('users.ts')]));
+    expect(map['sourcesContent']).toBeUndefined();
+  });
+
+  test('the unpacked app is what is in the zip', () => {
+    const app = path.join(dir, '.artifacts/azure/app');
+    const unpacked = fs
+      .readdirSync(app, { recursive: true, encoding: 'utf8' })
+      .filter((file) => fs.statSync(path.join(app, file)).isFile());
+    expect(unpacked.sort()).toEqual([...files.keys()].sort());
+    for (const file of unpacked) expect(fs.readFileSync(path.join(app, file))).toEqual(files.get(file));
+  });
+
+  test('nothing is written to the source tree and nothing deleted from it', () => {
+    expect(listing()).toEqual(before);
+  });
+
+  test('the host serves it', async () => {
+    const appDir = path.join(dir, '.artifacts/azure/app');
+    const host = await startHostProcess({ appDir, include: 'http', settings: { TANDEM_SITE: 'azure-test' } });
+    try {
+      const ask = async (method: string, at: string) =>
+        (await (await fetch(host.url + at, { method })).json()) as object;
+      expect(await ask('PATCH', '/users/42')).toEqual({
+        name: 'users',
+        version: 1,
+        cloud: 'bundled for azure',
+        method: 'PATCH',
+        params: { path: '42' },
+        site: 'azure-test',
+      });
+      expect(await ask('POST', '/user')).toMatchObject({ name: 'users' });
+      expect(await ask('POST', '/write')).toMatchObject({ name: 'items' });
+      expect(await ask('GET', '/health/deep')).toMatchObject({ name: 'health', params: { path: 'deep' } });
+      expect(await ask('DELETE', '/')).toMatchObject({ name: 'fallback' });
+    } finally {
+      await host.close();
+    }
+  });
+});
+
+describe('a deployment', () => {
+  interface Setting {
+    readonly name: string;
+    readonly value: string;
+  }
+  interface Resource {
+    readonly type: string;
+    readonly properties?: { readonly siteConfig?: { readonly appSettings: readonly Setting[] } };
+  }
+  interface Deployment {
+    readonly parameters: Record<string, { value: unknown }>;
+    readonly template: { readonly resources: readonly Resource[] };
+  }
+  let deployment: Deployment;
+  let settings: Record<string, string>;
+
+  beforeAll(async () => {
+    const args = ['info', '--dryrun', '--arm', '--region', 'westeurope', '--param', 'app=acme', '--param'];
+    const output = await runSls(dir, [...args, 'peers=[{"site":"aws-us-east-1"}]'], cleanEnvironment());
+    deployment = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as Deployment;
+    const site = deployment.template.resources.find(({ type }) => type === 'Microsoft.Web/sites');
+    const list = site?.properties?.siteConfig?.appSettings ?? [];
+    settings = Object.fromEntries(list.map(({ name, value }) => [name, value]));
+    expect(Object.keys(settings)).toHaveLength(list.length);
+  }, PACKAGING_MS);
+
+  test('sends our template with the parameters of the command line', () => {
+    expect(deployment.parameters).toMatchObject({
+      functionAppName: { value: 'acme' },
+      location: { value: 'westeurope' },
+      tags: { value: { site: 'azure-westeurope' } },
+    });
+  });
+
+  test('quotes a JSON array, which Resource Manager would evaluate, and no expression', () => {
+    expect(settings['TANDEM_PEERS']).toBe('[[{"site":"aws-us-east-1"}]');
+    expect(settings['COSMOS_ENDPOINT']).toBe("[variables('cosmosEndpoint')]");
+    expect(settings['TANDEM_SITE']).toBe('azure-westeurope');
+  });
+
+  test('holds no key, password or connection string', () => {
+    const text = JSON.stringify(deployment);
+    expect(text).not.toMatch(/listKeys|AccountKey|SharedAccessKey|"COSMOS_KEY"|"SERVICE_BUS_CONNECTION"/i);
+  });
+
+  test('names variables, parameters and roles that the template has', () => {
+    const file = path.join(dir, 'infra/azure/site.json');
+    const template = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, unknown>>;
+    const text = JSON.stringify(deployment.template);
+    for (const kind of ['variables', 'parameters'] as const) {
+      const used = new Set(
+        [...text.matchAll(new RegExp(`${kind}\\('(\\w+)'\\)`, 'g'))].map(([, name]) => name),
+      );
+      expect(Object.keys(template[kind] ?? {})).toEqual(expect.arrayContaining([...used]));
+    }
+    const roles = [...text.matchAll(/variables\('roles'\)\.(\w+)/g)].map(([, name]) => name);
+    expect(Object.keys(template['variables']?.['roles'] ?? {}).sort()).toEqual([...new Set(roles)].sort());
+  });
+
+  describe('uploads its package', () => {
+    const { publishPackage } = createRequire(import.meta.url)(
+      '../../scripts/serverless/azure/publish.cjs',
+    ) as {
+      readonly publishPackage: (options: object) => Promise<void>;
+    };
+    let server: http.Server;
+    let answers: { status: number; body: unknown }[];
+    let asked: string[];
+
+    beforeEach(async () => {
+      asked = [];
+      server = http.createServer((request, response) => {
+        asked.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers.authorization ?? ''}`);
+        const { status, body } = answers.shift() ?? { status: 500, body: 'asked too often' };
+        request.resume().once('end', () => response.writeHead(status).end(JSON.stringify(body)));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    });
+
+    afterEach(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    const publish = () =>
+      publishPackage({
+        scmUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        zip: Buffer.from('zip'),
+        bearer: 'token',
+        log: () => undefined,
+        pollMs: 1,
+        waitMsMax: 500,
+      });
+
+    test('and waits until the app runs it', async () => {
+      answers = [
+        { status: 202, body: 'd-1' },
+        { status: 404, body: '' },
+        { status: 200, body: { status: 2 } },
+        { status: 200, body: { status: 4 } },
+      ];
+      await publish();
+      expect(asked[0]).toBe('POST /api/publish?RemoteBuild=false&Deployer=serverless Bearer token');
+      expect(asked.slice(1)).toEqual(Array(3).fill('GET /api/deployments/d-1 Bearer token'));
+    });
+
+    test.each([
+      ['the upload is refused', [{ status: 500, body: 'no room' }], /HTTP 500.*no room/],
+      [
+        'the deployment fails',
+        [
+          { status: 202, body: 'd-1' },
+          { status: 200, body: { status: 3, status_text: 'bad zip' } },
+        ],
+        /d-1 failed \(3\): bad zip/,
+      ],
+      [
+        'the token is not accepted',
+        [
+          { status: 202, body: 'd-1' },
+          { status: 401, body: '' },
+        ],
+        /HTTP 401/,
+      ],
+      ['it never ends', [{ status: 202, body: 'd-1' }], /did not end within 0.5 s/],
+    ])('and fails when %s', async (_title, given, message) => {
+      answers = given;
+      await expect(publish()).rejects.toThrow(message);
+    });
+  });
+});
+
+describe('the offline site', () => {
+  let bus: ServiceBusStandIn;
+  let cosmos: StandIn;
+  let child: ChildProcess;
+  let output: string[];
+  let url: string;
+  const runDir = () => path.join(dir, 'run');
+  const notesFile = () => path.join(dir, 'notes.jsonl');
+
+  const announced = (name: string) =>
+    waitUntil(
+      `${name} to be announced`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`sls offline ended\n${output.join('')}`);
+        const file = path.join(runDir(), `${name}.json`);
+        return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as RunEntry) : undefined;
+      },
+      60_000,
+    );
+  const note = (what: string, matches: (entry: Record<string, unknown>) => boolean) =>
+    waitUntil(
+      what,
+      () => {
+        if (!fs.existsSync(notesFile())) return undefined;
+        const lines = fs.readFileSync(notesFile(), 'utf8').split('\n').filter(Boolean);
+        return lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(matches);
+      },
+      30_000,
+    );
+  const send = async (text: string) => {
+    const client = new ServiceBusClient(bus.endpoint);
+    await client.createSender('tandem-in').sendMessages({ body: Buffer.from(text) });
+    await client.close();
+  };
+
+  beforeAll(async () => {
+    fs.mkdirSync(runDir());
+    [bus, cosmos] = await Promise.all([startServiceBus(), startCosmos()]);
+    ({ child, output } = sls(
+      dir,
+      ['offline', '-c', 'serverless.azure.yml'],
+      cleanEnvironment({
+        TANDEM_SITE: 'azure-test',
+        TANDEM_HTTP_PORT: '0',
+        TANDEM_RUN_DIR: runDir(),
+        COSMOS_ENDPOINT: cosmos.endpoint,
+        COSMOS_KEY: 'bG9jYWw=',
+        SERVICE_BUS_CONNECTION: bus.endpoint,
+        SERVICE_BUS_CONTROL_URL: bus.controlUrl,
+        NOTES: notesFile(),
+      }),
+    ));
+    url = (await announced('azure-test')).urls['http'] ?? '';
+    await announced('azure-test.bridge');
+  }, PACKAGING_MS);
+
+  afterAll(async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    }
+    await Promise.all([bus.close(), cosmos.close()]);
+  });
+
+  test('serves with the settings of the environment', async () => {
+    const answer = (await (await fetch(`${url}/users/1`)).json()) as object;
+    expect(answer).toMatchObject({ name: 'users', cloud: 'bundled for azure', site: 'azure-test' });
+  });
+
+  test('has made the container and the queues that the template describes', async () => {
+    const client = new CosmosClient({ endpoint: cosmos.endpoint, key: 'bG9jYWw=' });
+    const { resource } = await client.database('tandem').container('records').read();
+    expect(resource).toMatchObject({ partitionKey: { paths: ['/id'] }, defaultTtl: -1 });
+    client.dispose();
+    const queues = (await (await fetch(`${bus.controlUrl}/_tandem/queues`)).json()) as object;
+    expect(queues).toMatchObject({
+      'tandem-out': { settings: { lockDurationMs: 30_000, maxDeliveryCount: 10, deadLetterOnExpiry: true } },
+      'tandem-in': { settings: { maxDeliveryCount: 20, defaultTtlMs: 14 * 86_400_000 } },
+      'tandem-dead': { settings: { lockDurationMs: 300_000 } },
+    });
+  });
+
+  test('runs queue functions in a process of their own', async () => {
+    await send('hello');
+    const { input, pid } = await note('the message', ({ name }) => name === 'apply');
+    expect(input).toEqual(['hello']);
+    expect(pid).not.toBe(child.pid);
+    expect(pid).toBe((await announced('azure-test.bridge')).pid);
+  });
+
+  test('runs the timer', async () => {
+    const { input } = await note('the timer', ({ name }) => name === 'sweep');
+    expect(input).toMatchObject({ isPastDue: false });
+  });
+
+  test('goes on serving while its bridge is killed and comes back', async () => {
+    const { pid } = await announced('azure-test.bridge');
+    fs.rmSync(path.join(runDir(), 'azure-test.bridge.json'));
+    process.kill(pid, 'SIGKILL');
+    expect((await fetch(`${url}/region`)).status).toBe(200);
+    expect((await announced('azure-test.bridge')).pid).not.toBe(pid);
+    await send('after');
+    await note('the message', ({ input }) => Array.isArray(input) && input.includes('after'));
+    expect(output.join('')).toContain('[azure bridge] ended (SIGKILL), restarting');
+  });
+
+  test('runs changed sources in both processes', async () => {
+    writeFunctions(dir, 2);
+    await waitUntil(
+      'the new version',
+      async () => {
+        const { version } = (await (await fetch(`${url}/users/1`)).json()) as { version: number };
+        return version === 2 ? true : undefined;
+      },
+      30_000,
+    );
+    await waitUntil(
+      'the new version of the bridge',
+      async () => {
+        await send('again');
+        const lines = fs.readFileSync(notesFile(), 'utf8');
+        return lines.includes('"version":2') ? true : undefined;
+      },
+      30_000,
+    );
+  });
+
+  test('leaves no process behind when it is told to stop', async () => {
+    const { pid } = await announced('azure-test.bridge');
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(listing().filter((file) => !/^(run|notes)/.test(file))).not.toContain('local.settings.json');
+  });
+});
