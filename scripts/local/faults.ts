@@ -48,7 +48,8 @@ const FIELDS = new Set(['kind', 'operation', 'resource', 'probability', 'times',
 export function parseFaultRules(value: unknown): FaultRule[] {
   if (!Array.isArray(value)) throw new TypeError('faults: expected an array of rules');
   return value.map((rule: unknown, index) => {
-    if (typeof rule !== 'object' || rule === null) throw new TypeError(`faults[${index}]: expected an object`);
+    if (typeof rule !== 'object' || rule === null)
+      throw new TypeError(`faults[${index}]: expected an object`);
     const r = rule as Record<string, unknown>;
     for (const field of Object.keys(r)) {
       if (!FIELDS.has(field)) throw new TypeError(`faults[${index}].${field}: unknown field`);

@@ -38,7 +38,9 @@ export class Journal<Entry> {
         try {
           entry = JSON.parse(line) as Entry;
         } catch (cause) {
-          throw new Error(`${file}: line ${lineNumber} is damaged; move the file away to start empty`, { cause });
+          throw new Error(`${file}: line ${lineNumber} is damaged; move the file away to start empty`, {
+            cause,
+          });
         }
         replay(entry);
         journal.#entries += 1;

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { announce } from '../run-registry.ts';
-import { bundleTogether, type EsbuildPlugin } from './bundle-together.ts';
+import { bundleTogether, type EsbuildPlugin } from '../bundle-together.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { localizeEnvironment, type Environment } from './local-environment.ts';
 import { ensureQueues } from './local-queues.ts';

@@ -6,7 +6,7 @@
  * in one build, which is several times as fast.
  */
 exports.bundleInOneBuild = async (serverless) => {
-  const { bundleTogether } = await import('../../local/aws-host/bundle-together.ts');
+  const { bundleTogether } = await import('../../local/bundle-together.ts');
   const { plugins } = serverless.pluginManager;
   const esbuild = plugins.find((plugin) => plugin.constructor.name === 'EsbuildServerlessPlugin');
   bundleTogether(esbuild, serverless.serviceDir);
