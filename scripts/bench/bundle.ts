@@ -1,0 +1,129 @@
+/**
+ * `npm run bench:bundle`: size and loading time of every function's bundle, built with the very options of the two
+ * service definitions, and whether a bundle holds an SDK of the cloud that it does not run on.
+ *
+ *     node scripts/bench/bundle.ts [--runs 9] [--packages] [--json]
+ *
+ * `--packages` tells, for every bundle, which packages weigh most.
+ */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
+import { ENVIRONMENT } from './bundle/environment.ts';
+import { loadTimes } from './bundle/load-time.ts';
+import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { CLOUDS, readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
+
+const SIZE_MAX_KB: Readonly<Record<CloudName, number>> = { aws: 450, azure: 1_200 };
+const PACKAGES_SHOWN = 12;
+
+interface Bundle {
+  readonly cloud: CloudName;
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly packages: ReadonlyMap<string, number>;
+}
+
+/** One build per function, as packaging does it. */
+async function buildAll(cloud: CloudName): Promise<Bundle[]> {
+  const { options, bundles } = readServiceBundles(cloud);
+  return Promise.all(
+    bundles.map(async ({ name, source }) => {
+      const outfile = path.join('.bench', 'bundle', cloud, `${name}.cjs`);
+      const { metafile } = await build({
+        ...options,
+        absWorkingDir: ROOT,
+        entryPoints: [source],
+        outfile,
+        metafile: true,
+        logLevel: 'error',
+      });
+      const output = metafile.outputs[outfile];
+      if (output === undefined) throw new Error(`${cloud} ${name}: esbuild wrote no ${outfile}`);
+      return {
+        cloud,
+        name,
+        file: path.join(ROOT, outfile),
+        bytes: output.bytes,
+        packages: bytesByPackage(output),
+      };
+    }),
+  );
+}
+
+const kb = (bytes: number): number => bytes / 1_000;
+
+function sizeFigure({ cloud, name, bytes }: Bundle): Figure {
+  return figure(`${cloud} ${name}: size`, kb(bytes), 'kB', { atMost: SIZE_MAX_KB[cloud] });
+}
+
+function foreignFigure(cloud: CloudName, bundles: readonly Bundle[]): Figure {
+  const foreign = bundles.flatMap(({ name, packages }) => foreignPackages(cloud, name, packages));
+  const other = cloud === 'aws' ? 'Azure' : 'AWS';
+  return figure(`${cloud}: packages of the ${other} SDK, outside forward and sweep`, foreign.length, '', {
+    exactly: 0,
+  });
+}
+
+function heaviest({ cloud, name, packages }: Bundle): string {
+  const parts = [...packages]
+    .slice(0, PACKAGES_SHOWN)
+    .map(([packageName, bytes]) => `${packageName} ${kb(bytes).toFixed(1)}`);
+  return `${cloud} ${name}, kB: ${parts.join(', ')}`;
+}
+
+async function measure(
+  options: { readonly runs: number; readonly packages: boolean },
+  progress: (line: string) => void,
+): Promise<Findings> {
+  const built: Bundle[] = [];
+  for (const cloud of CLOUDS) {
+    progress(`building for ${cloud}`);
+    built.push(...(await buildAll(cloud)));
+  }
+  progress(`loading ${built.length} bundles ${options.runs} times each`);
+  const times = await loadTimes(
+    built.map(({ file, cloud }) => ({ file, env: ENVIRONMENT[cloud] })),
+    options.runs,
+  );
+  return {
+    figures: CLOUDS.flatMap((cloud) => {
+      const bundles = built.filter((bundle) => bundle.cloud === cloud);
+      return [
+        ...bundles.map(sizeFigure),
+        foreignFigure(cloud, bundles),
+        ...bundles.map(({ name, file }) =>
+          figure(`${cloud} ${name}: load`, times.get(file) ?? Number.NaN, 'ms'),
+        ),
+      ];
+    }),
+    notes: [
+      'size: the minified file on disk, 1 kB = 1,000 bytes, without its source map',
+      'load: a fresh process that requires the bundle, less one that does nothing; median, no compile cache',
+      'forward and sweep send to the other cloud, so each holds both SDKs; they are measured against the same aims',
+      ...(options.packages ? built.map(heaviest) : []),
+    ],
+  };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '9' },
+      packages: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  process.exitCode = await report(
+    {
+      title: 'Bundles: size and loading time',
+      json: values.json,
+      command: commandLine(process.argv, ROOT),
+    },
+    (progress) => measure({ runs: Number(values.runs), packages: values.packages }, progress),
+  );
+}
+
+await main();

@@ -1,0 +1,55 @@
+/**
+ * Fastify with `@fastify/aws-lambda`; on Azure, for which there is no maintained adapter of the `function.json`
+ * model, `inject` is called directly, which is what the Lambda adapter does too.
+ */
+import awsLambdaFastify from '@fastify/aws-lambda';
+import Fastify from 'fastify';
+import { validators } from '../../../../src/shared/generated/validators.js';
+import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
+import { stackHeaders } from '../stack-headers.ts';
+
+const HEADERS = stackHeaders();
+
+interface PlatformIds {
+  readonly awsLambda?: { readonly context: { readonly awsRequestId: string } };
+}
+
+const app = Fastify({ logger: false });
+app.setValidatorCompiler(() => validators['user.create']);
+app.route({
+  method: 'POST',
+  url: '/users',
+  schema: { body: {} },
+  handler(request, reply) {
+    const { awsLambda } = request as unknown as PlatformIds;
+    const { status, body, headers } = createUser(request.body as NewUser);
+    const requestId = request.headers['x-request-id'] ?? awsLambda?.context.awsRequestId ?? request.id;
+    return reply
+      .code(status)
+      .headers({ ...HEADERS, ...headers, 'content-type': 'application/json', 'x-request-id': requestId })
+      .send(body);
+  },
+});
+for (const { method, path } of OTHER_ROUTES) {
+  app.route({
+    method,
+    url: path.replace('{userId}', ':userId'),
+    handler: (_request, reply) => reply.code(204).send(),
+  });
+}
+
+export const lambda: unknown = awsLambdaFastify(app);
+
+export async function azure(
+  { invocationId }: { invocationId: string },
+  request: { method: 'POST'; url: string; headers: Record<string, string>; rawBody: string },
+): Promise<{ status: number; headers: unknown; body: string }> {
+  const { method, url, headers, rawBody } = request;
+  const answer = await app.inject({
+    method,
+    url,
+    payload: rawBody,
+    headers: { 'x-request-id': invocationId, ...headers },
+  });
+  return { status: answer.statusCode, headers: answer.headers, body: answer.payload };
+}

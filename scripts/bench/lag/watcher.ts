@@ -1,0 +1,98 @@
+/**
+ * Waits for written keys to become visible at the other site, by asking for all outstanding ones together.
+ *
+ * Invariant: at most one request is under way and none when nothing is outstanding, so that the probe takes little
+ * from what it measures. Each sighting says how wide its window was: the truth lies between the last request that
+ * did not find the key and the answer that did.
+ */
+import type { Probe } from './probe.ts';
+
+/** A key that has been seen. */
+export interface Sighting {
+  /** Milliseconds from the acknowledgement to the answer that showed it: never less than the truth. */
+  readonly lagMs: number;
+  /** Milliseconds by which the lag may be too large. */
+  readonly windowMs: number;
+}
+
+export interface WatcherOptions {
+  readonly probe: Pick<Probe, 'visible'>;
+  /** Milliseconds from one request to the next. */
+  readonly intervalMs: number;
+  /** A key that is not seen within this time after its acknowledgement has failed. */
+  readonly timeoutMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+interface Outstanding {
+  readonly acknowledgedAt: number;
+  /** When the last request that did not find it was sent. */
+  absentAt: number | undefined;
+  readonly seen: (sighting: Sighting) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** One request takes a hundred keys, at both vendors. */
+const KEYS_MAX = 100;
+
+export class Watcher {
+  readonly #options: WatcherOptions;
+  readonly #outstanding = new Map<string, Outstanding>();
+  #asking = false;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the key is visible. @throws Error when it stays invisible for too long. */
+  watch(key: string, acknowledgedAt: number): Promise<Sighting> {
+    const { promise, resolve, reject } = Promise.withResolvers<Sighting>();
+    this.#outstanding.set(key, { acknowledgedAt, absentAt: undefined, seen: resolve, failed: reject });
+    if (!this.#asking) void this.#ask();
+    return promise;
+  }
+
+  async #ask(): Promise<void> {
+    const { now, sleep, intervalMs } = this.#options;
+    this.#asking = true;
+    while (this.#outstanding.size > 0) {
+      const sentAt = now();
+      try {
+        await this.#askOnce(sentAt);
+      } catch (error) {
+        this.#failAll(error);
+      }
+      await sleep(Math.max(0, sentAt + intervalMs - now()));
+    }
+    this.#asking = false;
+  }
+
+  async #askOnce(sentAt: number): Promise<void> {
+    const { probe, now, timeoutMs } = this.#options;
+    const keys = [...this.#outstanding.keys()].slice(0, KEYS_MAX);
+    const visible = await probe.visible(keys);
+    const answeredAt = now();
+    for (const key of keys) {
+      const entry = this.#outstanding.get(key);
+      if (entry === undefined) continue;
+      const { acknowledgedAt, absentAt = acknowledgedAt } = entry;
+      if (visible.has(key)) {
+        this.#outstanding.delete(key);
+        entry.seen({ lagMs: answeredAt - acknowledgedAt, windowMs: answeredAt - absentAt });
+      } else if (answeredAt - acknowledgedAt > timeoutMs) {
+        this.#outstanding.delete(key);
+        entry.failed(new Error(`${key} was acknowledged and not seen within ${timeoutMs} ms`));
+      } else {
+        entry.absentAt = sentAt;
+      }
+    }
+  }
+
+  #failAll(error: unknown): void {
+    for (const { failed } of this.#outstanding.values())
+      failed(new Error('the probe failed', { cause: error }));
+    this.#outstanding.clear();
+  }
+}
