@@ -48,9 +48,9 @@ beforeAll(async () => {
   };
   restore = setEnvironment(env);
   store = openStore(loadConfig(cloudName, env));
-  ({ handler: forward } = (await import('../../src/bridge/forward.ts')) as { handler: unknown });
-  ({ handler: apply } = (await import('../../src/bridge/apply.ts')) as { handler: unknown });
-  ({ handler: sweep } = (await import('../../src/bridge/sweep.ts')) as { handler: unknown });
+  ({ handler: forward } = await import('../../src/bridge/forward.ts'));
+  ({ handler: apply } = await import('../../src/bridge/apply.ts'));
+  ({ handler: sweep } = await import('../../src/bridge/sweep.ts'));
 });
 
 afterAll(async () => {

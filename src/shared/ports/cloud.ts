@@ -3,7 +3,7 @@
  * `azure`. The core never asks which one it has.
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Config, PeerConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { BatchHandler, QueueSender } from './queue.ts';
 import type { Logger } from './telemetry.ts';
 import type { Store } from './store.ts';
@@ -52,6 +52,3 @@ export interface Cloud {
   /** What the platform calls on a schedule. */
   timerEntry(handler: TimerHandler, services: { config: Config }): unknown;
 }
-
-/** Opens the inbound queue of a peer, on whichever cloud it is. */
-export type OpenPeer = (peer: PeerConfig) => QueueSender;

@@ -202,14 +202,17 @@ describe('apply', () => {
     ]);
   });
 
-  test.each(['getMany', 'putMany'] as const)('a store that fails in %s hands every message back', async (failing) => {
-    const { aws, azure } = pair();
-    const body = await eventText(aws);
-    azure.store.before = (operation) => {
-      if (operation === failing) throw new UnavailableError('throttled');
-    };
-    expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
-  });
+  test.each(['getMany', 'putMany'] as const)(
+    'a store that fails in %s hands every message back',
+    async (failing) => {
+      const { aws, azure } = pair();
+      const body = await eventText(aws);
+      azure.store.before = (operation) => {
+        if (operation === failing) throw new UnavailableError('throttled');
+      };
+      expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
+    },
+  );
 
   test('reports concurrent writes that lost', async () => {
     const { aws, azure } = pair();
