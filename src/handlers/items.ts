@@ -2,6 +2,7 @@
 import { ITEM } from '../shared/domain/entities/item.ts';
 import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
+import { itemWrite } from '../shared/generated/validators.js';
 import { etagOf, isNotModified, parseTags } from '../shared/http/conditional.ts';
 import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
 import type { HttpRequest } from '../shared/http/route.ts';
@@ -30,7 +31,7 @@ export const handler = serve(runtime, [
   {
     method: 'POST',
     path: '/write',
-    body: 'item.write',
+    body: itemWrite,
     async handle(request) {
       const { record, created } = await items.write(request.body as ItemInput, {
         ...writeOptions(request),

@@ -1,11 +1,15 @@
 /** Users: create, read, list, change, delete. `POST /user` is an alias of `POST /users`. */
 import { user } from '../shared/domain/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
+import { userCreate, userPatch } from '../shared/generated/validators.js';
 import { entityRoutes } from '../shared/http/entity-routes.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
-const routes = entityRoutes(user, new EntityService(user, openReplica(runtime)));
+const routes = entityRoutes(user, new EntityService(user, openReplica(runtime)), {
+  create: userCreate,
+  patch: userPatch,
+});
 const aliases = routes
   .filter(({ method }) => method === 'POST')
   .map((route) => ({ ...route, path: '/user' }));

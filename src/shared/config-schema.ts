@@ -1,5 +1,6 @@
 /** JSON Schema of the configuration; compiled ahead of time with all others. */
 const text = { type: 'string', minLength: 1 } as const;
+const url = { type: 'string', pattern: '^https?://[^ ]+$' } as const;
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
 
 const awsPeer = {
@@ -10,9 +11,9 @@ const awsPeer = {
     site,
     cloud: { const: 'aws' },
     region: text,
-    url: { type: 'string', format: 'uri' },
-    inbox: { type: 'string', format: 'uri' },
-    endpoint: { type: 'string', format: 'uri' },
+    url: url,
+    inbox: url,
+    endpoint: url,
   },
 } as const;
 
@@ -24,7 +25,7 @@ const azurePeer = {
     site,
     cloud: { const: 'azure' },
     region: text,
-    url: { type: 'string', format: 'uri' },
+    url: url,
     inbox: text,
     namespace: text,
     connectionString: text,

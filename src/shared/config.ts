@@ -4,6 +4,7 @@
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
 import { InvalidError } from './errors.ts';
+import { config as configCheck } from './generated/validators.js';
 import { validate } from './validation/validate.ts';
 import type { SiteId } from './replication/stamp.ts';
 
@@ -89,7 +90,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     cloud === 'aws'
       ? { ...common, aws: pick(env, AWS) }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = validate('config', config);
+  const failures = validate(configCheck, config);
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);

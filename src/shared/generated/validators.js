@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var validate0 = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", format: "uri" }, inbox: { type: "string", format: "uri" }, endpoint: { type: "string", format: "uri" } } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", format: "uri" }, inbox: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 } } } } }, aws: { type: "object", required: ["table", "outUrl", "deadUrl", "tickUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "deadQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), func2 = require_ucs2length().default, formats0 = require_formats().fullFormats.uri;
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" } } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 } } } } }, aws: { type: "object", required: ["table", "outUrl", "deadUrl", "tickUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "deadQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), func2 = require_ucs2length().default;
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -326,8 +326,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
-                  if (!formats0(data9)) {
-                    let err23 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/format", keyword: "format", params: { format: "uri" }, message: 'must match format "uri"' };
+                  if (!pattern2.test(data9)) {
+                    let err23 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
                     vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
                   }
                 } else {
@@ -338,8 +338,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
-                  if (!formats0(data10)) {
-                    let err25 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/format", keyword: "format", params: { format: "uri" }, message: 'must match format "uri"' };
+                  if (!pattern2.test(data10)) {
+                    let err25 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
                     vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                   }
                 } else {
@@ -350,8 +350,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               if (data4.endpoint !== void 0) {
                 let data11 = data4.endpoint;
                 if (typeof data11 == "string") {
-                  if (!formats0(data11)) {
-                    let err27 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/format", keyword: "format", params: { format: "uri" }, message: 'must match format "uri"' };
+                  if (!pattern2.test(data11)) {
+                    let err27 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
                     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
                   }
                 } else {
@@ -424,8 +424,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               if (data4.url !== void 0) {
                 let data15 = data4.url;
                 if (typeof data15 == "string") {
-                  if (!formats0(data15)) {
-                    let err41 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/format", keyword: "format", params: { format: "uri" }, message: 'must match format "uri"' };
+                  if (!pattern2.test(data15)) {
+                    let err41 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
                     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                   }
                 } else {
@@ -734,8 +734,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate10.errors = vErrors, errors === 0;
 }
-var validate1 = validate11;
-var pattern3 = new RegExp("^1\\.[0-9]+$", "u"), pattern4 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern6 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern7 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats8 = require_formats().fullFormats["date-time"];
+var event = validate11;
+var pattern7 = new RegExp("^1\\.[0-9]+$", "u"), pattern8 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern10 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern11 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -778,7 +778,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern3.test(data0)) {
+        if (!pattern7.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -794,7 +794,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern4.test(data1)) {
+        if (!pattern8.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -818,7 +818,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern6.test(data3)) {
+        if (!pattern10.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -830,7 +830,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.timestamp !== void 0) {
       let data4 = data.timestamp;
       if (typeof data4 == "string") {
-        if (!formats8.validate(data4)) {
+        if (!formats0.validate(data4)) {
           let err18 = { instancePath: instancePath + "/timestamp", schemaPath: "#/properties/timestamp/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
           vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
         }
@@ -842,7 +842,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern7.test(data5)) {
+        if (!pattern11.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -955,8 +955,8 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate11.errors = vErrors, errors === 0;
 }
-var validate2 = validate12;
-var pattern8 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var itemWrite = validate12;
+var pattern12 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate12(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -972,7 +972,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern8.test(data0)) {
+        if (!pattern12.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -1016,8 +1016,8 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate12.errors = vErrors, errors === 0;
 }
-var validate3 = validate13;
-var formats10 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var userCreate = validate13;
+var formats2 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 function validate13(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1037,7 +1037,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern8.test(data0)) {
+        if (!pattern12.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -1069,7 +1069,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!formats10.test(data2)) {
+        if (!formats2.test(data2)) {
           let err9 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/format", keyword: "format", params: { format: "email" }, message: 'must match format "email"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -1096,7 +1096,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate13.errors = vErrors, errors === 0;
 }
-var validate4 = validate14;
+var userPatch = validate14;
 function validate14(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1132,7 +1132,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
           let err5 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
-        if (!formats10.test(data1)) {
+        if (!formats2.test(data1)) {
           let err6 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/format", keyword: "format", params: { format: "email" }, message: 'must match format "email"' };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -1175,11 +1175,10 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var validators = {
-  config: validate0,
-  event: validate1,
-  "item.write": validate2,
-  "user.create": validate3,
-  "user.patch": validate4
+export {
+  config,
+  event,
+  itemWrite,
+  userCreate,
+  userPatch
 };
-export { validators };

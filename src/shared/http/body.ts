@@ -1,8 +1,8 @@
 /** Request bodies: their size, their media type, their JSON, their schema; in that order. */
+import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { bodyBytesMax } from '../bounds.ts';
 import { InvalidError, MalformedError, TooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
-import type { SchemaName } from '../generated/validators.js';
 import { validate } from '../validation/validate.ts';
 
 /** `application/json`, or any type with the suffix `+json` (RFC 6839), with or without parameters. */
@@ -12,7 +12,7 @@ const JSON_TYPE = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
  * Reads and validates the JSON body.
  * @throws TooLargeError @throws UnsupportedMediaTypeError @throws MalformedError @throws InvalidError
  */
-export function readBody(event: APIGatewayProxyEventV2, schema: SchemaName): unknown {
+export function readBody(event: APIGatewayProxyEventV2, check: ValidateFunction): unknown {
   const text = bodyText(event);
   if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) {
     throw new UnsupportedMediaTypeError('the body must be application/json');
@@ -23,7 +23,7 @@ export function readBody(event: APIGatewayProxyEventV2, schema: SchemaName): unk
   } catch (cause) {
     throw new MalformedError('the body is not JSON', { cause });
   }
-  const failures = validate(schema, value);
+  const failures = validate(check, value);
   if (failures.length > 0) {
     const count = failures.length === 1 ? '1 rule is' : `${failures.length} rules are`;
     throw new InvalidError(`the body is invalid: ${count} broken`, failures);

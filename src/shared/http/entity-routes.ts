@@ -1,10 +1,10 @@
 /** The routes of any declared entity. */
+import type { ValidateFunction } from 'ajv';
 import { pageSizeDefault, pageSizeMax } from '../bounds.ts';
 import type { Entity } from '../domain/entity.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { InvalidError, NotFoundError } from '../errors.ts';
-import type { SchemaName } from '../generated/validators.js';
 import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
 import { etagOf, isNotModified, parseTags } from './conditional.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
@@ -12,8 +12,14 @@ import type { HttpReply, HttpRequest, Route } from './route.ts';
 const ID = new RegExp(ID_PATTERN);
 const LIMIT = /^[0-9]{1,4}$/;
 
+/** The compiled schemas of an entity: `<name>Create` and `<name>Patch` of `generated/validators.js`. */
+export interface EntityChecks {
+  readonly create: ValidateFunction;
+  readonly patch: ValidateFunction;
+}
+
 /** Create, read, list, change and delete. */
-export function entityRoutes(entity: Entity, service: EntityService): Route[] {
+export function entityRoutes(entity: Entity, service: EntityService, checks: EntityChecks): Route[] {
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
@@ -26,7 +32,7 @@ export function entityRoutes(entity: Entity, service: EntityService): Route[] {
     {
       method: 'POST',
       path: base,
-      body: `${entity.name}.create` as SchemaName,
+      body: checks.create,
       async handle(request) {
         const record = await service.create(request.body as Record<string, Json>, writeOptions(request));
         const created = reply(record, 201);
@@ -64,7 +70,7 @@ export function entityRoutes(entity: Entity, service: EntityService): Route[] {
     {
       method: 'PATCH',
       path: one,
-      body: `${entity.name}.patch` as SchemaName,
+      body: checks.patch,
       async handle(request) {
         const values = request.body as Record<string, Json>;
         return reply(await service.change(idOfRequest(request), values, writeOptions(request)));

@@ -1,6 +1,6 @@
 /** A route of the contract, as data: what the router, the 405 answers and the contract check are made from. */
+import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { SchemaName } from '../generated/validators.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -26,7 +26,7 @@ export interface Route {
   readonly method: Method;
   /** `/users/{userId}` */
   readonly path: string;
-  /** The schema of the JSON body; a route without one takes no body. */
-  readonly body?: SchemaName;
+  /** The compiled schema of the JSON body; a route without one takes no body. */
+  readonly body?: ValidateFunction;
   readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;
 }

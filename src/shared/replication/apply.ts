@@ -8,7 +8,7 @@
 import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
 import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
 import type { Disposition, InboundMessage } from '../ports/queue.ts';
-import type { Versioned } from '../ports/store.ts';
+import type { Versioned, WriteRequest } from '../ports/store.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { mergeStates, type Conflict } from './merge.ts';
@@ -100,10 +100,16 @@ interface Merged {
   readonly conflicts: ApplyReport['conflicts'];
 }
 
-/** Reads in one batch, merges in memory, writes each changed key once; the losers of races go round again. */
+/**
+ * Reads in one batch, merges in memory, writes each changed key once; the losers of races go round again.
+ * A key whose first version has just been made is taken to be new here: the conditional write proves it, and
+ * saves the read.
+ */
 function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): Protocol<Merged> {
   const outcomes = new Map<string, Error | undefined>();
   const conflicts: { key: string; conflict: Conflict }[] = [];
+  const known = new Map<string, Versioned | undefined>();
+  for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
   let applied = 0;
   let superseded = 0;
   let open = [...byKey.keys()];
@@ -112,37 +118,25 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       for (const key of open) outcomes.set(key, new UnavailableError(`${key} is being written too often`));
       break;
     }
-    const held = yield* readAll(open);
-    if (held instanceof Error) {
-      for (const key of open) outcomes.set(key, held);
-      break;
+    const failure = yield* readUnknown(open, known);
+    if (failure !== undefined) {
+      for (const key of open) if (!known.has(key)) outcomes.set(key, failure);
+      open = open.filter((key) => known.has(key));
     }
-    const changes: {
-      key: string;
-      record: StoredRecord;
-      expected: string | undefined;
-      lost: readonly Conflict[];
-    }[] = [];
+    const changes: Change[] = [];
     for (const key of open) {
-      const arrivals = byKey.get(key) ?? [];
-      const current = held.get(key);
-      const refusal = tooOld(site, current, arrivals);
-      if (refusal !== undefined) {
-        outcomes.set(key, refusal);
-        continue;
-      }
-      const { record, lost } = mergeArrivals(key, current?.record, arrivals);
-      if (record === undefined) {
+      const change = changeOf(site, key, known.get(key), byKey.get(key) ?? []);
+      if (change instanceof Error) outcomes.set(key, change);
+      else if (change !== undefined) changes.push(change);
+      else {
         outcomes.set(key, undefined);
-        superseded += arrivals.length;
-        continue;
+        superseded += (byKey.get(key) ?? []).length;
       }
-      changes.push({ key, record, expected: current?.revision, lost });
     }
     open = [];
     if (changes.length === 0) break;
-    const written = yield* putMany(changes.map(({ record, expected }) => ({ record, expected })));
-    changes.forEach(({ key, lost }, position) => {
+    const written = yield* putMany(changes);
+    changes.forEach(({ record: { key }, lost }, position) => {
       const outcome = written[position];
       if (outcome?.status === 'written') {
         outcomes.set(key, undefined);
@@ -151,18 +145,54 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
+        if (outcome?.current === undefined) known.delete(key);
+        else known.set(key, outcome.current);
         open.push(key);
       }
     });
-    if (open.length > 0) yield* sleep(writeBackoffMs * attempt);
+    if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
   return { outcomes, applied, superseded, conflicts };
 }
 
-/** The records as they are now, or why the store does not say. */
-function* readAll(keys: readonly string[]): Protocol<ReadonlyMap<string, Versioned> | Error> {
+interface Change extends WriteRequest {
+  readonly lost: readonly Conflict[];
+}
+
+/** The key was created in one write by one site and nothing else has happened to it, as far as these events know. */
+function isFirstVersion(site: Site, arrivals: readonly Arrival[]): boolean {
+  return arrivals.every(
+    ({ event }) =>
+      event.type.endsWith('.created') &&
+      Object.keys(event.state.vector).length === 1 &&
+      site.now() - event.sent_at <= horizonMs,
+  );
+}
+
+/** The write that a key needs; undefined when its arrivals add nothing; an error when they must not be applied. */
+function changeOf(
+  site: Site,
+  key: string,
+  held: Versioned | undefined,
+  arrivals: readonly Arrival[],
+): Change | Error | undefined {
+  const refusal = tooOld(site, held, arrivals);
+  if (refusal !== undefined) return refusal;
+  const { record, lost } = mergeArrivals(key, held?.record, arrivals);
+  return record && { record, expected: held?.revision, lost };
+}
+
+/** Reads the open keys that are not known yet; returns why the store did not say. */
+function* readUnknown(
+  open: readonly string[],
+  known: Map<string, Versioned | undefined>,
+): Protocol<Error | undefined> {
+  const keys = open.filter((key) => !known.has(key));
+  if (keys.length === 0) return undefined;
   try {
-    return yield* getMany(keys);
+    const held = yield* getMany(keys);
+    for (const key of keys) known.set(key, held.get(key));
+    return undefined;
   } catch (error) {
     if (!isRetryable(error)) throw error;
     return error as Error;

@@ -1,5 +1,6 @@
 /** The compiled schema of replication events, as the protocols take it. */
 import type { EventCheck } from '../replication/event.ts';
+import { event } from '../generated/validators.js';
 import { validate } from './validate.ts';
 
-export const checkEvent: EventCheck = (value) => validate('event', value);
+export const checkEvent: EventCheck = (value) => validate(event, value);

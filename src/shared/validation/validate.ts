@@ -1,11 +1,9 @@
 /** Validation with schemas that were compiled ahead of time, so that a bundle carries no schema compiler. */
-import type { ErrorObject } from 'ajv';
-import { validators, type SchemaName } from '../generated/validators.js';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { Failure } from '../errors.ts';
 
-/** Every failure, not only the first; empty when the value is valid. */
-export function validate(schema: SchemaName, value: unknown): Failure[] {
-  const check = validators[schema];
+/** Every failure, not only the first; empty when the value is valid. `check` comes from `generated/validators.js`. */
+export function validate(check: ValidateFunction, value: unknown): Failure[] {
   if (check(value)) return [];
   return (check.errors ?? []).filter(isLeaf).map(toFailure);
 }

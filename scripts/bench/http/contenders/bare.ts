@@ -1,11 +1,11 @@
 /** The least that can be done: parse, validate, answer with status and body. No routing, no headers, no errors. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { validators } from '../../../../src/shared/generated/validators.js';
+import { userCreate } from '../../../../src/shared/generated/validators.js';
 import { createUser, type NewUser } from '../fixture.ts';
 
 function answer(text: string): { status: number; body: string } {
   const input: unknown = JSON.parse(text);
-  if (!validators['user.create'](input)) return { status: 400, body: '' };
+  if (!userCreate(input)) return { status: 400, body: '' };
   const { status, body } = createUser(input as NewUser);
   return { status, body: JSON.stringify(body) };
 }

@@ -4,7 +4,7 @@
  */
 import awsLambdaFastify from '@fastify/aws-lambda';
 import Fastify from 'fastify';
-import { validators } from '../../../../src/shared/generated/validators.js';
+import { userCreate } from '../../../../src/shared/generated/validators.js';
 import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
 import { stackHeaders } from '../stack-headers.ts';
 
@@ -15,7 +15,7 @@ interface PlatformIds {
 }
 
 const app = Fastify({ logger: false });
-app.setValidatorCompiler(() => validators['user.create']);
+app.setValidatorCompiler(() => userCreate);
 app.route({
   method: 'POST',
   url: '/users',

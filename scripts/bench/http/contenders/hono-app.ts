@@ -7,7 +7,7 @@
  */
 import { Hono, type Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { validators } from '../../../../src/shared/generated/validators.js';
+import { userCreate } from '../../../../src/shared/generated/validators.js';
 import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
 import { stackHeaders } from '../stack-headers.ts';
 
@@ -42,7 +42,7 @@ export function honoInOneGo(requestIdOf: (c: AppContext) => string): App {
 
 async function create(c: AppContext, more: Readonly<Record<string, string>>): Promise<Response> {
   const input: unknown = await c.req.json();
-  if (!validators['user.create'](input)) return c.json({ code: 'invalid' }, 400);
+  if (!userCreate(input)) return c.json({ code: 'invalid' }, 400);
   const { status, body, headers } = createUser(input as NewUser);
   return c.json(body, status as ContentfulStatusCode, { ...headers, ...more });
 }

@@ -1,5 +1,6 @@
 /** Our whole HTTP stack around the fixture, as `src/shared/runtime.ts` builds it. */
 import { httpEntry } from '#cloud';
+import { userCreate } from '../../../../src/shared/generated/validators.js';
 import { httpService } from '../../../../src/shared/http/service.ts';
 import type { Route } from '../../../../src/shared/http/route.ts';
 import { jsonLogger } from '../../../../src/shared/json-logger.ts';
@@ -10,7 +11,7 @@ const routes: Route[] = [
   {
     method: 'POST',
     path: '/users',
-    body: 'user.create',
+    body: userCreate,
     handle: ({ body }) => createUser(body as NewUser),
   },
   ...OTHER_ROUTES.map((route) => ({ ...route, handle: () => ({ status: 204 }) })),

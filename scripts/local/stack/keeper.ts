@@ -1,0 +1,239 @@
+/**
+ * Keeps one process running: starts it, starts it again when it dies, ends it when told to.
+ *
+ * Invariants: at most one instance lives; whatever an instance started dies with it (its process group); an instance
+ * does not outlive the supervisor (leash.ts).
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import type { RunEntry } from '../run-registry.ts';
+import { CANNOT_START } from './exit-codes.ts';
+import { LastLines } from './last-lines.ts';
+import { LogFile } from './log-file.ts';
+import { reapGroup, signalGroup } from './process-group.ts';
+import type { ProcessPlan } from './topology.ts';
+
+const LEASH = pathToFileURL(path.join(import.meta.dirname, 'leash.ts')).href;
+
+/** Milliseconds before the first, second, … restart of a process that keeps dying. */
+export const RESTART_DELAYS_MS = [0, 250, 500, 1_000, 2_000] as const;
+/** An instance that ran this long has not failed at its start: the next restart is immediate again. */
+const HEALTHY_AFTER_MS = 10_000;
+/** So many deaths at start-up within this time, and a person has to look. */
+export const START_FAILURES_MAX = 5;
+const START_FAILURES_WITHIN_MS = 30_000;
+/** What a dead process left behind, such as its bridge, may finish its batch. */
+const ORPHAN_GRACE_MS = 3_000;
+/** A pipe that something else still holds is not waited for longer than this. */
+const DRAIN_WITHIN_MS = 200;
+
+/** How an instance ended. */
+export interface Death {
+  readonly name: string;
+  readonly pid: number;
+  /** `SIGKILL`, `exit code 1`. */
+  readonly why: string;
+  readonly lastLines: readonly string[];
+  /** Milliseconds until the next instance starts; undefined when none will. */
+  readonly restartInMs: number | undefined;
+  /** Set when restarting does not seem to help: the reason, for a person. */
+  readonly hopeless?: 'cannot start' | 'keeps dying';
+}
+
+export interface KeeperOptions {
+  readonly plan: ProcessPlan;
+  /** Working directory. */
+  readonly cwd: string;
+  readonly runDir: string;
+  readonly logFile: string;
+  readonly onLine: (name: string, line: string) => void;
+  /** An instance started, or became ready. */
+  readonly onChange: () => void;
+  readonly onDeath: (death: Death) => void;
+}
+
+export class Keeper {
+  readonly plan: ProcessPlan;
+  readonly #options: KeeperOptions;
+  readonly #log: LogFile;
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #announced = new Map<string, RunEntry>();
+  #startedAt = 0;
+  #beginsAnew = false;
+  #deathsInARow = 0;
+  #startFailures: number[] = [];
+  #restart: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: KeeperOptions) {
+    this.plan = options.plan;
+    this.#options = options;
+    this.#log = new LogFile(options.logFile);
+  }
+
+  /** Of the instance that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get ready(): boolean {
+    return this.plan.announces.every((name) => this.#announced.has(name));
+  }
+
+  /** Milliseconds since the instance was started. */
+  get ageMs(): number {
+    return Date.now() - this.#startedAt;
+  }
+
+  /** What the instance has announced: itself and, for a host, its bridge. */
+  announced(name: string): RunEntry | undefined {
+    return this.#announced.get(name);
+  }
+
+  start(): void {
+    const { plan, cwd } = this.#options;
+    this.#forgetAnnouncements();
+    const child = spawn(process.execPath, ['--import', LEASH, ...plan.args], {
+      cwd,
+      env: plan.env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A group of its own: Ctrl-C in the terminal reaches the supervisor only, which stops things in order.
+      detached: true,
+    });
+    this.#child = child;
+    this.#startedAt = Date.now();
+    const output = this.#capture(child);
+    this.#exited = new Promise((resolve) => {
+      child.once('error', (error) => {
+        if (child.pid === undefined)
+          resolve(this.#died(child, `could not be started: ${error.message}`, output));
+      });
+      // 'exit', not 'close': what the dead process started may hold the pipes open.
+      child.once('exit', (code, signal) => {
+        resolve(this.#died(child, signal ?? `exit code ${code ?? ''}`, output, code));
+      });
+    });
+    this.#options.onChange();
+  }
+
+  /** Takes what has been announced in the run registry; only what this instance said counts. */
+  take(entries: readonly RunEntry[]): void {
+    if (this.#child === undefined) return;
+    for (const entry of entries) {
+      if (!this.plan.announces.includes(entry.name)) continue;
+      if (entry.name === this.plan.announces[0] && entry.pid !== this.pid) continue;
+      const known = this.#announced.get(entry.name);
+      if (known?.pid === entry.pid) continue;
+      this.#announced.set(entry.name, entry);
+      this.#options.onChange();
+    }
+  }
+
+  /** Ends the instance in the ordinary way and starts another one. */
+  startAnew(): void {
+    if (this.#stopping) return;
+    this.#beginsAnew = true;
+    this.#child?.kill('SIGTERM');
+  }
+
+  /** From now on a death is final. */
+  restartNoMore(): void {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+  }
+
+  /** Ends the instance: asks, and kills what is still there after `withinMs`. Nothing is started any more. */
+  async stop(withinMs: number): Promise<void> {
+    this.restartNoMore();
+    const { pid } = this;
+    if (pid !== undefined) {
+      this.#child?.kill('SIGTERM');
+      const kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), withinMs);
+      await this.#exited;
+      clearTimeout(kill);
+      await reapGroup(pid, 0);
+    }
+    this.#log.close();
+  }
+
+  /** The last resort: kills the instance and all that it started, without waiting. */
+  kill(): void {
+    this.restartNoMore();
+    if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL');
+  }
+
+  #capture(child: ChildProcess): LastLines {
+    const output = new LastLines((line) => this.#options.onLine(this.plan.name, line));
+    for (const stream of [child.stdout, child.stderr]) {
+      const lines = output.stream();
+      stream?.on('data', (chunk: Buffer) => {
+        this.#log.write(chunk);
+        lines.write(chunk);
+      });
+      stream?.once('end', () => lines.end());
+    }
+    return output;
+  }
+
+  async #died(child: ChildProcess, why: string, output: LastLines, code?: number | null): Promise<void> {
+    const pid = child.pid ?? 0;
+    const wasReady = this.ready;
+    const onPurpose = this.#beginsAnew;
+    this.#beginsAnew = false;
+    this.#child = undefined;
+    this.#forgetAnnouncements();
+    if (this.#stopping) {
+      await drained(child);
+      return;
+    }
+    if (pid !== 0) void reapGroup(pid, ORPHAN_GRACE_MS);
+    const hopeless = onPurpose ? undefined : this.#judge(wasReady, code);
+    const restartInMs = hopeless === 'cannot start' ? undefined : this.#nextDelayMs();
+    if (restartInMs !== undefined) this.#restart = setTimeout(() => this.start(), restartInMs);
+    this.#options.onChange();
+    await drained(child);
+    this.#options.onDeath({
+      name: this.plan.name,
+      pid,
+      why: onPurpose ? `stopped, because what it depends on begins anew` : why,
+      lastLines: onPurpose ? [] : output.lines,
+      restartInMs,
+      ...(hopeless && { hopeless }),
+    });
+  }
+
+  #judge(wasReady: boolean, code: number | null | undefined): Death['hopeless'] {
+    if (wasReady) return undefined;
+    if (code === CANNOT_START) return 'cannot start';
+    const now = Date.now();
+    this.#startFailures.push(now);
+    this.#startFailures = this.#startFailures.filter((at) => now - at <= START_FAILURES_WITHIN_MS);
+    if (this.#startFailures.length < START_FAILURES_MAX) return undefined;
+    this.#startFailures = [];
+    return 'keeps dying';
+  }
+
+  #nextDelayMs(): number {
+    if (this.ageMs >= HEALTHY_AFTER_MS) this.#deathsInARow = 0;
+    const delay = RESTART_DELAYS_MS[Math.min(this.#deathsInARow, RESTART_DELAYS_MS.length - 1)] ?? 0;
+    this.#deathsInARow += 1;
+    return delay;
+  }
+
+  #forgetAnnouncements(): void {
+    this.#announced = new Map();
+    for (const name of this.plan.announces) {
+      fs.rmSync(path.join(this.#options.runDir, `${name}.json`), { force: true });
+    }
+  }
+}
+
+/** Its last words may still be in the pipes, and they are what a person wants to read. */
+async function drained(child: ChildProcess): Promise<void> {
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  await Promise.race([closed, delay(DRAIN_WITHIN_MS, undefined, { ref: false })]);
+}

@@ -1,0 +1,92 @@
+/** The command line of `npm start`. */
+import { parseArgs } from 'node:util';
+import { choosePorts, type Ports } from './ports.ts';
+import { DEFAULT_SITES, parseSites, type SiteName } from './sites.ts';
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface StackOptions {
+  readonly sites: readonly SiteName[];
+  /** As asked for: 0 is still 0. */
+  readonly ports: Ports;
+  /** Data, logs and `stack.json`; relative to the current folder, or absolute. */
+  readonly dir: string;
+  /** Data in memory only. */
+  readonly ephemeral: boolean;
+  /** Write sample data once everything runs. */
+  readonly seed: boolean;
+  readonly logLevel: LogLevel;
+  /** Everything that the processes write goes to the terminal too. */
+  readonly verbose: boolean;
+}
+
+/** A mistake on the command line; the message names the option. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const USAGE = `Usage: npm start -- [options]
+
+Runs both clouds, the bridge between them and an edge on this machine.
+
+  --sites <list>         two to six of aws-<region>, azure-<region>   (${DEFAULT_SITES})
+  --port <name>=<n>      edge, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
+                         service-bus or service-bus-control; 0 picks a free port; all=0 for all of them.
+                         May be repeated.
+  --dir <folder>         where data, logs and stack.json live          (.tandem)
+  --ephemeral            keep data in memory only
+  --seed                 write sample users and items when ready; what exists stays
+  --log-level <level>    of the functions: ${LOG_LEVELS.join(', ')}           (info)
+  --verbose              show everything that the processes write
+  --help                 show this
+
+Default ports: edge 8080, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324, Cosmos DB 8081, Service Bus 5672 and its
+control interface 5300; one higher for each further site of a cloud.
+`;
+
+const OPTIONS = {
+  sites: { type: 'string', default: DEFAULT_SITES },
+  port: { type: 'string', multiple: true, default: [] as string[] },
+  dir: { type: 'string', default: '.tandem' },
+  ephemeral: { type: 'boolean', default: false },
+  seed: { type: 'boolean', default: false },
+  'log-level': { type: 'string', default: 'info' },
+  verbose: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/**
+ * Reads the arguments; `'help'` when help was asked for.
+ * @throws UsageError naming the option that is unknown or has a bad value.
+ */
+export function parseOptions(args: readonly string[]): StackOptions | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  const sites = option('sites', () => parseSites(values.sites));
+  const ports = option('port', () => choosePorts(sites, values.port));
+  const logLevel = LOG_LEVELS.find((level) => level === values['log-level']);
+  if (logLevel === undefined) {
+    throw new UsageError(`--log-level: '${values['log-level']}' is none of ${LOG_LEVELS.join(', ')}`);
+  }
+  if (values.dir === '') throw new UsageError('--dir: a folder is needed');
+  const { dir, ephemeral, seed, verbose } = values;
+  return { sites, ports, dir, ephemeral, seed, logLevel, verbose };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function option<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`--${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

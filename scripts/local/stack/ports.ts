@@ -1,0 +1,136 @@
+/**
+ * Which TCP port each part of a stack listens on. Peers know each other's addresses from the start, so every port is
+ * fixed before the first process starts, also where the user leaves the choice to us.
+ */
+import net from 'node:net';
+import { SERVICES, type Cloud, type Service, type SiteName } from './sites.ts';
+
+/** Port by name: `edge`, `<site>` for the function host, `<site>.<service>` for a stand-in. */
+export type Ports = ReadonlyMap<string, number>;
+
+export const HOST = '127.0.0.1';
+const EDGE_PORT = 8080;
+const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
+const SERVICE_PORTS: Readonly<Record<Service, number>> = {
+  dynamodb: 8000,
+  sqs: 9324,
+  cosmos: 8081,
+  'service-bus': 5672,
+  'service-bus-control': 5300,
+};
+
+/**
+ * Free ports are looked for below the range that systems take outgoing connections from (Linux: 32768, others:
+ * 49152). Otherwise a connection made in between could take the port that was just found free.
+ */
+const FREE_FROM = 20_000;
+const FREE_TO = 32_000;
+const FREE_ATTEMPTS_MAX = 200;
+
+/** The well-known ports; each further site of a cloud is one higher. */
+export function defaultPorts(sites: readonly SiteName[]): Map<string, number> {
+  const ports = new Map([['edge', EDGE_PORT]]);
+  const count = { aws: 0, azure: 0 };
+  for (const { site, cloud } of sites) {
+    const offset = count[cloud]++;
+    ports.set(site, HOST_PORTS[cloud] + offset);
+    for (const service of SERVICES[cloud]) ports.set(`${site}.${service}`, SERVICE_PORTS[service] + offset);
+  }
+  return ports;
+}
+
+/**
+ * The ports that were asked for; 0 stays 0, which `reservePorts` replaces.
+ * @param chosen Values of `--port`: `edge=9090`, `aws-us-east-1.sqs=0`, `all=0`.
+ * @throws RangeError naming the value that is wrong.
+ */
+export function choosePorts(sites: readonly SiteName[], chosen: readonly string[]): Map<string, number> {
+  const ports = defaultPorts(sites);
+  const settings = chosen.map((text) => parsePort(text, ports));
+  if (settings.some(([name]) => name === 'all')) for (const name of ports.keys()) ports.set(name, 0);
+  for (const [name, port] of settings) if (name !== 'all') ports.set(name, port);
+  const owners = new Map<number, string>();
+  for (const [name, port] of ports) {
+    const other = owners.get(port);
+    if (port !== 0 && other !== undefined) {
+      throw new RangeError(`${port} is wanted by both ${other} and ${name}`);
+    }
+    owners.set(port, name);
+  }
+  return ports;
+}
+
+function parsePort(text: string, known: Ports): [string, number] {
+  const [, name = '', digits = ''] = /^([^=]+)=(\d{1,5})$/.exec(text) ?? [];
+  if (name === '') throw new RangeError(`'${text}' is not <name>=<number>`);
+  const port = Number(digits);
+  if (port > 65_535) throw new RangeError(`'${text}': a port is at most 65535`);
+  if (name === 'all') {
+    if (port !== 0) throw new RangeError(`'${text}': only all=0 (free ports for everything) has a meaning`);
+  } else if (!known.has(name)) {
+    throw new RangeError(
+      `'${text}': no part is called '${name}'; there are all, ${[...known.keys()].join(', ')}`,
+    );
+  }
+  return [name, port];
+}
+
+/** The ports that another process listens on, with the names that want them. */
+export class PortsTakenError extends Error {
+  override readonly name = 'PortsTakenError';
+  readonly taken: readonly { readonly name: string; readonly port: number }[];
+
+  constructor(taken: readonly { readonly name: string; readonly port: number }[]) {
+    const lines = taken.map(
+      ({ name, port }) =>
+        `port ${port}, wanted by ${describe(name)}, is taken; choose another with --port ${name}=<number> (0: any free one)`,
+    );
+    super(lines.join('\n'));
+    this.taken = taken;
+  }
+}
+
+function describe(name: string): string {
+  if (name === 'edge') return 'the edge';
+  const [site = '', service] = name.split('.');
+  return service === undefined ? `the functions of ${site}` : `the ${service} stand-in of ${site}`;
+}
+
+/**
+ * Replaces every 0 by a free port and checks that all others are free. Nothing is held: another process can still
+ * come first, and whoever listens then says so.
+ * @throws PortsTakenError with all that are taken.
+ */
+export async function reservePorts(wanted: Ports): Promise<Ports> {
+  const taken: { name: string; port: number }[] = [];
+  const reserved = new Map<string, number>();
+  const used = new Set(wanted.values());
+  for (const [name, port] of wanted) {
+    if (port === 0) reserved.set(name, await findFree(used));
+    else if (await isFree(port)) reserved.set(name, port);
+    else taken.push({ name, port });
+  }
+  if (taken.length > 0) throw new PortsTakenError(taken);
+  return new Map([...wanted.keys()].map((name) => [name, reserved.get(name) ?? 0]));
+}
+
+async function findFree(used: Set<number>): Promise<number> {
+  for (let attempt = 0; attempt < FREE_ATTEMPTS_MAX; attempt += 1) {
+    const port = FREE_FROM + Math.floor(Math.random() * (FREE_TO - FREE_FROM));
+    if (used.has(port)) continue;
+    used.add(port);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port found between ${FREE_FROM} and ${FREE_TO}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const server = net.createServer();
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') resolve(false);
+    else reject(new Error(`port ${port}: ${error.message}`, { cause: error }));
+  });
+  server.listen(port, HOST, () => server.close(() => resolve(true)));
+  return promise;
+}

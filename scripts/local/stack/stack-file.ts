@@ -1,0 +1,134 @@
+/**
+ * `stack.json`: what runs right now, for tools (console, drills, benchmarks) and for people.
+ *
+ * Invariant: the file is replaced as a whole, so a reader never sees half of it, and it is there only while the
+ * supervisor lives, unless that was killed.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { RunEntry } from '../run-registry.ts';
+import { endpointsOf, urlOf, type ProcessPlan } from './topology.ts';
+import type { Ports } from './ports.ts';
+import type { Cloud, SiteName } from './sites.ts';
+
+const VERSION = 1;
+
+export interface StackSite {
+  readonly site: string;
+  readonly cloud: Cloud;
+  readonly region: string;
+  /** Base URL of the site's functions. */
+  readonly url: string;
+  /** Process ids; null while a process is between two lives. */
+  readonly pid: number | null;
+  readonly bridgePid: number | null;
+  readonly standInsPid: number | null;
+  /** True when the functions and the bridge serve. */
+  readonly ready: boolean;
+  /** AWS: `dynamodb`, `sqs`. Azure: `cosmos`, `serviceBus` (a connection string), `serviceBusControl`. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  /** Where the fault hooks of each service are (control.ts): `dynamodb`, `sqs`; `cosmos`, `serviceBus`. */
+  readonly faults: Readonly<Record<string, string>>;
+}
+
+export interface Stack {
+  readonly version: typeof VERSION;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** Of the supervisor. */
+  readonly pid: number;
+  readonly ephemeral: boolean;
+  readonly edge: { readonly url: string; readonly pid: number | null };
+  readonly sites: readonly StackSite[];
+}
+
+/** What is asked of a kept process. */
+export interface KeptProcess {
+  readonly plan: Pick<ProcessPlan, 'name'>;
+  readonly pid: number | undefined;
+  readonly ready: boolean;
+  announced(name: string): RunEntry | undefined;
+}
+
+export interface StackInput {
+  readonly sites: readonly SiteName[];
+  readonly ports: Ports;
+  readonly keepers: readonly KeptProcess[];
+  readonly startedAt: Date;
+  readonly pid: number;
+  readonly ephemeral: boolean;
+}
+
+/** What the file says. */
+export function describeStack(input: StackInput): Stack {
+  const { sites, ports, startedAt, pid, ephemeral } = input;
+  return {
+    version: VERSION,
+    startedAt: startedAt.toISOString(),
+    pid,
+    ephemeral,
+    edge: { url: urlOf(ports, 'edge'), pid: kept(input, 'edge')?.pid ?? null },
+    sites: sites.map((site) => describeSite(site, input)),
+  };
+}
+
+function describeSite(site: SiteName, input: StackInput): StackSite {
+  const host = kept(input, site.site);
+  const standIns = kept(input, `${site.site}.stand-ins`);
+  const announced = standIns?.announced(`${site.site}.stand-ins`)?.urls ?? {};
+  const faults = Object.entries(announced)
+    .filter(([purpose]) => purpose.endsWith('.faults'))
+    .map(([purpose, url]) => [purpose.slice(0, -'.faults'.length), url] as const);
+  return {
+    ...site,
+    url: urlOf(input.ports, site.site),
+    pid: host?.pid ?? null,
+    bridgePid: host?.announced(`${site.site}.bridge`)?.pid ?? null,
+    standInsPid: standIns?.pid ?? null,
+    ready: host?.ready === true && standIns?.ready === true,
+    endpoints: endpointsOf(site, input.ports),
+    faults: Object.fromEntries(faults),
+  };
+}
+
+function kept({ keepers }: StackInput, name: string): KeptProcess | undefined {
+  return keepers.find(({ plan }) => plan.name === name);
+}
+
+/** The file of one stack on disk. */
+export class StackFile {
+  readonly #file: string;
+  #last = '';
+
+  /** @param dir The folder of `--dir`. */
+  constructor(dir: string) {
+    this.#file = path.join(dir, 'stack.json');
+  }
+
+  /** Replaces the file when something has changed. */
+  write(stack: Stack): void {
+    const text = `${JSON.stringify(stack, null, 2)}\n`;
+    if (text === this.#last) return;
+    this.#last = text;
+    fs.mkdirSync(path.dirname(this.#file), { recursive: true });
+    fs.writeFileSync(`${this.#file}.next`, text);
+    fs.renameSync(`${this.#file}.next`, this.#file);
+  }
+
+  remove(): void {
+    fs.rmSync(this.#file, { force: true });
+  }
+}
+
+/**
+ * What runs in a folder, for tools; undefined when nothing does.
+ * @throws SyntaxError when the file is not JSON.
+ */
+export function readStack(dir: string): Stack | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(dir, 'stack.json'), 'utf8')) as Stack;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * What runs: from the sites and their ports to processes with arguments and environment. Pure.
+ *
+ * Invariant: nothing in the environment of a process points outside this machine. What the user's shell says about
+ * cloud accounts is left out, and everything is named explicitly.
+ */
+import path from 'node:path';
+import { HOST, type Ports } from './ports.ts';
+import { SERVICES, type SiteName } from './sites.ts';
+import type { StandInsSettings } from '../stand-ins-main.ts';
+import type { PeerConfig } from '../../../src/shared/config.ts';
+
+export interface ProcessPlan {
+  /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */
+  readonly name: string;
+  readonly role: 'stand-ins' | 'host' | 'edge';
+  /** Arguments of Node. */
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What must have been announced (run-registry.ts) before the process counts as ready. */
+  readonly announces: readonly string[];
+  /** Started anew when this other process dies, because it keeps nothing that this one could go on with. */
+  readonly startsAnewWith?: string;
+}
+
+export interface TopologyInput {
+  readonly sites: readonly SiteName[];
+  /** Every one of them fixed. */
+  readonly ports: Ports;
+  /** The project: where the service definitions are. Absolute. */
+  readonly projectDir: string;
+  /** Absolute. */
+  readonly runDir: string;
+  /** Where each site builds its bundles: stacks that run side by side must not share them. Absolute. */
+  readonly buildDir: string;
+  /** Absolute; undefined keeps data in memory. */
+  readonly dataDir: string | undefined;
+  /** Compiled code of earlier runs; absolute. */
+  readonly cacheDir: string;
+  readonly logLevel: string;
+  /** What the supervisor was started with; cleaned before it is passed on. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+}
+
+/** SQS takes any account number; the stand-in's default. */
+const ACCOUNT = '000000000000';
+const INBOX = 'tandem-in';
+const DATABASE = 'tandem';
+const CONTAINER = 'records';
+/** The stand-in accepts any base64 text. */
+const COSMOS_KEY = Buffer.from('local').toString('base64');
+
+/** The stand-ins take any; without some, the SDK would look for a profile and ask for an instance's role. */
+const AWS_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+/** Variables that could send a local process to a real account, or make two sites share a setting. */
+const NOT_INHERITED =
+  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|FUNCTIONS)(_|$)|^NODE_(COMPILE_CACHE|CHANNEL_.*)$/i;
+
+/** The base URL of a part that speaks HTTP. */
+export function urlOf(ports: Ports, name: string): string {
+  return `http://${HOST}:${portOf(ports, name)}`;
+}
+
+/** Every process of the stack, in the order in which they are started. */
+export function planProcesses(input: TopologyInput): ProcessPlan[] {
+  const { sites } = input;
+  return [
+    ...sites.map((site) => planStandIns(site, input)),
+    ...sites.map((site) => planHost(site, input)),
+    planEdge(input),
+  ];
+}
+
+/** Where the stand-ins of one site answer; Service Bus as a connection string. */
+export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<string, string> {
+  return cloud === 'aws'
+    ? { dynamodb: urlOf(ports, `${site}.dynamodb`), sqs: urlOf(ports, `${site}.sqs`) }
+    : {
+        cosmos: urlOf(ports, `${site}.cosmos`),
+        serviceBus: connectionString(ports, site),
+        serviceBusControl: urlOf(ports, `${site}.service-bus-control`),
+      };
+}
+
+/** How the other sites reach this one. */
+export function peerConfig({ site, cloud, region }: SiteName, ports: Ports): PeerConfig {
+  const url = urlOf(ports, site);
+  if (cloud === 'azure') {
+    return { site, cloud, region, url, inbox: INBOX, connectionString: connectionString(ports, site) };
+  }
+  const endpoint = urlOf(ports, `${site}.sqs`);
+  return { site, cloud, region, url, inbox: `${endpoint}/${ACCOUNT}/${INBOX}`, endpoint };
+}
+
+function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {
+  const { ports, dataDir, projectDir } = input;
+  const name = `${site}.stand-ins`;
+  const settings: StandInsSettings = {
+    name,
+    cloud,
+    region,
+    dataDir: dataDir === undefined ? undefined : path.join(dataDir, site),
+    ports: Object.fromEntries(
+      SERVICES[cloud].map((service) => [service, portOf(ports, `${site}.${service}`)]),
+    ),
+  };
+  return {
+    name,
+    role: 'stand-ins',
+    args: [path.join(projectDir, 'scripts/local/stand-ins-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: [name],
+  };
+}
+
+function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
+  const { ports, sites, projectDir, logLevel } = input;
+  const peers = sites.filter((other) => other !== site).map((other) => peerConfig(other, ports));
+  return {
+    name: site.site,
+    role: 'host',
+    // The CLI itself, not its shell wrapper: signals must reach it.
+    args: [
+      path.join(projectDir, 'node_modules/serverless/bin/serverless.js'),
+      'offline',
+      '-c',
+      `serverless.${site.cloud}.yml`,
+    ],
+    env: {
+      ...commonEnvironment(input),
+      TANDEM_SITE: site.site,
+      TANDEM_REGION: site.region,
+      TANDEM_HTTP_PORT: String(portOf(ports, site.site)),
+      TANDEM_PEERS: JSON.stringify(peers),
+      TANDEM_LOG_LEVEL: logLevel,
+      // serverless-esbuild joins it to the project's folder.
+      TANDEM_BUILD_DIR: path.relative(projectDir, path.join(input.buildDir, site.site)),
+      // Sites on Azure sign in too: to the queues of their peers.
+      ...AWS_CREDENTIALS,
+      ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
+    },
+    announces: [site.site, `${site.site}.bridge`],
+    // Without a data folder the tables and queues, which the host makes at its start, die with the stand-ins.
+    ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.stand-ins` }),
+  };
+}
+
+function awsEnvironment(site: SiteName, ports: Ports): Record<string, string> {
+  const { dynamodb = '', sqs = '' } = endpointsOf(site, ports);
+  return {
+    AWS_REGION: site.region,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+    AWS_ENDPOINT_URL_SQS: sqs,
+  };
+}
+
+function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> {
+  const { cosmos = '', serviceBus = '', serviceBusControl = '' } = endpointsOf(site, ports);
+  return {
+    AZURE_REGION: site.region,
+    COSMOS_ENDPOINT: cosmos,
+    COSMOS_KEY,
+    COSMOS_DATABASE: DATABASE,
+    COSMOS_CONTAINER: CONTAINER,
+    SERVICE_BUS_CONNECTION: serviceBus,
+    ServiceBus: serviceBus,
+    SERVICE_BUS_CONTROL_URL: serviceBusControl,
+  };
+}
+
+function planEdge(input: TopologyInput): ProcessPlan {
+  const { sites, ports, projectDir } = input;
+  const origins = sites.flatMap(({ site }) => ['--origin', `${site}=${urlOf(ports, site)}`]);
+  return {
+    name: 'edge',
+    role: 'edge',
+    args: [
+      path.join(projectDir, 'scripts/local/edge/main.ts'),
+      '--port',
+      String(portOf(ports, 'edge')),
+      ...origins,
+    ],
+    env: commonEnvironment(input),
+    announces: ['edge'],
+  };
+}
+
+function commonEnvironment({ inherited, runDir, cacheDir }: TopologyInput): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value !== undefined && !NOT_INHERITED.test(name)) env[name] = value;
+  }
+  const noProxy = [env['NO_PROXY'] ?? env['no_proxy'], HOST, 'localhost'].filter(Boolean).join(',');
+  return {
+    ...env,
+    TANDEM_RUN_DIR: runDir,
+    NODE_COMPILE_CACHE: cacheDir,
+    // The Azure SDKs would otherwise send what is meant for a stand-in to the proxy of the user's network.
+    NO_PROXY: noProxy,
+    no_proxy: noProxy,
+  };
+}
+
+function connectionString(ports: Ports, site: string): string {
+  const port = portOf(ports, `${site}.service-bus`);
+  return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
+}
+
+function portOf(ports: Ports, name: string): number {
+  const port = ports.get(name);
+  if (port === undefined) throw new Error(`no port was chosen for ${name}`);
+  return port;
+}

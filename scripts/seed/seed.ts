@@ -1,0 +1,58 @@
+/** Writes the sample records through the API, as any client would. What exists is left as it is. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ITEMS, USERS } from './sample-data.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const ATTEMPTS_MAX = 5;
+const PAUSE_MS = 300;
+
+export interface SeedReport {
+  readonly written: number;
+  /** Records that were there already. */
+  readonly present: number;
+}
+
+/**
+ * @param url Base URL of the edge or of one site.
+ * @throws Error naming the record that was refused.
+ */
+export async function seed(url: string): Promise<SeedReport> {
+  let written = 0;
+  let present = 0;
+  const requests = [
+    ...USERS.map((user) => ({ path: '/users', name: `user ${user.userId}`, body: user })),
+    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item })),
+  ];
+  for (const { path, name, body } of requests) {
+    if (await create(new URL(path, url), name, body)) written += 1;
+    else present += 1;
+  }
+  return { written, present };
+}
+
+/** False when it exists. A repeated attempt is harmless: the ids are fixed. */
+async function create(url: URL, name: string, body: object): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { status, detail } = await post(url, body);
+    if (status === 201) return true;
+    // 409: a user with this id; 412: If-None-Match refused to replace an item.
+    if (status === 409 || status === 412) return false;
+    const passing = status === undefined || status >= 500 || status === 429;
+    if (!passing || attempt === ATTEMPTS_MAX) throw new Error(`${name}: ${detail}`);
+    await delay(PAUSE_MS);
+  }
+}
+
+async function post(url: URL, body: object): Promise<{ status: number | undefined; detail: string }> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'if-none-match': '*' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    return { status: response.status, detail: `HTTP ${response.status} ${await response.text()}` };
+  } catch (error) {
+    return { status: undefined, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
