@@ -106,7 +106,9 @@ async function serve(
   if (service.control?.(request, response) === true) return;
   if (await handleControl(request, response, service.faults)) return;
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
   try {
     const { operation, input } = await readCall(request);
     const fault = decideFault(service, operation, input);

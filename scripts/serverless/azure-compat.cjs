@@ -43,7 +43,7 @@ module.exports = class AzureCompat {
   async #repair() {
     const serverless = this.#serverless;
     const folder = this.#offline
-      ? path.join('.esbuild', siteName(serverless))
+      ? (process.env.TANDEM_BUILD_DIR ?? path.join('.esbuild', siteName(serverless)))
       : path.join('.artifacts', 'azure');
     const workDir = path.join(serverless.serviceDir, folder);
     const appDir = path.join(workDir, 'app');

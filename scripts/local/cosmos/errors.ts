@@ -27,7 +27,11 @@ export class CosmosError extends Error {
   readonly body: Readonly<Record<string, unknown>>;
 
   constructor(status: number, code: string, message: string, options: CosmosErrorOptions = {}) {
+    // An answer to a client, not a defect: a stack for every 404 would cost more than the look-up.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'CosmosError';
     this.status = status;
     this.code = code;

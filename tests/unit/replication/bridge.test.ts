@@ -202,10 +202,25 @@ describe('apply', () => {
     ]);
   });
 
+  test('a first version is written without a read, and merged when the key is there after all', async () => {
+    const { aws, azure } = pair();
+    let reads = 0;
+    azure.store.before = (operation) => {
+      if (operation === 'getMany') reads += 1;
+    };
+    expect((await apply(azure, [message(await eventText(aws))])).applied).toBe(1);
+    expect(reads).toBe(0);
+    const other = pair();
+    await other.azure.write('user:1', { email: 'a@x' });
+    expect((await apply(other.azure, [message(await eventText(other.aws))])).applied).toBe(1);
+    expect(Object.keys(other.azure.held('user:1')?.state.fields ?? {}).sort()).toEqual(['email', 'name']);
+  });
+
   test.each(['getMany', 'putMany'] as const)(
     'a store that fails in %s hands every message back',
     async (failing) => {
       const { aws, azure } = pair();
+      await aws.write('user:1', { email: 'a@x' });
       const body = await eventText(aws);
       azure.store.before = (operation) => {
         if (operation === failing) throw new UnavailableError('throttled');
