@@ -70,7 +70,7 @@ export interface InvocationResult {
 /** A function's code: what the bundle exports under its entry point. */
 export type FunctionCallback = (context: unknown, ...inputs: unknown[]) => unknown;
 
-export type LogFunctionLine = (level: string, message: string) => void;
+type LogFunctionLine = (level: string, message: string) => void;
 
 interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
