@@ -22,7 +22,7 @@ export interface TestOrigin {
 
 export async function startOrigin(site: string): Promise<TestOrigin> {
   const server = http.createServer((request, response) => {
-    if (request.url === '/health') {
+    if (request.url === '/health/deep') {
       origin.probes += 1;
       response.writeHead(origin.health).end('{}');
       return;

@@ -70,8 +70,6 @@ export interface InvocationResult {
 /** A function's code: what the bundle exports under its entry point. */
 export type FunctionCallback = (context: unknown, ...inputs: unknown[]) => unknown;
 
-type LogFunctionLine = (level: string, message: string) => void;
-
 interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;

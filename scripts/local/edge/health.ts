@@ -15,7 +15,7 @@ export interface Origin {
 export interface HealthOptions {
   /** Milliseconds between two probes. Default 500. */
   readonly intervalMs?: number;
-  /** How long a probe may take. Default 1,000. */
+  /** How long a probe may take. Default 1,500: above the site's own bound for what it asks. */
   readonly timeoutMs?: number;
   readonly onChange?: (site: string, healthy: boolean) => void;
 }
@@ -23,9 +23,10 @@ export interface HealthOptions {
 const INTERVAL_MS = 500;
 /** Before a site has answered for the first time: everything is just starting. */
 const FIRST_INTERVAL_MS = 200;
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 1_500;
 const FAILURES_MAX = 2;
-const PATH = '/health';
+/** Deep: a site whose store is gone must not get writes. Such a site answers 503; for a silent peer it does not. */
+const PATH = '/health/deep';
 
 type Probe = 'ok' | 'failed' | 'refused';
 
