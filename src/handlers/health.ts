@@ -17,15 +17,26 @@ interface Check {
   readonly ms: number;
 }
 
+/** What each check found last: a line a change, not a line a question. */
+const found = new Map<string, boolean>();
+
 async function check(name: string, probe: () => Promise<unknown>): Promise<Check> {
   const start = performance.now();
-  let ok = true;
+  let error: unknown;
   try {
     await Promise.race([probe(), timeout()]);
-  } catch (error) {
-    ok = false;
-    logger.log('warn', 'health check failed', { check: name, error: String(error) });
+  } catch (cause) {
+    error = cause;
   }
+  const ok = error === undefined;
+  if ((found.get(name) ?? true) !== ok) {
+    logger.log(ok ? 'info' : 'warn', 'health check', {
+      check: name,
+      ok,
+      ...(!ok && { error: String(error) }),
+    });
+  }
+  found.set(name, ok);
   return { ok, ms: Math.round(performance.now() - start) };
 }
 
