@@ -3,10 +3,11 @@
  * cloud's host, then its stores and queues, then the bridge are killed with SIGKILL, and every one of them arrives.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startOwnStack, type OwnStack } from '../../scripts/local/stack/own-stack.ts';
 import type { Stack, StackSite } from '../../scripts/local/stack/stack-file.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { stateName } from '../../src/shared/replication/record.ts';
-import { startStack, storeOf, type RunningStack } from '../helpers/stack.ts';
+import { storeOf } from '../helpers/stack.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const WRITES = 1_000;
@@ -14,10 +15,10 @@ const CONCURRENCY = 16;
 const START_WITHIN_MS = 120_000;
 const RECOVER_WITHIN_MS = 90_000;
 
-let stack: RunningStack;
+let stack: OwnStack;
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startOwnStack();
 }, START_WITHIN_MS);
 
 afterAll(() => stack.stop(), 30_000);
