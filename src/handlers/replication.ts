@@ -12,7 +12,22 @@ const runtime = openRuntime();
 const { peers, site } = runtime.site;
 const store = openStore(runtime.config);
 
-async function report(): Promise<object> {
+/** What is answered; every number is in milliseconds. */
+export interface ReplicationView {
+  readonly site: string;
+  /** RFC 3339, by this site's clock. */
+  readonly now: string;
+  readonly peers: readonly {
+    readonly site: string;
+    /** RFC 3339: everything acknowledged here before it is held durably at the peer. */
+    readonly safeTime: string;
+    readonly exposure: { readonly keys: number; readonly atLeast: boolean };
+    readonly oldestPendingMs: number;
+  }[];
+  readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
+}
+
+async function report(): Promise<ReplicationView> {
   const nowMs = runtime.site.now();
   const [page, heartbeats] = await Promise.all([
     store.exposure(exposureKeysMax),
@@ -29,7 +44,7 @@ async function report(): Promise<object> {
   };
 }
 
-function viewOf(exposure: PeerExposure, nowMs: number): object {
+function viewOf(exposure: PeerExposure, nowMs: number): ReplicationView['peers'][number] {
   const { site: peer, keysAtRisk, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
   return {
     site: peer,

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config.ts';
+import type { ReplicationView } from '../../src/handlers/replication.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { eventOf, type ReplicationEvent } from '../../src/shared/replication/event.ts';
 import { heartbeatKey } from '../../src/shared/replication/heartbeat.ts';
@@ -12,18 +13,6 @@ import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.t
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
-
-interface Replication {
-  readonly site: string;
-  readonly now: string;
-  readonly peers: readonly {
-    readonly site: string;
-    readonly safeTime: string;
-    readonly exposure: { readonly keys: number; readonly atLeast: boolean };
-    readonly oldestPendingMs: number;
-  }[];
-  readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
-}
 
 let clouds: LinkedClouds;
 let store: Store;
@@ -58,13 +47,13 @@ async function call(method: string): Promise<HttpResponse> {
   return response;
 }
 
-async function ask(): Promise<Replication> {
+async function ask(): Promise<ReplicationView> {
   const { status, text } = await call('GET');
   expect(status).toBe(200);
-  return JSON.parse(text) as Replication;
+  return JSON.parse(text) as ReplicationView;
 }
 
-async function toPeer(): Promise<Replication['peers'][number] & { safeMs: number }> {
+async function toPeer(): Promise<ReplicationView['peers'][number] & { safeMs: number }> {
   const { peers } = await ask();
   expect(peers.map(({ site }) => site)).toEqual([clouds.peer.site]);
   const [peer] = peers;
