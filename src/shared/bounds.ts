@@ -46,8 +46,9 @@ export const sweepTickMs = 10_000;
 /** Pending keys that one question looks at; beyond them the answer says "at least". */
 export const exposureKeysMax = 1_000;
 /**
- * What is allowed for the lag of a global secondary index. DynamoDB promises none; under normal conditions it is
- * "within a fraction of a second".
+ * What is allowed for the lag of a global secondary index: there is always a short one, and DynamoDB promises no
+ * bound.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-gsi-replica.html
  */
 export const dynamoIndexLagMs = 1_000;
 

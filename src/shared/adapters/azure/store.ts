@@ -107,7 +107,10 @@ export class CosmosStore implements Store {
     return rows.map(({ id, p_at }) => ({ key: id, sinceMs: p_at }));
   }
 
-  /** One query: it is as consistent as the account, strongly, and its index is updated with the write. */
+  /**
+   * One query: it is as consistent as the account, strongly, and its index is updated with the write.
+   * @see https://learn.microsoft.com/javascript/api/@azure/cosmos/indexingmode
+   */
   async exposure(limit: number): Promise<ExposurePage> {
     const rows = await this.#query<{ id: string; p_at: number; pend?: Record<string, string> }>(
       'SELECT c.id, c.p_at, c.pend FROM c WHERE c.p_at < @before ORDER BY c.p_at OFFSET 0 LIMIT @limit',
