@@ -81,6 +81,7 @@ function schemas(): Record<string, object> {
       site: text,
       checks: object({ store: check, queue: check, peers: { type: 'object', additionalProperties: check } }),
     }),
+    Replication: replication(),
     Problem: {
       type: 'object',
       required: ['type', 'title', 'status', 'detail', 'instance', 'code'],
@@ -103,6 +104,38 @@ const check = object({ ok: { type: 'boolean' }, ms: { type: 'number', minimum: 0
 
 function object(properties: Record<string, unknown>): object {
   return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
+}
+
+const count = { type: 'integer', minimum: 0 } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const said = (schema: object, description: string): object => ({ ...schema, description });
+
+function replication(): object {
+  const peer = object({
+    site: text,
+    safeTime: said(
+      time,
+      'Everything acknowledged here before it is held durably at the peer; never later than the truth',
+    ),
+    exposure: object({
+      keys: said(count, 'Records with writes that would be lost if this site vanished now'),
+      atLeast: said({ type: 'boolean' }, 'There may be more of them than were counted'),
+    }),
+    oldestPendingMs: said(count, 'Age of the oldest of those writes; 0 when there is none'),
+  });
+  const inbound = object({
+    site: text,
+    heardMsAgo: said(
+      { type: ['integer', 'null'], minimum: 0 },
+      'Age of the newest heartbeat of the peer that has been applied here, by both clocks; null: none yet',
+    ),
+  });
+  return object({
+    site: text,
+    now: said(time, 'By the clock of this site, when the question was asked'),
+    peers: { type: 'array', items: peer },
+    inbound: { type: 'array', items: inbound },
+  });
 }
 
 function headers(): Record<string, object> {
@@ -143,6 +176,14 @@ function sitePaths(): Record<string, Record<string, Operation>> {
           '200': answer('DeepHealth', 'Usable; `degraded` when the queue or a peer does not answer'),
           '503': answer('DeepHealth', 'The site should leave rotation'),
         },
+      },
+    },
+    '/replication': {
+      get: {
+        operationId: 'getReplication',
+        tags: ['site'],
+        summary: 'What would be lost if this site vanished now, per peer, and when each peer was last heard',
+        responses: { '200': answer('Replication', 'As seen by this site'), ...problems(503) },
       },
     },
   };

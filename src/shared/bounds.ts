@@ -42,6 +42,16 @@ export const sweepKeysMax = 2_000;
 export const shardCount = 16;
 export const sweepTickMs = 10_000;
 
+// Exposure
+/** Pending keys that one question looks at; beyond them the answer says "at least". */
+export const exposureKeysMax = 1_000;
+/**
+ * What is allowed for the lag of a global secondary index: there is always a short one, and DynamoDB promises no
+ * bound.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-gsi-replica.html
+ */
+export const dynamoIndexLagMs = 1_000;
+
 // Expiry and deletes
 /** Tombstones and expired records outlive any message: 30 days. */
 export const horizonMs = 30 * 24 * 3_600_000;

@@ -1,6 +1,8 @@
 /** The store port in memory: for tests of protocols, and a third implementation that the contract suite runs on. */
 import type {
   ClearRequest,
+  ExposedEntry,
+  ExposurePage,
   PendingEntry,
   PutOutcome,
   Store,
@@ -57,12 +59,19 @@ export class MemoryStore implements Store {
 
   pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
     return this.#run('pending', () =>
-      [...this.items.values()]
-        .map(({ record }) => ({ key: record.key, sinceMs: indexAttributes(record).pendingSince ?? Infinity }))
+      this.#exposed()
         .filter(({ sinceMs }) => sinceMs < beforeMs)
-        .sort((a, b) => a.sinceMs - b.sinceMs)
-        .slice(0, limit),
+        .slice(0, limit)
+        .map(({ key, sinceMs }) => ({ key, sinceMs })),
     );
+  }
+
+  exposure(limit: number): Promise<ExposurePage> {
+    return this.#run('exposure', () => {
+      const all = this.#exposed();
+      const cutAtMs = all[limit]?.sinceMs;
+      return { entries: all.slice(0, limit), indexLagMs: 0, ...(cutAtMs !== undefined && { cutAtMs }) };
+    });
   }
 
   list(
@@ -87,6 +96,17 @@ export class MemoryStore implements Store {
       this.before(operation);
       resolve(act());
     });
+  }
+
+  #exposed(): ExposedEntry[] {
+    return [...this.items.values()]
+      .flatMap(({ record }) => {
+        const sinceMs = indexAttributes(record).pendingSince;
+        return sinceMs === undefined
+          ? []
+          : [{ key: record.key, sinceMs, peers: Object.keys(record.pending) }];
+      })
+      .sort((a, b) => a.sinceMs - b.sinceMs);
   }
 
   #read(key: string): Versioned | undefined {

@@ -19,7 +19,17 @@ import { startDynalite, type DynaliteServer } from '../helpers/dynalite-server.t
 import { cleanEnvironment, copyAwsService, packageAws, sls, unzip } from '../helpers/aws-service.ts';
 
 const INVOKE = fileURLToPath(new URL('../helpers/invoke-bundle.cjs', import.meta.url));
-const FUNCTIONS = ['region', 'health', 'users', 'items', 'fallback', 'forward', 'apply', 'sweep'];
+const FUNCTIONS = [
+  'region',
+  'health',
+  'replication',
+  'users',
+  'items',
+  'fallback',
+  'forward',
+  'apply',
+  'sweep',
+];
 const BOUND_MS = 30_000;
 
 interface Resource {
@@ -191,6 +201,7 @@ describe('the template', () => {
       'ANY /health/{proxy+}',
       'ANY /items/{proxy+}',
       'ANY /region',
+      'ANY /replication',
       'ANY /user',
       'ANY /users',
       'ANY /users/{proxy+}',
@@ -304,6 +315,7 @@ describe('a bundle', () => {
     ['region', 'GET', '/region', undefined, 200],
     ['region', 'POST', '/region', '{}', 405],
     ['health', 'GET', '/health', undefined, 200],
+    ['replication', 'PUT', '/replication', '{}', 405],
     ['users', 'POST', '/users', 'not JSON', 400],
     ['items', 'DELETE', '/write', undefined, 405],
     ['fallback', 'GET', '/nowhere', undefined, 404],

@@ -62,6 +62,7 @@ describe('the package', () => {
   test.each([
     ['region', 'region', 'handlers/region'],
     ['health', 'health/{*path}', 'handlers/health'],
+    ['replication', 'replication', 'handlers/replication'],
     ['users', 'users/{*path}', 'handlers/users'],
     ['user', 'user', 'handlers/users'],
     ['items', 'items/{*path}', 'handlers/items'],
@@ -126,7 +127,7 @@ describe('the package', () => {
 
   test('a bundle is one .cjs file for this cloud only, whatever the number of its functions', () => {
     const bundles = [...files.keys()].filter((name) => name.endsWith('.cjs')).sort();
-    expect(bundles).toHaveLength(8);
+    expect(bundles).toHaveLength(9);
     for (const name of bundles.filter((bundle) => bundle.includes('handlers'))) {
       expect(String(files.get(name))).toContain('bundled for azure');
       expect(String(files.get(name))).not.toContain('bundled for aws');

@@ -39,6 +39,21 @@ export interface PendingEntry {
   readonly sinceMs: number;
 }
 
+/** A key that would lose writes if this site vanished now. */
+export interface ExposedEntry extends PendingEntry {
+  /** Whose durable queues have not accepted its newest version. */
+  readonly peers: readonly SiteId[];
+}
+
+export interface ExposurePage {
+  /** Oldest first, at most as many as were asked for. */
+  readonly entries: readonly ExposedEntry[];
+  /** Present when there were more: whatever is not in `entries` has been pending since this moment, or later. */
+  readonly cutAtMs?: number;
+  /** A write that was acknowledged less than this before the call may be missing: the lag of the index. */
+  readonly indexLagMs: number;
+}
+
 export interface Store {
   /** Strongly consistent. */
   get(key: string): Promise<Versioned | undefined>;
@@ -50,6 +65,11 @@ export interface Store {
   clearPending(requests: readonly ClearRequest[]): Promise<void>;
   /** Keys that have been pending since before `beforeMs`, oldest first within the limit. The index may lag. */
   pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]>;
+  /**
+   * What is pending and for whom, oldest first up to `limit`. The index may lag, so each entry is confirmed by a
+   * strongly consistent read: none is in the answer that is no longer pending.
+   */
+  exposure(limit: number): Promise<ExposurePage>;
   /** Keys of an entity that are not deleted, in the order of their text, after `after`. The index may lag. */
   list(entity: string, options: { after: string | undefined; limit: number }): Promise<readonly string[]>;
   /** One cheap round trip. @throws UnavailableError when the store does not answer. */

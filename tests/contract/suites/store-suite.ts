@@ -181,6 +181,70 @@ export function describeStore(name: string, openStore: () => Store): void {
       expect((await store.pending(old + 1, 100)).filter(({ key }) => keys.includes(key))).toEqual([]);
     });
 
+    describe('exposure', () => {
+      const old = Date.now() * -2;
+      const accepted = { 'azure-eastus': stamp(1_000), 'aws-eu-west-1': stamp(1_000) };
+      /** Keys of this test with what they are pending for; they are older than all others, so they come first. */
+      const exposed = async (limit = 1_000) => {
+        const { entries, ...rest } = await store.exposure(limit);
+        return { entries: entries.filter(({ key }) => key.startsWith(`${entity()}:`)), ...rest };
+      };
+      const putPending = async (keys: readonly string[], peers: readonly string[]): Promise<void> => {
+        const since = (i: number): number => old + i * 1_000;
+        await store.putMany(
+          keys.map((key, i) => ({
+            record: { ...recordOf(key, { peers }), pendingSince: since(i) },
+            expected: undefined,
+          })),
+        );
+      };
+
+      test('names what is pending, for whom and since when, oldest first', async () => {
+        const keys = ['b', 'a', 'c'].map(keyOf);
+        await putPending(keys, ['azure-eastus', 'aws-eu-west-1']);
+        const { entries } = await exposed();
+        await store.clearPending(keys.map((key) => ({ key, accepted })));
+        expect(entries.map(({ key, sinceMs }) => [key, sinceMs])).toEqual([
+          [keys[0], old],
+          [keys[1], old + 1_000],
+          [keys[2], old + 2_000],
+        ]);
+        for (const { peers } of entries) expect([...peers].sort()).toEqual(['aws-eu-west-1', 'azure-eastus']);
+      });
+
+      test('no longer names a peer that has accepted, nor a key that every peer has', async () => {
+        await putPending(['a', 'b'].map(keyOf), ['azure-eastus', 'aws-eu-west-1']);
+        const first = { 'azure-eastus': stamp(1_000) };
+        await store.clearPending([
+          { key: keyOf('a'), accepted: first },
+          { key: keyOf('b'), accepted },
+        ]);
+        const { entries } = await exposed();
+        await store.clearPending([{ key: keyOf('a'), accepted }]);
+        expect(entries).toEqual([{ key: keyOf('a'), sinceMs: old, peers: ['aws-eu-west-1'] }]);
+        expect((await exposed()).entries).toEqual([]);
+      });
+
+      test('says from when on the list is incomplete, and only when it is', async () => {
+        const keys = ['a', 'b', 'c'].map(keyOf);
+        await putPending(keys, ['azure-eastus']);
+        const [cut, whole] = [await exposed(2), await exposed(1_000)];
+        await store.clearPending(keys.map((key) => ({ key, accepted })));
+        expect(cut.entries.map(({ key }) => key)).toEqual(keys.slice(0, 2));
+        expect(cut.cutAtMs).toBe(old + 2_000);
+        expect(whole.cutAtMs).toBeUndefined();
+        expect(whole.indexLagMs).toBeGreaterThanOrEqual(0);
+      });
+
+      test('reads more keys than one request takes', async () => {
+        const keys = Array.from({ length: 260 }, (_, i) => keyOf(String(i)));
+        await putPending(keys, ['azure-eastus']);
+        const { entries } = await exposed();
+        await store.clearPending(keys.map((key) => ({ key, accepted })));
+        expect(entries.map(({ key }) => key)).toEqual(keys);
+      });
+    });
+
     test('lists the keys of one entity in order, page by page', async () => {
       const ids = ['b', 'a', 'C', 'a.1', 'd~2', '0', 'Z9', 'a_1', 'a-1'];
       await store.putMany(ids.map((id) => ({ record: recordOf(keyOf(id)), expected: undefined })));

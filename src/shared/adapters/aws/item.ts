@@ -15,7 +15,7 @@
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Versioned } from '../../ports/store.ts';
+import type { ExposedEntry, PendingEntry, Versioned } from '../../ports/store.ts';
 import { indexAttributes } from '../../replication/index-attributes.ts';
 import type { RecordState, StoredRecord } from '../../replication/record.ts';
 
@@ -40,6 +40,20 @@ export function toItem(record: StoredRecord, expected: string | undefined): Item
     item['p_shard'] = { S: index.shard };
   }
   return item;
+}
+
+/** What `toExposed` reads of an item. */
+export const EXPOSED_ATTRIBUTES = 'k, pend, p_at';
+
+/** Undefined when nothing is pending on the item. */
+export function toExposed(item: Item): ExposedEntry | undefined {
+  const peers = Object.keys(item['pend']?.M ?? {});
+  return peers.length === 0 ? undefined : { ...toPending(item), peers };
+}
+
+/** An entry of the index `pending`. */
+export function toPending(item: Item): PendingEntry {
+  return { key: item['k']?.S ?? '', sinceMs: Number(item['p_at']?.N) };
 }
 
 export function fromItem(item: Item): Versioned {

@@ -14,8 +14,10 @@ import {
   UpdateItemCommand,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
+import { dynamoIndexLagMs } from '../../bounds.ts';
 import type {
   ClearRequest,
+  ExposurePage,
   PendingEntry,
   PutOutcome,
   Store,
@@ -25,7 +27,7 @@ import type {
 import { shards } from '../../replication/index-attributes.ts';
 import { chunk } from '../chunk.ts';
 import { storeError } from './errors.ts';
-import { fromItem, toItem, type Item } from './item.ts';
+import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
 
 /** BatchGetItem takes 100 keys. */
 const BATCH_GET_MAX = 100;
@@ -50,19 +52,22 @@ export class DynamoStore implements Store {
   }
 
   async getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>> {
-    const found = new Map<string, Versioned>();
+    const items = await this.#batchGet(keys);
+    return new Map(items.map(fromItem).map((versioned) => [versioned.record.key, versioned]));
+  }
+
+  /** @param projection Attributes to answer with; all of them by default. */
+  async #batchGet(keys: readonly string[], projection?: string): Promise<readonly Item[]> {
+    const found: Item[] = [];
     await Promise.all(
       chunk(keys, BATCH_GET_MAX).map(async (batch) => {
         let open: Item[] = batch.map((key) => ({ k: { S: key } }));
         while (open.length > 0) {
-          const request = { [this.#table]: { Keys: open, ConsistentRead: true } };
+          const request = { Keys: open, ConsistentRead: true, ProjectionExpression: projection };
           const answer = await this.#call(() =>
-            this.#client.send(new BatchGetItemCommand({ RequestItems: request })),
+            this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#table]: request } })),
           );
-          for (const item of answer.Responses?.[this.#table] ?? []) {
-            const versioned = fromItem(item);
-            found.set(versioned.record.key, versioned);
-          }
+          found.push(...(answer.Responses?.[this.#table] ?? []));
           open = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
         }
       }),
@@ -164,9 +169,25 @@ export class DynamoStore implements Store {
     );
     return pages
       .flat()
-      .map((item) => ({ key: item['k']?.S ?? '', sinceMs: Number(item['p_at']?.N) }))
+      .map(toPending)
       .sort((a, b) => a.sinceMs - b.sinceMs)
       .slice(0, limit);
+  }
+
+  /**
+   * The index first, then the markers of what it names. Having the markers in the index would save the second read
+   * and cost a write unit for every write to a key that is pending already; this is asked for far less often.
+   */
+  async exposure(limit: number): Promise<ExposurePage> {
+    const named = await this.pending(Number.MAX_SAFE_INTEGER, limit + 1);
+    const within = named.slice(0, limit);
+    const items = await this.#batchGet(
+      within.map(({ key }) => key),
+      EXPOSED_ATTRIBUTES,
+    );
+    const entries = items.flatMap((item) => toExposed(item) ?? []).sort((a, b) => a.sinceMs - b.sinceMs);
+    const cutAtMs = named[limit]?.sinceMs;
+    return { entries, indexLagMs: dynamoIndexLagMs, ...(cutAtMs !== undefined && { cutAtMs }) };
   }
 
   async list(

@@ -8,6 +8,7 @@
 import type { Container, OperationInput, OperationResponse, PatchOperation } from '@azure/cosmos';
 import type {
   ClearRequest,
+  ExposurePage,
   PendingEntry,
   PutOutcome,
   Store,
@@ -104,6 +105,22 @@ export class CosmosStore implements Store {
       { '@before': beforeMs, '@limit': limit },
     );
     return rows.map(({ id, p_at }) => ({ key: id, sinceMs: p_at }));
+  }
+
+  /**
+   * One query: it is as consistent as the account, strongly, and its index is updated with the write.
+   * @see https://learn.microsoft.com/javascript/api/@azure/cosmos/indexingmode
+   */
+  async exposure(limit: number): Promise<ExposurePage> {
+    const rows = await this.#query<{ id: string; p_at: number; pend?: Record<string, string> }>(
+      'SELECT c.id, c.p_at, c.pend FROM c WHERE c.p_at < @before ORDER BY c.p_at OFFSET 0 LIMIT @limit',
+      { '@before': Number.MAX_SAFE_INTEGER, '@limit': limit + 1 },
+    );
+    const entries = rows
+      .slice(0, limit)
+      .map(({ id, p_at, pend }) => ({ key: id, sinceMs: p_at, peers: Object.keys(pend ?? {}) }));
+    const cutAtMs = rows[limit]?.p_at;
+    return { entries, indexLagMs: 0, ...(cutAtMs !== undefined && { cutAtMs }) };
   }
 
   async list(

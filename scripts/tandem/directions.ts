@@ -1,0 +1,76 @@
+/** From what the sites said to what is known of each direction. Pure. */
+import type { SiteReport } from './ask.ts';
+
+/** What is known of replication from one site to another; what nobody could say is absent. */
+export interface Direction {
+  readonly from: string;
+  /** Absent when the site does not answer and nobody names it as a peer. */
+  readonly to?: string;
+  /** RFC 3339, by the clock of `from`: everything acknowledged there before it is safe at `to`. */
+  readonly safeTime?: string;
+  /** How far the safe time is behind that clock. */
+  readonly behindMs?: number;
+  /** Records with writes that would be lost if `from` vanished now. */
+  readonly keysAtRisk?: number;
+  /** There may be more of them. */
+  readonly atLeast?: boolean;
+  readonly oldestPendingMs?: number;
+  /** Age of the newest heartbeat of `from` at `to`; null: none yet. */
+  readonly heardMsAgo?: number | null;
+  /** Messages in the outbound queue of `from`. */
+  readonly outQueue?: number;
+  /** Messages in the inbound queue of `to`, of all its peers. */
+  readonly inQueue?: number;
+  /** Messages that `to` has set aside, of all its queues. */
+  readonly deadLetters?: number;
+  /** Why `from` did not answer. */
+  readonly problem?: string;
+}
+
+/** Every direction that a site names, and those from sites that did not answer, in the order of the reports. */
+export function directionsOf(reports: readonly SiteReport[]): readonly Direction[] {
+  return reports.flatMap((report) => {
+    const peers = peersOf(report, reports);
+    return peers.length > 0 || report.problem === undefined
+      ? peers.map((to) => direction(report, to, reports))
+      : [{ from: report.site ?? report.url, problem: report.problem }];
+  });
+}
+
+/** A silent site's peers are those that name it. */
+function peersOf({ site, replication }: SiteReport, reports: readonly SiteReport[]): readonly string[] {
+  if (replication !== undefined) return replication.peers.map((peer) => peer.site);
+  return reports.flatMap((other) =>
+    other.site !== undefined && other.replication?.peers.some((peer) => peer.site === site) === true
+      ? [other.site]
+      : [],
+  );
+}
+
+function direction(report: SiteReport, to: string, reports: readonly SiteReport[]): Direction {
+  const from = report.site ?? report.url;
+  const receiver = reports.find(({ site }) => site === to);
+  const heard = receiver?.replication?.inbound.find(({ site }) => site === from)?.heardMsAgo;
+  return {
+    from,
+    to,
+    ...outbound(report, to),
+    ...(heard !== undefined && { heardMsAgo: heard }),
+    ...(report.queues !== undefined && { outQueue: report.queues.out }),
+    ...(receiver?.queues !== undefined && { inQueue: receiver.queues.in, deadLetters: receiver.queues.dead }),
+    ...(report.problem !== undefined && { problem: report.problem }),
+  };
+}
+
+function outbound({ replication }: SiteReport, to: string): Partial<Direction> {
+  const peer = replication?.peers.find(({ site }) => site === to);
+  if (replication === undefined || peer === undefined) return {};
+  const { safeTime, exposure, oldestPendingMs } = peer;
+  return {
+    safeTime,
+    behindMs: Date.parse(replication.now) - Date.parse(safeTime),
+    keysAtRisk: exposure.keys,
+    atLeast: exposure.atLeast,
+    oldestPendingMs,
+  };
+}

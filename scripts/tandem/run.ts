@@ -1,0 +1,43 @@
+/** Chooses the command and turns mistakes of the command line into a clear message and status 2. */
+import { parseCommandLine, USAGE, UsageError, type CommandLine } from './command-line.ts';
+import { status } from './status.ts';
+import { TargetError } from './targets.ts';
+
+/** Where a command writes, and what ends it. */
+export interface Surroundings {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** The output is replaced at each refresh instead of being repeated. */
+  readonly isTerminal: boolean;
+  readonly colour: boolean;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+const FAILED = 1;
+const USAGE_STATUS = 2;
+
+/** Runs one command and returns the exit status: 0 all well, 1 something did not answer, 2 a wrong command line. */
+export async function runTandem(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  let line: CommandLine;
+  try {
+    line = parseCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    surroundings.err(`${error.message}\nnpm run tandem -- --help lists the commands.\n`);
+    return USAGE_STATUS;
+  }
+  try {
+    switch (line.command) {
+      case 'help':
+        surroundings.out(USAGE);
+        return 0;
+      case 'status':
+        return await status(line, surroundings);
+    }
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    surroundings.err(`${error.message}\n`);
+    return FAILED;
+  }
+}

@@ -1,0 +1,52 @@
+/** `tandem status`: asks every site, and says per direction what is safe and what is not. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { askSite, type SiteReport } from './ask.ts';
+import type { StatusOptions } from './command-line.ts';
+import { directionsOf } from './directions.ts';
+import type { Surroundings } from './run.ts';
+import { toTable } from './table.ts';
+import { findTargets } from './targets.ts';
+
+const REFRESH_MS = 1_000;
+/** Cursor to the top left, then erase what is there (ECMA-48: CUP, ED). */
+const CLEAR = '\u001B[H\u001B[2J';
+
+/**
+ * Once, or with `--watch` until the signal. Returns the exit status of the last look: 1 when somebody did not answer.
+ * @throws TargetError when there is nobody to ask.
+ */
+export async function status(options: StatusOptions, surroundings: Surroundings): Promise<number> {
+  for (;;) {
+    const code = await look(options, surroundings);
+    if (!options.watch || (await stoppedWithin(REFRESH_MS, surroundings.signal))) return code;
+  }
+}
+
+async function stoppedWithin(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await delay(ms, undefined, { signal });
+    return false;
+  } catch (error) {
+    if (signal.aborted) return true;
+    throw error;
+  }
+}
+
+async function look(options: StatusOptions, { out, isTerminal, colour }: Surroundings): Promise<number> {
+  const askedAt = new Date().toISOString();
+  const reports = await Promise.all(findTargets(options).map(askSite));
+  const directions = directionsOf(reports);
+  const answered = reports.every(isWhole);
+  if (options.json) {
+    out(`${JSON.stringify({ askedAt, answered, sites: reports, directions })}\n`);
+  } else {
+    const redraw = options.watch && isTerminal;
+    out(`${redraw ? CLEAR : ''}${askedAt}\n\n${toTable(directions, reports, colour)}`);
+    if (options.watch && !isTerminal) out('\n');
+  }
+  return answered ? 0 : 1;
+}
+
+function isWhole({ problem, queueProblem }: SiteReport): boolean {
+  return problem === undefined && queueProblem === undefined;
+}

@@ -1,0 +1,112 @@
+/** Directions as an aligned table for people, with a sentence for each. */
+import { styleText } from 'node:util';
+import type { SiteReport } from './ask.ts';
+import type { Direction } from './directions.ts';
+
+type Colour = 'green' | 'yellow' | 'red' | 'dim';
+
+const HEADINGS = [
+  'from → to',
+  'safe before',
+  'keys at risk',
+  'oldest',
+  'heard ago',
+  'out queue',
+  'in queue',
+  'dead letters',
+] as const;
+/** What cannot be known: the site does not answer, or has no stand-ins to ask. */
+const UNKNOWN = '–';
+
+/** @param colour Whether the output understands escape sequences. */
+export function toTable(
+  directions: readonly Direction[],
+  reports: readonly SiteReport[],
+  colour: boolean,
+): string {
+  const paint = (text: string, as: Colour): string =>
+    colour ? styleText(as, text, { validateStream: false }) : text;
+  const [heading = '', ...rows] = aligned([[...HEADINGS], ...directions.map(cellsOf)]);
+  const queueProblems = reports.flatMap(({ site, url, queueProblem }) =>
+    queueProblem === undefined ? [] : [`The queues of ${site ?? url} do not answer: ${queueProblem}.`],
+  );
+  return [
+    paint(heading, 'dim'),
+    ...rows.map((row, i) => paint(row, gravityOf(directions[i]))),
+    '',
+    ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
+    ...queueProblems.map((text) => paint(text, 'red')),
+    '',
+  ].join('\n');
+}
+
+function gravityOf(direction: Direction | undefined): Colour {
+  if (direction?.problem !== undefined || (direction?.deadLetters ?? 0) > 0) return 'red';
+  return (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true ? 'yellow' : 'green';
+}
+
+function cellsOf(direction: Direction): string[] {
+  const { from, to, safeTime, heardMsAgo, outQueue, inQueue, deadLetters, problem } = direction;
+  const name = to === undefined ? from : `${from} → ${to}`;
+  return [
+    name,
+    problem === undefined ? (safeTime ?? UNKNOWN) : 'does not answer',
+    keysOf(direction),
+    direction.keysAtRisk === 0 ? 'none' : duration(direction.oldestPendingMs),
+    heardMsAgo === null ? 'never' : duration(heardMsAgo),
+    count(outQueue),
+    count(inQueue),
+    count(deadLetters),
+  ];
+}
+
+function keysOf({ keysAtRisk, atLeast }: Direction): string {
+  if (keysAtRisk === undefined) return UNKNOWN;
+  return atLeast === true ? `at least ${keysAtRisk}` : String(keysAtRisk);
+}
+
+function sentenceOf(direction: Direction): string {
+  const { from, to = '', safeTime = UNKNOWN, behindMs, problem } = direction;
+  if (problem !== undefined) return `${from} does not answer: ${problem}. What it alone holds is not known.`;
+  return (
+    `Everything acknowledged at ${from} before ${safeTime} (${duration(behindMs)} ago) is safe at ${to}; ` +
+    `${lossOf(direction)} would be lost if ${from} vanished now.`
+  );
+}
+
+function lossOf(direction: Direction): string {
+  const { keysAtRisk, atLeast } = direction;
+  if (keysAtRisk === 0 && atLeast !== true) return 'nothing that is known';
+  return `writes to ${keysOf(direction)} ${keysAtRisk === 1 && atLeast !== true ? 'key' : 'keys'}`;
+}
+
+function count(value: number | undefined): string {
+  return value === undefined ? UNKNOWN : String(value);
+}
+
+/** The two largest units that count: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`. */
+export function duration(ms: number | undefined): string {
+  if (ms === undefined) return UNKNOWN;
+  const seconds = ms / 1_000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const [s, min, h, d] = [
+    whole % 60,
+    Math.floor(whole / 60) % 60,
+    Math.floor(whole / 3_600) % 24,
+    Math.floor(whole / 86_400),
+  ];
+  if (d > 0) return `${d} d ${h} h`;
+  if (h > 0) return `${h} h ${min} min`;
+  return min > 0 ? `${min} min ${s} s` : `${s} s`;
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,63 @@
+/**
+ * `GET /replication`: what each peer does not hold yet of what was written here, and when each was last heard.
+ * It needs the store and nothing else, so it answers during a partition, which is when people ask.
+ */
+import { openStore } from '#cloud';
+import { exposureKeysMax } from '../shared/bounds.ts';
+import { exposureOf, type PeerExposure } from '../shared/replication/exposure.ts';
+import { heardMsAgo, heartbeatKey } from '../shared/replication/heartbeat.ts';
+import { openRuntime, serve } from '../shared/runtime.ts';
+
+const runtime = openRuntime();
+const { peers, site } = runtime.site;
+const store = openStore(runtime.config);
+
+/** What is answered; every number is in milliseconds. */
+export interface ReplicationView {
+  readonly site: string;
+  /** RFC 3339, by this site's clock. */
+  readonly now: string;
+  readonly peers: readonly {
+    readonly site: string;
+    /** RFC 3339: everything acknowledged here before it is held durably at the peer. */
+    readonly safeTime: string;
+    readonly exposure: { readonly keys: number; readonly atLeast: boolean };
+    readonly oldestPendingMs: number;
+  }[];
+  readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
+}
+
+async function report(): Promise<ReplicationView> {
+  const nowMs = runtime.site.now();
+  const [page, heartbeats] = await Promise.all([
+    store.exposure(exposureKeysMax),
+    store.getMany(peers.map(heartbeatKey)),
+  ]);
+  return {
+    site,
+    now: new Date(nowMs).toISOString(),
+    peers: exposureOf(page, { peers, nowMs }).map((exposure) => viewOf(exposure, nowMs)),
+    inbound: peers.map((peer) => ({
+      site: peer,
+      heardMsAgo: heardMsAgo(heartbeats.get(heartbeatKey(peer))?.record, nowMs),
+    })),
+  };
+}
+
+function viewOf(exposure: PeerExposure, nowMs: number): ReplicationView['peers'][number] {
+  const { site: peer, keysAtRisk, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
+  return {
+    site: peer,
+    safeTime: new Date(safeTimeMs).toISOString(),
+    exposure: { keys: keysAtRisk, atLeast },
+    oldestPendingMs: Math.max(0, nowMs - oldestPendingSince),
+  };
+}
+
+export const handler = serve(runtime, [
+  {
+    method: 'GET',
+    path: '/replication',
+    handle: async () => ({ status: 200, body: await report(), headers: { 'cache-control': 'no-store' } }),
+  },
+]);

@@ -1,0 +1,198 @@
+/** `GET /replication`: what would be lost if this site vanished now. Runs once per cloud, with the other as its peer. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { cloudName, openStore } from '#cloud';
+import { loadConfig } from '../../src/shared/config.ts';
+import type { ReplicationView } from '../../src/handlers/replication.ts';
+import type { Store } from '../../src/shared/ports/store.ts';
+import { eventOf, type ReplicationEvent } from '../../src/shared/replication/event.ts';
+import { heartbeatKey } from '../../src/shared/replication/heartbeat.ts';
+import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
+import { breaches, type HttpResponse } from '../helpers/contract.ts';
+import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
+
+let clouds: LinkedClouds;
+let store: Store;
+let handlers: Record<'replication' | 'items' | 'forward' | 'apply' | 'sweep', unknown>;
+
+beforeAll(async () => {
+  clouds = await startLinkedClouds(cloudName);
+  store = openStore(loadConfig(cloudName, clouds.env));
+  const load = async (module: Promise<{ handler: unknown }>): Promise<unknown> => (await module).handler;
+  handlers = {
+    replication: await load(import('../../src/handlers/replication.ts')),
+    items: await load(import('../../src/handlers/items.ts')),
+    forward: await load(import('../../src/bridge/forward.ts')),
+    apply: await load(import('../../src/bridge/apply.ts')),
+    sweep: await load(import('../../src/bridge/sweep.ts')),
+  };
+});
+
+afterEach(() => {
+  for (const { storeFaults, queueFaults } of [clouds.own, clouds.peer]) {
+    storeFaults.clear();
+    queueFaults.clear();
+  }
+});
+
+afterAll(() => clouds.close());
+
+/** Asks and checks the answer against the contract. */
+async function call(method: string): Promise<HttpResponse> {
+  const response = await invoke(handlers.replication, { method, path: '/replication' });
+  expect(breaches(method, '/replication', response)).toEqual([]);
+  return response;
+}
+
+async function ask(): Promise<ReplicationView> {
+  const { status, text } = await call('GET');
+  expect(status).toBe(200);
+  return JSON.parse(text) as ReplicationView;
+}
+
+async function toPeer(): Promise<ReplicationView['peers'][number] & { safeMs: number }> {
+  const { peers } = await ask();
+  expect(peers.map(({ site }) => site)).toEqual([clouds.peer.site]);
+  const [peer] = peers;
+  if (peer === undefined) throw new Error('no peer');
+  return { ...peer, safeMs: Date.parse(peer.safeTime) };
+}
+
+/** Writes an item while the site's own queue refuses, and returns when it was acknowledged. */
+async function writeUnsent(id: string): Promise<number> {
+  clouds.own.queueFaults.set([{ kind: 'error' }]);
+  const { status } = await invoke(handlers.items, {
+    method: 'POST',
+    path: '/write',
+    body: { id, data: { n: 1 } },
+  });
+  const acknowledgedAt = Date.now();
+  clouds.own.queueFaults.clear();
+  expect(status).toBe(201);
+  return acknowledgedAt;
+}
+
+/** Lets `forward` send what the store holds of a key. */
+async function forwardNow(key: string): Promise<void> {
+  const record = (await store.get(key))?.record;
+  if (record === undefined) throw new Error(`${key} is absent`);
+  const event = eventOf(record, { source: clouds.own.site, nowMs: Date.now() });
+  expect(await deliver(cloudName, handlers.forward, [{ body: JSON.stringify(event) }])).toEqual([]);
+}
+
+describe(`GET /replication on ${cloudName}`, () => {
+  test('a fresh site would lose nothing and has heard nobody', async () => {
+    const before = Date.now();
+    const { safeMs, ...peer } = await toPeer();
+    expect(peer).toMatchObject({ exposure: { keys: 0, atLeast: false }, oldestPendingMs: 0 });
+    // DynamoDB's index may lag, so the last second is not promised there.
+    expect(safeMs).toBeGreaterThanOrEqual(before - (cloudName === 'aws' ? 1_000 : 0));
+    expect(safeMs).toBeLessThanOrEqual(Date.now());
+    expect(await ask()).toMatchObject({
+      site: clouds.own.site,
+      inbound: [{ site: clouds.peer.site, heardMsAgo: null }],
+    });
+  });
+
+  test('a write that has not crossed is at risk, until the peer’s queue has it', async () => {
+    const id = 'unsent-1';
+    const acknowledgedAt = await writeUnsent(id);
+    // Long enough for the safe time to have passed the write, if the write did not hold it back.
+    const held = await waitUntil('more than the allowance for the index to pass', async () => {
+      const peer = await toPeer();
+      return Date.now() > acknowledgedAt + 1_100 ? peer : undefined;
+    });
+    expect(held.exposure).toEqual({ keys: 1, atLeast: false });
+    expect(held.safeMs).toBeLessThanOrEqual(acknowledgedAt);
+    expect(held.oldestPendingMs).toBeGreaterThanOrEqual(1_000);
+    await forwardNow(`item:${id}`);
+    const after = await toPeer();
+    expect(after).toMatchObject({ exposure: { keys: 0, atLeast: false }, oldestPendingMs: 0 });
+    expect(after.safeMs).toBeGreaterThan(acknowledgedAt);
+  });
+
+  test('a key counts once, since its oldest write that has not crossed', async () => {
+    const id = 'unsent-2';
+    const first = await writeUnsent(id);
+    clouds.own.queueFaults.set([{ kind: 'error' }]);
+    await invoke(handlers.items, { method: 'POST', path: '/write', body: { id, data: { n: 2 } } });
+    clouds.own.queueFaults.clear();
+    const { exposure, safeMs } = await toPeer();
+    expect(exposure.keys).toBe(1);
+    expect(safeMs).toBeLessThanOrEqual(first);
+    await forwardNow(`item:${id}`);
+  });
+
+  test('the peer refusing counts as much as the own queue', async () => {
+    const id = 'refused-1';
+    await writeUnsent(id);
+    clouds.peer.queueFaults.set([{ kind: 'error' }]);
+    const record = (await store.get(`item:${id}`))?.record;
+    if (record === undefined) throw new Error('the item is absent');
+    const event = eventOf(record, { source: clouds.own.site, nowMs: Date.now() });
+    await deliver(cloudName, handlers.forward, [{ body: JSON.stringify(event) }]);
+    expect((await toPeer()).exposure.keys).toBe(1);
+    clouds.peer.queueFaults.clear();
+    await forwardNow(`item:${id}`);
+    expect((await toPeer()).exposure.keys).toBe(0);
+  });
+
+  test('a heartbeat of this site is written by the sweep and is no data at risk', async () => {
+    await deliver(cloudName, handlers.sweep, 'timer');
+    const key = heartbeatKey(clouds.own.site);
+    expect((await store.get(key))?.record.pending).toHaveProperty([clouds.peer.site]);
+    expect((await toPeer()).exposure.keys).toBe(0);
+    const sent = await waitUntil('the heartbeat in the outbound queue', async () =>
+      (await clouds.own.take('tandem-out')).find(({ body }) => body.includes(key)),
+    );
+    expect(await deliver(cloudName, handlers.forward, [sent])).toEqual([]);
+    expect((await store.get(key))?.record.pending).toEqual({});
+  });
+
+  test('a heartbeat that cannot be written does not fail the sweep', async () => {
+    clouds.own.storeFaults.set([{ kind: 'error', operation: cloudName === 'aws' ? 'PutItem' : 'Bulk' }]);
+    await expect(deliver(cloudName, handlers.sweep, 'timer')).resolves.toEqual([]);
+  });
+
+  test('a heartbeat of the peer says when it was last heard', async () => {
+    const key = heartbeatKey(clouds.peer.site);
+    const at = Date.now() - 3_000;
+    const stamp = encodeStamp(at, 0, clouds.peer.site);
+    const event: ReplicationEvent = {
+      specversion: '1.0',
+      event_id: `${clouds.peer.site}|${key}|${stamp}`,
+      source: clouds.peer.site,
+      type: 'heartbeat.created',
+      timestamp: new Date(at).toISOString(),
+      key,
+      payload: { at },
+      state: { stamps: { at: stamp }, vector: { [clouds.peer.site]: stamp } },
+      sent_at: at,
+    };
+    expect(await deliver(cloudName, handlers.apply, [{ body: JSON.stringify(event) }])).toEqual([]);
+    const heard = (await ask()).inbound[0]?.heardMsAgo;
+    expect(heard).toBeGreaterThanOrEqual(3_000);
+    expect(heard).toBeLessThanOrEqual(Date.now() - at);
+  });
+
+  test('HEAD answers without a body, other methods are told what is allowed', async () => {
+    expect((await call('HEAD')).status).toBe(200);
+    const refused = await call('POST');
+    expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    expect((await call('GET')).headers['cache-control']).toBe('no-store');
+  });
+
+  test('needs the store, and no queue of any site', async () => {
+    clouds.own.queueFaults.set([{ kind: 'error' }]);
+    clouds.peer.queueFaults.set([{ kind: 'error' }]);
+    expect((await call('GET')).status).toBe(200);
+    clouds.own.queueFaults.clear();
+    clouds.peer.queueFaults.clear();
+    clouds.own.storeFaults.set([{ kind: 'error' }]);
+    expect((await call('GET')).status).toBe(503);
+    clouds.own.storeFaults.clear();
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, test } from '@jest/globals';
+import { applyBatch } from '../../../src/shared/replication/apply.ts';
+import { beat, heardMsAgo, heartbeatKey, isHeartbeat } from '../../../src/shared/replication/heartbeat.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { START_MS, TestSite } from '../../helpers/test-site.ts';
+
+const AWS = 'aws-us-east-1';
+const AZURE = 'azure-eastus';
+
+describe('a heartbeat', () => {
+  test('crosses like any other write and tells the peer when it was heard', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    const azure = new TestSite(AZURE, [AWS]);
+    await aws.run(beat(aws.site));
+    await azure.run(applyBatch(azure.site, aws.outboxDeliveries(), checkEvent));
+    expect(heardMsAgo(azure.held(heartbeatKey(AWS)), START_MS + 1_200)).toBe(1_200);
+  });
+
+  test('is one record, however often the site beats', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    for (let i = 0; i < 3; i += 1) {
+      await aws.run(beat(aws.site));
+      aws.nowMs += 10_000;
+    }
+    expect([...aws.store.items.keys()]).toEqual([heartbeatKey(AWS)]);
+    expect(heardMsAgo(aws.held(heartbeatKey(AWS)), aws.nowMs)).toBe(10_000);
+  });
+
+  test('that two runs write in one millisecond is written once', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    await Promise.all([aws.run(beat(aws.site)), aws.run(beat(aws.site))]);
+    expect(aws.store.items.get(heartbeatKey(AWS))?.revision).toBe(1);
+  });
+
+  test('that never arrived is no number', () => {
+    expect(heardMsAgo(undefined, START_MS)).toBeNull();
+  });
+
+  test('of a peer whose clock is ahead was heard just now', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    const record = await aws.run(beat(aws.site));
+    expect(heardMsAgo(record, START_MS - 300)).toBe(0);
+  });
+
+  test('is told from records of users by its key', () => {
+    expect([isHeartbeat('heartbeat:aws-us-east-1'), isHeartbeat('user:heartbeat')]).toEqual([true, false]);
+  });
+});

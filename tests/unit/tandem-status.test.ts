@@ -1,0 +1,329 @@
+/** `tandem status` against sites and stand-ins on loopback. */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ServiceBusClient } from '@azure/service-bus';
+import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
+import { startSqs } from '../../scripts/local/sqs/server.ts';
+import { runTandem } from '../../scripts/tandem/run.ts';
+import { duration } from '../../scripts/tandem/table.ts';
+import type { ReplicationView } from '../../src/handlers/replication.ts';
+import { closeAfterEach } from '../helpers/cleanup.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const AWS = 'aws-us-east-1';
+const AZURE = 'azure-eastus';
+const NOW = '2026-03-01T12:00:00.000Z';
+const ROOT = path.join(import.meta.dirname, '../..');
+const later = closeAfterEach();
+
+/** What a site says about its one peer. */
+function view(
+  site: string,
+  peer: string,
+  given: { keys?: number; atLeast?: boolean; pendingMs?: number; heardMsAgo?: number | null } = {},
+): ReplicationView {
+  const { keys = 0, atLeast = false, pendingMs = 0, heardMsAgo = 4_200 } = given;
+  return {
+    site,
+    now: NOW,
+    peers: [
+      {
+        site: peer,
+        safeTime: new Date(Date.parse(NOW) - pendingMs).toISOString(),
+        exposure: { keys, atLeast },
+        oldestPendingMs: pendingMs,
+      },
+    ],
+    inbound: [{ site: peer, heardMsAgo }],
+  };
+}
+
+interface Fixture {
+  readonly url: string;
+  asked: number;
+}
+
+/** A site that answers `GET /replication` with a value, or a text that is none of ours. */
+async function startSite(answer: unknown, status = 200): Promise<Fixture> {
+  const fixture = { url: '', asked: 0 };
+  const server = createServer((request, response) => {
+    fixture.asked += 1;
+    const found = request.url === '/replication' ? status : 404;
+    response.writeHead(found).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  later(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  fixture.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return fixture;
+}
+
+/** The URL of a port that was free a moment ago. */
+async function nobody(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
+async function run(
+  args: readonly string[],
+  { colour = false, signal = new AbortController().signal, onOut = (_: string): void => undefined } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await runTandem(args, {
+    out: (text) => {
+      out += text;
+      onOut(out);
+    },
+    err: (text) => (err += text),
+    isTerminal: colour,
+    colour,
+    signal,
+  });
+  return { code, out, err };
+}
+
+const named = (...sites: readonly { readonly url: string }[]): string[] =>
+  sites.flatMap(({ url }) => ['--site', url]);
+
+interface Output {
+  readonly answered: boolean;
+  readonly directions: readonly Record<string, unknown>[];
+}
+const json = async (args: readonly string[]): Promise<Output & { code: number }> => {
+  const { code, out } = await run(['status', '--json', ...args]);
+  return { ...(JSON.parse(out) as Output), code };
+};
+
+describe('tandem status of deployed sites', () => {
+  test('says per direction up to when everything is safe and how much is not', async () => {
+    const aws = await startSite(view(AWS, AZURE, { keys: 3, pendingMs: 65_000 }));
+    const azure = await startSite(view(AZURE, AWS, { heardMsAgo: 61_000 }));
+    const { code, out } = await run(['status', ...named(aws, azure)]);
+    const lines = out.split('\n').slice(2);
+    expect(lines).toEqual([
+      'from → to                     safe before               keys at risk  oldest     heard ago  out queue  in queue  dead letters',
+      'aws-us-east-1 → azure-eastus  2026-03-01T11:58:55.000Z  3             1 min 5 s  1 min 1 s  –          –         –',
+      'azure-eastus → aws-us-east-1  2026-03-01T12:00:00.000Z  0             none       4.2 s      –          –         –',
+      '',
+      'Everything acknowledged at aws-us-east-1 before 2026-03-01T11:58:55.000Z (1 min 5 s ago) is safe at azure-eastus; writes to 3 keys would be lost if aws-us-east-1 vanished now.',
+      'Everything acknowledged at azure-eastus before 2026-03-01T12:00:00.000Z (0.0 s ago) is safe at aws-us-east-1; nothing that is known would be lost if azure-eastus vanished now.',
+      '',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test('says "at least" when a site stopped counting, and "never" when nothing was heard', async () => {
+    const aws = await startSite(view(AWS, AZURE, { keys: 1_000, atLeast: true, pendingMs: 9_000 }));
+    const azure = await startSite(view(AZURE, AWS, { heardMsAgo: null }));
+    const { out } = await run(['status', ...named(aws, azure)]);
+    expect(out).toMatch(/aws-us-east-1 → azure-eastus .* at least 1000 .* never/);
+    expect(out).toContain('writes to at least 1000 keys would be lost');
+  });
+
+  test('gives programs the same as JSON', async () => {
+    const aws = await startSite(view(AWS, AZURE, { keys: 1, pendingMs: 500 }));
+    const azure = await startSite(view(AZURE, AWS));
+    const { code, answered, directions } = await json(named(aws, azure));
+    expect([code, answered]).toEqual([0, true]);
+    expect(directions[0]).toEqual({
+      from: AWS,
+      to: AZURE,
+      safeTime: '2026-03-01T11:59:59.500Z',
+      behindMs: 500,
+      keysAtRisk: 1,
+      atLeast: false,
+      oldestPendingMs: 500,
+      heardMsAgo: 4_200,
+    });
+  });
+
+  test('a site that does not answer is a row that says so, and status 1', async () => {
+    const aws = await startSite(view(AWS, AZURE));
+    const { code, out } = await run(['status', ...named(aws, { url: await nobody() })]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/aws-us-east-1 → azure-eastus {2}2026/);
+    expect(out).toMatch(/http:\/\/127\.0\.0\.1:\d+ +does not answer/);
+    expect(out).toContain('does not answer: connection refused. What it alone holds is not known.');
+  });
+
+  test.each([
+    ['HTTP 503', { code: 'unavailable' }, 503],
+    ['the answer is not JSON', '<html>', 200],
+    ['the answer is not that of a Tandem site', { site: 'x', peers: [{}] }, 200],
+    ['the answer is not that of a Tandem site', null, 200],
+  ])('%s is no answer', async (problem, answer, status) => {
+    const { code, directions } = await json(named(await startSite(answer, status)));
+    expect([code, directions]).toEqual([1, [{ from: expect.stringContaining('127.0.0.1'), problem }]]);
+  });
+
+  test('uses colour on a terminal only, by what matters', async () => {
+    const aws = await startSite(view(AWS, AZURE, { keys: 1, pendingMs: 500 }));
+    const azure = await startSite(view(AZURE, AWS));
+    const { out } = await run(['status', ...named(aws, azure)], { colour: true });
+    expect(out).toContain('\u001B[33maws-us-east-1 →');
+    expect(out).toContain('\u001B[32mazure-eastus →');
+  });
+
+  test('--watch looks again until it is stopped', async () => {
+    const aws = await startSite(view(AWS, AZURE));
+    const stop = new AbortController();
+    const { code, out } = await run(['status', '--watch', '--json', ...named(aws)], {
+      signal: stop.signal,
+      onOut: (text) => {
+        if (text.split('\n').length > 2) stop.abort();
+      },
+    });
+    expect([code, aws.asked]).toEqual([0, 2]);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as Output).answered),
+    ).toEqual([true, true]);
+  });
+});
+
+describe('tandem status of a stack on this machine', () => {
+  async function writeStack(sites: readonly object[]): Promise<string> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-status-'));
+    later(() => fs.rmSync(dir, { recursive: true }));
+    const file = path.join(dir, 'stack.json');
+    await fs.promises.writeFile(file, JSON.stringify({ version: 1, sites }));
+    return file;
+  }
+
+  async function startAwsQueues(): Promise<Record<string, string>> {
+    const sqs = await startSqs({});
+    later(() => sqs.close());
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const client = new SQSClient({ endpoint: sqs.endpoint, region: 'us-east-1', credentials });
+    later(() => client.destroy());
+    const depths = { 'tandem-out': 2, 'tandem-in': 1, 'tandem-dead': 0 };
+    for (const [QueueName, depth] of Object.entries(depths)) {
+      const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName }));
+      for (let i = 0; i < depth; i += 1) {
+        // One of them delayed: it is in the queue all the same.
+        await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm', DelaySeconds: i }));
+      }
+    }
+    return { sqs: sqs.endpoint };
+  }
+
+  async function startAzureQueues(): Promise<Record<string, string>> {
+    const bus = await startServiceBus({ queues: { 'tandem-out': {}, 'tandem-in': {}, 'tandem-dead': {} } });
+    later(() => bus.close());
+    const client = new ServiceBusClient(bus.endpoint);
+    later(() => client.close());
+    await client.createSender('tandem-in').sendMessages([{ body: 'a' }, { body: 'b' }, { body: 'c' }]);
+    await client.createSender('tandem-dead').sendMessages({ body: 'set aside by the bridge' });
+    const receiver = client.createReceiver('tandem-in');
+    const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 5_000 });
+    if (message === undefined) throw new Error('no message');
+    await receiver.deadLetterMessage(message);
+    return { serviceBusControl: bus.controlUrl };
+  }
+
+  test('shows the queues: out where the write was made, in and dead letters where it goes', async () => {
+    const [aws, azure] = [await startSite(view(AWS, AZURE)), await startSite(view(AZURE, AWS))];
+    const file = await writeStack([
+      { site: AWS, cloud: 'aws', url: aws.url, endpoints: await startAwsQueues() },
+      { site: AZURE, cloud: 'azure', url: azure.url, endpoints: await startAzureQueues() },
+    ]);
+    const { code, directions } = await json(['--stack', file]);
+    expect(code).toBe(0);
+    expect(directions).toMatchObject([
+      { from: AWS, to: AZURE, outQueue: 2, inQueue: 2, deadLetters: 2 },
+      { from: AZURE, to: AWS, outQueue: 0, inQueue: 1, deadLetters: 0 },
+    ]);
+  });
+
+  test('a site that is down keeps its name and its directions, with what others know of it', async () => {
+    const azure = await startSite(view(AZURE, AWS, { heardMsAgo: 30_000 }));
+    const endpoints = { sqs: await nobody(), serviceBusControl: await nobody() };
+    const file = await writeStack([
+      { site: AWS, cloud: 'aws', url: await nobody(), endpoints },
+      { site: AZURE, cloud: 'azure', url: azure.url, endpoints },
+    ]);
+    const { code, directions } = await json(['--stack', path.dirname(file)]);
+    expect(code).toBe(1);
+    expect(directions[0]).toEqual({
+      from: AWS,
+      to: AZURE,
+      heardMsAgo: 30_000,
+      problem: 'connection refused',
+    });
+    const { out } = await run(['status', '--stack', file]);
+    expect(out).toContain('The queues of azure-eastus do not answer: connection refused.');
+  });
+
+  test('no stack is said in words, with what to do', async () => {
+    const { code, out, err } = await run(['status', '--stack', path.join(os.tmpdir(), 'none', 'stack.json')]);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('start one with npm start');
+  });
+
+  test('a stack file that is damaged is said too', async () => {
+    const file = await writeStack([]);
+    fs.writeFileSync(file, '{');
+    expect(await run(['status', '--stack', file])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(file),
+    });
+  });
+});
+
+describe('the program', () => {
+  const program = (args: readonly string[]): Promise<{ code: unknown; out: string; err: string }> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, ['scripts/tandem.ts', ...args], { cwd: ROOT }, (error, out, err) => {
+        resolve({ code: error?.code ?? 0, out, err });
+      });
+    });
+
+  test('ends with 2 for an unknown command, 0 for help', async () => {
+    expect(await program(['stats'])).toEqual({
+      code: 2,
+      out: '',
+      err: "'stats' is not a command\nnpm run tandem -- --help lists the commands.\n",
+    });
+    expect(await program(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Usage:') });
+  });
+
+  test('a watch ends on Ctrl-C with the status of the last look', async () => {
+    const site = await startSite(view(AWS, AZURE));
+    const args = ['scripts/tandem.ts', 'status', '--watch', ...named(site)];
+    const ended = new Promise<unknown>((resolve) => {
+      const child = execFile(process.execPath, args, { cwd: ROOT }, (error) => resolve(error?.code ?? 0));
+      later(() => child.kill('SIGKILL'));
+      child.stdout?.once('data', () => child.kill('SIGINT'));
+    });
+    await waitUntil('the first look', () => (site.asked > 0 ? true : undefined));
+    expect(await ended).toBe(0);
+  });
+});
+
+describe('a duration', () => {
+  test.each([
+    [0, '0.0 s'],
+    [9_949, '9.9 s'],
+    [9_950, '10 s'],
+    [59_400, '59 s'],
+    [59_600, '1 min 0 s'],
+    [3_725_000, '1 h 2 min'],
+    [90_000_000, '1 d 1 h'],
+    [undefined, '–'],
+  ])('of %p ms reads %s', (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+});
