@@ -1,0 +1,37 @@
+/** Invariant 3: every causally maximal write that lost was reported as a conflict somewhere. */
+import { groupBy, vectorHolds, type Finding, type LandedWrite, type ReportedConflict } from '../facts.ts';
+
+const invariant = '3 conflicts';
+
+export function checkConflicts(
+  landed: readonly LandedWrite[],
+  reported: readonly ReportedConflict[],
+): Finding[] {
+  const known = new Set(reported.map(({ key, field, loser }) => `${key} ${field} ${loser}`));
+  const findings: Finding[] = [];
+  for (const [key, writes] of groupBy(landed, (write) => write.key)) {
+    for (const field of new Set(writes.flatMap(({ fields }) => Object.keys(fields)))) {
+      for (const { stamp, operationId } of maximalLosers(writes.filter(({ fields }) => field in fields))) {
+        if (known.has(`${key} ${field} ${stamp}`)) continue;
+        findings.push({
+          invariant,
+          key,
+          detail: `${field}: ${operationId} (${stamp}) lost and nobody was told`,
+        });
+      }
+    }
+  }
+  return findings;
+}
+
+/** The writes of one field that no other write of it had seen, without the newest, which won. */
+function maximalLosers(writes: readonly LandedWrite[]): readonly LandedWrite[] {
+  const newest = writes.reduce((a, b) => (b.stamp > a.stamp ? b : a));
+  return writes.filter(
+    (write) =>
+      write !== newest &&
+      !writes.some(
+        (other) => other !== write && vectorHolds(other.replaced?.state.vector, write.site, write.stamp),
+      ),
+  );
+}
