@@ -67,9 +67,9 @@ function jump(world: World): void {
   const site = world.random.pick(world.sites);
   const byMs = world.random.pick(JUMPS_MS);
   forAWhile(world, 1_000, 120_000, () => {
-    site.offsetMs += byMs;
+    site.jumpMs = byMs;
     return () => {
-      site.offsetMs -= byMs;
+      site.jumpMs = 0;
     };
   });
 }
@@ -100,7 +100,7 @@ function poison(world: World, site: SimSite): void {
     '{"specversion":"1.0"}',
     genuine.replace(/"specversion":"1\.\d"/, '"specversion":"2.0"'),
     genuine.replace(/"source":"[^"]+"/, '"source":"gcp-9"'),
-    genuine.replace(/"vector":\{/, '"vector":{"aws-1":"yesterday",'),
+    genuine.replace(/"vector":\{/, '"vector":{"gcp-9":"yesterday",'),
   ]);
   const queue = random.chance(0.7) ? site.inbox : site.outbox;
   world.enqueue(site, queue, body, { poison: true, delayMs: 0 });

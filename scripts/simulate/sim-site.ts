@@ -17,12 +17,15 @@ export class SimSite {
   readonly outbox = new SiteQueue('out');
   readonly inbox = new SiteQueue('in');
   readonly newerMinor: boolean;
+  /** How far the clock is off for as long as the schedule runs, and for a while. */
   offsetMs: number;
+  jumpMs = 0;
   down = false;
   /** Inbound messages longer than this are refused; 0: none. */
   inboxCharactersMax: number;
   readonly #agenda: Agenda;
   #tickMs: number;
+  #lagMaxMs: number;
 
   constructor(
     name: string,
@@ -44,11 +47,9 @@ export class SimSite {
     });
   }
 
-  #lagMaxMs: number;
-
   /** Epoch milliseconds by this site's clock. */
   now(): number {
-    const ms = START_MS + this.#agenda.nowMs + this.offsetMs;
+    const ms = START_MS + this.#agenda.nowMs + this.offsetMs + this.jumpMs;
     return Math.floor(ms / this.#tickMs) * this.#tickMs;
   }
 
@@ -56,6 +57,7 @@ export class SimSite {
   heal(): void {
     this.down = false;
     this.offsetMs = 0;
+    this.jumpMs = 0;
     this.inboxCharactersMax = 0;
     this.#tickMs = 1;
     this.#lagMaxMs = 0;
