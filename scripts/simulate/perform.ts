@@ -55,6 +55,12 @@ export function perform(
       const peer = world.site(effect.peer);
       return { value: some(effect.messages).map((message) => send(world, at, peer, message)) };
     }
+    case 'report':
+      for (const { key, conflict } of effect.lost) {
+        world.reported.push({ key, field: conflict.field, loser: conflict.loser[0] });
+        world.note(key, at.name, () => `conflict on ${conflict.field}`);
+      }
+      return {};
     case 'sleep':
       return {};
   }

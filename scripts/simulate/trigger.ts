@@ -38,24 +38,13 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
     kind: queue.kind === 'out' ? 'forward' : 'apply',
-    protocol: (own) =>
-      queue.kind === 'out' ? forward(own, messages, checkEvent) : applying(world, own, messages),
+    protocol: (own) => (queue.kind === 'out' ? forward(own, messages, checkEvent) : applying(own, messages)),
     ended: (ending) => settle(world, site, queue, batch, ending),
   });
 }
 
-/** As the deployed function does it: what lost is logged when the batch is through. */
-function* applying(
-  world: World,
-  site: Site,
-  messages: readonly InboundMessage[],
-): Protocol<readonly Disposition[]> {
-  const report = yield* applyBatch(site, messages, checkEvent);
-  for (const { key, conflict } of report.conflicts) {
-    world.reported.push({ key, field: conflict.field, loser: conflict.loser[0] });
-    world.note(key, site.site, () => `conflict on ${conflict.field}`);
-  }
-  return report.dispositions;
+function* applying(own: Site, messages: readonly InboundMessage[]): Protocol<readonly Disposition[]> {
+  return (yield* applyBatch(own, messages, checkEvent)).dispositions;
 }
 
 function settle(

@@ -39,13 +39,14 @@ export class World {
   faults: Faults;
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
-  readonly #watchedKey: string | undefined;
+  /** The key whose timeline is kept. */
+  watchedKey: string | undefined;
 
   constructor(options: { random: Random; faults: Faults; sites: number; watchedKey?: string | undefined }) {
     const { random, faults, sites, watchedKey } = options;
     this.random = random;
     this.faults = faults;
-    this.#watchedKey = watchedKey;
+    this.watchedKey = watchedKey;
     const names = SITE_NAMES.slice(0, sites);
     this.sites = names.map((name) => {
       const peers = names.filter((peer) => peer !== name);
@@ -98,7 +99,7 @@ export class World {
   }
 
   note(key: string | undefined, site: string, text: () => string): void {
-    if (this.#watchedKey === undefined || key !== this.#watchedKey) return;
+    if (this.watchedKey === undefined || key !== this.watchedKey) return;
     this.timeline.push({ atMs: this.agenda.nowMs, site, text: text() });
   }
 

@@ -3,7 +3,8 @@
  *
  * Invariant: applying never publishes and never touches markers, so there are no loops. The vector in the record
  * is the memory of what has been applied: it becomes durable in the same conditional write as the effect, never
- * before it, and an event that it covers changes nothing.
+ * before it, and an event that it covers changes nothing. So a write that loses is reported before that write: when
+ * the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to report.
  */
 import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
 import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
@@ -11,9 +12,9 @@ import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned, WriteRequest } from '../ports/store.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import { mergeStates, type Conflict } from './merge.ts';
+import { mergeStates } from './merge.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
-import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { getMany, putMany, report, sleep, type LostWrite, type Protocol, type Site } from './protocol.ts';
 import { stampMs } from './stamp.ts';
 
 /** What one batch did, for logs and metrics. */
@@ -23,8 +24,6 @@ export interface ApplyReport {
   readonly applied: number;
   /** Events that the local state already included. */
   readonly superseded: number;
-  /** Concurrent writes that lost, by key. */
-  readonly conflicts: readonly { readonly key: string; readonly conflict: Conflict }[];
 }
 
 interface Arrival {
@@ -60,7 +59,6 @@ export function* applyBatch(
     dispositions,
     applied: merged.applied,
     superseded: merged.superseded,
-    conflicts: merged.conflicts,
   };
 }
 
@@ -97,7 +95,6 @@ interface Merged {
   readonly outcomes: ReadonlyMap<string, Error | undefined>;
   readonly applied: number;
   readonly superseded: number;
-  readonly conflicts: ApplyReport['conflicts'];
 }
 
 /**
@@ -107,7 +104,6 @@ interface Merged {
  */
 function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): Protocol<Merged> {
   const outcomes = new Map<string, Error | undefined>();
-  const conflicts: { key: string; conflict: Conflict }[] = [];
   const known = new Map<string, Versioned | undefined>();
   for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
   let applied = 0;
@@ -135,13 +131,14 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     }
     open = [];
     if (changes.length === 0) break;
+    const lost = changes.flatMap((change) => change.lost);
+    if (lost.length > 0) yield* report(lost);
     const written = yield* putMany(changes);
-    changes.forEach(({ record: { key }, lost }, position) => {
+    changes.forEach(({ record: { key } }, position) => {
       const outcome = written[position];
       if (outcome?.status === 'written') {
         outcomes.set(key, undefined);
         applied += 1;
-        for (const conflict of lost) conflicts.push({ key, conflict });
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
@@ -152,11 +149,11 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     });
     if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
-  return { outcomes, applied, superseded, conflicts };
+  return { outcomes, applied, superseded };
 }
 
 interface Change extends WriteRequest {
-  readonly lost: readonly Conflict[];
+  readonly lost: readonly LostWrite[];
 }
 
 /** The key was created in one write by one site and nothing else has happened to it, as far as these events know. */
@@ -204,15 +201,15 @@ function mergeArrivals(
   key: string,
   held: StoredRecord | undefined,
   arrivals: readonly Arrival[],
-): { record?: StoredRecord; lost: readonly Conflict[] } {
+): { record?: StoredRecord; lost: readonly LostWrite[] } {
   let state = held?.state;
   let changed = false;
-  const lost: Conflict[] = [];
+  const lost: LostWrite[] = [];
   for (const { event } of arrivals) {
     const merge = mergeStates(state, stateOf(event));
     state = merge.state;
     changed ||= merge.changed;
-    lost.push(...merge.conflicts);
+    for (const conflict of merge.conflicts) lost.push({ key, conflict });
   }
   if (!changed || state === undefined) return { lost };
   const record: StoredRecord =
