@@ -52,7 +52,7 @@ export function* applyBatch(
   const merged = yield* mergeAll(site, byKey);
   for (const [key, outcome] of merged.outcomes) {
     for (const { index } of byKey.get(key) ?? []) {
-      dispositions[index] = settled(outcome, messages[index]);
+      dispositions[index] = settled(merged.refused.get(index) ?? outcome, messages[index]);
     }
   }
   return {
@@ -93,6 +93,8 @@ function settled(outcome: Error | undefined, message: InboundMessage | undefined
 interface Merged {
   /** Key → undefined when it holds everything, or why not. */
   readonly outcomes: ReadonlyMap<string, Error | undefined>;
+  /** Index of an arrival that its key was merged without → why. */
+  readonly refused: ReadonlyMap<number, Error>;
   readonly applied: number;
   readonly superseded: number;
 }
@@ -104,6 +106,7 @@ interface Merged {
  */
 function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): Protocol<Merged> {
   const outcomes = new Map<string, Error | undefined>();
+  const refused = new Map<number, Error>();
   const known = new Map<string, Versioned | undefined>();
   for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
   let applied = 0;
@@ -121,12 +124,12 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     }
     const changes: Change[] = [];
     for (const key of open) {
-      const change = changeOf(site, key, known.get(key), byKey.get(key) ?? []);
-      if (change instanceof Error) outcomes.set(key, change);
-      else if (change !== undefined) changes.push(change);
+      const arrivals = timely(site, known.get(key), byKey.get(key) ?? [], refused);
+      const change = changeOf(key, known.get(key), arrivals);
+      if (change !== undefined) changes.push(change);
       else {
         outcomes.set(key, undefined);
-        superseded += (byKey.get(key) ?? []).length;
+        superseded += arrivals.length;
       }
     }
     open = [];
@@ -149,7 +152,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     });
     if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
-  return { outcomes, applied, superseded };
+  return { outcomes, refused, applied, superseded };
 }
 
 interface Change extends WriteRequest {
@@ -166,15 +169,12 @@ function isFirstVersion(site: Site, arrivals: readonly Arrival[]): boolean {
   );
 }
 
-/** The write that a key needs; undefined when its arrivals add nothing; an error when they must not be applied. */
+/** The write that a key needs; undefined when its arrivals add nothing. */
 function changeOf(
-  site: Site,
   key: string,
   held: Versioned | undefined,
   arrivals: readonly Arrival[],
-): Change | Error | undefined {
-  const refusal = tooOld(site, held, arrivals);
-  if (refusal !== undefined) return refusal;
+): Change | undefined {
   const { record, lost } = mergeArrivals(key, held?.record, arrivals);
   return record && { record, expected: held?.revision, lost };
 }
@@ -217,14 +217,23 @@ function mergeArrivals(
   return { record, lost };
 }
 
-/** A late message about a key that is gone might resurrect a record whose tombstone has been removed. */
-function tooOld(site: Site, held: Versioned | undefined, arrivals: readonly Arrival[]): Error | undefined {
-  if (held !== undefined) return undefined;
-  const late = arrivals.find(({ event }) => site.now() - event.sent_at > horizonMs);
-  if (late === undefined) return undefined;
-  return new HorizonError(
-    `${late.event.event_id} was sent more than 30 days ago and the key is absent here: rebuild this site`,
-  );
+/**
+ * The arrivals that may be merged; the others go to `refused`. A late message about a key that is gone might
+ * resurrect a record whose tombstone has been removed. A fresh one holds the whole state, so it needs no other.
+ */
+function timely(
+  site: Site,
+  held: Versioned | undefined,
+  arrivals: readonly Arrival[],
+  refused: Map<number, Error>,
+): readonly Arrival[] {
+  return arrivals.filter(({ index, event }) => {
+    refused.delete(index);
+    if (held !== undefined || site.now() - event.sent_at <= horizonMs) return true;
+    const detail = `${event.event_id} was sent more than 30 days ago and the key is absent here: rebuild this site`;
+    refused.set(index, new HorizonError(detail));
+    return false;
+  });
 }
 
 class HorizonError extends Error {

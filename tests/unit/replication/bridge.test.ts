@@ -202,6 +202,17 @@ describe('apply', () => {
     ]);
   });
 
+  test('a message older than the horizon does not take a fresh one about the same key along', async () => {
+    const { aws, azure } = pair();
+    const old = await eventText(aws);
+    aws.nowMs += horizonMs + 1;
+    azure.nowMs += horizonMs + 1;
+    const fresh = await eventText(aws);
+    const { dispositions, applied } = await apply(azure, [message(old), message(fresh)]);
+    expect([dispositions.map(({ kind }) => kind), applied]).toEqual([['dead', 'done'], 1]);
+    expect(azure.held('user:1')?.state).toEqual(aws.held('user:1')?.state);
+  });
+
   test('a first version is written without a read, and merged when the key is there after all', async () => {
     const { aws, azure } = pair();
     let reads = 0;
