@@ -62,14 +62,20 @@ export class Agenda {
   }
 
   #precedes(a: number, b: number): boolean {
-    const left = this.#heap[a] as Entry;
-    const right = this.#heap[b] as Entry;
+    const left = this.#entry(a);
+    const right = this.#entry(b);
     return left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
   }
 
   #swap(a: number, b: number): void {
-    const held = this.#heap[a] as Entry;
-    this.#heap[a] = this.#heap[b] as Entry;
+    const held = this.#entry(a);
+    this.#heap[a] = this.#entry(b);
     this.#heap[b] = held;
+  }
+
+  #entry(index: number): Entry {
+    const entry = this.#heap[index];
+    if (entry === undefined) throw new RangeError(`the agenda has no entry ${index}`);
+    return entry;
   }
 }

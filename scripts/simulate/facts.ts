@@ -45,6 +45,7 @@ export interface ReportedConflict {
   readonly key: string;
   readonly field: string;
   readonly loser: string;
+  readonly winner: string;
 }
 
 export type QueueKind = 'out' | 'in';
@@ -59,8 +60,8 @@ export interface MessageFact {
   /** Put there by the nemesis: no protocol sent it. */
   readonly poison: boolean;
   end: MessageEnd;
-  /** Why it was set aside. */
-  reason?: string;
+  /** Why it was set aside, each time. */
+  readonly reasons: string[];
 }
 
 /** Site → key → record. */

@@ -6,6 +6,7 @@ import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/share
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
+import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
 import type { Invocation, Operation } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
@@ -57,7 +58,12 @@ export function perform(
     }
     case 'report':
       for (const { key, conflict } of effect.lost) {
-        world.reported.push({ key, field: conflict.field, loser: conflict.loser[0] });
+        world.reported.push({
+          key,
+          field: conflict.field,
+          loser: conflict.loser[0],
+          winner: conflict.winner[0],
+        });
         world.note(key, at.name, () => `conflict on ${conflict.field}`);
       }
       return {};
@@ -125,7 +131,8 @@ function land(
     world.land(landed);
     world.find(checkLocalStamp(landed));
   } else {
-    world.find(checkAcceptedStamps({ site: at.name, key: record.key, before, after: record, wallMs }));
+    const applied = { site: at.name, key: record.key, before, after: record, wallMs };
+    world.find([...checkAcceptedStamps(applied), ...checkNews(applied)]);
   }
   world.watchExposure(record.key, at, 'store');
   return outcome;

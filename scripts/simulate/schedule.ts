@@ -117,6 +117,8 @@ function judge(world: World): void {
 
 /** Delivers again, in random order, all that was ever sent to each site, and all dead letters. */
 function replay(world: World): void {
+  const { watchedKey } = world;
+  world.watchedKey = undefined;
   const before = world.snapshot();
   const sentBefore = world.counts.sent + world.counts.published;
   for (const site of world.sites) {
@@ -126,5 +128,6 @@ function replay(world: World): void {
     wake(world, site, site.inbox, 0);
   }
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
+  world.watchedKey = watchedKey;
   world.find(checkReplay(before, world.snapshot(), world.counts.sent + world.counts.published - sentBefore));
 }

@@ -63,7 +63,7 @@ export class SiteQueue {
   setAside(message: QueuedMessage, reason: string): void {
     if (!this.messages.delete(message)) return;
     message.fact.end = 'dead';
-    message.fact.reason = reason;
+    message.fact.reasons.push(reason);
     this.dead.add(message);
   }
 
@@ -73,7 +73,6 @@ export class SiteQueue {
     this.dead.clear();
     for (const message of moved) {
       message.fact.end = 'open';
-      delete message.fact.reason;
       message.receives = 0;
       message.visibleAtMs = nowMs;
       this.messages.add(message);

@@ -149,7 +149,14 @@ export class World {
     options: { poison: boolean; delayMs: number },
   ): QueuedMessage {
     const { key, vector } = options.poison ? NOTHING_CARRIED : readCarried(body);
-    const fact: MessageFact = { site: site.name, kind: queue.kind, key, poison: options.poison, end: 'open' };
+    const fact: MessageFact = {
+      site: site.name,
+      kind: queue.kind,
+      key,
+      poison: options.poison,
+      reasons: [],
+      end: 'open',
+    };
     const visibleAtMs = this.agenda.nowMs + options.delayMs;
     const message: QueuedMessage = { body, fact, vector, receives: 0, visibleAtMs };
     this.messages.push(fact);

@@ -1,4 +1,7 @@
-/** Invariant 3: every causally maximal write that lost was reported as a conflict somewhere. */
+/**
+ * Invariant 3: every causally maximal write that lost was reported as a conflict somewhere, and nothing was reported
+ * where one of the two writes had seen the other.
+ */
 import { groupBy, vectorHolds, type Finding, type LandedWrite, type ReportedConflict } from '../facts.ts';
 
 const invariant = '3 conflicts';
@@ -21,7 +24,7 @@ export function checkConflicts(
       }
     }
   }
-  return findings;
+  return [...findings, ...falseAlarms(landed, reported)];
 }
 
 /** The writes of one field that no other write of it had seen, without the newest, which won. */
@@ -34,4 +37,18 @@ function maximalLosers(writes: readonly LandedWrite[]): readonly LandedWrite[] {
         (other) => other !== write && vectorHolds(other.replaced?.state.vector, write.site, write.stamp),
       ),
   );
+}
+
+function falseAlarms(landed: readonly LandedWrite[], reported: readonly ReportedConflict[]): Finding[] {
+  const byStamp = new Map(landed.map((write) => [`${write.key} ${write.stamp}`, write]));
+  const saw = (write: LandedWrite, other: LandedWrite): boolean =>
+    vectorHolds(write.replaced?.state.vector, other.site, other.stamp);
+  return reported.flatMap(({ key, field, loser, winner }) => {
+    const lost = byStamp.get(`${key} ${loser}`);
+    const won = byStamp.get(`${key} ${winner}`);
+    if (lost !== undefined && won !== undefined && !saw(lost, won) && !saw(won, lost)) return [];
+    return [
+      { invariant, key, detail: `${field}: ${loser} against ${winner} was reported and is no conflict` },
+    ];
+  });
 }

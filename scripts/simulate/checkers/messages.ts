@@ -21,11 +21,12 @@ export interface MessageTotals {
 
 export function checkMessages(messages: readonly MessageFact[], totals: MessageTotals): Finding[] {
   const findings: Finding[] = [];
-  for (const { site, kind, key, end, reason, poison } of messages) {
+  for (const { site, kind, key, end, reasons, poison } of messages) {
+    const reason = reasons.at(-1);
     const where = `a message in the ${kind} queue of ${site}`;
     if (end === 'open') findings.push({ invariant, key, detail: `${where} never ended` });
     if (end === 'lost' && kind === 'in') findings.push({ invariant, key, detail: `${where} was lost` });
-    if (end === 'dead' && (reason ?? '') === '')
+    if (reasons.includes('') || (end === 'dead' && reason === undefined))
       findings.push({ invariant, key, detail: `${where} was set aside without a reason` });
     if (end === 'dead' && !poison)
       findings.push({ invariant, key, detail: `${where} stays dead: ${reason}` });

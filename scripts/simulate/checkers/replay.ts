@@ -1,5 +1,5 @@
 /** Invariant 10: delivering again everything that was ever delivered or set aside changes nothing. */
-import type { Finding, Snapshot } from '../facts.ts';
+import type { AppliedPut, Finding, Snapshot } from '../facts.ts';
 
 const invariant = '10 replay';
 
@@ -15,4 +15,12 @@ export function checkReplay(before: Snapshot, after: Snapshot, sentSince: number
   }
   if (sentSince > 0) findings.push({ invariant, detail: `the replay caused ${sentSince} messages` });
   return findings;
+}
+
+/** An event whose state is included already costs no write. */
+export function checkNews({ site, key, before, after }: AppliedPut): Finding[] {
+  if (before === undefined) return [];
+  const held = before.state.vector;
+  const learned = Object.entries(after.state.vector).some(([origin, stamp]) => held[origin] !== stamp);
+  return learned ? [] : [{ invariant, key, detail: `${site} wrote a state that it held already` }];
 }

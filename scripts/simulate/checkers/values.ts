@@ -94,5 +94,7 @@ function checkNothingElse(
 }
 
 function short(register: readonly [string, unknown] | undefined): string {
-  return register === undefined ? 'absent' : `${register[0]} ${JSON.stringify(register[1])?.slice(0, 24)}`;
+  return register === undefined
+    ? 'absent'
+    : `${register[0]} ${String(JSON.stringify(register[1])).slice(0, 24)}`;
 }
