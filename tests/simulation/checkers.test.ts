@@ -232,6 +232,7 @@ describe('messages', () => {
       message({}),
       message({ kind: 'out', end: 'lost' }),
       message({ poison: true, end: 'dead', reasons: ['malformed'] }),
+      message({ poison: true, kind: 'out', end: 'lost' }),
     ];
     expect(checkMessages(ended, totals)).toEqual([]);
   });

@@ -30,7 +30,7 @@ export function checkMessages(messages: readonly MessageFact[], totals: MessageT
       findings.push({ invariant, key, detail: `${where} was set aside without a reason` });
     if (end === 'dead' && !poison)
       findings.push({ invariant, key, detail: `${where} stays dead: ${reason}` });
-    if (poison && end !== 'dead')
+    if (poison && end === 'done')
       findings.push({ invariant, key, detail: `${where} is none and was not set aside` });
     if (poison && end === 'dead' && !HOPELESS.has(reason ?? ''))
       findings.push({ invariant, key, detail: `${where} is none and was set aside for "${reason}"` });

@@ -2,6 +2,7 @@
  * Invariant 2: at every site every field holds the value of the write with the newest stamp, every acknowledged
  * write took effect, and no operation took effect twice.
  */
+import type { Register } from '../../../src/shared/replication/record.ts';
 import { operationsRemembered } from '../../../src/shared/bounds.ts';
 import { groupBy, type Acknowledged, type Finding, type LandedWrite, type Snapshot } from '../facts.ts';
 
@@ -93,8 +94,6 @@ function checkNothingElse(
   );
 }
 
-function short(register: readonly [string, unknown] | undefined): string {
-  return register === undefined
-    ? 'absent'
-    : `${register[0]} ${String(JSON.stringify(register[1])).slice(0, 24)}`;
+function short(register: Register | undefined): string {
+  return register === undefined ? 'absent' : `${register[0]} ${JSON.stringify(register[1]).slice(0, 24)}`;
 }

@@ -52,7 +52,7 @@ export function* applyBatch(
   const merged = yield* mergeAll(site, byKey);
   for (const [key, outcome] of merged.outcomes) {
     for (const { index } of byKey.get(key) ?? []) {
-      dispositions[index] = settled(merged.refused.get(index) ?? outcome, messages[index]);
+      dispositions[index] = settled(outcome ?? merged.refused.get(index), messages[index]);
     }
   }
   return {
