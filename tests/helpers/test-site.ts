@@ -1,7 +1,7 @@
 /** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
 import type { InboundMessage, OutboundMessage } from '../../src/shared/ports/queue.ts';
 import { drive, type Resources } from '../../src/shared/replication/drive.ts';
-import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import type { LostWrite, Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
 import type { Json, StoredRecord } from '../../src/shared/replication/record.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -14,6 +14,8 @@ export class TestSite {
   readonly outbox = new MemoryQueue();
   readonly peers: ReadonlyMap<string, MemoryQueue>;
   readonly site: Site;
+  /** What was reported as lost, in order. */
+  readonly lost: LostWrite[] = [];
   nowMs = START_MS;
   #operations = 0;
 
@@ -27,6 +29,7 @@ export class TestSite {
       store: this.store,
       outbox: this.outbox,
       peers: this.peers,
+      report: (lost) => void this.lost.push(...lost),
       sleep: () => Promise.resolve(),
     };
     return drive(protocol, resources);

@@ -119,11 +119,14 @@ export class EntityService {
   }
 }
 
-/** What must be reset so that nothing of an earlier life of the key shows. */
+/**
+ * What must be set so that nothing of an earlier life of the key shows. The tombstone is lifted even where there
+ * is none: another site may have deleted the key already and its message may still be on the way.
+ */
 export function cleared(current: StoredRecord | undefined): Record<string, Json> {
   const reset: Record<string, Json> = {};
-  for (const field of Object.keys(current?.state.fields ?? {}))
-    reset[field] = field === DELETED ? false : null;
+  for (const field of Object.keys(current?.state.fields ?? {})) reset[field] = null;
+  reset[DELETED] = false;
   return reset;
 }
 

@@ -3,7 +3,8 @@
  *
  * Invariant: applying never publishes and never touches markers, so there are no loops. The vector in the record
  * is the memory of what has been applied: it becomes durable in the same conditional write as the effect, never
- * before it, and an event that it covers changes nothing.
+ * before it, and an event that it covers changes nothing. So a write that loses is reported before that write: when
+ * the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to report.
  */
 import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
 import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
@@ -11,9 +12,9 @@ import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned, WriteRequest } from '../ports/store.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import { mergeStates, type Conflict } from './merge.ts';
+import { mergeStates } from './merge.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
-import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { getMany, putMany, report, sleep, type LostWrite, type Protocol, type Site } from './protocol.ts';
 import { stampMs } from './stamp.ts';
 
 /** What one batch did, for logs and metrics. */
@@ -23,8 +24,6 @@ export interface ApplyReport {
   readonly applied: number;
   /** Events that the local state already included. */
   readonly superseded: number;
-  /** Concurrent writes that lost, by key. */
-  readonly conflicts: readonly { readonly key: string; readonly conflict: Conflict }[];
 }
 
 interface Arrival {
@@ -53,14 +52,13 @@ export function* applyBatch(
   const merged = yield* mergeAll(site, byKey);
   for (const [key, outcome] of merged.outcomes) {
     for (const { index } of byKey.get(key) ?? []) {
-      dispositions[index] = settled(outcome, messages[index]);
+      dispositions[index] = settled(outcome ?? merged.refused.get(index), messages[index]);
     }
   }
   return {
     dispositions,
     applied: merged.applied,
     superseded: merged.superseded,
-    conflicts: merged.conflicts,
   };
 }
 
@@ -95,9 +93,10 @@ function settled(outcome: Error | undefined, message: InboundMessage | undefined
 interface Merged {
   /** Key → undefined when it holds everything, or why not. */
   readonly outcomes: ReadonlyMap<string, Error | undefined>;
+  /** Index of an arrival that its key was merged without → why. */
+  readonly refused: ReadonlyMap<number, Error>;
   readonly applied: number;
   readonly superseded: number;
-  readonly conflicts: ApplyReport['conflicts'];
 }
 
 /**
@@ -107,7 +106,7 @@ interface Merged {
  */
 function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): Protocol<Merged> {
   const outcomes = new Map<string, Error | undefined>();
-  const conflicts: { key: string; conflict: Conflict }[] = [];
+  const refused = new Map<number, Error>();
   const known = new Map<string, Versioned | undefined>();
   for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
   let applied = 0;
@@ -125,23 +124,24 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     }
     const changes: Change[] = [];
     for (const key of open) {
-      const change = changeOf(site, key, known.get(key), byKey.get(key) ?? []);
-      if (change instanceof Error) outcomes.set(key, change);
-      else if (change !== undefined) changes.push(change);
+      const arrivals = timely(site, known.get(key), byKey.get(key) ?? [], refused);
+      const change = changeOf(key, known.get(key), arrivals);
+      if (change !== undefined) changes.push(change);
       else {
         outcomes.set(key, undefined);
-        superseded += (byKey.get(key) ?? []).length;
+        superseded += arrivals.length;
       }
     }
     open = [];
     if (changes.length === 0) break;
+    const lost = changes.flatMap((change) => change.lost);
+    if (lost.length > 0) yield* report(lost);
     const written = yield* putMany(changes);
-    changes.forEach(({ record: { key }, lost }, position) => {
+    changes.forEach(({ record: { key } }, position) => {
       const outcome = written[position];
       if (outcome?.status === 'written') {
         outcomes.set(key, undefined);
         applied += 1;
-        for (const conflict of lost) conflicts.push({ key, conflict });
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
@@ -152,11 +152,11 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     });
     if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
-  return { outcomes, applied, superseded, conflicts };
+  return { outcomes, refused, applied, superseded };
 }
 
 interface Change extends WriteRequest {
-  readonly lost: readonly Conflict[];
+  readonly lost: readonly LostWrite[];
 }
 
 /** The key was created in one write by one site and nothing else has happened to it, as far as these events know. */
@@ -169,15 +169,12 @@ function isFirstVersion(site: Site, arrivals: readonly Arrival[]): boolean {
   );
 }
 
-/** The write that a key needs; undefined when its arrivals add nothing; an error when they must not be applied. */
+/** The write that a key needs; undefined when its arrivals add nothing. */
 function changeOf(
-  site: Site,
   key: string,
   held: Versioned | undefined,
   arrivals: readonly Arrival[],
-): Change | Error | undefined {
-  const refusal = tooOld(site, held, arrivals);
-  if (refusal !== undefined) return refusal;
+): Change | undefined {
   const { record, lost } = mergeArrivals(key, held?.record, arrivals);
   return record && { record, expected: held?.revision, lost };
 }
@@ -204,15 +201,15 @@ function mergeArrivals(
   key: string,
   held: StoredRecord | undefined,
   arrivals: readonly Arrival[],
-): { record?: StoredRecord; lost: readonly Conflict[] } {
+): { record?: StoredRecord; lost: readonly LostWrite[] } {
   let state = held?.state;
   let changed = false;
-  const lost: Conflict[] = [];
+  const lost: LostWrite[] = [];
   for (const { event } of arrivals) {
     const merge = mergeStates(state, stateOf(event));
     state = merge.state;
     changed ||= merge.changed;
-    lost.push(...merge.conflicts);
+    for (const conflict of merge.conflicts) lost.push({ key, conflict });
   }
   if (!changed || state === undefined) return { lost };
   const record: StoredRecord =
@@ -220,14 +217,23 @@ function mergeArrivals(
   return { record, lost };
 }
 
-/** A late message about a key that is gone might resurrect a record whose tombstone has been removed. */
-function tooOld(site: Site, held: Versioned | undefined, arrivals: readonly Arrival[]): Error | undefined {
-  if (held !== undefined) return undefined;
-  const late = arrivals.find(({ event }) => site.now() - event.sent_at > horizonMs);
-  if (late === undefined) return undefined;
-  return new HorizonError(
-    `${late.event.event_id} was sent more than 30 days ago and the key is absent here: rebuild this site`,
-  );
+/**
+ * The arrivals that may be merged; the others go to `refused`. A late message about a key that is gone might
+ * resurrect a record whose tombstone has been removed. A fresh one holds the whole state, so it needs no other.
+ */
+function timely(
+  site: Site,
+  held: Versioned | undefined,
+  arrivals: readonly Arrival[],
+  refused: Map<number, Error>,
+): readonly Arrival[] {
+  return arrivals.filter(({ index, event }) => {
+    refused.delete(index);
+    if (held !== undefined || site.now() - event.sent_at <= horizonMs) return true;
+    const detail = `${event.event_id} was sent more than 30 days ago and the key is absent here: rebuild this site`;
+    refused.set(index, new HorizonError(detail));
+    return false;
+  });
 }
 
 class HorizonError extends Error {

@@ -7,7 +7,7 @@ import {
   horizonMs,
   sweepGraceMs,
 } from '../../../src/shared/bounds.ts';
-import { TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import { AmbiguousError, TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { forward } from '../../../src/shared/replication/forward.ts';
@@ -202,6 +202,17 @@ describe('apply', () => {
     ]);
   });
 
+  test('a message older than the horizon does not take a fresh one about the same key along', async () => {
+    const { aws, azure } = pair();
+    const old = await eventText(aws);
+    aws.nowMs += horizonMs + 1;
+    azure.nowMs += horizonMs + 1;
+    const fresh = await eventText(aws);
+    const { dispositions, applied } = await apply(azure, [message(old), message(fresh)]);
+    expect([dispositions.map(({ kind }) => kind), applied]).toEqual([['dead', 'done'], 1]);
+    expect(azure.held('user:1')?.state).toEqual(aws.held('user:1')?.state);
+  });
+
   test('a first version is written without a read, and merged when the key is there after all', async () => {
     const { aws, azure } = pair();
     let reads = 0;
@@ -233,8 +244,41 @@ describe('apply', () => {
     const { aws, azure } = pair();
     await azure.write('user:1', { name: 'theirs' });
     aws.nowMs += 1;
-    const { conflicts } = await apply(azure, [message(await eventText(aws))]);
-    expect(conflicts).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+    await apply(azure, [message(await eventText(aws))]);
+    expect(azure.lost).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+  });
+
+  test('reports a write that lost although the store lost its answer and the event came twice', async () => {
+    const { aws, azure } = pair();
+    await azure.write('user:1', { name: 'theirs' });
+    await aws.write('user:1', { email: 'a@x' });
+    aws.nowMs += 1;
+    const body = await eventText(aws);
+    const put = azure.store.putMany.bind(azure.store);
+    azure.store.putMany = async (writes) => {
+      await put(writes);
+      azure.store.putMany = put;
+      return writes.map(() => ({ status: 'failed', error: new AmbiguousError('no answer') }));
+    };
+    expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
+    expect((await apply(azure, [message(body, 2)])).superseded).toBe(1);
+    expect(azure.lost).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+  });
+
+  test('reports a write that lost before the merge is durable, so that a crash in between hides nothing', async () => {
+    const { aws, azure } = pair();
+    await azure.write('user:1', { name: 'theirs' });
+    await aws.write('user:1', { email: 'a@x' });
+    aws.nowMs += 1;
+    const body = await eventText(aws);
+    const steps = applyBatch(azure.site, [message(body)], checkEvent);
+    const operations: string[] = [];
+    const read = await azure.store.getMany(['user:1']);
+    for (let step = steps.next(); step.done !== true && operations.length < 5;) {
+      operations.push(step.value.op);
+      step = steps.next(step.value.op === 'putMany' ? [{ status: 'written' }] : read);
+    }
+    expect(operations.slice(-2)).toEqual(['report', 'putMany']);
   });
 });
 

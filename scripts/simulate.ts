@@ -1,0 +1,112 @@
+/**
+ * Simulates the replication protocol under faults on virtual time, many seeds at once.
+ *
+ *     node scripts/simulate.ts [--schedules 1000] [--seed 1] [--sites 2..4] [--threads n] [--json]
+ *
+ * Each seed is one schedule: it replays the same run. A seed that violates an invariant is printed with a timeline
+ * of the key concerned; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
+ * each until a checker finds it out, over at most `--schedules` schedules.
+ */
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { commandLine, figure, report, type Findings } from './bench/report.ts';
+import { failureText } from './simulate/failure-text.ts';
+import { runPool } from './simulate/pool.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const FAILURES_SHOWN = 3;
+const PROGRESS_EVERY_MS = 5_000;
+
+interface Options {
+  readonly schedules: number;
+  readonly seed: number;
+  readonly sites: number | undefined;
+  readonly threads: number;
+}
+
+async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
+  const { schedules, seed, sites, threads } = options;
+  const startMs = performance.now();
+  let toldMs = startMs;
+  const total = await runPool({
+    first: seed,
+    count: schedules,
+    sites,
+    threads,
+    progress: (soFar) => {
+      if (performance.now() - toldMs < PROGRESS_EVERY_MS) return;
+      toldMs = performance.now();
+      progress(`${soFar.schedules} of ${schedules} schedules, ${soFar.failed.length} with violations`);
+    },
+  });
+  const minutes = (performance.now() - startMs) / 60_000;
+  for (const failed of total.failed.slice(0, FAILURES_SHOWN)) progress(failureText(failed, sites));
+  return {
+    figures: [
+      figure('schedules', total.schedules, ''),
+      figure('client operations', total.operations, ''),
+      figure('effects performed', total.effects, ''),
+      figure('messages accepted by queues', total.messages, ''),
+      figure('schedules with violations', total.failed.length, '', { exactly: 0 }),
+      figure('seeds run twice', total.reruns, ''),
+      figure('seeds whose second run differed', total.differing.length, '', { exactly: 0 }),
+      figure('client operations a minute', Math.round(total.operations / minutes), '1/min', {
+        atLeast: 150_000,
+      }),
+    ],
+    notes: [
+      `seeds ${seed} to ${seed + schedules - 1}, ${sites ?? '2 to 4'} sites, ${threads} threads`,
+      ...(total.failed.length > 0
+        ? [`violated by seeds ${total.failed.map((failed) => failed.seed).join(', ')}`]
+        : []),
+      ...(total.differing.length > 0 ? [`seeds that did not repeat: ${total.differing.join(', ')}`] : []),
+    ],
+  };
+}
+
+function readOptions(): Options & { json: boolean; mutants: boolean } {
+  const { values } = parseArgs({
+    options: {
+      schedules: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+      sites: { type: 'string' },
+      threads: { type: 'string', default: String(os.availableParallelism()) },
+      json: { type: 'boolean', default: false },
+      mutants: { type: 'boolean', default: false },
+    },
+  });
+  const whole = (name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new RangeError(`--${name} must be a whole number from ${least} to ${most}`);
+    return value;
+  };
+  return {
+    schedules: whole('schedules', values.schedules, 1),
+    seed: whole('seed', values.seed, 0),
+    sites: values.sites === undefined ? undefined : whole('sites', values.sites, 2, 4),
+    threads: whole('threads', values.threads, 1, 256),
+    json: values.json,
+    mutants: values.mutants,
+  };
+}
+
+async function main(): Promise<void> {
+  const { json, mutants, ...options } = readOptions();
+  const command = commandLine(process.argv, ROOT);
+  if (mutants) {
+    const { measureMutants } = await import('./simulate/kill-mutants.ts');
+    process.exitCode = await report(
+      { title: 'Simulation: mutants of the protocol', json, command },
+      (progress) => measureMutants(options, progress),
+    );
+    return;
+  }
+  process.exitCode = await report(
+    { title: 'Simulation of the replication protocol', json, command },
+    (progress) => measure(options, progress),
+  );
+}
+
+await main();

@@ -1,0 +1,101 @@
+/**
+ * What really happened, as the world saw it: the only thing that checkers read. Nothing in here was computed by
+ * the protocol except the records and reports themselves.
+ */
+import type { Json, RecordState, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+
+/** A put of a local write that took effect in the store, acknowledged or not. */
+export interface LandedWrite {
+  readonly atMs: number;
+  readonly site: string;
+  readonly key: string;
+  readonly operationId: string;
+  readonly stamp: string;
+  /** What the operation meant to set. */
+  readonly fields: Readonly<Record<string, Json>>;
+  /** What the operation decided on; undefined: no record. */
+  readonly basis: StoredRecord | undefined;
+  /** What the store held when the put took effect. */
+  readonly replaced: StoredRecord | undefined;
+}
+
+/** A put that a batch of remote events caused. */
+export interface AppliedPut {
+  readonly site: string;
+  readonly key: string;
+  readonly before: StoredRecord | undefined;
+  readonly after: StoredRecord;
+  /** The latest time that the site's clock showed to the invocation, epoch milliseconds. */
+  readonly wallMs: number;
+}
+
+/** What a client was told: its write stands, and this is its token. */
+export interface Acknowledged {
+  readonly atMs: number;
+  readonly site: string;
+  readonly key: string;
+  readonly operationId: string;
+  readonly stamp: string;
+  readonly fields: Readonly<Record<string, Json>>;
+  readonly token: Vector;
+}
+
+/** A losing write that somebody was told of. */
+export interface ReportedConflict {
+  readonly key: string;
+  readonly field: string;
+  readonly loser: string;
+  readonly winner: string;
+}
+
+export type QueueKind = 'out' | 'in';
+
+/** How one message ended. `lost` happens only to a site's own queue, by a fault. */
+export type MessageEnd = 'open' | 'done' | 'dead' | 'lost';
+
+export interface MessageFact {
+  readonly site: string;
+  readonly kind: QueueKind;
+  readonly key: string | undefined;
+  /** Put there by the nemesis: no protocol sent it. */
+  readonly poison: boolean;
+  end: MessageEnd;
+  /** Why it was set aside, each time. */
+  readonly reasons: string[];
+}
+
+/** Site → key → record. */
+export type Snapshot = ReadonlyMap<string, ReadonlyMap<string, StoredRecord>>;
+
+/** What a checker has found wrong. */
+export interface Finding {
+  /** Name of the invariant, as in the design: `3 conflicts`. */
+  readonly invariant: string;
+  readonly key?: string | undefined;
+  readonly detail: string;
+}
+
+/** Whether `vector` includes a stamp of `site`. The checkers' own words for it. */
+export function vectorHolds(vector: Vector | undefined, site: string, stamp: string): boolean {
+  const held = vector?.[site];
+  return held !== undefined && held >= stamp;
+}
+
+/** A state as text that is the same for equal states, whatever the order of their properties. */
+export function canonical(state: RecordState | undefined): string {
+  if (state === undefined) return 'absent';
+  const sorted = (object: Readonly<Record<string, unknown>>): [string, unknown][] =>
+    Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([sorted(state.fields), sorted(state.vector)]);
+}
+
+/** The entries of a list by what a function says of each. */
+export function groupBy<T>(list: readonly T[], groupOf: (entry: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const entry of list) {
+    const group = groups.get(groupOf(entry));
+    if (group === undefined) groups.set(groupOf(entry), [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}

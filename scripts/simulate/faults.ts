@@ -1,0 +1,75 @@
+/**
+ * The fault menu. Every seed turns on a random subset, each with its own strength ("swarm testing", Groce et al.,
+ * 2012): a run with everything on hides the defects that need one thing to go right.
+ */
+import type { Random } from './random.ts';
+
+/** Name → [how often a seed turns it on, least strength, greatest strength]. */
+const MENU = {
+  /** An invocation dies before, during or after an effect. Probability per effect. */
+  crash: [0.6, 0.005, 0.06],
+  /** A call is refused and has no effect. Probability per call, or per write or message of a batch. */
+  throttle: [0.5, 0.01, 0.1],
+  /** A call takes effect and its answer is lost. */
+  ambiguous: [0.6, 0.01, 0.1],
+  /** A call times out and takes effect up to 30 s later. */
+  late: [0.5, 0.005, 0.05],
+  /** An invocation stands still for up to five minutes after an effect. */
+  pause: [0.5, 0.002, 0.02],
+  /** A message is delivered twice. Probability per message. */
+  duplicate: [0.7, 0.05, 0.4],
+  /** A message becomes visible up to two minutes late. */
+  reorder: [0.7, 0.05, 0.4],
+  /** A message to the site's own queue is accepted and lost. */
+  outboxLoss: [0.4, 0.02, 0.3],
+  /** An own queue loses everything it holds, so many times. */
+  outboxWipe: [0.2, 1, 4],
+  /** Somebody moves all dead letters of a site back, so many times. */
+  redrive: [0.5, 1, 5],
+  /** Partitions, one-way or two-way, so many. */
+  partition: [0.6, 1, 4],
+  /** Whole sites out of service, so many times. */
+  outage: [0.4, 1, 3],
+  /** Clocks off by at most so many milliseconds. */
+  skew: [0.6, 50, 2_000],
+  /** One clock off by a minute back, half a minute or an hour ahead, for a while; so many times. */
+  jump: [0.25, 1, 3],
+  /** Clocks that tick once in so many milliseconds. */
+  coarse: [0.3, 10, 1_000],
+  /** The index of pending markers lags by at most so many milliseconds. */
+  staleIndex: [0.4, 100, 60_000],
+  /** Inbound queues refuse messages of more than so many characters. */
+  oversized: [0.25, 700, 1_200],
+  /** Sites that run a release with a newer minor version of the event. Probability per site. */
+  newerMinor: [0.3, 0.3, 1],
+  /** Messages that are none, in any queue, so many. */
+  poison: [0.3, 1, 6],
+} as const;
+
+export type Fault = keyof typeof MENU;
+
+/** Strength by fault; 0 is off. */
+export type Faults = Readonly<Record<Fault, number>>;
+
+export const FAULTS = Object.keys(MENU) as readonly Fault[];
+
+/** Draws a seed's faults; what `forced` names is set instead. Draws the same numbers either way. */
+export function chooseFaults(random: Random, forced: Partial<Faults> = {}): Faults {
+  const chosen = {} as Record<Fault, number>;
+  for (const fault of FAULTS) {
+    const [share, least, greatest] = MENU[fault];
+    const on = random.next() < share;
+    const strength = random.between(least, greatest);
+    chosen[fault] = forced[fault] ?? (on ? strength : 0);
+  }
+  return chosen;
+}
+
+/** Everything off. */
+export const NO_FAULTS: Faults = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as unknown as Faults;
+
+/** The faults that are on, for people: `crash 0.02, partition 2`. */
+export function faultsText(faults: Faults): string {
+  const on = FAULTS.filter((fault) => faults[fault] > 0);
+  return on.map((fault) => `${fault} ${Number(faults[fault].toPrecision(2))}`).join(', ') || 'none';
+}

@@ -1,0 +1,128 @@
+/**
+ * One function invocation: runs a protocol step by step on virtual time, with the faults that can strike between
+ * and during its effects. What is in memory dies with it, what took effect stays.
+ */
+import type { Json, StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Effect, Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import { perform, type Answer } from './perform.ts';
+import type { SimSite } from './sim-site.ts';
+import type { World } from './world.ts';
+
+/** The client operation behind a local write, with what it decided last. */
+export interface Operation {
+  readonly id: string;
+  decided:
+    { readonly basis: StoredRecord | undefined; readonly fields: Readonly<Record<string, Json>> } | undefined;
+}
+
+export interface Invocation {
+  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep';
+  readonly at: SimSite;
+  readonly operation: Operation | undefined;
+  /** The latest time that the site's clock showed to it. */
+  wallMs: number;
+  dead: boolean;
+}
+
+export type Ending<Result> =
+  | { readonly kind: 'returned'; readonly value: Result }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | { readonly kind: 'died' };
+
+export interface InvocationOptions<Result> {
+  readonly kind: Invocation['kind'];
+  readonly operation?: Operation;
+  readonly protocol: (site: Site) => Protocol<Result>;
+  readonly ended: (ending: Ending<Result>) => void;
+}
+
+/** Starts an invocation at a site; `ended` is called exactly once. */
+export function invoke<Result>(world: World, at: SimSite, options: InvocationOptions<Result>): void {
+  const invocation: Invocation = {
+    kind: options.kind,
+    at,
+    operation: options.operation,
+    wallMs: 0,
+    dead: false,
+  };
+  const site: Site = {
+    site: at.name,
+    peers: at.peers,
+    now: () => {
+      const nowMs = at.now();
+      invocation.wallMs = Math.max(invocation.wallMs, nowMs);
+      return nowMs;
+    },
+  };
+  new Run(world, invocation, options.protocol(site), options.ended).step(undefined);
+}
+
+class Run<Result> {
+  readonly #world: World;
+  readonly #invocation: Invocation;
+  readonly #protocol: Protocol<Result>;
+  readonly #ended: (ending: Ending<Result>) => void;
+
+  constructor(
+    world: World,
+    invocation: Invocation,
+    protocol: Protocol<Result>,
+    ended: (ending: Ending<Result>) => void,
+  ) {
+    this.#world = world;
+    this.#invocation = invocation;
+    this.#protocol = protocol;
+    this.#ended = ended;
+  }
+
+  /** Gives the protocol the answer to its last effect and does the next one. */
+  step(answer: Answer | undefined): void {
+    if (this.#invocation.dead) return;
+    let next: IteratorResult<Effect, Result>;
+    try {
+      next =
+        answer?.error === undefined ? this.#protocol.next(answer?.value) : this.#protocol.throw(answer.error);
+    } catch (error) {
+      this.#ended({ kind: 'threw', error });
+      return;
+    }
+    if (next.done === true) this.#ended({ kind: 'returned', value: next.value });
+    else this.#do(next.value);
+  }
+
+  #do(effect: Effect): void {
+    const world = this.#world;
+    world.counts.effects += 1;
+    if (this.#invocation.at.down) {
+      this.#die();
+      return;
+    }
+    const latencyMs = effect.op === 'sleep' ? effect.ms : world.random.between(1, 15);
+    const crashes = world.strikes('crash');
+    if (crashes && world.random.chance(0.4)) {
+      this.#die();
+      return;
+    }
+    // What a write meant is fixed when it is sent, not when it lands.
+    const decided = this.#invocation.operation?.decided;
+    world.agenda.after(latencyMs, () => {
+      const answer = perform(world, this.#invocation, effect, {
+        decided,
+        cutShort: crashes && world.random.chance(0.4),
+      });
+      if (crashes) {
+        this.#die();
+        return;
+      }
+      const pauseMs = world.strikes('pause') ? world.random.between(1_000, 300_000) : 0;
+      if (pauseMs === 0) this.step(answer);
+      else world.agenda.after(pauseMs, () => this.step(answer));
+    });
+  }
+
+  #die(): void {
+    if (this.#invocation.dead) return;
+    this.#invocation.dead = true;
+    this.#ended({ kind: 'died' });
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Performs one effect at the moment it takes place, with the faults that can befall a call: refused, applied with
+ * its answer lost, applied late, or cut short by the death of its caller.
+ */
+import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
+import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
+import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
+import type { Effect } from '../../src/shared/replication/protocol.ts';
+import { checkNews } from './checkers/replay.ts';
+import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
+import type { Invocation, Operation } from './invocation.ts';
+import type { SimSite } from './sim-site.ts';
+import { shortStamp } from './timeline.ts';
+import { wake } from './trigger.ts';
+import type { World } from './world.ts';
+
+export interface Answer {
+  readonly value?: unknown;
+  readonly error?: Error;
+}
+
+interface Circumstances {
+  readonly decided: Operation['decided'];
+  /** Only the first part of a batch happens. */
+  readonly cutShort: boolean;
+}
+
+const LATE_MS = [100, 30_000] as const;
+
+export function perform(
+  world: World,
+  invocation: Invocation,
+  effect: Effect,
+  { decided, cutShort }: Circumstances,
+): Answer {
+  const { at } = invocation;
+  const some = <T>(list: readonly T[]): readonly T[] =>
+    cutShort ? list.slice(0, world.random.int(list.length + 1)) : list;
+  switch (effect.op) {
+    case 'get':
+      world.trace('get', at, effect.key);
+      return reading(world, () => at.store.get(effect.key));
+    case 'getMany':
+      if (invocation.kind === 'sweep') world.counts.sweptKeys += effect.keys.length;
+      world.trace('getMany', at, effect.keys.join());
+      return reading(world, () => at.store.getMany(effect.keys));
+    case 'pending':
+      return reading(world, () => at.store.pending(effect.beforeMs, effect.limit));
+    case 'putMany':
+      return { value: some(effect.writes).map((write) => put(world, invocation, write, decided)) };
+    case 'clearPending':
+      return clearing(world, at, some(effect.requests));
+    case 'publish':
+      return { value: some(effect.messages).map((message) => publish(world, at, message)) };
+    case 'send': {
+      const peer = world.site(effect.peer);
+      return { value: some(effect.messages).map((message) => send(world, at, peer, message)) };
+    }
+    case 'report':
+      for (const { key, conflict } of effect.lost) {
+        world.reported.push({
+          key,
+          field: conflict.field,
+          loser: conflict.loser[0],
+          winner: conflict.winner[0],
+        });
+        world.note(key, at.name, () => `conflict on ${conflict.field}`);
+      }
+      return {};
+    case 'sleep':
+      return {};
+  }
+}
+
+function reading(world: World, read: () => unknown): Answer {
+  if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
+  if (world.strikes('ambiguous')) return { error: new AmbiguousError('no answer') };
+  return { value: read() };
+}
+
+/** A call that changes something, under the three faults that a call can meet. */
+function calling<Result>(world: World, act: () => Result): { result: Result } | { error: Error } {
+  if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
+  if (world.strikes('late')) {
+    world.agenda.after(world.random.between(...LATE_MS), act);
+    return { error: new AmbiguousError('no answer, and it lands later') };
+  }
+  const result = act();
+  return world.strikes('ambiguous') ? { error: new AmbiguousError('the answer was lost') } : { result };
+}
+
+function put(
+  world: World,
+  invocation: Invocation,
+  write: WriteRequest,
+  decided: Operation['decided'],
+): PutOutcome {
+  const called = calling(world, () => land(world, invocation, write, decided));
+  return 'error' in called ? { status: 'failed', error: called.error } : called.result;
+}
+
+/** The moment a put takes effect, or is refused. */
+function land(
+  world: World,
+  invocation: Invocation,
+  write: WriteRequest,
+  decided: Operation['decided'],
+): PutOutcome {
+  const { at, kind, operation, wallMs } = invocation;
+  const { record } = write;
+  const before = at.store.records.get(record.key);
+  const outcome = at.store.put(write, at.likeAws);
+  world.trace(`put ${outcome.status}`, at, record.key);
+  world.note(
+    record.key,
+    at.name,
+    () => `${operation?.id ?? kind} put ${outcome.status} ${shortStamp(record.version)}`,
+  );
+  if (outcome.status !== 'written') return outcome;
+  if (operation !== undefined && decided !== undefined) {
+    const landed = {
+      atMs: world.agenda.nowMs,
+      site: at.name,
+      key: record.key,
+      operationId: operation.id,
+      stamp: record.version ?? '',
+      fields: decided.fields,
+      basis: decided.basis,
+      replaced: before,
+    };
+    world.land(landed);
+    world.find(checkLocalStamp(landed));
+  } else {
+    const applied = { site: at.name, key: record.key, before, after: record, wallMs };
+    world.find([...checkAcceptedStamps(applied), ...checkNews(applied)]);
+  }
+  world.watchExposure(record.key, at, 'store');
+  return outcome;
+}
+
+function clearing(world: World, at: SimSite, requests: readonly ClearRequest[]): Answer {
+  const called = calling(world, () => {
+    for (const request of requests) {
+      const cleared = at.store.clear(request);
+      world.trace(`clear ${cleared}`, at, request.key);
+      if (!cleared) continue;
+      world.note(request.key, at.name, () => `cleared ${Object.keys(request.accepted).join()}`);
+      world.watchExposure(request.key, at, 'store');
+    }
+  });
+  return 'error' in called ? called : {};
+}
+
+function publish(world: World, at: SimSite, message: OutboundMessage): SendOutcome {
+  world.counts.published += 1;
+  const called = calling(world, () => {
+    deliver(world, at, 'out', inMinorOf(at, message.body));
+  });
+  return 'error' in called ? called.error : undefined;
+}
+
+function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessage): SendOutcome {
+  if (!world.reaches(from, to)) {
+    return world.random.chance(0.5) ? new UnavailableError('no connection') : new AmbiguousError('no answer');
+  }
+  if (to.inboxCharactersMax > 0 && body.length > to.inboxCharactersMax) {
+    return new TooLargeError(`${body.length} characters, the queue takes ${to.inboxCharactersMax}`);
+  }
+  const called = calling(world, () => {
+    if (!world.reaches(from, to)) return;
+    world.counts.sent += 1;
+    const text = inMinorOf(from, body);
+    world.captured.get(to.name)?.push(text);
+    deliver(world, to, 'in', text);
+  });
+  return 'error' in called ? called.error : undefined;
+}
+
+/** A queue has accepted a message: it is there once or twice, now or later, and in an own queue perhaps never. */
+function deliver(world: World, site: SimSite, kind: 'out' | 'in', body: string): void {
+  const queue = kind === 'out' ? site.outbox : site.inbox;
+  const copies = world.strikes('duplicate') ? 2 : 1;
+  for (let copy = 0; copy < copies; copy += 1) {
+    const delayMs = world.strikes('reorder')
+      ? world.random.between(100, 120_000)
+      : world.random.between(1, 40);
+    const message = world.enqueue(site, queue, body, { poison: false, delayMs });
+    world.trace(`accept ${kind}`, site, message.fact.key ?? '');
+    world.note(message.fact.key, site.name, () => `${kind} queue accepts ${stampsText(message.vector)}`);
+    if (kind === 'out' && world.strikes('outboxLoss')) queue.lose(message);
+    else wake(world, site, queue, delayMs);
+  }
+}
+
+/** An event as a site with a newer release writes it: one minor version on, with fields that nobody here knows. */
+function inMinorOf(site: SimSite, body: string): string {
+  return site.newerMinor
+    ? body.replace('{"specversion":"1.0"', '{"specversion":"1.7","novelty":{"kept":true}')
+    : body;
+}
+
+function stampsText(vector: Readonly<Record<string, string>> | undefined): string {
+  return Object.values(vector ?? {})
+    .map(shortStamp)
+    .join(' ');
+}

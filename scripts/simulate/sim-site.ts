@@ -1,0 +1,65 @@
+/** One simulated site: its store, its two queues, its clock, and whether it is in service. */
+import type { Faults } from './faults.ts';
+import type { Random } from './random.ts';
+import { SiteQueue } from './site-queue.ts';
+import { SiteStore } from './site-store.ts';
+import type { Agenda } from './agenda.ts';
+
+/** Epoch milliseconds at the start of every schedule. */
+export const START_MS = 1_800_000_000_000;
+
+export class SimSite {
+  readonly name: string;
+  readonly peers: readonly string[];
+  /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
+  readonly likeAws: boolean;
+  readonly store: SiteStore;
+  readonly outbox = new SiteQueue('out');
+  readonly inbox = new SiteQueue('in');
+  readonly newerMinor: boolean;
+  /** How far the clock is off for as long as the schedule runs, and for a while. */
+  offsetMs: number;
+  jumpMs = 0;
+  down = false;
+  /** Inbound messages longer than this are refused; 0: none. */
+  inboxCharactersMax: number;
+  readonly #agenda: Agenda;
+  #tickMs: number;
+  #lagMaxMs: number;
+
+  constructor(
+    name: string,
+    peers: readonly string[],
+    { agenda, random, faults }: { agenda: Agenda; random: Random; faults: Faults },
+  ) {
+    this.name = name;
+    this.peers = peers;
+    this.likeAws = name.startsWith('aws');
+    this.#agenda = agenda;
+    this.newerMinor = random.chance(faults.newerMinor);
+    this.offsetMs = Math.floor(random.between(-faults.skew, faults.skew));
+    this.#tickMs = Math.max(1, Math.floor(faults.coarse));
+    this.inboxCharactersMax = Math.floor(faults.oversized);
+    this.#lagMaxMs = faults.staleIndex;
+    this.store = new SiteStore({
+      indexLagMs: () => (this.#lagMaxMs > 0 && random.chance(0.5) ? random.between(0, this.#lagMaxMs) : 0),
+      later: (delayMs, act) => agenda.after(delayMs, act),
+    });
+  }
+
+  /** Epoch milliseconds by this site's clock. */
+  now(): number {
+    const ms = START_MS + this.#agenda.nowMs + this.offsetMs + this.jumpMs;
+    return Math.floor(ms / this.#tickMs) * this.#tickMs;
+  }
+
+  /** Ends every fault that is a property of the site. */
+  heal(): void {
+    this.down = false;
+    this.offsetMs = 0;
+    this.jumpMs = 0;
+    this.inboxCharactersMax = 0;
+    this.#tickMs = 1;
+    this.#lagMaxMs = 0;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * One queue of a site on virtual time: at-least-once, with receive counts and a visibility timeout after which a
+ * message that nobody settled comes back. Messages that come back too often go to the broker's dead letters.
+ */
+import type { MessageFact, QueueKind } from './facts.ts';
+
+export const VISIBILITY_MS = 60_000;
+/** Deliveries without an answer after which the broker sets a message aside. */
+const BROKER_RECEIVES_MAX = 14;
+
+export interface QueuedMessage {
+  readonly body: string;
+  readonly fact: MessageFact;
+  /** Vector of the state that it carries; undefined for what is no event. */
+  readonly vector: Readonly<Record<string, string>> | undefined;
+  receives: number;
+  visibleAtMs: number;
+}
+
+/** A message in the hands of one invocation. */
+export interface Lease {
+  readonly message: QueuedMessage;
+  readonly receives: number;
+}
+
+export class SiteQueue {
+  readonly kind: QueueKind;
+  readonly messages = new Set<QueuedMessage>();
+  /** Set aside, by the product with a reason or by the broker. */
+  readonly dead = new Set<QueuedMessage>();
+
+  constructor(kind: QueueKind) {
+    this.kind = kind;
+  }
+
+  /** Takes up to `max` visible messages. */
+  receive(nowMs: number, max: number): Lease[] {
+    const leases: Lease[] = [];
+    for (const message of this.messages) {
+      if (leases.length === max) break;
+      if (message.visibleAtMs > nowMs) continue;
+      if (message.receives >= BROKER_RECEIVES_MAX) {
+        this.setAside(message, 'received too often');
+        continue;
+      }
+      message.receives += 1;
+      message.visibleAtMs = nowMs + VISIBILITY_MS;
+      leases.push({ message, receives: message.receives });
+    }
+    return leases;
+  }
+
+  done(message: QueuedMessage): void {
+    if (!this.messages.delete(message)) return;
+    message.fact.end = 'done';
+  }
+
+  lose(message: QueuedMessage): void {
+    if (!this.messages.delete(message)) return;
+    message.fact.end = 'lost';
+  }
+
+  setAside(message: QueuedMessage, reason: string): void {
+    if (!this.messages.delete(message)) return;
+    message.fact.end = 'dead';
+    message.fact.reasons.push(reason);
+    this.dead.add(message);
+  }
+
+  /** Moves every dead letter back. */
+  redrive(nowMs: number): readonly QueuedMessage[] {
+    const moved = [...this.dead];
+    this.dead.clear();
+    for (const message of moved) {
+      message.fact.end = 'open';
+      message.receives = 0;
+      message.visibleAtMs = nowMs;
+      this.messages.add(message);
+    }
+    return moved;
+  }
+
+  /** Whether a message here or set aside includes this stamp of `origin` for the key. */
+  carries(key: string, origin: string, stamp: string): boolean {
+    for (const list of [this.messages, this.dead]) {
+      for (const { fact, vector } of list) {
+        if (fact.key === key && (vector?.[origin] ?? '') >= stamp) return true;
+      }
+    }
+    return false;
+  }
+}

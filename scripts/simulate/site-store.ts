@@ -1,0 +1,88 @@
+/**
+ * One site's store on virtual time: conditional puts on a revision, and a sparse index of pending markers that may
+ * lag behind the items. Records are kept as they are: the protocols never change one that they were given.
+ */
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  Versioned,
+  WriteRequest,
+} from '../../src/shared/ports/store.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+
+export interface StoreHooks {
+  /** How long the index needs to see a change. */
+  readonly indexLagMs: () => number;
+  readonly later: (delayMs: number, act: () => void) => void;
+}
+
+export class SiteStore {
+  readonly records = new Map<string, StoredRecord>();
+  readonly #revisions = new Map<string, number>();
+  readonly #index = new Map<string, number>();
+  readonly #hooks: StoreHooks;
+
+  constructor(hooks: StoreHooks) {
+    this.#hooks = hooks;
+  }
+
+  get(key: string): Versioned | undefined {
+    const record = this.records.get(key);
+    return record && { record, revision: String(this.#revisions.get(key)) };
+  }
+
+  getMany(keys: readonly string[]): ReadonlyMap<string, Versioned> {
+    return new Map(
+      keys.flatMap((key) => {
+        const held = this.get(key);
+        return held === undefined ? [] : [[key, held] as const];
+      }),
+    );
+  }
+
+  /** `tellCurrent`: whether a refusal says what is there, as DynamoDB can and Cosmos DB cannot. */
+  put({ record, expected }: WriteRequest, tellCurrent: boolean): PutOutcome {
+    const current = this.get(record.key);
+    if (current?.revision !== expected) {
+      return { status: 'stale', ...(tellCurrent && current !== undefined && { current }) };
+    }
+    this.#set(record);
+    return { status: 'written' };
+  }
+
+  /** Removes markers that are not newer than what was accepted. Returns whether there were any. */
+  clear({ key, accepted }: ClearRequest): boolean {
+    const record = this.records.get(key);
+    if (record === undefined) return false;
+    const left = Object.entries(record.pending).filter(([peer, marker]) => marker > (accepted[peer] ?? ''));
+    if (left.length === Object.keys(record.pending).length) return false;
+    const { pendingSince, ...rest } = record;
+    const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
+    this.#set({ ...rest, pending: Object.fromEntries(left), ...since });
+    return true;
+  }
+
+  pending(beforeMs: number, limit: number): readonly PendingEntry[] {
+    return [...this.#index]
+      .filter(([, sinceMs]) => sinceMs < beforeMs)
+      .map(([key, sinceMs]) => ({ key, sinceMs }))
+      .sort((a, b) => a.sinceMs - b.sinceMs)
+      .slice(0, limit);
+  }
+
+  #set(record: StoredRecord): void {
+    const { key } = record;
+    this.records.set(key, record);
+    this.#revisions.set(key, (this.#revisions.get(key) ?? 0) + 1);
+    const lagMs = this.#hooks.indexLagMs();
+    if (lagMs === 0) this.#refresh(key);
+    else this.#hooks.later(lagMs, () => this.#refresh(key));
+  }
+
+  #refresh(key: string): void {
+    const record = this.records.get(key);
+    if (record === undefined || Object.keys(record.pending).length === 0) this.#index.delete(key);
+    else this.#index.set(key, record.pendingSince ?? 0);
+  }
+}

@@ -1,0 +1,28 @@
+/** The sweeper's timer at every site. */
+import { sweepTickMs } from '../../src/shared/bounds.ts';
+import { isRetryable } from '../../src/shared/errors.ts';
+import { sweep } from '../../src/shared/replication/sweep.ts';
+import { invoke } from './invocation.ts';
+import type { SimSite } from './sim-site.ts';
+import type { World } from './world.ts';
+
+/** Sweeps from now on until `untilMs`. */
+export function startSweeper(world: World, site: SimSite, untilMs: () => number): void {
+  const tick = (): void => {
+    if (world.agenda.nowMs > untilMs()) return;
+    if (!site.down) run(world, site);
+    world.agenda.after(sweepTickMs * world.random.between(0.95, 1.05), tick);
+  };
+  world.agenda.after(world.random.between(0, sweepTickMs), tick);
+}
+
+function run(world: World, site: SimSite): void {
+  invoke(world, site, {
+    kind: 'sweep',
+    protocol: sweep,
+    ended: (ending) => {
+      if (ending.kind === 'threw' && !isRetryable(ending.error))
+        world.find([{ invariant: 'no defects', detail: `sweep threw ${String(ending.error)}` }]);
+    },
+  });
+}

@@ -1,0 +1,95 @@
+/** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
+import { isRetryable } from '../../src/shared/errors.ts';
+import type { Disposition, InboundMessage } from '../../src/shared/ports/queue.ts';
+import { applyBatch } from '../../src/shared/replication/apply.ts';
+import { forward } from '../../src/shared/replication/forward.ts';
+import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import { checkEvent } from '../../src/shared/validation/check-event.ts';
+import { invoke, type Ending } from './invocation.ts';
+import type { SimSite } from './sim-site.ts';
+import { VISIBILITY_MS, type Lease, type SiteQueue } from './site-queue.ts';
+import type { World } from './world.ts';
+
+const BATCH_MAX = 10;
+const RETRY_SECONDS_MAX = 60;
+
+/** Looks for visible messages after a delay. */
+export function wake(world: World, site: SimSite, queue: SiteQueue, delayMs: number): void {
+  world.agenda.after(delayMs + world.random.between(1, 20), () => poll(world, site, queue));
+}
+
+function poll(world: World, site: SimSite, queue: SiteQueue): void {
+  if (site.down) {
+    if (queue.messages.size > 0) wake(world, site, queue, 15_000);
+    return;
+  }
+  const leases = queue.receive(world.agenda.nowMs, 1 + world.random.int(BATCH_MAX));
+  if (leases.length === 0) return;
+  if (queue.kind === 'out') world.counts.forwarded += leases.length;
+  wake(world, site, queue, VISIBILITY_MS);
+  wake(world, site, queue, 0);
+  const batch = world.random.shuffled(leases);
+  const messages = batch.map(({ message, receives }, index): InboundMessage => ({
+    id: `m${index}`,
+    body: message.body,
+    attributes: {},
+    receives,
+  }));
+  world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
+  invoke<readonly Disposition[]>(world, site, {
+    kind: queue.kind === 'out' ? 'forward' : 'apply',
+    protocol: (own) => (queue.kind === 'out' ? forward(own, messages, checkEvent) : applying(own, messages)),
+    ended: (ending) => settle(world, site, queue, batch, ending),
+  });
+}
+
+function* applying(own: Site, messages: readonly InboundMessage[]): Protocol<readonly Disposition[]> {
+  return (yield* applyBatch(own, messages, checkEvent)).dispositions;
+}
+
+function settle(
+  world: World,
+  site: SimSite,
+  queue: SiteQueue,
+  batch: readonly Lease[],
+  ending: Ending<readonly Disposition[]>,
+): void {
+  if (ending.kind === 'died') return;
+  if (ending.kind === 'threw') {
+    if (!isRetryable(ending.error))
+      world.find([{ invariant: 'no defects', detail: `${queue.kind} threw ${String(ending.error)}` }]);
+    return;
+  }
+  batch.forEach((lease, index) => settleOne(world, site, queue, lease, ending.value[index]));
+}
+
+function settleOne(
+  world: World,
+  site: SimSite,
+  queue: SiteQueue,
+  { message, receives }: Lease,
+  disposition: Disposition | undefined,
+): void {
+  const { key } = message.fact;
+  world.trace(`settle ${disposition?.kind}`, site, key ?? '');
+  world.note(key, site.name, () => `${queue.kind} message ${disposition?.kind} (receive ${receives})`);
+  switch (disposition?.kind) {
+    case 'done':
+      // A lock that has run out settles nothing at Service Bus; SQS deletes what a late receipt names.
+      if (!site.likeAws && message.receives !== receives) return;
+      queue.done(message);
+      break;
+    case 'dead':
+      // The dead-letter queue may refuse too; then the message is handed back.
+      if (!world.strikes('throttle')) queue.setAside(message, disposition.reason);
+      break;
+    case 'retry':
+      if (site.likeAws) break;
+      message.visibleAtMs = world.agenda.nowMs + Math.min(2 ** receives, RETRY_SECONDS_MAX) * 1_000;
+      wake(world, site, queue, message.visibleAtMs - world.agenda.nowMs);
+      break;
+    case undefined:
+      world.find([{ invariant: 'no defects', key, detail: `no disposition for a message in ${queue.kind}` }]);
+  }
+  if (key !== undefined && queue.kind === 'in') world.watchExposure(key, site, 'inbox');
+}

@@ -1,0 +1,178 @@
+/**
+ * The simulated world: sites, links between them, and the record of what happened. Everything random comes from
+ * one seed, everything timed from one agenda.
+ */
+import { stampSite } from '../../src/shared/replication/stamp.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import { Agenda } from './agenda.ts';
+import { checkExposure } from './checkers/exposure.ts';
+import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
+import type { Acknowledged, Finding, LandedWrite, MessageFact, ReportedConflict, Snapshot } from './facts.ts';
+import type { Random } from './random.ts';
+import { SimSite } from './sim-site.ts';
+import type { QueuedMessage, SiteQueue } from './site-queue.ts';
+import type { TimelineEntry } from './timeline.ts';
+import { TraceHash } from './trace-hash.ts';
+
+const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
+/** After this many findings a schedule has said enough. */
+const FINDINGS_MAX = 20;
+
+export class World {
+  readonly agenda = new Agenda();
+  readonly random: Random;
+  readonly sites: readonly SimSite[];
+  readonly hash = new TraceHash();
+  readonly findings: Finding[] = [];
+  readonly landed: LandedWrite[] = [];
+  readonly acknowledged: Acknowledged[] = [];
+  readonly reported: ReportedConflict[] = [];
+  readonly messages: MessageFact[] = [];
+  /** Operations that begin a life of their key. */
+  readonly creates = new Set<string>();
+  /** Every inbound message that a protocol sent, by site: for the replay. */
+  readonly captured = new Map<string, string[]>();
+  readonly timeline: TimelineEntry[] = [];
+  readonly counts = { operations: 0, effects: 0, published: 0, sent: 0, forwarded: 0, sweptKeys: 0 };
+  /** `a>b`: what a sends does not reach b. */
+  readonly cuts = new Set<string>();
+  faults: Faults;
+  readonly #byName = new Map<string, SimSite>();
+  readonly #newest = new Map<string, string>();
+  /** The key whose timeline is kept. */
+  watchedKey: string | undefined;
+
+  constructor(options: { random: Random; faults: Faults; sites: number; watchedKey?: string | undefined }) {
+    const { random, faults, sites, watchedKey } = options;
+    this.random = random;
+    this.faults = faults;
+    this.watchedKey = watchedKey;
+    const names = SITE_NAMES.slice(0, sites);
+    this.sites = names.map((name) => {
+      const peers = names.filter((peer) => peer !== name);
+      return new SimSite(name, peers, { agenda: this.agenda, random, faults });
+    });
+    for (const site of this.sites) {
+      this.#byName.set(site.name, site);
+      this.captured.set(site.name, []);
+    }
+  }
+
+  /** @throws RangeError for a site that does not exist. */
+  site(name: string): SimSite {
+    const site = this.#byName.get(name);
+    if (site === undefined) throw new RangeError(`no site ${name}`);
+    return site;
+  }
+
+  /** Whether a fault that is a probability strikes now. */
+  strikes(fault: Fault): boolean {
+    return this.random.chance(this.faults[fault]);
+  }
+
+  reaches(from: SimSite, to: SimSite): boolean {
+    return !from.down && !to.down && !this.cuts.has(`${from.name}>${to.name}`);
+  }
+
+  /** Ends every fault. */
+  heal(): void {
+    this.faults = NO_FAULTS;
+    this.cuts.clear();
+    for (const site of this.sites) site.heal();
+  }
+
+  find(findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      if (this.findings.length >= FINDINGS_MAX) return;
+      this.findings.push(finding);
+      this.note(
+        finding.key,
+        finding.key === undefined ? '' : (this.sites[0]?.name ?? ''),
+        () => `!! ${finding.invariant}: ${finding.detail}`,
+      );
+    }
+  }
+
+  /** Adds to the trace, and to the timeline when the key is being watched. */
+  trace(what: string, site: SimSite, key: string): void {
+    this.hash.add(`${Math.round(this.agenda.nowMs * 1000)} ${what} ${site.name} ${key};`);
+  }
+
+  note(key: string | undefined, site: string, text: () => string): void {
+    if (this.watchedKey === undefined || key !== this.watchedKey) return;
+    this.timeline.push({ atMs: this.agenda.nowMs, site, text: text() });
+  }
+
+  snapshot(): Snapshot {
+    return new Map(this.sites.map(({ name, store }) => [name, new Map(store.records)]));
+  }
+
+  /** A local write took effect. */
+  land(write: LandedWrite): void {
+    this.landed.push(write);
+    const name = `${write.key} ${write.site}`;
+    if ((this.#newest.get(name) ?? '') < write.stamp) this.#newest.set(name, write.stamp);
+  }
+
+  /** Looks at everything that could be exposed after something changed for a key at a site. */
+  watchExposure(key: string, changed: SimSite, where: 'store' | 'inbox'): void {
+    for (const other of this.sites) {
+      if (other === changed) continue;
+      this.#watchPair(key, other, changed);
+      if (where === 'store') this.#watchPair(key, changed, other);
+    }
+  }
+
+  #watchPair(key: string, origin: SimSite, peer: SimSite): void {
+    const newest = this.#newest.get(`${key} ${origin.name}`);
+    if (newest === undefined) return;
+    const atPeer: StoredRecord | undefined = peer.store.records.get(key);
+    if ((atPeer?.state.vector[origin.name] ?? '') >= newest) return;
+    this.find(
+      checkExposure({
+        key,
+        origin: origin.name,
+        peer: peer.name,
+        newest,
+        atOrigin: origin.store.records.get(key),
+        atPeer,
+        queued: peer.inbox.carries(key, stampSite(newest), newest),
+      }),
+    );
+  }
+
+  /** Puts a message into a queue; the caller starts the trigger. */
+  enqueue(
+    site: SimSite,
+    queue: SiteQueue,
+    body: string,
+    options: { poison: boolean; delayMs: number },
+  ): QueuedMessage {
+    const { key, vector } = options.poison ? NOTHING_CARRIED : readCarried(body);
+    const fact: MessageFact = {
+      site: site.name,
+      kind: queue.kind,
+      key,
+      poison: options.poison,
+      reasons: [],
+      end: 'open',
+    };
+    const visibleAtMs = this.agenda.nowMs + options.delayMs;
+    const message: QueuedMessage = { body, fact, vector, receives: 0, visibleAtMs };
+    this.messages.push(fact);
+    queue.messages.add(message);
+    return message;
+  }
+}
+
+const NOTHING_CARRIED = { key: undefined, vector: undefined };
+
+/** What a message is about, read without the product's code. */
+function readCarried(body: string): Pick<QueuedMessage, 'vector'> & { key: string | undefined } {
+  try {
+    const event = JSON.parse(body) as { key?: string; state?: { vector?: Record<string, string> } };
+    return { key: event.key, vector: event.state?.vector };
+  } catch {
+    return { key: undefined, vector: undefined };
+  }
+}

@@ -1,0 +1,260 @@
+/** Each checker passes a sound history and finds the one thing that it is for. */
+import { describe, expect, test } from '@jest/globals';
+import { clockAheadMaxMs } from '../../src/shared/bounds.ts';
+import type { RecordState, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { checkConflicts } from '../../scripts/simulate/checkers/conflicts.ts';
+import { checkConvergence } from '../../scripts/simulate/checkers/convergence.ts';
+import { checkDeletes } from '../../scripts/simulate/checkers/deletes.ts';
+import { checkExposure } from '../../scripts/simulate/checkers/exposure.ts';
+import { checkMessages } from '../../scripts/simulate/checkers/messages.ts';
+import { checkNews, checkReplay } from '../../scripts/simulate/checkers/replay.ts';
+import { checkSession } from '../../scripts/simulate/checkers/sessions.ts';
+import { checkAcceptedStamps, checkLocalStamp } from '../../scripts/simulate/checkers/stamps.ts';
+import { checkValues } from '../../scripts/simulate/checkers/values.ts';
+import type { Acknowledged, LandedWrite, MessageFact, Snapshot } from '../../scripts/simulate/facts.ts';
+
+const KEY = 'user:1';
+const at = (ms: number, site = 'a'): string => encodeStamp(ms, 0, site);
+const state = (fields: RecordState['fields'], vector: Vector): RecordState => ({ fields, vector });
+const record = (of: RecordState, extra: Partial<StoredRecord> = {}): StoredRecord => ({
+  key: KEY,
+  state: of,
+  pending: {},
+  operations: [],
+  ...extra,
+});
+const sites = (a: StoredRecord, b: StoredRecord = a): Snapshot =>
+  new Map([
+    ['a', new Map([[KEY, a]])],
+    ['b', new Map([[KEY, b]])],
+  ]);
+const write = (extra: Partial<LandedWrite> = {}): LandedWrite => ({
+  atMs: 0,
+  site: 'a',
+  key: KEY,
+  operationId: 'op1',
+  stamp: at(1),
+  fields: { name: 'x' },
+  basis: undefined,
+  replaced: undefined,
+  ...extra,
+});
+const acknowledged = (extra: Partial<Acknowledged> = {}): Acknowledged => ({
+  atMs: 0,
+  site: 'a',
+  key: KEY,
+  operationId: 'op1',
+  stamp: at(1),
+  fields: { name: 'x' },
+  token: { a: at(1) },
+  ...extra,
+});
+const sound = record(state({ name: [at(1), 'x'] }, { a: at(1) }));
+const details = (findings: readonly { detail: string }[]): string =>
+  findings.map(({ detail }) => detail).join('\n');
+
+describe('convergence', () => {
+  test('passes equal states, whatever the order of their fields', () => {
+    const one = record(state({ x: [at(1), 1], y: [at(1), 2] }, { a: at(1) }));
+    const other = record(state({ y: [at(1), 2], x: [at(1), 1] }, { a: at(1) }));
+    expect(checkConvergence(sites(one, other))).toEqual([]);
+  });
+  test.each([
+    ['states that differ', record(state({ name: [at(1), 'y'] }, { a: at(1) })), '2 states'],
+    ['vectors that differ', record(state(sound.state.fields, { a: at(2) })), '2 states'],
+    ['a marker', { ...sound, pending: { a: at(1) }, pendingSince: 1 }, 'b still marks a'],
+    ['an index entry without marker', { ...sound, pendingSince: 1 }, 'without one'],
+  ])('finds %s', (_, other, detail) => {
+    expect(details(checkConvergence(sites(sound, other)))).toContain(detail);
+  });
+});
+
+describe('values', () => {
+  test('pass when the newest write shows', () => {
+    expect(checkValues(sites(sound), [write()], [acknowledged()])).toEqual([]);
+  });
+  test.each([
+    [
+      'an older value',
+      [write(), write({ operationId: 'op2', stamp: at(2) })],
+      [],
+      'where the newest write is',
+    ],
+    ['a field that nobody wrote', [write({ fields: { other: 1 } })], [], 'name at a was never written'],
+    [
+      'an acknowledged write that never landed',
+      [write()],
+      [acknowledged({ operationId: 'op9' })],
+      'never landed',
+    ],
+    ['an operation that took effect twice', [write({ stamp: at(0) }), write()], [], 'took effect twice'],
+    ['a key that nobody wrote', [], [], 'that nobody wrote'],
+  ])('find %s', (_, landed, acks, detail) => {
+    expect(details(checkValues(sites(sound), landed, acks))).toContain(detail);
+  });
+});
+
+describe('conflicts', () => {
+  const loser = write();
+  const winner = write({ site: 'b', operationId: 'op2', stamp: at(2, 'b') });
+  const causal = { ...winner, replaced: sound };
+  const report = { key: KEY, field: 'name', loser: loser.stamp, winner: winner.stamp };
+  test.each([
+    ['a conflict that was reported', [loser, winner], [report]],
+    ['a write that had seen the other', [loser, causal], []],
+  ])('pass %s', (_, landed, reported) => {
+    expect(checkConflicts(landed, reported)).toEqual([]);
+  });
+  test.each([
+    ['a loser of which nobody was told', [loser, winner], [], 'nobody was told'],
+    ['a report where there was no conflict', [loser, causal], [report], 'is no conflict'],
+  ])('find %s', (_, landed, reported, detail) => {
+    expect(details(checkConflicts(landed, reported))).toContain(detail);
+  });
+});
+
+describe('stamps', () => {
+  test('pass a write that is stamped after what it replaces', () => {
+    expect(checkLocalStamp(write({ stamp: at(2), basis: sound, replaced: sound }))).toEqual([]);
+  });
+  test.each([
+    ['a stamp that is not later', write({ basis: sound, replaced: sound }), 'not after'],
+    [
+      'a write that replaced what it had not read',
+      write({ stamp: at(2), replaced: sound }),
+      'not decided on',
+    ],
+  ])('find %s', (_, landed, detail) => {
+    expect(details(checkLocalStamp(landed))).toContain(detail);
+  });
+  test.each([
+    [clockAheadMaxMs, 0],
+    [clockAheadMaxMs + 1, 1],
+  ])('a remote stamp %i ms ahead gives %i findings', (aheadMs, count) => {
+    const after = record(state({}, { b: at(1_000 + aheadMs, 'b') }));
+    expect(
+      checkAcceptedStamps({ site: 'a', key: KEY, before: undefined, after, wallMs: 1_000 }),
+    ).toHaveLength(count);
+  });
+});
+
+describe('deletes', () => {
+  const removal = write({ operationId: 'op2', stamp: at(2), fields: { $deleted: true } });
+  const tombstone = record(state({ $deleted: [at(2), true] }, { a: at(2) }));
+  test('pass a tombstone after a delete and a record after a create', () => {
+    expect(checkDeletes(sites(tombstone), [write(), removal], new Set(['op1']))).toEqual([]);
+    expect(checkDeletes(sites(sound), [write()], new Set(['op1']))).toEqual([]);
+  });
+  test('find a zombie', () => {
+    expect(details(checkDeletes(sites(tombstone, sound), [write(), removal], new Set(['op1'])))).toContain(
+      'zombie at b',
+    );
+  });
+  test('find a tombstone over a later create', () => {
+    const later = write({ operationId: 'op3', stamp: at(3) });
+    expect(details(checkDeletes(sites(tombstone), [removal, later], new Set(['op3'])))).toContain(
+      'created it later',
+    );
+  });
+});
+
+describe('sessions', () => {
+  test('pass a site that does not claim to include the write', () => {
+    expect(checkSession('b', state({}, {}), [acknowledged()])).toEqual([]);
+    expect(checkSession('b', undefined, [acknowledged()])).toEqual([]);
+  });
+  test('find a site that claims it and does not show it', () => {
+    expect(details(checkSession('b', state({}, { a: at(1) }), [acknowledged()]))).toContain(
+      'shows an older name',
+    );
+  });
+});
+
+describe('replay', () => {
+  test('passes when nothing changed', () => {
+    expect(checkReplay(sites(sound), sites(sound), 0)).toEqual([]);
+  });
+  test('finds a change, a lost record and a message', () => {
+    const changed = record(state({ name: [at(9), 'y'] }, { a: at(9) }));
+    expect(checkReplay(sites(sound), sites(sound, changed), 0)).toHaveLength(1);
+    expect(checkReplay(sites(sound), new Map([['a', new Map<string, StoredRecord>()]]), 0)).toHaveLength(1);
+    expect(checkReplay(sites(sound), sites(sound), 1)).toHaveLength(1);
+  });
+  test('finds a write of what was there already', () => {
+    const put = { site: 'a', key: KEY, before: sound, after: { ...sound }, wallMs: 0 };
+    expect(checkNews(put)).toHaveLength(1);
+    expect(checkNews({ ...put, before: undefined })).toEqual([]);
+  });
+});
+
+describe('exposure', () => {
+  const marked = { ...sound, pending: { b: at(1) }, pendingSince: 1 };
+  const pair = {
+    key: KEY,
+    origin: 'a',
+    peer: 'b',
+    newest: at(1),
+    atOrigin: sound,
+    atPeer: undefined,
+    queued: false,
+  };
+  test.each([
+    ['at the peer', { atPeer: sound }],
+    ['in its queue', { queued: true }],
+    ['marked', { atOrigin: marked }],
+  ])('passes a write that is %s', (_, where) => {
+    expect(checkExposure({ ...pair, ...where })).toEqual([]);
+  });
+  test.each([
+    ['is nowhere', {}],
+    ['has a marker of an older write', { atOrigin: { ...marked, pending: { b: at(0) } } }],
+    ['has a marker that the index lacks', { atOrigin: { ...sound, pending: { b: at(1) } } }],
+    ['is at the peer only in an older version', { atPeer: record(state({}, { a: at(0) })) }],
+  ])('finds a write that %s', (_, where) => {
+    expect(checkExposure({ ...pair, ...where })).toHaveLength(1);
+  });
+});
+
+describe('messages', () => {
+  const message = (extra: Partial<MessageFact>): MessageFact => ({
+    site: 'a',
+    kind: 'in',
+    key: KEY,
+    poison: false,
+    end: 'done',
+    reasons: [],
+    ...extra,
+  });
+  const totals = { writes: 1, published: 1, sentAtRest: 0, sent: 2, sentMax: 2 };
+  test('pass what was applied, lost by the own queue, or can never be read', () => {
+    const ended = [
+      message({}),
+      message({ kind: 'out', end: 'lost' }),
+      message({ poison: true, end: 'dead', reasons: ['malformed'] }),
+      message({ poison: true, kind: 'out', end: 'lost' }),
+    ];
+    expect(checkMessages(ended, totals)).toEqual([]);
+  });
+  test.each<[string, Partial<MessageFact>, string]>([
+    ['never ended', { end: 'open' }, 'never ended'],
+    ['was lost on the way in', { end: 'lost' }, 'was lost'],
+    ['was set aside without a reason', { end: 'done', reasons: ['', 'clock_skew'] }, 'without a reason'],
+    ['is sound and stays dead', { end: 'dead', reasons: ['clock_skew'] }, 'stays dead'],
+    ['is none and was applied', { poison: true }, 'was not set aside'],
+    [
+      'is none and was set aside as passing',
+      { poison: true, end: 'dead', reasons: ['unavailable'] },
+      'unavailable',
+    ],
+  ])('find one that %s', (_, extra, detail) => {
+    expect(details(checkMessages([message(extra)], totals))).toContain(detail);
+  });
+  test.each([
+    ['more events than writes', { published: 2 }],
+    ['messages that never stop', { sentAtRest: 1 }],
+    ['more crossings than there is cause for', { sent: 3 }],
+  ])('find %s', (_, extra) => {
+    expect(checkMessages([], { ...totals, ...extra })).toHaveLength(1);
+  });
+});
