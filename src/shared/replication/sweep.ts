@@ -17,8 +17,8 @@ export interface SweepReport {
   readonly resent: number;
   /** Peers that did not take it. */
   readonly silent: readonly SiteId[];
-  /** Keys whose state no longer fits a message, so that a person must look. */
-  readonly oversized: readonly string[];
+  /** Keys whose state no longer fits a message, or that a peer's queue can never take: a person must look. */
+  readonly refused: readonly string[];
   /** Age of the oldest marker at the start of the run; 0 when nothing was due. */
   readonly oldestMs: number;
 }
@@ -31,7 +31,7 @@ export function* sweep(site: Site): Protocol<SweepReport> {
   const startMs = site.now();
   const silent = new Set<SiteId>();
   const seen = new Set<string>();
-  const oversized: string[] = [];
+  const refused: string[] = [];
   let resent = 0;
   let oldestMs = 0;
   while (seen.size < sweepKeysMax && silent.size < site.peers.length) {
@@ -41,14 +41,17 @@ export function* sweep(site: Site): Protocol<SweepReport> {
     const keys = due.map(({ key }) => key).filter((key) => !seen.has(key));
     if (keys.length === 0) break;
     for (const key of keys) seen.add(key);
-    const crossings = yield* stillPending(site, keys, silent, oversized);
+    const crossings = yield* stillPending(site, keys, silent, refused);
     const outcomes = yield* cross(crossings);
     outcomes.forEach((failed, index) => {
-      for (const [peer, error] of Object.entries(failed)) if (isRetryable(error)) silent.add(peer);
+      for (const [peer, error] of Object.entries(failed)) {
+        if (isRetryable(error)) silent.add(peer);
+        else refused.push(crossings[index]?.key ?? '');
+      }
       if (Object.keys(failed).length < (crossings[index]?.peers.length ?? 0)) resent += 1;
     });
   }
-  return { resent, silent: [...silent], oversized, oldestMs };
+  return { resent, silent: [...silent], refused, oldestMs };
 }
 
 /** The index may lag: only what the record itself still marks is sent, and only to peers that answer. */
@@ -56,7 +59,7 @@ function* stillPending(
   site: Site,
   keys: readonly string[],
   silent: ReadonlySet<SiteId>,
-  oversized: string[],
+  refused: string[],
 ): Protocol<readonly Crossing[]> {
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
@@ -69,7 +72,7 @@ function* stillPending(
       return [{ key: record.key, version: record.version, message, peers }];
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
-      oversized.push(record.key);
+      refused.push(record.key);
       return [];
     }
   });

@@ -333,7 +333,9 @@ describe('sweep', () => {
     const queue = aws.peers.get(AZURE);
     if (queue)
       queue.refuse = ({ body }) => (/"user:\d{1,2}"/.test(body) ? new TooLargeError('no') : undefined);
-    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 150, silent: [] });
+    const report = await aws.run(sweep(aws.site));
+    expect(report).toMatchObject({ resent: 150, silent: [] });
+    expect(report.refused).toHaveLength(100);
   });
 
   test('an index that lags resends nothing', async () => {
