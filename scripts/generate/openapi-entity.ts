@@ -1,7 +1,7 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
-import { answer, problems, ref, type Operation } from './openapi-parts.ts';
+import { answer, idempotencyKey, problems, ref, replayed, type Operation } from './openapi-parts.ts';
 
 const header = (name: string): object => ({ name, in: 'header', schema: { type: 'string' } });
 
@@ -31,10 +31,11 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `create${type}`,
         tags,
         summary: 'Create',
+        parameters: [idempotencyKey],
         requestBody: { required: true, content: json(`${type}Create`) },
         responses: {
-          '201': answer(type, 'Created', { ...etag, Location: ref('headers', 'Location') }),
-          ...problems(400, 409, 413, 415, 503),
+          '201': answer(type, 'Created', { ...etag, Location: ref('headers', 'Location'), ...replayed }),
+          ...problems(400, 409, 410, 413, 415, 422, 503),
         },
       },
     },

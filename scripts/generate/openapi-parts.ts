@@ -20,11 +20,27 @@ const MEANING: Readonly<Record<number, string>> = {
   400: 'Malformed or invalid; every broken rule is named',
   404: 'No such record',
   409: 'It exists already',
+  410: 'What the same request made before has been deleted, or has expired, since',
   412: 'A precondition does not hold',
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON',
+  422: 'The Idempotency-Key was used before, with another body',
   503: 'A dependency does not answer; see Retry-After',
 };
+
+/** Names a request that makes something, so that it may be sent again. */
+export const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  schema: { type: 'string', pattern: '^[!-~]{1,257}$' },
+  description:
+    'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
+    'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
+    'the body names one. It is known for as long as the record is stored.',
+} as const;
+
+/** Headers of an answer to a request that may carry an `Idempotency-Key`. */
+export const replayed = { 'Idempotency-Replayed': ref('headers', 'Idempotency-Replayed') };
 
 /** Problem documents by status. */
 export function problems(...statuses: readonly number[]): Record<string, object> {

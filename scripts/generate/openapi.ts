@@ -12,7 +12,7 @@ import { itemSchema, writeSchema } from '../../src/shared/domain/entities/item.t
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
 import { entityPaths } from './openapi-entity.ts';
-import { answer, problems, ref, type Operation } from './openapi-parts.ts';
+import { answer, idempotencyKey, problems, ref, replayed, type Operation } from './openapi-parts.ts';
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
@@ -113,6 +113,10 @@ function headers(): Record<string, object> {
       schema: text,
     },
     Location: { description: 'Path of what was created.', required: true, schema: text },
+    'Idempotency-Replayed': {
+      description: 'An earlier run of this request took effect; the record is as it is now.',
+      schema: { const: 'true' },
+    },
   };
 }
 
@@ -157,6 +161,7 @@ function aliasPaths(): Record<string, Record<string, Operation>> {
 
 function itemPaths(): Record<string, Record<string, Operation>> {
   const headers = { ETag: ref('headers', 'ETag') };
+  const written = { ...headers, Location: ref('headers', 'Location'), ...replayed };
   return {
     '/write': {
       post: {
@@ -164,6 +169,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         tags: ['items'],
         summary: 'Create or replace a record, with an optional time to live',
         parameters: [
+          idempotencyKey,
           { name: 'If-Match', in: 'header', schema: text },
           { name: 'If-None-Match', in: 'header', schema: { const: '*' }, description: 'Refuse to replace' },
         ],
@@ -172,9 +178,9 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           content: { 'application/json': { schema: ref('schemas', 'ItemWrite') } },
         },
         responses: {
-          '200': answer('Item', 'Replaced', { ...headers, Location: ref('headers', 'Location') }),
-          '201': answer('Item', 'Created', { ...headers, Location: ref('headers', 'Location') }),
-          ...problems(400, 412, 413, 415, 503),
+          '200': answer('Item', 'Replaced', written),
+          '201': answer('Item', 'Created', written),
+          ...problems(400, 410, 412, 413, 415, 422, 503),
         },
       },
     },

@@ -5,6 +5,7 @@ import { InvalidError } from '../shared/errors.ts';
 import { itemWrite } from '../shared/generated/validators.js';
 import { etagOf, isNotModified, parseTags } from '../shared/http/conditional.ts';
 import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
+import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
 import type { HttpRequest } from '../shared/http/route.ts';
 import { idOf, type StoredRecord } from '../shared/replication/record.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
@@ -33,15 +34,16 @@ export const handler = serve(runtime, [
     path: '/write',
     body: itemWrite,
     async handle(request) {
-      const { record, created } = await items.write(request.body as ItemInput, {
+      const { record, created, replayed } = await items.write(request.body as ItemInput, {
         ...writeOptions(request),
         onlyIfAbsent: onlyIfAbsent(request),
+        request: keyedRequest(ITEM, request),
       });
       const location = `/items/${idOf(record.key)}`;
       return {
         status: created ? 201 : 200,
         body: items.view(record),
-        headers: { ...headersOf(record), location },
+        headers: { ...headersOf(record), location, ...replayedHeader(replayed) },
       };
     },
   },

@@ -22,6 +22,9 @@ export const writeBackoffMs = 10;
 /** How many operation ids a record remembers, so that a retry after a time-out finds its own write. */
 export const operationsRemembered = 8;
 
+/** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
+export const requestsRemembered = 4;
+
 // Bridge
 /** Lost races on one key in one apply batch before the message goes back to the queue. */
 export const applyAttemptsMax = 10;

@@ -11,9 +11,11 @@ export type ErrorCode =
   | 'route_not_found'
   | 'method_not_allowed'
   | 'conflict'
+  | 'gone'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'idempotency_mismatch'
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
@@ -79,6 +81,18 @@ export class MethodNotAllowedError extends AppError {
 export class ConflictError extends AppError {
   override readonly name = 'ConflictError';
   readonly code = 'conflict';
+}
+
+/** What the same request made before has been deleted, or has expired, since. */
+export class GoneError extends AppError {
+  override readonly name = 'GoneError';
+  readonly code = 'gone';
+}
+
+/** The `Idempotency-Key` was used before, with another body. */
+export class IdempotencyMismatchError extends AppError {
+  override readonly name = 'IdempotencyMismatchError';
+  readonly code = 'idempotency_mismatch';
 }
 
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */

@@ -7,11 +7,11 @@ import type { Store } from '../../src/shared/ports/store.ts';
 import type { ReplicationEvent } from '../../src/shared/replication/event.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
-import { setEnvironment, startCloud, type QueueName, type Taken, type TestCloud } from '../helpers/sites.ts';
+import { setEnvironment, type QueueName, type Taken, type TestCloud } from '../helpers/sites.ts';
+import { startBothClouds, type TwoClouds } from '../helpers/two-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const other = { aws: 'azure', azure: 'aws' } as const;
-
+let clouds: TwoClouds;
 let own: TestCloud;
 let peer: TestCloud;
 let store: Store;
@@ -20,32 +20,10 @@ let forward: unknown;
 let apply: unknown;
 let sweep: unknown;
 
-/** How this cloud reaches the other one. */
-function peerConfig({ cloud, site, env }: TestCloud): object {
-  const common = { site, cloud, region: env['TANDEM_REGION'], url: 'http://127.0.0.1:1' };
-  return cloud === 'aws'
-    ? {
-        ...common,
-        inbox: env['TANDEM_OUT_URL']?.replace('tandem-out', 'tandem-in'),
-        endpoint: env['AWS_ENDPOINT_URL_SQS'],
-      }
-    : { ...common, inbox: 'tandem-in', connectionString: env['SERVICE_BUS_CONNECTION'] };
-}
-
 beforeAll(async () => {
-  own = await startCloud(cloudName);
-  peer = await startCloud(other[cloudName]);
-  const { AWS_ENDPOINT_URL_SQS: _, AWS_ENDPOINT_URL_DYNAMODB: __, ...peerEnv } = peer.env;
-  const env = {
-    // An Azure site signs in to the peer's SQS with credentials of its own.
-    ...(cloudName === 'azure' && {
-      AWS_ACCESS_KEY_ID: peerEnv['AWS_ACCESS_KEY_ID'] ?? '',
-      AWS_SECRET_ACCESS_KEY: 'local',
-    }),
-    ...own.env,
-    TANDEM_PEERS: JSON.stringify([peerConfig(peer)]),
-    TANDEM_LOG_LEVEL: 'error',
-  };
+  clouds = await startBothClouds();
+  ({ own, peer } = clouds);
+  const { env } = clouds;
   restore = setEnvironment(env);
   store = openStore(loadConfig(cloudName, env));
   ({ handler: forward } = await import('../../src/bridge/forward.ts'));
@@ -55,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   restore();
-  await Promise.all([own.close(), peer.close()]);
+  await clouds.close();
 });
 
 let serial = 0;

@@ -3,6 +3,7 @@ import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors
 import {
   idOf,
   DELETED,
+  REQUESTS,
   plainValues,
   stateName,
   type Json,
@@ -10,6 +11,7 @@ import {
 } from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
 import type { Entity } from './entity.ts';
+import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
@@ -17,6 +19,17 @@ export type Precondition = { readonly anyOf: readonly string[] } | { readonly an
 export interface WriteOptions {
   readonly ifMatch?: Precondition | undefined;
   readonly traceparent?: string | undefined;
+}
+
+export interface CreateOptions extends Pick<WriteOptions, 'traceparent'> {
+  /** Present when the client named its request: a retry, at any site, finds what the first one made. */
+  readonly request?: KeyedRequest | undefined;
+}
+
+/** What a creation answers; `replayed` when an earlier run of the same request made it. */
+export interface Creation {
+  readonly record: StoredRecord;
+  readonly replayed: boolean;
 }
 
 export interface EntityPage {
@@ -34,22 +47,32 @@ export class EntityService {
     this.#replica = replica;
   }
 
-  /** @throws ConflictError when the id is taken. */
-  create(input: Readonly<Record<string, Json>>, { traceparent }: WriteOptions): Promise<StoredRecord> {
+  /**
+   * A keyed request that was done before answers with the record as it is now.
+   * @throws ConflictError when the id is taken. @throws IdempotencyMismatchError @throws GoneError
+   */
+  async create(
+    input: Readonly<Record<string, Json>>,
+    { request, traceparent }: CreateOptions,
+  ): Promise<Creation> {
     const { [this.#entity.idField]: chosen, ...values } = input;
-    const id = typeof chosen === 'string' ? chosen : this.#replica.newId();
+    const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
     const createdAt = new Date(this.#replica.now()).toISOString();
-    return this.#replica.write({
+    let replayed = false;
+    const record = await this.#replica.write({
       key: this.#key(id),
       expectNew: true,
       traceparent,
       decide: (current) => {
+        replayed = earlierRun(current, request, (found) => this.#replica.isLive(found)) !== undefined;
+        if (replayed) return undefined;
         if (current !== undefined && this.#replica.isLive(current)) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...cleared(current), ...values, createdAt };
+        return { ...cleared(current), ...values, createdAt, ...remember(current, request, true) };
       },
     });
+    return { record, replayed };
   }
 
   /** @throws NotFoundError */
@@ -119,11 +142,13 @@ export class EntityService {
   }
 }
 
-/** What must be reset so that nothing of an earlier life of the key shows. */
+/** What must be reset so that nothing of an earlier life of the key shows. Its requests stay known. */
 export function cleared(current: StoredRecord | undefined): Record<string, Json> {
   const reset: Record<string, Json> = {};
-  for (const field of Object.keys(current?.state.fields ?? {}))
-    reset[field] = field === DELETED ? false : null;
+  for (const [field, [, value]] of Object.entries(current?.state.fields ?? {})) {
+    if (field === REQUESTS) reset[field] = value;
+    else reset[field] = field === DELETED ? false : null;
+  }
   return reset;
 }
 

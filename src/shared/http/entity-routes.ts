@@ -7,6 +7,7 @@ import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { InvalidError, NotFoundError } from '../errors.ts';
 import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
 import { etagOf, isNotModified, parseTags } from './conditional.ts';
+import { keyedRequest, replayedHeader } from './idempotency.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
 
 const ID = new RegExp(ID_PATTERN);
@@ -34,9 +35,13 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: base,
       body: checks.create,
       async handle(request) {
-        const record = await service.create(request.body as Record<string, Json>, writeOptions(request));
+        const { record, replayed } = await service.create(request.body as Record<string, Json>, {
+          ...writeOptions(request),
+          request: keyedRequest(entity.name, request),
+        });
         const created = reply(record, 201);
-        return { ...created, headers: { ...created.headers, location: `${base}/${idOf(record.key)}` } };
+        const location = `${base}/${idOf(record.key)}`;
+        return { ...created, headers: { ...created.headers, location, ...replayedHeader(replayed) } };
       },
     },
     {

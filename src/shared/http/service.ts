@@ -20,7 +20,7 @@ type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 
 const REQUEST_ID = /^[\w.~:-]{1,128}$/;
-const EXPOSED = 'ETag, Link, Location, Retry-After, X-Request-Id, X-Tandem-Site';
+const EXPOSED = 'ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;
@@ -106,7 +106,7 @@ function preflightHeaders(allow: readonly string[]): Record<string, string> {
     allow: methods,
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
-      'Content-Type, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id',
+      'Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id',
     'access-control-max-age': '600',
   };
 }

@@ -5,10 +5,14 @@
  * idempotent and never goes back, so duplicates, reordering, late delivery and resending are harmless.
  * (Shapiro et al., "Conflict-free Replicated Data Types", 2011.)
  */
+import { canonicalJson } from './canonical-json.ts';
 import type { Register, RecordState, Vector } from './record.ts';
 import { laterStamp, stampSite } from './stamp.ts';
 
-/** A write that lost against one that had not seen it, and that had not seen its winner. */
+/**
+ * A write that lost against one that had not seen it, and that had not seen its winner. Two sites that wrote the
+ * same value lost nothing, so that is no conflict.
+ */
 export interface Conflict {
   readonly field: string;
   readonly loser: Register;
@@ -32,7 +36,7 @@ export function mergeStates(local: RecordState | undefined, remote: RecordState)
     const ours = local.fields[field];
     if (ours?.[0] === theirs[0]) continue;
     const wins = ours === undefined || theirs[0] > ours[0];
-    if (ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector)) {
+    if (ours !== undefined && differ(ours, theirs) && concurrent(ours, remote.vector, theirs, local.vector)) {
       conflicts.push(wins ? { field, loser: ours, winner: theirs } : { field, loser: theirs, winner: ours });
     }
     if (wins) {
@@ -43,6 +47,10 @@ export function mergeStates(local: RecordState | undefined, remote: RecordState)
   const vector = mergeVectors(local.vector, remote.vector);
   changed ||= vector !== local.vector;
   return { state: changed ? { fields, vector } : local, changed, conflicts };
+}
+
+function differ([, ours]: Register, [, theirs]: Register): boolean {
+  return ours !== theirs && canonicalJson(ours) !== canonicalJson(theirs);
 }
 
 /** Neither side's vector includes the other's stamp. */

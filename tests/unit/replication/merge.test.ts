@@ -76,6 +76,17 @@ describe('merging states', () => {
     ]);
   });
 
+  test('reports none when both sides wrote the same value', () => {
+    const value = (names: string[]): Record<string, number> =>
+      Object.fromEntries(names.map((name) => [name, 1]));
+    const [a, b] = [at(1, 'a'), at(2, 'b')];
+    const ours: RecordState = { fields: { metadata: [a, value(['x', 'y'])] }, vector: { a } };
+    const theirs: RecordState = { fields: { metadata: [b, value(['y', 'x'])] }, vector: { b } };
+    const { state, conflicts } = mergeStates(ours, theirs);
+    expect(conflicts).toEqual([]);
+    expect(state).toEqual({ fields: theirs.fields, vector: { a, b } });
+  });
+
   test('reports none when the writer had seen what it replaced', () => {
     const informed: RecordState = {
       fields: { name: [at(2, 'b'), 'theirs'] },

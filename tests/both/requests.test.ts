@@ -1,0 +1,159 @@
+/** What a client can ask of one request. Runs once per cloud, with the other cloud as its peer. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { cloudName, openStore } from '#cloud';
+import { loadConfig } from '../../src/shared/config.ts';
+import { user } from '../../src/shared/domain/entities/user.ts';
+import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { keyedRequest } from '../../src/shared/http/idempotency.ts';
+import type { Store } from '../../src/shared/ports/store.ts';
+import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { deliver, type Delivery } from '../helpers/call.ts';
+import { setEnvironment } from '../helpers/sites.ts';
+import { TestSite } from '../helpers/test-site.ts';
+import { startBothClouds, type TwoClouds } from '../helpers/two-clouds.ts';
+
+let clouds: TwoClouds;
+let restore: () => void;
+let call: CallApi;
+let apply: unknown;
+let store: Store;
+
+beforeAll(async () => {
+  clouds = await startBothClouds();
+  restore = setEnvironment(clouds.env);
+  store = openStore(loadConfig(cloudName, clouds.env));
+  call = await openApi();
+  ({ handler: apply } = await import('../../src/bridge/apply.ts'));
+});
+
+afterAll(async () => {
+  restore();
+  await clouds.close();
+});
+
+const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
+
+let key = '';
+beforeEach(() => {
+  key = randomUUID();
+});
+
+/** The other site, in memory: what it writes reaches this one when `cross` is called. */
+function peerSite(): { users: EntityService; site: TestSite; cross: () => Promise<void> } {
+  const site = new TestSite(clouds.peer.site, [clouds.own.site]);
+  site.nowMs = Date.now();
+  const cross = async (): Promise<void> => {
+    const messages: Delivery[] = site.outbox.sent.splice(0).map(({ body }) => ({ body }));
+    expect(await deliver(cloudName, apply, messages)).toEqual([]);
+  };
+  return { users: new EntityService(user, site.replica()), site, cross };
+}
+
+const keyed = (): { 'idempotency-key': string } => ({ 'idempotency-key': key });
+/** The same request as the HTTP layer of the other site would read it. */
+const keyedAtPeer = (body: object): ReturnType<typeof keyedRequest> =>
+  keyedRequest('user', { headers: keyed(), body } as unknown as Parameters<typeof keyedRequest>[1]);
+
+describe(`idempotent requests on ${cloudName}`, () => {
+  test.each([
+    ['/users', ADA],
+    ['/user', ADA],
+    ['/write', { data: { n: 1 } }],
+  ])('POST %s sent twice creates once and answers as the first time', async (path, body) => {
+    const first = await call('POST', path, { body, headers: keyed() });
+    const again = await call('POST', path, { body, headers: keyed() });
+    expect([first.status, first.headers['idempotency-replayed']]).toEqual([201, undefined]);
+    expect([again.status, again.headers['idempotency-replayed']]).toEqual([201, 'true']);
+    expect([again.json, again.headers['location']]).toEqual([first.json, first.headers['location']]);
+    expect(first.json['id']).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  test('retries at the same time create one thing', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => call('POST', '/users', { body: ADA, headers: keyed() })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    const first = answers.filter(({ headers }) => headers['idempotency-replayed'] === undefined);
+    expect(first).toHaveLength(1);
+  });
+
+  test('the order of the names in a body makes no difference, another value does', async () => {
+    await call('POST', '/users', { body: ADA, headers: keyed() });
+    const swapped = { email: ADA.email, name: ADA.name };
+    expect((await call('POST', '/users', { body: swapped, headers: keyed() })).status).toBe(201);
+    const other = await call('POST', '/users', { body: { ...ADA, name: 'Grace' }, headers: keyed() });
+    expect([other.status, other.json['code']]).toEqual([422, 'idempotency_mismatch']);
+  });
+
+  test('a key in quotes is the same key, and another path is another request', async () => {
+    const quoted = { 'idempotency-key': `"${key}"` };
+    const bare = await call('POST', '/users', { body: ADA, headers: keyed() });
+    const again = await call('POST', '/users', { body: ADA, headers: quoted });
+    expect([again.headers['idempotency-replayed'], again.json['id']]).toEqual(['true', bare.json['id']]);
+    const item = await call('POST', '/write', { body: { data: {} }, headers: keyed() });
+    expect([item.status, item.json['id'] === bare.json['id']]).toEqual([201, false]);
+  });
+
+  test.each([
+    ['empty', ''],
+    ['too long', 'x'.repeat(256)],
+    ['with a space', 'a b'],
+    ['outside ASCII', 'clé'],
+    ['with a quote too few', '"abc'],
+  ])('a key that is %s is refused', async (_, bad) => {
+    const { status, json } = await call('POST', '/users', { body: ADA, headers: { 'idempotency-key': bad } });
+    expect([status, json['code']]).toEqual([400, 'malformed']);
+  });
+
+  test('a retry after a change answers with the record as it is now', async () => {
+    const { json } = await call('POST', '/users', { body: ADA, headers: keyed() });
+    await call('PATCH', `/users/${json['id'] as string}`, { body: { name: 'Countess' } });
+    const again = await call('POST', '/users', { body: ADA, headers: keyed() });
+    expect([again.status, again.json['name']]).toEqual([201, 'Countess']);
+  });
+
+  test('a retry after a delete does not bring it back', async () => {
+    const { json } = await call('POST', '/users', { body: ADA, headers: keyed() });
+    const path = `/users/${json['id'] as string}`;
+    await call('DELETE', path);
+    const again = await call('POST', '/users', { body: ADA, headers: keyed() });
+    expect([again.status, again.json['code']]).toEqual([410, 'gone']);
+    expect((await call('GET', path)).status).toBe(404);
+  });
+
+  test('a write under an id of the client is repeated as what it was: creation or replacement', async () => {
+    const id = `own-${key}`;
+    const create = { body: { id, data: { n: 1 } }, headers: keyed() };
+    const replace = { body: { id, data: { n: 2 } }, headers: { 'idempotency-key': `${key}-2` } };
+    const statuses: number[] = [];
+    for (const request of [create, replace, create, replace]) {
+      statuses.push((await call('POST', '/write', request)).status);
+    }
+    expect(statuses).toEqual([201, 200, 201, 200]);
+    expect((await call('GET', `/items/${id}`)).json['data']).toEqual({ n: 2 });
+  });
+
+  test('what the other site has created is not created again here', async () => {
+    const { users, cross } = peerSite();
+    const { record } = await users.create(ADA, { request: keyedAtPeer(ADA) });
+    await cross();
+    const here = await call('POST', '/users', { body: ADA, headers: keyed() });
+    expect([here.status, here.headers['idempotency-replayed']]).toEqual([201, 'true']);
+    expect(`user:${here.json['id'] as string}`).toBe(record.key);
+    const other = await call('POST', '/users', { body: { ...ADA, name: 'Grace' }, headers: keyed() });
+    expect(other.status).toBe(422);
+  });
+
+  test('created at both sites before either has crossed, it is one record afterwards', async () => {
+    const { users, cross } = peerSite();
+    const here = await call('POST', '/users', { body: ADA, headers: keyed() });
+    const { record } = await users.create(ADA, { request: keyedAtPeer(ADA) });
+    await cross();
+    const held = (await store.get(record.key))?.record;
+    expect(Object.keys(held?.state.vector ?? {}).sort()).toEqual([clouds.own.site, clouds.peer.site].sort());
+    const again: Answer = await call('POST', '/users', { body: ADA, headers: keyed() });
+    expect([again.status, again.json['id']]).toEqual([201, here.json['id']]);
+  });
+});
