@@ -1,7 +1,16 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
-import { answer, idempotencyKey, problems, ref, replayed, type Operation } from './openapi-parts.ts';
+import {
+  answer,
+  idempotencyKey,
+  problems,
+  ref,
+  replayed,
+  session,
+  stateHeaders,
+  type Operation,
+} from './openapi-parts.ts';
 
 const header = (name: string): object => ({ name, in: 'header', schema: { type: 'string' } });
 
@@ -9,7 +18,6 @@ const header = (name: string): object => ({ name, in: 'header', schema: { type: 
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
   const tags = [entity.collection];
   const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
-  const etag = { ETag: ref('headers', 'ETag') };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
   return {
     [`/${entity.collection}`]: {
@@ -24,6 +32,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
             schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
           },
           { name: 'cursor', in: 'query', schema: { type: 'string' } },
+          session,
         ],
         responses: { '200': answer(`${type}Page`, 'One page'), ...problems(400, 503) },
       },
@@ -34,7 +43,11 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         parameters: [idempotencyKey],
         requestBody: { required: true, content: json(`${type}Create`) },
         responses: {
-          '201': answer(type, 'Created', { ...etag, Location: ref('headers', 'Location'), ...replayed }),
+          '201': answer(type, 'Created', {
+            ...stateHeaders,
+            Location: ref('headers', 'Location'),
+            ...replayed,
+          }),
           ...problems(400, 409, 410, 413, 415, 422, 503),
         },
       },
@@ -44,10 +57,10 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, header('If-None-Match')],
+        parameters: [id, header('If-None-Match'), session],
         responses: {
-          '200': answer(type, 'The record', etag),
-          '304': { description: 'The client holds this state', headers: etag },
+          '200': answer(type, 'The record', stateHeaders),
+          '304': { description: 'The client holds this state', headers: stateHeaders },
           ...problems(400, 404, 503),
         },
       },
@@ -63,14 +76,23 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
             ...json(`${type}Patch`),
           },
         },
-        responses: { '200': answer(type, 'Changed', etag), ...problems(400, 404, 412, 413, 415, 503) },
+        responses: {
+          '200': answer(type, 'Changed', stateHeaders),
+          ...problems(400, 404, 412, 413, 415, 503),
+        },
       },
       delete: {
         operationId: `delete${type}`,
         tags,
         summary: 'Delete',
         parameters: [id, header('If-Match')],
-        responses: { '204': { description: 'Deleted' }, ...problems(400, 404, 412, 503) },
+        responses: {
+          '204': {
+            description: 'Deleted',
+            headers: { 'X-Tandem-Session': ref('headers', 'X-Tandem-Session') },
+          },
+          ...problems(400, 404, 412, 503),
+        },
       },
     },
   };

@@ -1,4 +1,5 @@
 /** Small pieces of the contract that several paths share. */
+import { sessionWaitMs } from '../../src/shared/bounds.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ const MEANING: Readonly<Record<number, string>> = {
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON',
   422: 'The Idempotency-Key was used before, with another body',
-  503: 'A dependency does not answer; see Retry-After',
+  503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
 };
 
 /** Names a request that makes something, so that it may be sent again. */
@@ -38,6 +39,22 @@ export const idempotencyKey = {
     'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
     'the body names one. It is known for as long as the record is stored.',
 } as const;
+
+/** Names states that the client has seen: the answer is not older. */
+export const session = {
+  name: 'X-Tandem-Session',
+  in: 'header',
+  schema: { type: 'string' },
+  description:
+    'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
+    `is read: the site waits up to ${sessionWaitMs / 1_000} s for them and then answers 503 \`not_yet_here\`.`,
+} as const;
+
+/** Headers of an answer about the state of one record. */
+export const stateHeaders = {
+  ETag: ref('headers', 'ETag'),
+  'X-Tandem-Session': ref('headers', 'X-Tandem-Session'),
+};
 
 /** Headers of an answer to a request that may carry an `Idempotency-Key`. */
 export const replayed = { 'Idempotency-Replayed': ref('headers', 'Idempotency-Replayed') };

@@ -12,7 +12,16 @@ import { itemSchema, writeSchema } from '../../src/shared/domain/entities/item.t
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
 import { entityPaths } from './openapi-entity.ts';
-import { answer, idempotencyKey, problems, ref, replayed, type Operation } from './openapi-parts.ts';
+import {
+  answer,
+  idempotencyKey,
+  problems,
+  ref,
+  replayed,
+  session,
+  stateHeaders,
+  type Operation,
+} from './openapi-parts.ts';
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
@@ -113,6 +122,11 @@ function headers(): Record<string, object> {
       schema: text,
     },
     Location: { description: 'Path of what was created.', required: true, schema: text },
+    'X-Tandem-Session': {
+      description: 'Names the state of the record: a read that carries it, at any site, is not older.',
+      required: true,
+      schema: text,
+    },
     'Idempotency-Replayed': {
       description: 'An earlier run of this request took effect; the record is as it is now.',
       schema: { const: 'true' },
@@ -160,8 +174,7 @@ function aliasPaths(): Record<string, Record<string, Operation>> {
 }
 
 function itemPaths(): Record<string, Record<string, Operation>> {
-  const headers = { ETag: ref('headers', 'ETag') };
-  const written = { ...headers, Location: ref('headers', 'Location'), ...replayed };
+  const written = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   return {
     '/write': {
       post: {
@@ -192,10 +205,11 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         parameters: [
           { name: 'id', in: 'path', required: true, schema: idSchema },
           { name: 'If-None-Match', in: 'header', schema: text },
+          session,
         ],
         responses: {
-          '200': answer('Item', 'The record', headers),
-          '304': { description: 'The client holds this state', headers },
+          '200': answer('Item', 'The record', stateHeaders),
+          '304': { description: 'The client holds this state', headers: stateHeaders },
           ...problems(400, 404, 503),
         },
       },

@@ -3,20 +3,17 @@ import { ITEM } from '../shared/domain/entities/item.ts';
 import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
 import { itemWrite } from '../shared/generated/validators.js';
-import { etagOf, isNotModified, parseTags } from '../shared/http/conditional.ts';
+import { isNotModified, parseTags } from '../shared/http/conditional.ts';
 import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
 import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
+import { recordHeaders } from '../shared/http/record-headers.ts';
 import type { HttpRequest } from '../shared/http/route.ts';
-import { idOf, type StoredRecord } from '../shared/replication/record.ts';
+import { seenStates } from '../shared/http/session.ts';
+import { idOf } from '../shared/replication/record.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const items = new ItemService(openReplica(runtime));
-
-const headersOf = (record: StoredRecord): Record<string, string> => ({
-  etag: etagOf(record.state),
-  'cache-control': 'private, no-cache',
-});
 
 /** `If-None-Match: *` refuses to replace; no other value has a meaning on a write of a whole record. */
 function onlyIfAbsent({ headers }: HttpRequest): boolean {
@@ -43,18 +40,18 @@ export const handler = serve(runtime, [
       return {
         status: created ? 201 : 200,
         body: items.view(record),
-        headers: { ...headersOf(record), location, ...replayedHeader(replayed) },
+        headers: { ...recordHeaders(record), location, ...replayedHeader(replayed) },
       };
     },
   },
   {
     method: 'GET',
     path: '/items/{id}',
-    async handle({ params, headers }) {
-      const record = await items.read(checkedId(params['id'], ITEM));
-      return isNotModified(headers['if-none-match'], record.state)
-        ? { status: 304, headers: headersOf(record) }
-        : { status: 200, body: items.view(record), headers: headersOf(record) };
+    async handle(request) {
+      const record = await items.read(checkedId(request.params['id'], ITEM), seenStates(request));
+      return isNotModified(request.headers['if-none-match'], record.state)
+        ? { status: 304, headers: recordHeaders(record) }
+        : { status: 200, body: items.view(record), headers: recordHeaders(record) };
     },
   },
 ]);

@@ -9,6 +9,14 @@ export const bodyBytesMax = 128 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
 
+/** How long a read waits for the state that its session has seen. */
+export const sessionWaitMs = 2_000;
+/** Session tokens that one read may carry. */
+export const sessionTokensMax = 16;
+/** The first and the longest pause between two looks at a record that another function will change. */
+export const pollPauseMs = 10;
+export const pollPauseMaxMs = 160;
+
 // Clock
 /** A remote stamp further ahead of the wall clock than this is parked. */
 export const clockAheadMaxMs = 5_000;

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'too_large'
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
+  | 'not_yet_here'
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
@@ -111,6 +112,13 @@ export class TooLargeError extends AppError {
 export class UnsupportedMediaTypeError extends AppError {
   override readonly name = 'UnsupportedMediaTypeError';
   readonly code = 'unsupported_media_type';
+}
+
+/** This site has not yet received a state that the client has seen. */
+export class NotYetHereError extends AppError {
+  override readonly name = 'NotYetHereError';
+  readonly code = 'not_yet_here';
+  override readonly retryable = true;
 }
 
 /** A dependency refused, throttled or did not answer, and the call had no effect. */

@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
+import { sessionWaitMs } from '../../src/shared/bounds.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';
+import { sessionToken } from '../../src/shared/http/session.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
@@ -155,5 +157,66 @@ describe(`idempotent requests on ${cloudName}`, () => {
     expect(Object.keys(held?.state.vector ?? {}).sort()).toEqual([clouds.own.site, clouds.peer.site].sort());
     const again: Answer = await call('POST', '/users', { body: ADA, headers: keyed() });
     expect([again.status, again.json['id']]).toEqual([201, here.json['id']]);
+  });
+});
+
+describe(`the session guarantee on ${cloudName}`, () => {
+  const token = ({ headers }: Answer): { 'x-tandem-session': string } => ({
+    'x-tandem-session': headers['x-tandem-session'] ?? '',
+  });
+
+  test('every write answers with a token, and a read at the same site heeds it at once', async () => {
+    const created = await call('POST', '/users', { body: ADA });
+    const path = `/users/${created.json['id'] as string}`;
+    const changed = await call('PATCH', path, { body: { name: 'Countess' } });
+    expect((await call('GET', path, { headers: token(changed) })).json).toEqual(changed.json);
+    const deleted = await call('DELETE', path);
+    expect((await call('GET', path, { headers: token(deleted) })).status).toBe(404);
+    const item = await call('POST', '/write', { body: { data: {} } });
+    const read = await call('GET', `/items/${item.json['id'] as string}`, { headers: token(item) });
+    expect([read.status, token(read)]).toEqual([200, token(item)]);
+  });
+
+  test('a read waits for what the other site has written, and answers when it is applied', async () => {
+    const { users, cross } = peerSite();
+    const { record } = await users.create({ ...ADA, userId: `wait-${key}` }, {});
+    const headers = { 'x-tandem-session': sessionToken(record) };
+    const read = call('GET', `/users/wait-${key}`, { headers });
+    const list = call('GET', `/users?limit=100`, { headers });
+    expect((await call('GET', `/users/wait-${key}`)).status).toBe(404);
+    await cross();
+    expect([(await read).status, (await read).json]).toMatchObject([200, ADA]);
+    expect((await list).json['items']).toContainEqual((await read).json);
+  });
+
+  test('a read of what never arrives is refused in bounded time, with a time to wait', async () => {
+    const { users } = peerSite();
+    const { record } = await users.create({ ...ADA, userId: `never-${key}` }, {});
+    const headers = { 'x-tandem-session': sessionToken(record) };
+    const startMs = performance.now();
+    const answers = await Promise.all([
+      call('GET', `/users/never-${key}`, { headers }),
+      call('GET', '/users', { headers }),
+    ]);
+    for (const { status, json, headers: answered } of answers) {
+      expect([status, json['code'], answered['retry-after']]).toEqual([503, 'not_yet_here', '2']);
+    }
+    expect(performance.now() - startMs).toBeLessThan(2 * sessionWaitMs);
+  });
+
+  test('a malformed token is the client’s mistake', async () => {
+    for (const path of ['/users', '/users/none', '/items/none']) {
+      expect((await call('GET', path, { headers: { 'x-tandem-session': 'no token' } })).status).toBe(400);
+    }
+  });
+
+  test('a browser page may read and send the token', async () => {
+    const headers = { origin: 'https://app.example' };
+    const answer = await call('GET', '/users', { headers });
+    expect(answer.headers['access-control-expose-headers']).toContain('X-Tandem-Session');
+    const preflight = await call('OPTIONS', '/users', {
+      headers: { ...headers, 'access-control-request-method': 'GET' },
+    });
+    expect(preflight.headers['access-control-allow-headers']).toContain('X-Tandem-Session');
   });
 });

@@ -9,7 +9,8 @@ import {
   type Json,
   type StoredRecord,
 } from '../replication/record.ts';
-import type { Replica } from '../replica.ts';
+import type { ListOptions, Replica } from '../replica.ts';
+import type { SeenState } from '../replication/await-states.ts';
 import type { Entity } from './entity.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
@@ -75,15 +76,17 @@ export class EntityService {
     return { record, replayed };
   }
 
-  /** @throws NotFoundError */
-  async read(id: string): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id))) ?? this.#missing(id);
+  /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
+  async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
+    return (await this.#replica.read(this.#key(id), seen)) ?? this.#missing(id);
   }
 
-  async list({ after, limit }: { after: string | undefined; limit: number }): Promise<EntityPage> {
+  /** Not older than `seen`. @throws NotYetHereError */
+  async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
     const page = await this.#replica.list(this.#entity.name, {
       after: after === undefined ? undefined : this.#key(after),
       limit,
+      seen,
     });
     return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
   }

@@ -9,6 +9,7 @@ import {
   type StoredRecord,
 } from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
+import type { SeenState } from '../replication/await-states.ts';
 import { checkPrecondition, cleared, type Creation, type WriteOptions } from './entity-service.ts';
 import { ITEM } from './entities/item.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
@@ -77,9 +78,9 @@ export class ItemService {
     return { record, created, replayed };
   }
 
-  /** @throws NotFoundError when it is absent or has expired. */
-  async read(id: string): Promise<StoredRecord> {
-    const record = await this.#replica.read(`${ITEM}:${id}`);
+  /** Not older than `seen`. @throws NotFoundError when it is absent or has expired. @throws NotYetHereError */
+  async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
+    const record = await this.#replica.read(`${ITEM}:${id}`, seen);
     if (record === undefined) throw new NotFoundError(`item ${id} does not exist`);
     return record;
   }

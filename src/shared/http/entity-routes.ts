@@ -6,9 +6,11 @@ import { ID_PATTERN } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { InvalidError, NotFoundError } from '../errors.ts';
 import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
-import { etagOf, isNotModified, parseTags } from './conditional.ts';
+import { isNotModified, parseTags } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { recordHeaders } from './record-headers.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
+import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
 const LIMIT = /^[0-9]{1,4}$/;
@@ -27,7 +29,7 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
   const reply = (record: StoredRecord, status = 200): HttpReply => ({
     status,
     body: service.view(record),
-    headers: { etag: etagOf(record.state), 'cache-control': 'private, no-cache' },
+    headers: recordHeaders(record),
   });
   return [
     {
@@ -47,9 +49,9 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
     {
       method: 'GET',
       path: base,
-      async handle({ query }) {
-        const { limit, after } = readPaging(query);
-        const page = await service.list({ limit, after });
+      async handle(request) {
+        const { limit, after } = readPaging(request.query);
+        const page = await service.list({ limit, after, seen: seenStates(request) });
         const cursor = page.next === undefined ? undefined : Buffer.from(page.next).toString('base64url');
         return {
           status: 200,
@@ -65,7 +67,7 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await service.read(idOfRequest(request));
+        const record = await service.read(idOfRequest(request), seenStates(request));
         const full = reply(record);
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: full.headers ?? {} }
@@ -85,8 +87,8 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'DELETE',
       path: one,
       async handle(request) {
-        await service.remove(idOfRequest(request), writeOptions(request));
-        return { status: 204 };
+        const record = await service.remove(idOfRequest(request), writeOptions(request));
+        return { status: 204, headers: { 'x-tandem-session': sessionToken(record) } };
       },
     },
   ];
