@@ -2,6 +2,9 @@
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
 import {
+  NOT_YET_EVERYWHERE,
+  applied,
+  prefer,
   answer,
   idempotencyKey,
   problems,
@@ -18,6 +21,8 @@ const header = (name: string): object => ({ name, in: 'header', schema: { type: 
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
   const tags = [entity.collection];
   const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
+  const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
+  const token = { 'X-Tandem-Session': ref('headers', 'X-Tandem-Session') };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
   return {
     [`/${entity.collection}`]: {
@@ -40,14 +45,11 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `create${type}`,
         tags,
         summary: 'Create',
-        parameters: [idempotencyKey],
+        parameters: [idempotencyKey, prefer],
         requestBody: { required: true, content: json(`${type}Create`) },
         responses: {
-          '201': answer(type, 'Created', {
-            ...stateHeaders,
-            Location: ref('headers', 'Location'),
-            ...replayed,
-          }),
+          '201': answer(type, 'Created', { ...created, ...applied }),
+          '202': answer(type, NOT_YET_EVERYWHERE, created),
           ...problems(400, 409, 410, 413, 415, 422, 503),
         },
       },
@@ -68,7 +70,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `change${type}`,
         tags,
         summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, header('If-Match')],
+        parameters: [id, header('If-Match'), prefer],
         requestBody: {
           required: true,
           content: {
@@ -77,7 +79,8 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
           },
         },
         responses: {
-          '200': answer(type, 'Changed', stateHeaders),
+          '200': answer(type, 'Changed', { ...stateHeaders, ...applied }),
+          '202': answer(type, NOT_YET_EVERYWHERE, stateHeaders),
           ...problems(400, 404, 412, 413, 415, 503),
         },
       },
@@ -85,12 +88,10 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `delete${type}`,
         tags,
         summary: 'Delete',
-        parameters: [id, header('If-Match')],
+        parameters: [id, header('If-Match'), prefer],
         responses: {
-          '204': {
-            description: 'Deleted',
-            headers: { 'X-Tandem-Session': ref('headers', 'X-Tandem-Session') },
-          },
+          '204': { description: 'Deleted', headers: { ...token, ...applied } },
+          '202': { description: NOT_YET_EVERYWHERE, headers: token },
           ...problems(400, 404, 412, 503),
         },
       },

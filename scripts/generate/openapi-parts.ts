@@ -1,5 +1,5 @@
 /** Small pieces of the contract that several paths share. */
-import { sessionWaitMs } from '../../src/shared/bounds.ts';
+import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/bounds.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -49,6 +49,23 @@ export const session = {
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
     `is read: the site waits up to ${sessionWaitMs / 1_000} s for them and then answers 503 \`not_yet_here\`.`,
 } as const;
+
+/** Asks for a write to be acknowledged only when every peer's durable queue has it. */
+export const prefer = {
+  name: 'Prefer',
+  in: 'header',
+  schema: { type: 'string', examples: ['durability=all'] },
+  description:
+    "`durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and " +
+    `says so in \`Preference-Applied\`. When that takes longer than ${durabilityWaitMs / 1_000} s the answer is 202: ` +
+    'the write stands here, and the peers will get it.',
+} as const;
+
+/** The header that says so. */
+export const applied = { 'Preference-Applied': ref('headers', 'Preference-Applied') };
+
+/** A write that stands here, with peers that have not all accepted it in time. */
+export const NOT_YET_EVERYWHERE = 'Done here; not every peer has accepted it within the time of `Prefer`';
 
 /** Headers of an answer about the state of one record. */
 export const stateHeaders = {

@@ -13,6 +13,9 @@ import { user } from '../../src/shared/domain/entities/user.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
 import { entityPaths } from './openapi-entity.ts';
 import {
+  NOT_YET_EVERYWHERE,
+  applied,
+  prefer,
   answer,
   idempotencyKey,
   problems,
@@ -127,6 +130,10 @@ function headers(): Record<string, object> {
       required: true,
       schema: text,
     },
+    'Preference-Applied': {
+      description: "Every peer's durable queue has accepted the write.",
+      schema: { const: 'durability=all' },
+    },
     'Idempotency-Replayed': {
       description: 'An earlier run of this request took effect; the record is as it is now.',
       schema: { const: 'true' },
@@ -183,6 +190,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         summary: 'Create or replace a record, with an optional time to live',
         parameters: [
           idempotencyKey,
+          prefer,
           { name: 'If-Match', in: 'header', schema: text },
           { name: 'If-None-Match', in: 'header', schema: { const: '*' }, description: 'Refuse to replace' },
         ],
@@ -191,8 +199,9 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           content: { 'application/json': { schema: ref('schemas', 'ItemWrite') } },
         },
         responses: {
-          '200': answer('Item', 'Replaced', written),
-          '201': answer('Item', 'Created', written),
+          '200': answer('Item', 'Replaced', { ...written, ...applied }),
+          '201': answer('Item', 'Created', { ...written, ...applied }),
+          '202': answer('Item', NOT_YET_EVERYWHERE, written),
           ...problems(400, 410, 412, 413, 415, 422, 503),
         },
       },

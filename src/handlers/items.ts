@@ -6,6 +6,7 @@ import { itemWrite } from '../shared/generated/validators.js';
 import { isNotModified, parseTags } from '../shared/http/conditional.ts';
 import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
 import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
+import { withDurability } from '../shared/http/prefer.ts';
 import { recordHeaders } from '../shared/http/record-headers.ts';
 import type { HttpRequest } from '../shared/http/route.ts';
 import { seenStates } from '../shared/http/session.ts';
@@ -31,17 +32,19 @@ export const handler = serve(runtime, [
     path: '/write',
     body: itemWrite,
     async handle(request) {
-      const { record, created, replayed } = await items.write(request.body as ItemInput, {
+      const written = await items.write(request.body as ItemInput, {
         ...writeOptions(request),
         onlyIfAbsent: onlyIfAbsent(request),
         request: keyedRequest(ITEM, request),
       });
+      const { record, created, replayed } = written;
       const location = `/items/${idOf(record.key)}`;
-      return {
+      const reply = {
         status: created ? 201 : 200,
         body: items.view(record),
         headers: { ...recordHeaders(record), location, ...replayedHeader(replayed) },
       };
+      return withDurability(request, reply, () => items.isAccepted(written));
     },
   },
   {

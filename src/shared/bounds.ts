@@ -13,6 +13,8 @@ export const pageSizeDefault = 20;
 export const sessionWaitMs = 2_000;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
+/** How long a write that prefers `durability=all` waits for the peers' queues. */
+export const durabilityWaitMs = 2_500;
 /** The first and the longest pause between two looks at a record that another function will change. */
 export const pollPauseMs = 10;
 export const pollPauseMaxMs = 160;

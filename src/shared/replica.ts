@@ -3,6 +3,7 @@ import type { Clock } from './ports/clock.ts';
 import type { Ids } from './ports/ids.ts';
 import { sessionWaitMs } from './bounds.ts';
 import { NotYetHereError } from './errors.ts';
+import { awaitAcceptance } from './replication/await-acceptance.ts';
 import { awaitStates, type SeenState } from './replication/await-states.ts';
 import { drive, type Resources } from './replication/drive.ts';
 import { localWrite, type LocalWrite } from './replication/local-write.ts';
@@ -68,6 +69,14 @@ export class Replica {
     // The last 48 bits are random: enough to tell a record's few latest operations apart.
     const operationId = this.#ids.next().slice(-12);
     return drive(localWrite(this.#site, { ...write, operationId }), this.#resources);
+  }
+
+  /**
+   * Whether every peer's durable queue has the record, after waiting for it within a bound.
+   * @param own True when this site has just written it, false when it only found it.
+   */
+  isAccepted(record: StoredRecord, own: boolean): Promise<boolean> {
+    return drive(awaitAcceptance(this.#site, record, own), this.#resources);
   }
 
   /**

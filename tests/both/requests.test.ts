@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
-import { sessionWaitMs } from '../../src/shared/bounds.ts';
+import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/bounds.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
@@ -19,6 +19,7 @@ let clouds: TwoClouds;
 let restore: () => void;
 let call: CallApi;
 let apply: unknown;
+let forward: unknown;
 let store: Store;
 
 beforeAll(async () => {
@@ -27,6 +28,7 @@ beforeAll(async () => {
   store = openStore(loadConfig(cloudName, clouds.env));
   call = await openApi();
   ({ handler: apply } = await import('../../src/bridge/apply.ts'));
+  ({ handler: forward } = await import('../../src/bridge/forward.ts'));
 });
 
 afterAll(async () => {
@@ -218,5 +220,67 @@ describe(`the session guarantee on ${cloudName}`, () => {
       headers: { ...headers, 'access-control-request-method': 'GET' },
     });
     expect(preflight.headers['access-control-allow-headers']).toContain('X-Tandem-Session');
+  });
+});
+
+describe(`durability per request on ${cloudName}`, () => {
+  const PREFER = { prefer: 'durability=all' };
+
+  /** Lets the site's own queue be emptied by `forward`, as its trigger does, while `act` runs. */
+  async function forwarding<T>(act: () => Promise<T>): Promise<T> {
+    let running = true;
+    const pump = async (): Promise<void> => {
+      while (running) {
+        const messages = await clouds.own.take('tandem-out');
+        if (messages.length > 0) await deliver(cloudName, forward, messages);
+      }
+    };
+    const pumping = pump();
+    try {
+      return await act();
+    } finally {
+      running = false;
+      await pumping;
+    }
+  }
+
+  test('every kind of write is confirmed once the other cloud’s queue has it', async () => {
+    const {
+      user: created,
+      changed,
+      deleted,
+      item,
+    } = await forwarding(async () => {
+      const user = await call('POST', '/users', { body: ADA, headers: PREFER });
+      const path = `/users/${user.json['id'] as string}`;
+      return {
+        user,
+        changed: await call('PATCH', path, { body: { name: 'Countess' }, headers: PREFER }),
+        deleted: await call('DELETE', path, { headers: PREFER }),
+        item: await call('POST', '/write', { body: { data: {} }, headers: PREFER }),
+      };
+    });
+    const answers = [created, changed, deleted, item];
+    expect(answers.map(({ status }) => status)).toEqual([201, 200, 204, 201]);
+    for (const { headers } of answers) expect(headers['preference-applied']).toBe('durability=all');
+    const record = (await store.get(`item:${item.json['id'] as string}`))?.record;
+    expect(record?.pending).toEqual({});
+  });
+
+  test('a write that the other cloud does not take in time stands, and the answer is 202', async () => {
+    clouds.peer.queueFaults.set([{ kind: 'error' }]);
+    const startMs = performance.now();
+    const answer = await forwarding(() => call('POST', '/users', { body: ADA, headers: PREFER }));
+    clouds.peer.queueFaults.clear();
+    expect([answer.status, answer.headers['preference-applied']]).toEqual([202, undefined]);
+    expect(performance.now() - startMs).toBeLessThan(durabilityWaitMs + 10_000);
+    expect((await call('GET', `/users/${answer.json['id'] as string}`)).json).toEqual(answer.json);
+  });
+
+  test('a write that does not ask is answered without waiting', async () => {
+    const headers = { prefer: 'respond-async, durability=local' };
+    const answer = await call('POST', '/users', { body: ADA, headers });
+    expect([answer.status, answer.headers['preference-applied']]).toEqual([201, undefined]);
+    expect((await store.get(`user:${answer.json['id'] as string}`))?.record.pending).not.toEqual({});
   });
 });

@@ -119,6 +119,11 @@ export class EntityService {
     });
   }
 
+  /** Whether every peer's durable queue has what a write answered. */
+  isAccepted({ record, replayed }: Creation): Promise<boolean> {
+    return this.#replica.isAccepted(record, !replayed);
+  }
+
   /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
   view(record: StoredRecord): Record<string, Json> {
     const { idField, fields } = this.#entity;

@@ -85,6 +85,11 @@ export class ItemService {
     return record;
   }
 
+  /** Whether every peer's durable queue has what a write answered. */
+  isAccepted({ record, replayed }: Creation): Promise<boolean> {
+    return this.#replica.isAccepted(record, !replayed);
+  }
+
   view(record: StoredRecord): Record<string, Json> {
     const { data = {}, createdAt = null } = plainValues(record.state);
     const expires = expiresAtSeconds(record.state);

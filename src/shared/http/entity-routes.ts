@@ -8,6 +8,7 @@ import { InvalidError, NotFoundError } from '../errors.ts';
 import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
 import { isNotModified, parseTags } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
 import { seenStates, sessionToken } from './session.ts';
@@ -26,8 +27,8 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
-  const reply = (record: StoredRecord, status = 200): HttpReply => ({
-    status,
+  const reply = (record: StoredRecord): HttpReply => ({
+    status: 200,
     body: service.view(record),
     headers: recordHeaders(record),
   });
@@ -37,13 +38,16 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: base,
       body: checks.create,
       async handle(request) {
-        const { record, replayed } = await service.create(request.body as Record<string, Json>, {
+        const creation = await service.create(request.body as Record<string, Json>, {
           ...writeOptions(request),
           request: keyedRequest(entity.name, request),
         });
-        const created = reply(record, 201);
+        const { record, replayed } = creation;
         const location = `${base}/${idOf(record.key)}`;
-        return { ...created, headers: { ...created.headers, location, ...replayedHeader(replayed) } };
+        const headers = { ...recordHeaders(record), location, ...replayedHeader(replayed) };
+        return withDurability(request, { status: 201, body: service.view(record), headers }, () =>
+          service.isAccepted(creation),
+        );
       },
     },
     {
@@ -80,7 +84,8 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checks.patch,
       async handle(request) {
         const values = request.body as Record<string, Json>;
-        return reply(await service.change(idOfRequest(request), values, writeOptions(request)));
+        const record = await service.change(idOfRequest(request), values, writeOptions(request));
+        return withDurability(request, reply(record), () => service.isAccepted({ record, replayed: false }));
       },
     },
     {
@@ -88,7 +93,10 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: one,
       async handle(request) {
         const record = await service.remove(idOfRequest(request), writeOptions(request));
-        return { status: 204, headers: { 'x-tandem-session': sessionToken(record) } };
+        const headers = { 'x-tandem-session': sessionToken(record) };
+        return withDurability(request, { status: 204, headers }, () =>
+          service.isAccepted({ record, replayed: false }),
+        );
       },
     },
   ];

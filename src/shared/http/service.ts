@@ -21,7 +21,7 @@ type Result = APIGatewayProxyStructuredResultV2;
 
 const REQUEST_ID = /^[\w.~:-]{1,128}$/;
 const EXPOSED =
-  'ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id, X-Tandem-Session, X-Tandem-Site';
+  'ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Session, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;
