@@ -1,7 +1,19 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
-import { answer, problems, ref, type Operation } from './openapi-parts.ts';
+import {
+  NOT_YET_EVERYWHERE,
+  applied,
+  prefer,
+  answer,
+  idempotencyKey,
+  problems,
+  ref,
+  replayed,
+  session,
+  stateHeaders,
+  type Operation,
+} from './openapi-parts.ts';
 
 const header = (name: string): object => ({ name, in: 'header', schema: { type: 'string' } });
 
@@ -9,7 +21,8 @@ const header = (name: string): object => ({ name, in: 'header', schema: { type: 
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
   const tags = [entity.collection];
   const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
-  const etag = { ETag: ref('headers', 'ETag') };
+  const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
+  const token = { 'X-Tandem-Session': ref('headers', 'X-Tandem-Session') };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
   return {
     [`/${entity.collection}`]: {
@@ -24,6 +37,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
             schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
           },
           { name: 'cursor', in: 'query', schema: { type: 'string' } },
+          session,
         ],
         responses: { '200': answer(`${type}Page`, 'One page'), ...problems(400, 503) },
       },
@@ -31,10 +45,12 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `create${type}`,
         tags,
         summary: 'Create',
+        parameters: [idempotencyKey, prefer],
         requestBody: { required: true, content: json(`${type}Create`) },
         responses: {
-          '201': answer(type, 'Created', { ...etag, Location: ref('headers', 'Location') }),
-          ...problems(400, 409, 413, 415, 503),
+          '201': answer(type, 'Created', { ...created, ...applied }),
+          '202': answer(type, NOT_YET_EVERYWHERE, created),
+          ...problems(400, 409, 410, 413, 415, 422, 503),
         },
       },
     },
@@ -43,10 +59,10 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, header('If-None-Match')],
+        parameters: [id, header('If-None-Match'), session],
         responses: {
-          '200': answer(type, 'The record', etag),
-          '304': { description: 'The client holds this state', headers: etag },
+          '200': answer(type, 'The record', stateHeaders),
+          '304': { description: 'The client holds this state', headers: stateHeaders },
           ...problems(400, 404, 503),
         },
       },
@@ -54,7 +70,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `change${type}`,
         tags,
         summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, header('If-Match')],
+        parameters: [id, header('If-Match'), prefer],
         requestBody: {
           required: true,
           content: {
@@ -62,14 +78,22 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
             ...json(`${type}Patch`),
           },
         },
-        responses: { '200': answer(type, 'Changed', etag), ...problems(400, 404, 412, 413, 415, 503) },
+        responses: {
+          '200': answer(type, 'Changed', { ...stateHeaders, ...applied }),
+          '202': answer(type, NOT_YET_EVERYWHERE, stateHeaders),
+          ...problems(400, 404, 412, 413, 415, 503),
+        },
       },
       delete: {
         operationId: `delete${type}`,
         tags,
         summary: 'Delete',
-        parameters: [id, header('If-Match')],
-        responses: { '204': { description: 'Deleted' }, ...problems(400, 404, 412, 503) },
+        parameters: [id, header('If-Match'), prefer],
+        responses: {
+          '204': { description: 'Deleted', headers: { ...token, ...applied } },
+          '202': { description: NOT_YET_EVERYWHERE, headers: token },
+          ...problems(400, 404, 412, 503),
+        },
       },
     },
   };

@@ -1,4 +1,5 @@
 /** Small pieces of the contract that several paths share. */
+import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/bounds.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -20,11 +21,60 @@ const MEANING: Readonly<Record<number, string>> = {
   400: 'Malformed or invalid; every broken rule is named',
   404: 'No such record',
   409: 'It exists already',
+  410: 'What the same request made before has been deleted, or has expired, since',
   412: 'A precondition does not hold',
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON',
-  503: 'A dependency does not answer; see Retry-After',
+  422: 'The Idempotency-Key was used before, with another body',
+  503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
 };
+
+/** Names a request that makes something, so that it may be sent again. */
+export const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  schema: { type: 'string', pattern: '^[!-~]{1,257}$' },
+  description:
+    'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
+    'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
+    'the body names one. It is known for as long as the record is stored.',
+} as const;
+
+/** Names states that the client has seen: the answer is not older. */
+export const session = {
+  name: 'X-Tandem-Session',
+  in: 'header',
+  schema: { type: 'string' },
+  description:
+    'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
+    `is read: the site waits up to ${sessionWaitMs / 1_000} s for them and then answers 503 \`not_yet_here\`.`,
+} as const;
+
+/** Asks for a write to be acknowledged only when every peer's durable queue has it. */
+export const prefer = {
+  name: 'Prefer',
+  in: 'header',
+  schema: { type: 'string', examples: ['durability=all'] },
+  description:
+    "`durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and " +
+    `says so in \`Preference-Applied\`. When that takes longer than ${durabilityWaitMs / 1_000} s the answer is 202: ` +
+    'the write stands here, and the peers will get it.',
+} as const;
+
+/** The header that says so. */
+export const applied = { 'Preference-Applied': ref('headers', 'Preference-Applied') };
+
+/** A write that stands here, with peers that have not all accepted it in time. */
+export const NOT_YET_EVERYWHERE = 'Done here; not every peer has accepted it within the time of `Prefer`';
+
+/** Headers of an answer about the state of one record. */
+export const stateHeaders = {
+  ETag: ref('headers', 'ETag'),
+  'X-Tandem-Session': ref('headers', 'X-Tandem-Session'),
+};
+
+/** Headers of an answer to a request that may carry an `Idempotency-Key`. */
+export const replayed = { 'Idempotency-Replayed': ref('headers', 'Idempotency-Replayed') };
 
 /** Problem documents by status. */
 export function problems(...statuses: readonly number[]): Record<string, object> {

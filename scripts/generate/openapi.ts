@@ -12,7 +12,19 @@ import { itemSchema, writeSchema } from '../../src/shared/domain/entities/item.t
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
 import { entityPaths } from './openapi-entity.ts';
-import { answer, problems, ref, type Operation } from './openapi-parts.ts';
+import {
+  NOT_YET_EVERYWHERE,
+  applied,
+  prefer,
+  answer,
+  idempotencyKey,
+  problems,
+  ref,
+  replayed,
+  session,
+  stateHeaders,
+  type Operation,
+} from './openapi-parts.ts';
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
@@ -146,6 +158,19 @@ function headers(): Record<string, object> {
       schema: text,
     },
     Location: { description: 'Path of what was created.', required: true, schema: text },
+    'X-Tandem-Session': {
+      description: 'Names the state of the record: a read that carries it, at any site, is not older.',
+      required: true,
+      schema: text,
+    },
+    'Preference-Applied': {
+      description: "Every peer's durable queue has accepted the write.",
+      schema: { const: 'durability=all' },
+    },
+    'Idempotency-Replayed': {
+      description: 'An earlier run of this request took effect; the record is as it is now.',
+      schema: { const: 'true' },
+    },
   };
 }
 
@@ -197,7 +222,7 @@ function aliasPaths(): Record<string, Record<string, Operation>> {
 }
 
 function itemPaths(): Record<string, Record<string, Operation>> {
-  const headers = { ETag: ref('headers', 'ETag') };
+  const written = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   return {
     '/write': {
       post: {
@@ -205,6 +230,8 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         tags: ['items'],
         summary: 'Create or replace a record, with an optional time to live',
         parameters: [
+          idempotencyKey,
+          prefer,
           { name: 'If-Match', in: 'header', schema: text },
           { name: 'If-None-Match', in: 'header', schema: { const: '*' }, description: 'Refuse to replace' },
         ],
@@ -213,9 +240,10 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           content: { 'application/json': { schema: ref('schemas', 'ItemWrite') } },
         },
         responses: {
-          '200': answer('Item', 'Replaced', { ...headers, Location: ref('headers', 'Location') }),
-          '201': answer('Item', 'Created', { ...headers, Location: ref('headers', 'Location') }),
-          ...problems(400, 412, 413, 415, 503),
+          '200': answer('Item', 'Replaced', { ...written, ...applied }),
+          '201': answer('Item', 'Created', { ...written, ...applied }),
+          '202': answer('Item', NOT_YET_EVERYWHERE, written),
+          ...problems(400, 410, 412, 413, 415, 422, 503),
         },
       },
     },
@@ -227,10 +255,11 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         parameters: [
           { name: 'id', in: 'path', required: true, schema: idSchema },
           { name: 'If-None-Match', in: 'header', schema: text },
+          session,
         ],
         responses: {
-          '200': answer('Item', 'The record', headers),
-          '304': { description: 'The client holds this state', headers },
+          '200': answer('Item', 'The record', stateHeaders),
+          '304': { description: 'The client holds this state', headers: stateHeaders },
           ...problems(400, 404, 503),
         },
       },

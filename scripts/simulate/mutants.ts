@@ -172,8 +172,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a create leaves an unseen tombstone alone',
     'domain/entity-service.ts',
-    'reset[DELETED] = false;',
-    'if (DELETED in reset) reset[DELETED] = false;',
+    'if (!keepUnseenTombstone || current !== undefined) reset',
+    'if (DELETED in reset) reset',
   ),
   mutant('apply reports no conflicts', APPLY, 'if (lost.length > 0) yield* report(lost);', ''),
   mutant('apply accepts any stamp', APPLY, 'if (aheadMs > clockAheadMaxMs) {', 'if (aheadMs === Infinity) {'),

@@ -3,19 +3,18 @@ import { ITEM } from '../shared/domain/entities/item.ts';
 import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
 import { itemWrite } from '../shared/generated/validators.js';
-import { etagOf, isNotModified, parseTags } from '../shared/http/conditional.ts';
+import { isNotModified, parseTags } from '../shared/http/conditional.ts';
 import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
+import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
+import { withDurability } from '../shared/http/prefer.ts';
+import { recordHeaders } from '../shared/http/record-headers.ts';
 import type { HttpRequest } from '../shared/http/route.ts';
-import { idOf, type StoredRecord } from '../shared/replication/record.ts';
+import { seenStates } from '../shared/http/session.ts';
+import { idOf } from '../shared/replication/record.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const items = new ItemService(openReplica(runtime));
-
-const headersOf = (record: StoredRecord): Record<string, string> => ({
-  etag: etagOf(record.state),
-  'cache-control': 'private, no-cache',
-});
 
 /** `If-None-Match: *` refuses to replace; no other value has a meaning on a write of a whole record. */
 function onlyIfAbsent({ headers }: HttpRequest): boolean {
@@ -33,26 +32,29 @@ export const handler = serve(runtime, [
     path: '/write',
     body: itemWrite,
     async handle(request) {
-      const { record, created } = await items.write(request.body as ItemInput, {
+      const written = await items.write(request.body as ItemInput, {
         ...writeOptions(request),
         onlyIfAbsent: onlyIfAbsent(request),
+        request: keyedRequest(ITEM, request),
       });
+      const { record, created, replayed } = written;
       const location = `/items/${idOf(record.key)}`;
-      return {
+      const reply = {
         status: created ? 201 : 200,
         body: items.view(record),
-        headers: { ...headersOf(record), location },
+        headers: { ...recordHeaders(record), location, ...replayedHeader(replayed) },
       };
+      return withDurability(request, reply, () => items.isAccepted(written));
     },
   },
   {
     method: 'GET',
     path: '/items/{id}',
-    async handle({ params, headers }) {
-      const record = await items.read(checkedId(params['id'], ITEM));
-      return isNotModified(headers['if-none-match'], record.state)
-        ? { status: 304, headers: headersOf(record) }
-        : { status: 200, body: items.view(record), headers: headersOf(record) };
+    async handle(request) {
+      const record = await items.read(checkedId(request.params['id'], ITEM), seenStates(request));
+      return isNotModified(request.headers['if-none-match'], record.state)
+        ? { status: 304, headers: recordHeaders(record) }
+        : { status: 200, body: items.view(record), headers: recordHeaders(record) };
     },
   },
 ]);

@@ -9,6 +9,16 @@ export const bodyBytesMax = 128 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
 
+/** How long a read waits for the state that its session has seen. */
+export const sessionWaitMs = 2_000;
+/** Session tokens that one read may carry. */
+export const sessionTokensMax = 16;
+/** How long a write that prefers `durability=all` waits for the peers' queues. */
+export const durabilityWaitMs = 2_500;
+/** The first and the longest pause between two looks at a record that another function will change. */
+export const pollPauseMs = 10;
+export const pollPauseMaxMs = 160;
+
 // Clock
 /** A remote stamp further ahead of the wall clock than this is parked. */
 export const clockAheadMaxMs = 5_000;
@@ -21,6 +31,9 @@ export const writeFailuresMax = 3;
 export const writeBackoffMs = 10;
 /** How many operation ids a record remembers, so that a retry after a time-out finds its own write. */
 export const operationsRemembered = 8;
+
+/** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
+export const requestsRemembered = 4;
 
 // Bridge
 /** Lost races on one key in one apply batch before the message goes back to the queue. */

@@ -11,9 +11,12 @@ export type ErrorCode =
   | 'route_not_found'
   | 'method_not_allowed'
   | 'conflict'
+  | 'gone'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'idempotency_mismatch'
+  | 'not_yet_here'
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
@@ -81,6 +84,18 @@ export class ConflictError extends AppError {
   readonly code = 'conflict';
 }
 
+/** What the same request made before has been deleted, or has expired, since. */
+export class GoneError extends AppError {
+  override readonly name = 'GoneError';
+  readonly code = 'gone';
+}
+
+/** The `Idempotency-Key` was used before, with another body. */
+export class IdempotencyMismatchError extends AppError {
+  override readonly name = 'IdempotencyMismatchError';
+  readonly code = 'idempotency_mismatch';
+}
+
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */
 export class PreconditionFailedError extends AppError {
   override readonly name = 'PreconditionFailedError';
@@ -97,6 +112,13 @@ export class TooLargeError extends AppError {
 export class UnsupportedMediaTypeError extends AppError {
   override readonly name = 'UnsupportedMediaTypeError';
   readonly code = 'unsupported_media_type';
+}
+
+/** This site has not yet received a state that the client has seen. */
+export class NotYetHereError extends AppError {
+  override readonly name = 'NotYetHereError';
+  readonly code = 'not_yet_here';
+  override readonly retryable = true;
 }
 
 /** A dependency refused, throttled or did not answer, and the call had no effect. */

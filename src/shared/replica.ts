@@ -1,15 +1,27 @@
 /** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
 import type { Clock } from './ports/clock.ts';
 import type { Ids } from './ports/ids.ts';
+import { sessionWaitMs } from './bounds.ts';
+import { NotYetHereError } from './errors.ts';
+import { awaitAcceptance } from './replication/await-acceptance.ts';
+import { awaitStates, type SeenState } from './replication/await-states.ts';
 import { drive, type Resources } from './replication/drive.ts';
 import { localWrite, type LocalWrite } from './replication/local-write.ts';
+import { pauses } from './replication/pauses.ts';
 import type { Site } from './replication/protocol.ts';
-import { isLive, type StoredRecord } from './replication/record.ts';
+import { entityOf, isLive, type StoredRecord } from './replication/record.ts';
 
 export interface Page {
   readonly records: readonly StoredRecord[];
   /** The last key that was looked at, when there may be more. */
   readonly next: string | undefined;
+}
+
+export interface ListOptions {
+  readonly after: string | undefined;
+  readonly limit: number;
+  /** States that the page must not be older than, where it reaches them. */
+  readonly seen?: readonly SeenState[];
 }
 
 export class Replica {
@@ -35,9 +47,16 @@ export class Replica {
     return this.#clock.now();
   }
 
-  /** The record, unless it is absent, deleted or expired. */
-  async read(key: string): Promise<StoredRecord | undefined> {
-    const held = await this.#resources.store.get(key);
+  /**
+   * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own.
+   * @throws NotYetHereError when such a state does not arrive in time.
+   */
+  async read(key: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
+    const own = seen.filter((state) => state.key === key);
+    const held =
+      own.length === 0
+        ? await this.#resources.store.get(key)
+        : (await drive(awaitStates(this.#site, own), this.#resources)).get(key);
     return held !== undefined && this.isLive(held.record) ? held.record : undefined;
   }
 
@@ -52,8 +71,36 @@ export class Replica {
     return drive(localWrite(this.#site, { ...write, operationId }), this.#resources);
   }
 
-  /** Live records of an entity in the order of their keys, after `after`. */
-  async list(entity: string, { after, limit }: { after: string | undefined; limit: number }): Promise<Page> {
+  /**
+   * Whether every peer's durable queue has the record, after waiting for it within a bound.
+   * @param own True when this site has just written it, false when it only found it.
+   */
+  isAccepted(record: StoredRecord, own: boolean): Promise<boolean> {
+    return drive(awaitAcceptance(this.#site, record, own), this.#resources);
+  }
+
+  /**
+   * Live records of an entity in the order of their keys, after `after`. The index behind a list may lag, so
+   * another client's newest record may be missing; what is listed is current, and every state of `seen` is in it.
+   * @throws NotYetHereError when a state of `seen` does not arrive in time.
+   */
+  async list(entity: string, { after, limit, seen = [] }: ListOptions): Promise<Page> {
+    const own = seen.filter(({ key }) => entityOf(key) === entity);
+    if (own.length === 0) return this.#page(entity, after, limit);
+    const held = await drive(awaitStates(this.#site, own), this.#resources);
+    const live = [...held.values()].map(({ record }) => record).filter((record) => this.isLive(record));
+    const waits = pauses(this.#site.now, sessionWaitMs);
+    for (;;) {
+      const page = await this.#page(entity, after, limit);
+      const unlisted = live.find(({ key }) => key > (after ?? '') && isMissing(page, key));
+      if (unlisted === undefined) return page;
+      const { value: pauseMs } = waits.next();
+      if (pauseMs === undefined) throw new NotYetHereError(`${unlisted.key} is not yet in the index`);
+      await this.#resources.sleep(pauseMs);
+    }
+  }
+
+  async #page(entity: string, after: string | undefined, limit: number): Promise<Page> {
     const keys = await this.#resources.store.list(entity, { after, limit: limit + 1 });
     const wanted = keys.slice(0, limit);
     const held = await this.#resources.store.getMany(wanted);
@@ -62,4 +109,9 @@ export class Replica {
       .filter((record) => this.isLive(record));
     return { records, next: keys.length > limit ? wanted.at(-1) : undefined };
   }
+}
+
+/** The page reaches the key and does not hold it. */
+function isMissing({ records, next }: Page, key: string): boolean {
+  return (next === undefined || key <= next) && !records.some((record) => record.key === key);
 }

@@ -3,12 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { bodyBytesMax } from '../../src/shared/bounds.ts';
 import type { ReplicationEvent } from '../../src/shared/replication/event.ts';
-import { invokeFunction, invokeLambda, type Call, type Invoke } from '../helpers/call.ts';
-import { breaches, type HttpResponse } from '../helpers/contract.ts';
+import { openApi, type CallApi } from '../helpers/api.ts';
+import type { Call } from '../helpers/call.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 const PEER = {
   site: cloudName === 'aws' ? 'azure-eastus' : 'aws-us-east-1',
   cloud: 'aws',
@@ -19,50 +18,18 @@ const PEER = {
 
 let cloud: TestCloud;
 let restore: () => void;
-let handlers: Record<'region' | 'health' | 'users' | 'items' | 'fallback', unknown>;
+let call: CallApi;
 
 beforeAll(async () => {
   cloud = await startCloud(cloudName);
   restore = setEnvironment({ ...cloud.env, TANDEM_PEERS: JSON.stringify([PEER]), TANDEM_LOG_LEVEL: 'error' });
-  const load = async (module: Promise<{ handler: unknown }>): Promise<unknown> => (await module).handler;
-  handlers = {
-    region: await load(import('../../src/handlers/region.ts')),
-    health: await load(import('../../src/handlers/health.ts')),
-    users: await load(import('../../src/handlers/users.ts')),
-    items: await load(import('../../src/handlers/items.ts')),
-    fallback: await load(import('../../src/handlers/fallback.ts')),
-  };
+  call = await openApi();
 });
 
 afterAll(async () => {
   restore();
   await cloud.close();
 });
-
-interface Answer extends HttpResponse {
-  readonly json: Record<string, unknown>;
-}
-
-/** First segment of a path → its service. */
-const OWNER = new Map<string, keyof typeof handlers>([
-  ['region', 'region'],
-  ['health', 'health'],
-  ['users', 'users'],
-  ['user', 'users'],
-  ['write', 'items'],
-  ['items', 'items'],
-]);
-
-/** Calls the service that owns the path and checks the answer against the contract. */
-async function call(method: string, path: string, rest: Omit<Call, 'method' | 'path'> = {}): Promise<Answer> {
-  const service = OWNER.get(path.split(/[/?]/)[1] ?? '') ?? 'fallback';
-  const response = await invoke(handlers[service], { method, path, ...rest });
-  expect(breaches(method, path, response)).toEqual([]);
-  return {
-    ...response,
-    json: response.text === '' ? {} : (JSON.parse(response.text) as Record<string, unknown>),
-  };
-}
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro', tags: ['x'] } };
 const create = async (body: object = ADA): Promise<string> =>

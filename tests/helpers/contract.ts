@@ -13,7 +13,10 @@ type Operation = Readonly<Record<'responses', Readonly<Record<string, ResponseOb
 
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: object };
+  readonly components: {
+    readonly schemas: object;
+    readonly headers: Readonly<Record<string, { readonly required?: boolean }>>;
+  };
 }
 
 const document = parse(
@@ -53,6 +56,7 @@ export function breaches(method: string, pathname: string, response: HttpRespons
     return [...found, ...schemaErrors('Problem', response, type, 'application/problem+json')];
   }
   for (const name of Object.keys(described.headers ?? {})) {
+    if (document.components.headers[name]?.required !== true) continue;
     if (response.headers[name.toLowerCase()] === undefined) found.push(`header ${name} is missing`);
   }
   const [media, content] = Object.entries(described.content ?? {})[0] ?? [];

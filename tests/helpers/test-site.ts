@@ -1,5 +1,6 @@
 /** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
 import type { InboundMessage, OutboundMessage } from '../../src/shared/ports/queue.ts';
+import { Replica } from '../../src/shared/replica.ts';
 import { drive, type Resources } from '../../src/shared/replication/drive.ts';
 import type { LostWrite, Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
@@ -24,15 +25,35 @@ export class TestSite {
     this.site = { site: name, peers, now: () => this.nowMs };
   }
 
-  run<Result>(protocol: Protocol<Result>): Promise<Result> {
-    const resources: Resources = {
+  /** What happens while a protocol sleeps; the clock does not move on its own. */
+  sleep: (ms: number) => Promise<void> = () => Promise.resolve();
+
+  get #resources(): Resources {
+    return {
       store: this.store,
       outbox: this.outbox,
       peers: this.peers,
       report: (lost) => void this.lost.push(...lost),
-      sleep: () => Promise.resolve(),
+      sleep: (ms) => this.sleep(ms),
     };
-    return drive(protocol, resources);
+  }
+
+  run<Result>(protocol: Protocol<Result>): Promise<Result> {
+    return drive(protocol, this.#resources);
+  }
+
+  /** The replica of this site, as a service uses it. */
+  replica(): Replica {
+    const next = (): string => {
+      this.#operations += 1;
+      return `id-${String(this.#operations).padStart(9, '0')}`;
+    };
+    return new Replica({
+      site: this.site,
+      resources: this.#resources,
+      ids: { next },
+      clock: { now: () => this.nowMs },
+    });
   }
 
   /** Sets fields of a key. */

@@ -3,13 +3,16 @@ import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors
 import {
   idOf,
   DELETED,
+  REQUESTS,
   plainValues,
   stateName,
   type Json,
   type StoredRecord,
 } from '../replication/record.ts';
-import type { Replica } from '../replica.ts';
+import type { ListOptions, Replica } from '../replica.ts';
+import type { SeenState } from '../replication/await-states.ts';
 import type { Entity } from './entity.ts';
+import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
@@ -17,6 +20,17 @@ export type Precondition = { readonly anyOf: readonly string[] } | { readonly an
 export interface WriteOptions {
   readonly ifMatch?: Precondition | undefined;
   readonly traceparent?: string | undefined;
+}
+
+export interface CreateOptions extends Pick<WriteOptions, 'traceparent'> {
+  /** Present when the client named its request: a retry, at any site, finds what the first one made. */
+  readonly request?: KeyedRequest | undefined;
+}
+
+/** What a creation answers; `replayed` when an earlier run of the same request made it. */
+export interface Creation {
+  readonly record: StoredRecord;
+  readonly replayed: boolean;
 }
 
 export interface EntityPage {
@@ -34,33 +48,51 @@ export class EntityService {
     this.#replica = replica;
   }
 
-  /** @throws ConflictError when the id is taken. */
-  create(input: Readonly<Record<string, Json>>, { traceparent }: WriteOptions): Promise<StoredRecord> {
+  /**
+   * A keyed request that was done before answers with the record as it is now.
+   * @throws ConflictError when the id is taken. @throws IdempotencyMismatchError @throws GoneError
+   */
+  async create(
+    input: Readonly<Record<string, Json>>,
+    { request, traceparent }: CreateOptions,
+  ): Promise<Creation> {
     const { [this.#entity.idField]: chosen, ...values } = input;
-    const id = typeof chosen === 'string' ? chosen : this.#replica.newId();
+    const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
     const createdAt = new Date(this.#replica.now()).toISOString();
-    return this.#replica.write({
+    let replayed = false;
+    const record = await this.#replica.write({
       key: this.#key(id),
       expectNew: true,
       traceparent,
       decide: (current) => {
+        replayed = earlierRun(current, request, (found) => this.#replica.isLive(found)) !== undefined;
+        if (replayed) return undefined;
         if (current !== undefined && this.#replica.isLive(current)) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...cleared(current), ...values, createdAt };
+        return {
+          ...cleared(current, { keepUnseenTombstone: request !== undefined && chosen === undefined }),
+          ...this.#blank(),
+          ...values,
+          createdAt,
+          ...remember(current, request, true),
+        };
       },
     });
+    return { record, replayed };
   }
 
-  /** @throws NotFoundError */
-  async read(id: string): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id))) ?? this.#missing(id);
+  /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
+  async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
+    return (await this.#replica.read(this.#key(id), seen)) ?? this.#missing(id);
   }
 
-  async list({ after, limit }: { after: string | undefined; limit: number }): Promise<EntityPage> {
+  /** Not older than `seen`. @throws NotYetHereError */
+  async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
     const page = await this.#replica.list(this.#entity.name, {
       after: after === undefined ? undefined : this.#key(after),
       limit,
+      seen,
     });
     return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
   }
@@ -93,6 +125,11 @@ export class EntityService {
     });
   }
 
+  /** Whether every peer's durable queue has what a write answered. */
+  isAccepted({ record, replayed }: Creation): Promise<boolean> {
+    return this.#replica.isAccepted(record, !replayed);
+  }
+
   /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
   view(record: StoredRecord): Record<string, Json> {
     const { idField, fields } = this.#entity;
@@ -104,6 +141,11 @@ export class EntityService {
       if (value !== undefined) view[field] = value;
     }
     return view;
+  }
+
+  /** Every field, so that what another site holds of an earlier life of the id cannot show through either. */
+  #blank(): Record<string, Json> {
+    return Object.fromEntries(Object.keys(this.#entity.fields).map((field) => [field, null]));
   }
 
   #key(id: string): string {
@@ -121,12 +163,19 @@ export class EntityService {
 
 /**
  * What must be set so that nothing of an earlier life of the key shows. The tombstone is lifted even where there
- * is none: another site may have deleted the key already and its message may still be on the way.
+ * is none: another site may have deleted the key already and its message may still be on the way. Not so for an id
+ * that derives from the request: nothing but this very creation can have been deleted under it, and a retry must
+ * not bring it back. The requests of an earlier life stay known.
  */
-export function cleared(current: StoredRecord | undefined): Record<string, Json> {
+export function cleared(
+  current: StoredRecord | undefined,
+  { keepUnseenTombstone = false }: { readonly keepUnseenTombstone?: boolean } = {},
+): Record<string, Json> {
   const reset: Record<string, Json> = {};
-  for (const field of Object.keys(current?.state.fields ?? {})) reset[field] = null;
-  reset[DELETED] = false;
+  for (const [field, [, value]] of Object.entries(current?.state.fields ?? {})) {
+    reset[field] = field === REQUESTS ? value : null;
+  }
+  if (!keepUnseenTombstone || current !== undefined) reset[DELETED] = false;
   return reset;
 }
 

@@ -9,8 +9,10 @@ import {
   type StoredRecord,
 } from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
-import { checkPrecondition, cleared, type WriteOptions } from './entity-service.ts';
+import type { SeenState } from '../replication/await-states.ts';
+import { checkPrecondition, cleared, type Creation, type WriteOptions } from './entity-service.ts';
 import { ITEM } from './entities/item.ts';
+import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
 export interface ItemInput {
   readonly id?: string;
@@ -22,6 +24,13 @@ export interface ItemInput {
 export interface ItemWriteOptions extends WriteOptions {
   /** Refuse to replace what is there. */
   readonly onlyIfAbsent?: boolean;
+  /** Present when the client named its request: a retry, at any site, finds what the first one made. */
+  readonly request?: KeyedRequest | undefined;
+}
+
+/** What a write answers: `created` when nothing was there before, in the first run of a keyed request. */
+export interface ItemWritten extends Creation {
+  readonly created: boolean;
 }
 
 export class ItemService {
@@ -31,19 +40,27 @@ export class ItemService {
     this.#replica = replica;
   }
 
-  /** Creates or replaces. @throws PreconditionFailedError */
+  /**
+   * Creates or replaces. A keyed request that was done before answers with the record as it is now.
+   * @throws PreconditionFailedError @throws IdempotencyMismatchError @throws GoneError
+   */
   async write(
     input: ItemInput,
-    { ifMatch, onlyIfAbsent, traceparent }: ItemWriteOptions,
-  ): Promise<{ record: StoredRecord; created: boolean }> {
+    { ifMatch, onlyIfAbsent, request, traceparent }: ItemWriteOptions,
+  ): Promise<ItemWritten> {
     const nowMs = this.#replica.now();
     const expires = input.ttlSeconds === undefined ? null : Math.ceil(nowMs / 1000) + input.ttlSeconds;
     let created = false;
+    let replayed = false;
     const record = await this.#replica.write({
-      key: `${ITEM}:${input.id ?? this.#replica.newId()}`,
+      key: `${ITEM}:${input.id ?? request?.id ?? this.#replica.newId()}`,
       expectNew: input.id === undefined,
       traceparent,
       decide: (current) => {
+        const earlier = earlierRun(current, request, (found) => this.#replica.isLive(found));
+        replayed = earlier !== undefined;
+        created = earlier?.created ?? false;
+        if (replayed) return undefined;
         const live = current !== undefined && this.#replica.isLive(current) ? current : undefined;
         checkPrecondition(live, ifMatch);
         if (onlyIfAbsent === true && live !== undefined) {
@@ -51,20 +68,30 @@ export class ItemService {
         }
         created = live === undefined;
         return {
-          ...(live === undefined && { ...cleared(current), createdAt: new Date(nowMs).toISOString() }),
+          ...(live === undefined && {
+            ...cleared(current, { keepUnseenTombstone: request !== undefined && input.id === undefined }),
+            createdAt: new Date(nowMs).toISOString(),
+          }),
           data: input.data,
-          ...((expires !== null || current?.state.fields[EXPIRES] !== undefined) && { [EXPIRES]: expires }),
+          ...remember(current, request, created),
+          // Also when it never expires: another site may have given this id an end that has not arrived yet.
+          [EXPIRES]: expires,
         };
       },
     });
-    return { record, created };
+    return { record, created, replayed };
   }
 
-  /** @throws NotFoundError when it is absent or has expired. */
-  async read(id: string): Promise<StoredRecord> {
-    const record = await this.#replica.read(`${ITEM}:${id}`);
+  /** Not older than `seen`. @throws NotFoundError when it is absent or has expired. @throws NotYetHereError */
+  async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
+    const record = await this.#replica.read(`${ITEM}:${id}`, seen);
     if (record === undefined) throw new NotFoundError(`item ${id} does not exist`);
     return record;
+  }
+
+  /** Whether every peer's durable queue has what a write answered. */
+  isAccepted({ record, replayed }: Creation): Promise<boolean> {
+    return this.#replica.isAccepted(record, !replayed);
   }
 
   view(record: StoredRecord): Record<string, Json> {

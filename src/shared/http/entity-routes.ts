@@ -6,8 +6,12 @@ import { ID_PATTERN } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { InvalidError, NotFoundError } from '../errors.ts';
 import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
-import { etagOf, isNotModified, parseTags } from './conditional.ts';
+import { isNotModified, parseTags } from './conditional.ts';
+import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { withDurability } from './prefer.ts';
+import { recordHeaders } from './record-headers.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
+import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
 const LIMIT = /^[0-9]{1,4}$/;
@@ -23,10 +27,10 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
-  const reply = (record: StoredRecord, status = 200): HttpReply => ({
-    status,
+  const reply = (record: StoredRecord): HttpReply => ({
+    status: 200,
     body: service.view(record),
-    headers: { etag: etagOf(record.state), 'cache-control': 'private, no-cache' },
+    headers: recordHeaders(record),
   });
   return [
     {
@@ -34,17 +38,24 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: base,
       body: checks.create,
       async handle(request) {
-        const record = await service.create(request.body as Record<string, Json>, writeOptions(request));
-        const created = reply(record, 201);
-        return { ...created, headers: { ...created.headers, location: `${base}/${idOf(record.key)}` } };
+        const creation = await service.create(request.body as Record<string, Json>, {
+          ...writeOptions(request),
+          request: keyedRequest(entity.name, request),
+        });
+        const { record, replayed } = creation;
+        const location = `${base}/${idOf(record.key)}`;
+        const headers = { ...recordHeaders(record), location, ...replayedHeader(replayed) };
+        return withDurability(request, { status: 201, body: service.view(record), headers }, () =>
+          service.isAccepted(creation),
+        );
       },
     },
     {
       method: 'GET',
       path: base,
-      async handle({ query }) {
-        const { limit, after } = readPaging(query);
-        const page = await service.list({ limit, after });
+      async handle(request) {
+        const { limit, after } = readPaging(request.query);
+        const page = await service.list({ limit, after, seen: seenStates(request) });
         const cursor = page.next === undefined ? undefined : Buffer.from(page.next).toString('base64url');
         return {
           status: 200,
@@ -60,7 +71,7 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await service.read(idOfRequest(request));
+        const record = await service.read(idOfRequest(request), seenStates(request));
         const full = reply(record);
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: full.headers ?? {} }
@@ -73,15 +84,19 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checks.patch,
       async handle(request) {
         const values = request.body as Record<string, Json>;
-        return reply(await service.change(idOfRequest(request), values, writeOptions(request)));
+        const record = await service.change(idOfRequest(request), values, writeOptions(request));
+        return withDurability(request, reply(record), () => service.isAccepted({ record, replayed: false }));
       },
     },
     {
       method: 'DELETE',
       path: one,
       async handle(request) {
-        await service.remove(idOfRequest(request), writeOptions(request));
-        return { status: 204 };
+        const record = await service.remove(idOfRequest(request), writeOptions(request));
+        const headers = { 'x-tandem-session': sessionToken(record) };
+        return withDurability(request, { status: 204, headers }, () =>
+          service.isAccepted({ record, replayed: false }),
+        );
       },
     },
   ];

@@ -3,7 +3,14 @@
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
 import { retryAfterSeconds } from '../bounds.ts';
-import { AppError, InvalidError, MethodNotAllowedError, type ErrorCode, type Failure } from '../errors.ts';
+import {
+  AppError,
+  InvalidError,
+  MethodNotAllowedError,
+  NotYetHereError,
+  type ErrorCode,
+  type Failure,
+} from '../errors.ts';
 import type { HttpReply } from './route.ts';
 
 const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
@@ -13,9 +20,12 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   route_not_found: { status: 404, title: 'No such route' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   conflict: { status: 409, title: 'Conflict' },
+  gone: { status: 410, title: 'Gone' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   too_large: { status: 413, title: 'Content too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
+  not_yet_here: { status: 503, title: 'Not yet here' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   ambiguous: { status: 503, title: 'Temporarily unavailable' },
   clock_skew: { status: 503, title: 'Temporarily unavailable' },
@@ -59,6 +69,9 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
 }
 
 function detailOf(error: unknown, status: number): string {
+  if (error instanceof NotYetHereError) {
+    return 'This site has not yet received what the session has seen. Try again, or at the site that answered it.';
+  }
   if (status === 503) return 'A dependency of this site does not answer. Try again, or at another site.';
   if (status >= 500) return 'The request failed here. Quote the instance to an operator.';
   return error instanceof Error ? error.message : '';

@@ -9,7 +9,7 @@ import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { MethodNotAllowedError, RouteNotFoundError } from '../errors.ts';
+import { MethodNotAllowedError, NotYetHereError, RouteNotFoundError } from '../errors.ts';
 import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { readBody } from './body.ts';
@@ -20,7 +20,8 @@ type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 
 const REQUEST_ID = /^[\w.~:-]{1,128}$/;
-const EXPOSED = 'ETag, Link, Location, Retry-After, X-Request-Id, X-Tandem-Site';
+const EXPOSED =
+  'ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Session, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;
@@ -106,7 +107,7 @@ function preflightHeaders(allow: readonly string[]): Record<string, string> {
     allow: methods,
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
-      'Content-Type, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id',
+      'Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Session',
     'access-control-max-age': '600',
   };
 }
@@ -171,7 +172,8 @@ function problems(logger: Logger): object {
       const { error } = request;
       const requestId = requestIdOf(request);
       const reply = problemReply(error, requestId);
-      if (reply.status >= 500) {
+      // A session ahead of this site is the network's doing, and the client is told: no line per read of it.
+      if (reply.status >= 500 && !(error instanceof NotYetHereError)) {
         const { message, stack, cause } = error ?? new Error('unknown');
         const reason = cause instanceof Error ? cause.message : undefined;
         logger.log('error', 'request failed', { requestId, error: message, cause: reason, stack });

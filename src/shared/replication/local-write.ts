@@ -20,16 +20,16 @@ export interface LocalWrite {
   readonly operationId: string;
   /**
    * The rule of the write: from the record as it is (undefined when the key was never written) to the fields to
-   * set. Throws an `AppError` to refuse. May be called several times.
+   * set, or undefined to leave a record as it is. Throws an `AppError` to refuse. May be called several times.
    */
-  readonly decide: (current: StoredRecord | undefined) => Readonly<Record<string, Json>>;
+  readonly decide: (current: StoredRecord | undefined) => Readonly<Record<string, Json>> | undefined;
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
   readonly traceparent?: string | undefined;
 }
 
 /**
- * Performs a local write and returns the record as written.
+ * Performs a local write and returns the record as written, or as it is when the rule leaves it so.
  * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
  * @throws TooLargeError when the record would not fit one message.
  */
@@ -44,7 +44,12 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       known = false;
       const held = current?.record;
       if (held?.operations.includes(write.operationId) === true) return held;
-      const record = apply(site, write, held);
+      const changes = write.decide(held);
+      if (changes === undefined) {
+        if (held === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
+        return held;
+      }
+      const record = apply(site, write, held, changes);
       const message = messageOf(
         eventOf(record, { source: site.site, nowMs: site.now(), traceparent: write.traceparent }),
       );
@@ -73,8 +78,12 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
 }
 
 /** The record after the write: new registers, vector, version, and a marker for every peer. */
-function apply(site: Site, write: LocalWrite, held: StoredRecord | undefined): StoredRecord {
-  const changes = write.decide(held);
+function apply(
+  site: Site,
+  write: LocalWrite,
+  held: StoredRecord | undefined,
+  changes: Readonly<Record<string, Json>>,
+): StoredRecord {
   const wallMs = site.now();
   const seen = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
   const stamp = nextStamp({ wallMs, site: site.site, after: seen });

@@ -41,6 +41,9 @@ export const DELETED = '$deleted';
 /** Reserved field: epoch seconds from which the record no longer exists, at every site. */
 export const EXPIRES = '$expires';
 
+/** Reserved field: the keyed requests that made the record, so that a retry at any site finds its own effect. */
+export const REQUESTS = '$request';
+
 /** The newest stamp anywhere in a state: what a new stamp must exceed. */
 export function newestStamp(state: RecordState): Stamp | undefined {
   let newest: Stamp | undefined;

@@ -1,0 +1,66 @@
+/**
+ * What a record remembers of the keyed requests that made it, so that a retry finds its own effect.
+ *
+ * Invariant: the memory is a reserved field of the record. It becomes durable in the same conditional put as the
+ * effect and crosses with it, so no site holds one without the other.
+ */
+import { requestsRemembered } from '../bounds.ts';
+import { GoneError, IdempotencyMismatchError } from '../errors.ts';
+import { REQUESTS, type Json, type StoredRecord } from '../replication/record.ts';
+
+/** A request that carries an `Idempotency-Key`, as digests: the key itself is not stored. */
+export interface KeyedRequest {
+  /** The id of what it creates when its body names none: the same at every site. */
+  readonly id: string;
+  /** Digest of the key. */
+  readonly key: string;
+  /** Digest of the body, in canonical form. */
+  readonly body: string;
+}
+
+/** What is kept of a request: the two digests, and whether it created the record or replaced it. */
+export interface RememberedRequest {
+  readonly key: string;
+  readonly body: string;
+  readonly created: boolean;
+}
+
+/**
+ * The earlier run of this request, when the record remembers one.
+ * @throws IdempotencyMismatchError when the key came with another body.
+ * @throws GoneError when what it made has been deleted or has expired since: a retry never brings it back.
+ */
+export function earlierRun(
+  current: StoredRecord | undefined,
+  request: KeyedRequest | undefined,
+  isLive: (record: StoredRecord) => boolean,
+): RememberedRequest | undefined {
+  if (current === undefined || request === undefined) return undefined;
+  const earlier = remembered(current).find(({ key }) => key === request.key);
+  if (earlier === undefined) return undefined;
+  if (earlier.body !== request.body) {
+    throw new IdempotencyMismatchError('this Idempotency-Key was used before, with another body');
+  }
+  if (!isLive(current)) throw new GoneError('what this request made before has been deleted or has expired');
+  return earlier;
+}
+
+/** The field to set along with the effect of a keyed request; no field for a request without a key. */
+export function remember(
+  current: StoredRecord | undefined,
+  request: KeyedRequest | undefined,
+  created: boolean,
+): Record<string, Json> {
+  if (request === undefined) return {};
+  const entry = { key: request.key, body: request.body, created };
+  const all = [...(current === undefined ? [] : remembered(current)), entry];
+  // The oldest stays: an id that derives from a key must always find the request that it came from.
+  const kept =
+    all.length <= requestsRemembered ? all : [...all.slice(0, 1), ...all.slice(1 - requestsRemembered)];
+  return { [REQUESTS]: kept.map((each) => ({ ...each })) };
+}
+
+function remembered({ state }: StoredRecord): readonly RememberedRequest[] {
+  const value = state.fields[REQUESTS]?.[1];
+  return (Array.isArray(value) ? value : []) as readonly RememberedRequest[];
+}

@@ -1,0 +1,50 @@
+/**
+ * The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): a client that got no answer sends the
+ * request again, at any site, and it takes effect once.
+ *
+ * Invariant: the id of what is created derives from the key alone, so two sites that have not heard of each other
+ * create the same record, and merging makes it one.
+ */
+import { createHash } from 'node:crypto';
+import type { KeyedRequest } from '../domain/request-memory.ts';
+import { MalformedError } from '../errors.ts';
+import { canonicalJson } from '../replication/canonical-json.ts';
+import type { Json } from '../replication/record.ts';
+import type { HttpRequest } from './route.ts';
+
+/** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */
+const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
+
+/** The request's key and body as digests; undefined without a key. @throws MalformedError when it is no key. */
+export function keyedRequest(entity: string, { headers, body }: HttpRequest): KeyedRequest | undefined {
+  const header = headers['idempotency-key'];
+  if (header === undefined) return undefined;
+  const [, quoted, bare] = KEY.exec(header.trim()) ?? [];
+  const key = quoted ?? bare;
+  if (key === undefined) {
+    throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
+  }
+  const named = digest(`${entity}\n${key}`);
+  return {
+    id: uuidOf(named),
+    key: named.toString('base64url'),
+    body: digest(canonicalJson(body as Json)).toString('base64url'),
+  };
+}
+
+/** The header that tells a repeated answer from a first one. */
+export function replayedHeader(replayed: boolean): Record<string, string> {
+  return replayed ? { 'idempotency-replayed': 'true' } : {};
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The first 122 bits as a UUID of version 8 (RFC 9562, section 5.8). */
+function uuidOf(hash: Buffer): string {
+  const bytes = Buffer.from(hash.subarray(0, 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

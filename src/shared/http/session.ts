@@ -1,0 +1,44 @@
+/**
+ * The session guarantee: `X-Tandem-Session` names the state of a record that a client has written or read. A read
+ * that carries it, at any site, answers with that state or a later one.
+ *
+ * A client may send several tokens in one header, separated by commas; a read heeds those about what it reads.
+ */
+import { sessionTokensMax } from '../bounds.ts';
+import { ID_PATTERN } from '../domain/entity.ts';
+import { MalformedError } from '../errors.ts';
+import type { SeenState } from '../replication/await-states.ts';
+import { stateName, type StoredRecord } from '../replication/record.ts';
+import { isStamp, stampSite } from '../replication/stamp.ts';
+import type { HttpRequest } from './route.ts';
+
+const KEY = new RegExp(`^[a-z][a-z0-9-]*:${ID_PATTERN.slice(1)}`);
+const TOKEN = /^[A-Za-z0-9_-]{1,2048}$/;
+
+/** The token of a record's state: its key and its vector, opaque to clients. */
+export function sessionToken({ key, state }: StoredRecord): string {
+  return Buffer.from(`${key} ${stateName(state)}`).toString('base64url');
+}
+
+/** The states that the client names; none without the header. @throws MalformedError */
+export function seenStates({ headers }: HttpRequest): readonly SeenState[] {
+  const header = headers['x-tandem-session'];
+  if (header === undefined) return [];
+  const tokens = header.split(',');
+  if (tokens.length > sessionTokensMax) throw malformed();
+  return tokens.map((token) => parseToken(token.trim()));
+}
+
+function parseToken(token: string): SeenState {
+  if (!TOKEN.test(token)) throw malformed();
+  const [key = '', name = '', ...rest] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
+  const stamps = name.split('_');
+  if (!KEY.test(key) || !stamps.every(isStamp) || rest.length > 0) throw malformed();
+  return { key, vector: Object.fromEntries(stamps.map((stamp) => [stampSite(stamp), stamp])) };
+}
+
+function malformed(): MalformedError {
+  return new MalformedError(
+    `X-Tandem-Session must hold 1 to ${sessionTokensMax} tokens as they were given out`,
+  );
+}

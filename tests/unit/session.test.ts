@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import { horizonMs, pollPauseMaxMs, sessionTokensMax, sessionWaitMs } from '../../src/shared/bounds.ts';
+import { MalformedError } from '../../src/shared/errors.ts';
+import type { HttpRequest } from '../../src/shared/http/route.ts';
+import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
+import type { SeenState } from '../../src/shared/replication/await-states.ts';
+import { pauses } from '../../src/shared/replication/pauses.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import { START_MS, TestSite } from '../helpers/test-site.ts';
+
+const seen = ({ key, state }: StoredRecord): SeenState => ({ key, vector: state.vector });
+
+/** A site whose clock moves on by what is slept, with a peer that has written `user:1`. */
+async function behind(): Promise<{ site: TestSite; written: StoredRecord; receive: () => void }> {
+  const site = new TestSite('aws-us-east-1');
+  site.sleep = (ms) => {
+    site.nowMs += ms;
+    return Promise.resolve();
+  };
+  const written = await new TestSite('azure-eastus').write('user:1', { name: 'Ada' });
+  const record = { key: written.key, state: written.state, pending: {}, operations: [] };
+  return { site, written, receive: () => void site.store.items.set('user:1', { record, revision: 1 }) };
+}
+
+describe('a read within a session', () => {
+  test('waits for the state that was seen, and no longer', async () => {
+    const { site, written, receive } = await behind();
+    let looks = 0;
+    site.store.before = () => {
+      looks += 1;
+      if (looks === 4) receive();
+    };
+    const record = await site.replica().read('user:1', [seen(written)]);
+    expect(record?.state).toEqual(written.state);
+    expect([looks, site.nowMs < START_MS + sessionWaitMs]).toEqual([4, true]);
+  });
+
+  test('refuses after the bound rather than answer with something older', async () => {
+    const { site, written } = await behind();
+    await site.write('user:1', { name: 'older' });
+    await expect(site.replica().read('user:1', [seen(written)])).rejects.toMatchObject({
+      code: 'not_yet_here',
+    });
+    expect(site.nowMs).toBe(START_MS + sessionWaitMs);
+  });
+
+  test('does not wait for states of other records', async () => {
+    const { site, written } = await behind();
+    await site.write('user:2', { name: 'other' });
+    expect(await site.replica().read('user:2', [seen(written)])).toBeDefined();
+    expect(site.nowMs).toBe(START_MS);
+  });
+
+  test('finds nothing where a seen delete has arrived', async () => {
+    const { site } = await behind();
+    await site.write('user:1', { name: 'Ada' });
+    const deleted = await site.write('user:1', { $deleted: true });
+    expect(await site.replica().read('user:1', [seen(deleted)])).toBeUndefined();
+  });
+
+  test('does not wait for what the store has dropped after the horizon', async () => {
+    const { site, written } = await behind();
+    site.nowMs += horizonMs + 60_000;
+    expect(await site.replica().read('user:1', [seen(written)])).toBeUndefined();
+  });
+
+  test('lists the record even when the index lags, or refuses', async () => {
+    const { site, written, receive } = await behind();
+    receive();
+    const list = site.store.list.bind(site.store);
+    let hidden = 3;
+    site.store.list = (entity, options) => {
+      hidden -= 1;
+      return hidden >= 0 ? Promise.resolve([]) : list(entity, options);
+    };
+    const read = (): Promise<{ records: readonly StoredRecord[] }> =>
+      site.replica().list('user', { after: undefined, limit: 10, seen: [seen(written)] });
+    expect((await read()).records).toHaveLength(1);
+    hidden = Number.POSITIVE_INFINITY;
+    await expect(read()).rejects.toMatchObject({ code: 'not_yet_here' });
+  });
+
+  test('lists a page that ends before the record without waiting for the index', async () => {
+    const { site, written, receive } = await behind();
+    receive();
+    await site.write('user:0', { name: 'first' });
+    await site.write('user:00', { name: 'second' });
+    const options = { after: undefined, limit: 1, seen: [seen(written)] };
+    expect((await site.replica().list('user', options)).records.map(({ key }) => key)).toEqual(['user:0']);
+    expect(site.nowMs).toBe(START_MS);
+  });
+});
+
+describe('pauses', () => {
+  test('grow, are capped, and add up to the bound', () => {
+    const all = [...pauses(() => 0, 2_000)];
+    expect(all.reduce((sum, ms) => sum + ms, 0)).toBe(2_000);
+    expect(Math.max(...all)).toBe(pollPauseMaxMs);
+  });
+
+  test('end with the clock when looking takes longer than pausing', () => {
+    let now = 0;
+    const all = [...pauses(() => (now += 500), 2_000)];
+    expect(all.length).toBeLessThan(5);
+  });
+});
+
+describe('session tokens', () => {
+  const request = (header: string): HttpRequest =>
+    ({ headers: { 'x-tandem-session': header } }) as unknown as HttpRequest;
+
+  test('name a key and its vector, one by one or several in one header', async () => {
+    const { written } = await behind();
+    const token = sessionToken(written);
+    expect(token).toMatch(/^[\w-]+$/);
+    expect(seenStates(request(`${token}, ${token}`))).toEqual([seen(written), seen(written)]);
+  });
+
+  const encoded = (text: string): string => Buffer.from(text).toString('base64url');
+  test.each([
+    ['nothing', ''],
+    ['no base64', '%%%'],
+    ['no key', encoded('0mk3v9x2p0000.aws')],
+    ['no stamp', encoded('user:1 abc')],
+    ['an empty vector', encoded('user:1 ')],
+    ['more than a token', encoded('user:1 0mk3v9x2p0000.aws more')],
+    ['a key that no record has', encoded('user:../1 0mk3v9x2p0000.aws')],
+    [
+      'too many',
+      Array.from({ length: sessionTokensMax + 1 }, () => encoded('user:1 0mk3v9x2p0000.aws')).join(),
+    ],
+  ])('that hold %s are refused', (_, header) => {
+    expect(() => seenStates(request(header))).toThrow(MalformedError);
+  });
+});
