@@ -1,5 +1,4 @@
 /** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
-import type { Clock } from './ports/clock.ts';
 import type { Ids } from './ports/ids.ts';
 import { sessionWaitMs } from './bounds.ts';
 import { NotYetHereError } from './errors.ts';
@@ -28,13 +27,11 @@ export class Replica {
   readonly #site: Site;
   readonly #resources: Resources;
   readonly #ids: Ids;
-  readonly #clock: Clock;
 
-  constructor(options: { site: Site; resources: Resources; ids: Ids; clock: Clock }) {
+  constructor(options: { site: Site; resources: Resources; ids: Ids }) {
     this.#site = options.site;
     this.#resources = options.resources;
     this.#ids = options.ids;
-    this.#clock = options.clock;
   }
 
   /** A fresh id, unique over all sites. */
@@ -44,7 +41,7 @@ export class Replica {
 
   /** Epoch milliseconds at this site. */
   now(): number {
-    return this.#clock.now();
+    return this.#site.now();
   }
 
   /**
@@ -61,7 +58,7 @@ export class Replica {
   }
 
   isLive(record: StoredRecord): boolean {
-    return isLive(record.state, this.#clock.now());
+    return isLive(record.state, this.#site.now());
   }
 
   /** Performs a write under a fresh operation id. @throws what `localWrite` throws. */

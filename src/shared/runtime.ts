@@ -42,7 +42,6 @@ export function openReplica({ config, site }: Runtime): Replica {
     site,
     resources: { store: openStore(config), outbox: openOutbox(config), sleep },
     ids: { next: uuidv7 },
-    clock: { now: Date.now },
   });
 }
 

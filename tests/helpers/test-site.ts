@@ -52,7 +52,6 @@ export class TestSite {
       site: this.site,
       resources: this.#resources,
       ids: { next },
-      clock: { now: () => this.nowMs },
     });
   }
 

@@ -1,5 +1,0 @@
-/** The wall clock, injected. */
-export interface Clock {
-  /** Epoch milliseconds. */
-  now(): number;
-}
