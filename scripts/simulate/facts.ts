@@ -2,7 +2,9 @@
  * What really happened, as the world saw it: the only thing that checkers read. Nothing in here was computed by
  * the protocol except the records and reports themselves.
  */
-import type { Json, RecordState, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
+import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
 
 /** A put of a local write that took effect in the store, acknowledged or not. */
 export interface LandedWrite {

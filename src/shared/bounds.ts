@@ -33,7 +33,7 @@ export const writeBackoffMs = 10;
 export const operationsRemembered = 8;
 
 /** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
-export const requestsRemembered = 4;
+export const requestsRemembered = 8;
 
 // Bridge
 /** Lost races on one key in one apply batch before the message goes back to the queue. */

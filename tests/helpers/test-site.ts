@@ -4,7 +4,8 @@ import { Replica } from '../../src/shared/replica.ts';
 import { drive, type Resources } from '../../src/shared/replication/drive.ts';
 import type { LostWrite, Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
-import type { Json, StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -1,7 +1,8 @@
 /** Each checker passes a sound history and finds the one thing that it is for. */
 import { describe, expect, test } from '@jest/globals';
 import { clockAheadMaxMs } from '../../src/shared/bounds.ts';
-import type { RecordState, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
+import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { checkConflicts } from '../../scripts/simulate/checkers/conflicts.ts';
 import { checkConvergence } from '../../scripts/simulate/checkers/convergence.ts';

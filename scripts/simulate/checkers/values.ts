@@ -2,7 +2,7 @@
  * Invariant 2: at every site every field holds the value of the write with the newest stamp, every acknowledged
  * write took effect, and no operation took effect twice.
  */
-import type { Register } from '../../../src/shared/replication/record.ts';
+import type { Register } from '../../../src/shared/replication/policies/field.ts';
 import { operationsRemembered } from '../../../src/shared/bounds.ts';
 import { groupBy, type Acknowledged, type Finding, type LandedWrite, type Snapshot } from '../facts.ts';
 

@@ -896,62 +896,170 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
           }
         }
-        if (data7.vector !== void 0) {
-          let data11 = data7.vector;
-          if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
-            if (Object.keys(data11).length < 1) {
-              let err29 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
-              vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
-            }
+        if (data7.ranks !== void 0) {
+          let data11 = data7.ranks;
+          if (data11 && typeof data11 == "object" && !Array.isArray(data11))
             for (let key1 in data11) {
               let data12 = data11[key1];
               if (typeof data12 == "string") {
-                if (func2(data12) > 64) {
-                  let err30 = { instancePath: instancePath + "/state/vector/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
-                  vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+                if (func2(data12) > 128) {
+                  let err29 = { instancePath: instancePath + "/state/ranks/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/ranks/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
                 }
               } else {
-                let err31 = { instancePath: instancePath + "/state/vector/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+                let err30 = { instancePath: instancePath + "/state/ranks/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/ranks/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+              }
+            }
+          else {
+            let err31 = { instancePath: instancePath + "/state/ranks", schemaPath: "#/properties/state/properties/ranks/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+          }
+        }
+        if (data7.sets !== void 0) {
+          let data13 = data7.sets;
+          if (data13 && typeof data13 == "object" && !Array.isArray(data13))
+            for (let key2 in data13) {
+              let data14 = data13[key2];
+              if (data14 && typeof data14 == "object" && !Array.isArray(data14))
+                for (let key3 in data14) {
+                  let data15 = data14[key3];
+                  if (Array.isArray(data15)) {
+                    if (data15.length > 2) {
+                      let err32 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                      vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+                    }
+                    if (data15.length < 2) {
+                      let err33 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                      vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+                    }
+                    if (data15.length > 0) {
+                      let data16 = data15[0];
+                      if (typeof data16 == "string") {
+                        if (func2(data16) > 64) {
+                          let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+                          vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+                        }
+                      } else {
+                        let err35 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                      }
+                    }
+                  } else {
+                    let err36 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                  }
+                }
+              else {
+                let err37 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/sets/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+              }
+            }
+          else {
+            let err38 = { instancePath: instancePath + "/state/sets", schemaPath: "#/properties/state/properties/sets/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+          }
+        }
+        if (data7.counters !== void 0) {
+          let data17 = data7.counters;
+          if (data17 && typeof data17 == "object" && !Array.isArray(data17))
+            for (let key4 in data17) {
+              let data18 = data17[key4];
+              if (data18 && typeof data18 == "object" && !Array.isArray(data18))
+                for (let key5 in data18) {
+                  let data19 = data18[key5];
+                  if (Array.isArray(data19)) {
+                    if (data19.length > 2) {
+                      let err39 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                      vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+                    }
+                    if (data19.length < 2) {
+                      let err40 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                      vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+                    }
+                    if (data19.length > 0) {
+                      let data20 = data19[0];
+                      if (typeof data20 == "string") {
+                        if (func2(data20) > 64) {
+                          let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+                          vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+                        }
+                      } else {
+                        let err42 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+                      }
+                    }
+                  } else {
+                    let err43 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+                  }
+                }
+              else {
+                let err44 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/counters/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+              }
+            }
+          else {
+            let err45 = { instancePath: instancePath + "/state/counters", schemaPath: "#/properties/state/properties/counters/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+          }
+        }
+        if (data7.vector !== void 0) {
+          let data21 = data7.vector;
+          if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
+            if (Object.keys(data21).length < 1) {
+              let err46 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+              vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+            }
+            for (let key6 in data21) {
+              let data22 = data21[key6];
+              if (typeof data22 == "string") {
+                if (func2(data22) > 64) {
+                  let err47 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+                  vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+                }
+              } else {
+                let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
               }
             }
           } else {
-            let err32 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+            let err49 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
           }
         }
       } else {
-        let err33 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+        let err50 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
       }
     }
     if (data.sent_at !== void 0) {
-      let data13 = data.sent_at;
-      if (typeof data13 == "number" && isFinite(data13)) {
-        if (data13 < 0 || isNaN(data13)) {
-          let err34 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+      let data23 = data.sent_at;
+      if (typeof data23 == "number" && isFinite(data23)) {
+        if (data23 < 0 || isNaN(data23)) {
+          let err51 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
         }
       } else {
-        let err35 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-        vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+        let err52 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+        vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
       }
     }
     if (data.traceparent !== void 0) {
-      let data14 = data.traceparent;
-      if (typeof data14 == "string") {
-        if (func2(data14) > 128) {
-          let err36 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-          vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+      let data24 = data.traceparent;
+      if (typeof data24 == "string") {
+        if (func2(data24) > 128) {
+          let err53 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+          vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
         }
       } else {
-        let err37 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+        let err54 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
     }
   } else {
-    let err38 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+    let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
   return validate11.errors = vErrors, errors === 0;
 }
@@ -1030,7 +1138,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
     }
     for (let key0 in data)
-      if (!(key0 === "userId" || key0 === "name" || key0 === "email" || key0 === "metadata")) {
+      if (!(key0 === "userId" || key0 === "name" || key0 === "email" || key0 === "metadata" || key0 === "labels" || key0 === "signIns")) {
         let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
@@ -1090,9 +1198,49 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
     }
+    if (data.labels !== void 0) {
+      let data4 = data.labels;
+      if (Array.isArray(data4)) {
+        if (data4.length > 100) {
+          let err13 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+          vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+        }
+        let len0 = data4.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data5 = data4[i0];
+          if (typeof data5 == "string") {
+            if (func2(data5) > 64) {
+              let err14 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+              vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+            }
+            if (func2(data5) < 1) {
+              let err15 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+            }
+          } else {
+            let err16 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+          }
+        }
+      } else {
+        let err17 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+      }
+    }
+    if (data.signIns !== void 0) {
+      let data6 = data.signIns;
+      if (!(typeof data6 == "number" && !(data6 % 1) && !isNaN(data6) && isFinite(data6))) {
+        let err18 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+      }
+      if (typeof data6 == "number" && isFinite(data6) && (data6 < 0 || isNaN(data6))) {
+        let err19 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      }
+    }
   } else {
-    let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+    let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
   }
   return validate13.errors = vErrors, errors === 0;
 }
@@ -1105,7 +1253,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!(key0 === "name" || key0 === "email" || key0 === "metadata")) {
+      if (!(key0 === "name" || key0 === "email" || key0 === "metadata" || key0 === "labels" || key0 === "signIns")) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -1169,9 +1317,158 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
     }
+    if (data.labels !== void 0) {
+      let data3 = data.labels, _errs14 = errors, valid2 = !1, _errs15 = errors;
+      if (Array.isArray(data3)) {
+        if (data3.length > 100) {
+          let err12 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+        }
+        let len0 = data3.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data4 = data3[i0];
+          if (typeof data4 == "string") {
+            if (func2(data4) > 64) {
+              let err13 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+              vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+            }
+            if (func2(data4) < 1) {
+              let err14 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/anyOf/0/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+            }
+          } else {
+            let err15 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+          }
+        }
+      } else {
+        let err16 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+      }
+      var _valid1 = _errs15 === errors;
+      if (valid2 = valid2 || _valid1, !valid2) {
+        let _errs19 = errors;
+        if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+          if (Object.keys(data3).length < 1) {
+            let err17 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+            vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+          }
+          for (let key1 in data3)
+            if (!(key1 === "add" || key1 === "remove")) {
+              let err18 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+              vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+            }
+          if (data3.add !== void 0) {
+            let data5 = data3.add;
+            if (Array.isArray(data5)) {
+              if (data5.length > 100) {
+                let err19 = { instancePath: instancePath + "/labels/add", schemaPath: "#/properties/labels/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+              }
+              let len1 = data5.length;
+              for (let i1 = 0; i1 < len1; i1++) {
+                let data6 = data5[i1];
+                if (typeof data6 == "string") {
+                  if (func2(data6) > 64) {
+                    let err20 = { instancePath: instancePath + "/labels/add/" + i1, schemaPath: "#/properties/labels/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+                    vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+                  }
+                  if (func2(data6) < 1) {
+                    let err21 = { instancePath: instancePath + "/labels/add/" + i1, schemaPath: "#/properties/labels/anyOf/1/properties/add/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+                  }
+                } else {
+                  let err22 = { instancePath: instancePath + "/labels/add/" + i1, schemaPath: "#/properties/labels/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                }
+              }
+            } else {
+              let err23 = { instancePath: instancePath + "/labels/add", schemaPath: "#/properties/labels/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+            }
+          }
+          if (data3.remove !== void 0) {
+            let data7 = data3.remove;
+            if (Array.isArray(data7)) {
+              if (data7.length > 100) {
+                let err24 = { instancePath: instancePath + "/labels/remove", schemaPath: "#/properties/labels/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+              }
+              let len2 = data7.length;
+              for (let i2 = 0; i2 < len2; i2++) {
+                let data8 = data7[i2];
+                if (typeof data8 == "string") {
+                  if (func2(data8) > 64) {
+                    let err25 = { instancePath: instancePath + "/labels/remove/" + i2, schemaPath: "#/properties/labels/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+                    vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+                  }
+                  if (func2(data8) < 1) {
+                    let err26 = { instancePath: instancePath + "/labels/remove/" + i2, schemaPath: "#/properties/labels/anyOf/1/properties/remove/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+                  }
+                } else {
+                  let err27 = { instancePath: instancePath + "/labels/remove/" + i2, schemaPath: "#/properties/labels/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+                }
+              }
+            } else {
+              let err28 = { instancePath: instancePath + "/labels/remove", schemaPath: "#/properties/labels/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+            }
+          }
+        } else {
+          let err29 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+        }
+        var _valid1 = _errs19 === errors;
+        if (valid2 = valid2 || _valid1, !valid2) {
+          let _errs30 = errors;
+          if (data3 !== null) {
+            let err30 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+            vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+          }
+          var _valid1 = _errs30 === errors;
+          valid2 = valid2 || _valid1;
+        }
+      }
+      if (valid2)
+        errors = _errs14, vErrors !== null && (_errs14 ? vErrors.length = _errs14 : vErrors = null);
+      else {
+        let err31 = { instancePath: instancePath + "/labels", schemaPath: "#/properties/labels/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+      }
+    }
+    if (data.signIns !== void 0) {
+      let data9 = data.signIns;
+      if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
+        if (Object.keys(data9).length < 1) {
+          let err32 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+          vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+        }
+        if (data9.increment === void 0) {
+          let err33 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/required", keyword: "required", params: { missingProperty: "increment" }, message: "must have required property 'increment'" };
+          vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+        }
+        for (let key2 in data9)
+          if (key2 !== "increment") {
+            let err34 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+          }
+        if (data9.increment !== void 0) {
+          let data10 = data9.increment;
+          if (!(typeof data10 == "number" && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
+            let err35 = { instancePath: instancePath + "/signIns/increment", schemaPath: "#/properties/signIns/properties/increment/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+          }
+        }
+      } else {
+        let err36 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+      }
+    }
   } else {
-    let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+    let err37 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
   }
   return validate14.errors = vErrors, errors === 0;
 }

@@ -9,10 +9,16 @@ import { operationsRemembered, writeAttemptsMax, writeBackoffMs, writeFailuresMa
 import type { OutboundMessage } from '../ports/queue.ts';
 import type { Versioned } from '../ports/store.ts';
 import { eventOf } from './event.ts';
-import { newestStamp, type Json, type Register, type StoredRecord } from './record.ts';
+import type { Json } from './json.ts';
+import type { FieldOperation, FieldParts } from './policies/field.ts';
+import { write as setRegister } from './policies/register.ts';
+import { newestStamp, partsOf, withParts, type StoredRecord } from './record.ts';
 import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
 import { messageOf } from './message.ts';
 import { laterStamp, nextStamp } from './stamp.ts';
+
+/** Field → its new value, or the operation of a merge policy (`policies/`). */
+export type Changes = Readonly<Record<string, Json | FieldOperation>>;
 
 export interface LocalWrite {
   readonly key: string;
@@ -20,9 +26,9 @@ export interface LocalWrite {
   readonly operationId: string;
   /**
    * The rule of the write: from the record as it is (undefined when the key was never written) to the fields to
-   * set, or undefined to leave a record as it is. Throws an `AppError` to refuse. May be called several times.
+   * change, or undefined to leave a record as it is. Throws an `AppError` to refuse. May be called several times.
    */
-  readonly decide: (current: StoredRecord | undefined) => Readonly<Record<string, Json>> | undefined;
+  readonly decide: (current: StoredRecord | undefined) => Changes | undefined;
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
   readonly traceparent?: string | undefined;
@@ -77,23 +83,29 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
   throw new UnavailableError(`${write.key} is being written too often`);
 }
 
-/** The record after the write: new registers, vector, version, and a marker for every peer. */
+/** The record after the write: new parts, vector, version, and a marker for every peer. */
 function apply(
   site: Site,
   write: LocalWrite,
   held: StoredRecord | undefined,
-  changes: Readonly<Record<string, Json>>,
+  changes: Changes,
 ): StoredRecord {
   const wallMs = site.now();
   const seen = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
   const stamp = nextStamp({ wallMs, site: site.site, after: seen });
-  const fields: Record<string, Register> = { ...held?.state.fields };
-  for (const [field, value] of Object.entries(changes)) fields[field] = [stamp, value];
+  const parts: Record<string, FieldParts> = {};
+  for (const [field, change] of Object.entries(changes)) {
+    const operation = typeof change === 'function' ? change : setRegister(change);
+    parts[field] = operation(held === undefined ? {} : partsOf(held.state, field), {
+      stamp,
+      site: site.site,
+    });
+  }
   const pending: Record<string, string> = {};
   for (const peer of site.peers) pending[peer] = stamp;
   return {
     key: write.key,
-    state: { fields, vector: { ...held?.state.vector, [site.site]: stamp } },
+    state: withParts(held?.state, parts, { ...held?.state.vector, [site.site]: stamp }),
     version: stamp,
     pending,
     ...(site.peers.length > 0 && { pendingSince: held?.pendingSince ?? wallMs }),

@@ -1,7 +1,8 @@
 /** What every implementation of the store port must do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Store, Versioned } from '../../../src/shared/ports/store.ts';
-import { DELETED, EXPIRES, type Json, type StoredRecord } from '../../../src/shared/replication/record.ts';
+import type { Json } from '../../../src/shared/replication/json.ts';
+import { DELETED, EXPIRES, type StoredRecord } from '../../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
 
 const SITE = 'aws-us-east-1';
