@@ -69,6 +69,10 @@ export const dynamoIndexLagMs = 1_000;
 /** Tombstones and expired records outlive any message: 30 days. */
 export const horizonMs = 30 * 24 * 3_600_000;
 
+// Conflicts
+/** How long an entry of the conflict log stands: 90 days. */
+export const conflictKeptMs = 90 * 24 * 3_600_000;
+
 // Calls to dependencies
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;

@@ -11,6 +11,7 @@ import { AmbiguousError, TooLargeError, UnavailableError } from '../../../src/sh
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { forward } from '../../../src/shared/replication/forward.ts';
+import { plainValues } from '../../../src/shared/replication/record.ts';
 import { sweep } from '../../../src/shared/replication/sweep.ts';
 import type { InboundMessage } from '../../../src/shared/ports/queue.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
@@ -240,15 +241,43 @@ describe('apply', () => {
     },
   );
 
-  test('reports concurrent writes that lost', async () => {
+  const logged = (site: TestSite): unknown[] =>
+    [...site.store.items.keys()]
+      .filter((key) => key.startsWith('conflict:'))
+      .map((key) => plainValues(site.held(key)!.state));
+
+  test('logs a concurrent write that lost, with both values and the reason', async () => {
     const { aws, azure } = pair();
     await azure.write('user:1', { name: 'theirs' });
     aws.nowMs += 1;
-    await apply(azure, [message(await eventText(aws))]);
-    expect(azure.lost).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+    const { lost } = await apply(azure, [message(await eventText(aws))]);
+    expect(lost).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+    expect(logged(azure)).toMatchObject([
+      {
+        record: 'user:1',
+        field: 'name',
+        loser: { site: AZURE, value: 'theirs' },
+        winner: { site: AWS, value: 'Ada' },
+        reason: 'newer',
+      },
+    ]);
   });
 
-  test('reports a write that lost although the store lost its answer and the event came twice', async () => {
+  test('logs a conflict as the very same record at every site that meets it, and sends it where it was not met', async () => {
+    const { aws, azure } = pair();
+    await azure.write('user:1', { name: 'theirs' });
+    aws.nowMs += 1;
+    const body = await eventText(aws);
+    await apply(aws, azure.outboxDeliveries());
+    await apply(azure, [message(body)]);
+    expect(logged(aws)).toEqual(logged(azure));
+    aws.nowMs += sweepGraceMs + 1;
+    await aws.run(sweep(aws.site));
+    const sent = aws.peers.get(AZURE)?.sent ?? [];
+    expect((await apply(azure, sent.map(delivered))).applied).toBe(0);
+  });
+
+  test('logs no second time when the store lost its answer and the event came twice', async () => {
     const { aws, azure } = pair();
     await azure.write('user:1', { name: 'theirs' });
     await aws.write('user:1', { email: 'a@x' });
@@ -257,28 +286,39 @@ describe('apply', () => {
     const put = azure.store.putMany.bind(azure.store);
     azure.store.putMany = async (writes) => {
       await put(writes);
-      azure.store.putMany = put;
       return writes.map(() => ({ status: 'failed', error: new AmbiguousError('no answer') }));
     };
     expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
-    expect((await apply(azure, [message(body, 2)])).superseded).toBe(1);
-    expect(azure.lost).toMatchObject([{ key: 'user:1', conflict: { field: 'name' } }]);
+    azure.store.putMany = put;
+    expect((await apply(azure, [message(body, 2)])).dispositions[0]?.kind).toBe('done');
+    expect(logged(azure)).toHaveLength(1);
   });
 
-  test('reports a write that lost before the merge is durable, so that a crash in between hides nothing', async () => {
+  test('leaves a write that it cannot log where it is, and the event in its queue', async () => {
     const { aws, azure } = pair();
     await azure.write('user:1', { name: 'theirs' });
-    await aws.write('user:1', { email: 'a@x' });
     aws.nowMs += 1;
     const body = await eventText(aws);
-    const steps = applyBatch(azure.site, [message(body)], checkEvent);
-    const operations: string[] = [];
-    const read = await azure.store.getMany(['user:1']);
-    for (let step = steps.next(); step.done !== true && operations.length < 5;) {
-      operations.push(step.value.op);
-      step = steps.next(step.value.op === 'putMany' ? [{ status: 'written' }] : read);
-    }
-    expect(operations.slice(-2)).toEqual(['report', 'putMany']);
+    const put = azure.store.putMany.bind(azure.store);
+    azure.store.putMany = (writes) =>
+      writes[0]?.record.key.startsWith('conflict:') === true
+        ? Promise.resolve(writes.map(() => ({ status: 'failed', error: new UnavailableError('throttled') })))
+        : put(writes);
+    expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
+    expect(plainValues(azure.held('user:1')!.state)).toMatchObject({ name: 'theirs' });
+  });
+
+  test('logs a value that fills a message without the one that won', async () => {
+    const { aws, azure } = pair();
+    await azure.write('user:1', { name: 'x'.repeat(124_000) });
+    aws.nowMs += 1;
+    await aws.write('user:1', { name: 'y'.repeat(124_000) });
+    await apply(azure, aws.outboxDeliveries());
+    const [entry] = logged(azure) as { loser: { value: string }; winner: object }[];
+    expect([entry?.loser.value.length, Object.keys(entry?.winner ?? {})]).toEqual([
+      124_000,
+      ['stamp', 'site'],
+    ]);
   });
 });
 
