@@ -4,8 +4,11 @@
  */
 
 // Requests
-/** API Gateway takes 10 MB and Functions 100 MB; an event must fit one Service Bus message with its stamps. */
-export const bodyBytesMax = 128 * 1024;
+/**
+ * API Gateway takes 10 MB and Functions 100 MB; what two sites write at the same time must fit one event when merged
+ * (`eventBytesMax`), with its stamps.
+ */
+export const bodyBytesMax = 112 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
 

@@ -4,8 +4,14 @@
  * Invariant: the state and its markers become durable in one conditional put, before the answer. The message
  * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
  */
-import { AmbiguousError, UnavailableError, isRetryable } from '../errors.ts';
-import { operationsRemembered, writeAttemptsMax, writeBackoffMs, writeFailuresMax } from '../bounds.ts';
+import { AmbiguousError, TooLargeError, UnavailableError, isRetryable } from '../errors.ts';
+import {
+  eventBytesMax,
+  operationsRemembered,
+  writeAttemptsMax,
+  writeBackoffMs,
+  writeFailuresMax,
+} from '../bounds.ts';
 import type { OutboundMessage } from '../ports/queue.ts';
 import type { Versioned } from '../ports/store.ts';
 import { eventOf } from './event.ts';
@@ -56,9 +62,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
         return held;
       }
       const record = apply(site, write, held, changes);
-      const message = messageOf(
-        eventOf(record, { source: site.site, nowMs: site.now(), traceparent: write.traceparent }),
-      );
+      const message = messageFor(site, record, held, write.traceparent);
       const [outcome] = yield* putMany([{ record, expected: current?.revision }]);
       if (outcome?.status === 'written') {
         if (site.peers.length > 0) yield* announce(message);
@@ -111,6 +115,32 @@ function apply(
     ...(site.peers.length > 0 && { pendingSince: held?.pendingSince ?? wallMs }),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
   };
+}
+
+/**
+ * The event as a message. A record may take its share of a message only, so that what all sites write at the same time
+ * still fits one when it is merged; one that is larger nevertheless may only shrink.
+ * @throws TooLargeError
+ */
+function messageFor(
+  site: Site,
+  record: StoredRecord,
+  held: StoredRecord | undefined,
+  traceparent: string | undefined,
+): OutboundMessage {
+  const options = { source: site.site, nowMs: site.now(), traceparent };
+  const message = messageOf(eventOf(record, options));
+  const bytes = Buffer.byteLength(message.body);
+  const shareBytes = Math.floor(eventBytesMax / (site.peers.length + 1));
+  if (bytes <= shareBytes) return message;
+  if (held !== undefined && stateBytes(record) < stateBytes(held)) return message;
+  throw new TooLargeError(
+    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${site.peers.length + 1} sites`,
+  );
+}
+
+function stateBytes({ state }: StoredRecord): number {
+  return Buffer.byteLength(JSON.stringify(state));
 }
 
 /** Hands the event to the local queue; a failure is no failure of the write. */
