@@ -52,8 +52,10 @@ export const eventBytesMax = 240 * 1024;
 /** A marker younger than this is left to the ordinary path. */
 export const sweepGraceMs = 10_000;
 export const sweepPageSize = 100;
-/** Keys that one run resends at most; the next run goes on. */
+/** Keys that one run resends at most; the next run goes on behind them. */
 export const sweepKeysMax = 2_000;
+/** Keys that one run looks at, most of which may be pending only for a peer that does not answer. */
+export const sweepLooksMax = 5_000;
 /** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
 export const shardCount = 16;
 export const sweepTickMs = 10_000;

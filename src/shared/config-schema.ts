@@ -34,7 +34,7 @@ const azurePeer = {
 
 export const configSchema = {
   type: 'object',
-  required: ['site', 'region', 'peers', 'logLevel'],
+  required: ['site', 'region', 'peers', 'logLevel', 'operatorKeys'],
   additionalProperties: false,
   properties: {
     site,
@@ -51,6 +51,12 @@ export const configSchema = {
         then: awsPeer,
         else: azurePeer,
       },
+    },
+    operatorKeys: {
+      type: 'array',
+      maxItems: 8,
+      uniqueItems: true,
+      items: { type: 'string', pattern: '^[0-9a-f]{64}$' },
     },
     aws: {
       type: 'object',

@@ -38,6 +38,8 @@ export interface Config {
   readonly region: string;
   readonly peers: readonly PeerConfig[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** SHA-256 of each key that an operator may present, in hexadecimal; several, so that keys can rotate. */
+  readonly operatorKeys: readonly string[];
   readonly aws?: {
     readonly table: string;
     readonly outUrl: string;
@@ -85,7 +87,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws InvalidError that lists every variable that is missing or wrong.
  */
 export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
-  const common = { logLevel: 'info', ...pick(env, COMMON), peers: peersOf(env['TANDEM_PEERS']) };
+  const common = {
+    logLevel: 'info',
+    ...pick(env, COMMON),
+    peers: peersOf(env['TANDEM_PEERS']),
+    operatorKeys: digestsOf(env['TANDEM_OPERATOR_KEYS']),
+  };
   const config =
     cloud === 'aws'
       ? { ...common, aws: pick(env, AWS) }
@@ -116,10 +123,19 @@ function peersOf(text: string | undefined): unknown {
   }
 }
 
+/** The digests of a comma-separated list. */
+function digestsOf(text = ''): readonly string[] {
+  return text
+    .split(',')
+    .map((digest) => digest.trim())
+    .filter((digest) => digest !== '');
+}
+
 /** The variable that a JSON pointer into the configuration comes from. */
 function variableOf(pointer: string): string {
   const [, first = '', second = ''] = pointer.split('/');
   if (first === 'peers') return `TANDEM_PEERS${pointer.slice('/peers'.length)}`;
+  if (first === 'operatorKeys') return `TANDEM_OPERATOR_KEYS${pointer.slice('/operatorKeys'.length)}`;
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;

@@ -45,6 +45,14 @@ describe('the configuration', () => {
     expect(() => loadConfig('aws', { ...AWS, TANDEM_PEERS: text })).toThrow(/TANDEM_PEERS/);
   });
 
+  test('accepts several operator keys as digests, and names the one that is none', () => {
+    const [one, two] = ['0f'.repeat(32), 'a1'.repeat(32)];
+    const keysOf = (text: string) => loadConfig('aws', { ...AWS, TANDEM_OPERATOR_KEYS: text }).operatorKeys;
+    expect([keysOf(''), keysOf(`${one}, ${two}`)]).toEqual([[], [one, two]]);
+    expect(() => keysOf(`${one},a-key-itself`)).toThrow(/TANDEM_OPERATOR_KEYS\/1: must match pattern/);
+    expect(() => keysOf(`${one},${one}`)).toThrow(/TANDEM_OPERATOR_KEYS: must NOT have duplicate/);
+  });
+
   test('an Azure site needs a namespace or a connection string', () => {
     const azure = {
       TANDEM_SITE: 'azure-eastus',

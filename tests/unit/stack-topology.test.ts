@@ -20,6 +20,7 @@ function planned(overrides: Partial<TopologyInput> = {}): ProcessPlan[] {
     dataDir: '/stack/data',
     cacheDir: '/project/cache',
     logLevel: 'warn',
+    operatorDigest: 'ab'.repeat(32),
     inherited: { PATH: '/bin' },
     ...overrides,
   });
@@ -46,6 +47,14 @@ describe('the processes of a stack', () => {
 
   test('a host is ready when its bridge is', () => {
     expect(byName(planned(), 'azure-eastus').announces).toEqual(['azure-eastus', 'azure-eastus.bridge']);
+  });
+
+  test('every host knows the digest of the operator key, nobody else does, and it is in no argument', () => {
+    const digest = 'ab'.repeat(32);
+    for (const { name, role, env, args } of planned()) {
+      expect([name, env['TANDEM_OPERATOR_KEYS']]).toEqual([name, role === 'host' ? digest : undefined]);
+      expect(args.join(' ')).not.toContain(digest);
+    }
   });
 
   test('the environment of an Azure host is a valid configuration with every other site as a peer', () => {

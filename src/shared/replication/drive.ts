@@ -39,7 +39,7 @@ function perform(effect: Effect, { store, outbox, peers, sleep }: Resources): Pr
     case 'clearPending':
       return store.clearPending(effect.requests);
     case 'pending':
-      return store.pending(effect.beforeMs, effect.limit);
+      return store.pending(effect.beforeMs, effect.limit, effect.after);
     case 'publish':
       if (outbox === undefined) throw new TypeError('this function has no outbox');
       return outbox.send(effect.messages);

@@ -13,7 +13,12 @@ export type Effect =
   | { readonly op: 'getMany'; readonly keys: readonly string[] }
   | { readonly op: 'putMany'; readonly writes: readonly WriteRequest[] }
   | { readonly op: 'clearPending'; readonly requests: readonly ClearRequest[] }
-  | { readonly op: 'pending'; readonly beforeMs: number; readonly limit: number }
+  | {
+      readonly op: 'pending';
+      readonly beforeMs: number;
+      readonly limit: number;
+      readonly after?: PendingEntry | undefined;
+    }
   /** To the site's own queue. */
   | { readonly op: 'publish'; readonly messages: readonly OutboundMessage[] }
   /** To a peer's inbound queue. */
@@ -47,8 +52,12 @@ export function* clearPending(requests: readonly ClearRequest[]): Protocol<void>
   yield { op: 'clearPending', requests };
 }
 
-export function* pending(beforeMs: number, limit: number): Protocol<readonly PendingEntry[]> {
-  return (yield { op: 'pending', beforeMs, limit }) as readonly PendingEntry[];
+export function* pending(
+  beforeMs: number,
+  limit: number,
+  after?: PendingEntry,
+): Protocol<readonly PendingEntry[]> {
+  return (yield { op: 'pending', beforeMs, limit, after }) as readonly PendingEntry[];
 }
 
 export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
