@@ -8,6 +8,7 @@ import type { Protocol } from '../shared/replication/protocol.ts';
 import type { StoredRecord } from '../shared/replication/record.ts';
 import { sweep } from '../shared/replication/sweep.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openDirections } from './open-directions.ts';
 
 const { config, logger, site } = openRuntime();
 const resources = {
@@ -16,13 +17,14 @@ const resources = {
   peers: openPeers(config.peers),
   sleep,
 };
+const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
   async () => {
     if (site.peers.length === 0) return;
     const heartbeat = await written(beat(site));
     const after = heartbeat && sweptTo(heartbeat);
-    const { resume, ...report } = await drive(sweep(site, after), resources);
+    const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
     if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
     if (resume !== after) await written(leaveSweptTo(site, resume));
   },

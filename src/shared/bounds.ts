@@ -60,6 +60,25 @@ export const sweepLooksMax = 5_000;
 export const shardCount = 16;
 export const sweepTickMs = 10_000;
 
+// Operators
+/** How long a function of the bridge goes by its last look at what is paused. */
+export const pauseCacheMs = 5_000;
+/** Keys that the request which ends a pause sends itself; the sweeper sends the rest. */
+export const resumeKeysMax = 500;
+
+/** Dead letters that one request looks at; beyond them the answer says "at least". */
+export const letterLooksMax = 1_000;
+/** Dead letters that one request replays or discards. */
+export const letterSettlesMax = 100;
+/** Dead letters that Service Bus hands over at a time. */
+export const letterPageSize = 50;
+/** How long SQS hides a dead letter that somebody looks at: longer than any function runs. */
+export const letterLockSeconds = 60;
+/** Ids of dead letters that an answer names for each cause. */
+export const letterIdsMax = 10;
+/** Messages of a queue that are counted where only counting tells. */
+export const queueDepthMax = 250;
+
 // Exposure
 /** Pending keys that one question looks at; beyond them the answer says "at least". */
 export const exposureKeysMax = 1_000;

@@ -60,13 +60,13 @@ export const configSchema = {
     },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'deadUrl', 'tickUrl'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, deadUrl: text, tickUrl: text },
+      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text },
     },
     azure: {
       type: 'object',
-      required: ['cosmosEndpoint', 'cosmosDatabase', 'cosmosContainer', 'outQueue', 'deadQueue'],
+      required: ['cosmosEndpoint', 'cosmosDatabase', 'cosmosContainer', 'outQueue', 'inQueue', 'deadQueue'],
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
@@ -77,6 +77,7 @@ export const configSchema = {
         serviceBusNamespace: text,
         serviceBusConnection: text,
         outQueue: text,
+        inQueue: text,
         deadQueue: text,
       },
     },

@@ -43,6 +43,7 @@ export interface Config {
   readonly aws?: {
     readonly table: string;
     readonly outUrl: string;
+    readonly inUrl: string;
     readonly deadUrl: string;
     readonly tickUrl: string;
   };
@@ -54,6 +55,7 @@ export interface Config {
     readonly serviceBusNamespace?: string;
     readonly serviceBusConnection?: string;
     readonly outQueue: string;
+    readonly inQueue: string;
     readonly deadQueue: string;
   };
 }
@@ -63,6 +65,7 @@ const COMMON = { TANDEM_SITE: 'site', TANDEM_REGION: 'region', TANDEM_LOG_LEVEL:
 const AWS = {
   TANDEM_TABLE: 'table',
   TANDEM_OUT_URL: 'outUrl',
+  TANDEM_IN_URL: 'inUrl',
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
 } as const;
@@ -74,10 +77,11 @@ const AZURE = {
   SERVICE_BUS_NAMESPACE: 'serviceBusNamespace',
   SERVICE_BUS_CONNECTION: 'serviceBusConnection',
   TANDEM_OUT_QUEUE: 'outQueue',
+  TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
 } as const;
 
-const AZURE_DEFAULTS = { outQueue: 'tandem-out', deadQueue: 'tandem-dead' };
+const AZURE_DEFAULTS = { outQueue: 'tandem-out', inQueue: 'tandem-in', deadQueue: 'tandem-dead' };
 
 /** The environment of this process. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -16,6 +16,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         cosmosDatabase: 'tandem',
         cosmosContainer: 'records',
         outQueue: 'tandem-out',
+        inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
       },
     });
@@ -25,5 +26,5 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   });
-  return openDynamo({ ...base, aws: { table: 'tandem', outUrl: '', deadUrl: '', tickUrl: '' } });
+  return openDynamo({ ...base, aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '' } });
 }

@@ -6,6 +6,7 @@ const AWS = {
   TANDEM_REGION: 'us-east-1',
   TANDEM_TABLE: 'tandem',
   TANDEM_OUT_URL: 'http://q/out',
+  TANDEM_IN_URL: 'http://q/in',
   TANDEM_DEAD_URL: 'http://q/dead',
   TANDEM_TICK_URL: 'http://q/tick',
 };

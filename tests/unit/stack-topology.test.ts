@@ -77,7 +77,13 @@ describe('the processes of a stack', () => {
 
   test('the environment of an AWS host is valid once the host has added its table and queues', () => {
     const { env } = byName(planned(), 'aws-us-east-1');
-    const made = { TANDEM_TABLE: 't', TANDEM_OUT_URL: 'o', TANDEM_DEAD_URL: 'd', TANDEM_TICK_URL: 'k' };
+    const made = {
+      TANDEM_TABLE: 't',
+      TANDEM_OUT_URL: 'o',
+      TANDEM_IN_URL: 'i',
+      TANDEM_DEAD_URL: 'd',
+      TANDEM_TICK_URL: 'k',
+    };
     const { peers } = loadConfig('aws', { ...env, ...made });
     expect(peers.map(({ site }) => site)).toEqual(['azure-eastus', 'azure-westeurope']);
     expect(env['AWS_ENDPOINT_URL_DYNAMODB']).toBe('http://127.0.0.1:8000');

@@ -30,21 +30,30 @@ export interface SweepReport {
   readonly resume?: PendingEntry;
 }
 
+export interface SweepOptions {
+  /** Where the run before stopped; undefined begins with the oldest key. */
+  readonly after?: PendingEntry | undefined;
+  /** A younger marker is left to the ordinary path. */
+  readonly graceMs?: number;
+  /** Keys that are sent before the run ends, give or take a page. */
+  readonly keysMax?: number;
+}
+
 /**
  * One run: pages of due keys until the last one, from there on with the oldest when it did not begin with that; or
  * until every peer is silent, or until a bound is reached.
  * A peer that refuses one page is left out of the rest of the run.
- * @param after Where the run before stopped; undefined begins with the oldest key.
  */
-export function* sweep(site: Site, after?: PendingEntry): Protocol<SweepReport> {
+export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepReport> {
+  const { after, graceMs = sweepGraceMs, keysMax = sweepKeysMax } = options;
   const startMs = site.now();
   const silent: Record<SiteId, string> = {};
   const refused: string[] = [];
   let [looked, resent, oldestMs] = [0, 0, 0];
   let resume = after;
   let fromStart = after === undefined;
-  while (looked < sweepLooksMax && resent < sweepKeysMax && !isEverySilent(site, silent)) {
-    const due = yield* duePage(startMs, resume);
+  while (looked < sweepLooksMax && resent < keysMax && !isEverySilent(site, silent)) {
+    const due = yield* duePage({ nowMs: startMs, graceMs }, resume);
     resume = due.at(-1);
     if (resume === undefined) {
       if (fromStart) break;
@@ -79,10 +88,13 @@ function isEverySilent({ peers }: Site, silent: Readonly<Record<SiteId, string>>
  * What is due after `after`: first all that is older than the grace, then what claims to be from the future. Such a
  * time was taken from a clock that was ahead; waiting for it could take as long as the clock was wrong.
  */
-function* duePage(nowMs: number, after: PendingEntry | undefined): Protocol<readonly PendingEntry[]> {
-  const page = yield* pending(nowMs - sweepGraceMs, sweepPageSize, after);
+function* duePage(
+  { nowMs, graceMs }: { nowMs: number; graceMs: number },
+  after: PendingEntry | undefined,
+): Protocol<readonly PendingEntry[]> {
+  const page = yield* pending(nowMs - graceMs, sweepPageSize, after);
   if (page.length > 0) return page;
-  const young: PendingEntry = { sinceMs: nowMs + sweepGraceMs, key: '' };
+  const young: PendingEntry = { sinceMs: nowMs + graceMs, key: '' };
   const ahead = after === undefined || byAge(after, young) < 0 ? young : after;
   return yield* pending(Number.MAX_SAFE_INTEGER, sweepPageSize, ahead);
 }

@@ -433,7 +433,7 @@ describe('sweep', () => {
     aws.nowMs += sweepGraceMs + 1;
     const first = await aws.run(sweep(aws.site));
     expect(first).toMatchObject({ looked: sweepLooksMax, resent: 0 });
-    const second = await aws.run(sweep(aws.site, first.resume));
+    const second = await aws.run(sweep(aws.site, { after: first.resume }));
     expect(second.resent).toBe(1);
     expect(Object.keys(aws.held('user:new')?.pending ?? {})).toEqual([AZURE]);
   });
@@ -445,7 +445,7 @@ describe('sweep', () => {
     const { resume } = await aws.run(sweep(aws.site));
     expect(resume).toMatchObject({ key: 'user:2' });
     refuse(aws, AZURE, undefined);
-    expect(await aws.run(sweep(aws.site, resume))).toMatchObject({ resent: 3 });
+    expect(await aws.run(sweep(aws.site, { after: resume }))).toMatchObject({ resent: 3 });
   });
 
   test('finds what was marked by a clock that was far ahead', async () => {
