@@ -1,6 +1,8 @@
 /** What only operators may, in the contract: one function for each group of routes. */
-import { resumeKeysMax } from '../../src/shared/bounds.ts';
+import { pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
+import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
+import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
 import { answer, count, object, problems, ref, said, text, time, type Operation } from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
@@ -17,11 +19,23 @@ export const securitySchemes = {
 const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
 
 export function operationPaths(): Paths {
-  return { ...pausePaths(), ...deadLetterPaths(), ...queuePaths() };
+  return {
+    ...pausePaths(),
+    ...deadLetterPaths(),
+    ...queuePaths(),
+    ...conflictPaths(),
+    ...verificationPaths(),
+  };
 }
 
 export function operationSchemas(): Record<string, object> {
-  return { ...pauseSchemas(), ...deadLetterSchemas(), ...queueSchemas() };
+  return {
+    ...pauseSchemas(),
+    ...deadLetterSchemas(),
+    ...queueSchemas(),
+    ...conflictSchemas(),
+    ...verificationSchemas(),
+  };
 }
 
 function pausePaths(): Paths {
@@ -175,5 +189,144 @@ function queueSchemas(): Record<string, object> {
         dead: said(depth, 'Set aside, by the bridge or by the broker'),
       }),
     }),
+  };
+}
+
+function conflictPaths(): Paths {
+  const id = { name: 'id', in: 'path', required: true, schema: text };
+  return {
+    '/replication/conflicts': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listConflicts',
+        summary: 'Writes that lost against one that had not seen them, newest first',
+        parameters: [
+          { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: pageSizeMax } },
+          { name: 'cursor', in: 'query', schema: text },
+        ],
+        responses: { '200': answer('Conflicts', 'One page'), ...problems(400, 401, 403, 503) },
+      },
+    },
+    '/replication/conflicts/{id}': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'getConflict',
+        summary: 'One conflict, with both versions',
+        parameters: [id],
+        responses: { '200': answer('Conflict', 'The entry'), ...problems(401, 403, 404, 503) },
+      },
+    },
+    '/replication/conflicts/{id}/override': {
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'overrideConflict',
+        summary: 'Write the value that lost, or another one, to the field: a newer write like any other',
+        parameters: [id],
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: ref('schemas', 'ConflictOverride') } },
+        },
+        responses: {
+          '200': answer('Conflict', 'It is overridden'),
+          ...problems(400, 401, 403, 404, 413, 415, 503),
+        },
+      },
+    },
+  };
+}
+
+function conflictSchemas(): Record<string, object> {
+  const version = {
+    type: 'object',
+    required: ['stamp', 'site', 'at'],
+    additionalProperties: false,
+    properties: { stamp: text, site: text, at: time, value: said({}, 'Any JSON value') },
+  };
+  return {
+    Conflict: {
+      type: 'object',
+      required: ['id', 'record', 'field', 'loser', 'winner', 'reason'],
+      additionalProperties: false,
+      properties: {
+        id: text,
+        record: said(text, 'The key of the record: entity and id'),
+        field: text,
+        loser: version,
+        winner: version,
+        reason: { enum: ['newer', 'higher rank'] },
+        override: said({ type: 'object' }, 'What an operator decided, once somebody did'),
+      },
+    },
+    Conflicts: {
+      type: 'object',
+      required: ['items'],
+      additionalProperties: false,
+      properties: { items: { type: 'array', items: ref('schemas', 'Conflict') }, cursor: text },
+    },
+    ConflictOverride: conflictOverrideSchema,
+  };
+}
+
+function verificationPaths(): Paths {
+  return {
+    '/replication/verifications': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listVerifications',
+        summary: 'The latest comparison with each peer, and when the two were last the same',
+        responses: { '200': answer('Verifications', 'As far as known here'), ...problems(401, 403, 503) },
+      },
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'beginVerification',
+        summary: 'Compare this site with a peer, or make both the same; fills an empty peer as well',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: ref('schemas', 'VerificationBegin') } },
+        },
+        responses: {
+          '202': answer('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
+          ...problems(400, 401, 403, 404, 413, 415, 503),
+        },
+      },
+    },
+  };
+}
+
+function verificationSchemas(): Record<string, object> {
+  const side = {
+    type: 'object',
+    required: ['checked', 'differing', 'repaired', 'examples'],
+    additionalProperties: false,
+    properties: {
+      counted: said(count, 'Records of the side; absent until it has ended'),
+      checked: said(count, 'Records that were offered to the other side'),
+      differing: said(count, 'Of those, records that the other side lacked or held in an earlier state'),
+      repaired: said(count, 'Of those, records that were sent'),
+      examples: { type: 'array', items: text },
+    },
+  };
+  return {
+    Verification: {
+      type: 'object',
+      required: ['id', 'from', 'to', 'repair', 'begunAt', 'ended', 'sides'],
+      additionalProperties: false,
+      properties: {
+        id: text,
+        from: text,
+        to: text,
+        repair: { type: 'boolean' },
+        begunAt: time,
+        ended: { type: 'boolean' },
+        endedAt: time,
+        lastCleanAt: said(time, 'When the last comparison began that found no difference'),
+        sides: { type: 'object', additionalProperties: side },
+      },
+    },
+    Verifications: object({
+      site: text,
+      verifications: { type: 'array', items: ref('schemas', 'Verification') },
+    }),
+    VerificationBegin: verificationBeginSchema,
   };
 }

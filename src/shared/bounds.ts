@@ -97,6 +97,21 @@ export const horizonMs = 30 * 24 * 3_600_000;
 /** How long an entry of the conflict log stands: 90 days. */
 export const conflictKeptMs = 90 * 24 * 3_600_000;
 
+// Anti-entropy
+/** How long one step of a comparison scans before it leaves the rest to the next. */
+export const compareStepMs = 20_000;
+/** Records that one page of a comparison's scan asks for. */
+export const comparePageSize = 500;
+/** What was under way during a comparison arrives meanwhile; only what still differs after it is a difference. */
+export const compareGraceSeconds = 30;
+/** Keys of records that differ, as text, in one message: what they may grow by with one more page still fits. */
+export const offerCharactersMax = 60_000;
+export const offerPageSize = 200;
+/** Keys that a comparison names as examples of what differs. */
+export const compareExamplesMax = 20;
+/** What ceased to exist so much less than a horizon ago is not compared: sites remove it each in their own time. */
+export const compareMarginMs = 24 * 3_600_000;
+
 // Calls to dependencies
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;

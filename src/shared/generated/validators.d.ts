@@ -6,5 +6,8 @@ export declare const event: ValidateFunction;
 export declare const itemWrite: ValidateFunction;
 export declare const deadLetterDiscard: ValidateFunction;
 export declare const deadLetterReplay: ValidateFunction;
+export declare const conflictOverride: ValidateFunction;
+export declare const step: ValidateFunction;
+export declare const verificationBegin: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;

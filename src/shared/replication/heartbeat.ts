@@ -11,20 +11,15 @@ import { localWrite } from './local-write.ts';
 import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
 import type { Json } from './json.ts';
-import { entityOf, type StoredRecord } from './record.ts';
+import type { StoredRecord } from './record.ts';
+import { HEARTBEAT } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
-const HEARTBEAT = 'heartbeat';
 const SWEPT_TO = 'sweptTo';
 
 /** The key of a site's own heartbeat; no other site writes it. */
 export function heartbeatKey(site: SiteId): string {
   return `${HEARTBEAT}:${site}`;
-}
-
-/** Whether a key is that of a heartbeat. */
-export function isHeartbeat(key: string): boolean {
-  return entityOf(key) === HEARTBEAT;
 }
 
 /** Writes the site's heartbeat. Two runs in one millisecond are one. @throws what `localWrite` throws. */

@@ -10,19 +10,13 @@
  */
 import { localWrite } from './local-write.ts';
 import { get, type Protocol, type Site } from './protocol.ts';
-import { entityOf, type StoredRecord } from './record.ts';
+import type { StoredRecord } from './record.ts';
+import { PAUSE } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
-
-const PAUSE = 'pause';
 
 /** The key of what a site has paused; no other site writes it. */
 export function pauseKey(site: SiteId): string {
   return `${PAUSE}:${site}`;
-}
-
-/** Whether a key is that of a record of pauses. */
-export function isPause(key: string): boolean {
-  return entityOf(key) === PAUSE;
 }
 
 /** Paused peer → epoch milliseconds since when. */

@@ -4,10 +4,10 @@ import {
   beat,
   heardMsAgo,
   heartbeatKey,
-  isHeartbeat,
   leaveSweptTo,
   sweptTo,
 } from '../../../src/shared/replication/heartbeat.ts';
+import { isOwnBusiness } from '../../../src/shared/replication/reserved.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 
@@ -59,6 +59,6 @@ describe('a heartbeat', () => {
   });
 
   test('is told from records of users by its key', () => {
-    expect([isHeartbeat('heartbeat:aws-us-east-1'), isHeartbeat('user:heartbeat')]).toEqual([true, false]);
+    expect([isOwnBusiness(heartbeatKey(AWS)), isOwnBusiness('user:heartbeat')]).toEqual([true, false]);
   });
 });

@@ -3,7 +3,7 @@ import type { DeadLetterService, Selection, Settled } from '../../dead-letter-se
 import { InvalidError } from '../../errors.ts';
 import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
 import { parseEvent } from '../../replication/event.ts';
-import type { Json } from '../../replication/record.ts';
+import type { Json } from '../../replication/json.ts';
 import { checkEvent } from '../../validation/check-event.ts';
 import type { HttpReply, Route } from '../route.ts';
 
