@@ -5,6 +5,8 @@ import type {
   ExposurePage,
   PendingEntry,
   PutOutcome,
+  Revision,
+  ScanPage,
   Store,
   Versioned,
   WriteRequest,
@@ -14,6 +16,8 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 
 export class MemoryStore implements Store {
   readonly items = new Map<string, { record: StoredRecord; revision: number }>();
+  /** Not counted per key: one that was removed and created again must not have a revision twice. */
+  #writes = 0;
   /** Called before each operation; throw to inject a failure. */
   before: (operation: keyof Store) => void = () => undefined;
 
@@ -52,7 +56,7 @@ export class MemoryStore implements Store {
         const { pendingSince, ...rest } = held.record;
         const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
         const record = { ...rest, pending: Object.fromEntries(left), ...since };
-        this.items.set(key, { record, revision: held.revision + 1 });
+        this.#set(key, record);
       }
     });
   }
@@ -87,6 +91,22 @@ export class MemoryStore implements Store {
     );
   }
 
+  scan({ cursor = '', limit }: { cursor: string | undefined; limit: number }): Promise<ScanPage> {
+    return this.#run('scan', () => {
+      const keys = [...this.items.keys()].filter((key) => key > cursor).sort((a, b) => (a < b ? -1 : 1));
+      const page = keys.slice(0, limit);
+      const next = page.at(-1);
+      return {
+        records: page.flatMap((key) => this.#read(key)?.record ?? []),
+        ...(keys.length > limit && next !== undefined && { next }),
+      };
+    });
+  }
+
+  remove(key: string, expected: Revision): Promise<boolean> {
+    return this.#run('remove', () => this.#read(key)?.revision === expected && this.items.delete(key));
+  }
+
   ping(): Promise<void> {
     return this.#run('ping', () => undefined);
   }
@@ -114,13 +134,18 @@ export class MemoryStore implements Store {
     return held && { record: structuredClone(held.record), revision: String(held.revision) };
   }
 
+  #set(key: string, record: StoredRecord): void {
+    this.#writes += 1;
+    this.items.set(key, { record, revision: this.#writes });
+  }
+
   #put({ record, expected }: WriteRequest): PutOutcome {
     const held = this.items.get(record.key);
     if ((held === undefined ? undefined : String(held.revision)) !== expected) {
       const current = this.#read(record.key);
       return { status: 'stale', ...(current !== undefined && { current }) };
     }
-    this.items.set(record.key, { record: structuredClone(record), revision: (held?.revision ?? 0) + 1 });
+    this.#set(record.key, structuredClone(record));
     return { status: 'written' };
   }
 }

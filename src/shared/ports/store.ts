@@ -54,6 +54,13 @@ export interface ExposurePage {
   readonly indexLagMs: number;
 }
 
+/** One page of a scan. */
+export interface ScanPage {
+  readonly records: readonly StoredRecord[];
+  /** Where the next page begins; absent at the end. Opaque text of at most 4,096 characters. */
+  readonly next?: string;
+}
+
 export interface Store {
   /** Strongly consistent. */
   get(key: string): Promise<Versioned | undefined>;
@@ -72,6 +79,13 @@ export interface Store {
   exposure(limit: number): Promise<ExposurePage>;
   /** Keys of an entity that are not deleted, in the order of their text, after `after`. The index may lag. */
   list(entity: string, options: { after: string | undefined; limit: number }): Promise<readonly string[]>;
+  /**
+   * All records, page by page, in the store's own order; at most `limit` a page, and perhaps fewer. What is written
+   * meanwhile may be in a page or not, as it was or as it is; a record that is not touched is in exactly one page.
+   */
+  scan(options: { cursor: string | undefined; limit: number }): Promise<ScanPage>;
+  /** Removes a record if it is still at this revision. False when it is not. @throws UnavailableError @throws AmbiguousError */
+  remove(key: string, expected: Revision): Promise<boolean>;
   /** One cheap round trip. @throws UnavailableError when the store does not answer. */
   ping(): Promise<void>;
 }
