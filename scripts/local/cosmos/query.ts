@@ -39,11 +39,19 @@ export interface QueryPage {
   readonly access: string;
 }
 
+/**
+ * What one answer holds, whatever number of rows was asked for.
+ * https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
+ */
+const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+
 interface Row {
   readonly keys: readonly unknown[];
   readonly number: number;
   readonly sub: number;
   readonly payload: unknown;
+  /** Size of the payload, when it is an item as it is stored. */
+  readonly itemBytes: number | undefined;
 }
 
 /** The last row of the previous page, and how many rows OFFSET and LIMIT have counted so far. */
@@ -174,12 +182,14 @@ function takePage(
   const skipped = Math.max(0, offset - takenBefore);
   const take = Math.min(skipped + pageSize, offset + limit - takenBefore);
   const taken: Row[] = [];
+  let bytes = 0;
   if (take <= 0) return { taken, next: undefined };
   for (const row of rows) {
     const last = taken.at(-1);
-    if (taken.length === take && last !== undefined) {
+    if (taken.length >= skipped) bytes += row.itemBytes ?? Buffer.byteLength(JSON.stringify(row.payload));
+    if (last !== undefined && (taken.length === take || bytes > RESPONSE_BYTES_MAX)) {
       const { keys, number, sub } = last;
-      const position = { keys, number, sub, taken: takenBefore + take };
+      const position = { keys, number, sub, taken: takenBefore + taken.length };
       return { taken: taken.slice(skipped), next: position.taken < offset + limit ? position : undefined };
     }
     taken.push(row);
@@ -217,7 +227,8 @@ function* filterRows(
     const payload = template === undefined ? item?.doc : fillTemplate(template, leafValue(fields));
     // SELECT VALUE of something that the item lacks yields no row.
     if (payload === undefined) continue;
-    const row = { keys: orderKeys(fields), number: item?.number ?? 0, sub, payload };
+    const itemBytes = payload === item?.doc ? item.bytes : undefined;
+    const row = { keys: orderKeys(fields), number: item?.number ?? 0, sub, payload, itemBytes };
     if (wanted(row)) yield row;
   }
 }
@@ -249,7 +260,7 @@ function* skip<T>(rows: Iterable<T>, count: number): Generator<T> {
 function rowOrder(
   text: QueryText,
   descending: boolean,
-): (a: Omit<Row, 'payload'>, b: Omit<Row, 'payload'>) => number {
+): (a: Omit<Row, 'payload' | 'itemBytes'>, b: Omit<Row, 'payload' | 'itemBytes'>) => number {
   return (a, b) => {
     for (const [i, term] of text.orderBy.entries()) {
       const order = compareValues(a.keys[i], b.keys[i]);

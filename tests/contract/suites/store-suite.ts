@@ -1,6 +1,6 @@
 /** What every implementation of the store port must do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { PendingEntry, Store, Versioned } from '../../../src/shared/ports/store.ts';
+import type { PendingEntry, ScanPage, Store, Versioned } from '../../../src/shared/ports/store.ts';
 import { byAge } from '../../../src/shared/replication/index-attributes.ts';
 import type { Json } from '../../../src/shared/replication/json.ts';
 import { DELETED, EXPIRES, type StoredRecord } from '../../../src/shared/replication/record.ts';
@@ -296,6 +296,119 @@ export function describeStore(name: string, openStore: () => Store): void {
       const fields = { ...record.state.fields, [EXPIRES]: [stamp(1_000), 1_000] as const };
       await put({ ...record, state: { ...record.state, fields } });
       expect((await held(record.key)).record.pending).toEqual(record.pending);
+    });
+
+    describe('a scan', () => {
+      interface Scanned {
+        /** Those of this test. */
+        readonly records: readonly StoredRecord[];
+        readonly keys: readonly string[];
+        readonly pages: readonly ScanPage[];
+      }
+      const scan = async (
+        limit: number,
+        afterPage: (page: ScanPage) => Promise<void> = () => Promise.resolve(),
+      ): Promise<Scanned> => {
+        const pages: ScanPage[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.scan({ cursor, limit });
+          await afterPage(page);
+          pages.push(page);
+          cursor = page.next;
+        } while (cursor !== undefined);
+        const own = pages
+          .flatMap(({ records }) => records)
+          .filter(({ key }) => key.startsWith(`${entity()}:`));
+        return { records: own, keys: own.map(({ key }) => key).sort(), pages };
+      };
+      const fill = async (count: number, value: Json = 'Ada'): Promise<readonly string[]> => {
+        const keys = Array.from({ length: count }, (_, i) => keyOf(String(i)));
+        await store.putMany(keys.map((key) => ({ record: recordOf(key, { value }), expected: undefined })));
+        return keys.sort();
+      };
+
+      test('has every record in exactly one page', async () => {
+        const filled = await fill(23);
+        const { keys, pages } = await scan(10);
+        expect(keys).toEqual(filled);
+        for (const { records, next = '' } of pages) {
+          expect(records.length).toBeLessThanOrEqual(10);
+          expect(next.length).toBeLessThanOrEqual(4_096);
+        }
+      });
+
+      test('gives records exactly as they were written, deleted ones too', async () => {
+        const { state, ...rest } = recordOf(keyOf('1'), { value: { text: 'ünïcode', list: [null, 1e21] } });
+        const fields = { ...state.fields, [DELETED]: [stamp(1_000), true] as const };
+        const record = { ...rest, state: { ...state, fields } };
+        await put(record);
+        expect((await scan(100)).records).toEqual([record]);
+      });
+
+      test('goes on where it was although the last record that it gave is gone', async () => {
+        const filled = await fill(40);
+        const { keys } = await scan(15, async ({ records }) => {
+          const last = await held(records.at(-1)?.key ?? '');
+          expect(await store.remove(last.record.key, last.revision)).toBe(true);
+        });
+        expect(keys).toEqual(filled);
+      });
+
+      test('loses and repeats nothing that is left alone while others write', async () => {
+        const filled = await fill(40);
+        const [touched, untouched] = [filled.slice(0, 8), filled.slice(8)];
+        let round = 0;
+        const { keys } = await scan(15, async () => {
+          round += 1;
+          await put(recordOf(keyOf(`new${round}`)));
+          const { record, revision } = await held(touched[round % touched.length] ?? '');
+          await put(record, revision);
+        });
+        expect(keys.filter((key) => untouched.includes(key))).toEqual(untouched);
+      });
+
+      test('has smaller pages than were asked for when the records are large, and loses none', async () => {
+        const filled = await fill(48, 'x'.repeat(100_000));
+        const { keys, pages } = await scan(1_000);
+        expect(keys).toEqual(filled);
+        if (name !== 'memory') expect(pages.length).toBeGreaterThan(1);
+      });
+    });
+
+    describe('removing', () => {
+      test('takes a record away, from lists and from what is pending too', async () => {
+        await put({ ...recordOf(keyOf('1')), pendingSince: Date.now() * -3 });
+        expect(await store.remove(keyOf('1'), (await held(keyOf('1'))).revision)).toBe(true);
+        expect(await store.get(keyOf('1'))).toBeUndefined();
+        expect(await store.list(entity(), { after: undefined, limit: 10 })).toEqual([]);
+        expect((await store.exposure(1_000)).entries.filter(({ key }) => key === keyOf('1'))).toEqual([]);
+      });
+
+      test('leaves a record that somebody has written since', async () => {
+        await put(recordOf(keyOf('1')));
+        const { revision } = await held(keyOf('1'));
+        await put(recordOf(keyOf('1'), { value: 'second', at: 2_000 }), revision);
+        expect(await store.remove(keyOf('1'), revision)).toBe(false);
+        expect((await held(keyOf('1'))).record.version).toBe(stamp(2_000));
+      });
+
+      test('says no for what is not there', async () => {
+        await put(recordOf(keyOf('1')));
+        const { revision } = await held(keyOf('1'));
+        expect(await store.remove(keyOf('1'), revision)).toBe(true);
+        expect(await store.remove(keyOf('1'), revision)).toBe(false);
+      });
+
+      test('a revision from before does not fit a record that was created since', async () => {
+        await put(recordOf(keyOf('1')));
+        const { revision } = await held(keyOf('1'));
+        await store.remove(keyOf('1'), revision);
+        await put(recordOf(keyOf('1'), { value: 'again', at: 2_000 }));
+        expect(await put(recordOf(keyOf('1')), revision)).toBe('stale');
+        expect(await store.remove(keyOf('1'), revision)).toBe(false);
+        expect((await held(keyOf('1'))).record.version).toBe(stamp(2_000));
+      });
     });
 
     test('answers a ping', async () => {

@@ -5,7 +5,7 @@
  * | attribute | meaning |
  * |---|---|
  * | `k` | key (hash) |
- * | `rev` | number of writes |
+ * | `rev` | epoch milliseconds of the creation, and one more for every write since |
  * | `s` | state as JSON |
  * | `ver` | newest local stamp |
  * | `pend` | peer → stamp not yet accepted |
@@ -21,11 +21,15 @@ import type { RecordState, StoredRecord } from '../../replication/record.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-export function toItem(record: StoredRecord, expected: string | undefined): Item {
+/**
+ * A new item does not begin to count at 1: a revision that was read before the item was removed must not fit one that
+ * was created since.
+ */
+export function toItem(record: StoredRecord, expected: string | undefined, nowMs = Date.now()): Item {
   const index = indexAttributes(record);
   const item: Item = {
     k: { S: record.key },
-    rev: { N: String(Number(expected ?? '0') + 1) },
+    rev: { N: String(expected === undefined ? nowMs : Number(expected) + 1) },
     s: { S: JSON.stringify(record.state) },
   };
   if (record.version !== undefined) item['ver'] = { S: record.version };

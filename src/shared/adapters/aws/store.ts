@@ -1,5 +1,5 @@
 /**
- * The store on DynamoDB: one item per key, `rev` counts its writes.
+ * The store on DynamoDB: one item per key, `rev` goes up with each of its writes.
  *
  * Two sparse global secondary indexes, keys only, so that an update of a field costs nothing there: `pending`
  * (hash `p_shard`, range `p_at`) and `by_type` (hash `l` = entity and bucket, range `k`).
@@ -8,9 +8,11 @@
 import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   UpdateItemCommand,
   type DynamoDBClient,
   type QueryCommandInput,
@@ -22,6 +24,8 @@ import type {
   ExposurePage,
   PendingEntry,
   PutOutcome,
+  Revision,
+  ScanPage,
   Store,
   Versioned,
   WriteRequest,
@@ -234,6 +238,45 @@ export class DynamoStore implements Store {
       .map((item) => item['k']?.S ?? '')
       .sort((a, b) => (a < b ? -1 : 1))
       .slice(0, limit);
+  }
+
+  /**
+   * Eventually consistent, at half the price: a record may be missing, or be as it was, for a moment after its write.
+   * A page ends at 1 MB, whatever the limit.
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
+   */
+  async scan({ cursor, limit }: { cursor: string | undefined; limit: number }): Promise<ScanPage> {
+    const { Items, LastEvaluatedKey } = await this.#call(() =>
+      this.#client.send(
+        new ScanCommand({
+          TableName: this.#table,
+          Limit: limit,
+          ...(cursor !== undefined && { ExclusiveStartKey: { k: { S: cursor } } }),
+        }),
+      ),
+    );
+    const next = LastEvaluatedKey?.['k']?.S;
+    return {
+      records: (Items ?? []).map((item) => fromItem(item).record),
+      ...(next !== undefined && { next }),
+    };
+  }
+
+  async remove(key: string, expected: Revision): Promise<boolean> {
+    try {
+      await this.#client.send(
+        new DeleteItemCommand({
+          TableName: this.#table,
+          Key: { k: { S: key } },
+          ConditionExpression: 'rev = :rev',
+          ExpressionAttributeValues: { ':rev': { N: expected } },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw storeError(error);
+    }
   }
 
   async ping(): Promise<void> {

@@ -11,6 +11,8 @@ import type {
   ExposurePage,
   PendingEntry,
   PutOutcome,
+  Revision,
+  ScanPage,
   Store,
   Versioned,
   WriteRequest,
@@ -25,6 +27,7 @@ const BULK_MAX = 100;
 const CLEAR_ATTEMPTS_MAX = 5;
 /** Rows of one page: an ordered query fetches ten at a time when it is not told. */
 const PAGE_ITEMS = 250;
+const CURSOR_KB_MAX = 4;
 const WRITTEN = new Set([200, 201]);
 const STALE = new Set([404, 409, 412]);
 
@@ -134,6 +137,43 @@ export class CosmosStore implements Store {
       { '@entity': entity, '@after': after ?? '', '@limit': limit },
     );
     return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Eventually consistent, at half the price: a record may be missing, or be as it was, for a moment after its write.
+   * A page ends at 4 MB, whatever the limit.
+   * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
+   */
+  async scan({ cursor, limit }: { cursor: string | undefined; limit: number }): Promise<ScanPage> {
+    const options = {
+      ...withinBound(),
+      consistencyLevel: 'Eventual',
+      maxItemCount: limit,
+      continuationTokenLimitInKB: CURSOR_KB_MAX,
+      ...(cursor !== undefined && { continuationToken: cursor }),
+    };
+    try {
+      const { resources, continuationToken } = await this.#container.items
+        .query<StoredDocument>('SELECT * FROM c', options)
+        .fetchNext();
+      return {
+        records: resources.map((document) => fromDocument(document).record),
+        ...(continuationToken && { next: continuationToken }),
+      };
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async remove(key: string, expected: Revision): Promise<boolean> {
+    const accessCondition = { type: 'IfMatch', condition: expected };
+    try {
+      await this.#container.item(key, key).delete({ ...withinBound(), accessCondition });
+      return true;
+    } catch (error) {
+      if (STALE.has((error as { code?: number }).code ?? 0)) return false;
+      throw storeError(error);
+    }
   }
 
   async ping(): Promise<void> {
