@@ -70,7 +70,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `change${type}`,
         tags,
         summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, header('If-Match'), prefer],
+        parameters: [id, header('If-Match'), idempotencyKey, prefer],
         requestBody: {
           required: true,
           content: {
@@ -79,9 +79,9 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
           },
         },
         responses: {
-          '200': answer(type, 'Changed', { ...stateHeaders, ...applied }),
-          '202': answer(type, NOT_YET_EVERYWHERE, stateHeaders),
-          ...problems(400, 404, 412, 413, 415, 503),
+          '200': answer(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
+          '202': answer(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+          ...problems(400, 404, 412, 413, 415, 422, 503),
         },
       },
       delete: {

@@ -8,6 +8,7 @@ import { configSchema } from '../../src/shared/config-schema.ts';
 import { createSchema, patchSchema } from '../../src/shared/domain/entity.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
 import { writeSchema } from '../../src/shared/domain/entities/item.ts';
+import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { eventSchema } from '../../src/shared/replication/event-schema.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
@@ -16,6 +17,8 @@ function runtimeSchemas(): Record<string, object> {
     config: configSchema,
     event: eventSchema,
     itemWrite: writeSchema,
+    deadLetterDiscard: discardSchema,
+    deadLetterReplay: replaySchema,
   };
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);

@@ -2,7 +2,9 @@
  * What really happened, as the world saw it: the only thing that checkers read. Nothing in here was computed by
  * the protocol except the records and reports themselves.
  */
-import type { Json, RecordState, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
+import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
 
 /** A put of a local write that took effect in the store, acknowledged or not. */
 export interface LandedWrite {
@@ -40,12 +42,15 @@ export interface Acknowledged {
   readonly token: Vector;
 }
 
-/** A losing write that somebody was told of. */
-export interface ReportedConflict {
+/** An entry of the conflict log, as one site holds it. */
+export interface LoggedConflict {
+  readonly site: string;
   readonly key: string;
   readonly field: string;
   readonly loser: string;
   readonly winner: string;
+  /** What the loser wrote, as JSON. */
+  readonly value: string;
 }
 
 export type QueueKind = 'out' | 'in';
@@ -64,8 +69,11 @@ export interface MessageFact {
   readonly reasons: string[];
 }
 
-/** Site → key → record. */
-export type Snapshot = ReadonlyMap<string, ReadonlyMap<string, StoredRecord>>;
+/** Key → record, as one site holds them. */
+export type Holdings = ReadonlyMap<string, StoredRecord>;
+
+/** Site → what it holds. */
+export type Snapshot = ReadonlyMap<string, Holdings>;
 
 /** What a checker has found wrong. */
 export interface Finding {
@@ -86,7 +94,22 @@ export function canonical(state: RecordState | undefined): string {
   if (state === undefined) return 'absent';
   const sorted = (object: Readonly<Record<string, unknown>>): [string, unknown][] =>
     Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sorted(state.fields), sorted(state.vector)]);
+  const slots = (section: RecordState['sets']): unknown =>
+    sorted(section ?? {}).map(([field, named]) => [
+      field,
+      sorted(named as object as Record<string, unknown>),
+    ]);
+  return JSON.stringify([
+    sorted(state.fields),
+    slots(state.sets),
+    slots(state.counters),
+    sorted(state.vector),
+  ]);
+}
+
+/** Whether a key is that of an entry of the conflict log. */
+export function isConflict(key: string): boolean {
+  return key.startsWith('conflict:');
 }
 
 /** The entries of a list by what a function says of each. */

@@ -2,7 +2,8 @@
  * One function invocation: runs a protocol step by step on virtual time, with the faults that can strike between
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
-import type { Json, StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Effect, Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import { perform, type Answer } from './perform.ts';
 import type { SimSite } from './sim-site.ts';

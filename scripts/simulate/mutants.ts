@@ -13,6 +13,9 @@ const FORWARD = 'replication/forward.ts';
 const APPLY = 'replication/apply.ts';
 const SWEEP = 'replication/sweep.ts';
 const MERGE = 'replication/merge.ts';
+const RECORD = 'replication/record.ts';
+const VECTOR = 'replication/vector.ts';
+const FIELD = 'replication/policies/field.ts';
 const STAMP = 'replication/stamp.ts';
 const EVENT = 'replication/event.ts';
 
@@ -76,8 +79,8 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a write drops the other fields',
-    LOCAL_WRITE,
-    'const fields: Record<string, Register> = { ...held?.state.fields };',
+    RECORD,
+    'const fields: Record<string, Register> = { ...state?.fields };',
     'const fields: Record<string, Register> = {};',
   ),
   mutant(
@@ -125,8 +128,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward gives up a refused message without a reason',
     FORWARD,
-    'return dead(error);',
-    "return { kind: 'dead', reason: '', detail: '' };",
+    'dead(lasting);',
+    "{ kind: 'dead', reason: '', detail: '' };",
   ),
   mutant(
     'forward sends everything twice',
@@ -161,13 +164,44 @@ export const mutants: readonly Mutant[] = [
     ': { ...held, state, pending: Object.fromEntries(site.peers.map((p) => [p, newestStamp(state)])) };',
   ),
   mutant(
-    'apply reports conflicts after the write',
+    'apply logs conflicts after the write',
     APPLY,
-    `if (lost.length > 0) yield* report(lost);
+    `    const unlogged = yield* logConflicts(
+      site,
+      wanted.flatMap((change) => change.lost),
+    );
+    for (const [key, error] of unlogged) outcomes.set(key, error);
+    const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
+    if (changes.length === 0) break;
     const written = yield* putMany(changes);`,
-    `const written = yield* putMany(changes);
-    const done = changes.filter((_, position) => written[position]?.status === 'written');
-    yield* report(done.flatMap((change) => change.lost));`,
+    `    const changes = wanted;
+    if (changes.length === 0) break;
+    const written = yield* putMany(changes);
+    yield* logConflicts(site, changes.filter((_, position) => written[position]?.status === 'written').flatMap((change) => change.lost));`,
+  ),
+  mutant(
+    'apply merges what it could not log',
+    APPLY,
+    'wanted.filter(({ record }) => !unlogged.has(record.key));',
+    'wanted;',
+  ),
+  mutant(
+    'an entry of the conflict log stays where it was written',
+    'replication/conflict-log.ts',
+    'pending: Object.fromEntries(site.peers.map((peer) => [peer, stamp])),',
+    'pending: {},',
+  ),
+  mutant(
+    'an entry of the conflict log is stamped by the site that writes it',
+    'replication/conflict-log.ts',
+    'vector: { [stampSite(stamp)]: stamp },',
+    'vector: { [site.site]: stamp },',
+  ),
+  mutant(
+    'the conflict log holds the winner in place of the loser',
+    'replication/conflict-log.ts',
+    'loser: { ...logged(loser), value: loser[1] },',
+    'loser: { ...logged(loser), value: winner[1] },',
   ),
   mutant(
     'a create leaves an unseen tombstone alone',
@@ -175,7 +209,12 @@ export const mutants: readonly Mutant[] = [
     'if (!keepUnseenTombstone || current !== undefined) reset',
     'if (DELETED in reset) reset',
   ),
-  mutant('apply reports no conflicts', APPLY, 'if (lost.length > 0) yield* report(lost);', ''),
+  mutant(
+    'apply logs no conflicts',
+    APPLY,
+    'wanted.flatMap((change) => change.lost),',
+    'wanted.slice(0, 0).flatMap((change) => change.lost),',
+  ),
   mutant('apply accepts any stamp', APPLY, 'if (aheadMs > clockAheadMaxMs) {', 'if (aheadMs === Infinity) {'),
   mutant(
     'apply refuses a skewed event for good without a reason',
@@ -198,20 +237,20 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'arrival wins',
     MERGE,
-    'ours === undefined || theirs[0] > ours[0]',
+    'ours === undefined || outranks(theirs, ours)',
     'ours === undefined || theirs[0] !== ours[0]',
   ),
-  mutant('the older stamp wins', MERGE, 'theirs[0] > ours[0];', 'theirs[0] < ours[0];'),
-  mutant('a merge takes the remote vector', MERGE, 'merged ??= { ...a };', 'merged ??= {};'),
+  mutant('the older stamp wins', FIELD, '? a[0] > b[0]', '? a[0] < b[0]'),
+  mutant('a merge takes the remote vector', VECTOR, 'merged ??= { ...a };', 'merged ??= {};'),
   mutant(
     'a merge writes what it holds already',
-    MERGE,
+    VECTOR,
     'if (held !== undefined && held >= stamp) continue;',
     'if (held !== undefined && held === stamp) continue;',
   ),
   mutant(
     'a merge lets the vector go back',
-    MERGE,
+    VECTOR,
     `    if (held !== undefined && held >= stamp) continue;
     merged ??= { ...a };
     merged[site] = laterStamp(held, stamp) ?? stamp;`,
@@ -234,7 +273,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a conflict is one only when neither vector knows any of both',
-    MERGE,
+    VECTOR,
     "return (vector[stampSite(stamp)] ?? '') >= stamp;",
     'return stampSite(stamp) in vector;',
   ),
@@ -268,7 +307,12 @@ export const mutants: readonly Mutant[] = [
     'if (failures.length > 0) {',
     'if (failures.length > 99) {',
   ),
-  mutant('the sweeper never runs', SWEEP, 'if (keys.length === 0) break;', 'if (keys.length >= 0) break;'),
+  mutant(
+    'the sweeper never runs',
+    SWEEP,
+    'if (resume === undefined) {',
+    'if (resume !== null) {\n      fromStart = true;',
+  ),
   mutant(
     'the sweeper does not clear',
     SWEEP,
@@ -284,7 +328,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    '(peer) => site.peers.includes(peer) && !silent.has(peer),',
-    '(peer) => site.peers[0] === peer && !silent.has(peer),',
+    '(peer) => site.peers.includes(peer) && !(peer in silent),',
+    '(peer) => site.peers[0] === peer && !(peer in silent),',
   ),
 ];

@@ -6,6 +6,7 @@ import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/share
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
+import { isConflict } from './facts.ts';
 import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
 import type { Invocation, Operation } from './invocation.ts';
@@ -45,7 +46,7 @@ export function perform(
       world.trace('getMany', at, effect.keys.join());
       return reading(world, () => at.store.getMany(effect.keys));
     case 'pending':
-      return reading(world, () => at.store.pending(effect.beforeMs, effect.limit));
+      return reading(world, () => at.store.pending(effect.beforeMs, effect.limit, effect.after));
     case 'putMany':
       return { value: some(effect.writes).map((write) => put(world, invocation, write, decided)) };
     case 'clearPending':
@@ -56,17 +57,6 @@ export function perform(
       const peer = world.site(effect.peer);
       return { value: some(effect.messages).map((message) => send(world, at, peer, message)) };
     }
-    case 'report':
-      for (const { key, conflict } of effect.lost) {
-        world.reported.push({
-          key,
-          field: conflict.field,
-          loser: conflict.loser[0],
-          winner: conflict.winner[0],
-        });
-        world.note(key, at.name, () => `conflict on ${conflict.field}`);
-      }
-      return {};
     case 'sleep':
       return {};
   }
@@ -132,7 +122,9 @@ function land(
     world.find(checkLocalStamp(landed));
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
-    world.find([...checkAcceptedStamps(applied), ...checkNews(applied)]);
+    world.find(checkNews(applied));
+    // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
+    if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
   }
   world.watchExposure(record.key, at, 'store');
   return outcome;

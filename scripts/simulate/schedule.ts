@@ -98,7 +98,7 @@ function judge(world: World): void {
   const rested = world.snapshot();
   world.find(checkConvergence(rested));
   world.find(checkValues(rested, landed, world.acknowledged));
-  world.find(checkConflicts(landed, world.reported));
+  world.find(checkConflicts(rested, landed));
   world.find(checkDeletes(rested, landed, world.creates));
   const sentBefore = counts.sent;
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);

@@ -7,13 +7,8 @@ import { cleared } from '../../src/shared/domain/entity-service.ts';
 import { AppError, ConflictError, NotFoundError, isRetryable } from '../../src/shared/errors.ts';
 import { localWrite } from '../../src/shared/replication/local-write.ts';
 import { get, type Protocol } from '../../src/shared/replication/protocol.ts';
-import {
-  DELETED,
-  EXPIRES,
-  isLive,
-  type Json,
-  type StoredRecord,
-} from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import { DELETED, EXPIRES, isLive, type StoredRecord } from '../../src/shared/replication/record.ts';
 import { checkSession } from './checkers/sessions.ts';
 import { invoke, type Operation } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';

@@ -7,7 +7,7 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { Agenda } from './agenda.ts';
 import { checkExposure } from './checkers/exposure.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
-import type { Acknowledged, Finding, LandedWrite, MessageFact, ReportedConflict, Snapshot } from './facts.ts';
+import type { Acknowledged, Finding, LandedWrite, MessageFact, Snapshot } from './facts.ts';
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
@@ -26,7 +26,6 @@ export class World {
   readonly findings: Finding[] = [];
   readonly landed: LandedWrite[] = [];
   readonly acknowledged: Acknowledged[] = [];
-  readonly reported: ReportedConflict[] = [];
   readonly messages: MessageFact[] = [];
   /** Operations that begin a life of their key. */
   readonly creates = new Set<string>();

@@ -3,22 +3,24 @@ import { openDeadLetters, openStore, queueEntry } from '#cloud';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { applyBatch } from '../shared/replication/apply.ts';
 import { drive } from '../shared/replication/drive.ts';
-import type { LostWrite } from '../shared/replication/protocol.ts';
+import type { LostWrite } from '../shared/replication/conflict-log.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 
 const { config, logger, site } = openRuntime();
-const resources = { store: openStore(config), report, sleep };
+const resources = { store: openStore(config), sleep };
 
 export const handler = queueEntry(
   'tandem-in',
   async (messages) => {
-    const { dispositions } = await drive(applyBatch(site, messages, checkEvent), resources);
+    const { dispositions, lost } = await drive(applyBatch(site, messages, checkEvent), resources);
+    tell(lost);
     return dispositions;
   },
   { config, logger, deadLetters: openDeadLetters(config) },
 );
 
-function report(lost: readonly LostWrite[]): void {
+/** What the alarm on conflicts counts; the entries themselves are in the conflict log. */
+function tell(lost: readonly LostWrite[]): void {
   for (const { key, conflict } of lost) {
     logger.log('warn', 'concurrent write lost', {
       key,

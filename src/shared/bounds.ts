@@ -4,8 +4,11 @@
  */
 
 // Requests
-/** API Gateway takes 10 MB and Functions 100 MB; an event must fit one Service Bus message with its stamps. */
-export const bodyBytesMax = 128 * 1024;
+/**
+ * API Gateway takes 10 MB and Functions 100 MB; what two sites write at the same time must fit one event when merged
+ * (`eventBytesMax`), with its stamps.
+ */
+export const bodyBytesMax = 112 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
 
@@ -33,7 +36,7 @@ export const writeBackoffMs = 10;
 export const operationsRemembered = 8;
 
 /** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
-export const requestsRemembered = 4;
+export const requestsRemembered = 8;
 
 // Bridge
 /** Lost races on one key in one apply batch before the message goes back to the queue. */
@@ -49,11 +52,32 @@ export const eventBytesMax = 240 * 1024;
 /** A marker younger than this is left to the ordinary path. */
 export const sweepGraceMs = 10_000;
 export const sweepPageSize = 100;
-/** Keys that one run resends at most; the next run goes on. */
+/** Keys that one run resends at most; the next run goes on behind them. */
 export const sweepKeysMax = 2_000;
+/** Keys that one run looks at, most of which may be pending only for a peer that does not answer. */
+export const sweepLooksMax = 5_000;
 /** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
 export const shardCount = 16;
 export const sweepTickMs = 10_000;
+
+// Operators
+/** How long a function of the bridge goes by its last look at what is paused. */
+export const pauseCacheMs = 5_000;
+/** Keys that the request which ends a pause sends itself; the sweeper sends the rest. */
+export const resumeKeysMax = 500;
+
+/** Dead letters that one request looks at; beyond them the answer says "at least". */
+export const letterLooksMax = 1_000;
+/** Dead letters that one request replays or discards. */
+export const letterSettlesMax = 100;
+/** Dead letters that Service Bus hands over at a time. */
+export const letterPageSize = 50;
+/** How long SQS hides a dead letter that somebody looks at: longer than any function runs. */
+export const letterLockSeconds = 60;
+/** Ids of dead letters that an answer names for each cause. */
+export const letterIdsMax = 10;
+/** Messages of a queue that are counted where only counting tells. */
+export const queueDepthMax = 250;
 
 // Exposure
 /** Pending keys that one question looks at; beyond them the answer says "at least". */
@@ -68,6 +92,10 @@ export const dynamoIndexLagMs = 1_000;
 // Expiry and deletes
 /** Tombstones and expired records outlive any message: 30 days. */
 export const horizonMs = 30 * 24 * 3_600_000;
+
+// Conflicts
+/** How long an entry of the conflict log stands: 90 days. */
+export const conflictKeptMs = 90 * 24 * 3_600_000;
 
 // Calls to dependencies
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */

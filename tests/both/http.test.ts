@@ -91,6 +91,48 @@ describe(`on ${cloudName}`, () => {
       expect((await call('DELETE', `/users/${id}`)).status).toBe(404);
     });
 
+    test('have labels that are added and removed, and sign-ins that are counted', async () => {
+      const created = await call('POST', '/users', { body: { ...ADA, labels: ['new'] } });
+      expect(created.json).toMatchObject({ labels: ['new'], signIns: 0 });
+      const path = `/users/${created.json['userId'] as string}`;
+      const patch = async (body: object): Promise<unknown> => {
+        const { json } = await call('PATCH', path, { body });
+        return { labels: json['labels'], signIns: json['signIns'] };
+      };
+      expect(await patch({ labels: { add: ['beta'], remove: ['new'] }, signIns: { increment: 2 } })).toEqual({
+        labels: ['beta'],
+        signIns: 2,
+      });
+      expect(await patch({ labels: ['beta', 'pro'], signIns: { increment: -1 } })).toEqual({
+        labels: ['beta', 'pro'],
+        signIns: 1,
+      });
+      expect(await patch({ labels: null })).toEqual({ labels: [], signIns: 1 });
+    });
+
+    test('an increment with an Idempotency-Key counts once, however often it is sent', async () => {
+      const id = await create(ADA);
+      const send = (): ReturnType<typeof call> =>
+        call('PATCH', `/users/${id}`, {
+          body: { signIns: { increment: 1 } },
+          headers: { 'idempotency-key': `sign-in-${id}` },
+        });
+      const [first, second] = [await send(), await send()];
+      expect([first.json['signIns'], second.json['signIns']]).toEqual([1, 1]);
+      expect(second.headers['idempotency-replayed']).toBe('true');
+    });
+
+    test.each([
+      [{ signIns: 5 }, '/signIns'],
+      [{ signIns: { increment: 1.5 } }, '/signIns/increment'],
+      [{ labels: { put: ['x'] } }, '/labels'],
+    ])('a change %j is refused with the field that is wrong', async (body, pointer) => {
+      const id = await create(ADA);
+      const { status, json } = await call('PATCH', `/users/${id}`, { body });
+      expect(status).toBe(400);
+      expect(JSON.stringify(json['errors'])).toContain(`"${pointer}`);
+    });
+
     test('can be created at /user as well, under an id of the client', async () => {
       const { status, json } = await call('POST', '/user', { body: { ...ADA, userId: 'chosen-1' } });
       expect([status, json['userId']]).toEqual([201, 'chosen-1']);

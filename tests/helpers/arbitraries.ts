@@ -1,70 +1,121 @@
 /** Random histories of one key, as fast-check arbitraries: states that sites really can reach. */
 import fc from 'fast-check';
 import { mergeStates } from '../../src/shared/replication/merge.ts';
-import { newestStamp, type RecordState, type Register } from '../../src/shared/replication/record.ts';
-import { nextStamp } from '../../src/shared/replication/stamp.ts';
+import { increment } from '../../src/shared/replication/policies/counter.ts';
+import type { FieldOperation } from '../../src/shared/replication/policies/field.ts';
+import { owned } from '../../src/shared/replication/policies/owned.ts';
+import { write } from '../../src/shared/replication/policies/register.ts';
+import { change, replace, start } from '../../src/shared/replication/policies/set.ts';
+import { newestStamp, partsOf, withParts, type RecordState } from '../../src/shared/replication/record.ts';
+import { nextStamp, type Stamp } from '../../src/shared/replication/stamp.ts';
 
 export const SITES = ['aws-us-east-1', 'azure-eastus', 'aws-eu-west-1'] as const;
-const FIELDS = ['name', 'email', '$deleted'] as const;
 
-type Step =
+/** A write of one field at one site, or the delivery of one site's state to another. */
+export type Step =
   | {
       readonly kind: 'write';
       readonly at: number;
-      readonly field: (typeof FIELDS)[number];
+      readonly field: string;
       readonly clock: number;
+      readonly text: string;
+      readonly operation: FieldOperation;
     }
   | { readonly kind: 'deliver'; readonly from: number; readonly to: number };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    kind: fc.constant('write' as const),
-    at: fc.nat(SITES.length - 1),
-    field: fc.constantFrom(...FIELDS),
-    clock: fc.integer({ min: 1_000, max: 1_020 }),
-  }),
-  fc.record({
-    kind: fc.constant('deliver' as const),
-    from: fc.nat(SITES.length - 1),
-    to: fc.nat(SITES.length - 1),
-  }),
+/** What a site did, and what it held before and after. */
+export interface Happened {
+  readonly step: Step;
+  readonly stamp?: Stamp;
+  readonly before: RecordState | undefined;
+  readonly after: RecordState;
+}
+
+type Writes = readonly (readonly [field: string, text: string, operation: FieldOperation])[];
+
+const elements = fc.subarray(['red', 'green', 'blue']);
+const value = fc.integer({ min: 0, max: 9 });
+
+/** Policy → writes of a field `f` under it. */
+export const policyWrites: Readonly<Record<string, fc.Arbitrary<Writes[number]>>> = {
+  register: value.map((n) => ['f', `write ${n}`, write(n)] as const),
+  tombstone: fc.boolean().map((gone) => ['$deleted', `delete ${gone}`, write(gone)] as const),
+  set: fc.oneof(
+    fc
+      .record({ add: elements, remove: elements })
+      .map((options) => ['f', `change ${JSON.stringify(options)}`, change(options)] as const),
+    elements.map((wanted) => ['f', `replace ${wanted.join()}`, replace(wanted)] as const),
+    elements.map((wanted) => ['f', `start ${wanted.join()}`, start(wanted)] as const),
+  ),
+  counter: fc.integer({ min: -5, max: 9 }).map((by) => ['f', `increment ${by}`, increment(by)] as const),
+  owned: fc.tuple(value, value).map(([rank, n]) => ['f', `own ${rank}`, ranked(String(rank), n)] as const),
+};
+
+/** Every policy on the one field, as when it changes from release to release, and another field beside it. */
+const mixed: fc.Arbitrary<Writes[number]> = fc.oneof(
+  ...Object.values(policyWrites),
+  value.map((n) => ['other', `write ${n}`, write(n)] as const),
+  fc.constant(['f', 'write list', write(['red', 'blue'])] as const),
 );
 
-/** Every state that any site was in during a random run of writes and deliveries. */
-export const reachableStates: fc.Arbitrary<RecordState[]> = fc
-  .array(step, { minLength: 3, maxLength: 24 })
-  .map((steps) => {
-    const sites: (RecordState | undefined)[] = SITES.map(() => undefined);
-    const seen: RecordState[] = [];
-    steps.forEach((action, index) => {
-      const state =
-        action.kind === 'write' ? written(sites[action.at], action, index) : merged(sites, action);
-      if (state === undefined) return;
-      sites[action.kind === 'write' ? action.at : action.to] = state;
-      seen.push(state);
-    });
-    return seen;
-  })
-  .filter((states) => states.length > 0);
+/** A writer that looks who owns the state, as it must. */
+function ranked(rank: string, n: number): FieldOperation {
+  return (parts, at) =>
+    owned(rank < (parts.register?.[2] ?? '') ? (parts.register?.[2] ?? '') : rank, n)(parts, at);
+}
+
+/** Runs of writes and deliveries between three sites whose clocks disagree. */
+export function histories(writes: fc.Arbitrary<Writes[number]> = mixed): fc.Arbitrary<Happened[]> {
+  const site = fc.nat(SITES.length - 1);
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    fc
+      .record({ at: site, clock: fc.integer({ min: 1_000, max: 1_020 }), write: writes })
+      .map(({ at, clock, write: [field, text, operation] }) => ({
+        kind: 'write' as const,
+        at,
+        clock,
+        field,
+        text,
+        operation,
+      })),
+    fc.record({ kind: fc.constant('deliver' as const), from: site, to: site }),
+  );
+  return fc
+    .array(step, { minLength: 3, maxLength: 24 })
+    .map(happenings)
+    .filter((all) => all.length > 0);
+}
+
+/** Every state that any site was in during a random run. */
+export function reachableStates(writes?: fc.Arbitrary<Writes[number]>): fc.Arbitrary<RecordState[]> {
+  return histories(writes).map((all) => all.map(({ after }) => after));
+}
+
+function happenings(steps: readonly Step[]): Happened[] {
+  const sites: (RecordState | undefined)[] = SITES.map(() => undefined);
+  return steps.flatMap((step) => {
+    const to = step.kind === 'write' ? step.at : step.to;
+    const before = sites[to];
+    const done = step.kind === 'write' ? written(before, step) : delivered(before, sites[step.from]);
+    if (done === undefined) return [];
+    sites[to] = done.after;
+    return [{ step, before, ...done }];
+  });
+}
 
 function written(
   held: RecordState | undefined,
-  { at, field, clock }: Step & { kind: 'write' },
-  value: number,
-): RecordState {
+  { at, field, clock, operation }: Step & { kind: 'write' },
+): { after: RecordState; stamp: Stamp } {
   const site = SITES[at] ?? SITES[0];
   const stamp = nextStamp({ wallMs: clock, site, after: held && newestStamp(held) });
-  const register: Register = [stamp, field === '$deleted' ? value % 2 === 0 : `v${value}`];
-  return {
-    fields: { ...held?.fields, [field]: register },
-    vector: { ...held?.vector, [site]: stamp },
-  };
+  const parts = operation(held === undefined ? {} : partsOf(held, field), { stamp, site });
+  return { after: withParts(held, { [field]: parts }, { ...held?.vector, [site]: stamp }), stamp };
 }
 
-function merged(
-  sites: readonly (RecordState | undefined)[],
-  { from, to }: Step & { kind: 'deliver' },
-): RecordState | undefined {
-  const remote = sites[from];
-  return remote && mergeStates(sites[to], remote).state;
+function delivered(
+  held: RecordState | undefined,
+  remote: RecordState | undefined,
+): { after: RecordState } | undefined {
+  return remote && { after: mergeStates(held, remote).state };
 }

@@ -2,9 +2,10 @@
 import type { InboundMessage, OutboundMessage } from '../../src/shared/ports/queue.ts';
 import { Replica } from '../../src/shared/replica.ts';
 import { drive, type Resources } from '../../src/shared/replication/drive.ts';
-import type { LostWrite, Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
-import type { Json, StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -15,8 +16,6 @@ export class TestSite {
   readonly outbox = new MemoryQueue();
   readonly peers: ReadonlyMap<string, MemoryQueue>;
   readonly site: Site;
-  /** What was reported as lost, in order. */
-  readonly lost: LostWrite[] = [];
   nowMs = START_MS;
   #operations = 0;
 
@@ -33,7 +32,6 @@ export class TestSite {
       store: this.store,
       outbox: this.outbox,
       peers: this.peers,
-      report: (lost) => void this.lost.push(...lost),
       sleep: (ms) => this.sleep(ms),
     };
   }

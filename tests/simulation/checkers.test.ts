@@ -1,7 +1,8 @@
 /** Each checker passes a sound history and finds the one thing that it is for. */
 import { describe, expect, test } from '@jest/globals';
 import { clockAheadMaxMs } from '../../src/shared/bounds.ts';
-import type { RecordState, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
+import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { checkConflicts } from '../../scripts/simulate/checkers/conflicts.ts';
 import { checkConvergence } from '../../scripts/simulate/checkers/convergence.ts';
@@ -99,18 +100,43 @@ describe('conflicts', () => {
   const loser = write();
   const winner = write({ site: 'b', operationId: 'op2', stamp: at(2, 'b') });
   const causal = { ...winner, replaced: sound };
-  const report = { key: KEY, field: 'name', loser: loser.stamp, winner: winner.stamp };
+  const entry: StoredRecord = {
+    ...record(
+      state(
+        {
+          record: [winner.stamp, KEY],
+          field: [winner.stamp, 'name'],
+          loser: [winner.stamp, { stamp: loser.stamp, value: 'x' }],
+          winner: [winner.stamp, { stamp: winner.stamp, value: 'x' }],
+        },
+        { b: winner.stamp },
+      ),
+    ),
+    key: 'conflict:1',
+  };
+  const logs = (...entries: readonly StoredRecord[]): Snapshot =>
+    new Map(
+      ['a', 'b'].map((site, index) => [site, new Map(entries.slice(index).map((each) => [each.key, each]))]),
+    );
+  const both = (each: StoredRecord): Snapshot => logs(each, each);
   test.each([
-    ['a conflict that was reported', [loser, winner], [report]],
-    ['a write that had seen the other', [loser, causal], []],
-  ])('pass %s', (_, landed, reported) => {
-    expect(checkConflicts(landed, reported)).toEqual([]);
+    ['a conflict that every site has logged', [loser, winner], both(entry)],
+    ['a write that had seen the other', [loser, causal], logs()],
+  ])('pass %s', (_, landed, snapshot) => {
+    expect(checkConflicts(snapshot, landed)).toEqual([]);
   });
+  const otherLoser = [winner.stamp, { stamp: loser.stamp, value: 'y' }] as const;
+  const otherValue = record(
+    { ...entry.state, fields: { ...entry.state.fields, loser: otherLoser } },
+    { key: entry.key },
+  );
   test.each([
-    ['a loser of which nobody was told', [loser, winner], [], 'nobody was told'],
-    ['a report where there was no conflict', [loser, causal], [report], 'is no conflict'],
-  ])('find %s', (_, landed, reported, detail) => {
-    expect(details(checkConflicts(landed, reported))).toContain(detail);
+    ['a loser that is in no log', [loser, winner], logs(), 'not in the log of a'],
+    ['a loser that is in one log only', [loser, winner], logs(entry), 'not in the log of b'],
+    ['a loser that is logged with another value', [loser, winner], both(otherValue), 'not in the log'],
+    ['an entry where there was no conflict', [loser, causal], both(entry), 'is no conflict'],
+  ])('find %s', (_, landed, snapshot, detail) => {
+    expect(details(checkConflicts(snapshot, landed))).toContain(detail);
   });
 });
 

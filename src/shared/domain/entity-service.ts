@@ -1,17 +1,23 @@
 /** What can be done with any declared entity. Knows no HTTP. */
 import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
+import type { Json } from '../replication/json.ts';
+import type { Changes } from '../replication/local-write.ts';
+import { increment } from '../replication/policies/counter.ts';
+import type { FieldOperation } from '../replication/policies/field.ts';
+import { change, replace, start } from '../replication/policies/set.ts';
 import {
-  idOf,
   DELETED,
+  EXPIRES,
   REQUESTS,
+  fieldNames,
+  idOf,
   plainValues,
   stateName,
-  type Json,
   type StoredRecord,
 } from '../replication/record.ts';
 import type { ListOptions, Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
-import type { Entity } from './entity.ts';
+import { policyOf, type Entity, type MergePolicy } from './entity.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
@@ -72,8 +78,7 @@ export class EntityService {
         }
         return {
           ...cleared(current, { keepUnseenTombstone: request !== undefined && chosen === undefined }),
-          ...this.#blank(),
-          ...values,
+          ...this.#initial(values),
           createdAt,
           ...remember(current, request, true),
         };
@@ -97,20 +102,29 @@ export class EntityService {
     return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
   }
 
-  /** Sets the given fields; null removes one. @throws NotFoundError @throws PreconditionFailedError */
-  change(
+  /**
+   * Changes the given fields as their policies say; null removes one. A keyed request that was done before answers
+   * with the record as it is now.
+   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError
+   */
+  async change(
     id: string,
     values: Readonly<Record<string, Json>>,
-    { ifMatch, traceparent }: WriteOptions,
-  ): Promise<StoredRecord> {
-    return this.#replica.write({
+    { ifMatch, request, traceparent }: WriteOptions & CreateOptions,
+  ): Promise<Creation> {
+    let replayed = false;
+    const record = await this.#replica.write({
       key: this.#key(id),
       traceparent,
       decide: (current) => {
-        checkPrecondition(this.#live(current, id), ifMatch);
-        return values;
+        const live = this.#live(current, id);
+        replayed = earlierRun(live, request, () => true) !== undefined;
+        if (replayed) return undefined;
+        checkPrecondition(live, ifMatch);
+        return { ...this.#changes(values), ...remember(live, request, false) };
       },
     });
+    return { record, replayed };
   }
 
   /** @throws NotFoundError @throws PreconditionFailedError */
@@ -119,8 +133,9 @@ export class EntityService {
       key: this.#key(id),
       traceparent,
       decide: (current) => {
-        checkPrecondition(this.#live(current, id), ifMatch);
-        return { [DELETED]: true };
+        const live = this.#live(current, id);
+        checkPrecondition(live, ifMatch);
+        return deletion(live);
       },
     });
   }
@@ -137,15 +152,29 @@ export class EntityService {
     const values = plainValues(record.state);
     const view: Record<string, Json> = { id, [idField]: id };
     for (const field of [...Object.keys(fields), 'createdAt']) {
-      const value = values[field];
+      const value = values[field] ?? EMPTY[policyOf(this.#entity, field)];
       if (value !== undefined) view[field] = value;
     }
     return view;
   }
 
   /** Every field, so that what another site holds of an earlier life of the id cannot show through either. */
-  #blank(): Record<string, Json> {
-    return Object.fromEntries(Object.keys(this.#entity.fields).map((field) => [field, null]));
+  #initial(values: Readonly<Record<string, Json>>): Changes {
+    const changes: Record<string, Json | FieldOperation> = {};
+    for (const field of Object.keys(this.#entity.fields)) {
+      const policy = policyOf(this.#entity, field);
+      const value = values[field] ?? EMPTY[policy] ?? null;
+      changes[field] = policy === 'set' ? start(value as readonly Json[]) : value;
+    }
+    return changes;
+  }
+
+  #changes(values: Readonly<Record<string, Json>>): Changes {
+    const changes: Record<string, Json | FieldOperation> = {};
+    for (const [field, value] of Object.entries(values)) {
+      changes[field] = changeOf(policyOf(this.#entity, field), value);
+    }
+    return changes;
   }
 
   #key(id: string): string {
@@ -161,6 +190,35 @@ export class EntityService {
   }
 }
 
+/** What a field shows that holds nothing. */
+const EMPTY: Readonly<Partial<Record<MergePolicy, Json>>> = { set: [], counter: 0 };
+
+/** What a client's value, which its schema has accepted, does to a field. */
+function changeOf(policy: MergePolicy, value: Json): Json | FieldOperation {
+  switch (policy) {
+    case 'set':
+      if (value === null) return replace([]);
+      return Array.isArray(value) ? replace(value) : change(value as { add?: Json[]; remove?: Json[] });
+    case 'counter':
+      return increment((value as { increment: number }).increment);
+    case 'register':
+    case 'owned':
+      return value;
+  }
+}
+
+/** What a delete sets: the tombstone, and no value of the record is kept beside the requests that made it. */
+export function deletion(current: StoredRecord): Changes {
+  return { ...emptied(current), [DELETED]: true };
+}
+
+function emptied({ state }: StoredRecord): Record<string, null> {
+  const kept = [REQUESTS, EXPIRES];
+  return Object.fromEntries(
+    fieldNames(state).flatMap((field) => (kept.includes(field) ? [] : [[field, null]])),
+  );
+}
+
 /**
  * What must be set so that nothing of an earlier life of the key shows. The tombstone is lifted even where there
  * is none: another site may have deleted the key already and its message may still be on the way. Not so for an id
@@ -171,10 +229,8 @@ export function cleared(
   current: StoredRecord | undefined,
   { keepUnseenTombstone = false }: { readonly keepUnseenTombstone?: boolean } = {},
 ): Record<string, Json> {
-  const reset: Record<string, Json> = {};
-  for (const [field, [, value]] of Object.entries(current?.state.fields ?? {})) {
-    reset[field] = field === REQUESTS ? value : null;
-  }
+  const reset: Record<string, Json> = current === undefined ? {} : emptied(current);
+  if (current?.state.fields[EXPIRES] !== undefined) reset[EXPIRES] = null;
   if (!keepUnseenTombstone || current !== undefined) reset[DELETED] = false;
   return reset;
 }

@@ -3,7 +3,7 @@
  * routes, the OpenAPI document and replication follow from the declaration.
  */
 import { isHeartbeat } from '../replication/heartbeat.ts';
-import type { Json } from '../replication/record.ts';
+import type { Json } from '../replication/json.ts';
 
 export interface JsonSchemaObject {
   readonly type: 'object';
@@ -17,6 +17,20 @@ export interface JsonSchemaObject {
 }
 export type JsonSchema = Readonly<Record<string, unknown>> | JsonSchemaObject;
 
+/**
+ * How concurrent writes of a field become one.
+ *
+ * | policy | rule |
+ * |---|---|
+ * | `register` | the later write wins; the loser is in the conflict log. The default |
+ * | `set` | an array of distinct elements; additions and removals merge, an addition wins against a removal |
+ * | `counter` | a whole number that is changed by increments, all of which count |
+ * | `owned` | written by the service's own code under a rank, never by clients: the higher rank wins |
+ *
+ * A later release may change the policy of a field without a migration (`replication/policies/field.ts`).
+ */
+export type MergePolicy = 'register' | 'set' | 'counter' | 'owned';
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -27,6 +41,8 @@ export interface Entity {
   /** What clients may write. `required` holds for a creation; a change may leave fields out, or null them. */
   readonly fields: Readonly<Record<string, JsonSchema>>;
   readonly required: readonly string[];
+  /** Field → how it merges, where it is no register. */
+  readonly merge?: Readonly<Record<string, MergePolicy>>;
   /** One line for the contract. */
   readonly description: string;
   readonly example: Readonly<Record<string, Json>>;
@@ -53,7 +69,36 @@ export function defineEntity(entity: Entity): Entity {
       throw new TypeError(`${entity.name}: ${field} is a reserved name`);
     }
   }
+  for (const [field, policy] of Object.entries(entity.merge ?? {})) {
+    const type = (entity.fields[field] as { type?: unknown } | undefined)?.type;
+    const wanted = MERGED_TYPES[policy];
+    if (type === undefined || (wanted !== undefined && type !== wanted)) {
+      throw new TypeError(
+        `${entity.name}: a ${policy} needs a field of type ${wanted ?? 'any'}; ${field} is none`,
+      );
+    }
+    if (policy !== 'register' && entity.required.includes(field)) {
+      throw new TypeError(`${entity.name}: ${field} is a ${policy} and cannot be required`);
+    }
+  }
   return Object.freeze(entity);
+}
+
+const MERGED_TYPES: Readonly<Record<MergePolicy, string | undefined>> = {
+  register: undefined,
+  set: 'array',
+  counter: 'integer',
+  owned: undefined,
+};
+
+/** How a field merges. */
+export function policyOf(entity: Entity, field: string): MergePolicy {
+  return entity.merge?.[field] ?? 'register';
+}
+
+/** The fields that clients write, with their schemas. */
+function writable(entity: Entity): [string, JsonSchema][] {
+  return Object.entries(entity.fields).filter(([field]) => policyOf(entity, field) !== 'owned');
 }
 
 /** The schema of a creation: the client may choose the id; fields nobody declared are refused. */
@@ -62,16 +107,35 @@ export function createSchema(entity: Entity): JsonSchemaObject {
     type: 'object',
     required: entity.required,
     additionalProperties: false,
-    properties: { [entity.idField]: idSchema, ...entity.fields },
+    properties: { [entity.idField]: idSchema, ...Object.fromEntries(writable(entity)) },
   };
 }
 
-/** The schema of a change, a JSON Merge Patch (RFC 7396): null removes a field that is not required. */
+/**
+ * The schema of a change, a JSON Merge Patch (RFC 7396): null removes a field that is not required. A set takes an
+ * array, which replaces it, or what to add and remove; a counter takes an increment.
+ */
 export function patchSchema(entity: Entity): JsonSchemaObject {
   const properties: Record<string, JsonSchema> = {};
-  for (const [field, schema] of Object.entries(entity.fields)) {
-    properties[field] = entity.required.includes(field) ? schema : { anyOf: [schema, { type: 'null' }] };
+  for (const [field, schema] of writable(entity)) {
+    properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
   }
+  return { type: 'object', minProperties: 1, additionalProperties: false, properties };
+}
+
+function changeSchema(policy: MergePolicy, schema: JsonSchema, required: boolean): JsonSchema {
+  switch (policy) {
+    case 'set':
+      return { anyOf: [schema, strictObject({ add: schema, remove: schema }), { type: 'null' }] };
+    case 'counter':
+      return { ...strictObject({ increment: { type: 'integer' } }), required: ['increment'] };
+    case 'register':
+    case 'owned':
+      return required ? schema : { anyOf: [schema, { type: 'null' }] };
+  }
+}
+
+function strictObject(properties: Readonly<Record<string, JsonSchema>>): JsonSchemaObject {
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };
 }
 

@@ -1,13 +1,7 @@
 /** Generic records: any JSON object under an id, created or replaced as a whole, with an optional time to live. */
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
-import {
-  EXPIRES,
-  idOf,
-  plainValues,
-  expiresAtSeconds,
-  type Json,
-  type StoredRecord,
-} from '../replication/record.ts';
+import type { Json } from '../replication/json.ts';
+import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
 import { checkPrecondition, cleared, type Creation, type WriteOptions } from './entity-service.ts';

@@ -1,12 +1,16 @@
 /**
  * What a record remembers of the keyed requests that made it, so that a retry finds its own effect.
  *
- * Invariant: the memory is a reserved field of the record. It becomes durable in the same conditional put as the
- * effect and crosses with it, so no site holds one without the other.
+ * Invariant: the memory is a reserved field of the record, an add-wins set. It becomes durable in the same conditional
+ * put as the effect and crosses with it, so no site holds one without the other, and requests that two sites took at
+ * the same time are both remembered.
  */
 import { requestsRemembered } from '../bounds.ts';
 import { GoneError, IdempotencyMismatchError } from '../errors.ts';
-import { REQUESTS, type Json, type StoredRecord } from '../replication/record.ts';
+import type { Json } from '../replication/json.ts';
+import { change, elementsOf } from '../replication/policies/set.ts';
+import type { Changes } from '../replication/local-write.ts';
+import { REQUESTS, partsOf, type StoredRecord } from '../replication/record.ts';
 
 /** A request that carries an `Idempotency-Key`, as digests: the key itself is not stored. */
 export interface KeyedRequest {
@@ -50,17 +54,17 @@ export function remember(
   current: StoredRecord | undefined,
   request: KeyedRequest | undefined,
   created: boolean,
-): Record<string, Json> {
+): Changes {
   if (request === undefined) return {};
   const entry = { key: request.key, body: request.body, created };
-  const all = [...(current === undefined ? [] : remembered(current)), entry];
+  const held = current === undefined ? [] : remembered(current);
   // The oldest stays: an id that derives from a key must always find the request that it came from.
-  const kept =
-    all.length <= requestsRemembered ? all : [...all.slice(0, 1), ...all.slice(1 - requestsRemembered)];
-  return { [REQUESTS]: kept.map((each) => ({ ...each })) };
+  const spare = Math.max(0, held.length + 1 - requestsRemembered);
+  return { [REQUESTS]: change({ add: [entry], remove: held.slice(1, 1 + spare) }) };
 }
 
-function remembered({ state }: StoredRecord): readonly RememberedRequest[] {
-  const value = state.fields[REQUESTS]?.[1];
-  return (Array.isArray(value) ? value : []) as readonly RememberedRequest[];
+type Remembered = RememberedRequest & Readonly<Record<string, Json>>;
+
+function remembered({ state }: StoredRecord): readonly Remembered[] {
+  return elementsOf(partsOf(state, REQUESTS)) as readonly Remembered[];
 }

@@ -4,5 +4,7 @@ import type { ValidateFunction } from 'ajv';
 export declare const config: ValidateFunction;
 export declare const event: ValidateFunction;
 export declare const itemWrite: ValidateFunction;
+export declare const deadLetterDiscard: ValidateFunction;
+export declare const deadLetterReplay: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;

@@ -5,7 +5,8 @@ import type { Entity } from '../domain/entity.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { InvalidError, NotFoundError } from '../errors.ts';
-import { idOf, type Json, type StoredRecord } from '../replication/record.ts';
+import type { Json } from '../replication/json.ts';
+import { idOf, type StoredRecord } from '../replication/record.ts';
 import { isNotModified, parseTags } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
 import { withDurability } from './prefer.ts';
@@ -84,8 +85,13 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checks.patch,
       async handle(request) {
         const values = request.body as Record<string, Json>;
-        const record = await service.change(idOfRequest(request), values, writeOptions(request));
-        return withDurability(request, reply(record), () => service.isAccepted({ record, replayed: false }));
+        const changed = await service.change(idOfRequest(request), values, {
+          ...writeOptions(request),
+          request: keyedRequest(entity.name, request),
+        });
+        const full = reply(changed.record);
+        const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
+        return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
       },
     },
     {

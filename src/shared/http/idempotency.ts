@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import { MalformedError } from '../errors.ts';
 import { canonicalJson } from '../replication/canonical-json.ts';
-import type { Json } from '../replication/record.ts';
+import type { Json } from '../replication/json.ts';
 import type { HttpRequest } from './route.ts';
 
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */

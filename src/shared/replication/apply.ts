@@ -3,18 +3,19 @@
  *
  * Invariant: applying never publishes and never touches markers, so there are no loops. The vector in the record
  * is the memory of what has been applied: it becomes durable in the same conditional write as the effect, never
- * before it, and an event that it covers changes nothing. So a write that loses is reported before that write: when
- * the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to report.
+ * before it, and an event that it covers changes nothing. So a write that loses is in the conflict log before that write:
+ * when the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to log.
  */
 import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
 import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
 import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned, WriteRequest } from '../ports/store.ts';
+import { logConflicts, type LostWrite } from './conflict-log.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { mergeStates } from './merge.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
-import { getMany, putMany, report, sleep, type LostWrite, type Protocol, type Site } from './protocol.ts';
+import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
 import { stampMs } from './stamp.ts';
 
 /** What one batch did, for logs and metrics. */
@@ -24,6 +25,8 @@ export interface ApplyReport {
   readonly applied: number;
   /** Events that the local state already included. */
   readonly superseded: number;
+  /** Writes that lost against one that had not seen them; each is in the conflict log. */
+  readonly lost: readonly LostWrite[];
 }
 
 interface Arrival {
@@ -59,6 +62,7 @@ export function* applyBatch(
     dispositions,
     applied: merged.applied,
     superseded: merged.superseded,
+    lost: merged.lost,
   };
 }
 
@@ -97,6 +101,7 @@ interface Merged {
   readonly refused: ReadonlyMap<number, Error>;
   readonly applied: number;
   readonly superseded: number;
+  readonly lost: readonly LostWrite[];
 }
 
 /**
@@ -109,6 +114,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
   const refused = new Map<number, Error>();
   const known = new Map<string, Versioned | undefined>();
   for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
+  const lost: LostWrite[] = [];
   let applied = 0;
   let superseded = 0;
   let open = [...byKey.keys()];
@@ -122,26 +128,31 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       for (const key of open) if (!known.has(key)) outcomes.set(key, failure);
       open = open.filter((key) => known.has(key));
     }
-    const changes: Change[] = [];
+    const wanted: Change[] = [];
     for (const key of open) {
       const arrivals = timely(site, known.get(key), byKey.get(key) ?? [], refused);
       const change = changeOf(key, known.get(key), arrivals);
-      if (change !== undefined) changes.push(change);
+      if (change !== undefined) wanted.push(change);
       else {
         outcomes.set(key, undefined);
         superseded += arrivals.length;
       }
     }
     open = [];
+    const unlogged = yield* logConflicts(
+      site,
+      wanted.flatMap((change) => change.lost),
+    );
+    for (const [key, error] of unlogged) outcomes.set(key, error);
+    const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
     if (changes.length === 0) break;
-    const lost = changes.flatMap((change) => change.lost);
-    if (lost.length > 0) yield* report(lost);
     const written = yield* putMany(changes);
-    changes.forEach(({ record: { key } }, position) => {
+    changes.forEach(({ record: { key }, lost: losers }, position) => {
       const outcome = written[position];
       if (outcome?.status === 'written') {
         outcomes.set(key, undefined);
         applied += 1;
+        lost.push(...losers);
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
@@ -152,17 +163,21 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     });
     if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
-  return { outcomes, refused, applied, superseded };
+  return { outcomes, refused, applied, superseded, lost };
 }
 
 interface Change extends WriteRequest {
   readonly lost: readonly LostWrite[];
 }
 
-/** The key was created in one write by one site and nothing else has happened to it, as far as these events know. */
+/**
+ * The key was created in one write by one site and nothing else has happened to it, as far as these events know. Two
+ * creations are not taken to be new: if they are old, their conflict has long been settled and would be logged again.
+ */
 function isFirstVersion(site: Site, arrivals: readonly Arrival[]): boolean {
   return arrivals.every(
     ({ event }) =>
+      event.event_id === arrivals[0]?.event.event_id &&
       event.type.endsWith('.created') &&
       Object.keys(event.state.vector).length === 1 &&
       site.now() - event.sent_at <= horizonMs,

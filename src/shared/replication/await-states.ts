@@ -8,7 +8,8 @@ import { NotYetHereError } from '../errors.ts';
 import type { Versioned } from '../ports/store.ts';
 import { pauses } from './pauses.ts';
 import { getMany, sleep, type Protocol, type Site } from './protocol.ts';
-import { includes, type Vector } from './record.ts';
+import type { Vector } from './vector.ts';
+import { includes } from './record.ts';
 import { stampMs } from './stamp.ts';
 
 /** A state that a client has seen, at whichever site: the record's key and its vector. */

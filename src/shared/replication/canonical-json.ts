@@ -1,5 +1,5 @@
 /** JSON as one text per value: equal values have equal texts, whatever order their names came in. */
-import type { Json } from './record.ts';
+import type { Json } from './json.ts';
 
 /** The value with the names of every object in code-unit order, without white space (as RFC 8785 orders them). */
 export function canonicalJson(value: Json): string {

@@ -1,7 +1,7 @@
 /** Drives a protocol with real, asynchronous effects. */
 import type { QueueSender } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
-import type { Effect, LostWrite, Protocol } from './protocol.ts';
+import type { Effect, Protocol } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
 /** What effects are performed with. A function that never publishes or sends leaves those out. */
@@ -9,8 +9,6 @@ export interface Resources {
   readonly store: Store;
   readonly outbox?: QueueSender;
   readonly peers?: ReadonlyMap<SiteId, QueueSender>;
-  /** Where writes that lose are told; a function that never merges leaves it out. */
-  readonly report?: (lost: readonly LostWrite[]) => void;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
@@ -30,7 +28,7 @@ export async function drive<Result>(protocol: Protocol<Result>, resources: Resou
   return step.value;
 }
 
-function perform(effect: Effect, { store, outbox, peers, report, sleep }: Resources): Promise<unknown> {
+function perform(effect: Effect, { store, outbox, peers, sleep }: Resources): Promise<unknown> {
   switch (effect.op) {
     case 'get':
       return store.get(effect.key);
@@ -41,7 +39,7 @@ function perform(effect: Effect, { store, outbox, peers, report, sleep }: Resour
     case 'clearPending':
       return store.clearPending(effect.requests);
     case 'pending':
-      return store.pending(effect.beforeMs, effect.limit);
+      return store.pending(effect.beforeMs, effect.limit, effect.after);
     case 'publish':
       if (outbox === undefined) throw new TypeError('this function has no outbox');
       return outbox.send(effect.messages);
@@ -50,10 +48,6 @@ function perform(effect: Effect, { store, outbox, peers, report, sleep }: Resour
       if (sender === undefined) throw new TypeError(`this function has no queue of ${effect.peer}`);
       return sender.send(effect.messages);
     }
-    case 'report':
-      if (report === undefined) throw new TypeError('this function reports to nobody');
-      report(effect.lost);
-      return Promise.resolve();
     case 'sleep':
       return sleep(effect.ms);
   }

@@ -4,6 +4,20 @@ import { eventBytesMax } from '../bounds.ts';
 
 const stamps = { type: 'object', additionalProperties: { type: 'string', maxLength: 64 } } as const;
 
+/** Field → name of the slot → its stamp and its value. */
+const slots = {
+  type: 'object',
+  additionalProperties: {
+    type: 'object',
+    additionalProperties: {
+      type: 'array',
+      minItems: 2,
+      maxItems: 2,
+      items: [{ type: 'string', maxLength: 64 }, {}],
+    },
+  },
+} as const;
+
 export const eventSchema = {
   $comment: `Tandem replication event ${SPEC_VERSION}; at most ${eventBytesMax} bytes. Unknown fields are kept.`,
   type: 'object',
@@ -25,7 +39,14 @@ export const eventSchema = {
       type: 'object',
       required: ['stamps', 'vector'],
       additionalProperties: true,
-      properties: { stamps, reserved: { type: 'object' }, vector: { ...stamps, minProperties: 1 } },
+      properties: {
+        stamps,
+        reserved: { type: 'object' },
+        ranks: { type: 'object', additionalProperties: { type: 'string', maxLength: 128 } },
+        sets: slots,
+        counters: slots,
+        vector: { ...stamps, minProperties: 1 },
+      },
     },
     sent_at: { type: 'number', minimum: 0 },
     traceparent: { type: 'string', maxLength: 128 },

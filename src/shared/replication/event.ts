@@ -6,15 +6,12 @@
  */
 import { eventBytesMax } from '../bounds.ts';
 import { MalformedError, TooLargeError } from '../errors.ts';
-import {
-  DELETED,
-  entityOf,
-  type Json,
-  type RecordState,
-  type Register,
-  type StoredRecord,
-} from './record.ts';
+import type { Json } from './json.ts';
+import type { Register } from './policies/field.ts';
+import type { Slots } from './policies/slots.ts';
+import { entityOf, isDeleted, plainValues, type RecordState, type StoredRecord } from './record.ts';
 import { isStamp, stampMs, type SiteId, type Stamp } from './stamp.ts';
+import type { Vector } from './vector.ts';
 
 export const SPEC_VERSION = '1.0';
 const SPEC_MAJOR = SPEC_VERSION.split('.')[0];
@@ -33,10 +30,17 @@ export interface ReplicationEvent {
   /** The plain record: field → value. */
   readonly payload: Readonly<Record<string, Json>>;
   readonly state: {
-    /** Field → the stamp of its value; the value is in `payload`, or for reserved fields in `reserved`. */
+    /** Field → the stamp of its register; the value is in `reserved` if it is there, else in `payload`. */
     readonly stamps: Readonly<Record<string, Stamp>>;
+    /** Registers that are not part of the plain record: reserved fields, and what a set or a counter started from. */
     readonly reserved?: Readonly<Record<string, Json>>;
-    readonly vector: Readonly<Record<SiteId, Stamp>>;
+    /** Field → the rank of its register. */
+    readonly ranks?: Readonly<Record<string, string>>;
+    /** Field → the slots of its set. */
+    readonly sets?: Readonly<Record<string, Slots>>;
+    /** Field → the slots of its counter. */
+    readonly counters?: Readonly<Record<string, Slots>>;
+    readonly vector: Vector;
   };
   /** When it was handed to the queue, epoch milliseconds: what the tombstone horizon is measured from. */
   readonly sent_at: number;
@@ -52,13 +56,6 @@ export function eventOf(
   const version = record.version;
   if (version === undefined)
     throw new TypeError(`${record.key}: nothing was written here, so nothing to send`);
-  const stamps: Record<string, Stamp> = {};
-  const payload: Record<string, Json> = {};
-  const reserved: Record<string, Json> = {};
-  for (const [field, [stamp, value]] of Object.entries(record.state.fields)) {
-    stamps[field] = stamp;
-    (field.startsWith('$') ? reserved : payload)[field] = value;
-  }
   return {
     specversion: SPEC_VERSION,
     event_id: `${options.source}|${record.key}|${version}`,
@@ -66,21 +63,46 @@ export function eventOf(
     type: `${entityOf(record.key)}.${verbOf(record.state)}`,
     timestamp: new Date(stampMs(version)).toISOString(),
     key: record.key,
-    payload,
-    state: {
-      stamps,
-      ...(Object.keys(reserved).length > 0 && { reserved }),
-      vector: record.state.vector,
-    },
+    ...contentsOf(record.state),
     sent_at: options.nowMs,
     ...(options.traceparent !== undefined && { traceparent: options.traceparent }),
   };
 }
 
+function contentsOf(state: RecordState): Pick<ReplicationEvent, 'payload' | 'state'> {
+  const stamps: Record<string, Stamp> = {};
+  const reserved: Record<string, Json> = {};
+  const ranks: Record<string, string> = {};
+  const payload: Record<string, Json> = plainValues(state);
+  for (const [field, [stamp, value, rank]] of Object.entries(state.fields)) {
+    stamps[field] = stamp;
+    if (rank !== undefined) ranks[field] = rank;
+    if (field.startsWith('$') || state.sets?.[field] !== undefined || state.counters?.[field] !== undefined)
+      reserved[field] = value;
+    else payload[field] = value;
+  }
+  return {
+    payload,
+    state: {
+      stamps,
+      ...(Object.keys(reserved).length > 0 && { reserved }),
+      ...(Object.keys(ranks).length > 0 && { ranks }),
+      ...(state.sets !== undefined && { sets: state.sets }),
+      ...(state.counters !== undefined && { counters: state.counters }),
+      vector: state.vector,
+    },
+  };
+}
+
 function verbOf(state: RecordState): 'created' | 'updated' | 'deleted' {
-  if (state.fields[DELETED]?.[1] === true) return 'deleted';
-  const stamps = new Set(Object.values(state.fields).map(([stamp]) => stamp));
+  if (isDeleted(state)) return 'deleted';
+  const stamps = new Set([...Object.values(state.fields), ...slotsOf(state)].map(([stamp]) => stamp));
   return stamps.size === 1 ? 'created' : 'updated';
+}
+
+function slotsOf({ sets, counters }: Pick<RecordState, 'sets' | 'counters'>): (readonly [Stamp, Json])[] {
+  const sections = [...Object.values(sets ?? {}), ...Object.values(counters ?? {})];
+  return sections.flatMap((slots) => Object.values(slots));
 }
 
 /** The newest stamp of the event's own site: what its marker is compared with. */
@@ -89,13 +111,15 @@ export function eventVersion(event: ReplicationEvent): Stamp {
 }
 
 /** The state that an event carries. */
-export function stateOf(event: ReplicationEvent): RecordState {
+export function stateOf({ state, payload }: ReplicationEvent): RecordState {
+  const { stamps, reserved = {}, ranks = {}, sets, counters, vector } = state;
   const fields: Record<string, Register> = {};
-  for (const [field, stamp] of Object.entries(event.state.stamps)) {
-    const values = field.startsWith('$') ? event.state.reserved : event.payload;
-    fields[field] = [stamp, values?.[field] ?? null];
+  for (const [field, stamp] of Object.entries(stamps)) {
+    const value = (field in reserved ? reserved[field] : payload[field]) ?? null;
+    const rank = ranks[field];
+    fields[field] = rank === undefined ? [stamp, value] : [stamp, value, rank];
   }
-  return { fields, vector: event.state.vector };
+  return { fields, ...(sets && { sets }), ...(counters && { counters }), vector };
 }
 
 /** Validates the JSON value of a message; `failures` of the schema become one sentence. */
@@ -130,7 +154,9 @@ export function parseEvent(body: string, check: EventCheck): ReplicationEvent {
     throw new MalformedError(`the message is not a replication event: ${list}`);
   }
   const event = value as ReplicationEvent;
-  const foreign = [...Object.values(event.state.stamps), ...Object.values(event.state.vector)].find(
+  const { stamps, vector } = event.state;
+  const slots = slotsOf(event.state).map(([stamp]) => stamp);
+  const foreign = [...Object.values(stamps), ...Object.values(vector), ...slots].find(
     (stamp) => !isStamp(stamp),
   );
   if (foreign !== undefined) throw new MalformedError(`"${foreign}" is not a stamp`);

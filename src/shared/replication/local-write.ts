@@ -4,15 +4,27 @@
  * Invariant: the state and its markers become durable in one conditional put, before the answer. The message
  * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
  */
-import { AmbiguousError, UnavailableError, isRetryable } from '../errors.ts';
-import { operationsRemembered, writeAttemptsMax, writeBackoffMs, writeFailuresMax } from '../bounds.ts';
+import { AmbiguousError, TooLargeError, UnavailableError, isRetryable } from '../errors.ts';
+import {
+  eventBytesMax,
+  operationsRemembered,
+  writeAttemptsMax,
+  writeBackoffMs,
+  writeFailuresMax,
+} from '../bounds.ts';
 import type { OutboundMessage } from '../ports/queue.ts';
 import type { Versioned } from '../ports/store.ts';
 import { eventOf } from './event.ts';
-import { newestStamp, type Json, type Register, type StoredRecord } from './record.ts';
+import type { Json } from './json.ts';
+import type { FieldOperation, FieldParts } from './policies/field.ts';
+import { write as setRegister } from './policies/register.ts';
+import { newestStamp, partsOf, withParts, type StoredRecord } from './record.ts';
 import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
 import { messageOf } from './message.ts';
 import { laterStamp, nextStamp } from './stamp.ts';
+
+/** Field → its new value, or the operation of a merge policy (`policies/`). */
+export type Changes = Readonly<Record<string, Json | FieldOperation>>;
 
 export interface LocalWrite {
   readonly key: string;
@@ -20,9 +32,9 @@ export interface LocalWrite {
   readonly operationId: string;
   /**
    * The rule of the write: from the record as it is (undefined when the key was never written) to the fields to
-   * set, or undefined to leave a record as it is. Throws an `AppError` to refuse. May be called several times.
+   * change, or undefined to leave a record as it is. Throws an `AppError` to refuse. May be called several times.
    */
-  readonly decide: (current: StoredRecord | undefined) => Readonly<Record<string, Json>> | undefined;
+  readonly decide: (current: StoredRecord | undefined) => Changes | undefined;
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
   readonly traceparent?: string | undefined;
@@ -50,9 +62,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
         return held;
       }
       const record = apply(site, write, held, changes);
-      const message = messageOf(
-        eventOf(record, { source: site.site, nowMs: site.now(), traceparent: write.traceparent }),
-      );
+      const message = messageFor(site, record, held, write.traceparent);
       const [outcome] = yield* putMany([{ record, expected: current?.revision }]);
       if (outcome?.status === 'written') {
         if (site.peers.length > 0) yield* announce(message);
@@ -77,28 +87,60 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
   throw new UnavailableError(`${write.key} is being written too often`);
 }
 
-/** The record after the write: new registers, vector, version, and a marker for every peer. */
+/** The record after the write: new parts, vector, version, and a marker for every peer. */
 function apply(
   site: Site,
   write: LocalWrite,
   held: StoredRecord | undefined,
-  changes: Readonly<Record<string, Json>>,
+  changes: Changes,
 ): StoredRecord {
   const wallMs = site.now();
   const seen = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
   const stamp = nextStamp({ wallMs, site: site.site, after: seen });
-  const fields: Record<string, Register> = { ...held?.state.fields };
-  for (const [field, value] of Object.entries(changes)) fields[field] = [stamp, value];
+  const parts: Record<string, FieldParts> = {};
+  for (const [field, change] of Object.entries(changes)) {
+    const operation = typeof change === 'function' ? change : setRegister(change);
+    parts[field] = operation(held === undefined ? {} : partsOf(held.state, field), {
+      stamp,
+      site: site.site,
+    });
+  }
   const pending: Record<string, string> = {};
   for (const peer of site.peers) pending[peer] = stamp;
   return {
     key: write.key,
-    state: { fields, vector: { ...held?.state.vector, [site.site]: stamp } },
+    state: withParts(held?.state, parts, { ...held?.state.vector, [site.site]: stamp }),
     version: stamp,
     pending,
     ...(site.peers.length > 0 && { pendingSince: held?.pendingSince ?? wallMs }),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
   };
+}
+
+/**
+ * The event as a message. A record may take its share of a message only, so that what all sites write at the same time
+ * still fits one when it is merged; one that is larger nevertheless may only shrink.
+ * @throws TooLargeError
+ */
+function messageFor(
+  site: Site,
+  record: StoredRecord,
+  held: StoredRecord | undefined,
+  traceparent: string | undefined,
+): OutboundMessage {
+  const options = { source: site.site, nowMs: site.now(), traceparent };
+  const message = messageOf(eventOf(record, options));
+  const bytes = Buffer.byteLength(message.body);
+  const shareBytes = Math.floor(eventBytesMax / (site.peers.length + 1));
+  if (bytes <= shareBytes) return message;
+  if (held !== undefined && stateBytes(record) < stateBytes(held)) return message;
+  throw new TooLargeError(
+    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${site.peers.length + 1} sites`,
+  );
+}
+
+function stateBytes({ state }: StoredRecord): number {
+  return Buffer.byteLength(JSON.stringify(state));
 }
 
 /** Hands the event to the local queue; a failure is no failure of the write. */

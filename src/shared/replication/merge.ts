@@ -5,8 +5,10 @@
  * idempotent and never goes back, so duplicates, reordering, late delivery and resending are harmless.
  * (Shapiro et al., "Conflict-free Replicated Data Types", 2011.)
  */
-import type { Register, RecordState, Vector } from './record.ts';
-import { laterStamp, stampSite } from './stamp.ts';
+import { outranks, type Register } from './policies/field.ts';
+import { mergeLasting, mergeRemovable, type Slots } from './policies/slots.ts';
+import { stateFrom, type RecordState } from './record.ts';
+import { covers, mergeVectors, type Vector } from './vector.ts';
 
 /** A write that lost against one that had not seen it, and that had not seen its winner. */
 export interface Conflict {
@@ -31,7 +33,7 @@ export function mergeStates(local: RecordState | undefined, remote: RecordState)
   for (const [field, theirs] of Object.entries(remote.fields)) {
     const ours = local.fields[field];
     if (ours?.[0] === theirs[0]) continue;
-    const wins = ours === undefined || theirs[0] > ours[0];
+    const wins = ours === undefined || outranks(theirs, ours);
     if (ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector)) {
       conflicts.push(wins ? { field, loser: ours, winner: theirs } : { field, loser: theirs, winner: ours });
     }
@@ -42,26 +44,32 @@ export function mergeStates(local: RecordState | undefined, remote: RecordState)
   }
   const vector = mergeVectors(local.vector, remote.vector);
   changed ||= vector !== local.vector;
-  return { state: changed ? { fields, vector } : local, changed, conflicts };
+  if (!changed) return { state: local, changed, conflicts };
+  const sets = mergeSection(local, remote, 'sets', mergeRemovable);
+  const counters = mergeSection(local, remote, 'counters', mergeLasting);
+  return { state: stateFrom({ fields, sets, counters, vector }), changed, conflicts };
 }
 
 /** Neither side's vector includes the other's stamp. */
 function concurrent(ours: Register, theirVector: Vector, theirs: Register, ourVector: Vector): boolean {
-  return !covers(theirVector, ours) && !covers(ourVector, theirs);
+  return !covers(theirVector, ours[0]) && !covers(ourVector, theirs[0]);
 }
 
-function covers(vector: Vector, [stamp]: Register): boolean {
-  return (vector[stampSite(stamp)] ?? '') >= stamp;
-}
-
-/** The least upper bound of two vectors; the very same object when `b` adds nothing. */
-function mergeVectors(a: Vector, b: Vector): Vector {
-  let merged: Record<string, string> | undefined;
-  for (const [site, stamp] of Object.entries(b)) {
-    const held = a[site];
-    if (held !== undefined && held >= stamp) continue;
-    merged ??= { ...a };
-    merged[site] = laterStamp(held, stamp) ?? stamp;
+/** The sets, or the counters, of both sides, field by field. */
+function mergeSection(
+  local: RecordState,
+  remote: RecordState,
+  section: 'sets' | 'counters',
+  merge: typeof mergeRemovable,
+): Readonly<Record<string, Slots>> {
+  const [ours, theirs] = [local[section] ?? {}, remote[section] ?? {}];
+  const merged: Record<string, Slots> = {};
+  for (const field of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
+    const slots = merge(
+      { slots: ours[field], vector: local.vector },
+      { slots: theirs[field], vector: remote.vector },
+    );
+    if (slots !== undefined) merged[field] = slots;
   }
-  return merged ?? a;
+  return merged;
 }

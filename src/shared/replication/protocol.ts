@@ -6,7 +6,6 @@
  */
 import type { PendingEntry, PutOutcome, Versioned, WriteRequest, ClearRequest } from '../ports/store.ts';
 import type { OutboundMessage, SendOutcome } from '../ports/queue.ts';
-import type { Conflict } from './merge.ts';
 import type { SiteId } from './stamp.ts';
 
 export type Effect =
@@ -14,20 +13,17 @@ export type Effect =
   | { readonly op: 'getMany'; readonly keys: readonly string[] }
   | { readonly op: 'putMany'; readonly writes: readonly WriteRequest[] }
   | { readonly op: 'clearPending'; readonly requests: readonly ClearRequest[] }
-  | { readonly op: 'pending'; readonly beforeMs: number; readonly limit: number }
+  | {
+      readonly op: 'pending';
+      readonly beforeMs: number;
+      readonly limit: number;
+      readonly after?: PendingEntry | undefined;
+    }
   /** To the site's own queue. */
   | { readonly op: 'publish'; readonly messages: readonly OutboundMessage[] }
   /** To a peer's inbound queue. */
   | { readonly op: 'send'; readonly peer: SiteId; readonly messages: readonly OutboundMessage[] }
-  /** Tells people of writes that are about to lose. Not yet in the store: what is told twice is told at least once. */
-  | { readonly op: 'report'; readonly lost: readonly LostWrite[] }
   | { readonly op: 'sleep'; readonly ms: number };
-
-/** A concurrent write of a key that a merge replaces or leaves out. */
-export interface LostWrite {
-  readonly key: string;
-  readonly conflict: Conflict;
-}
 
 export type Protocol<Result> = Generator<Effect, Result, unknown>;
 
@@ -56,8 +52,12 @@ export function* clearPending(requests: readonly ClearRequest[]): Protocol<void>
   yield { op: 'clearPending', requests };
 }
 
-export function* pending(beforeMs: number, limit: number): Protocol<readonly PendingEntry[]> {
-  return (yield { op: 'pending', beforeMs, limit }) as readonly PendingEntry[];
+export function* pending(
+  beforeMs: number,
+  limit: number,
+  after?: PendingEntry,
+): Protocol<readonly PendingEntry[]> {
+  return (yield { op: 'pending', beforeMs, limit, after }) as readonly PendingEntry[];
 }
 
 export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
@@ -66,10 +66,6 @@ export function* publish(messages: readonly OutboundMessage[]): Protocol<readonl
 
 export function* send(peer: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
   return (yield { op: 'send', peer, messages }) as readonly SendOutcome[];
-}
-
-export function* report(lost: readonly LostWrite[]): Protocol<void> {
-  yield { op: 'report', lost };
 }
 
 export function* sleep(ms: number): Protocol<void> {

@@ -1,23 +1,24 @@
 /**
  * The shape of replicated state.
  *
- * `RecordState` is what crosses between sites: per-field registers and a version vector. A state that includes a
+ * `RecordState` is what crosses between sites: the parts of its fields and a version vector. A state that includes a
  * site's stamp includes every earlier write of that site to the key, because every event carries the whole state;
- * so the vector names the state exactly and doubles as its entity tag.
+ * so the vector names the state exactly, doubles as its entity tag, and is the causal context of sets and counters.
  */
+import type { Json } from './json.ts';
+import { fieldValue, type FieldParts, type Register } from './policies/field.ts';
+import type { Slots } from './policies/slots.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 import { laterStamp } from './stamp.ts';
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
-/** A last-write-wins register: when it was written, and what. */
-export type Register = readonly [stamp: Stamp, value: Json];
-
-/** Site → the highest stamp of that site that the state includes. */
-export type Vector = Readonly<Record<SiteId, Stamp>>;
+import { includesVector, type Vector } from './vector.ts';
 
 export interface RecordState {
+  /** Field → its register. */
   readonly fields: Readonly<Record<string, Register>>;
+  /** Field → the slots of its set; absent when the record has none. */
+  readonly sets?: Readonly<Record<string, Slots>>;
+  /** Field → the slots of its counter; absent when the record has none. */
+  readonly counters?: Readonly<Record<string, Slots>>;
   readonly vector: Vector;
 }
 
@@ -54,7 +55,58 @@ export function newestStamp(state: RecordState): Stamp | undefined {
 
 /** Whether a state includes everything that `vector` names. */
 export function includes(state: RecordState, vector: Vector): boolean {
-  return Object.entries(vector).every(([site, stamp]) => (state.vector[site] ?? '') >= stamp);
+  return includesVector(state.vector, vector);
+}
+
+/** Every field that the state holds a part of. */
+export function fieldNames({ fields, sets, counters }: RecordState): readonly string[] {
+  const names = Object.keys(fields);
+  if (sets === undefined && counters === undefined) return names;
+  return [...new Set([...names, ...Object.keys(sets ?? {}), ...Object.keys(counters ?? {})])];
+}
+
+/** The parts of one field; none when it was never written. */
+export function partsOf({ fields, sets, counters }: RecordState, field: string): FieldParts {
+  const register = fields[field];
+  const set = sets?.[field];
+  const counter = counters?.[field];
+  return {
+    ...(register !== undefined && { register }),
+    ...(set !== undefined && { set }),
+    ...(counter !== undefined && { counter }),
+  };
+}
+
+/** The state with these fields' parts replaced. */
+export function withParts(
+  state: RecordState | undefined,
+  changes: Readonly<Record<string, FieldParts>>,
+  vector: Vector,
+): RecordState {
+  const fields: Record<string, Register> = { ...state?.fields };
+  const sets: Record<string, Slots> = { ...state?.sets };
+  const counters: Record<string, Slots> = { ...state?.counters };
+  for (const [field, { register, set, counter }] of Object.entries(changes)) {
+    put(fields, field, register);
+    put(sets, field, set);
+    put(counters, field, counter);
+  }
+  return stateFrom({ fields, sets, counters, vector });
+}
+
+function put<T>(section: Record<string, T>, field: string, part: T | undefined): void {
+  if (part !== undefined) section[field] = part;
+  else if (field in section) Reflect.deleteProperty(section, field);
+}
+
+/** A state without empty sections, so that equal states are equal in shape. */
+export function stateFrom({ fields, sets, counters, vector }: Required<RecordState>): RecordState {
+  return {
+    fields,
+    ...(Object.keys(sets).length > 0 && { sets }),
+    ...(Object.keys(counters).length > 0 && { counters }),
+    vector,
+  };
 }
 
 /** Epoch seconds from which the record no longer exists; undefined when it does not expire. */
@@ -78,8 +130,10 @@ export function isLive(state: RecordState, wallMs: number): boolean {
 /** The plain record: field → value, without reserved fields and without those that were set to null. */
 export function plainValues(state: RecordState): Record<string, Json> {
   const values: Record<string, Json> = {};
-  for (const [name, [, value]] of Object.entries(state.fields)) {
-    if (!name.startsWith('$') && value !== null) values[name] = value;
+  for (const name of fieldNames(state)) {
+    if (name.startsWith('$')) continue;
+    const value = fieldValue(partsOf(state, name));
+    if (value !== null) values[name] = value;
   }
   return values;
 }

@@ -1,15 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
-import { bodyBytesMax, operationsRemembered, writeFailuresMax } from '../../../src/shared/bounds.ts';
+import {
+  bodyBytesMax,
+  operationsRemembered,
+  sweepGraceMs,
+  writeFailuresMax,
+} from '../../../src/shared/bounds.ts';
 import {
   AmbiguousError,
   ConflictError,
   TooLargeError,
   UnavailableError,
 } from '../../../src/shared/errors.ts';
+import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { sweep } from '../../../src/shared/replication/sweep.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 
+const [AWS, AZURE] = ['aws-us-east-1', 'azure-eastus'];
 const aws = (peers?: readonly string[]): TestSite => new TestSite('aws-us-east-1', peers);
 
 describe('a local write', () => {
@@ -115,10 +124,22 @@ describe('a local write', () => {
     expect(calls).toBe(writeFailuresMax);
   });
 
-  test('refuses a record that would not fit one message', async () => {
+  test('refuses a record that takes more than its share of a message, and lets it shrink', async () => {
     const site = aws();
     await site.write('user:1', { a: 'x'.repeat(bodyBytesMax) });
     await expect(site.write('user:1', { b: 'x'.repeat(bodyBytesMax) })).rejects.toThrow(TooLargeError);
+    await site.write('user:1', { a: 'x'.repeat(bodyBytesMax - 1) });
+  });
+
+  test('lets what two sites wrote at the same time cross as one record, and be made smaller', async () => {
+    const [one, other] = [new TestSite(AWS, [AZURE]), new TestSite(AZURE, [AWS])];
+    await one.write('user:1', { a: 'x'.repeat(bodyBytesMax) });
+    await other.write('user:1', { b: 'x'.repeat(bodyBytesMax) });
+    await other.run(applyBatch(other.site, one.outboxDeliveries(), checkEvent));
+    other.nowMs += sweepGraceMs + 1;
+    expect(await other.run(sweep(other.site))).toMatchObject({ resent: 1, refused: [] });
+    await expect(other.write('user:1', { c: 'more' })).rejects.toThrow(TooLargeError);
+    await other.write('user:1', { a: null });
   });
 
   test('remembers a bounded number of operations', async () => {

@@ -11,6 +11,9 @@ export const user = defineEntity({
     name: { type: 'string', minLength: 1, maxLength: 200 },
     email: { type: 'string', format: 'email', maxLength: 254 },
     metadata: metadataSchema,
+    labels: { type: 'array', maxItems: 100, items: { type: 'string', minLength: 1, maxLength: 64 } },
+    signIns: { type: 'integer', minimum: 0 },
   },
-  example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' } },
+  merge: { labels: 'set', signIns: 'counter' },
+  example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' }, labels: ['beta'] },
 });
