@@ -1,5 +1,7 @@
 /** Chooses the command and turns mistakes of the command line into a clear message and status 2. */
 import { parseCommandLine, USAGE, UsageError, type CommandLine } from './command-line.ts';
+import { deadLetters } from './dead-letters.ts';
+import { pause } from './pause.ts';
 import { status } from './status.ts';
 import { TargetError } from './targets.ts';
 
@@ -34,6 +36,11 @@ export async function runTandem(args: readonly string[], surroundings: Surroundi
         return 0;
       case 'status':
         return await status(line, surroundings);
+      case 'pause':
+      case 'resume':
+        return await pause(line, surroundings);
+      case 'dlq':
+        return await deadLetters(line, surroundings);
     }
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
