@@ -38,7 +38,32 @@ export interface DeadLetterOptions extends CommonOptions {
   readonly edit: string | undefined;
 }
 
-export type CommandLine = StatusOptions | PauseOptions | DeadLetterOptions | { readonly command: 'help' };
+export interface CompareOptions extends CommonOptions {
+  readonly command: 'compare' | 'repair' | 'backfill';
+  /** Ids of the site that begins, and of the one that it is compared with. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ConflictOptions extends CommonOptions {
+  readonly command: 'conflicts';
+  readonly action: 'list' | 'show' | 'override';
+  /** Whose log is read; any site's will do when it is not named. */
+  readonly at: string | undefined;
+  readonly ids: readonly string[];
+  readonly limit: number;
+  /** JSON text of what to write in place of the value that lost. */
+  readonly value: string | undefined;
+  readonly note: string | undefined;
+}
+
+export type CommandLine =
+  | StatusOptions
+  | PauseOptions
+  | DeadLetterOptions
+  | CompareOptions
+  | ConflictOptions
+  | { readonly command: 'help' };
 
 /** A mistake on the command line; the message names it. */
 export class UsageError extends Error {
@@ -47,6 +72,8 @@ export class UsageError extends Error {
 
 const DEFAULT_STACK = '.tandem/stack.json';
 const DEFAULT_RATE = 50;
+const DEFAULT_LIMIT = 20;
+const LIMIT_MAX = 100;
 
 export const USAGE = `Usage: npm run tandem -- <command> [options]
 
@@ -54,6 +81,12 @@ Commands
   status                        per direction: up to when everything is safe at the other site, and what is not
   pause <from> <to>             send nothing more from one site to another; what it lacks is kept and shown
   resume <from> <to>            send again, and at once what has gathered
+  compare <site> <site>         whether the two hold the same, and what differs; changes nothing
+  repair <site> <site>          the same, and sends what either lacks, until a comparison finds nothing
+  backfill <from> <to>          fills a new or rebuilt site from another one
+  conflicts list                writes that lost against one that had not seen them, newest first
+  conflicts show <id>           one of them, with both versions
+  conflicts override <id>       write the value that lost, or another one
   dlq list                      why messages were set aside, at every site or at one
   dlq show <id>                 one of them with its body
   dlq replay [<id> …]           send them back to the queues that they came from
@@ -75,6 +108,12 @@ Options of dlq
   --rate <n>                    at most so many a second                       (${DEFAULT_RATE})
   --edit <file>                 of replay, with one id: the event in this file goes back instead
 
+Options of conflicts
+  --at <site>                   whose log; any site's will do
+  --limit <n>                   of list: at most so many                      (${DEFAULT_LIMIT})
+  --value <json>                of override: this in place of the value that lost
+  --note <text>                 of override: why, for the log
+
 The key of an operator is that of the stack, or for deployed sites in the variable TANDEM_OPERATOR_KEY.
 Exit status: 0, or 1 when something did not answer or could not be done, or 2 for a wrong command line.
 `;
@@ -91,8 +130,17 @@ const OPTIONS = {
   'dry-run': { type: 'boolean', default: false },
   rate: { type: 'string', default: String(DEFAULT_RATE) },
   edit: { type: 'string' },
+  limit: { type: 'string', default: String(DEFAULT_LIMIT) },
+  value: { type: 'string' },
+  note: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
+
+/** Command → what it can do. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  dlq: 'list, show, replay or discard',
+  conflicts: 'list, show or override',
+};
 
 const COMMON = ['stack', 'site', 'json'];
 /** Command → the options that it takes beside the common ones. */
@@ -100,6 +148,12 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
   status: ['watch'],
   pause: [],
   resume: [],
+  compare: [],
+  repair: [],
+  backfill: [],
+  'conflicts list': ['at', 'limit'],
+  'conflicts show': ['at'],
+  'conflicts override': ['at', 'value', 'note'],
   'dlq list': ['at'],
   'dlq show': ['at'],
   'dlq replay': ['at', 'source', 'reason', 'all', 'dry-run', 'rate', 'edit'],
@@ -112,10 +166,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (values.help) return { command: 'help' };
   const [command, ...rest] = positionals;
   if (command === undefined) throw new UsageError('a command is needed');
-  if (command === 'dlq' && rest[0] === undefined) {
-    throw new UsageError('dlq needs list, show, replay or discard');
-  }
-  const name = command === 'dlq' ? `dlq ${rest.shift() ?? ''}` : command;
+  const actions = Object.hasOwn(ACTIONS, command) ? ACTIONS[command] : undefined;
+  if (actions !== undefined && rest[0] === undefined) throw new UsageError(`${command} needs ${actions}`);
+  const name = actions === undefined ? command : `${command} ${rest.shift() ?? ''}`;
   const takes = Object.hasOwn(TAKES, name) ? TAKES[name] : undefined;
   if (takes === undefined) throw new UsageError(`'${name}' is not a command`);
   for (const token of tokens) {
@@ -133,7 +186,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       return { command, ...common, watch };
     case 'pause':
     case 'resume':
-      return { command, ...common, ...direction(command, rest) };
+    case 'compare':
+    case 'repair':
+    case 'backfill':
+      return { command, ...common, ...direction(command, rest) } as PauseOptions | CompareOptions;
+    case 'conflicts':
+      return { command, ...common, ...conflict(name, rest, values) };
     default:
       return { command: 'dlq', ...common, ...letters(name, rest, values) };
   }
@@ -141,9 +199,41 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 
 function direction(command: string, [from, to, ...more]: readonly string[]): { from: string; to: string } {
   if (from === undefined || to === undefined || more.length > 0) {
-    throw new UsageError(`${command} takes two sites: the one that sends, and the one that it sends to`);
+    const roles = isComparison(command) ? '' : ': the one that sends, and the one that it sends to';
+    throw new UsageError(`${command} takes two sites${roles}`);
   }
   return { from, to };
+}
+
+function isComparison(command: string): boolean {
+  return command === 'compare' || command === 'repair';
+}
+
+function conflict(
+  name: string,
+  ids: readonly string[],
+  { at, limit, value, note }: ReturnType<typeof parse>['values'],
+): Omit<ConflictOptions, 'command' | keyof CommonOptions> {
+  const action = name.slice('conflicts '.length) as ConflictOptions['action'];
+  const size = Number(limit);
+  if (!Number.isInteger(size) || size < 1 || size > LIMIT_MAX)
+    throw new UsageError(`--limit: a whole number from 1 to ${LIMIT_MAX} is needed`);
+  if (ids.length !== (action === 'list' ? 0 : 1))
+    throw new UsageError(
+      action === 'list' ? `${name} takes no argument '${ids.join(' ')}'` : `${name} takes one id`,
+    );
+  if (value !== undefined && !isJson(value))
+    throw new UsageError('--value: JSON is needed; text is in quotes');
+  return { action, at, ids, limit: size, value, note };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function letters(

@@ -1,5 +1,6 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
 import type { Causes, Settled } from '../../src/shared/dead-letter-service.ts';
+import type { ConflictView } from '../../src/shared/conflict-service.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { explain } from './ask.ts';
 import { TargetError, type Target } from './targets.ts';
@@ -13,6 +14,28 @@ export interface PauseView {
   readonly paused: boolean;
   readonly since?: string;
   readonly sent?: { readonly keys: number; readonly complete: boolean; readonly problem?: string };
+}
+
+export type { ConflictView };
+
+/** What one side of a comparison had that the other lacked. */
+export interface SideView {
+  readonly counted?: number;
+  readonly checked: number;
+  readonly differing: number;
+  readonly repaired: number;
+  readonly examples: readonly string[];
+}
+
+export interface VerificationView {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly repair: boolean;
+  readonly begunAt: string;
+  readonly ended: boolean;
+  readonly lastCleanAt?: string;
+  readonly sides: Readonly<Record<string, SideView>>;
 }
 
 export type CausesView = Causes & { readonly now: string };
@@ -59,6 +82,31 @@ export class OperatorApi {
 
   settle(action: 'replay' | 'discard', selection: object): Promise<SettledView> {
     return this.#ask('POST', `dead-letters/${action}`, selection) as Promise<SettledView>;
+  }
+
+  compare(request: { peer: string; repair: boolean }): Promise<VerificationView> {
+    return this.#ask('POST', 'verifications', request) as Promise<VerificationView>;
+  }
+
+  async verifications(): Promise<readonly VerificationView[]> {
+    const answer = (await this.#ask('GET', 'verifications')) as { verifications: VerificationView[] };
+    return answer.verifications;
+  }
+
+  async conflicts(limit: number): Promise<readonly ConflictView[]> {
+    return ((await this.#ask('GET', `conflicts?limit=${limit}`)) as { items: ConflictView[] }).items;
+  }
+
+  conflict(id: string): Promise<ConflictView> {
+    return this.#ask('GET', `conflicts/${encodeURIComponent(id)}`) as Promise<ConflictView>;
+  }
+
+  override(id: string, decision: object): Promise<ConflictView> {
+    return this.#ask(
+      'POST',
+      `conflicts/${encodeURIComponent(id)}/override`,
+      decision,
+    ) as Promise<ConflictView>;
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {
