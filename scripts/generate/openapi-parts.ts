@@ -4,6 +4,18 @@ import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/bounds.ts';
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
 
+export const text = { type: 'string' } as const;
+export const count = { type: 'integer', minimum: 0 } as const;
+export const time = { type: 'string', format: 'date-time' } as const;
+
+/** A schema with a sentence about what it is. */
+export const said = (schema: object, description: string): object => ({ ...schema, description });
+
+/** An object that has all of these properties and no others. */
+export function object(properties: Record<string, unknown>): object {
+  return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
+}
+
 export function ref(kind: 'schemas' | 'headers', name: string): { $ref: string } {
   return { $ref: `#/components/${kind}/${name}` };
 }
@@ -19,6 +31,8 @@ export function answer(schema: string, description: string, headers?: Record<str
 
 const MEANING: Readonly<Record<number, string>> = {
   400: 'Malformed or invalid; every broken rule is named',
+  401: 'Only for operators: no key, or one that is not accepted; see WWW-Authenticate',
+  403: 'This site accepts no operator: its configuration holds no key',
   404: 'No such record',
   409: 'It exists already',
   410: 'What the same request made before has been deleted, or has expired, since',

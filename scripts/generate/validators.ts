@@ -8,6 +8,10 @@ import { configSchema } from '../../src/shared/config-schema.ts';
 import { createSchema, patchSchema } from '../../src/shared/domain/entity.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
 import { writeSchema } from '../../src/shared/domain/entities/item.ts';
+import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
+import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
+import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
+import { stepSchema } from '../../src/shared/replication/anti-entropy/step-schema.ts';
 import { eventSchema } from '../../src/shared/replication/event-schema.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
@@ -16,6 +20,11 @@ function runtimeSchemas(): Record<string, object> {
     config: configSchema,
     event: eventSchema,
     itemWrite: writeSchema,
+    deadLetterDiscard: discardSchema,
+    deadLetterReplay: replaySchema,
+    conflictOverride: conflictOverrideSchema,
+    step: stepSchema,
+    verificationBegin: verificationBeginSchema,
   };
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);
@@ -32,6 +41,7 @@ export async function validatorsModule(): Promise<{ js: string; dts: string }> {
     allErrors: true,
     strict: true,
     strictRequired: false,
+    discriminator: true,
     code: { source: true, esm: true },
   });
   addFormats.default(ajv);

@@ -128,8 +128,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward gives up a refused message without a reason',
     FORWARD,
-    'return dead(error);',
-    "return { kind: 'dead', reason: '', detail: '' };",
+    'dead(lasting);',
+    "{ kind: 'dead', reason: '', detail: '' };",
   ),
   mutant(
     'forward sends everything twice',
@@ -307,7 +307,12 @@ export const mutants: readonly Mutant[] = [
     'if (failures.length > 0) {',
     'if (failures.length > 99) {',
   ),
-  mutant('the sweeper never runs', SWEEP, 'if (keys.length === 0) break;', 'if (keys.length >= 0) break;'),
+  mutant(
+    'the sweeper never runs',
+    SWEEP,
+    'if (resume === undefined) {',
+    'if (resume !== null) {\n      fromStart = true;',
+  ),
   mutant(
     'the sweeper does not clear',
     SWEEP,
@@ -323,7 +328,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    '(peer) => site.peers.includes(peer) && !silent.has(peer),',
-    '(peer) => site.peers[0] === peer && !silent.has(peer),',
+    '(peer) => site.peers.includes(peer) && !(peer in silent),',
+    '(peer) => site.peers[0] === peer && !(peer in silent),',
   ),
 ];

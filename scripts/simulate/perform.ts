@@ -46,7 +46,7 @@ export function perform(
       world.trace('getMany', at, effect.keys.join());
       return reading(world, () => at.store.getMany(effect.keys));
     case 'pending':
-      return reading(world, () => at.store.pending(effect.beforeMs, effect.limit));
+      return reading(world, () => at.store.pending(effect.beforeMs, effect.limit, effect.after));
     case 'putMany':
       return { value: some(effect.writes).map((write) => put(world, invocation, write, decided)) };
     case 'clearPending':

@@ -1,4 +1,5 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
+import type { PendingEntry } from '../../src/shared/ports/store.ts';
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import { SiteQueue } from './site-queue.ts';
@@ -21,6 +22,8 @@ export class SimSite {
   offsetMs: number;
   jumpMs = 0;
   down = false;
+  /** Where the sweeper's last whole run stopped: what production leaves in the site's heartbeat. */
+  sweptTo: PendingEntry | undefined;
   /** Inbound messages longer than this are refused; 0: none. */
   inboxCharactersMax: number;
   readonly #agenda: Agenda;

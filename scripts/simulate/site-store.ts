@@ -9,6 +9,7 @@ import type {
   Versioned,
   WriteRequest,
 } from '../../src/shared/ports/store.ts';
+import { byAge } from '../../src/shared/replication/index-attributes.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 
 export interface StoreHooks {
@@ -63,11 +64,11 @@ export class SiteStore {
     return true;
   }
 
-  pending(beforeMs: number, limit: number): readonly PendingEntry[] {
+  pending(beforeMs: number, limit: number, after?: PendingEntry): readonly PendingEntry[] {
     return [...this.#index]
-      .filter(([, sinceMs]) => sinceMs < beforeMs)
       .map(([key, sinceMs]) => ({ key, sinceMs }))
-      .sort((a, b) => a.sinceMs - b.sinceMs)
+      .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
+      .sort(byAge)
       .slice(0, limit);
   }
 

@@ -19,8 +19,9 @@ export function startSweeper(world: World, site: SimSite, untilMs: () => number)
 function run(world: World, site: SimSite): void {
   invoke(world, site, {
     kind: 'sweep',
-    protocol: sweep,
+    protocol: (own) => sweep(own, { after: site.sweptTo }),
     ended: (ending) => {
+      if (ending.kind === 'returned') site.sweptTo = ending.value.resume;
       if (ending.kind === 'threw' && !isRetryable(ending.error))
         world.find([{ invariant: 'no defects', detail: `sweep threw ${String(ending.error)}` }]);
     },

@@ -5,12 +5,14 @@ import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
 import { forward } from '../shared/replication/forward.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openDirections } from './open-directions.ts';
 
 const { config, logger, site } = openRuntime();
 const resources = { store: openStore(config), peers: openPeers(config.peers), sleep };
+const openSite = openDirections(site, resources.store);
 
 export const handler = queueEntry(
   'tandem-out',
-  (messages) => drive(forward(site, messages, checkEvent), resources),
+  async (messages) => drive(forward(await openSite(), messages, checkEvent), resources),
   { config, logger, deadLetters: openDeadLetters(config) },
 );

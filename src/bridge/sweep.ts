@@ -3,9 +3,12 @@ import { openOutbox, openStore, timerEntry } from '#cloud';
 import { isRetryable } from '../shared/errors.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
-import { beat } from '../shared/replication/heartbeat.ts';
+import { beat, leaveSweptTo, sweptTo } from '../shared/replication/heartbeat.ts';
+import type { Protocol } from '../shared/replication/protocol.ts';
+import type { StoredRecord } from '../shared/replication/record.ts';
 import { sweep } from '../shared/replication/sweep.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openDirections } from './open-directions.ts';
 
 const { config, logger, site } = openRuntime();
 const resources = {
@@ -14,22 +17,27 @@ const resources = {
   peers: openPeers(config.peers),
   sleep,
 };
+const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
   async () => {
-    const [report] = await Promise.all([drive(sweep(site), resources), heartbeat()]);
-    if (report.oldestMs > 0) logger.log('warn', 'swept', { ...report });
+    if (site.peers.length === 0) return;
+    const heartbeat = await written(beat(site));
+    const after = heartbeat && sweptTo(heartbeat);
+    const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
+    if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
+    if (resume !== after) await written(leaveSweptTo(site, resume));
   },
   { config },
 );
 
 /** A heartbeat that fails must not stop the sweep: the next one is ten seconds away, and its absence shows. */
-async function heartbeat(): Promise<void> {
-  if (site.peers.length === 0) return;
+async function written(write: Protocol<StoredRecord>): Promise<StoredRecord | undefined> {
   try {
-    await drive(beat(site), resources);
+    return await drive(write, resources);
   } catch (error) {
     if (!isRetryable(error)) throw error;
     logger.log('warn', 'no heartbeat', { error: String(error) });
+    return undefined;
   }
 }

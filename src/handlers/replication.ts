@@ -6,6 +6,7 @@ import { openStore } from '#cloud';
 import { exposureKeysMax } from '../shared/bounds.ts';
 import { exposureOf, type PeerExposure } from '../shared/replication/exposure.ts';
 import { heardMsAgo, heartbeatKey } from '../shared/replication/heartbeat.ts';
+import { pauseKey, pausedPeers, type PausedPeers } from '../shared/replication/paused-peers.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
@@ -23,34 +24,41 @@ export interface ReplicationView {
     readonly safeTime: string;
     readonly exposure: { readonly keys: number; readonly atLeast: boolean };
     readonly oldestPendingMs: number;
+    /** An operator has stopped what is sent to it. */
+    readonly paused: boolean;
   }[];
   readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
 }
 
 async function report(): Promise<ReplicationView> {
   const nowMs = runtime.site.now();
-  const [page, heartbeats] = await Promise.all([
+  const [page, held] = await Promise.all([
     store.exposure(exposureKeysMax),
-    store.getMany(peers.map(heartbeatKey)),
+    store.getMany([pauseKey(site), ...peers.map(heartbeatKey)]),
   ]);
+  const paused = pausedPeers(held.get(pauseKey(site))?.record);
   return {
     site,
     now: new Date(nowMs).toISOString(),
-    peers: exposureOf(page, { peers, nowMs }).map((exposure) => viewOf(exposure, nowMs)),
+    peers: exposureOf(page, { peers, nowMs }).map((exposure) => viewOf(exposure, { nowMs, paused })),
     inbound: peers.map((peer) => ({
       site: peer,
-      heardMsAgo: heardMsAgo(heartbeats.get(heartbeatKey(peer))?.record, nowMs),
+      heardMsAgo: heardMsAgo(held.get(heartbeatKey(peer))?.record, nowMs),
     })),
   };
 }
 
-function viewOf(exposure: PeerExposure, nowMs: number): ReplicationView['peers'][number] {
+function viewOf(
+  exposure: PeerExposure,
+  { nowMs, paused }: { nowMs: number; paused: PausedPeers },
+): ReplicationView['peers'][number] {
   const { site: peer, keysAtRisk, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
   return {
     site: peer,
     safeTime: new Date(safeTimeMs).toISOString(),
     exposure: { keys: keysAtRisk, atLeast },
     oldestPendingMs: Math.max(0, nowMs - oldestPendingSince),
+    paused: peer in paused,
   };
 }
 

@@ -52,11 +52,32 @@ export const eventBytesMax = 240 * 1024;
 /** A marker younger than this is left to the ordinary path. */
 export const sweepGraceMs = 10_000;
 export const sweepPageSize = 100;
-/** Keys that one run resends at most; the next run goes on. */
+/** Keys that one run resends at most; the next run goes on behind them. */
 export const sweepKeysMax = 2_000;
+/** Keys that one run looks at, most of which may be pending only for a peer that does not answer. */
+export const sweepLooksMax = 5_000;
 /** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
 export const shardCount = 16;
 export const sweepTickMs = 10_000;
+
+// Operators
+/** How long a function of the bridge goes by its last look at what is paused. */
+export const pauseCacheMs = 5_000;
+/** Keys that the request which ends a pause sends itself; the sweeper sends the rest. */
+export const resumeKeysMax = 500;
+
+/** Dead letters that one request looks at; beyond them the answer says "at least". */
+export const letterLooksMax = 1_000;
+/** Dead letters that one request replays or discards. */
+export const letterSettlesMax = 100;
+/** Dead letters that Service Bus hands over at a time. */
+export const letterPageSize = 50;
+/** How long SQS hides a dead letter that somebody looks at: longer than any function runs. */
+export const letterLockSeconds = 60;
+/** Ids of dead letters that an answer names for each cause. */
+export const letterIdsMax = 10;
+/** Messages of a queue that are counted where only counting tells. */
+export const queueDepthMax = 250;
 
 // Exposure
 /** Pending keys that one question looks at; beyond them the answer says "at least". */
@@ -75,6 +96,21 @@ export const horizonMs = 30 * 24 * 3_600_000;
 // Conflicts
 /** How long an entry of the conflict log stands: 90 days. */
 export const conflictKeptMs = 90 * 24 * 3_600_000;
+
+// Anti-entropy
+/** How long one step of a comparison scans before it leaves the rest to the next. */
+export const compareStepMs = 20_000;
+/** Records that one page of a comparison's scan asks for. */
+export const comparePageSize = 500;
+/** What was under way during a comparison arrives meanwhile; only what still differs after it is a difference. */
+export const compareGraceSeconds = 30;
+/** Keys of records that differ, as text, in one message: what they may grow by with one more page still fits. */
+export const offerCharactersMax = 60_000;
+export const offerPageSize = 200;
+/** Keys that a comparison names as examples of what differs. */
+export const compareExamplesMax = 20;
+/** What ceased to exist so much less than a horizon ago is not compared: sites remove it each in their own time. */
+export const compareMarginMs = 24 * 3_600_000;
 
 // Calls to dependencies
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */

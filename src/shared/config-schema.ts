@@ -34,7 +34,7 @@ const azurePeer = {
 
 export const configSchema = {
   type: 'object',
-  required: ['site', 'region', 'peers', 'logLevel'],
+  required: ['site', 'region', 'peers', 'logLevel', 'operatorKeys'],
   additionalProperties: false,
   properties: {
     site,
@@ -52,15 +52,21 @@ export const configSchema = {
         else: azurePeer,
       },
     },
+    operatorKeys: {
+      type: 'array',
+      maxItems: 8,
+      uniqueItems: true,
+      items: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+    },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'deadUrl', 'tickUrl'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, deadUrl: text, tickUrl: text },
+      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text },
     },
     azure: {
       type: 'object',
-      required: ['cosmosEndpoint', 'cosmosDatabase', 'cosmosContainer', 'outQueue', 'deadQueue'],
+      required: ['cosmosEndpoint', 'cosmosDatabase', 'cosmosContainer', 'outQueue', 'inQueue', 'deadQueue'],
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
@@ -71,6 +77,7 @@ export const configSchema = {
         serviceBusNamespace: text,
         serviceBusConnection: text,
         outQueue: text,
+        inQueue: text,
         deadQueue: text,
       },
     },

@@ -38,9 +38,12 @@ export interface Config {
   readonly region: string;
   readonly peers: readonly PeerConfig[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** SHA-256 of each key that an operator may present, in hexadecimal; several, so that keys can rotate. */
+  readonly operatorKeys: readonly string[];
   readonly aws?: {
     readonly table: string;
     readonly outUrl: string;
+    readonly inUrl: string;
     readonly deadUrl: string;
     readonly tickUrl: string;
   };
@@ -52,6 +55,7 @@ export interface Config {
     readonly serviceBusNamespace?: string;
     readonly serviceBusConnection?: string;
     readonly outQueue: string;
+    readonly inQueue: string;
     readonly deadQueue: string;
   };
 }
@@ -61,6 +65,7 @@ const COMMON = { TANDEM_SITE: 'site', TANDEM_REGION: 'region', TANDEM_LOG_LEVEL:
 const AWS = {
   TANDEM_TABLE: 'table',
   TANDEM_OUT_URL: 'outUrl',
+  TANDEM_IN_URL: 'inUrl',
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
 } as const;
@@ -72,10 +77,11 @@ const AZURE = {
   SERVICE_BUS_NAMESPACE: 'serviceBusNamespace',
   SERVICE_BUS_CONNECTION: 'serviceBusConnection',
   TANDEM_OUT_QUEUE: 'outQueue',
+  TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
 } as const;
 
-const AZURE_DEFAULTS = { outQueue: 'tandem-out', deadQueue: 'tandem-dead' };
+const AZURE_DEFAULTS = { outQueue: 'tandem-out', inQueue: 'tandem-in', deadQueue: 'tandem-dead' };
 
 /** The environment of this process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -85,7 +91,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws InvalidError that lists every variable that is missing or wrong.
  */
 export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
-  const common = { logLevel: 'info', ...pick(env, COMMON), peers: peersOf(env['TANDEM_PEERS']) };
+  const common = {
+    logLevel: 'info',
+    ...pick(env, COMMON),
+    peers: peersOf(env['TANDEM_PEERS']),
+    operatorKeys: digestsOf(env['TANDEM_OPERATOR_KEYS']),
+  };
   const config =
     cloud === 'aws'
       ? { ...common, aws: pick(env, AWS) }
@@ -116,10 +127,19 @@ function peersOf(text: string | undefined): unknown {
   }
 }
 
+/** The digests of a comma-separated list. */
+function digestsOf(text = ''): readonly string[] {
+  return text
+    .split(',')
+    .map((digest) => digest.trim())
+    .filter((digest) => digest !== '');
+}
+
 /** The variable that a JSON pointer into the configuration comes from. */
 function variableOf(pointer: string): string {
   const [, first = '', second = ''] = pointer.split('/');
   if (first === 'peers') return `TANDEM_PEERS${pointer.slice('/peers'.length)}`;
+  if (first === 'operatorKeys') return `TANDEM_OPERATOR_KEYS${pointer.slice('/operatorKeys'.length)}`;
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;

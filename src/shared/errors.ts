@@ -7,6 +7,8 @@
 export type ErrorCode =
   | 'malformed'
   | 'invalid'
+  | 'unauthorized'
+  | 'forbidden'
   | 'not_found'
   | 'route_not_found'
   | 'method_not_allowed'
@@ -52,6 +54,25 @@ export class InvalidError extends AppError {
     super(message);
     this.failures = failures;
   }
+}
+
+/** Only for operators, and the request carries no key, or one that is not accepted here. */
+export class UnauthorizedError extends AppError {
+  override readonly name = 'UnauthorizedError';
+  readonly code = 'unauthorized';
+  /** What the answer's `WWW-Authenticate` says (RFC 6750, section 3). */
+  readonly challenge: string;
+
+  constructor(message: string, challenge: string) {
+    super(message);
+    this.challenge = challenge;
+  }
+}
+
+/** Nobody may, whatever key they present. */
+export class ForbiddenError extends AppError {
+  override readonly name = 'ForbiddenError';
+  readonly code = 'forbidden';
 }
 
 /** No such record, or it has been deleted or has expired. */

@@ -12,7 +12,7 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const COPIED = ['serverless.azure.yml', 'host.json', 'infra/azure'];
 const LINKED = ['node_modules', 'scripts'];
 
-const HTTP = ['region', 'health', 'replication', 'users', 'items', 'fallback'];
+const HTTP = ['region', 'health', 'replication', 'operations', 'users', 'items', 'fallback'];
 const BRIDGE = ['forward', 'apply', 'sweep'];
 
 /** An HTTP function that answers what it was asked, which cloud it was bundled for, and `version`. */

@@ -11,7 +11,7 @@ import type {
   Versioned,
   WriteRequest,
 } from '../../src/shared/ports/store.ts';
-import { indexAttributes } from '../../src/shared/replication/index-attributes.ts';
+import { byAge, indexAttributes } from '../../src/shared/replication/index-attributes.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 
 export class MemoryStore implements Store {
@@ -61,10 +61,10 @@ export class MemoryStore implements Store {
     });
   }
 
-  pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
+  pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
     return this.#run('pending', () =>
       this.#exposed()
-        .filter(({ sinceMs }) => sinceMs < beforeMs)
+        .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
         .slice(0, limit)
         .map(({ key, sinceMs }) => ({ key, sinceMs })),
     );
@@ -126,7 +126,7 @@ export class MemoryStore implements Store {
           ? []
           : [{ key: record.key, sinceMs, peers: Object.keys(record.pending) }];
       })
-      .sort((a, b) => a.sinceMs - b.sinceMs);
+      .sort(byAge);
   }
 
   #read(key: string): Versioned | undefined {

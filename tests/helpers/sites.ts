@@ -78,6 +78,7 @@ async function startAws(): Promise<TestCloud> {
       TANDEM_REGION: 'us-east-1',
       TANDEM_TABLE: 'tandem',
       TANDEM_OUT_URL: urls['tandem-out'] ?? '',
+      TANDEM_IN_URL: urls['tandem-in'] ?? '',
       TANDEM_DEAD_URL: urls['tandem-dead'] ?? '',
       TANDEM_TICK_URL: urls['tandem-tick'] ?? '',
     },

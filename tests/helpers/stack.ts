@@ -6,7 +6,7 @@ import type { Store } from '../../src/shared/ports/store.ts';
 
 /** A site's store, through the product's own adapter. */
 export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
-  const base = { site, region, peers: [], logLevel: 'error' as const };
+  const base = { site, region, peers: [], logLevel: 'error' as const, operatorKeys: [] };
   if (cloud === 'azure') {
     return openCosmos({
       ...base,
@@ -16,6 +16,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         cosmosDatabase: 'tandem',
         cosmosContainer: 'records',
         outQueue: 'tandem-out',
+        inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
       },
     });
@@ -25,5 +26,5 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   });
-  return openDynamo({ ...base, aws: { table: 'tandem', outUrl: '', deadUrl: '', tickUrl: '' } });
+  return openDynamo({ ...base, aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '' } });
 }

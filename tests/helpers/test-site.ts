@@ -15,12 +15,15 @@ export class TestSite {
   readonly store = new MemoryStore();
   readonly outbox = new MemoryQueue();
   readonly peers: ReadonlyMap<string, MemoryQueue>;
+  /** What was told to the queues of comparisons, its own included. */
+  readonly verifiers: ReadonlyMap<string, MemoryQueue>;
   readonly site: Site;
   nowMs = START_MS;
   #operations = 0;
 
   constructor(name: string, peers: readonly string[] = ['azure-eastus']) {
     this.peers = new Map(peers.map((peer) => [peer, new MemoryQueue()]));
+    this.verifiers = new Map([name, ...peers].map((site) => [site, new MemoryQueue()]));
     this.site = { site: name, peers, now: () => this.nowMs };
   }
 
@@ -32,6 +35,7 @@ export class TestSite {
       store: this.store,
       outbox: this.outbox,
       peers: this.peers,
+      verifiers: this.verifiers,
       sleep: (ms) => this.sleep(ms),
     };
   }

@@ -23,6 +23,7 @@ const FUNCTIONS = [
   'region',
   'health',
   'replication',
+  'operations',
   'users',
   'items',
   'fallback',
@@ -202,6 +203,7 @@ describe('the template', () => {
       'ANY /items/{proxy+}',
       'ANY /region',
       'ANY /replication',
+      'ANY /replication/{proxy+}',
       'ANY /user',
       'ANY /users',
       'ANY /users/{proxy+}',
@@ -220,6 +222,7 @@ describe('a bundle', () => {
     const urls: Record<string, string> = {
       Table: 'tandem',
       OutQueue: sqs.queueUrlOf('tandem-out'),
+      InQueue: sqs.queueUrlOf('tandem-in'),
       DeadQueue: sqs.queueUrlOf('tandem-dead'),
       TickQueue: sqs.queueUrlOf('tandem-tick'),
     };
@@ -316,6 +319,7 @@ describe('a bundle', () => {
     ['region', 'POST', '/region', '{}', 405],
     ['health', 'GET', '/health', undefined, 200],
     ['replication', 'PUT', '/replication', '{}', 405],
+    ['operations', 'GET', '/replication/pauses', undefined, 403],
     ['users', 'POST', '/users', 'not JSON', 400],
     ['items', 'DELETE', '/write', undefined, 405],
     ['fallback', 'GET', '/nowhere', undefined, 404],

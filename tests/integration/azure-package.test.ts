@@ -63,6 +63,7 @@ describe('the package', () => {
     ['region', 'region', 'handlers/region'],
     ['health', 'health/{*path}', 'handlers/health'],
     ['replication', 'replication', 'handlers/replication'],
+    ['operations', 'replication/{*path}', 'handlers/operations'],
     ['users', 'users/{*path}', 'handlers/users'],
     ['user', 'user', 'handlers/users'],
     ['items', 'items/{*path}', 'handlers/items'],

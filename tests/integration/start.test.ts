@@ -153,6 +153,15 @@ describe('a stack that runs', () => {
     expect(run.output()).toContain(`${aws!.site} (pid ${aws!.pid}) ended: SIGKILL; starting it again`);
   }, 110_000);
 
+  test('the operator key of the stack is only in a file that its owner alone can read', () => {
+    const { operatorKey } = described();
+    expect(fs.statSync(path.join(dir, 'stack.json')).mode & 0o777).toBe(0o600);
+    expect(operatorKey.length).toBeGreaterThanOrEqual(43);
+    const logs = fs.readdirSync(path.join(dir, 'logs')).map((name) => path.join(dir, 'logs', name));
+    expect(logs.filter((file) => fs.readFileSync(file, 'utf8').includes(operatorKey))).toEqual([]);
+    expect(run.output()).not.toContain(operatorKey);
+  });
+
   test('a second start in the same folder is refused and names the first', async () => {
     const second = start('--ephemeral', '--port', 'all=0', '--sites', SITES, '--dir', dir);
     expect(await second.exited).toBe(1);

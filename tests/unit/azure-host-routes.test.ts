@@ -13,6 +13,8 @@ describe('a path finds its function', () => {
     'users/{id:int}',
     'users/{id}/orders/{order?}',
     'user',
+    'replication/{*path}',
+    'replication',
   );
 
   test.each([
@@ -21,6 +23,8 @@ describe('a path finds its function', () => {
     ['a parameter before a catch-all', '/users/ada', 'users/{id}', { id: 'ada' }],
     ['a catch-all that matches nothing more', '/users', 'users/{*path}', {}],
     ['a catch-all that matches several segments', '/users/a/b/c', 'users/{*path}', { path: 'a/b/c' }],
+    ['a literal before a catch-all that matches nothing', '/replication', 'replication', {}],
+    ['a catch-all below a literal', '/replication/pauses', 'replication/{*path}', { path: 'pauses' }],
     ['an optional parameter that is absent', '/users/1/orders', 'users/{id}/orders/{order?}', { id: '1' }],
     ['an optional parameter', '/users/1/orders/2', 'users/{id}/orders/{order?}', { id: '1', order: '2' }],
     ['a literal in another case', '/USER', 'user', {}],

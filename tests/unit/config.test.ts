@@ -6,6 +6,7 @@ const AWS = {
   TANDEM_REGION: 'us-east-1',
   TANDEM_TABLE: 'tandem',
   TANDEM_OUT_URL: 'http://q/out',
+  TANDEM_IN_URL: 'http://q/in',
   TANDEM_DEAD_URL: 'http://q/dead',
   TANDEM_TICK_URL: 'http://q/tick',
 };
@@ -43,6 +44,14 @@ describe('the configuration', () => {
 
   test.each(['[', '{"a":1}', 'null'])('peers that are no list (%s) are refused', (text) => {
     expect(() => loadConfig('aws', { ...AWS, TANDEM_PEERS: text })).toThrow(/TANDEM_PEERS/);
+  });
+
+  test('accepts several operator keys as digests, and names the one that is none', () => {
+    const [one, two] = ['0f'.repeat(32), 'a1'.repeat(32)];
+    const keysOf = (text: string) => loadConfig('aws', { ...AWS, TANDEM_OPERATOR_KEYS: text }).operatorKeys;
+    expect([keysOf(''), keysOf(`${one}, ${two}`)]).toEqual([[], [one, two]]);
+    expect(() => keysOf(`${one},a-key-itself`)).toThrow(/TANDEM_OPERATOR_KEYS\/1: must match pattern/);
+    expect(() => keysOf(`${one},${one}`)).toThrow(/TANDEM_OPERATOR_KEYS: must NOT have duplicate/);
   });
 
   test('an Azure site needs a namespace or a connection string', () => {

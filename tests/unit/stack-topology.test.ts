@@ -20,6 +20,7 @@ function planned(overrides: Partial<TopologyInput> = {}): ProcessPlan[] {
     dataDir: '/stack/data',
     cacheDir: '/project/cache',
     logLevel: 'warn',
+    operatorDigest: 'ab'.repeat(32),
     inherited: { PATH: '/bin' },
     ...overrides,
   });
@@ -48,6 +49,14 @@ describe('the processes of a stack', () => {
     expect(byName(planned(), 'azure-eastus').announces).toEqual(['azure-eastus', 'azure-eastus.bridge']);
   });
 
+  test('every host knows the digest of the operator key, nobody else does, and it is in no argument', () => {
+    const digest = 'ab'.repeat(32);
+    for (const { name, role, env, args } of planned()) {
+      expect([name, env['TANDEM_OPERATOR_KEYS']]).toEqual([name, role === 'host' ? digest : undefined]);
+      expect(args.join(' ')).not.toContain(digest);
+    }
+  });
+
   test('the environment of an Azure host is a valid configuration with every other site as a peer', () => {
     const { env } = byName(planned(), 'azure-eastus');
     const { site, region, peers, azure, logLevel } = loadConfig('azure', env);
@@ -68,7 +77,13 @@ describe('the processes of a stack', () => {
 
   test('the environment of an AWS host is valid once the host has added its table and queues', () => {
     const { env } = byName(planned(), 'aws-us-east-1');
-    const made = { TANDEM_TABLE: 't', TANDEM_OUT_URL: 'o', TANDEM_DEAD_URL: 'd', TANDEM_TICK_URL: 'k' };
+    const made = {
+      TANDEM_TABLE: 't',
+      TANDEM_OUT_URL: 'o',
+      TANDEM_IN_URL: 'i',
+      TANDEM_DEAD_URL: 'd',
+      TANDEM_TICK_URL: 'k',
+    };
     const { peers } = loadConfig('aws', { ...env, ...made });
     expect(peers.map(({ site }) => site)).toEqual(['azure-eastus', 'azure-westeurope']);
     expect(env['AWS_ENDPOINT_URL_DYNAMODB']).toBe('http://127.0.0.1:8000');

@@ -38,6 +38,7 @@ function view(
         safeTime: new Date(Date.parse(NOW) - pendingMs).toISOString(),
         exposure: { keys, atLeast },
         oldestPendingMs: pendingMs,
+        paused: false,
       },
     ],
     inbound: [{ site: peer, heardMsAgo }],

@@ -27,6 +27,7 @@ export const ENVIRONMENT: Readonly<Record<CloudName, Environment>> = {
     TANDEM_PEERS: JSON.stringify([AZURE_PEER]),
     TANDEM_TABLE: 'tandem',
     TANDEM_OUT_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-out',
+    TANDEM_IN_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-in',
     TANDEM_DEAD_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-dead',
     TANDEM_TICK_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-tick',
   },

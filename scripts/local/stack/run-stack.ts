@@ -4,6 +4,7 @@
  * Invariant: whatever goes wrong, nothing that was started is left behind, and the exit status says whether it went
  * wrong: 0 after an ordinary stop, 1 otherwise.
  */
+import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockDataDir } from '../data-lock.ts';
@@ -150,6 +151,8 @@ class RunningStack {
   readonly #supervisor: Supervisor;
   readonly #file: StackFile;
   readonly #startedAt = new Date();
+  /** A new one at every start: it dies with the stack. */
+  readonly #operatorKey = randomBytes(32).toString('base64url');
   readonly #announcedReady = new Set<string>();
   readonly #kill = (): void => this.#supervisor.kill();
 
@@ -167,6 +170,7 @@ class RunningStack {
         dataDir: places.data,
         cacheDir: path.join(PROJECT_DIR, '.tandem/cache'),
         logLevel: options.logLevel,
+        operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
         inherited: process.env,
       }),
       cwd: PROJECT_DIR,
@@ -205,6 +209,7 @@ class RunningStack {
       startedAt: this.#startedAt,
       pid: process.pid,
       ephemeral: options.ephemeral,
+      operatorKey: this.#operatorKey,
     });
   }
 

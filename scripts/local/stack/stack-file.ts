@@ -2,7 +2,7 @@
  * `stack.json`: what runs right now, for tools (console, drills, benchmarks) and for people.
  *
  * Invariant: the file is replaced as a whole, so a reader never sees half of it, and it is there only while the
- * supervisor lives, unless that was killed.
+ * supervisor lives, unless that was killed. Only its owner may read it: it holds the stack's operator key.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import type { Ports } from './ports.ts';
 import type { Cloud, SiteName } from './sites.ts';
 
 const VERSION = 1;
+const OWNER_ONLY = 0o600;
 
 export interface StackSite {
   readonly site: string;
@@ -38,6 +39,8 @@ export interface Stack {
   /** Of the supervisor. */
   readonly pid: number;
   readonly ephemeral: boolean;
+  /** What an operator presents to the sites of this stack. A secret, and the reason for the file's mode. */
+  readonly operatorKey: string;
   readonly edge: { readonly url: string; readonly pid: number | null };
   readonly sites: readonly StackSite[];
 }
@@ -57,16 +60,18 @@ export interface StackInput {
   readonly startedAt: Date;
   readonly pid: number;
   readonly ephemeral: boolean;
+  readonly operatorKey: string;
 }
 
 /** What the file says. */
 export function describeStack(input: StackInput): Stack {
-  const { sites, ports, startedAt, pid, ephemeral } = input;
+  const { sites, ports, startedAt, pid, ephemeral, operatorKey } = input;
   return {
     version: VERSION,
     startedAt: startedAt.toISOString(),
     pid,
     ephemeral,
+    operatorKey,
     edge: { url: urlOf(ports, 'edge'), pid: kept(input, 'edge')?.pid ?? null },
     sites: sites.map((site) => describeSite(site, input)),
   };
@@ -111,8 +116,11 @@ export class StackFile {
     if (text === this.#last) return;
     this.#last = text;
     fs.mkdirSync(path.dirname(this.#file), { recursive: true });
-    fs.writeFileSync(`${this.#file}.next`, text);
-    fs.renameSync(`${this.#file}.next`, this.#file);
+    const next = `${this.#file}.next`;
+    // A file that is there already would keep its mode.
+    fs.rmSync(next, { force: true });
+    fs.writeFileSync(next, text, { mode: OWNER_ONLY });
+    fs.renameSync(next, this.#file);
   }
 
   remove(): void {

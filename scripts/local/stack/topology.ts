@@ -39,6 +39,8 @@ export interface TopologyInput {
   /** Compiled code of earlier runs; absolute. */
   readonly cacheDir: string;
   readonly logLevel: string;
+  /** SHA-256 of the stack's operator key, in hexadecimal. */
+  readonly operatorDigest: string;
   /** What the supervisor was started with; cleaned before it is passed on. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
 }
@@ -139,6 +141,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       TANDEM_HTTP_PORT: String(portOf(ports, site.site)),
       TANDEM_PEERS: JSON.stringify(peers),
       TANDEM_LOG_LEVEL: logLevel,
+      TANDEM_OPERATOR_KEYS: input.operatorDigest,
       // serverless-esbuild joins it to the project's folder.
       TANDEM_BUILD_DIR: path.relative(projectDir, path.join(input.buildDir, site.site)),
       // Sites on Azure sign in too: to the queues of their peers.

@@ -2,8 +2,8 @@
  * An entity is declared in one file: its name, its path and the JSON Schemas of what may be written. Validation,
  * routes, the OpenAPI document and replication follow from the declaration.
  */
-import { isHeartbeat } from '../replication/heartbeat.ts';
 import type { Json } from '../replication/json.ts';
+import { isReservedEntity } from '../replication/reserved.ts';
 
 export interface JsonSchemaObject {
   readonly type: 'object';
@@ -57,7 +57,7 @@ export const metadataSchema = { type: 'object', maxProperties: 100, additionalPr
 
 /** Declares an entity. @throws TypeError when the declaration contradicts itself. */
 export function defineEntity(entity: Entity): Entity {
-  if (!/^[a-z][a-z0-9-]*$/.test(entity.name) || isHeartbeat(`${entity.name}:`)) {
+  if (!/^[a-z][a-z0-9-]*$/.test(entity.name) || isReservedEntity(entity.name)) {
     throw new TypeError(`${entity.name}: an entity's name is lower case, and not one of our own`);
   }
   for (const field of entity.required) {

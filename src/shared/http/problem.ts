@@ -8,6 +8,7 @@ import {
   InvalidError,
   MethodNotAllowedError,
   NotYetHereError,
+  UnauthorizedError,
   type ErrorCode,
   type Failure,
 } from '../errors.ts';
@@ -16,6 +17,8 @@ import type { HttpReply } from './route.ts';
 const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   malformed: { status: 400, title: 'Malformed request' },
   invalid: { status: 400, title: 'Invalid request' },
+  unauthorized: { status: 401, title: 'Not authenticated' },
+  forbidden: { status: 403, title: 'Forbidden' },
   not_found: { status: 404, title: 'Not found' },
   route_not_found: { status: 404, title: 'No such route' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
@@ -64,6 +67,7 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       'cache-control': 'no-store',
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
+      ...(error instanceof UnauthorizedError && { 'www-authenticate': error.challenge }),
     },
   };
 }

@@ -28,5 +28,7 @@ export interface Route {
   readonly path: string;
   /** The compiled schema of the JSON body; a route without one takes no body. */
   readonly body?: ValidateFunction;
+  /** Who may: called before the body is read. Throws to refuse. */
+  readonly authorize?: (headers: HttpRequest['headers']) => void;
   readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;
 }

@@ -62,6 +62,7 @@ type Method = Route['method'] | 'HEAD';
 type RouteHandler = (event: Event) => Promise<Result>;
 
 function toRequest(event: Event, route: Route): HttpRequest {
+  route.authorize?.(event.headers);
   return {
     event,
     params: decoded(event.pathParameters),
@@ -107,7 +108,7 @@ function preflightHeaders(allow: readonly string[]): Record<string, string> {
     allow: methods,
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
-      'Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Session',
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Session',
     'access-control-max-age': '600',
   };
 }

@@ -9,7 +9,7 @@ import { ID_PATTERN } from '../domain/entity.ts';
 import { MalformedError } from '../errors.ts';
 import type { SeenState } from '../replication/await-states.ts';
 import { stateName, type StoredRecord } from '../replication/record.ts';
-import { isStamp, stampSite } from '../replication/stamp.ts';
+import { vectorOfName } from '../replication/vector.ts';
 import type { HttpRequest } from './route.ts';
 
 const KEY = new RegExp(`^[a-z][a-z0-9-]*:${ID_PATTERN.slice(1)}`);
@@ -32,9 +32,9 @@ export function seenStates({ headers }: HttpRequest): readonly SeenState[] {
 function parseToken(token: string): SeenState {
   if (!TOKEN.test(token)) throw malformed();
   const [key = '', name = '', ...rest] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
-  const stamps = name.split('_');
-  if (!KEY.test(key) || !stamps.every(isStamp) || rest.length > 0) throw malformed();
-  return { key, vector: Object.fromEntries(stamps.map((stamp) => [stampSite(stamp), stamp])) };
+  const vector = vectorOfName(name);
+  if (!KEY.test(key) || vector === undefined || rest.length > 0) throw malformed();
+  return { key, vector };
 }
 
 function malformed(): MalformedError {

@@ -4,6 +4,7 @@
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Config } from '../config.ts';
+import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { BatchHandler, QueueSender } from './queue.ts';
 import type { Logger } from './telemetry.ts';
 import type { Store } from './store.ts';
@@ -41,6 +42,11 @@ export interface Cloud {
   /** The site's own queue, which `forward` empties. */
   openOutbox(config: Config): QueueSender;
   openDeadLetters(config: Config): DeadLetters;
+  /** The site's own inbound queue, to which the peers send. */
+  openInbox(config: Config): QueueSender;
+  openDeadLetterBox(config: Config): DeadLetterBox;
+  /** Counts on demand. */
+  openQueueDepths(config: Config): () => Promise<QueueDepths>;
   /** What the platform calls for an HTTP request. */
   httpEntry(handler: HttpHandler): unknown;
   /** What the platform calls for a batch of messages of `queue`. */

@@ -70,8 +70,12 @@ export interface Store {
   putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]>;
   /** A marker newer than what was accepted stays; a key that is gone is no error. */
   clearPending(requests: readonly ClearRequest[]): Promise<void>;
-  /** Keys that have been pending since before `beforeMs`, oldest first within the limit. The index may lag. */
-  pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]>;
+  /**
+   * Keys that have been pending since before `beforeMs`, at most `limit` of them, ordered by that time and then by
+   * key. The index may lag.
+   * @param after The last entry of the page before: only what comes later in that order is in the answer.
+   */
+  pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]>;
   /**
    * What is pending and for whom, oldest first up to `limit`. The index may lag, so each entry is confirmed by a
    * strongly consistent read: none is in the answer that is no longer pending.

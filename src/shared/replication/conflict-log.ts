@@ -15,10 +15,8 @@ import { messageOf } from './message.ts';
 import type { Register } from './policies/field.ts';
 import { putMany, type Protocol, type Site } from './protocol.ts';
 import { EXPIRES, entityOf, type StoredRecord } from './record.ts';
+import { CONFLICT, isReservedEntity } from './reserved.ts';
 import { laterStamp, stampMs, stampSite } from './stamp.ts';
-
-/** The entity of the entries; reserved. */
-export const CONFLICT = 'conflict';
 
 /** A concurrent write of a key that a merge replaces or leaves out. */
 export interface LostWrite {
@@ -41,8 +39,8 @@ export interface LoggedWrite {
 export function* logConflicts(site: Site, lost: readonly LostWrite[]): Protocol<ReadonlyMap<string, Error>> {
   const byId = new Map<string, { key: string; record: StoredRecord }>();
   for (const each of lost) {
-    // A conflict about an entry, say of two operators, would never end.
-    if (entityOf(each.key) === CONFLICT) continue;
+    // Of a conflict about an entry, say of two operators, there is no entry: it would never end.
+    if (isReservedEntity(entityOf(each.key))) continue;
     const record = entryOf(site, each);
     byId.set(record.key, { key: each.key, record });
   }

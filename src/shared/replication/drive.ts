@@ -9,6 +9,8 @@ export interface Resources {
   readonly store: Store;
   readonly outbox?: QueueSender;
   readonly peers?: ReadonlyMap<SiteId, QueueSender>;
+  /** The queues of comparisons, of this site too. */
+  readonly verifiers?: ReadonlyMap<SiteId, QueueSender>;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
@@ -28,7 +30,7 @@ export async function drive<Result>(protocol: Protocol<Result>, resources: Resou
   return step.value;
 }
 
-function perform(effect: Effect, { store, outbox, peers, sleep }: Resources): Promise<unknown> {
+function perform(effect: Effect, { store, outbox, peers, verifiers, sleep }: Resources): Promise<unknown> {
   switch (effect.op) {
     case 'get':
       return store.get(effect.key);
@@ -39,7 +41,7 @@ function perform(effect: Effect, { store, outbox, peers, sleep }: Resources): Pr
     case 'clearPending':
       return store.clearPending(effect.requests);
     case 'pending':
-      return store.pending(effect.beforeMs, effect.limit);
+      return store.pending(effect.beforeMs, effect.limit, effect.after);
     case 'publish':
       if (outbox === undefined) throw new TypeError('this function has no outbox');
       return outbox.send(effect.messages);
@@ -48,6 +50,16 @@ function perform(effect: Effect, { store, outbox, peers, sleep }: Resources): Pr
       if (sender === undefined) throw new TypeError(`this function has no queue of ${effect.peer}`);
       return sender.send(effect.messages);
     }
+    case 'tell': {
+      const sender = verifiers?.get(effect.site);
+      if (sender === undefined)
+        throw new TypeError(`this function has no queue of comparisons of ${effect.site}`);
+      return sender.send(effect.messages);
+    }
+    case 'scan':
+      return store.scan({ cursor: effect.cursor, limit: effect.limit });
+    case 'remove':
+      return store.remove(effect.key, effect.expected);
     case 'sleep':
       return sleep(effect.ms);
   }

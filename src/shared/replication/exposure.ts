@@ -6,7 +6,7 @@
  * stands for all peers of a key) the safe time is too early, never too late.
  */
 import type { ExposurePage } from '../ports/store.ts';
-import { isHeartbeat } from './heartbeat.ts';
+import { isOwnBusiness } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
 /** What one peer does not hold yet. */
@@ -32,7 +32,7 @@ export function exposureOf(
   page: ExposurePage,
   { peers, nowMs }: { readonly peers: readonly SiteId[]; readonly nowMs: number },
 ): readonly PeerExposure[] {
-  const entries = page.entries.filter(({ key }) => !isHeartbeat(key));
+  const entries = page.entries.filter(({ key }) => !isOwnBusiness(key));
   const knownUntilMs = Math.min(nowMs - page.indexLagMs, page.cutAtMs ?? Infinity);
   return peers.map((site) => {
     const sinces = entries.filter((entry) => entry.peers.includes(site)).map(({ sinceMs }) => sinceMs);

@@ -100,17 +100,21 @@ export function* forward(
   });
   const outcomes = yield* cross(crossings.map(({ crossing }) => crossing));
   crossings.forEach(({ index }, position) => {
-    const [error] = Object.values(outcomes[position] ?? {});
-    if (error !== undefined) dispositions[index] = afterFailure(error, messages[index]);
+    const failed = outcomes[position] ?? {};
+    if (Object.keys(failed).length > 0) dispositions[index] = afterFailure(failed, messages[index]);
   });
   return dispositions;
 }
 
-/** A peer that stays silent is the sweeper's: the marker names the key, and the queue need not hold it too. */
-function afterFailure(error: Error, message: InboundMessage | undefined): Disposition {
-  if (!isRetryable(error)) {
-    return dead(error);
+/**
+ * Tried again for as long as any peer may yet take it. A peer that stays silent is then the sweeper's: the marker
+ * names the key, and the queue need not hold it too. What is left is set aside when a peer can never take it.
+ */
+function afterFailure(failed: CrossingOutcome, message: InboundMessage | undefined): Disposition {
+  const passing = Object.values(failed).find(isRetryable);
+  if (passing !== undefined && (message?.receives ?? 0) < forwardReceivesMax) {
+    return { kind: 'retry', error: passing };
   }
-  if ((message?.receives ?? 0) >= forwardReceivesMax) return { kind: 'done' };
-  return { kind: 'retry', error };
+  const lasting = Object.values(failed).find((error) => !isRetryable(error));
+  return lasting === undefined ? { kind: 'done' } : dead(lasting);
 }

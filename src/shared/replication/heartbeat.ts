@@ -9,19 +9,17 @@
  */
 import { localWrite } from './local-write.ts';
 import type { Protocol, Site } from './protocol.ts';
-import { entityOf, type StoredRecord } from './record.ts';
+import type { PendingEntry } from '../ports/store.ts';
+import type { Json } from './json.ts';
+import type { StoredRecord } from './record.ts';
+import { HEARTBEAT } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
-const HEARTBEAT = 'heartbeat';
+const SWEPT_TO = 'sweptTo';
 
 /** The key of a site's own heartbeat; no other site writes it. */
 export function heartbeatKey(site: SiteId): string {
   return `${HEARTBEAT}:${site}`;
-}
-
-/** Whether a key is that of a heartbeat. */
-export function isHeartbeat(key: string): boolean {
-  return entityOf(key) === HEARTBEAT;
 }
 
 /** Writes the site's heartbeat. Two runs in one millisecond are one. @throws what `localWrite` throws. */
@@ -31,6 +29,23 @@ export function* beat(site: Site): Protocol<StoredRecord> {
     key: heartbeatKey(site.site),
     operationId: `beat-${at}`,
     decide: () => ({ at }),
+  });
+}
+
+/** Where the sweeper's last run stopped, by the site's own heartbeat; undefined: at the end. */
+export function sweptTo(heartbeat: StoredRecord): PendingEntry | undefined {
+  const value = heartbeat.state.fields[SWEPT_TO]?.[1];
+  if (!Array.isArray(value)) return undefined;
+  const [sinceMs, key] = value as Json[];
+  return typeof sinceMs === 'number' && typeof key === 'string' ? { sinceMs, key } : undefined;
+}
+
+/** Leaves to the next run where this one stopped. @throws what `localWrite` throws. */
+export function* leaveSweptTo(site: Site, entry: PendingEntry | undefined): Protocol<StoredRecord> {
+  return yield* localWrite(site, {
+    key: heartbeatKey(site.site),
+    operationId: `swept-${site.now()}`,
+    decide: () => ({ [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, entry.key] }),
   });
 }
 

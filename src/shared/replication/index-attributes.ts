@@ -1,5 +1,6 @@
 /** What both stores index of a record, derived from it: the sparse indexes of pending markers and of live keys. */
 import { horizonMs, shardCount } from '../bounds.ts';
+import type { PendingEntry } from '../ports/store.ts';
 import { entityOf, expiresAtSeconds, isDeleted, type StoredRecord } from './record.ts';
 
 export interface IndexAttributes {
@@ -25,6 +26,11 @@ export function indexAttributes(record: StoredRecord): IndexAttributes {
     ...(isPending && { pendingSince: record.pendingSince ?? 0 }),
     ...(expires !== undefined && !isPending && { dropAtSeconds: expires + horizonMs / 1000 }),
   };
+}
+
+/** The order of the index of pending markers: oldest first, then by key. Negative when `a` comes first. */
+export function byAge(a: PendingEntry, b: PendingEntry): number {
+  return a.sinceMs - b.sinceMs || (a.key < b.key ? -1 : Number(a.key > b.key));
 }
 
 /** Every bucket, in order. */

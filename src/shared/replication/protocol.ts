@@ -4,7 +4,15 @@
  * Production drives it with promises (`drive.ts`), a simulator synchronously on virtual time. Neither the
  * protocols nor this module know a clock, a store or a queue.
  */
-import type { PendingEntry, PutOutcome, Versioned, WriteRequest, ClearRequest } from '../ports/store.ts';
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  Revision,
+  ScanPage,
+  Versioned,
+  WriteRequest,
+} from '../ports/store.ts';
 import type { OutboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { SiteId } from './stamp.ts';
 
@@ -13,11 +21,20 @@ export type Effect =
   | { readonly op: 'getMany'; readonly keys: readonly string[] }
   | { readonly op: 'putMany'; readonly writes: readonly WriteRequest[] }
   | { readonly op: 'clearPending'; readonly requests: readonly ClearRequest[] }
-  | { readonly op: 'pending'; readonly beforeMs: number; readonly limit: number }
+  | {
+      readonly op: 'pending';
+      readonly beforeMs: number;
+      readonly limit: number;
+      readonly after?: PendingEntry | undefined;
+    }
   /** To the site's own queue. */
   | { readonly op: 'publish'; readonly messages: readonly OutboundMessage[] }
   /** To a peer's inbound queue. */
   | { readonly op: 'send'; readonly peer: SiteId; readonly messages: readonly OutboundMessage[] }
+  /** To the queue of comparisons of a peer, or of this site itself. */
+  | { readonly op: 'tell'; readonly site: SiteId; readonly messages: readonly OutboundMessage[] }
+  | { readonly op: 'scan'; readonly cursor: string | undefined; readonly limit: number }
+  | { readonly op: 'remove'; readonly key: string; readonly expected: Revision }
   | { readonly op: 'sleep'; readonly ms: number };
 
 export type Protocol<Result> = Generator<Effect, Result, unknown>;
@@ -47,8 +64,12 @@ export function* clearPending(requests: readonly ClearRequest[]): Protocol<void>
   yield { op: 'clearPending', requests };
 }
 
-export function* pending(beforeMs: number, limit: number): Protocol<readonly PendingEntry[]> {
-  return (yield { op: 'pending', beforeMs, limit }) as readonly PendingEntry[];
+export function* pending(
+  beforeMs: number,
+  limit: number,
+  after?: PendingEntry,
+): Protocol<readonly PendingEntry[]> {
+  return (yield { op: 'pending', beforeMs, limit, after }) as readonly PendingEntry[];
 }
 
 export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
@@ -57,6 +78,19 @@ export function* publish(messages: readonly OutboundMessage[]): Protocol<readonl
 
 export function* send(peer: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
   return (yield { op: 'send', peer, messages }) as readonly SendOutcome[];
+}
+
+export function* tell(site: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
+  return (yield { op: 'tell', site, messages }) as readonly SendOutcome[];
+}
+
+export function* scan(cursor: string | undefined, limit: number): Protocol<ScanPage> {
+  return (yield { op: 'scan', cursor, limit }) as ScanPage;
+}
+
+/** Whether the record was still at this revision, and is gone. */
+export function* remove(key: string, expected: Revision): Protocol<boolean> {
+  return (yield { op: 'remove', key, expected }) as boolean;
 }
 
 export function* sleep(ms: number): Protocol<void> {

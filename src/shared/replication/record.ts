@@ -10,7 +10,7 @@ import { fieldValue, type FieldParts, type Register } from './policies/field.ts'
 import type { Slots } from './policies/slots.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 import { laterStamp } from './stamp.ts';
-import { includesVector, type Vector } from './vector.ts';
+import { includesVector, vectorName, type Vector } from './vector.ts';
 
 export interface RecordState {
   /** Field → its register. */
@@ -138,12 +138,9 @@ export function plainValues(state: RecordState): Record<string, Json> {
   return values;
 }
 
-/** A state's name: its vector as text, in the order of the sites. Equal states have equal names at every site. */
+/** A state's name: its vector as text. Equal states have equal names at every site. */
 export function stateName(state: RecordState): string {
-  return Object.keys(state.vector)
-    .sort()
-    .map((site) => state.vector[site] ?? '')
-    .join('_');
+  return vectorName(state.vector);
 }
 
 /** The entity that a key belongs to: `user` of `user:01JA…`. */

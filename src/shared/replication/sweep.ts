@@ -2,69 +2,114 @@
  * Sweep: send again what has been pending for too long, as it is now.
  *
  * Invariant: whatever became of the message of a write, its marker is found here and the state crosses. The
- * sweeper sends to the peers itself, so a run is bounded by what it sends and no queue fills up with repeats.
+ * sweeper sends to the peers itself, so a run is bounded by what it sends and no queue fills up with repeats. A run
+ * that ends before the last key says where the next one goes on, so that every key has its turn, whoever is silent.
  */
-import { sweepGraceMs, sweepKeysMax, sweepPageSize } from '../bounds.ts';
+import { sweepGraceMs, sweepKeysMax, sweepLooksMax, sweepPageSize } from '../bounds.ts';
 import { TooLargeError, isRetryable } from '../errors.ts';
+import type { PendingEntry } from '../ports/store.ts';
 import { eventOf } from './event.ts';
 import { cross, type Crossing } from './forward.ts';
+import { byAge } from './index-attributes.ts';
 import { messageOf } from './message.ts';
 import { getMany, pending, type Protocol, type Site } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
 export interface SweepReport {
+  /** Keys that were due. */
+  readonly looked: number;
   /** Keys whose state was sent again to at least one peer. */
   readonly resent: number;
-  /** Peers that did not take it. */
-  readonly silent: readonly SiteId[];
+  /** Peer that did not take it → why. */
+  readonly silent: Readonly<Record<SiteId, string>>;
   /** Keys whose state no longer fits a message, or that a peer's queue can never take: a person must look. */
   readonly refused: readonly string[];
-  /** Age of the oldest marker at the start of the run; 0 when nothing was due. */
+  /** Age of the oldest marker that was looked at, at the start of the run; 0 when nothing was due. */
   readonly oldestMs: number;
+  /** The last entry that was looked at, when there may be more; the next run takes it as `after`. */
+  readonly resume?: PendingEntry;
+}
+
+export interface SweepOptions {
+  /** Where the run before stopped; undefined begins with the oldest key. */
+  readonly after?: PendingEntry | undefined;
+  /** A younger marker is left to the ordinary path. */
+  readonly graceMs?: number;
+  /** Keys that are sent before the run ends, give or take a page. */
+  readonly keysMax?: number;
 }
 
 /**
- * One run: pages of due keys until nothing is due, every peer is silent, or `sweepKeysMax` keys were sent.
+ * One run: pages of due keys until the last one, from there on with the oldest when it did not begin with that; or
+ * until every peer is silent, or until a bound is reached.
  * A peer that refuses one page is left out of the rest of the run.
  */
-export function* sweep(site: Site): Protocol<SweepReport> {
+export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepReport> {
+  const { after, graceMs = sweepGraceMs, keysMax = sweepKeysMax } = options;
   const startMs = site.now();
-  const silent = new Set<SiteId>();
-  const seen = new Set<string>();
+  const silent: Record<SiteId, string> = {};
   const refused: string[] = [];
-  let resent = 0;
-  let oldestMs = 0;
-  while (seen.size < sweepKeysMax && silent.size < site.peers.length) {
-    const due = yield* pending(startMs - sweepGraceMs, Math.min(seen.size + sweepPageSize, sweepKeysMax));
-    const first = due[0];
-    if (seen.size === 0 && first !== undefined) oldestMs = startMs - first.sinceMs;
-    const keys = due.map(({ key }) => key).filter((key) => !seen.has(key));
-    if (keys.length === 0) break;
-    for (const key of keys) seen.add(key);
-    const crossings = yield* stillPending(site, keys, silent, refused);
+  let [looked, resent, oldestMs] = [0, 0, 0];
+  let resume = after;
+  let fromStart = after === undefined;
+  while (looked < sweepLooksMax && resent < keysMax && !isEverySilent(site, silent)) {
+    const due = yield* duePage({ nowMs: startMs, graceMs }, resume);
+    resume = due.at(-1);
+    if (resume === undefined) {
+      if (fromStart) break;
+      fromStart = true;
+      continue;
+    }
+    looked += due.length;
+    oldestMs = Math.max(oldestMs, startMs - (due[0]?.sinceMs ?? startMs));
+    const crossings = yield* stillPending(
+      site,
+      due.map(({ key }) => key),
+      silent,
+      refused,
+    );
     const outcomes = yield* cross(crossings);
     outcomes.forEach((failed, index) => {
       for (const [peer, error] of Object.entries(failed)) {
-        if (isRetryable(error)) silent.add(peer);
+        if (isRetryable(error)) silent[peer] = error.message;
         else refused.push(crossings[index]?.key ?? '');
       }
       if (Object.keys(failed).length < (crossings[index]?.peers.length ?? 0)) resent += 1;
     });
   }
-  return { resent, silent: [...silent], refused, oldestMs };
+  return { looked, resent, silent, refused, oldestMs, ...(resume !== undefined && { resume }) };
+}
+
+function isEverySilent({ peers }: Site, silent: Readonly<Record<SiteId, string>>): boolean {
+  return peers.every((peer) => peer in silent);
+}
+
+/**
+ * What is due after `after`: first all that is older than the grace, then what claims to be from the future. Such a
+ * time was taken from a clock that was ahead; waiting for it could take as long as the clock was wrong.
+ */
+function* duePage(
+  { nowMs, graceMs }: { nowMs: number; graceMs: number },
+  after: PendingEntry | undefined,
+): Protocol<readonly PendingEntry[]> {
+  const page = yield* pending(nowMs - graceMs, sweepPageSize, after);
+  if (page.length > 0) return page;
+  const young: PendingEntry = { sinceMs: nowMs + graceMs, key: '' };
+  const ahead = after === undefined || byAge(after, young) < 0 ? young : after;
+  return yield* pending(Number.MAX_SAFE_INTEGER, sweepPageSize, ahead);
 }
 
 /** The index may lag: only what the record itself still marks is sent, and only to peers that answer. */
 function* stillPending(
   site: Site,
   keys: readonly string[],
-  silent: ReadonlySet<SiteId>,
+  silent: Readonly<Record<SiteId, string>>,
   refused: string[],
 ): Protocol<readonly Crossing[]> {
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
     const peers = Object.keys(record.pending).filter(
-      (peer) => site.peers.includes(peer) && !silent.has(peer),
+      (peer) => site.peers.includes(peer) && !(peer in silent),
     );
     if (peers.length === 0 || record.version === undefined) return [];
     try {

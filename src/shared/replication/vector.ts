@@ -1,5 +1,5 @@
 /** Version vectors (Parker et al., 1983): what a state includes, by the site that wrote it. */
-import { laterStamp, stampSite, type SiteId, type Stamp } from './stamp.ts';
+import { isStamp, laterStamp, stampSite, type SiteId, type Stamp } from './stamp.ts';
 
 /** Site → the highest stamp of that site that is included. */
 export type Vector = Readonly<Record<SiteId, Stamp>>;
@@ -24,4 +24,20 @@ export function mergeVectors(a: Vector, b: Vector): Vector {
     merged[site] = laterStamp(held, stamp) ?? stamp;
   }
   return merged ?? a;
+}
+
+/** A vector as text: its stamps in the order of the sites. Equal vectors have equal names at every site. */
+export function vectorName(vector: Vector): string {
+  return Object.keys(vector)
+    .sort()
+    .map((site) => vector[site] ?? '')
+    .join('_');
+}
+
+/** The vector of a name; undefined when the text is none. */
+export function vectorOfName(name: string): Vector | undefined {
+  const stamps = name.split('_');
+  return stamps.every(isStamp)
+    ? Object.fromEntries(stamps.map((stamp) => [stampSite(stamp), stamp]))
+    : undefined;
 }

@@ -1,6 +1,7 @@
 /** What every implementation of the store port must do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { ScanPage, Store, Versioned } from '../../../src/shared/ports/store.ts';
+import type { PendingEntry, ScanPage, Store, Versioned } from '../../../src/shared/ports/store.ts';
+import { byAge } from '../../../src/shared/replication/index-attributes.ts';
 import type { Json } from '../../../src/shared/replication/json.ts';
 import { DELETED, EXPIRES, type StoredRecord } from '../../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
@@ -180,6 +181,28 @@ export function describeStore(name: string, openStore: () => Store): void {
       ]);
       await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': stamp(1_000) } })));
       expect((await store.pending(old + 1, 100)).filter(({ key }) => keys.includes(key))).toEqual([]);
+    });
+
+    test('pages through what is pending without a gap or a repeat, ties of one millisecond included', async () => {
+      const old = Date.now() * -3;
+      const keys = Array.from({ length: 40 }, (_, i) => keyOf(String(i)));
+      const sinceOf = (i: number): number => old + Math.floor(i / 15);
+      await store.putMany(
+        keys.map((key, i) => ({
+          record: { ...recordOf(key), pendingSince: sinceOf(i) },
+          expected: undefined,
+        })),
+      );
+      const seen: PendingEntry[] = [];
+      for (let page = await store.pending(old + 3, 7); page.length > 0;) {
+        expect(page.length).toBeLessThanOrEqual(7);
+        seen.push(...page);
+        page = await store.pending(old + 3, 7, page.at(-1));
+      }
+      await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': stamp(1_000) } })));
+      const expected = keys.map((key, i) => ({ key, sinceMs: sinceOf(i) })).sort(byAge);
+      expect(seen).toEqual(expected);
+      expect(await store.pending(old, 7, seen.at(-1))).toEqual([]);
     });
 
     describe('exposure', () => {

@@ -6,19 +6,24 @@ import {
   forwardReceivesMax,
   horizonMs,
   sweepGraceMs,
+  sweepKeysMax,
+  sweepLooksMax,
 } from '../../../src/shared/bounds.ts';
 import { AmbiguousError, TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
+import { logConflicts } from '../../../src/shared/replication/conflict-log.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { forward } from '../../../src/shared/replication/forward.ts';
 import { plainValues } from '../../../src/shared/replication/record.ts';
 import { sweep } from '../../../src/shared/replication/sweep.ts';
 import type { InboundMessage } from '../../../src/shared/ports/queue.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { TestSite, delivered } from '../../helpers/test-site.ts';
+import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { START_MS, TestSite, delivered } from '../../helpers/test-site.ts';
 
 const AWS = 'aws-us-east-1';
 const AZURE = 'azure-eastus';
+const OTHER = 'aws-eu-west-1';
 const pair = (): { aws: TestSite; azure: TestSite } => ({
   aws: new TestSite(AWS, [AZURE]),
   azure: new TestSite(AZURE, [AWS]),
@@ -27,6 +32,13 @@ const pair = (): { aws: TestSite; azure: TestSite } => ({
 const message = (body: string, receives = 1): InboundMessage => ({ id: 'm', body, attributes: {}, receives });
 const apply = (site: TestSite, messages: readonly InboundMessage[]): Promise<ApplyReport> =>
   site.run(applyBatch(site.site, messages, checkEvent));
+
+/** From now on the peer's queue answers every message with this error. */
+function refuse(site: TestSite, peer: string, error: Error | undefined): void {
+  const queue = site.peers.get(peer);
+  if (queue === undefined) throw new Error(`${peer} is no peer`);
+  queue.refuse = () => error;
+}
 
 /** An event of AWS, as text, with changes. */
 async function eventText(
@@ -76,6 +88,21 @@ describe('forward', () => {
       { kind: 'done' },
     ]);
     expect(aws.held('user:1')?.pending).toHaveProperty([AZURE]);
+  });
+
+  test.each([
+    ['the first peer is silent and the second can never take it', AZURE, OTHER],
+    ['the first peer can never take it and the second is silent', OTHER, AZURE],
+  ])('a message is tried again, and then set aside with its reason, when %s', async (_, silent, never) => {
+    const aws = new TestSite(AWS, [AZURE, OTHER]);
+    refuse(aws, silent, new UnavailableError('down'));
+    refuse(aws, never, new TooLargeError('too large'));
+    const body = await eventText(aws);
+    const receivedOnce = await aws.run(forward(aws.site, [message(body)], checkEvent));
+    expect(receivedOnce).toMatchObject([{ kind: 'retry', error: { message: 'down' } }]);
+    const receivedLast = await aws.run(forward(aws.site, [message(body, forwardReceivesMax)], checkEvent));
+    expect(receivedLast).toMatchObject([{ kind: 'dead', reason: 'too_large' }]);
+    expect(Object.keys(aws.held('user:1')?.pending ?? {}).sort()).toEqual([OTHER, AZURE].sort());
   });
 
   test('one message that the peer can never take does not stop its neighbours', async () => {
@@ -309,14 +336,15 @@ describe('apply', () => {
   });
 
   test('logs a value that fills a message without the one that won', async () => {
-    const { aws, azure } = pair();
-    await azure.write('user:1', { name: 'x'.repeat(124_000) });
-    aws.nowMs += 1;
-    await aws.write('user:1', { name: 'y'.repeat(124_000) });
-    await apply(azure, aws.outboxDeliveries());
+    const { azure } = pair();
+    const loser = [encodeStamp(START_MS, 0, AZURE), 'x'.repeat(eventBytesMax / 2)] as const;
+    const winner = [encodeStamp(START_MS + 1, 0, AWS), 'y'.repeat(eventBytesMax / 2)] as const;
+    await azure.run(
+      logConflicts(azure.site, [{ key: 'user:1', conflict: { field: 'name', loser, winner } }]),
+    );
     const [entry] = logged(azure) as { loser: { value: string }; winner: object }[];
     expect([entry?.loser.value.length, Object.keys(entry?.winner ?? {})]).toEqual([
-      124_000,
+      eventBytesMax / 2,
       ['stamp', 'site'],
     ]);
   });
@@ -329,8 +357,9 @@ describe('sweep', () => {
     await aws.write('user:1', { name: 'b' });
     aws.nowMs += sweepGraceMs + 1;
     expect(await aws.run(sweep(aws.site))).toMatchObject({
+      looked: 1,
       resent: 1,
-      silent: [],
+      silent: {},
       oldestMs: sweepGraceMs + 1,
     });
     const sent = aws.peers.get(AZURE)?.sent ?? [];
@@ -359,7 +388,7 @@ describe('sweep', () => {
         return new UnavailableError('down');
       };
     }
-    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0, silent: [AZURE] });
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0, silent: { [AZURE]: 'down' } });
     expect(tried).toBe(100);
   });
 
@@ -374,8 +403,58 @@ describe('sweep', () => {
     if (queue)
       queue.refuse = ({ body }) => (/"user:\d{1,2}"/.test(body) ? new TooLargeError('no') : undefined);
     const report = await aws.run(sweep(aws.site));
-    expect(report).toMatchObject({ resent: 150, silent: [] });
+    expect(report).toMatchObject({ resent: 150, silent: {} });
     expect(report.refused).toHaveLength(100);
+  });
+
+  /** Writes `count` keys that only `peer` lacks, the oldest first. */
+  async function writeWhileSilent(site: TestSite, peer: string, count: number): Promise<void> {
+    refuse(site, peer, new UnavailableError('down'));
+    for (let i = 0; i < count; i += 1) {
+      site.nowMs += 1;
+      await site.write(`user:${i}`, { i });
+    }
+    await site.run(forward(site.site, site.outboxDeliveries(), checkEvent));
+  }
+
+  test('reaches a key of a healthy peer behind more keys of a silent one than a run sends', async () => {
+    const aws = new TestSite(AWS, [AZURE, OTHER]);
+    await writeWhileSilent(aws, AZURE, sweepKeysMax + 1);
+    await aws.write('user:new', { name: 'Ada' });
+    aws.nowMs += sweepGraceMs + 1;
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 1, silent: { [AZURE]: 'down' } });
+    expect(Object.keys(aws.held('user:new')?.pending ?? {})).toEqual([AZURE]);
+  });
+
+  test('looks at a bounded number of keys in one run and goes on behind them in the next', async () => {
+    const aws = new TestSite(AWS, [AZURE, OTHER]);
+    await writeWhileSilent(aws, AZURE, sweepLooksMax);
+    await aws.write('user:new', { name: 'Ada' });
+    aws.nowMs += sweepGraceMs + 1;
+    const first = await aws.run(sweep(aws.site));
+    expect(first).toMatchObject({ looked: sweepLooksMax, resent: 0 });
+    const second = await aws.run(sweep(aws.site, { after: first.resume }));
+    expect(second.resent).toBe(1);
+    expect(Object.keys(aws.held('user:new')?.pending ?? {})).toEqual([AZURE]);
+  });
+
+  test('that stopped before a silent peer begins again with the oldest key', async () => {
+    const { aws } = pair();
+    await writeWhileSilent(aws, AZURE, 3);
+    aws.nowMs += sweepGraceMs + 1;
+    const { resume } = await aws.run(sweep(aws.site));
+    expect(resume).toMatchObject({ key: 'user:2' });
+    refuse(aws, AZURE, undefined);
+    expect(await aws.run(sweep(aws.site, { after: resume }))).toMatchObject({ resent: 3 });
+  });
+
+  test('finds what was marked by a clock that was far ahead', async () => {
+    const { aws } = pair();
+    aws.nowMs += 3_600_000;
+    await aws.write('user:ahead', { name: 'Ada' });
+    aws.nowMs -= 3_600_000;
+    expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 1 });
+    expect(aws.held('user:ahead')?.pending).toEqual({});
   });
 
   test('an index that lags resends nothing', async () => {
@@ -384,7 +463,7 @@ describe('sweep', () => {
     aws.nowMs += sweepGraceMs + 1;
     const stale = await aws.store.pending(aws.nowMs, 10);
     await aws.run(forward(aws.site, aws.outboxDeliveries(), checkEvent));
-    aws.store.pending = () => Promise.resolve(stale);
+    aws.store.pending = (_beforeMs, _limit, after) => Promise.resolve(after === undefined ? stale : []);
     expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0 });
     expect(aws.peers.get(AZURE)?.sent).toHaveLength(1);
   });

@@ -83,6 +83,10 @@ const CASES: readonly Case[] = [
     title: 'a heartbeat holds no data of users',
     given: page([pendingFor(60_000, [B], 'heartbeat:aws-us-east-1')]),
   },
+  {
+    title: 'a record of pauses holds no data of users',
+    given: page([pendingFor(60_000, [B], 'pause:aws-us-east-1')]),
+  },
 ];
 
 describe('exposure to one peer', () => {

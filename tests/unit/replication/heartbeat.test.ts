@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
-import { beat, heardMsAgo, heartbeatKey, isHeartbeat } from '../../../src/shared/replication/heartbeat.ts';
+import {
+  beat,
+  heardMsAgo,
+  heartbeatKey,
+  leaveSweptTo,
+  sweptTo,
+} from '../../../src/shared/replication/heartbeat.ts';
+import { isOwnBusiness } from '../../../src/shared/replication/reserved.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 
@@ -42,7 +49,16 @@ describe('a heartbeat', () => {
     expect(heardMsAgo(record, START_MS - 300)).toBe(0);
   });
 
+  test('keeps where the sweeper stopped, over the next beat, until a run reaches the end', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    await aws.run(leaveSweptTo(aws.site, { sinceMs: 5, key: 'user:1' }));
+    aws.nowMs += 10_000;
+    expect(sweptTo(await aws.run(beat(aws.site)))).toEqual({ sinceMs: 5, key: 'user:1' });
+    aws.nowMs += 10_000;
+    expect(sweptTo(await aws.run(leaveSweptTo(aws.site, undefined)))).toBeUndefined();
+  });
+
   test('is told from records of users by its key', () => {
-    expect([isHeartbeat('heartbeat:aws-us-east-1'), isHeartbeat('user:heartbeat')]).toEqual([true, false]);
+    expect([isOwnBusiness(heartbeatKey(AWS)), isOwnBusiness('user:heartbeat')]).toEqual([true, false]);
   });
 });

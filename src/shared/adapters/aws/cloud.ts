@@ -2,11 +2,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../../config.ts';
 import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
+import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import { deadLettersOn } from '../dead-letters.ts';
-import { openSqsQueue } from './open-queue.ts';
+import { SqsDeadLetterBox } from './dead-letter-box.ts';
+import { openSqs, openSqsQueue } from './open-queue.ts';
+import { measureSqs } from './queue-depths.ts';
 import { DynamoStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
@@ -28,6 +31,31 @@ export function openOutbox(config: Config): QueueSender {
 
 export function openDeadLetters(config: Config): DeadLetters {
   return deadLettersOn(openSqsQueue({ region: config.region, url: settings(config).deadUrl }));
+}
+
+export function openInbox(config: Config): QueueSender {
+  return openSqsQueue({ region: config.region, url: settings(config).inUrl });
+}
+
+export function openDeadLetterBox(config: Config): DeadLetterBox {
+  const { inUrl, outUrl, deadUrl } = settings(config);
+  const sources = new Map([
+    [nameOf(inUrl), 'tandem-in'],
+    [nameOf(outUrl), 'tandem-out'],
+  ]);
+  const sourceOf = (arn: string): string | undefined => sources.get(arn.split(':').at(-1) ?? '');
+  return new SqsDeadLetterBox(openSqs({ region: config.region }), deadUrl, sourceOf);
+}
+
+/** The name of a queue: the last segment of its URL. */
+function nameOf(url: string): string {
+  return url.split('/').at(-1) ?? '';
+}
+
+export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
+  const { inUrl, outUrl, deadUrl } = settings(config);
+  const client = openSqs({ region: config.region });
+  return () => measureSqs(client, { out: outUrl, in: inUrl, dead: deadUrl });
 }
 
 function settings(config: Config): NonNullable<Config['aws']> {

@@ -9,11 +9,15 @@ export function openSqsQueue(options: {
   url: string;
   endpoint?: string | undefined;
 }): QueueSender {
-  const client = new SQSClient({
-    region: options.region,
+  return new SqsSender(openSqs(options), options.url);
+}
+
+/** A client with our bounds. */
+export function openSqs({ region, endpoint }: { region: string; endpoint?: string | undefined }): SQSClient {
+  return new SQSClient({
+    region,
     maxAttempts: vendorAttemptsMax,
     requestHandler: { requestTimeout: queueTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
-    ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
+    ...(endpoint !== undefined && { endpoint }),
   });
-  return new SqsSender(client, options.url);
 }

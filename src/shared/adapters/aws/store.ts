@@ -15,6 +15,8 @@ import {
   ScanCommand,
   UpdateItemCommand,
   type DynamoDBClient,
+  type QueryCommandInput,
+  type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { dynamoIndexLagMs } from '../../bounds.ts';
 import type {
@@ -28,7 +30,7 @@ import type {
   Versioned,
   WriteRequest,
 } from '../../ports/store.ts';
-import { shards } from '../../replication/index-attributes.ts';
+import { byAge, shards } from '../../replication/index-attributes.ts';
 import { chunk } from '../chunk.ts';
 import { storeError } from './errors.ts';
 import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
@@ -160,22 +162,42 @@ export class DynamoStore implements Store {
     }
   }
 
-  async pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
+  async pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
+    // A range that ends before it begins is a mistake to DynamoDB.
+    if (after !== undefined && after.sinceMs >= beforeMs) return [];
     const pages = await Promise.all(
-      shards.map((shard) =>
-        this.#query({
-          IndexName: 'pending',
-          KeyConditionExpression: 'p_shard = :shard AND p_at < :before',
-          ExpressionAttributeValues: { ':shard': { S: shard }, ':before': { N: String(beforeMs) } },
-          Limit: limit,
-        }),
-      ),
+      shards.map((shard) => this.#pendingOf(shard, { beforeMs, limit, after })),
     );
-    return pages
-      .flat()
-      .map(toPending)
-      .sort((a, b) => a.sinceMs - b.sinceMs)
-      .slice(0, limit);
+    return pages.flat().sort(byAge).slice(0, limit);
+  }
+
+  /**
+   * The first `limit` entries of one bucket. Among entries of one millisecond the index has an order of its own, so
+   * it is read on until every entry as old as the last one that is wanted is known.
+   */
+  async #pendingOf(
+    shard: string,
+    { beforeMs, limit, after }: { beforeMs: number; limit: number; after: PendingEntry | undefined },
+  ): Promise<readonly PendingEntry[]> {
+    const found: PendingEntry[] = [];
+    let start: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.#query({
+        IndexName: 'pending',
+        KeyConditionExpression: 'p_shard = :shard AND p_at BETWEEN :since AND :last',
+        ExpressionAttributeValues: {
+          ':shard': { S: shard },
+          ':since': { N: String(after?.sinceMs ?? Number.MIN_SAFE_INTEGER) },
+          ':last': { N: String(beforeMs - 1) },
+        },
+        Limit: limit + 1,
+        ExclusiveStartKey: start,
+      });
+      const entries = Items.map(toPending);
+      found.push(...entries.filter((entry) => after === undefined || byAge(after, entry) < 0));
+      start = LastEvaluatedKey;
+    } while (start !== undefined && (found[limit - 1]?.sinceMs ?? Infinity) >= (found.at(-1)?.sinceMs ?? 0));
+    return found;
   }
 
   /**
@@ -212,7 +234,7 @@ export class DynamoStore implements Store {
       ),
     );
     return pages
-      .flat()
+      .flatMap(({ Items = [] }) => Items)
       .map((item) => item['k']?.S ?? '')
       .sort((a, b) => (a < b ? -1 : 1))
       .slice(0, limit);
@@ -261,11 +283,8 @@ export class DynamoStore implements Store {
     await this.get('ping:none');
   }
 
-  async #query(input: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>): Promise<Item[]> {
-    const { Items } = await this.#call(() =>
-      this.#client.send(new QueryCommand({ TableName: this.#table, ...input })),
-    );
-    return Items ?? [];
+  #query(input: Omit<QueryCommandInput, 'TableName'>): Promise<QueryCommandOutput> {
+    return this.#call(() => this.#client.send(new QueryCommand({ TableName: this.#table, ...input })));
   }
 
   async #call<Result>(send: () => Promise<Result>): Promise<Result> {

@@ -2,12 +2,15 @@
 import { CosmosClient } from '@azure/cosmos';
 import type { Config } from '../../config.ts';
 import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
+import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import { deadLettersOn } from '../dead-letters.ts';
 import { credential } from './credential.ts';
-import { openServiceBusQueue } from './open-queue.ts';
+import { ServiceBusDeadLetterBox } from './dead-letter-box.ts';
+import { openServiceBus, openServiceBusQueue } from './open-queue.ts';
+import { measureServiceBus } from './queue-depths.ts';
 import { CosmosStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
@@ -41,13 +44,32 @@ export function openDeadLetters(config: Config): DeadLetters {
   return deadLettersOn(open(config, settings(config).deadQueue));
 }
 
-function open(config: Config, queue: string): QueueSender {
-  const { serviceBusNamespace, serviceBusConnection } = settings(config);
-  return openServiceBusQueue({
-    queue,
-    namespace: serviceBusNamespace,
-    connectionString: serviceBusConnection,
+export function openInbox(config: Config): QueueSender {
+  return open(config, settings(config).inQueue);
+}
+
+export function openDeadLetterBox(config: Config): DeadLetterBox {
+  const { deadQueue, inQueue, outQueue } = settings(config);
+  return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), {
+    dead: deadQueue,
+    in: inQueue,
+    out: outQueue,
   });
+}
+
+export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
+  const { deadQueue, inQueue, outQueue } = settings(config);
+  return () =>
+    measureServiceBus(() => openServiceBus(access(config)), { dead: deadQueue, in: inQueue, out: outQueue });
+}
+
+function open(config: Config, queue: string): QueueSender {
+  return openServiceBusQueue({ queue, ...access(config) });
+}
+
+function access(config: Config): { namespace: string | undefined; connectionString: string | undefined } {
+  const { serviceBusNamespace, serviceBusConnection } = settings(config);
+  return { namespace: serviceBusNamespace, connectionString: serviceBusConnection };
 }
 
 function settings(config: Config): NonNullable<Config['azure']> {

@@ -15,10 +15,11 @@ export function openServiceBusQueue(access: {
   namespace?: string | undefined;
   connectionString?: string | undefined;
 }): QueueSender {
-  return new ServiceBusSender(openClient(access), access.queue);
+  return new ServiceBusSender(openServiceBus(access), access.queue);
 }
 
-function openClient({
+/** A client with our bounds. @throws TypeError when neither a namespace nor a connection string is given. */
+export function openServiceBus({
   namespace,
   connectionString,
 }: {

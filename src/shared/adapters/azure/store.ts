@@ -102,10 +102,12 @@ export class CosmosStore implements Store {
     }
   }
 
-  async pending(beforeMs: number, limit: number): Promise<readonly PendingEntry[]> {
+  async pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
+    const { sinceMs, key } = after ?? { sinceMs: Number.MIN_SAFE_INTEGER, key: '' };
     const rows = await this.#query<{ id: string; p_at: number }>(
-      'SELECT c.id, c.p_at FROM c WHERE c.p_at < @before ORDER BY c.p_at OFFSET 0 LIMIT @limit',
-      { '@before': beforeMs, '@limit': limit },
+      'SELECT c.id, c.p_at FROM c WHERE c.p_at >= @since AND c.p_at < @before ' +
+        'AND (c.p_at > @since OR c.id > @key) ORDER BY c.p_at, c.id OFFSET 0 LIMIT @limit',
+      { '@since': sinceMs, '@before': beforeMs, '@key': key, '@limit': limit },
     );
     return rows.map(({ id, p_at }) => ({ key: id, sinceMs: p_at }));
   }

@@ -1,0 +1,332 @@
+/** What only operators may, in the contract: one function for each group of routes. */
+import { pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
+import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
+import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
+import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
+import { answer, count, object, problems, ref, said, text, time, type Operation } from './openapi-parts.ts';
+
+type Paths = Record<string, Record<string, Operation>>;
+
+export const securitySchemes = {
+  operator: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An operator key; the site knows its SHA-256 (TANDEM_OPERATOR_KEYS).',
+  },
+};
+
+/** What every operation for operators says. */
+const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
+
+export function operationPaths(): Paths {
+  return {
+    ...pausePaths(),
+    ...deadLetterPaths(),
+    ...queuePaths(),
+    ...conflictPaths(),
+    ...verificationPaths(),
+  };
+}
+
+export function operationSchemas(): Record<string, object> {
+  return {
+    ...pauseSchemas(),
+    ...deadLetterSchemas(),
+    ...queueSchemas(),
+    ...conflictSchemas(),
+    ...verificationSchemas(),
+  };
+}
+
+function pausePaths(): Paths {
+  const peer = { name: 'peer', in: 'path', required: true, schema: text };
+  return {
+    '/replication/pauses': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listPauses',
+        summary: 'Which peers this site does not send to, on an operator’s word',
+        responses: { '200': answer('Pauses', 'Every peer'), ...problems(401, 403, 503) },
+      },
+    },
+    '/replication/pauses/{peer}': {
+      put: {
+        ...FOR_OPERATORS,
+        operationId: 'pausePeer',
+        summary: 'Send nothing more to a peer; what it lacks is kept, counted and shown',
+        parameters: [peer],
+        responses: { '200': answer('Pause', 'It is paused'), ...problems(401, 403, 404, 503) },
+      },
+      delete: {
+        ...FOR_OPERATORS,
+        operationId: 'resumePeer',
+        summary: `Send to a peer again, and at once up to about ${resumeKeysMax} keys of what it lacks`,
+        parameters: [peer],
+        responses: { '200': answer('Resumed', 'It is no longer paused'), ...problems(401, 403, 404, 503) },
+      },
+    },
+  };
+}
+
+const pause = {
+  peer: text,
+  paused: { type: 'boolean' },
+  since: said(time, 'Since when; absent when it is not paused'),
+};
+
+function pauseSchemas(): Record<string, object> {
+  const required = ['peer', 'paused'];
+  const one = { type: 'object', required, additionalProperties: false, properties: pause };
+  const sent = {
+    type: 'object',
+    required: ['keys', 'complete'],
+    additionalProperties: false,
+    properties: {
+      keys: said(count, 'Keys whose state the queue of the peer has accepted'),
+      complete: said({ type: 'boolean' }, 'False: the sweeper sends the rest'),
+      problem: said(text, 'Why the peer does not take any'),
+    },
+  };
+  return {
+    Pause: one,
+    Resumed: { ...one, required: [...required, 'sent'], properties: { ...pause, sent } },
+    Pauses: object({ site: text, pauses: { type: 'array', items: ref('schemas', 'Pause') } }),
+  };
+}
+
+function deadLetterPaths(): Paths {
+  const settle = (operationId: string, summary: string, schema: string): Operation => ({
+    ...FOR_OPERATORS,
+    operationId,
+    summary,
+    requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
+    responses: {
+      '200': answer('SettledDeadLetters', 'What was done'),
+      ...problems(400, 401, 403, 409, 413, 415, 503),
+    },
+  });
+  return {
+    '/replication/dead-letters': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listDeadLetters',
+        summary: 'Why messages were set aside, by queue and reason',
+        responses: { '200': answer('DeadLetterCauses', 'As far as looked'), ...problems(401, 403, 503) },
+      },
+    },
+    '/replication/dead-letters/{id}': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'getDeadLetter',
+        summary: 'One message that was set aside, with its body',
+        parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
+        responses: { '200': answer('DeadLetter', 'As it came'), ...problems(401, 403, 404, 503) },
+      },
+    },
+    '/replication/dead-letters/replay': {
+      post: settle(
+        'replayDeadLetters',
+        'Send messages back to the queues that they came from; twice is harmless',
+        'DeadLetterReplay',
+      ),
+    },
+    '/replication/dead-letters/discard': {
+      post: settle('discardDeadLetters', 'Remove messages for good', 'DeadLetterDiscard'),
+    },
+  };
+}
+
+function deadLetterSchemas(): Record<string, object> {
+  const look = {
+    looked: said(count, 'Messages that were looked at'),
+    atLeast: said({ type: 'boolean' }, 'There may be more'),
+  };
+  const cause = object({
+    source: text,
+    reason: text,
+    letters: count,
+    detail: text,
+    oldest: time,
+    newest: time,
+    ids: { type: 'array', items: text },
+  });
+  return {
+    DeadLetterCauses: object({ now: time, ...look, causes: { type: 'array', items: cause } }),
+    DeadLetter: object({ id: text, source: text, reason: text, detail: text, body: text, at: time }),
+    DeadLetterReplay: replaySchema,
+    DeadLetterDiscard: discardSchema,
+    SettledDeadLetters: object({
+      dryRun: { type: 'boolean' },
+      ...look,
+      matched: said(count, 'Messages that were meant'),
+      settled: said(count, 'Messages that were replayed or discarded, or would be in a dry run'),
+      failed: { type: 'array', items: object({ id: text, detail: text }) },
+    }),
+  };
+}
+
+function queuePaths(): Paths {
+  return {
+    '/replication/queues': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'getQueues',
+        summary: 'How many messages the queues of this site hold',
+        responses: { '200': answer('Queues', 'As the broker counts them'), ...problems(401, 403, 503) },
+      },
+    },
+  };
+}
+
+function queueSchemas(): Record<string, object> {
+  const depth = object({ messages: count, atLeast: said({ type: 'boolean' }, 'There may be more') });
+  return {
+    Queues: object({
+      site: text,
+      queues: object({
+        out: depth,
+        in: depth,
+        dead: said(depth, 'Set aside, by the bridge or by the broker'),
+      }),
+    }),
+  };
+}
+
+function conflictPaths(): Paths {
+  const id = { name: 'id', in: 'path', required: true, schema: text };
+  return {
+    '/replication/conflicts': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listConflicts',
+        summary: 'Writes that lost against one that had not seen them, newest first',
+        parameters: [
+          { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: pageSizeMax } },
+          { name: 'cursor', in: 'query', schema: text },
+        ],
+        responses: { '200': answer('Conflicts', 'One page'), ...problems(400, 401, 403, 503) },
+      },
+    },
+    '/replication/conflicts/{id}': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'getConflict',
+        summary: 'One conflict, with both versions',
+        parameters: [id],
+        responses: { '200': answer('Conflict', 'The entry'), ...problems(401, 403, 404, 503) },
+      },
+    },
+    '/replication/conflicts/{id}/override': {
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'overrideConflict',
+        summary: 'Write the value that lost, or another one, to the field: a newer write like any other',
+        parameters: [id],
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: ref('schemas', 'ConflictOverride') } },
+        },
+        responses: {
+          '200': answer('Conflict', 'It is overridden'),
+          ...problems(400, 401, 403, 404, 413, 415, 503),
+        },
+      },
+    },
+  };
+}
+
+function conflictSchemas(): Record<string, object> {
+  const version = {
+    type: 'object',
+    required: ['stamp', 'site', 'at'],
+    additionalProperties: false,
+    properties: { stamp: text, site: text, at: time, value: said({}, 'Any JSON value') },
+  };
+  return {
+    Conflict: {
+      type: 'object',
+      required: ['id', 'record', 'field', 'loser', 'winner', 'reason'],
+      additionalProperties: false,
+      properties: {
+        id: text,
+        record: said(text, 'The key of the record: entity and id'),
+        field: text,
+        loser: version,
+        winner: version,
+        reason: { enum: ['newer', 'higher rank'] },
+        override: said({ type: 'object' }, 'What an operator decided, once somebody did'),
+      },
+    },
+    Conflicts: {
+      type: 'object',
+      required: ['items'],
+      additionalProperties: false,
+      properties: { items: { type: 'array', items: ref('schemas', 'Conflict') }, cursor: text },
+    },
+    ConflictOverride: conflictOverrideSchema,
+  };
+}
+
+function verificationPaths(): Paths {
+  return {
+    '/replication/verifications': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listVerifications',
+        summary: 'The latest comparison with each peer, and when the two were last the same',
+        responses: { '200': answer('Verifications', 'As far as known here'), ...problems(401, 403, 503) },
+      },
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'beginVerification',
+        summary: 'Compare this site with a peer, or make both the same; fills an empty peer as well',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: ref('schemas', 'VerificationBegin') } },
+        },
+        responses: {
+          '202': answer('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
+          ...problems(400, 401, 403, 404, 413, 415, 503),
+        },
+      },
+    },
+  };
+}
+
+function verificationSchemas(): Record<string, object> {
+  const side = {
+    type: 'object',
+    required: ['checked', 'differing', 'repaired', 'examples'],
+    additionalProperties: false,
+    properties: {
+      counted: said(count, 'Records of the side; absent until it has ended'),
+      checked: said(count, 'Records that were offered to the other side'),
+      differing: said(count, 'Of those, records that the other side lacked or held in an earlier state'),
+      repaired: said(count, 'Of those, records that were sent'),
+      examples: { type: 'array', items: text },
+    },
+  };
+  return {
+    Verification: {
+      type: 'object',
+      required: ['id', 'from', 'to', 'repair', 'begunAt', 'ended', 'sides'],
+      additionalProperties: false,
+      properties: {
+        id: text,
+        from: text,
+        to: text,
+        repair: { type: 'boolean' },
+        begunAt: time,
+        ended: { type: 'boolean' },
+        endedAt: time,
+        lastCleanAt: said(time, 'When the last comparison began that found no difference'),
+        sides: { type: 'object', additionalProperties: side },
+      },
+    },
+    Verifications: object({
+      site: text,
+      verifications: { type: 'array', items: ref('schemas', 'Verification') },
+    }),
+    VerificationBegin: verificationBeginSchema,
+  };
+}

@@ -1,0 +1,32 @@
+/** Which peers a function of the bridge may send to, asked of the store now and then. */
+import { pauseCacheMs } from '../shared/bounds.ts';
+import { isRetryable } from '../shared/errors.ts';
+import type { Store } from '../shared/ports/store.ts';
+import {
+  pauseKey,
+  pausedPeers,
+  withoutPaused,
+  type PausedPeers,
+} from '../shared/replication/paused-peers.ts';
+import type { Site } from '../shared/replication/protocol.ts';
+
+/**
+ * Answers with the site without its paused peers; an answer of the store serves for `pauseCacheMs`. While the store
+ * does not answer, the last answer stands: an outage must neither end a pause nor make one. When there is none yet,
+ * nobody is sent to: the markers stay, and the sweeper sends once the store says who may be.
+ */
+export function openDirections(site: Site, store: Store): () => Promise<Site> {
+  let known: { readonly paused: PausedPeers; readonly atMs: number } | undefined;
+  return async () => {
+    const nowMs = site.now();
+    if (known === undefined || Math.abs(nowMs - known.atMs) >= pauseCacheMs) {
+      try {
+        known = { paused: pausedPeers((await store.get(pauseKey(site.site)))?.record), atMs: nowMs };
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        if (known === undefined) return { ...site, peers: [] };
+      }
+    }
+    return withoutPaused(site, known.paused);
+  };
+}

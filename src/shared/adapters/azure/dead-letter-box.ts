@@ -1,0 +1,131 @@
+/**
+ * Dead letters on Service Bus: the queue that the bridge sends to, and the sub-queue of each queue, to which the
+ * broker moves what was delivered too often or has expired.
+ *
+ * Each look has a connection of its own: the SDK goes on peeking where the connection peeked last, so a second look
+ * would miss what the first has seen.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues
+ */
+import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import { letterPageSize } from '../../bounds.ts';
+import type { DeadLetter, DeadLetterBox, Look, Verdict } from '../../ports/dead-letter-box.ts';
+import { queueError } from './errors.ts';
+
+/** How long an empty queue is waited on; a message that is there comes at once. */
+const WAIT_MS = 500;
+
+interface Box {
+  /** Begins the ids of its letters. */
+  readonly name: string;
+  readonly queue: string;
+  readonly subQueue: boolean;
+  /** Where its letters come from when they do not say it themselves. */
+  readonly source: string;
+}
+
+export class ServiceBusDeadLetterBox implements DeadLetterBox {
+  readonly #connect: () => ServiceBusClient;
+  readonly #boxes: readonly Box[];
+
+  /** @param queues Names of the queues, by what they are. */
+  constructor(connect: () => ServiceBusClient, queues: { dead: string; in: string; out: string }) {
+    this.#connect = connect;
+    this.#boxes = [
+      { name: 'dead', queue: queues.dead, subQueue: false, source: '' },
+      { name: 'in', queue: queues.in, subQueue: true, source: 'tandem-in' },
+      { name: 'out', queue: queues.out, subQueue: true, source: 'tandem-out' },
+      { name: 'deadest', queue: queues.dead, subQueue: true, source: '' },
+    ];
+  }
+
+  look(limit: number, see: (letters: readonly DeadLetter[]) => void): Promise<Look> {
+    return this.#each(limit, async (box, receiver, left) => {
+      let looked = 0;
+      for (let from: ServiceBusReceivedMessage['sequenceNumber']; looked < left;) {
+        const count = Math.min(letterPageSize, left - looked);
+        const page = await receiver.peekMessages(count, {
+          ...(from !== undefined && { fromSequenceNumber: from }),
+        });
+        if (page.length === 0) return { looked, goOn: true };
+        looked += page.length;
+        see(page.map((message) => toLetter(box, message)));
+        from = page.at(-1)?.sequenceNumber?.add(1);
+      }
+      return { looked, goOn: false };
+    });
+  }
+
+  settle(limit: number, decide: (letters: readonly DeadLetter[]) => Promise<Verdict>): Promise<Look> {
+    return this.#each(limit, async (box, receiver, left) => {
+      const kept = new Set<ServiceBusReceivedMessage>();
+      let looked = 0;
+      try {
+        // An empty queue would be waited on; a peek says so at once.
+        if ((await receiver.peekMessages(1)).length === 0) return { looked, goOn: true };
+        while (looked < left) {
+          const page = await receiver.receiveMessages(Math.min(letterPageSize, left - looked), {
+            maxWaitTimeInMs: WAIT_MS,
+          });
+          if (page.length === 0) return { looked, goOn: true };
+          looked += page.length;
+          for (const message of page) kept.add(message);
+          const letters = page.map((message) => toLetter(box, message));
+          const { remove, goOn } = await decide(letters);
+          for (const [i, message] of page.entries()) {
+            if (!remove.has(letters[i]?.id ?? '')) continue;
+            await receiver.completeMessage(message);
+            kept.delete(message);
+          }
+          if (!goOn) break;
+        }
+        return { looked, goOn: false };
+      } finally {
+        // What cannot be released comes back by itself when its lock runs out.
+        await Promise.allSettled([...kept].map((message) => receiver.abandonMessage(message)));
+      }
+    });
+  }
+
+  /** Box after box, until one says that it is enough. */
+  async #each(
+    limit: number,
+    act: (box: Box, receiver: ServiceBusReceiver, left: number) => Promise<{ looked: number; goOn: boolean }>,
+  ): Promise<Look> {
+    const client = this.#connect();
+    let looked = 0;
+    try {
+      for (const box of this.#boxes) {
+        const receiver = client.createReceiver(box.queue, {
+          skipParsingBodyAsJson: true,
+          ...(box.subQueue && { subQueueType: 'deadLetter' }),
+        });
+        const part = await act(box, receiver, limit - looked);
+        looked += part.looked;
+        if (!part.goOn) return { looked, atLeast: true };
+      }
+      return { looked, atLeast: false };
+    } catch (error) {
+      throw queueError(error);
+    } finally {
+      await client.close();
+    }
+  }
+}
+
+function toLetter({ name, source }: Box, message: ServiceBusReceivedMessage): DeadLetter {
+  const { applicationProperties = {}, sequenceNumber, enqueuedTimeUtc } = message;
+  const body: unknown = message.body;
+  const { deadLetterReason, deadLetterErrorDescription } = message;
+  const text = (property: string): string | undefined => {
+    const value = applicationProperties[property];
+    return value === undefined ? undefined : String(value);
+  };
+  return {
+    id: `${name}-${sequenceNumber?.toString() ?? ''}`,
+    source: text('source') ?? source,
+    reason: text('reason') ?? deadLetterReason ?? 'unknown',
+    detail: text('detail') ?? deadLetterErrorDescription ?? 'Service Bus moved it here and does not say why',
+    body: Buffer.isBuffer(body) ? body.toString('utf8') : String(body),
+    atMs: enqueuedTimeUtc?.getTime() ?? 0,
+  };
+}

@@ -1,0 +1,111 @@
+/** What operators do with the conflict log. An override is a newer write of the field like any other. */
+import type { ValidateFunction } from 'ajv';
+import { InvalidError, NotFoundError } from './errors.ts';
+import type { Replica } from './replica.ts';
+import type { Json } from './replication/json.ts';
+import { entityOf, idOf, plainValues, stateName, type StoredRecord } from './replication/record.ts';
+import { CONFLICT } from './replication/reserved.ts';
+import type { LoggedWrite } from './replication/conflict-log.ts';
+import { stampMs } from './replication/stamp.ts';
+import { validate } from './validation/validate.ts';
+
+/** An entry as operators see it. */
+export interface ConflictView {
+  readonly id: string;
+  /** Key of the record. */
+  readonly record: string;
+  readonly field: string;
+  readonly loser: LoggedWrite & { readonly at: string };
+  readonly winner: LoggedWrite & { readonly at: string };
+  readonly reason: string;
+  /** What an operator decided, once somebody did. */
+  readonly override?: Json;
+}
+
+export interface ConflictPage {
+  readonly items: readonly ConflictView[];
+  readonly cursor?: string;
+}
+
+/** Entity → the compiled schema of a change to it. */
+export type ChangeChecks = Readonly<Record<string, ValidateFunction>>;
+
+export class ConflictService {
+  readonly #replica: Replica;
+  readonly #checks: ChangeChecks;
+
+  constructor(replica: Replica, checks: ChangeChecks) {
+    this.#replica = replica;
+    this.#checks = checks;
+  }
+
+  /** Newest first. */
+  async list({ limit, after }: { limit: number; after: string | undefined }): Promise<ConflictPage> {
+    const page = await this.#replica.list(CONFLICT, {
+      limit,
+      after: after === undefined ? undefined : `${CONFLICT}:${after}`,
+    });
+    return {
+      items: page.records.map(viewOf),
+      ...(page.next !== undefined && { cursor: idOf(page.next) }),
+    };
+  }
+
+  /** @throws NotFoundError */
+  async show(id: string): Promise<ConflictView> {
+    return viewOf(await this.#entry(id));
+  }
+
+  /**
+   * Writes the loser's value, or another one, to the field and notes it in the entry.
+   * @throws NotFoundError when there is no such entry, or its record does not exist any more. @throws InvalidError
+   */
+  async override(
+    id: string,
+    { value, note }: { value: Json | undefined; note: string | undefined },
+  ): Promise<ConflictView> {
+    const entry = viewOf(await this.#entry(id));
+    const wanted = value === undefined ? (entry.loser.value ?? null) : value;
+    if (value !== undefined) this.#check(entry, value);
+    const written = await this.#replica.write({
+      key: entry.record,
+      decide: (current) => {
+        // A tombstone itself may be overridden: that is what brings the record back.
+        const exists =
+          current !== undefined && (entry.field.startsWith('$') || this.#replica.isLive(current));
+        if (!exists) throw new NotFoundError(`${entry.record} does not exist any more`);
+        return { [entry.field]: wanted };
+      },
+    });
+    const override = {
+      at: new Date(this.#replica.now()).toISOString(),
+      value: wanted,
+      state: stateName(written.state),
+      ...(note !== undefined && { note }),
+    };
+    const noted = await this.#replica.write({ key: `${CONFLICT}:${id}`, decide: () => ({ override }) });
+    return viewOf(noted);
+  }
+
+  /** @throws InvalidError when the entity's schema does not take the value for this field. */
+  #check({ record, field }: ConflictView, value: Json): void {
+    const check = this.#checks[entityOf(record)];
+    const failures = check === undefined ? [] : validate(check, { [field]: value });
+    if (failures.length > 0) throw new InvalidError(`${field} does not take this value`, failures);
+  }
+
+  async #entry(id: string): Promise<StoredRecord> {
+    const record = await this.#replica.read(`${CONFLICT}:${id}`);
+    if (record === undefined) throw new NotFoundError(`conflict ${id} does not exist`);
+    return record;
+  }
+}
+
+function viewOf({ key, state }: StoredRecord): ConflictView {
+  const entry = plainValues(state) as unknown as Omit<ConflictView, 'id'>;
+  const timed = (write: LoggedWrite): ConflictView['loser'] => ({
+    ...write,
+    at: new Date(stampMs(write.stamp)).toISOString(),
+  });
+  return { id: idOf(key), ...entry, loser: timed(entry.loser), winner: timed(entry.winner) };
+}

@@ -1,0 +1,186 @@
+/**
+ * What an operator does with dead letters: sees why they are there, sends them back to where they came from, or
+ * discards them.
+ *
+ * Invariant: a replayed letter is removed only after its queue has accepted it, so dying in between sends it twice
+ * and never loses it; and twice is harmless, because applying and forwarding are idempotent.
+ */
+import { letterIdsMax, letterLooksMax, letterSettlesMax } from './bounds.ts';
+import { ConflictError, NotFoundError } from './errors.ts';
+import type { DeadLetter, DeadLetterBox, Look } from './ports/dead-letter-box.ts';
+import type { QueueSender, SendOutcome } from './ports/queue.ts';
+
+/** Letters of one queue that are there for one reason. */
+export interface Cause {
+  readonly source: string;
+  readonly reason: string;
+  readonly letters: number;
+  /** What the newest of them says. */
+  readonly detail: string;
+  /** RFC 3339. */
+  readonly oldest: string;
+  readonly newest: string;
+  /** The first few of them. */
+  readonly ids: readonly string[];
+}
+
+export interface Causes extends Look {
+  readonly causes: readonly Cause[];
+}
+
+/** Which letters are meant: those that match every part that is given. */
+export interface Selection {
+  readonly ids?: readonly string[] | undefined;
+  readonly source?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Set aside before this moment, RFC 3339: one that comes back is not met again. */
+  readonly before?: string | undefined;
+  /** How many at most; `letterSettlesMax` by default, which is also the most. */
+  readonly limit?: number | undefined;
+}
+
+export interface Settled extends Look {
+  /** Letters that were meant. */
+  readonly matched: number;
+  /** Letters that were replayed or discarded, or would have been in a dry run. */
+  readonly settled: number;
+  /** Letters that are still there, and why. */
+  readonly failed: readonly { readonly id: string; readonly detail: string }[];
+}
+
+export class DeadLetterService {
+  readonly #box: DeadLetterBox;
+  readonly #sources: ReadonlyMap<string, QueueSender>;
+
+  /** @param sources The queues that letters come from, by name. */
+  constructor(box: DeadLetterBox, sources: ReadonlyMap<string, QueueSender>) {
+    this.#box = box;
+    this.#sources = sources;
+  }
+
+  /** Why letters are there, the most frequent cause first. */
+  async causes(): Promise<Causes> {
+    const found = new Map<string, Cause>();
+    const look = await this.#box.look(letterLooksMax, (letters) => {
+      for (const letter of letters) {
+        const name = `${letter.source} ${letter.reason}`;
+        found.set(name, withLetter(found.get(name), letter));
+      }
+    });
+    return { ...look, causes: [...found.values()].sort((a, b) => b.letters - a.letters) };
+  }
+
+  /** One letter with its body. @throws NotFoundError when it is not among those that can be looked at. */
+  async show(id: string): Promise<DeadLetter> {
+    let found: DeadLetter | undefined;
+    const look = await this.#box.look(letterLooksMax, (letters) => {
+      found ??= letters.find((letter) => letter.id === id);
+    });
+    if (found !== undefined) return found;
+    throw new NotFoundError(
+      look.atLeast
+        ? `dead letter ${id} is not among the ${look.looked} that were looked at; there are more`
+        : `dead letter ${id} does not exist`,
+    );
+  }
+
+  /** Counts what a replay or a discard would settle, and touches nothing. */
+  async preview(selection: Selection): Promise<Settled> {
+    const meant = matcher(selection);
+    let matched = 0;
+    const look = await this.#box.look(letterLooksMax, (letters) => {
+      matched += letters.filter(meant).length;
+    });
+    return { ...look, matched, settled: Math.min(matched, limitOf(selection)), failed: [] };
+  }
+
+  /**
+   * Sends letters back to the queues that they came from, then removes them.
+   * @param body In place of the letter's own; for one letter only.
+   * @throws ConflictError when the letter whose body is to be replaced is not there
+   */
+  async replay(selection: Selection, body?: string): Promise<Settled> {
+    const report = await this.#settle(selection, (letters) => this.#sendBack(letters, body));
+    if (body !== undefined && report.matched === 0) {
+      throw new ConflictError('the dead letter whose body was edited is no longer there');
+    }
+    return report;
+  }
+
+  /** Removes letters for good. */
+  discard(selection: Selection): Promise<Settled> {
+    return this.#settle(selection, (letters) => Promise.resolve(letters.map(() => undefined)));
+  }
+
+  async #settle(
+    selection: Selection,
+    act: (letters: readonly DeadLetter[]) => Promise<readonly SendOutcome[]>,
+  ): Promise<Settled> {
+    const meant = matcher(selection);
+    const limit = limitOf(selection);
+    const failed: { id: string; detail: string }[] = [];
+    let matched = 0;
+    let settled = 0;
+    const look = await this.#box.settle(letterLooksMax, async (page) => {
+      const letters = page.filter(meant).slice(0, limit - matched);
+      matched += letters.length;
+      const outcomes = await act(letters);
+      const remove = new Set<string>();
+      letters.forEach(({ id }, i) => {
+        const error = outcomes[i];
+        if (error === undefined) remove.add(id);
+        else failed.push({ id, detail: error.message });
+      });
+      settled += remove.size;
+      return { remove, goOn: matched < limit };
+    });
+    return { ...look, matched, settled, failed };
+  }
+
+  async #sendBack(letters: readonly DeadLetter[], body: string | undefined): Promise<readonly SendOutcome[]> {
+    const outcomes: SendOutcome[] = letters.map(
+      ({ source }) => new Error(`'${source}' is no queue of this site, so it cannot be sent back`),
+    );
+    for (const [source, queue] of this.#sources) {
+      const indexes = letters.flatMap((letter, i) => (letter.source === source ? [i] : []));
+      if (indexes.length === 0) continue;
+      const sent = await queue.send(
+        indexes.map((index) => ({ id: String(index), body: body ?? letters[index]?.body ?? '' })),
+      );
+      indexes.forEach((index, position) => {
+        outcomes[index] = sent[position];
+      });
+    }
+    return outcomes;
+  }
+}
+
+function withLetter(cause: Cause | undefined, { id, source, reason, detail, atMs }: DeadLetter): Cause {
+  const at = new Date(atMs).toISOString();
+  if (cause === undefined) {
+    return { source, reason, letters: 1, detail, oldest: at, newest: at, ids: [id] };
+  }
+  const isNewest = at > cause.newest;
+  return {
+    ...cause,
+    letters: cause.letters + 1,
+    detail: isNewest ? detail : cause.detail,
+    oldest: at < cause.oldest ? at : cause.oldest,
+    newest: isNewest ? at : cause.newest,
+    ids: cause.ids.length < letterIdsMax ? [...cause.ids, id] : cause.ids,
+  };
+}
+
+function limitOf({ limit = letterSettlesMax, ids }: Selection): number {
+  return Math.min(limit, letterSettlesMax, ids?.length ?? Infinity);
+}
+
+function matcher({ ids, source, reason, before }: Selection): (letter: DeadLetter) => boolean {
+  const named = ids && new Set(ids);
+  const beforeMs = before === undefined ? Infinity : Date.parse(before);
+  return (letter) =>
+    named?.has(letter.id) !== false &&
+    (source === undefined || letter.source === source) &&
+    (reason === undefined || letter.reason === reason) &&
+    letter.atMs < beforeMs;
+}

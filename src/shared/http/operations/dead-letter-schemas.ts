@@ -1,0 +1,29 @@
+/** Bodies of the requests that settle dead letters. */
+import { letterSettlesMax } from '../../bounds.ts';
+
+const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
+
+const selection = {
+  ids: { type: 'array', minItems: 1, maxItems: letterSettlesMax, items: text },
+  source: { enum: ['tandem-in', 'tandem-out', ''] },
+  reason: text,
+  /** Nothing else is named: every letter is meant. */
+  all: { const: true },
+  before: { type: 'string', format: 'date-time' },
+  limit: { type: 'integer', minimum: 1, maximum: letterSettlesMax },
+  dryRun: { type: 'boolean' },
+} as const;
+const anyOf = ['ids', 'source', 'reason', 'all'].map((name) => ({ required: [name] }));
+
+/** Which letters to discard: at least one way to choose is given. */
+export const discardSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: selection,
+  anyOf,
+} as const;
+/** Which letters to send back; an edited event is for one letter, named by its id. */
+export const replaySchema = {
+  ...discardSchema,
+  properties: { ...selection, event: { type: 'object' } },
+} as const;

@@ -1,0 +1,72 @@
+/** Dead letters: why they are there, one in full, and what becomes of them. */
+import type { DeadLetterService, Selection, Settled } from '../../dead-letter-service.ts';
+import { InvalidError } from '../../errors.ts';
+import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
+import { parseEvent } from '../../replication/event.ts';
+import type { Json } from '../../replication/json.ts';
+import { checkEvent } from '../../validation/check-event.ts';
+import type { HttpReply, Route } from '../route.ts';
+
+interface Request extends Selection {
+  readonly dryRun?: boolean;
+  readonly event?: Json;
+}
+
+/** List, show, replay, discard. */
+export function deadLetterRoutes(service: DeadLetterService): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/replication/dead-letters',
+      handle: async () => ok({ now: new Date().toISOString(), ...(await service.causes()) }),
+    },
+    {
+      method: 'GET',
+      path: '/replication/dead-letters/{id}',
+      async handle({ params }) {
+        const { atMs, ...letter } = await service.show(params['id'] ?? '');
+        return ok({ ...letter, at: new Date(atMs).toISOString() });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/replication/dead-letters/replay',
+      body: deadLetterReplay,
+      async handle({ body }) {
+        const { dryRun = false, event, ...selected } = body as Request;
+        const edited = editedBody(selected, event);
+        return settled(dryRun, await (dryRun ? service.preview(selected) : service.replay(selected, edited)));
+      },
+    },
+    {
+      method: 'POST',
+      path: '/replication/dead-letters/discard',
+      body: deadLetterDiscard,
+      async handle({ body }) {
+        const { dryRun = false, ...selected } = body as Request;
+        return settled(dryRun, await (dryRun ? service.preview(selected) : service.discard(selected)));
+      },
+    },
+  ];
+}
+
+/** @throws MalformedError when it is no event @throws InvalidError when more than one letter would get it */
+function editedBody({ ids }: Selection, event: Json | undefined): string | undefined {
+  if (event === undefined) return undefined;
+  if (ids?.length !== 1) {
+    throw new InvalidError('an edited event is for one letter', [
+      { pointer: '/ids', rule: 'one', detail: 'must name the one letter whose body is edited' },
+    ]);
+  }
+  const body = JSON.stringify(event);
+  parseEvent(body, checkEvent);
+  return body;
+}
+
+function settled(dryRun: boolean, report: Settled): HttpReply {
+  return ok({ dryRun, ...report });
+}
+
+function ok(body: object): HttpReply {
+  return { status: 200, body, headers: { 'cache-control': 'no-store' } };
+}

@@ -1,0 +1,74 @@
+/** Comparisons with the peers: begin one, and what is known of the latest. */
+import { NotFoundError } from '../../errors.ts';
+import { verificationBegin } from '../../generated/validators.js';
+import type { Ids } from '../../ports/ids.ts';
+import { begin } from '../../replication/anti-entropy/compare.ts';
+import type { Job } from '../../replication/anti-entropy/job.ts';
+import {
+  verificationKey,
+  verificationOf,
+  type Verification,
+} from '../../replication/anti-entropy/verification.ts';
+import { drive, type Resources } from '../../replication/drive.ts';
+import type { Site } from '../../replication/protocol.ts';
+import type { Route } from '../route.ts';
+
+const headers = { 'cache-control': 'no-store' };
+
+/** The comparisons that this site takes part in, and a new one that it begins. */
+export function verificationRoutes(site: Site, resources: Resources, ids: Ids): Route[] {
+  const pairs = site.peers.flatMap((peer) => [
+    { from: site.site, to: peer },
+    { from: peer, to: site.site },
+  ]);
+  return [
+    {
+      method: 'GET',
+      path: '/replication/verifications',
+      async handle() {
+        const held = await resources.store.getMany(pairs.map(verificationKey));
+        const known = pairs.flatMap((pair) => verificationOf(held.get(verificationKey(pair))?.record) ?? []);
+        return { status: 200, body: { site: site.site, verifications: known.map(viewOf) }, headers };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/replication/verifications',
+      body: verificationBegin,
+      async handle({ body }) {
+        const { peer, repair = false } = body as { peer: string; repair?: boolean };
+        if (!site.peers.includes(peer)) {
+          throw new NotFoundError(
+            `${peer} is not a peer of ${site.site}; its peers: ${site.peers.join(', ')}`,
+          );
+        }
+        const job: Job = { id: ids.next(), from: site.site, to: peer, atMs: site.now(), repair };
+        await drive(begin(site, job), resources);
+        return {
+          status: 202,
+          body: viewOf({ job }),
+          headers: { ...headers, location: '/replication/verifications' },
+        };
+      },
+    },
+  ];
+}
+
+function viewOf({ job, from, to, endedAtMs, lastCleanAtMs }: Verification): object {
+  const { id, atMs, repair } = job;
+  return {
+    id,
+    from: job.from,
+    to: job.to,
+    repair,
+    begunAt: rfc3339(atMs),
+    ended: endedAtMs !== undefined,
+    ...(endedAtMs !== undefined && { endedAt: rfc3339(endedAtMs) }),
+    ...(lastCleanAtMs !== undefined && { lastCleanAt: rfc3339(lastCleanAtMs) }),
+    sides: { ...(from && { [job.from]: from }), ...(to && { [job.to]: to }) },
+  };
+}
+
+function rfc3339(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,187 @@
+/**
+ * Comparing two sites, and repairing what differs.
+ *
+ * Each side puts all its records into one sketch, the one in, the other out: what is left is the difference. After a
+ * grace, in which what was under way arrives, each side offers the states that the other seemed to lack and that have
+ * not changed since; what is still lacking differs. It is marked as pending and sent: repair takes the ordinary path.
+ *
+ * Invariant: a step does a bounded amount of work and leaves the rest to a message that holds all there is to know,
+ * so a comparison goes on where a function died. Handling a step twice does the work twice and no harm.
+ */
+import {
+  compareExamplesMax,
+  compareGraceSeconds,
+  comparePageSize,
+  compareStepMs,
+  offerCharactersMax,
+  offerPageSize,
+} from '../../bounds.ts';
+import { getMany, scan, type Protocol, type Site } from '../protocol.ts';
+import { includes, newestStamp, stateName, type StoredRecord } from '../record.ts';
+import { stampMs } from '../stamp.ts';
+import { vectorOfName } from '../vector.ts';
+import { elementOf, hashToText } from './elements.ts';
+import {
+  NO_TOTALS,
+  otherSite,
+  pass,
+  siteOf,
+  type Counted,
+  type Job,
+  type Rest,
+  type Side,
+  type Step,
+  type Wanted,
+} from './job.ts';
+import { mark } from './repair.ts';
+import { Sketch } from './sketch.ts';
+import { noteBegin, noteEnd, noteProgress } from './verification.ts';
+
+type StepOf<Kind extends Step['kind']> = Step & { readonly kind: Kind };
+
+/** Begins a comparison at this site. @throws UnavailableError when the store or the queue does not answer. */
+export function* begin(site: Site, job: Job): Protocol<void> {
+  yield* noteBegin(site, job);
+  yield* pass(site.site, { kind: 'digest', job, side: 'from', counted: { from: 0, to: 0 } });
+}
+
+/** Puts this side's records into the sketch; then it is the other side's turn, or the difference is known. */
+export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
+  const { job, side } = step;
+  const sketch = step.sketch === undefined ? new Sketch() : Sketch.fromText(step.sketch);
+  const untilMs = site.now() + compareStepMs;
+  let { cursor } = step;
+  let count = 0;
+  do {
+    const page = yield* scan(cursor, comparePageSize);
+    for (const record of page.records) {
+      const element = elementOf(record, job.atMs);
+      if (element === undefined) continue;
+      count += 1;
+      if (side === 'from') sketch.add(element);
+      else sketch.take(element);
+    }
+    cursor = page.next;
+  } while (cursor !== undefined && site.now() < untilMs);
+  const counted = { ...step.counted, [side]: step.counted[side] + count };
+  if (cursor !== undefined) {
+    yield* pass(site.site, { ...step, counted, sketch: sketch.toText(), cursor });
+  } else if (side === 'from') {
+    yield* pass(job.to, { kind: 'digest', job, side: 'to', counted, sketch: sketch.toText() });
+  } else {
+    const difference = sketch.difference();
+    // Too many to be named: then each side offers everything.
+    yield* beginSide(job, 'from', counted, difference?.added.map(hashToText) ?? 'all');
+    yield* beginSide(job, 'to', counted, difference?.taken.map(hashToText) ?? 'all');
+  }
+}
+
+function* beginSide(job: Job, side: Side, counted: Counted, wanted: Wanted): Protocol<void> {
+  const step = { job, side, counted, totals: NO_TOTALS } as const;
+  if (wanted.length === 0) yield* pass(job.from, { kind: 'ended', ...step });
+  else yield* pass(siteOf(job, side), { kind: 'find', ...step, rest: { wanted } }, compareGraceSeconds);
+}
+
+/** Looks for the records whose hashes are wanted and offers them to the other side. */
+export function* find(site: Site, step: StepOf<'find'>): Protocol<void> {
+  const { job, side, counted, totals } = step;
+  const { states, rest } = yield* search(site, job, step.rest);
+  if (states.length > 0) {
+    const offer = { kind: 'offer', job, side, counted, totals, states, ...(rest && { rest }) } as const;
+    yield* pass(otherSite(job, side), offer);
+  } else {
+    yield* goOn(site, step, rest);
+  }
+}
+
+type States = StepOf<'offer'>['states'];
+
+function* search(
+  site: Site,
+  job: Job,
+  { wanted, cursor: start }: Rest,
+): Protocol<{ states: States; rest?: Rest }> {
+  const untilMs = site.now() + compareStepMs;
+  const open = wanted === 'all' ? undefined : new Set(wanted);
+  const states: (readonly [string, string])[] = [];
+  let characters = 0;
+  let cursor = start;
+  do {
+    const page = yield* scan(cursor, offerPageSize);
+    for (const record of page.records) {
+      if (!isWanted(record, job, open)) continue;
+      const name = stateName(record.state);
+      states.push([record.key, name]);
+      characters += record.key.length + name.length;
+    }
+    cursor = page.next;
+  } while (
+    cursor !== undefined &&
+    open?.size !== 0 &&
+    characters < offerCharactersMax &&
+    site.now() < untilMs
+  );
+  if (cursor === undefined || open?.size === 0) return { states };
+  return { states, rest: { wanted: open === undefined ? 'all' : [...open], cursor } };
+}
+
+/** Whether the record is as it was when it was compared, and wanted; it is wanted once. */
+function isWanted(record: StoredRecord, job: Job, open: Set<string> | undefined): boolean {
+  const element = elementOf(record, job.atMs);
+  if (element === undefined) return false;
+  return open === undefined
+    ? stampMs(newestStamp(record.state) ?? '') < job.atMs
+    : open.delete(hashToText(element));
+}
+
+/** Says which of the offered states this site does not include. */
+export function* answerOffer(
+  site: Site,
+  { job, side, counted, totals, rest, states }: StepOf<'offer'>,
+): Protocol<void> {
+  const held = yield* getMany(states.map(([key]) => key));
+  const keys = states.flatMap(([key, name]) => {
+    const record = held.get(key)?.record;
+    return record !== undefined && includes(record.state, vectorOfName(name) ?? {}) ? [] : [key];
+  });
+  const checked = { ...totals, checked: totals.checked + states.length };
+  if (site.site === job.from) yield* noteProgress(site, job, { [side]: checked });
+  const answer = {
+    kind: 'lacking',
+    job,
+    side,
+    counted,
+    totals: checked,
+    keys,
+    ...(rest && { rest }),
+  } as const;
+  yield* pass(siteOf(job, side), answer);
+}
+
+/** Counts what the other side lacks and, in a repair, sends it; then looks for more. */
+export function* settle(site: Site, step: StepOf<'lacking'>): Protocol<void> {
+  const { job, side, keys, totals } = step;
+  const repaired = job.repair && keys.length > 0 ? yield* mark(site, otherSite(job, side), keys) : 0;
+  const summed = {
+    checked: totals.checked,
+    differing: totals.differing + keys.length,
+    repaired: totals.repaired + repaired,
+    examples: [...totals.examples, ...keys].slice(0, compareExamplesMax),
+  };
+  if (site.site === job.from) yield* noteProgress(site, job, { [side]: summed });
+  yield* goOn(site, { ...step, totals: summed }, step.rest);
+}
+
+function* goOn(
+  site: Site,
+  { job, side, counted, totals }: StepOf<'find' | 'lacking'>,
+  rest: Rest | undefined,
+): Protocol<void> {
+  if (rest === undefined) yield* pass(job.from, { kind: 'ended', job, side, counted, totals });
+  else yield* pass(site.site, { kind: 'find', job, side, counted, totals, rest });
+}
+
+/** Keeps the result of a side. */
+export function* end(site: Site, { job, side, counted, totals }: StepOf<'ended'>): Protocol<void> {
+  yield* noteEnd(site, job, side, { counted: counted[side], ...totals });
+}

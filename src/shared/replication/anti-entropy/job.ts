@@ -1,0 +1,124 @@
+/** A comparison of two sites, and the messages by which they do it step by step. */
+import { tell, type Protocol } from '../protocol.ts';
+import type { SiteId } from '../stamp.ts';
+
+/** One comparison. It is kept by the site that began it. */
+export interface Job {
+  readonly id: string;
+  /** The site that began it and keeps its result. */
+  readonly from: SiteId;
+  readonly to: SiteId;
+  /** Epoch milliseconds at `from` when it began. */
+  readonly atMs: number;
+  /** Whether what a side lacks is sent to it, or only counted. */
+  readonly repair: boolean;
+}
+
+export type Side = 'from' | 'to';
+
+/** What one side has that the other may lack: hashes of elements as text, or everything. */
+export type Wanted = readonly string[] | 'all';
+
+/** What has been done so far for one side. */
+export interface Totals {
+  /** Records that were offered to the other side. */
+  readonly checked: number;
+  /** Of those, records that the other side lacked, or held in an earlier state. */
+  readonly differing: number;
+  /** Of those, records that were sent. */
+  readonly repaired: number;
+  /** Keys of some that differ. */
+  readonly examples: readonly string[];
+}
+
+export const NO_TOTALS: Totals = { checked: 0, differing: 0, repaired: 0, examples: [] };
+
+/** Records that were counted at each side. */
+export type Counted = Readonly<Record<Side, number>>;
+
+/** Where a side's search goes on; absent when it has ended. */
+export interface Rest {
+  readonly wanted: Wanted;
+  readonly cursor?: string;
+}
+
+/** One step. Each is handled at one site, and may be handled twice without harm. */
+export type Step =
+  /** Puts the records of a side into the sketch: those of `from` in, those of `to` out. */
+  | {
+      readonly kind: 'digest';
+      readonly job: Job;
+      readonly side: Side;
+      readonly counted: Counted;
+      readonly sketch?: string;
+      readonly cursor?: string;
+    }
+  /** Finds the records of a side that the other may lack. */
+  | {
+      readonly kind: 'find';
+      readonly job: Job;
+      readonly side: Side;
+      readonly counted: Counted;
+      readonly totals: Totals;
+      readonly rest: Rest;
+    }
+  /** Names records of a side, by key and state, to the other side. */
+  | {
+      readonly kind: 'offer';
+      readonly job: Job;
+      readonly side: Side;
+      readonly counted: Counted;
+      readonly totals: Totals;
+      readonly rest?: Rest;
+      readonly states: readonly (readonly [key: string, state: string])[];
+    }
+  /** Says which of them the other side lacks. */
+  | {
+      readonly kind: 'lacking';
+      readonly job: Job;
+      readonly side: Side;
+      readonly counted: Counted;
+      readonly totals: Totals;
+      readonly rest?: Rest;
+      readonly keys: readonly string[];
+    }
+  /** Ends a side, at `from`. */
+  | {
+      readonly kind: 'ended';
+      readonly job: Job;
+      readonly side: Side;
+      readonly counted: Counted;
+      readonly totals: Totals;
+    }
+  | Burial;
+
+/** Asks site after site whether it has forgotten, or holds the same tombstone; ends where it began. */
+export interface Burial {
+  readonly kind: 'bury';
+  /** The site whose tombstones they are. */
+  readonly from: SiteId;
+  /** Sites that have not been asked yet. */
+  readonly left: readonly SiteId[];
+  readonly states: readonly (readonly [key: string, state: string])[];
+}
+
+/** Hands a step to a site's queue. @throws the queue's error when it did not take it: then this step is repeated. */
+export function* pass(to: SiteId, step: Step, delaySeconds?: number): Protocol<void> {
+  const message = {
+    id: step.kind,
+    body: JSON.stringify(step),
+    ...(delaySeconds !== undefined && { delaySeconds }),
+  };
+  const [error] = yield* tell(to, [message]);
+  if (error !== undefined) throw error;
+}
+
+/** The site that has a side. */
+export function siteOf({ from, to }: Job, side: Side): SiteId {
+  return side === 'from' ? from : to;
+}
+
+/** The site that a side is compared with. */
+export function otherSite({ from, to }: Job, side: Side): SiteId {
+  return side === 'from' ? to : from;
+}

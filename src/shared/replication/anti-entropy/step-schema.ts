@@ -1,0 +1,82 @@
+/** JSON Schema of the steps of a comparison; compiled ahead of time with all others. */
+const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const text = { type: 'string', maxLength: 512 } as const;
+const side = { enum: ['from', 'to'] } as const;
+const cursor = { type: 'string', maxLength: 4_096 } as const;
+const states = {
+  type: 'array',
+  maxItems: 10_000,
+  items: { type: 'array', minItems: 2, maxItems: 2, items: [text, text] },
+} as const;
+
+const job = {
+  type: 'object',
+  required: ['id', 'from', 'to', 'atMs', 'repair'],
+  additionalProperties: true,
+  properties: { id: text, from: site, to: site, atMs: count, repair: { type: 'boolean' } },
+} as const;
+
+const counted = {
+  type: 'object',
+  required: ['from', 'to'],
+  additionalProperties: false,
+  properties: { from: count, to: count },
+} as const;
+
+const totals = {
+  type: 'object',
+  required: ['checked', 'differing', 'repaired', 'examples'],
+  additionalProperties: true,
+  properties: {
+    checked: count,
+    differing: count,
+    repaired: count,
+    examples: { type: 'array', maxItems: 100, items: text },
+  },
+} as const;
+
+const rest = {
+  type: 'object',
+  required: ['wanted'],
+  additionalProperties: true,
+  properties: {
+    wanted: { anyOf: [{ const: 'all' }, { type: 'array', maxItems: 20_000, items: text }] },
+    cursor,
+  },
+} as const;
+
+const step = (kind: string, required: readonly string[], properties: object): object => ({
+  type: 'object',
+  required: ['kind', ...required],
+  additionalProperties: true,
+  properties: { kind: { const: kind }, ...properties },
+});
+
+const ofJob = ['job', 'side', 'counted'] as const;
+const properties = { job, side, counted } as const;
+
+/** By kind: what `parseStep` checks a message against. */
+export const stepSchema = {
+  type: 'object',
+  required: ['kind'],
+  properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury'] } },
+  discriminator: { propertyName: 'kind' },
+  oneOf: [
+    step('digest', ofJob, { ...properties, sketch: { type: 'string' }, cursor }),
+    step('find', [...ofJob, 'totals', 'rest'], { ...properties, totals, rest }),
+    step('offer', [...ofJob, 'totals', 'states'], { ...properties, totals, rest, states }),
+    step('lacking', [...ofJob, 'totals', 'keys'], {
+      ...properties,
+      totals,
+      rest,
+      keys: { type: 'array', maxItems: 10_000, items: text },
+    }),
+    step('ended', [...ofJob, 'totals'], { ...properties, totals }),
+    step('bury', ['from', 'left', 'states'], {
+      from: site,
+      left: { type: 'array', maxItems: 8, items: site },
+      states,
+    }),
+  ],
+} as const;

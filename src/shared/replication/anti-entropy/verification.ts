@@ -1,0 +1,82 @@
+/**
+ * What is known of the latest comparison of two sites: a record like any other, so every site can tell.
+ *
+ * Invariant: only the site that began the comparison writes it.
+ */
+import type { Json } from '../json.ts';
+import { localWrite } from '../local-write.ts';
+import type { Protocol, Site } from '../protocol.ts';
+import { plainValues, type StoredRecord } from '../record.ts';
+import { VERIFICATION } from '../reserved.ts';
+import type { SiteId } from '../stamp.ts';
+import type { Job, Side, Totals } from './job.ts';
+
+/** What one side had that the other lacked. `counted`: records of that side; absent until the side has ended. */
+export type SideResult = Totals & { readonly counted?: number };
+
+export interface Verification {
+  readonly job: Job;
+  readonly from?: SideResult;
+  readonly to?: SideResult;
+  /** Epoch milliseconds at which both sides had ended; absent until then. */
+  readonly endedAtMs?: number;
+  /** When the last comparison began that found no difference, epoch milliseconds. */
+  readonly lastCleanAtMs?: number;
+}
+
+export function verificationKey({ from, to }: { readonly from: SiteId; readonly to: SiteId }): string {
+  return `${VERIFICATION}:${from}.${to}`;
+}
+
+/** The comparison that a record tells of; undefined when there was none. */
+export function verificationOf(record: StoredRecord | undefined): Verification | undefined {
+  if (record === undefined) return undefined;
+  return plainValues(record.state) as unknown as Verification;
+}
+
+export function* noteBegin(site: Site, job: Job): Protocol<void> {
+  yield* note(site, job, 'begin', () => ({ job: { ...job }, from: null, to: null, endedAtMs: null }));
+}
+
+/** How far a side has come. */
+export function* noteProgress(
+  site: Site,
+  job: Job,
+  sides: Readonly<Partial<Record<Side, Totals>>>,
+): Protocol<void> {
+  const [[side, totals] = ['from', undefined]] = Object.entries(sides);
+  if (totals === undefined) return;
+  yield* note(site, job, `${side}.${totals.checked}.${totals.differing}`, () => ({ [side]: asJson(totals) }));
+}
+
+/** The result of a side. With the second one the comparison has ended. */
+export function* noteEnd(site: Site, job: Job, side: Side, result: Required<SideResult>): Protocol<void> {
+  yield* note(site, job, `${side}.end`, (held) => {
+    const other = held?.[side === 'from' ? 'to' : 'from'];
+    const changes = { [side]: asJson(result) };
+    if (other?.counted === undefined) return changes;
+    const isClean = other.differing + result.differing === 0;
+    return { ...changes, endedAtMs: site.now(), ...(isClean && { lastCleanAtMs: job.atMs }) };
+  });
+}
+
+/** A step of an earlier comparison than the one that is kept changes nothing. */
+function* note(
+  site: Site,
+  job: Job,
+  step: string,
+  decide: (held: Verification | undefined) => Readonly<Record<string, Json>>,
+): Protocol<void> {
+  yield* localWrite(site, {
+    key: verificationKey(job),
+    operationId: `${job.id}.${step}`,
+    decide: (current) => {
+      const held = verificationOf(current);
+      return held !== undefined && held.job.id !== job.id && step !== 'begin' ? undefined : decide(held);
+    },
+  });
+}
+
+function asJson(totals: SideResult): Json {
+  return { ...totals, examples: [...totals.examples] };
+}

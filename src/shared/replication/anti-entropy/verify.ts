@@ -1,0 +1,93 @@
+/** The queue of comparisons: one step a message. */
+import { MalformedError, isRetryable } from '../../errors.ts';
+import type { Disposition, InboundMessage } from '../../ports/queue.ts';
+import { dead, foreign, unreadable } from '../dispositions.ts';
+import type { EventCheck } from '../event.ts';
+import type { Protocol, Site } from '../protocol.ts';
+import { bury } from './bury.ts';
+import { answerOffer, digest, end, find, settle } from './compare.ts';
+import { siteOf, otherSite, type Step } from './job.ts';
+
+/** Handles a batch of the queue. One disposition per message, in order. */
+export function* verify(
+  site: Site,
+  messages: readonly InboundMessage[],
+  check: EventCheck,
+): Protocol<readonly Disposition[]> {
+  const dispositions: Disposition[] = [];
+  for (const message of messages) dispositions.push(yield* handle(site, message, check));
+  return dispositions;
+}
+
+function* handle(site: Site, message: InboundMessage, check: EventCheck): Protocol<Disposition> {
+  let step: Step;
+  try {
+    step = parseStep(message.body, check);
+  } catch (error) {
+    return unreadable(error);
+  }
+  const strangers = sitesOf(step).filter((name) => name !== site.site && !site.peers.includes(name));
+  if (strangers.length > 0) return foreign(`${strangers.join(', ')} is not a peer of ${site.site}`);
+  if (handlerOf(step) !== undefined && handlerOf(step) !== site.site)
+    return foreign(`a step for ${handlerOf(step) ?? ''} in the queue of ${site.site}`);
+  try {
+    yield* take(site, step);
+    return { kind: 'done' };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return isRetryable(error) ? { kind: 'retry', error } : dead(error);
+  }
+}
+
+function* take(site: Site, step: Step): Protocol<void> {
+  switch (step.kind) {
+    case 'digest':
+      return yield* digest(site, step);
+    case 'find':
+      return yield* find(site, step);
+    case 'offer':
+      return yield* answerOffer(site, step);
+    case 'lacking':
+      return yield* settle(site, step);
+    case 'ended':
+      return yield* end(site, step);
+    case 'bury':
+      return yield* bury(site, step);
+  }
+}
+
+function sitesOf(step: Step): readonly string[] {
+  return step.kind === 'bury' ? [step.from, ...step.left] : [step.job.from, step.job.to];
+}
+
+/** The only site that can take a step; undefined: any. */
+function handlerOf(step: Step): string | undefined {
+  switch (step.kind) {
+    case 'digest':
+    case 'find':
+    case 'lacking':
+      return siteOf(step.job, step.side);
+    case 'offer':
+      return otherSite(step.job, step.side);
+    case 'ended':
+      return step.job.from;
+    case 'bury':
+      return undefined;
+  }
+}
+
+/** @throws MalformedError */
+function parseStep(body: string, check: EventCheck): Step {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw new MalformedError('the message is not JSON', { cause });
+  }
+  const failures = check(value);
+  if (failures.length === 0) return value as Step;
+  const list = failures
+    .map(({ pointer, detail }) => `${pointer === '' ? '/' : pointer} ${detail}`)
+    .join('; ');
+  throw new MalformedError(`the message is no step of a comparison: ${list}`);
+}

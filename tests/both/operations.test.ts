@@ -1,0 +1,284 @@
+/** What only operators may. Runs once per cloud, with the other as its peer. */
+import { createHash } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { cloudName, openDeadLetters, openStore } from '#cloud';
+import { pauseCacheMs } from '../../src/shared/bounds.ts';
+import { loadConfig } from '../../src/shared/config.ts';
+import type { DeadLetters } from '../../src/shared/ports/cloud.ts';
+import type { Store } from '../../src/shared/ports/store.ts';
+import { openDirections } from '../../src/bridge/open-directions.ts';
+import { pauseKey } from '../../src/shared/replication/paused-peers.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
+import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
+import { breaches } from '../helpers/contract.ts';
+import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { setEnvironment } from '../helpers/sites.ts';
+import { TestSite } from '../helpers/test-site.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const KEY = 'an-operator-key';
+const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
+const handlers = new Map<string, unknown>();
+let clouds: LinkedClouds;
+let store: Store;
+let dead: DeadLetters;
+let restore: () => void;
+
+beforeAll(async () => {
+  clouds = await startLinkedClouds(cloudName);
+  const keys = { TANDEM_OPERATOR_KEYS: createHash('sha256').update(KEY).digest('hex') };
+  restore = setEnvironment(keys);
+  const config = loadConfig(cloudName, { ...clouds.env, ...keys });
+  store = openStore(config);
+  dead = openDeadLetters(config);
+  const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
+    void handlers.set(name, (await module).handler);
+  await load('operations', import('../../src/handlers/operations.ts'));
+  await load('replication', import('../../src/handlers/replication.ts'));
+  await load('items', import('../../src/handlers/items.ts'));
+});
+
+afterEach(() => {
+  for (const { storeFaults, queueFaults } of [clouds.own, clouds.peer]) {
+    storeFaults.clear();
+    queueFaults.clear();
+  }
+});
+
+afterAll(async () => {
+  restore();
+  await clouds.close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly json: Record<string, unknown>;
+}
+
+/** Calls a service and checks the answer against the contract. */
+async function call(service: string, method: string, path: string, rest: object = {}): Promise<Answer> {
+  const response = await invoke(handlers.get(service), { method, path, ...rest });
+  expect(breaches(method, path, response)).toEqual([]);
+  return { status: response.status, json: JSON.parse(response.text || '{}') as Record<string, unknown> };
+}
+
+const operate = (method: string, path: string, body?: object): Promise<Answer> =>
+  call('operations', method, `/replication/${path}`, {
+    headers: { authorization: `Bearer ${KEY}` },
+    ...(body !== undefined && { body }),
+  });
+const write = (id: string, headers: object = {}): Promise<Answer> =>
+  call('items', 'POST', '/write', { headers, body: { id, data: { n: 1 } } });
+const pausedInStatus = async (): Promise<unknown> => {
+  const { json } = await call('replication', 'GET', '/replication');
+  return (json['peers'] as { paused: boolean; exposure: { keys: number } }[])[0];
+};
+
+/** All bodies that are taken off a queue until it has been empty for once. */
+async function drained(cloud: LinkedClouds['own'], queue: 'tandem-in' | 'tandem-out'): Promise<string[]> {
+  const bodies: string[] = [];
+  for (;;) {
+    const batch = await cloud.take(queue);
+    if (batch.length === 0) return bodies;
+    bodies.push(...batch.map(({ body }) => body));
+  }
+}
+
+describe(`every route for operators on ${cloudName}`, () => {
+  test.each([
+    ['GET', '/replication/pauses'],
+    ['PUT', '/replication/pauses/gcp-europe'],
+    ['DELETE', '/replication/pauses/gcp-europe'],
+    ['GET', '/replication/dead-letters'],
+    ['GET', '/replication/dead-letters/x'],
+    ['POST', '/replication/dead-letters/replay'],
+    ['POST', '/replication/dead-letters/discard'],
+    ['GET', '/replication/queues'],
+  ])('%s %s is refused without a key and with a wrong one', async (method, path) => {
+    const headers = { authorization: 'Bearer wrong' };
+    const answers = [
+      await call('operations', method, path),
+      await call('operations', method, path, { headers }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+  });
+});
+
+describe(`pauses on ${cloudName}`, () => {
+  const pausePath = (): string => `pauses/${clouds.peer.site}`;
+
+  test('a paused direction is shown, keeps what it lacks, and sends it at once when it is resumed', async () => {
+    const before = await operate('GET', 'pauses');
+    expect(before.json).toEqual({
+      site: clouds.own.site,
+      pauses: [{ peer: clouds.peer.site, paused: false }],
+    });
+    const paused = await operate('PUT', pausePath());
+    expect(paused.json).toMatchObject({ peer: clouds.peer.site, paused: true });
+    expect((await operate('PUT', pausePath())).json).toEqual(paused.json);
+
+    // Loaded now: the functions of the bridge look at what is paused when they first run.
+    const { handler: forward } = await import('../../src/bridge/forward.ts');
+    const { handler: sweep } = await import('../../src/bridge/sweep.ts');
+    await write('paused-1');
+    const sent = await drained(clouds.own, 'tandem-out');
+    expect(
+      await deliver(
+        cloudName,
+        forward,
+        sent.map((body) => ({ body })),
+      ),
+    ).toEqual([]);
+    await deliver(cloudName, sweep, 'timer');
+    expect(await drained(clouds.peer, 'tandem-in')).toEqual([]);
+    expect((await store.get('item:paused-1'))?.record.pending).toHaveProperty([clouds.peer.site]);
+    expect(await pausedInStatus()).toMatchObject({ paused: true, exposure: { keys: 1 } });
+
+    const resumed = await operate('DELETE', pausePath());
+    expect(resumed.json).toMatchObject({ peer: clouds.peer.site, paused: false, sent: { complete: true } });
+    const crossed = await drained(clouds.peer, 'tandem-in');
+    expect(crossed.some((body) => body.includes('item:paused-1'))).toBe(true);
+    expect(crossed.some((body) => body.includes(pauseKey(clouds.own.site)))).toBe(true);
+    expect(await pausedInStatus()).toMatchObject({ paused: false, exposure: { keys: 0 } });
+  });
+
+  test('durability=all answers on a paused direction as for a silent peer', async () => {
+    await operate('PUT', pausePath());
+    const answer = await write('paused-2', { prefer: 'durability=all' });
+    expect(answer.status).toBe(202);
+    await operate('DELETE', pausePath());
+  });
+
+  test('a resume says why nothing crosses when the peer does not answer', async () => {
+    await operate('PUT', pausePath());
+    await write('paused-3');
+    clouds.peer.queueFaults.set([{ kind: 'error' }]);
+    const { status, json } = await operate('DELETE', pausePath());
+    expect([status, json['paused']]).toEqual([200, false]);
+    expect((json['sent'] as { problem: string }).problem).not.toBe('');
+    clouds.peer.queueFaults.clear();
+    expect((await operate('DELETE', pausePath())).json).toMatchObject({ sent: { complete: true } });
+  });
+
+  test('only a peer can be paused, and the answer names them', async () => {
+    const { status, json } = await operate('PUT', 'pauses/gcp-europe');
+    expect([status, json['detail']]).toEqual([404, expect.stringContaining(clouds.peer.site)]);
+  });
+
+  test('the bridge looks at what is paused now and then, and goes by its last look while the store is silent', async () => {
+    const site = new TestSite('aws-us-east-1', ['azure-eastus']);
+    let looks = 0;
+    site.store.before = () => void (looks += 1);
+    const openSite = openDirections(site.site, site.store);
+    await openSite();
+    await openSite();
+    expect(looks).toBe(1);
+    site.nowMs += pauseCacheMs;
+    site.store.before = () => {
+      throw new UnavailableError('down');
+    };
+    expect((await openSite()).peers).toEqual(['azure-eastus']);
+    expect((await openDirections(site.site, site.store)()).peers).toEqual([]);
+  });
+});
+
+describe(`dead letters on ${cloudName}`, () => {
+  const setAside = (bodies: readonly string[], source: string, reason: string): Promise<void> =>
+    dead.send(bodies.map((body, i) => ({ queue: source, id: `m${i}`, body, reason, detail: 'as a test' })));
+  const causes = async (): Promise<Record<string, unknown>[]> =>
+    (await operate('GET', 'dead-letters')).json['causes'] as Record<string, unknown>[];
+
+  afterEach(async () => {
+    await operate('POST', 'dead-letters/discard', { all: true });
+    await drained(clouds.own, 'tandem-in');
+    await drained(clouds.own, 'tandem-out');
+  });
+
+  test('are grouped by queue and reason, and shown in full by id', async () => {
+    await setAside(['{"n":1}', '{"n":2}'], 'tandem-in', 'malformed');
+    await setAside(['{"n":3}'], 'tandem-out', 'too_large');
+    const { json } = await operate('GET', 'dead-letters');
+    expect(json).toMatchObject({
+      looked: 3,
+      atLeast: false,
+      causes: [
+        { source: 'tandem-in', reason: 'malformed', letters: 2, detail: 'as a test' },
+        { source: 'tandem-out', reason: 'too_large', letters: 1 },
+      ],
+    });
+    const [, cause] = json['causes'] as { ids: string[] }[];
+    const shown = await operate('GET', `dead-letters/${cause?.ids[0]}`);
+    expect(shown.json).toMatchObject({ source: 'tandem-out', reason: 'too_large', body: '{"n":3}' });
+    expect((await operate('GET', 'dead-letters/dead-999999')).status).toBe(404);
+  });
+
+  test('go back to the queue that they came from, as they were; a dry run moves nothing', async () => {
+    await setAside(['{"n":1}', '{"n":2}'], 'tandem-in', 'malformed');
+    await setAside(['{"n":3}'], 'tandem-out', 'too_large');
+    const selected = { source: 'tandem-in', reason: 'malformed' };
+    const dry = await operate('POST', 'dead-letters/replay', { ...selected, dryRun: true });
+    expect(dry.json).toMatchObject({ dryRun: true, matched: 2, settled: 2 });
+    expect(await drained(clouds.own, 'tandem-in')).toEqual([]);
+    const { json } = await operate('POST', 'dead-letters/replay', selected);
+    expect(json).toMatchObject({ dryRun: false, matched: 2, settled: 2, failed: [] });
+    expect((await drained(clouds.own, 'tandem-in')).sort()).toEqual(['{"n":1}', '{"n":2}']);
+    expect(await causes()).toMatchObject([{ source: 'tandem-out', letters: 1 }]);
+    await operate('POST', 'dead-letters/replay', { all: true });
+    expect(await drained(clouds.own, 'tandem-out')).toEqual(['{"n":3}']);
+    expect(await causes()).toEqual([]);
+  });
+
+  test('at most as many are settled as were asked for, and none that came after a moment', async () => {
+    await setAside(['{"n":1}', '{"n":2}', '{"n":3}'], 'tandem-in', 'malformed');
+    const past = new Date(Date.now() - 3_600_000).toISOString();
+    const none = await operate('POST', 'dead-letters/discard', { all: true, before: past });
+    expect(none.json).toMatchObject({ matched: 0, settled: 0, looked: 3 });
+    const two = await operate('POST', 'dead-letters/discard', { all: true, limit: 2 });
+    expect(two.json).toMatchObject({ matched: 2, settled: 2 });
+    expect(await causes()).toMatchObject([{ letters: 1 }]);
+  });
+
+  test('one whose body was edited goes back with the new body, once that is an event', async () => {
+    await setAside(['{"half":'], 'tandem-in', 'malformed');
+    const [cause] = (await causes()) as { ids: string[] }[];
+    const ids = cause?.ids ?? [];
+    const peer = new TestSite(clouds.peer.site, [clouds.own.site]);
+    await peer.write('item:edited', { data: { n: 2 } });
+    const event = JSON.parse(peer.outbox.sent[0]?.body ?? '') as object;
+    const bad = await operate('POST', 'dead-letters/replay', { ids, event: { ...event, state: {} } });
+    expect([bad.status, bad.json['detail']]).toEqual([400, expect.stringContaining('/state')]);
+    const many = await operate('POST', 'dead-letters/replay', { all: true, event });
+    expect([many.status, many.json['code']]).toEqual([400, 'invalid']);
+    const good = await operate('POST', 'dead-letters/replay', { ids, event });
+    expect(good.json).toMatchObject({ matched: 1, settled: 1 });
+    const sent = await drained(clouds.own, 'tandem-in');
+    expect(sent.map((body) => JSON.parse(body) as object)).toEqual([event]);
+    const gone = await operate('POST', 'dead-letters/replay', { ids, event });
+    expect(gone.status).toBe(409);
+  });
+
+  test('a queue that refuses them loses none: they stay, and the answer says why', async () => {
+    await setAside(['{"n":1}'], 'gcp-queue', 'foreign');
+    const { json } = await operate('POST', 'dead-letters/replay', { all: true });
+    expect(json).toMatchObject({ matched: 1, settled: 0 });
+    expect(json['failed']).toMatchObject([{ detail: expect.stringContaining('gcp-queue') }]);
+    expect(await causes()).toMatchObject([{ letters: 1 }]);
+  });
+
+  test('a request that chooses nothing is refused and says what is missing', async () => {
+    const { status, json } = await operate('POST', 'dead-letters/discard', { limit: 0, colour: 'red' });
+    expect(status).toBe(400);
+    expect((json['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual(
+      expect.arrayContaining(['/limit', '/colour', '/ids']),
+    );
+  });
+
+  test('are counted with the other messages of the queues', async () => {
+    await setAside(['{"n":1}'], 'tandem-in', 'malformed');
+    const depths = await waitUntil('the letter is counted', async () => {
+      const { json } = await operate('GET', 'queues');
+      return (json['queues'] as { dead: { messages: number } }).dead.messages === 1 ? json : undefined;
+    });
+    expect(depths).toMatchObject({ site: clouds.own.site, queues: { in: { messages: 0 } } });
+  });
+});

@@ -1,0 +1,313 @@
+import { describe, expect, test } from '@jest/globals';
+import { compareGraceSeconds, horizonMs } from '../../../src/shared/bounds.ts';
+import { UnavailableError } from '../../../src/shared/errors.ts';
+import type { Disposition, OutboundMessage } from '../../../src/shared/ports/queue.ts';
+import { beginBurial } from '../../../src/shared/replication/anti-entropy/bury.ts';
+import { begin } from '../../../src/shared/replication/anti-entropy/compare.ts';
+import type { Job } from '../../../src/shared/replication/anti-entropy/job.ts';
+import {
+  verificationKey,
+  verificationOf,
+  type Verification,
+} from '../../../src/shared/replication/anti-entropy/verification.ts';
+import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
+import { applyBatch } from '../../../src/shared/replication/apply.ts';
+import { DELETED } from '../../../src/shared/replication/record.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { checkStep } from '../../../src/shared/validation/check-step.ts';
+import { TestSite, delivered } from '../../helpers/test-site.ts';
+
+const NAMES = ['aws-us-east-1', 'azure-eastus', 'aws-eu-west-1'] as const;
+const [AWS, AZURE] = NAMES;
+
+/** Two or three sites, each with the others as peers. */
+class Mesh {
+  readonly sites: readonly TestSite[];
+  /** Characters that crossed between sites for comparisons. */
+  crossed = 0;
+  delaySeconds = 0;
+
+  constructor(count = 2) {
+    const names = NAMES.slice(0, count);
+    this.sites = names.map(
+      (name) =>
+        new TestSite(
+          name,
+          names.filter((peer) => peer !== name),
+        ),
+    );
+  }
+
+  site(name: string): TestSite {
+    return this.sites.find(({ site }) => site.site === name)!;
+  }
+
+  tick(ms: number): void {
+    for (const site of this.sites) site.nowMs += ms;
+  }
+
+  /** Puts the same records at every site. */
+  async agree(count: number): Promise<void> {
+    const [first, ...rest] = this.sites;
+    for (let i = 0; i < count; i += 1) await first!.write(`user:${i}`, { name: `n${i}` });
+    for (const site of rest) {
+      await site.run(applyBatch(site.site, first!.outboxDeliveries(), checkEvent));
+    }
+    this.tick(60_000);
+  }
+
+  /** Delivers steps of comparisons, and what repairs send, until nothing is left. */
+  async settle(deliver = (message: OutboundMessage) => [message]): Promise<Disposition[]> {
+    const dispositions: Disposition[] = [];
+    for (let moved = true; moved;) {
+      moved = false;
+      for (const from of this.sites) {
+        for (const [to, queue] of from.verifiers) {
+          for (const message of queue.sent.splice(0).flatMap(deliver)) {
+            moved = true;
+            if (to !== from.site.site) this.crossed += message.body.length;
+            this.delaySeconds = Math.max(this.delaySeconds, message.delaySeconds ?? 0);
+            const site = this.site(to);
+            dispositions.push(...(await site.run(verify(site.site, [delivered(message)], checkStep))));
+          }
+        }
+        for (const [to, queue] of from.peers) {
+          const messages = queue.sent.splice(0).map(delivered);
+          if (messages.length > 0)
+            await this.site(to).run(applyBatch(this.site(to).site, messages, checkEvent));
+        }
+      }
+    }
+    return dispositions;
+  }
+
+  async compare(options: Partial<Job> = {}): Promise<Verification> {
+    const site = this.site(options.from ?? AWS);
+    const job = { id: 'job', from: AWS, to: AZURE, atMs: site.nowMs, repair: false, ...options };
+    await site.run(begin(site.site, job));
+    await this.settle();
+    return this.result(job);
+  }
+
+  result(job: { from: string; to: string } = { from: AWS, to: AZURE }): Verification {
+    return verificationOf(this.site(job.from).held(verificationKey(job)))!;
+  }
+
+  /** Key → state, of what users wrote. */
+  states(name: string): Record<string, unknown> {
+    const entries = [...this.site(name).store.items].filter(([key]) => key.startsWith('user:'));
+    return Object.fromEntries(entries.sort().map(([key, { record }]) => [key, record.state]));
+  }
+}
+
+describe('comparing two sites', () => {
+  test('that hold the same finds nothing and says when', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(50);
+    const result = await mesh.compare();
+    expect(result).toMatchObject({
+      from: { counted: 50, differing: 0 },
+      to: { counted: 50, differing: 0 },
+      lastCleanAtMs: result.job.atMs,
+    });
+    expect(result.endedAtMs).toBeDefined();
+  });
+
+  test('counts what either lacks, names examples, and changes nothing', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(20);
+    mesh.site(AZURE).store.items.delete('user:3');
+    mesh.site(AWS).store.items.delete('user:5');
+    mesh.site(AWS).store.items.delete('user:6');
+    const result = await mesh.compare();
+    expect(result.from).toMatchObject({
+      counted: 18,
+      checked: 1,
+      differing: 1,
+      repaired: 0,
+      examples: ['user:3'],
+    });
+    expect(result.to).toMatchObject({ counted: 19, checked: 2, differing: 2, repaired: 0 });
+    expect(result).not.toHaveProperty('lastCleanAtMs');
+    expect(mesh.site(AZURE).held('user:3')).toBeUndefined();
+  });
+
+  test('repairs by the ordinary path what either lacks or holds in an earlier state', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(20);
+    mesh.site(AZURE).store.items.delete('user:3');
+    mesh.site(AWS).store.items.delete('user:5');
+    await mesh.site(AZURE).write('user:7', { name: 'newer' });
+    mesh.site(AZURE).outbox.sent.length = 0;
+    mesh.tick(60_000);
+    const result = await mesh.compare({ repair: true });
+    expect([result.from?.repaired, result.to?.repaired]).toEqual([1, 2]);
+    expect(mesh.states(AWS)).toEqual(mesh.states(AZURE));
+    expect(mesh.site(AZURE).held('user:5')?.pending).toEqual({});
+    expect((await mesh.compare({ id: 'again' })).lastCleanAtMs).toBeDefined();
+  });
+
+  test('marks what the peer lacks before it sends it, so that a send that fails is the sweeper’s', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(3);
+    mesh.site(AZURE).store.items.delete('user:1');
+    mesh.site(AWS).peers.get(AZURE)!.refuse = () => new UnavailableError('down');
+    await mesh.compare({ repair: true });
+    expect(Object.keys(mesh.site(AWS).held('user:1')!.pending)).toEqual([AZURE]);
+  });
+
+  test('fills an empty site, also with what the source never wrote itself', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(7_000);
+    const aws = mesh.site(AWS);
+    for (const { record } of aws.store.items.values()) Reflect.deleteProperty(record, 'version');
+    mesh.site(AZURE).store.items.clear();
+    const result = await mesh.compare({ repair: true });
+    expect(result.from).toMatchObject({ checked: 7_000, differing: 7_000, repaired: 7_000 });
+    expect(mesh.states(AZURE)).toEqual(mesh.states(AWS));
+  });
+
+  test('waits for what is under way before it believes a difference', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(5);
+    await mesh.site(AWS).write('user:9', { name: 'under way' });
+    const aws = mesh.site(AWS);
+    await aws.run(begin(aws.site, { id: 'job', from: AWS, to: AZURE, atMs: aws.nowMs + 1, repair: true }));
+    const late = aws.outboxDeliveries();
+    await mesh.settle((message) => {
+      if (message.delaySeconds !== undefined) {
+        void mesh.site(AZURE).run(applyBatch(mesh.site(AZURE).site, late, checkEvent));
+      }
+      return [message];
+    });
+    expect(mesh.delaySeconds).toBe(compareGraceSeconds);
+    expect(mesh.result()).toMatchObject({ from: { differing: 0, repaired: 0 } });
+    expect(mesh.result().lastCleanAtMs).toBeDefined();
+  });
+
+  test('a record that is written all the time is no difference', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(5);
+    const aws = mesh.site(AWS);
+    await aws.write('user:1', { name: 'hot' });
+    await aws.run(begin(aws.site, { id: 'job', from: AWS, to: AZURE, atMs: aws.nowMs, repair: true }));
+    await mesh.settle((message) => {
+      if (message.delaySeconds !== undefined) void aws.write('user:1', { name: 'hotter' });
+      return [message];
+    });
+    expect(mesh.result()).toMatchObject({ from: { differing: 0 }, to: { differing: 0 } });
+  });
+
+  test('every step may be taken twice', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(20);
+    mesh.site(AZURE).store.items.delete('user:3');
+    const aws = mesh.site(AWS);
+    await aws.run(begin(aws.site, { id: 'job', from: AWS, to: AZURE, atMs: aws.nowMs, repair: true }));
+    let left = 30;
+    await mesh.settle((message) => (left-- > 0 ? [message, message] : [message]));
+    expect(mesh.states(AWS)).toEqual(mesh.states(AZURE));
+    expect(mesh.result().endedAtMs).toBeDefined();
+  });
+
+  test('exchanges less than one per cent of what identical sites hold', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(2_000);
+    await mesh.compare();
+    const perRecord = 1_000;
+    expect(mesh.crossed).toBeLessThan(100_000 * perRecord * 0.01);
+  });
+
+  test.each([
+    ['what is no step', '{}', 'malformed'],
+    ['what is not JSON', '{', 'malformed'],
+    ['a step for another site', JSON.stringify(ended({ from: AZURE, to: AWS })), 'foreign'],
+    ['a step of a stranger', JSON.stringify(ended({ from: 'gcp-1', to: AWS })), 'foreign'],
+  ])('sets %s aside with a reason', async (_, body, reason) => {
+    const { site } = { site: new Mesh().site(AWS) };
+    expect(await site.run(verify(site.site, [delivered({ id: 'm', body })], checkStep))).toMatchObject([
+      { kind: 'dead', reason },
+    ]);
+  });
+
+  test('keeps a step whose site has no store just now', async () => {
+    const site = new Mesh().site(AWS);
+    site.store.before = () => {
+      throw new UnavailableError('throttled');
+    };
+    const body = JSON.stringify(ended({ from: AWS, to: AZURE }));
+    expect(await site.run(verify(site.site, [delivered({ id: 'm', body })], checkStep))).toMatchObject([
+      { kind: 'retry' },
+    ]);
+  });
+});
+
+function ended(sites: { from: string; to: string }): object {
+  return {
+    kind: 'ended',
+    job: { id: 'j', atMs: 1, repair: false, ...sites },
+    side: 'from',
+    counted: { from: 0, to: 0 },
+    totals: { checked: 0, differing: 0, repaired: 0, examples: [] },
+  };
+}
+
+describe('burying tombstones', () => {
+  const gone = async (mesh: Mesh): Promise<void> => {
+    await mesh.agree(2);
+    const aws = mesh.site(AWS);
+    aws.outbox.sent.length = 0;
+    await aws.write('user:1', { [DELETED]: true });
+    for (const site of mesh.sites.slice(1)) {
+      await site.run(applyBatch(site.site, aws.outboxDeliveries(), checkEvent));
+    }
+    for (const site of mesh.sites)
+      site.store.items.get('user:1')!.record = { ...site.held('user:1')!, pending: {} };
+  };
+  const burial = async (mesh: Mesh, at: string = AWS): Promise<boolean> => {
+    const site = mesh.site(at);
+    await site.run(beginBurial(site.site));
+    await mesh.settle();
+    return site.held('user:1') === undefined;
+  };
+
+  test('removes one that every site has held for longer than the horizon', async () => {
+    const mesh = new Mesh(3);
+    await gone(mesh);
+    mesh.tick(horizonMs + 1);
+    expect(await burial(mesh)).toBe(true);
+    expect(mesh.site(AWS).held('user:0')).toBeDefined();
+    expect(await burial(mesh, AZURE)).toBe(true);
+  });
+
+  test.each<[string, (mesh: Mesh) => void]>([
+    ['younger than the horizon', () => undefined],
+    [
+      'younger by the clock of one site',
+      (mesh) => {
+        mesh.tick(horizonMs + 1);
+        mesh.sites[2]!.nowMs -= 10_000;
+      },
+    ],
+    [
+      'with something pending',
+      (mesh) => {
+        mesh.tick(horizonMs + 1);
+        const entry = mesh.site(AWS).store.items.get('user:1')!;
+        entry.record = { ...entry.record, pending: { [AZURE]: entry.record.version ?? '' } };
+      },
+    ],
+    [
+      'that a peer has not received',
+      (mesh) => {
+        mesh.tick(horizonMs + 1);
+        mesh.sites[2]!.store.items.set('user:1', mesh.sites[2]!.store.items.get('user:0')!);
+      },
+    ],
+  ])('leaves one %s', async (_, change) => {
+    const mesh = new Mesh(3);
+    await gone(mesh);
+    change(mesh);
+    expect(await burial(mesh)).toBe(false);
+  });
+});
