@@ -101,7 +101,10 @@ function readDepths(cloud: Cloud, value: unknown): QueueDepths {
     states.reduce((total, state) => total + Number(counts[queue]?.[state] ?? 0), 0);
   const depth = (queue: string): number => sum(queue, HELD[cloud]);
   // SQS moves what was received too often to tandem-dead itself; Service Bus has a sub-queue for each queue.
-  const byBroker = ['tandem-out', 'tandem-in'].reduce((n, queue) => n + sum(queue, ['deadLetter']), 0);
+  const byBroker = ['tandem-out', 'tandem-in', 'tandem-verify'].reduce(
+    (n, queue) => n + sum(queue, ['deadLetter']),
+    0,
+  );
   return {
     out: depth('tandem-out'),
     in: depth('tandem-in'),

@@ -37,6 +37,10 @@ export function openInbox(config: Config): QueueSender {
   return openSqsQueue({ region: config.region, url: settings(config).inUrl });
 }
 
+export function openVerifyQueue(config: Config): QueueSender {
+  return openSqsQueue({ region: config.region, url: settings(config).verifyUrl });
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
   const { inUrl, outUrl, deadUrl } = settings(config);
   const sources = new Map([

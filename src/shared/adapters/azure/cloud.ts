@@ -48,6 +48,10 @@ export function openInbox(config: Config): QueueSender {
   return open(config, settings(config).inQueue);
 }
 
+export function openVerifyQueue(config: Config): QueueSender {
+  return open(config, settings(config).verifyQueue);
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
   const { deadQueue, inQueue, outQueue } = settings(config);
   return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), {
