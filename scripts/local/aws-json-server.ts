@@ -14,6 +14,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl } from './control.ts';
 import type { FaultOutcome, Faults } from './faults.ts';
+import { handleUsage, type UsageMeter } from './usage.ts';
 
 const HOST = '127.0.0.1';
 
@@ -42,6 +43,8 @@ export interface AwsJsonError {
 /** What a stand-in brings to the shared server. */
 export interface AwsJsonService {
   readonly faults: Faults;
+  /** What the service counts as it handles calls. */
+  readonly usage: UsageMeter;
   /** Queues or tables that a call is about, for matching fault rules; `['']` when it is about none. */
   resources(operation: string, input: Record<string, unknown>): readonly string[];
   handle(call: AwsJsonCall): Promise<unknown>;
@@ -83,6 +86,8 @@ export async function startAwsJsonServer(port: number, service: AwsJsonService):
       response.destroy();
     });
   });
+  // Closing an idle connection races with the client's next request on it: a fault that nobody asked for.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, HOST, resolve);
   });
@@ -104,6 +109,7 @@ async function serve(
   service: AwsJsonService,
 ): Promise<void> {
   if (service.control?.(request, response) === true) return;
+  if (handleUsage(request, response, service.usage)) return;
   if (await handleControl(request, response, service.faults)) return;
   const gone = new AbortController();
   response.once('close', () => {

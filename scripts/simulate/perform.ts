@@ -57,6 +57,10 @@ export function perform(
       const peer = world.site(effect.peer);
       return { value: some(effect.messages).map((message) => send(world, at, peer, message)) };
     }
+    case 'tell':
+    case 'scan':
+    case 'remove':
+      throw new TypeError(`${effect.op}: comparisons are not simulated`);
     case 'sleep':
       return {};
   }

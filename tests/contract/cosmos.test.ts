@@ -246,7 +246,7 @@ describe('items', () => {
     expect(small.requestCharge).toBeGreaterThanOrEqual(5);
     expect(large.requestCharge).toBeGreaterThan(small.requestCharge);
     const read = await item('2', 'a').read();
-    expect(read.requestCharge).toBe(4);
+    expect(read.requestCharge).toBe(8);
     expect(read.activityId).toMatch(/^[0-9a-f-]{36}$/);
     expect(read.headers['x-ms-session-token']).toBe('0:-1#2');
   });

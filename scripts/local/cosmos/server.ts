@@ -12,10 +12,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl } from '../control.ts';
 import { Faults } from '../faults.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { handleUsage, UsageMeter } from '../usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
 import { accountAnswer, containerRoute, databaseRoute, partitionRangesAnswer } from './definition-routes.ts';
 import { badRequest, CosmosError, injectedError, notFound, unauthorized } from './errors.ts';
 import { header, type Answer, type Call } from './http-types.ts';
+import { metered } from './metering.ts';
 import { itemRoute, operationOf, sessionHeaders } from './item-routes.ts';
 import { Store } from './store.ts';
 
@@ -44,14 +46,17 @@ export interface CosmosStandIn extends StandIn {
 export async function startCosmos(options: CosmosOptions = {}): Promise<CosmosStandIn> {
   const { port = 0, dataDir, now = Date.now, random, compactAbove } = options;
   const faults = new Faults(random);
+  const usage = new UsageMeter();
   const store = new Store({ dataDir, now, compactAbove });
   let endpoint = '';
   const server = http.createServer((request, response) => {
-    serve(request, response, { store, faults, endpoint: () => endpoint }).catch((error: unknown) => {
+    serve(request, response, { store, faults, usage, endpoint: () => endpoint }).catch((error: unknown) => {
       // The client went away in the middle of its request: there is nobody to answer.
       if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
     });
   });
+  // Closing an idle connection races with the client's next request on it, and the SDK does not repeat a write.
+  server.keepAliveTimeout = 0;
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, '127.0.0.1', resolve);
@@ -79,6 +84,7 @@ export async function startCosmos(options: CosmosOptions = {}): Promise<CosmosSt
 interface Context {
   readonly store: Store;
   readonly faults: Faults;
+  readonly usage: UsageMeter;
   readonly endpoint: () => string;
 }
 
@@ -87,6 +93,7 @@ async function serve(
   response: http.ServerResponse,
   context: Context,
 ): Promise<void> {
+  if (handleUsage(request, response, context.usage)) return;
   if (await handleControl(request, response, context.faults)) return;
   const answer = await answerTo(request, context);
   if (answer.dropped === true) {
@@ -130,7 +137,7 @@ async function readCall(request: http.IncomingMessage): Promise<Call> {
   }
 }
 
-async function route(call: Call, { store, faults, endpoint }: Context): Promise<Answer> {
+async function route(call: Call, { store, faults, usage, endpoint }: Context): Promise<Answer> {
   const { segments } = call;
   if (segments.length === 0) return accountAnswer(endpoint());
   const [dbs, databaseId = '', colls, containerId = '', kind] = segments;
@@ -144,8 +151,10 @@ async function route(call: Call, { store, faults, endpoint }: Context): Promise<
   if (kind === 'pkranges') return partitionRangesAnswer(container);
   if (kind !== 'docs' || segments.length > 6) throw unsupported(call);
   return withFaults(faults, operationOf(call), containerId, () =>
-    // Looked up again: a fault may have let time pass, and the container may be gone.
-    itemRoute(store, store.owner(databaseId, containerId), call),
+    metered(call, containerId, usage, () =>
+      // Looked up again: a fault may have let time pass, and the container may be gone.
+      itemRoute(store, store.owner(databaseId, containerId), call),
+    ),
   );
 }
 

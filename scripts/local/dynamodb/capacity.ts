@@ -36,7 +36,8 @@ export function readUnits(item: Item | undefined, isConsistent: boolean): number
   return isConsistent ? blocks : blocks / 2;
 }
 
-function writeUnits(item: Item | undefined): number {
+/** Units of writing an item into its table, or of one that is not there. */
+export function tableWriteUnits(item: Item | undefined): number {
   return item === undefined ? 1 : Math.max(1, Math.ceil(itemBytes(item) / WRITE_BYTES));
 }
 
@@ -71,18 +72,18 @@ export function unitsOfChange({ table, before, after }: ItemChange): Units {
     const units = indexUnits(index, indexEntry(table, index, before), indexEntry(table, index, after));
     if (units > 0) (type === 'Local' ? local : global)[index.IndexName] = units;
   }
-  return { table: Math.max(writeUnits(before), writeUnits(after)), local, global };
+  return { table: Math.max(tableWriteUnits(before), tableWriteUnits(after)), local, global };
 }
 
 function indexUnits(index: IndexDescription, before: Item | undefined, after: Item | undefined): number {
   if (before === undefined && after === undefined) return 0;
-  if (before === undefined) return writeUnits(after);
-  if (after === undefined) return writeUnits(before);
+  if (before === undefined) return tableWriteUnits(after);
+  if (after === undefined) return tableWriteUnits(before);
   const isSameKey = index.KeySchema.every(({ AttributeName: name }) =>
     isSame(before[name] ?? {}, after[name] ?? {}),
   );
-  if (!isSameKey) return writeUnits(before) + writeUnits(after);
-  return isSameMap(before, after) ? 0 : Math.max(writeUnits(before), writeUnits(after));
+  if (!isSameKey) return tableWriteUnits(before) + tableWriteUnits(after);
+  return isSameMap(before, after) ? 0 : Math.max(tableWriteUnits(before), tableWriteUnits(after));
 }
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);

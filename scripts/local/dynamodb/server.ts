@@ -16,10 +16,12 @@ import { startAwsJsonServer, type AwsJsonError, type AwsJsonService } from '../a
 import { lockDataDir } from '../data-lock.ts';
 import { Faults } from '../faults.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { UsageMeter } from '../usage.ts';
 import { db, promised, type Store } from './dynalite.ts';
 import { repairDynalite } from './dynalite-repairs.ts';
 import { DynamoError, isRefusal, wireFormOf } from './errors.ts';
-import { isItemAction, perform, tablesIn } from './operations.ts';
+import { performMetered } from './metering.ts';
+import { isItemAction, tablesIn } from './operations.ts';
 import { finishInterruptedChanges } from './tables.ts';
 import { sweepExpired } from './time-to-live.ts';
 import { Transactions } from './transactions.ts';
@@ -81,11 +83,13 @@ async function serve(
 ): Promise<DynamoStandIn> {
   const now = options.now ?? Date.now;
   const faults = new Faults();
+  const usage = new UsageMeter();
   const transactions = new Transactions(store, now);
   const service: AwsJsonService = {
     faults,
+    usage,
     resources: (_operation, input) => tablesIn(input),
-    handle: ({ operation, input }) => perform(operation, { store, transactions, now }, input),
+    handle: ({ operation, input }) => performMetered(operation, { store, transactions, now }, input, usage),
     describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
     injectedError,
   };

@@ -1,11 +1,13 @@
 /** What the AMQP side of the broker shares: the parts that receive, deliver and manage all get this. */
 import type { Connection } from 'rhea';
 import type { Faults } from '../faults.ts';
+import { billedChunks, type UsageMeter } from '../usage.ts';
 import type { Delays } from './alarm.ts';
 import { BrokerError, type AmqpCondition } from './errors.ts';
 
 export interface BrokerContext {
   readonly faults: Faults;
+  readonly usage: UsageMeter;
   readonly delays: Delays;
   /** Epoch milliseconds. */
   now(): number;
@@ -25,4 +27,18 @@ export function conditionOf(error: unknown, context: Pick<BrokerContext, 'report
 /** The plain condition, for frames that take nothing else. */
 export function plain({ condition, description }: AmqpCondition): AmqpCondition {
   return { condition, description };
+}
+
+/**
+ * Counts one billable operation on one message: sending it, delivering it, settling it. A batch saves calls, not
+ * operations, and each further 64 kB is one more.
+ * https://azure.microsoft.com/pricing/details/service-bus/ (frequently asked questions: the operations meter)
+ */
+export function countOperation(
+  { usage }: Pick<BrokerContext, 'usage'>,
+  queue: string,
+  operation: string,
+  bytes = 0,
+): void {
+  usage.add(queue, operation, { operations: billedChunks(bytes), messages: 1 });
 }

@@ -9,6 +9,7 @@ import type { AddressInfo, Server } from 'node:net';
 import rhea from 'rhea';
 import type { Connection, Container, Delivery, Receiver, Sender, Session } from 'rhea';
 import type { Faults } from '../faults.ts';
+import type { UsageMeter } from '../usage.ts';
 import { parseAddress, type Address } from './addresses.ts';
 import { Alarm, Delays } from './alarm.ts';
 import { plain, type BrokerContext } from './broker-context.ts';
@@ -45,6 +46,7 @@ export interface BrokerOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly faults: Faults;
+  readonly usage: UsageMeter;
   /** Bytes of one message, and of one batch. */
   readonly maxMessageBytes: number;
   /** Told of defects of the broker itself. */
@@ -76,6 +78,7 @@ export class Broker {
     this.#options = options;
     const context: BrokerContext = {
       faults: options.faults,
+      usage: options.usage,
       delays: this.#delays,
       now: options.now,
       cut: (connection) => this.#cut(connection),

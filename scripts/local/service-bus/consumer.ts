@@ -11,7 +11,7 @@
  */
 import type { Sender } from 'rhea';
 import type { FaultOutcome } from '../faults.ts';
-import { plain, type BrokerContext } from './broker-context.ts';
+import { countOperation, plain, type BrokerContext } from './broker-context.ts';
 import { injectedError, sessionLockLost } from './errors.ts';
 import { encodeMessage } from './message.ts';
 import type { Queue } from './queue.ts';
@@ -90,9 +90,11 @@ export class Consumer implements LockHolder {
   #sendSettled(fault: FaultOutcome): boolean {
     const message = this.queue.receiveAndDelete(this.session);
     if (message === undefined) return false;
+    const encoded = encodeMessage(message);
+    countOperation(this.#context, this.queue.name, 'receive', encoded.length);
     if (fault.dropAck) this.#context.cut(this.link.connection);
     // The tag of a settled delivery names nothing; AMQP wants one all the same.
-    else this.link.send(encodeMessage(message), Buffer.from(String(message.sequence)), 0);
+    else this.link.send(encoded, Buffer.from(String(message.sequence)), 0);
     return true;
   }
 
@@ -112,6 +114,7 @@ export class Consumer implements LockHolder {
 
   #transfer(lock: Lock): void {
     const encoded = encodeMessage(lock.message, lock.lockedUntil);
+    countOperation(this.#context, this.queue.name, 'receive', encoded.length);
     const delivery = this.link.send(encoded, deliveryTag(lock.token), 0);
     lock.onLost = () => freeDelivery(delivery);
     this.#settlements.track(delivery, this.queue, lock.token);

@@ -1,5 +1,5 @@
 /**
- * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `GET /_tandem/queues` (counts of
+ * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `/_tandem/usage`, `GET /_tandem/queues` (counts of
  * every queue) and `PUT /_tandem/queues/<name>` with queue options as JSON.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { handleControl } from '../control.ts';
 import type { Faults } from '../faults.ts';
+import { handleUsage, type UsageMeter } from '../usage.ts';
 import { parseQueueOptions } from './queue-options.ts';
 import type { QueueRegistry } from './queue-registry.ts';
 
@@ -43,9 +44,9 @@ async function putQueue(
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  faults: Faults,
-  registry: QueueRegistry,
+  { faults, usage, registry }: ControlContext,
 ): Promise<void> {
+  if (handleUsage(request, response, usage)) return;
   if (await handleControl(request, response, faults)) return;
   const url = request.url ?? '';
   const isList = url === QUEUES_PATH;
@@ -61,17 +62,20 @@ async function route(
   }
 }
 
+/** What the control requests are about. */
+interface ControlContext {
+  readonly faults: Faults;
+  readonly usage: UsageMeter;
+  readonly registry: QueueRegistry;
+}
+
 /**
  * Starts the control server; port 0 picks a free one.
  * A mistake of the caller is answered with 400 and a message that names the field.
  */
-export async function startControlServer(
-  port: number,
-  faults: Faults,
-  registry: QueueRegistry,
-): Promise<ControlServer> {
+export async function startControlServer(port: number, context: ControlContext): Promise<ControlServer> {
   const server: Server = createServer((request, response) => {
-    route(request, response, faults, registry).catch((error: unknown) => {
+    route(request, response, context).catch((error: unknown) => {
       answer(response, 400, { message: error instanceof Error ? error.message : String(error) });
     });
   });

@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import type { Connection, Delivery } from 'rhea';
 import type { FaultOutcome } from '../faults.ts';
 import { binaryContent, SECTION, splitSections } from './amqp-sections.ts';
-import { conditionOf, type BrokerContext } from './broker-context.ts';
+import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
 import { injectedError, messageTooLarge } from './errors.ts';
 import { decodeMessage } from './message.ts';
 import type { Queue } from './queue.ts';
@@ -61,6 +61,7 @@ export class Ingress {
     const messages = format === BATCH_FORMAT ? batchContent(encoded) : [encoded];
     const drafts = messages.map((message) => decodeMessage(message, newMessageId));
     queue.enqueue(drafts);
+    for (const { length } of messages) countOperation(this.#context, queue.name, 'send', length);
     if (fault.duplicate) queue.enqueue(drafts);
   }
 }

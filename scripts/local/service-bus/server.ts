@@ -7,6 +7,7 @@
  */
 import { Faults } from '../faults.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { UsageMeter } from '../usage.ts';
 import { Broker } from './broker.ts';
 import { startControlServer } from './control-server.ts';
 import type { QueueOptions } from './queue-options.ts';
@@ -59,10 +60,12 @@ function connectionString(port: number): string {
  */
 export async function startServiceBus(options: ServiceBusOptions = {}): Promise<ServiceBusStandIn> {
   const faults = new Faults();
+  const usage = new UsageMeter();
   const broker = new Broker({
     dataDir: options.dataDir,
     now: options.now ?? Date.now,
     faults,
+    usage,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     report: options.onError ?? ((error) => console.error('service-bus stand-in:', error)),
   });
@@ -71,7 +74,11 @@ export async function startServiceBus(options: ServiceBusOptions = {}): Promise<
       broker.registry.createQueue(name, queueOptions);
     }
     const port = await broker.listen(options.port ?? 0);
-    const control = await startControlServer(options.controlPort ?? 0, faults, broker.registry);
+    const control = await startControlServer(options.controlPort ?? 0, {
+      faults,
+      usage,
+      registry: broker.registry,
+    });
     return {
       endpoint: connectionString(port),
       port,

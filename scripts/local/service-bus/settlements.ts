@@ -11,7 +11,7 @@
  * lost lock, and the message never comes back.
  */
 import type { Connection, Container, Delivery } from 'rhea';
-import { conditionOf, type BrokerContext } from './broker-context.ts';
+import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
 import { injectedError } from './errors.ts';
 import type { Queue } from './queue.ts';
 import type { Settlement } from './queue-types.ts';
@@ -91,6 +91,7 @@ export class Settlements {
         if (fault.error !== undefined)
           throw injectedError(fault.error.code ?? 'com.microsoft:message-lock-lost');
         queue.settle(token, settlement);
+        countOperation(this.#context, queue.name, settlement.kind);
       } catch (error) {
         respond(error);
         return;

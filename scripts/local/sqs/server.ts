@@ -14,7 +14,9 @@ import { endpointOf, startAwsJsonServer, type AwsJsonService } from '../aws-json
 import { lockDataDir } from '../data-lock.ts';
 import { Faults } from '../faults.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { UsageMeter } from '../usage.ts';
 import { SqsError, wireErrorOf } from './errors.ts';
+import { countCall } from './metering.ts';
 import { MoveTasks } from './move-task.ts';
 import { perform, queueNameOf } from './operations.ts';
 import type { QueueCounts } from './queue.ts';
@@ -63,15 +65,18 @@ export async function startSqs(options: SqsOptions = {}): Promise<SqsStandIn> {
 
 async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsStandIn> {
   const faults = new Faults();
+  const usage = new UsageMeter();
   const service: AwsJsonService = {
     faults,
+    usage,
     resources: (_operation, input) => [queueNameOf(input)],
-    handle: ({ operation, input, signal, fault }) =>
-      perform(
-        operation,
-        { store, moveTasks, endpoint: server.endpoint, signal, duplicate: fault.duplicate },
-        input,
-      ),
+    handle: async ({ operation, input, signal, fault }) => {
+      const { endpoint } = server;
+      const context = { store, moveTasks, endpoint, signal, duplicate: fault.duplicate };
+      const output = await perform(operation, context, input);
+      countCall(usage, { queue: queueNameOf(input), operation }, input, output);
+      return output;
+    },
     describeError: (error) =>
       error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
     injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),

@@ -1,0 +1,104 @@
+/** The site that wrote, and the store of its peer, as a round finds them before and leaves them after it. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CosmosClient } from '@azure/cosmos';
+import { chunk } from '../../../src/shared/adapters/chunk.ts';
+import { openSqsQueue } from '../../../src/shared/adapters/aws/open-queue.ts';
+import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
+import { openServiceBusQueue } from '../../../src/shared/adapters/azure/open-queue.ts';
+import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
+import type { QueueSender } from '../../../src/shared/ports/queue.ts';
+import type { Store, Versioned } from '../../../src/shared/ports/store.ts';
+import type { StoredRecord } from '../../../src/shared/replication/record.ts';
+import { Replica } from '../../../src/shared/replica.ts';
+import { CLOUDS, type CloudName } from '../service-bundles.ts';
+import { OTHER, type BenchSite, type BenchSites } from './two-sites.ts';
+import type { Workload } from './workload.ts';
+
+const AT_ONCE = 100;
+
+interface OpenSite {
+  readonly store: Store;
+  readonly outbox: QueueSender;
+}
+
+export class Fixture {
+  readonly #sites: BenchSites;
+  readonly #open: Readonly<Record<CloudName, OpenSite>>;
+
+  constructor(sites: BenchSites) {
+    this.#sites = sites;
+    Object.assign(process.env, sites.aws.env, sites.azure.env);
+    this.#open = { aws: openAws(sites.aws), azure: openAzure(sites.azure) };
+  }
+
+  /** Puts the events into the outbound queue, and the records with their markers into the store. */
+  async fill(from: CloudName, { bodies, records }: Workload): Promise<void> {
+    const { store, outbox } = this.#open[from];
+    for (const batch of chunk(records, AT_ONCE)) {
+      const outcomes = await store.putMany(batch.map((record) => ({ record, expected: undefined })));
+      if (outcomes.some(({ status }) => status !== 'written'))
+        throw new Error(`${from}: a record is not stored`);
+    }
+    for (const batch of chunk(bodies, AT_ONCE)) {
+      const outcomes = await outbox.send(batch.map((body, i) => ({ id: String(i), body })));
+      const failed = outcomes.find((outcome) => outcome !== undefined);
+      if (failed !== undefined) throw failed;
+    }
+  }
+
+  /** @throws Error when a key did not arrive at `to` as it was last written. */
+  async checkArrived(to: CloudName, records: readonly StoredRecord[]): Promise<void> {
+    const held = await this.#held(to, records);
+    const isRight = ({ key, version = '?' }: StoredRecord): boolean =>
+      JSON.stringify(held.get(key)?.record.state ?? null).includes(version);
+    const missing = records.filter((record) => !isRight(record)).length;
+    if (missing > 0) throw new Error(`${to}: ${missing} of ${records.length} keys did not arrive`);
+  }
+
+  /** How many of the records still carry a marker at `from`. */
+  async markersLeft(from: CloudName, records: readonly StoredRecord[]): Promise<number> {
+    const held = await this.#held(from, records);
+    return [...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0).length;
+  }
+
+  /** Reads and writes at a site as its handlers do. */
+  replica(cloud: CloudName): Replica {
+    const site = { site: this.#sites[cloud].site, peers: [this.#sites[OTHER[cloud]].site], now: Date.now };
+    const sleep = (ms: number): Promise<void> => delay(ms);
+    return new Replica({ site, resources: { ...this.#open[cloud], sleep }, ids: { next: randomUUID } });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(CLOUDS.map((cloud) => this.#open[cloud].outbox.close()));
+  }
+
+  #held(cloud: CloudName, records: readonly StoredRecord[]): Promise<ReadonlyMap<string, Versioned>> {
+    return this.#open[cloud].store.getMany(records.map(({ key }) => key));
+  }
+}
+
+function openAws({ env }: BenchSite): OpenSite {
+  const region = env['TANDEM_REGION'] ?? '';
+  return {
+    store: new DynamoStore(
+      new DynamoDBClient({ region, endpoint: env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '' }),
+      env['TANDEM_TABLE'] ?? '',
+    ),
+    outbox: openSqsQueue({ region, url: env['TANDEM_OUT_URL'] ?? '' }),
+  };
+}
+
+function openAzure({ env }: BenchSite): OpenSite {
+  const client = new CosmosClient({ endpoint: env['COSMOS_ENDPOINT'] ?? '', key: env['COSMOS_KEY'] ?? '' });
+  return {
+    store: new CosmosStore(
+      client.database(env['COSMOS_DATABASE'] ?? '').container(env['COSMOS_CONTAINER'] ?? ''),
+    ),
+    outbox: openServiceBusQueue({
+      queue: 'tandem-out',
+      connectionString: env['SERVICE_BUS_CONNECTION'],
+    }),
+  };
+}

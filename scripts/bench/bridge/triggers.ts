@@ -1,0 +1,98 @@
+/**
+ * Feeds a function from a queue with the triggers of the local hosts, so that ours and the bare pipe are called with
+ * the same batches, as many at once, by the same code.
+ */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { QueuePoller } from '../../local/aws-host/queue-poller.ts';
+import { startServiceBusTrigger } from '../../local/azure-host/service-bus-trigger.ts';
+import type { PlatformHandler } from './functions.ts';
+import type { BenchSite } from './two-sites.ts';
+
+export type QueueName = 'tandem-out' | 'tandem-in';
+
+/** As in `serverless.aws.yml`, with as many batches in flight as the local host has (service-model.ts). */
+const SQS_BATCH = 10;
+const SQS_BATCHES_AT_ONCE = 5;
+/** As in `host.json`. */
+const SERVICE_BUS_BATCH = 100;
+const SERVICE_BUS_PREFETCH = 100;
+
+export interface Feed {
+  stop(): Promise<void>;
+}
+
+/** Calls `handler` for what is in the queue of a site until it is stopped. */
+export type Feeder = (queue: QueueName, handler: PlatformHandler) => Feed;
+
+/** Opens the connection that the feeds of a site share. */
+export function openFeeder({ cloud, env }: BenchSite): { feed: Feeder; close(): Promise<void> } {
+  return cloud === 'aws' ? openSqs(env) : openServiceBus(env);
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+function openSqs(env: Environment): { feed: Feeder; close(): Promise<void> } {
+  const region = env['AWS_REGION'] ?? '';
+  const client = new SQSClient({ region, endpoint: env['AWS_ENDPOINT_URL_SQS'] ?? '', maxAttempts: 1 });
+  return {
+    feed: (queue, handler) => {
+      const poller = new QueuePoller({
+        client,
+        region,
+        queueUrl: env[queue === 'tandem-out' ? 'TANDEM_OUT_URL' : 'TANDEM_IN_URL'] ?? '',
+        queueArn: `arn:aws:sqs:${region}:000000000000:${queue}`,
+        batchSize: SQS_BATCH,
+        concurrency: SQS_BATCHES_AT_ONCE,
+        partialFailures: true,
+        invoke: handler,
+        recreate: () => Promise.reject(new Error(`${queue} is gone`)),
+        report: complain,
+      });
+      poller.start();
+      return poller;
+    },
+    close() {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+function openServiceBus(env: Environment): { feed: Feeder; close(): Promise<void> } {
+  const client = new ServiceBusClient(env['SERVICE_BUS_CONNECTION'] ?? '');
+  return {
+    feed: (queue, handler) => {
+      const trigger = startServiceBusTrigger({
+        client,
+        queueName: queue,
+        batchSizeMax: SERVICE_BUS_BATCH,
+        prefetchCount: SERVICE_BUS_PREFETCH,
+        autoComplete: true,
+        log: complain,
+        run: (messages) => handler(contextOf(messages), bodiesOf(messages)),
+      });
+      return { stop: () => trigger.close() };
+    },
+    close: () => client.close(),
+  };
+}
+
+/** What the Functions host hands over for `cardinality: many` and `dataType: string`, as far as it is read. */
+function contextOf(messages: readonly ServiceBusReceivedMessage[]): object {
+  return {
+    invocationId: 'bench',
+    bindingData: {
+      messageIdArray: messages.map(({ messageId }) => messageId),
+      deliveryCountArray: messages.map(({ deliveryCount }) => (deliveryCount ?? 0) + 1),
+      applicationPropertiesArray: messages.map(({ applicationProperties }) => applicationProperties ?? {}),
+    },
+  };
+}
+
+const bodiesOf = (messages: readonly ServiceBusReceivedMessage[]): string[] =>
+  messages.map(({ body }) => (body as Buffer).toString('utf8'));
+
+function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
