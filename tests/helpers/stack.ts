@@ -18,6 +18,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         outQueue: 'tandem-out',
         inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
+        verifyQueue: 'tandem-verify',
       },
     });
   }
@@ -26,5 +27,8 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   });
-  return openDynamo({ ...base, aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '' } });
+  return openDynamo({
+    ...base,
+    aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '', verifyUrl: '' },
+  });
 }
