@@ -7,7 +7,14 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { Agenda } from './agenda.ts';
 import { checkExposure } from './checkers/exposure.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
-import type { Acknowledged, Finding, LandedWrite, MessageFact, Snapshot } from './facts.ts';
+import type {
+  Acknowledged,
+  AppliedPut,
+  Finding,
+  LandedWrite,
+  MessageFact,
+  Snapshot,
+} from './facts.ts';
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
@@ -17,6 +24,11 @@ import { TraceHash } from './trace-hash.ts';
 const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
 /** After this many findings a schedule has said enough. */
 const FINDINGS_MAX = 20;
+
+export interface Watcher {
+  landed(write: LandedWrite): void;
+  applied(put: AppliedPut): void;
+}
 
 export class World {
   readonly agenda = new Agenda();
@@ -36,6 +48,8 @@ export class World {
   /** `a>b`: what a sends does not reach b. */
   readonly cuts = new Set<string>();
   faults: Faults;
+  /** A workload's own checkers, told of every put that took effect. */
+  readonly watchers: Watcher[] = [];
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
   /** The key whose timeline is kept. */
@@ -111,6 +125,7 @@ export class World {
     this.landed.push(write);
     const name = `${write.key} ${write.site}`;
     if ((this.#newest.get(name) ?? '') < write.stamp) this.#newest.set(name, write.stamp);
+    for (const watcher of this.watchers) watcher.landed(write);
   }
 
   /** Looks at everything that could be exposed after something changed for a key at a site. */
@@ -123,6 +138,7 @@ export class World {
   }
 
   #watchPair(key: string, origin: SimSite, peer: SimSite): void {
+    if (origin.lost || peer.lost) return;
     const newest = this.#newest.get(`${key} ${origin.name}`);
     if (newest === undefined) return;
     const atPeer: StoredRecord | undefined = peer.store.records.get(key);
