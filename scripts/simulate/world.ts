@@ -7,14 +7,7 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { Agenda } from './agenda.ts';
 import { checkExposure } from './checkers/exposure.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
-import type {
-  Acknowledged,
-  AppliedPut,
-  Finding,
-  LandedWrite,
-  MessageFact,
-  Snapshot,
-} from './facts.ts';
+import type { Acknowledged, AppliedPut, Finding, LandedWrite, MessageFact, Snapshot } from './facts.ts';
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
@@ -52,6 +45,7 @@ export class World {
   readonly watchers: Watcher[] = [];
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
+  readonly #carried = new Map<string, Carried>();
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
@@ -156,6 +150,13 @@ export class World {
     );
   }
 
+  /** Every message is put into several queues, and read once. */
+  #carriedBy(body: string): Carried {
+    const known = this.#carried.get(body) ?? readCarried(body);
+    this.#carried.set(body, known);
+    return known;
+  }
+
   /** Puts a message into a queue; the caller starts the trigger. */
   enqueue(
     site: SimSite,
@@ -163,7 +164,7 @@ export class World {
     body: string,
     options: { poison: boolean; delayMs: number },
   ): QueuedMessage {
-    const { key, vector } = options.poison ? NOTHING_CARRIED : readCarried(body);
+    const { key, vector } = options.poison ? NOTHING_CARRIED : this.#carriedBy(body);
     const fact: MessageFact = {
       site: site.name,
       kind: queue.kind,
@@ -180,10 +181,12 @@ export class World {
   }
 }
 
+type Carried = Pick<QueuedMessage, 'vector'> & { readonly key: string | undefined };
+
 const NOTHING_CARRIED = { key: undefined, vector: undefined };
 
 /** What a message is about, read without the product's code. */
-function readCarried(body: string): Pick<QueuedMessage, 'vector'> & { key: string | undefined } {
+function readCarried(body: string): Carried {
   try {
     const event = JSON.parse(body) as { key?: string; state?: { vector?: Record<string, string> } };
     return { key: event.key, vector: event.state?.vector };

@@ -1,7 +1,7 @@
 /** What must hold of a shop once all has come to rest: invariants 5, 6 and 7 over everything that happened. */
 import { groupBy, type Finding, type MessageFact, type Snapshot } from '../facts.ts';
 import type { StoredRecord } from '../../../src/shared/replication/record.ts';
-import { free, orderFact, rowFact, sum, type Ledger } from './ledger.ts';
+import { free, orderFact, orderIdOf, rowFact, sum, type Ledger } from './ledger.ts';
 import type { PaymentObject } from './provider.ts';
 import type { Told } from './shop.ts';
 
@@ -17,7 +17,7 @@ export interface ShopAtRest {
 /** Every order ends, everywhere alike, and as its payment says; every paid one is sold exactly once, or owed. */
 export function checkOrders({ snapshot, ledger, payments, told, lost }: ShopAtRest): Finding[] {
   const findings: Finding[] = [];
-  const paymentsOf = groupBy(payments, ({ key }) => key.replace('order-', ''));
+  const paymentsOf = groupBy(payments, orderIdOf);
   const find = (invariant: string, orderId: string, detail: string): void =>
     void findings.push({ invariant, key: `order:${orderId}`, detail });
   for (const { orderId } of ledger.ordered.values()) {
@@ -31,7 +31,11 @@ export function checkOrders({ snapshot, ledger, payments, told, lost }: ShopAtRe
       if (order.state !== 'paid' && order.state !== 'cancelled')
         find('7 ownership', orderId, `never ends: ${order.state} at ${site}, owned by ${order.owner}`);
       if (order.state === 'paid' && (charged.length !== 1 || charged[0]?.claim !== order.stockSite))
-        find('6 payment', orderId, `paid at ${site} from ${order.stockSite}, charged ${charged.length} times`);
+        find(
+          '6 payment',
+          orderId,
+          `paid at ${site} from ${order.stockSite}, charged ${charged.length} times`,
+        );
       if (order.state === 'cancelled' && charged.length > 0)
         find('6 payment', orderId, `cancelled at ${site}, and charged`);
     }
@@ -70,14 +74,17 @@ export function checkStock({ snapshot, ledger, lost }: ShopAtRest, skus: readonl
         findings.push({ invariant: '5 stock', key, detail: `${lost} was never cut off` });
     }
     if (there !== entered)
-      findings.push({ invariant: '5 stock', detail: `${entered} of ${sku} were entered, ${there} are accounted for` });
+      findings.push({
+        invariant: '5 stock',
+        detail: `${entered} of ${sku} were entered, ${there} are accounted for`,
+      });
   }
   return findings;
 }
 
 /**
- * What the survivors must agree on. Left out after a loss: markers for the lost site, its own rows, and orders of
- * which it had told only some, which a comparison of the sites would have to bring.
+ * What the survivors must agree on. Left out after a loss: markers for the lost site, its own rows, and orders and
+ * conflicts of which it had told only some, which a comparison of the sites would have to bring.
  */
 export function comparable(snapshot: Snapshot, lost: string | undefined): Snapshot {
   if (lost === undefined) return snapshot;
@@ -85,7 +92,9 @@ export function comparable(snapshot: Snapshot, lost: string | undefined): Snapsh
     new Set([...snapshot.values()].map((records) => records.get(key)?.state.vector[lost]));
   return new Map(
     [...snapshot].map(([site, records]) => {
-      const kept = [...records].filter(([key]) => !key.endsWith(`~${lost}`) && told(key).size === 1);
+      const kept = [...records].filter(
+        ([key]) => !key.endsWith(`~${lost}`) && !key.startsWith('conflict:') && told(key).size === 1,
+      );
       return [site, new Map(kept.map(([key, record]) => [key, withoutMarker(record, lost)]))];
     }),
   );
@@ -107,5 +116,7 @@ export function survivingMessages(
   lost: string | undefined,
 ): readonly MessageFact[] {
   if (lost === undefined) return messages;
-  return messages.filter(({ site, poison, reasons }) => site !== lost && (poison || reasons.at(-1) !== 'foreign'));
+  return messages.filter(
+    ({ site, poison, reasons }) => site !== lost && (poison || reasons.at(-1) !== 'foreign'),
+  );
 }

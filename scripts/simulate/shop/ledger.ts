@@ -51,7 +51,10 @@ const OVER = new Set(['paid', 'cancelled']);
 const CHARGE_AGE_MAX_MS = 20 * 3_600_000 + 15 * 60_000;
 
 export const sum = (units: Units): number => Object.values(units).reduce((total, each) => total + each, 0);
-export const orderKeyOf = (payment: { readonly key: string }): string => payment.key.replace('order-', 'order:');
+/** The order of a payment, whatever a defect adds to its key. */
+export const orderIdOf = ({ key }: { readonly key: string }): string =>
+  key.replace('order-', '').split('.')[0] ?? '';
+const orderKeyOf = (payment: PaymentObject): string => `order:${orderIdOf(payment)}`;
 
 export function rowFact(record: StoredRecord | undefined): RowFact | undefined {
   return record?.state.fields['row']?.[1] as unknown as RowFact | undefined;
@@ -88,7 +91,10 @@ export class Ledger implements Watcher {
 
   /** All that was ever entered of a product, at whichever site. */
   enteredOf(sku: string): number {
-    return this.#world.sites.reduce((total, { name }) => total + sum(this.ownRow(sku, name)?.receipts ?? {}), 0);
+    return this.#world.sites.reduce(
+      (total, { name }) => total + sum(this.ownRow(sku, name)?.receipts ?? {}),
+      0,
+    );
   }
 
   /** The row of a site as its owner holds it. */
@@ -100,7 +106,7 @@ export class Ledger implements Watcher {
   chargedTo(sku: string, site: string): number {
     return this.#provider()
       .payments.filter(({ status, claim }) => status === 'charged' && claim === site)
-      .map(({ key }) => this.ordered.get(key.replace('order-', '')))
+      .map((payment) => this.ordered.get(orderIdOf(payment)))
       .reduce((total, order) => total + (order?.sku === sku ? order.units : 0), 0);
   }
 
@@ -121,7 +127,7 @@ export class Ledger implements Watcher {
   }
 
   confirmed(payment: PaymentObject): void {
-    const order = this.ordered.get(payment.key.replace('order-', ''));
+    const order = this.ordered.get(orderIdOf(payment));
     const key = orderKeyOf(payment);
     if (order === undefined) return;
     const ageMs = this.#world.agenda.nowMs + START_MS - order.bornMs;
@@ -134,7 +140,7 @@ export class Ledger implements Watcher {
   }
 
   charged(payment: PaymentObject): void {
-    const order = this.ordered.get(payment.key.replace('order-', ''));
+    const order = this.ordered.get(orderIdOf(payment));
     if (order === undefined) return;
     const charges = (this.#chargesOf.get(order.orderId) ?? 0) + 1;
     this.#chargesOf.set(order.orderId, charges);
@@ -173,9 +179,9 @@ export class Ledger implements Watcher {
       if (after.holds[orderId] !== undefined) this.#find(STOCK, key, `the hold of ${orderId} changed`);
       if (!this.#seenOver.has(`${after.site} ${orderId}`))
         this.#find(STOCK, key, `the hold of ${orderId} ended before the order`);
-      const payment = this.#provider()
-        .of(`order-${orderId}`)
-        .find(({ status }) => status === 'charged');
+      const payment = this.#provider().payments.find(
+        (each) => each.status === 'charged' && orderIdOf(each) === orderId,
+      );
       if (payment?.claim !== after.site) continue;
       sold += units;
       const sites = this.sales.get(orderId) ?? [];

@@ -123,7 +123,9 @@ function count(shop: Shop, survivors: readonly SimSite[]): void {
     if (rows.some((row) => row?.recovered[site.name] !== undefined)) continue;
     const units = remainder(shop, sku, survivors);
     if (units < 0)
-      shop.world.find([{ invariant: '5 stock', key: `stock:${sku}~${site.name}`, detail: `${units} counted` }]);
+      shop.world.find([
+        { invariant: '5 stock', key: `stock:${sku}~${site.name}`, detail: `${units} counted` },
+      ]);
     else shop.run(heir, 'recover', (own) => recoverStock(own, sku, { lost: site.name, units }));
   }
 }
@@ -143,4 +145,3 @@ function remainder(shop: Shop, sku: string, survivors: readonly SimSite[]): numb
   }
   return ledger.enteredOf(sku) - promised;
 }
-

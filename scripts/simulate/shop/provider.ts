@@ -52,11 +52,6 @@ export class SimProvider {
     this.faults = NO_SHOP_FAULTS;
   }
 
-  /** All payments ever made for an order's key. */
-  of(key: string): readonly PaymentObject[] {
-    return this.payments.filter((payment) => payment.key === key);
-  }
-
   readonly perform = ({ call }: PaymentEffect): Answer => {
     const world = this.#world;
     const called = calling(world, (): Answer => this.#answer(call));
@@ -77,7 +72,9 @@ export class SimProvider {
         return { value: shown(this.#cancel(this.#byId(call.id))) };
       case 'lookup': {
         const seenBeforeMs = this.#world.agenda.nowMs - this.faults.lookupLag;
-        const found = this.of(call.key).find(({ createdAtMs }) => createdAtMs <= seenBeforeMs);
+        const found = this.payments.find(
+          ({ key, createdAtMs }) => key === call.key && createdAtMs <= seenBeforeMs,
+        );
         return { value: found && shown(found) };
       }
     }

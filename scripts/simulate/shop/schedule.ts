@@ -29,6 +29,9 @@ export interface ShopScheduleOptions extends ScheduleOptions {
 }
 
 const OPERATIONS = 80;
+/** How long after healing the timers tick as in production; from then on there is little left to do. */
+const BUSY_MS = 300_000;
+const QUIET_SLOWNESS = 6;
 
 /** After a stall: some orders end only when the absence of their payment is proven. */
 const PROVEN_MS = absenceProvenMs + 30 * 60_000;
@@ -67,6 +70,8 @@ function run(options: ShopScheduleOptions): ScheduleResult {
   world.heal();
   shop.provider.heal();
   for (const site of world.sites) site.halted = false;
+  shop.slowness = 1;
+  world.agenda.after(BUSY_MS, () => (shop.slowness = QUIET_SLOWNESS));
   recover(world, restMs);
   world.agenda.runUntil(healMs + restMs);
   judge(shop);
