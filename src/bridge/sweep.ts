@@ -1,5 +1,6 @@
 /** Timer-triggered: sends again what has been pending for too long, and tells the peers that this site is alive. */
 import { openOutbox, openStore, timerEntry } from '#cloud';
+import { sweepTickMs } from '../shared/bounds.ts';
 import { isRetryable } from '../shared/errors.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
@@ -28,7 +29,7 @@ export const handler = timerEntry(
     if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
     await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
   },
-  { config },
+  { config, tickMs: sweepTickMs },
 );
 
 /** A heartbeat that fails must not stop the sweep: the next one is ten seconds away, and its absence shows. */
