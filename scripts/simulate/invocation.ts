@@ -5,6 +5,7 @@
 import type { Json } from '../../src/shared/replication/json.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Effect, Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import type { Meant } from './facts.ts';
 import { perform, type Answer } from './perform.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
@@ -13,7 +14,12 @@ import type { World } from './world.ts';
 export interface Operation {
   readonly id: string;
   decided:
-    { readonly basis: StoredRecord | undefined; readonly fields: Readonly<Record<string, Json>> } | undefined;
+    | {
+        readonly basis: StoredRecord | undefined;
+        readonly fields: Readonly<Record<string, Json>>;
+        readonly meant?: Readonly<Record<string, Meant>>;
+      }
+    | undefined;
 }
 
 export interface Invocation {

@@ -115,6 +115,7 @@ function land(
       operationId: operation.id,
       stamp: record.version ?? '',
       fields: decided.fields,
+      meant: decided.meant,
       basis: decided.basis,
       replaced: before,
     };

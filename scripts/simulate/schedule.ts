@@ -11,12 +11,12 @@ import { checkReplay } from './checkers/replay.ts';
 import { checkValues } from './checkers/values.ts';
 import { chooseFaults, type Faults } from './faults.ts';
 import type { Finding } from './facts.ts';
-import { redrive, scheduleNemesis } from './nemesis.ts';
+import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { Random } from './random.ts';
 import { startSweeper } from './sweeper.ts';
 import { timelineText } from './timeline.ts';
 import { wake } from './trigger.ts';
-import { scheduleTraffic, TRAFFIC_MS } from './workload.ts';
+import { drawOperations, scheduleTraffic, TRAFFIC_MS } from './workload.ts';
 import { World } from './world.ts';
 
 export interface ScheduleOptions {
@@ -58,8 +58,8 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const sites = options.sites ?? drawn;
   const faults = chooseFaults(random, options.faults);
   const world = new World({ random, faults, sites, watchedKey: options.watchedKey });
-  scheduleTraffic(world, options.operations ?? OPERATIONS);
-  scheduleNemesis(world);
+  scheduleTraffic(world, drawOperations(random, options.operations ?? OPERATIONS));
+  scheduleNemesis(world, drawNemesis(random, faults));
   const restMs = faults.jump > 0 ? REST_AFTER_JUMP_MS : REST_MS;
   const restedMs = TRAFFIC_MS + restMs;
   for (const site of world.sites) startSweeper(world, site, () => restedMs + QUIET_MS);

@@ -13,7 +13,7 @@ export function startSweeper(world: World, site: SimSite, untilMs: () => number)
     if (!site.down) run(world, site);
     world.agenda.after(sweepTickMs * world.random.between(0.95, 1.05), tick);
   };
-  world.agenda.after(world.random.between(0, sweepTickMs), tick);
+  world.agenda.as(`sweep ${site.name}`, () => world.agenda.after(world.random.between(0, sweepTickMs), tick));
 }
 
 function run(world: World, site: SimSite): void {

@@ -18,9 +18,17 @@ const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
 /** After this many findings a schedule has said enough. */
 const FINDINGS_MAX = 20;
 
-export class World {
-  readonly agenda = new Agenda();
+export interface WorldOptions {
   readonly random: Random;
+  readonly faults: Faults;
+  readonly sites: number;
+  readonly watchedKey?: string | undefined;
+  /** Faults that are not to strike though they would: names from `World.struck`. */
+  readonly spared?: ReadonlySet<string> | undefined;
+}
+
+export class World {
+  readonly agenda: Agenda;
   readonly sites: readonly SimSite[];
   readonly hash = new TraceHash();
   readonly findings: Finding[] = [];
@@ -35,21 +43,24 @@ export class World {
   readonly counts = { operations: 0, effects: 0, published: 0, sent: 0, forwarded: 0, sweptKeys: 0 };
   /** `a>b`: what a sends does not reach b. */
   readonly cuts = new Set<string>();
+  /** Every fault that struck, by the name that `spared` takes. */
+  readonly struck: string[] = [];
   faults: Faults;
+  readonly #spared: ReadonlySet<string>;
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
-  constructor(options: { random: Random; faults: Faults; sites: number; watchedKey?: string | undefined }) {
-    const { random, faults, sites, watchedKey } = options;
-    this.random = random;
+  constructor({ random, faults, sites, watchedKey, spared = new Set() }: WorldOptions) {
+    this.agenda = new Agenda(random);
+    this.#spared = spared;
     this.faults = faults;
     this.watchedKey = watchedKey;
     const names = SITE_NAMES.slice(0, sites);
     this.sites = names.map((name) => {
       const peers = names.filter((peer) => peer !== name);
-      return new SimSite(name, peers, { agenda: this.agenda, random, faults });
+      return new SimSite(name, peers, { agenda: this.agenda, faults });
     });
     for (const site of this.sites) {
       this.#byName.set(site.name, site);
@@ -64,9 +75,19 @@ export class World {
     return site;
   }
 
+  /** The stream of chances of what is happening now. */
+  get random(): Random {
+    return this.agenda.random;
+  }
+
   /** Whether a fault that is a probability strikes now. */
   strikes(fault: Fault): boolean {
-    return this.random.chance(this.faults[fault]);
+    const { random } = this;
+    if (!random.chance(this.faults[fault])) return false;
+    const name = `${fault} ${random.name} ${random.drawn}`;
+    if (this.#spared.has(name)) return false;
+    this.struck.push(name);
+    return true;
   }
 
   reaches(from: SimSite, to: SimSite): boolean {
