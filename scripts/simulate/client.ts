@@ -46,7 +46,8 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
       world.note(
         key,
         site.name,
-        () => `${id} ${ending.kind === 'threw' ? String(ending.error).slice(0, 40) : 'died'}`,
+        () => `${id} ${ending.kind === 'threw' ? String(ending.error).slice(0, 40) : 'gets no answer'}`,
+        { tone: 'client' },
       );
       if (answered || attempt >= ATTEMPTS_MAX || !world.random.chance(0.6)) return;
       world.agenda.after(world.random.between(50, 5_000), () => submit(world, site, request, attempt + 1));
@@ -59,7 +60,7 @@ function acknowledge(world: World, site: SimSite, operationId: string, record: S
   const landed = world.landed.find((write) => write.operationId === operationId && write.site === site.name);
   const stamp = landed?.stamp ?? record.version ?? '';
   world.trace(`ack ${operationId} ${stamp}`, site, key);
-  world.note(key, site.name, () => `${operationId} acknowledged ${shortStamp(stamp)}`);
+  world.note(key, site.name, () => `${operationId} acknowledged ${shortStamp(stamp)}`, { tone: 'client' });
   world.acknowledged.push({
     atMs: world.agenda.nowMs,
     site: site.name,

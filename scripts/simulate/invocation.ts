@@ -100,6 +100,7 @@ class Run<Result> {
   #do(effect: Effect): void {
     const world = this.#world;
     world.counts.effects += 1;
+    world.acting = this.#invocation.at.name;
     if (this.#invocation.at.down) {
       this.#die();
       return;

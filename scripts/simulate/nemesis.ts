@@ -84,7 +84,9 @@ function partition(world: World): Begin {
   const cuts = [`${a}>${b}`, ...(oneWay ? [] : [`${b}>${a}`])];
   return () => {
     for (const cut of cuts) world.cuts.add(cut);
+    const end = world.begin(oneWay ? 'cut off, one way' : 'cut off', [a, b]);
     return () => {
+      end();
       for (const cut of cuts) world.cuts.delete(cut);
     };
   };
@@ -94,7 +96,9 @@ function outage(world: World): Begin {
   const site = world.random.pick(world.sites);
   return () => {
     site.down = true;
+    const end = world.begin('out of service', [site.name]);
     return () => {
+      end();
       site.down = false;
     };
   };
@@ -105,7 +109,9 @@ function jump(world: World): Begin {
   const byMs = world.random.pick(JUMPS_MS);
   return () => {
     site.jumpMs = byMs;
+    const end = world.begin(`clock ${byMs > 0 ? '+' : '−'}${Math.abs(byMs) / 1000} s`, [site.name]);
     return () => {
+      end();
       site.jumpMs = 0;
     };
   };
@@ -113,7 +119,7 @@ function jump(world: World): Begin {
 
 function wipe(world: World, { outbox, name }: SimSite): void {
   for (const message of [...outbox.messages]) {
-    world.note(message.fact.key, name, () => 'out queue is wiped');
+    world.note(message.fact.key, name, () => 'the own queue is wiped', { tone: 'fault' });
     outbox.lose(message);
   }
 }
@@ -122,7 +128,8 @@ function wipe(world: World, { outbox, name }: SimSite): void {
 export function redrive(world: World, site: SimSite): void {
   for (const queue of [site.outbox, site.inbox]) {
     const moved = queue.redrive(world.agenda.nowMs);
-    for (const { fact } of moved) world.note(fact.key, site.name, () => `${queue.kind} message is redriven`);
+    for (const { fact } of moved)
+      world.note(fact.key, site.name, () => `${queue.kind} message is redriven`, { tone: 'queue' });
     if (moved.length > 0) wake(world, site, queue, 0);
   }
 }

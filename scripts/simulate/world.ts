@@ -11,20 +11,34 @@ import type { Acknowledged, Finding, LandedWrite, MessageFact, Snapshot } from '
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
-import type { TimelineEntry } from './timeline.ts';
+import type { Band, TimelineEntry } from './timeline.ts';
 import { TraceHash } from './trace-hash.ts';
 
 const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
 /** After this many findings a schedule has said enough. */
 const FINDINGS_MAX = 20;
 
+/** How an entry of the timeline is drawn. */
+type Mark = Partial<Pick<TimelineEntry, 'tone' | 'crossing'>>;
+
+const FAULT_TEXTS: Partial<Record<Fault, string>> = {
+  crash: 'the function dies',
+  throttle: 'the call is refused',
+  ambiguous: 'the answer is lost',
+  late: 'the call lands late',
+  pause: 'the function stands still',
+  duplicate: 'the message is doubled',
+  reorder: 'the message is held back',
+  outboxLoss: 'the own queue loses the message',
+};
+
 export interface WorldOptions {
   readonly random: Random;
   readonly faults: Faults;
   readonly sites: number;
   readonly watchedKey?: string | undefined;
-  /** Faults that are not to strike though they would: names from `World.struck`. */
-  readonly spared?: ReadonlySet<string> | undefined;
+  /** The only faults that may strike: names from `World.struck`. All when absent. */
+  readonly strikes?: ReadonlySet<string> | undefined;
 }
 
 export class World {
@@ -40,22 +54,29 @@ export class World {
   /** Every inbound message that a protocol sent, by site: for the replay. */
   readonly captured = new Map<string, string[]>();
   readonly timeline: TimelineEntry[] = [];
+  readonly bands: Band[] = [];
+  /** The site that is doing something now, for the timeline. */
+  acting = '';
   readonly counts = { operations: 0, effects: 0, published: 0, sent: 0, forwarded: 0, sweptKeys: 0 };
   /** `a>b`: what a sends does not reach b. */
   readonly cuts = new Set<string>();
-  /** Every fault that struck, by the name that `spared` takes. */
+  /** Every fault that struck, by name. */
   readonly struck: string[] = [];
+  /** As the seed drew them; `faults` is what is still on. */
+  readonly drawnFaults: Faults;
   faults: Faults;
-  readonly #spared: ReadonlySet<string>;
+  readonly #strikes: ReadonlySet<string> | undefined;
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
+  readonly #carried = new Map<string, Carried>();
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
-  constructor({ random, faults, sites, watchedKey, spared = new Set() }: WorldOptions) {
+  constructor({ random, faults, sites, watchedKey, strikes }: WorldOptions) {
     this.agenda = new Agenda(random);
-    this.#spared = spared;
+    this.#strikes = strikes;
     this.faults = faults;
+    this.drawnFaults = faults;
     this.watchedKey = watchedKey;
     const names = SITE_NAMES.slice(0, sites);
     this.sites = names.map((name) => {
@@ -85,8 +106,9 @@ export class World {
     const { random } = this;
     if (!random.chance(this.faults[fault])) return false;
     const name = `${fault} ${random.name} ${random.drawn}`;
-    if (this.#spared.has(name)) return false;
+    if (this.#strikes?.has(name) === false) return false;
     this.struck.push(name);
+    this.note(this.watchedKey, this.acting, () => FAULT_TEXTS[fault] ?? fault, { tone: 'fault' });
     return true;
   }
 
@@ -98,6 +120,7 @@ export class World {
   heal(): void {
     this.faults = NO_FAULTS;
     this.cuts.clear();
+    for (const band of this.bands) band.untilMs = Math.min(band.untilMs, this.agenda.nowMs);
     for (const site of this.sites) site.heal();
   }
 
@@ -107,8 +130,9 @@ export class World {
       this.findings.push(finding);
       this.note(
         finding.key,
-        finding.key === undefined ? '' : (this.sites[0]?.name ?? ''),
+        this.acting === '' ? (this.sites[0]?.name ?? '') : this.acting,
         () => `!! ${finding.invariant}: ${finding.detail}`,
+        { tone: 'finding' },
       );
     }
   }
@@ -118,9 +142,18 @@ export class World {
     this.hash.add(`${Math.round(this.agenda.nowMs * 1000)} ${what} ${site.name} ${key};`);
   }
 
-  note(key: string | undefined, site: string, text: () => string): void {
+  note(key: string | undefined, site: string, text: () => string, mark: Mark = {}): void {
     if (this.watchedKey === undefined || key !== this.watchedKey) return;
-    this.timeline.push({ atMs: this.agenda.nowMs, site, text: text() });
+    this.timeline.push({ atMs: this.agenda.nowMs, site, text: text(), tone: 'store', ...mark });
+  }
+
+  /** A fault that lasts begins. Returns what ends it. */
+  begin(text: string, sites: readonly string[]): () => void {
+    const band: Band = { text, sites, fromMs: this.agenda.nowMs, untilMs: Infinity };
+    this.bands.push(band);
+    return () => {
+      band.untilMs = Math.min(band.untilMs, this.agenda.nowMs);
+    };
   }
 
   snapshot(): Snapshot {
@@ -161,6 +194,16 @@ export class World {
     );
   }
 
+  /** The same text is queued many times: at its site, at every peer, and again. */
+  #carriedBy(body: string): Carried {
+    let carried = this.#carried.get(body);
+    if (carried === undefined) {
+      carried = readCarried(body);
+      this.#carried.set(body, carried);
+    }
+    return carried;
+  }
+
   /** Puts a message into a queue; the caller starts the trigger. */
   enqueue(
     site: SimSite,
@@ -168,7 +211,7 @@ export class World {
     body: string,
     options: { poison: boolean; delayMs: number },
   ): QueuedMessage {
-    const { key, vector } = options.poison ? NOTHING_CARRIED : readCarried(body);
+    const { key, vector } = options.poison ? NOTHING_CARRIED : this.#carriedBy(body);
     const fact: MessageFact = {
       site: site.name,
       kind: queue.kind,
@@ -178,17 +221,26 @@ export class World {
       end: 'open',
     };
     const visibleAtMs = this.agenda.nowMs + options.delayMs;
-    const message: QueuedMessage = { body, fact, vector, receives: 0, visibleAtMs };
+    const message: QueuedMessage = {
+      number: this.messages.length,
+      body,
+      fact,
+      vector,
+      receives: 0,
+      visibleAtMs,
+    };
     this.messages.push(fact);
     queue.messages.add(message);
     return message;
   }
 }
 
-const NOTHING_CARRIED = { key: undefined, vector: undefined };
+type Carried = Pick<QueuedMessage, 'vector'> & { readonly key: string | undefined };
+
+const NOTHING_CARRIED: Carried = { key: undefined, vector: undefined };
 
 /** What a message is about, read without the product's code. */
-function readCarried(body: string): Pick<QueuedMessage, 'vector'> & { key: string | undefined } {
+function readCarried(body: string): Carried {
   try {
     const event = JSON.parse(body) as { key?: string; state?: { vector?: Record<string, string> } };
     return { key: event.key, vector: event.state?.vector };

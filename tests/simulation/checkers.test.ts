@@ -250,6 +250,13 @@ describe('deletes', () => {
     expect(checkDeletes(sites(tombstone), [write(), removal], new Set(['op1']))).toEqual([]);
     expect(checkDeletes(sites(sound), [write()], new Set(['op1']))).toEqual([]);
   });
+  test('find a delete that keeps a value', () => {
+    expect(details(checkDeletes(new Map(), [{ ...removal, basis: sound }], new Set()))).toContain(
+      'kept name',
+    );
+    const emptied = { ...removal, basis: sound, fields: { ...removal.fields, name: null } };
+    expect(checkDeletes(new Map(), [emptied], new Set())).toEqual([]);
+  });
   test('find a zombie', () => {
     expect(details(checkDeletes(sites(tombstone, sound), [write(), removal], new Set(['op1'])))).toContain(
       'zombie at b',
