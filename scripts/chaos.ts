@@ -81,4 +81,6 @@ async function main(): Promise<void> {
   process.exitCode = failed ? 1 : 0;
 }
 
+// The stack ends with this process, in whatever way that ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 await main();

@@ -8,8 +8,7 @@ const NONE = { exactly: 0 } as const;
 
 /** @param writes The number of acknowledged writes that was aimed at. */
 export function figuresOf(result: ChaosResult, writes: number): Figure[] {
-  const { log, acknowledged, trafficMs, keys, sampled, rest, disaster, destroyed, deeds, violations } =
-    result;
+  const { log, acknowledged, trafficMs, keys, sampled, rest, disaster, destroyed, deeds, findings } = result;
   const count = (...invariants: string[]): number =>
     findings.filter(({ invariant }) => invariants.includes(invariant)).length;
   const known = ['acknowledged writes', '2 values', '1 convergence', '11 exposure', 'durability=all'];

@@ -889,6 +889,14 @@ describe('faults', () => {
   });
 });
 
+test('a client may ask the management node more often than one session holds deliveries', async () => {
+  const { receiver } = newQueue();
+  for (let asked = 0; asked < 4_500; asked += 500) {
+    const answers = await Promise.all(Array.from({ length: 500 }, () => receiver.peekMessages(1)));
+    expect(answers).toHaveLength(500);
+  }
+});
+
 describe('control', () => {
   const call = async (
     method: string,
