@@ -4,7 +4,8 @@
  * Invariant: every value that a client writes names its operation, so a value in a store or an answer tells by itself
  * whose it is.
  */
-import type { Json, Vector } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
 
 export type OperationKind = 'create' | 'change' | 'delete' | 'put' | 'read';
 

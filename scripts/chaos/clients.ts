@@ -3,7 +3,7 @@
  * fresh ones, some with keys for a retry elsewhere, some asking for durability at every peer.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Json } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
 import type { Random } from '../simulate/random.ts';
 import { isWrite, itemFields, userFields, type Attempt, type Token } from './client-log.ts';
 import { keyOf } from './landed.ts';

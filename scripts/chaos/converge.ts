@@ -8,7 +8,7 @@ import { keyOf } from './landed.ts';
 import { checkAnswer } from './judge.ts';
 import { depths, redrive } from './queues.ts';
 import { isSilence, send, type Request } from './request.ts';
-import { isHeartbeat } from '../../src/shared/replication/heartbeat.ts';
+import { isOwnBusiness } from '../../src/shared/replication/reserved.ts';
 
 const POLL_MS = 250;
 const PROGRESS_EVERY_MS = 10_000;
@@ -95,7 +95,7 @@ async function whatDiffers(arena: Arena, keys: readonly string[]): Promise<strin
   for (const site of arena.sites) {
     const pending = await arena.store(site).pending(Date.now() + 3_600_000, LIST_PAGE);
     // Heartbeats come and go.
-    const ours = pending.filter(({ key }) => !isHeartbeat(key));
+    const ours = pending.filter(({ key }) => !isOwnBusiness(key));
     if (ours.length > 0) return `${site} has ${ours.length} markers, as on ${ours[0]?.key ?? ''}`;
   }
   const [a, b] = arena.sites;

@@ -8,14 +8,10 @@ import { checkSession } from '../simulate/checkers/sessions.ts';
 import { checkValues } from '../simulate/checkers/values.ts';
 import { groupBy, vectorHolds, type Acknowledged, type Finding, type Snapshot } from '../simulate/facts.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
-import {
-  isDeleted,
-  type Json,
-  type RecordState,
-  type Register,
-  type StoredRecord,
-  type Vector,
-} from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { Register } from '../../src/shared/replication/policies/field.ts';
+import { isDeleted, type RecordState, type StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
 import { CLIENT_FIELDS, isWrite, lineOf, operationOf, type Attempt } from './client-log.ts';
 import { keyOf, landedWrites, type Landed } from './landed.ts';
 

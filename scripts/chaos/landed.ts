@@ -6,7 +6,8 @@
  * from the values that the stores hold, because every value names its operation.
  */
 import type { Acknowledged, LandedWrite, Snapshot } from '../simulate/facts.ts';
-import { DELETED, type Json } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import { DELETED } from '../../src/shared/replication/record.ts';
 import { stampSite } from '../../src/shared/replication/stamp.ts';
 import { CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf, type Attempt } from './client-log.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { StackSite } from '../local/stack/stack-file.ts';
 import { askJson } from './request.ts';
-import type { Vector } from '../../src/shared/replication/record.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 const ACCOUNT = '000000000000';

@@ -1,6 +1,6 @@
 /** One HTTP request of a client, and what it makes of the answer. */
 import { AppError } from '../../src/shared/errors.ts';
-import type { Json } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
 import {
   parseToken,
   tokenText,

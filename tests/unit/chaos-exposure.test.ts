@@ -38,6 +38,7 @@ function sample(extra: Partial<Sample> = {}, claim: { keys?: number; safeMs?: nu
           safeTime: new Date(safeMs).toISOString(),
           exposure: { keys, atLeast: false },
           oldestPendingMs: NOW_MS - safeMs,
+          paused: false,
         },
       ],
     },

@@ -9,7 +9,10 @@ import {
 } from '../../scripts/chaos/client-log.ts';
 import { checkAnswer, judge, withEvidence } from '../../scripts/chaos/judge.ts';
 import type { Snapshot } from '../../scripts/simulate/facts.ts';
-import type { Json, Register, StoredRecord, Vector } from '../../src/shared/replication/record.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
+import type { Register } from '../../src/shared/replication/policies/field.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 
 const START_MS = 1_800_000_000_000;
