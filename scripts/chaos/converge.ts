@@ -7,7 +7,7 @@ import type { Attempt } from './client-log.ts';
 import { keyOf } from './landed.ts';
 import { checkAnswer } from './judge.ts';
 import { depths, redrive } from './queues.ts';
-import { isSilence, send, type Request } from './request.ts';
+import { isSilence, send, type Door, type Request } from './request.ts';
 import { isOwnBusiness } from '../../src/shared/replication/reserved.ts';
 
 const POLL_MS = 250;
@@ -16,6 +16,7 @@ const REDRIVE_EVERY_MS = 5_000;
 const LIST_PAGE = 1_000;
 const ENTITIES = ['user', 'item'] as const;
 const READERS = 16;
+const ATTEMPTS_MAX = 8;
 
 export interface Rest {
   /** Milliseconds until no marker remained and both stores held the same; undefined when it was not in time. */
@@ -99,7 +100,7 @@ async function whatDiffers(arena: Arena, keys: readonly string[]): Promise<strin
     if (ours.length > 0) return `${site} has ${ours.length} markers, as on ${ours[0]?.key ?? ''}`;
   }
   const [a, b] = arena.sites;
-  const [here, there] = [await recordsAt(arena, a, keys), await recordsAt(arena, b, keys)];
+  const [here, there] = [await everyRecordAt(arena, a, keys), await everyRecordAt(arena, b, keys)];
   const different = keys.filter(
     (key) => canonical(here.get(key)?.state) !== canonical(there.get(key)?.state),
   );
@@ -120,7 +121,7 @@ export async function takeSnapshot(arena: Arena, known: readonly string[]): Prom
   const snapshot = new Map<string, ReadonlyMap<string, StoredRecord>>();
   for (const site of arena.sites) {
     const listed = await listAll(arena, site);
-    snapshot.set(site, await recordsAt(arena, site, [...new Set([...known, ...listed])]));
+    snapshot.set(site, await everyRecordAt(arena, site, [...new Set([...known, ...listed])]));
   }
   return snapshot;
 }
@@ -135,7 +136,8 @@ async function listAll(arena: Arena, site: string): Promise<string[]> {
   for (const entity of ENTITIES) {
     let after: string | undefined;
     for (;;) {
-      const page = await arena.store(site).list(entity, { after, limit: LIST_PAGE });
+      const from = after;
+      const page = await patiently(() => arena.store(site).list(entity, { after: from, limit: LIST_PAGE }));
       keys.push(...page);
       after = page.at(-1);
       if (page.length === 0) break;
@@ -144,6 +146,33 @@ async function listAll(arena: Arena, site: string): Promise<string[]> {
   return keys;
 }
 
+/** As `recordsAt`, for when an answer must be had: page by page, and again when there is none. */
+export async function everyRecordAt(
+  arena: Arena,
+  site: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, StoredRecord>> {
+  const all = new Map<string, StoredRecord>();
+  for (let from = 0; from < keys.length; from += LIST_PAGE) {
+    const page = await patiently(() => recordsAt(arena, site, keys.slice(from, from + LIST_PAGE)));
+    for (const [key, record] of page) all.set(key, record);
+  }
+  return all;
+}
+
+/** Asks a few times: a connection that was kept may break. @throws what the last attempt threw. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isSilence(error) || attempt >= ATTEMPTS_MAX) throw error;
+      await sleep(POLL_MS * attempt);
+    }
+  }
+}
+
+/** Records of these keys, as one request sees them. @throws AppError when the store does not answer. */
 export async function recordsAt(
   arena: Arena,
   site: string,
@@ -162,13 +191,22 @@ export async function readEverything(arena: Arena, snapshot: Snapshot): Promise<
     const open = [...keys];
     const reader = async (): Promise<void> => {
       for (let key = open.pop(); key !== undefined; key = open.pop()) {
-        const { status, shown = {} } = await send(readOf(key), { name: site, url });
+        const { status, shown = {} } = await readPatiently(key, { name: site, url });
         findings.push(...checkAnswer(site, records.get(key), { status, shown }, key));
       }
     };
     await Promise.all(Array.from({ length: READERS }, reader));
   }
   return findings;
+}
+
+/** A connection that was kept may break, and a busy store may ask for patience. */
+async function readPatiently(key: string, door: Door): Promise<Attempt> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await send(readOf(key), door);
+    if (answer.outcome !== 'unknown' || attempt >= ATTEMPTS_MAX) return answer;
+    await sleep(POLL_MS * attempt);
+  }
 }
 
 function readOf(key: string): Request {

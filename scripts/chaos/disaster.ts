@@ -9,7 +9,7 @@ import type { Random } from '../simulate/random.ts';
 import type { Arena } from './arena.ts';
 import { isWrite, type Attempt } from './client-log.ts';
 import { Clients } from './clients.ts';
-import { recordsAt } from './converge.ts';
+import { everyRecordAt } from './converge.ts';
 import { askReplication, checkClaims, type Known } from './exposure.ts';
 import { keyOf } from './landed.ts';
 import { carriedBy, depths, redrive } from './queues.ts';
@@ -109,7 +109,7 @@ async function judgeLoss(
   const [victim, survivor] = arena.sites;
   const acknowledged = log.filter((attempt) => isWrite(attempt) && attempt.outcome === 'acknowledged');
   const keys = [...new Set(acknowledged.flatMap((attempt) => keyOf(attempt) ?? []))];
-  const held = await recordsAt(arena, survivor, keys);
+  const held = await everyRecordAt(arena, survivor, keys);
   const queued = await carriedBy(arena.site(survivor), 'tandem-in');
   const lost = acknowledged.filter(
     ({ token }) =>
