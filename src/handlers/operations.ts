@@ -1,5 +1,12 @@
 /** What only operators may: everything below `/replication/`. Each group of routes is a file of its own. */
-import { openDeadLetterBox, openInbox, openOutbox, openQueueDepths, openStore } from '#cloud';
+import {
+  openDeadLetterBox,
+  openInbox,
+  openOutbox,
+  openQueueDepths,
+  openStore,
+  openVerifyQueue,
+} from '#cloud';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { DeadLetterService } from '../shared/dead-letter-service.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
@@ -17,6 +24,7 @@ const deadLetters = new DeadLetterService(
   new Map([
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
+    ['tandem-verify', openVerifyQueue(config)],
   ]),
 );
 

@@ -1261,7 +1261,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate12.errors = vErrors, errors === 0;
 }
-var deadLetterDiscard = validate13, schema14 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
+var deadLetterDiscard = validate13, schema14 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
 function validate13(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, _errs2 = errors;
   if (data && typeof data == "object" && !Array.isArray(data) && data.ids === void 0) {
@@ -1341,7 +1341,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.source !== void 0) {
       let data2 = data.source;
-      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "")) {
+      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "tandem-verify" || data2 === "")) {
         let err12 = { instancePath: instancePath + "/source", schemaPath: "#/properties/source/enum", keyword: "enum", params: { allowedValues: schema14.properties.source.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
@@ -1405,7 +1405,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate13.errors = vErrors, errors === 0;
 }
-var deadLetterReplay = validate14, schema15 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" }, event: { type: "object" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
+var deadLetterReplay = validate14, schema15 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" }, event: { type: "object" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
 function validate14(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, _errs2 = errors;
   if (data && typeof data == "object" && !Array.isArray(data) && data.ids === void 0) {
@@ -1485,7 +1485,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.source !== void 0) {
       let data2 = data.source;
-      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "")) {
+      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "tandem-verify" || data2 === "")) {
         let err12 = { instancePath: instancePath + "/source", schemaPath: "#/properties/source/enum", keyword: "enum", params: { allowedValues: schema15.properties.source.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
