@@ -4,16 +4,16 @@
  */
 import { checkConvergence } from '../simulate/checkers/convergence.ts';
 import { checkDeletes } from '../simulate/checkers/deletes.ts';
-import { checkSession } from '../simulate/checkers/sessions.ts';
+import { checkFields } from '../simulate/checkers/sessions.ts';
 import { checkValues } from '../simulate/checkers/values.ts';
-import { groupBy, vectorHolds, type Acknowledged, type Finding, type Snapshot } from '../simulate/facts.ts';
+import { groupBy, vectorHolds, type Finding, type Snapshot } from '../simulate/facts.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import type { Json } from '../../src/shared/replication/json.ts';
 import type { Register } from '../../src/shared/replication/policies/field.ts';
 import { isDeleted, type RecordState, type StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Vector } from '../../src/shared/replication/vector.ts';
 import { CLIENT_FIELDS, isWrite, lineOf, operationOf, type Attempt } from './client-log.ts';
-import { keyOf, landedWrites, type Landed } from './landed.ts';
+import { keyOf, landedWrites, type Landed, type TokenedWrite } from './landed.ts';
 
 /** A finding with what a person needs to understand it. */
 export interface Violation extends Finding {
@@ -141,7 +141,7 @@ function checkReads(log: readonly Attempt[], landed: Landed): Finding[] {
 }
 
 interface ReadFacts {
-  readonly tokens: readonly Acknowledged[];
+  readonly tokens: readonly TokenedWrite[];
   readonly stamps: ReadonlyMap<string, string>;
   readonly deleted: ReadonlySet<string | undefined>;
 }
@@ -161,7 +161,14 @@ function checkRead(read: Attempt, { tokens, stamps, deleted }: ReadFacts): Findi
   const stale = carried !== undefined && !covers(token.vector, carried.vector);
   return [
     ...(stale ? [{ invariant, key, detail: `${read.id}: ${site} answered with less than the token` }] : []),
-    ...checkSession(site, state, writes),
+    ...writes
+      .filter((write) => covers(token.vector, write.token))
+      .flatMap(({ key: of, operationId, fields, stamp }) => {
+        const told = Object.fromEntries(
+          Object.entries(fields).map(([name, value]) => [name, [stamp, value] as const]),
+        );
+        return checkFields(site, state, { key: of, operationId, fields, told });
+      }),
   ];
 }
 

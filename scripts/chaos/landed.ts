@@ -5,10 +5,11 @@
  * site that answered, unless another write of the same key can have come in between; whatever no answer told is taken
  * from the values that the stores hold, because every value names its operation.
  */
-import type { Acknowledged, LandedWrite, Snapshot } from '../simulate/facts.ts';
+import type { AcknowledgedWrite, LandedWrite, Snapshot } from '../simulate/facts.ts';
 import type { Json } from '../../src/shared/replication/json.ts';
 import { DELETED } from '../../src/shared/replication/record.ts';
 import { stampSite } from '../../src/shared/replication/stamp.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
 import { CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf, type Attempt } from './client-log.ts';
 
 /** How long a request whose client has given up may still take effect. */
@@ -18,11 +19,16 @@ const CREATED_AT = 'createdAt';
 export interface Landed {
   readonly writes: readonly LandedWrite[];
   /** The acknowledged ones of them. */
-  readonly acknowledged: readonly Acknowledged[];
+  readonly acknowledged: readonly TokenedWrite[];
   /** Acknowledged, but nobody can say under which stamp they took effect. */
   readonly unstamped: readonly Attempt[];
   /** Operations that begin a life of their key. */
   readonly creates: ReadonlySet<string>;
+}
+
+/** An acknowledged write and the vector that its client was given. */
+export interface TokenedWrite extends AcknowledgedWrite {
+  readonly token: Vector;
 }
 
 export function landedWrites(log: readonly Attempt[], snapshot: Snapshot): Landed {
@@ -33,7 +39,7 @@ export function landedWrites(log: readonly Attempt[], snapshot: Snapshot): Lande
     const name = `${write.key} ${write.operationId} ${write.stamp}`;
     if (!found.has(name)) found.set(name, write);
   };
-  const acknowledged: Acknowledged[] = [];
+  const acknowledged: TokenedWrite[] = [];
   const unstamped: Attempt[] = [];
   for (const attempt of writes) {
     if (attempt.outcome !== 'acknowledged') continue;
@@ -55,7 +61,7 @@ export function landedWrites(log: readonly Attempt[], snapshot: Snapshot): Lande
   return { writes: [...found.values()], acknowledged, unstamped, creates };
 }
 
-type Stamped = Pick<Acknowledged, 'key' | 'site' | 'stamp' | 'token'>;
+type Stamped = Pick<TokenedWrite, 'key' | 'site' | 'stamp' | 'token'>;
 
 /** The stamp of an acknowledged write, when it is certain. */
 function stampOf(attempt: Attempt, others: Overlap): Stamped | undefined {

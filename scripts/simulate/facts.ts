@@ -44,14 +44,18 @@ export interface AppliedPut {
 }
 
 /** What a client was told: its write stands, and this is its token. */
-export interface Acknowledged {
+export interface AcknowledgedWrite {
   readonly atMs: number;
   readonly site: string;
   readonly key: string;
   readonly operationId: string;
   readonly stamp: string;
   readonly fields: Readonly<Record<string, Json>>;
-  /** The state that the client was shown; its vector is the token. */
+}
+
+/** The same with what the client was shown. */
+export interface Acknowledged extends AcknowledgedWrite {
+  /** Its vector is the token. */
   readonly state: RecordState;
 }
 

@@ -55,7 +55,8 @@ class Shrinker {
       before = size(this.#result.parts);
       for (const name of ['operations', 'events', 'strikes'] as const) this.#reduce(name);
       for (const fault of LASTING) {
-        if ((this.#result.faults[fault] ?? 0) > 0) this.#try({ faults: { ...this.#options.faults, [fault]: 0 } });
+        if ((this.#result.faults[fault] ?? 0) > 0)
+          this.#try({ faults: { ...this.#options.faults, [fault]: 0 } });
       }
     } while (size(this.#result.parts) < before);
     return { options: this.#options, result: this.#result, runs: this.#runs };

@@ -22,19 +22,29 @@ export function checkSession(
       if (canonical(state) === canonical(told)) return [];
       return [{ invariant, key, detail: `${site} names the state of ${operationId} and shows another` }];
     }
-    return Object.keys(fields)
-      .filter((field) => isOlder(state, told, field))
-      .map((field) => ({
-        invariant,
-        key,
-        detail: `${site} claims to include ${operationId} and shows an older ${field}`,
-      }));
+    return checkFields(site, state, { key, operationId, fields, told: told.fields });
   });
 }
 
+/** Checks a state that includes a write: it shows none of the write's fields older than the writer was told. */
+export function checkFields(
+  site: string,
+  state: RecordState,
+  write: Pick<Acknowledged, 'key' | 'operationId' | 'fields'> & { readonly told: RecordState['fields'] },
+): Finding[] {
+  const { key, operationId, fields, told } = write;
+  return Object.keys(fields)
+    .filter((field) => isOlder(state.fields, told, field))
+    .map((field) => ({
+      invariant,
+      key,
+      detail: `${site} claims to include ${operationId} and shows an older ${field}`,
+    }));
+}
+
 /** By rank, then by stamp. */
-function isOlder(shown: RecordState, told: RecordState, field: string): boolean {
-  const [stamp = '', , rank = ''] = shown.fields[field] ?? [];
-  const [toldStamp = '', , toldRank = ''] = told.fields[field] ?? [];
+function isOlder(shown: RecordState['fields'], told: RecordState['fields'], field: string): boolean {
+  const [stamp = '', , rank = ''] = shown[field] ?? [];
+  const [toldStamp = '', , toldRank = ''] = told[field] ?? [];
   return rank === toldRank ? stamp < toldStamp : rank < toldRank;
 }

@@ -9,7 +9,7 @@ import { operationsRemembered } from '../../../src/shared/bounds.ts';
 import {
   groupBy,
   isConflict,
-  type Acknowledged,
+  type AcknowledgedWrite,
   type Finding,
   type LandedWrite,
   type Snapshot,
@@ -21,7 +21,7 @@ const invariant = '2 values';
 export function checkValues(
   snapshot: Snapshot,
   landed: readonly LandedWrite[],
-  acknowledged: readonly Acknowledged[],
+  acknowledged: readonly AcknowledgedWrite[],
 ): Finding[] {
   const byKey = groupBy(landed, ({ key }) => key);
   return [
@@ -80,7 +80,7 @@ function text(value: Json | undefined): string {
 
 function checkAcknowledged(
   landed: ReadonlyMap<string, readonly LandedWrite[]>,
-  acknowledged: readonly Acknowledged[],
+  acknowledged: readonly AcknowledgedWrite[],
 ): Finding[] {
   return acknowledged.flatMap(({ key, site, operationId, stamp }) =>
     (landed.get(key) ?? []).some((write) => write.operationId === operationId && write.site === site)
