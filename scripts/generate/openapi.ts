@@ -25,6 +25,7 @@ import {
   answer,
   idempotencyKey,
   problems,
+  readHere,
   ref,
   replayed,
   session,
@@ -163,6 +164,11 @@ function headers(): Record<string, object> {
       required: true,
       schema: text,
     },
+    'X-Tandem-Origin': {
+      description:
+        'Another site has answered, and this one passed it on: the state of `X-Tandem-Session` was not here yet.',
+      schema: text,
+    },
     'Preference-Applied': {
       description: "Every peer's durable queue has accepted the write.",
       schema: { const: 'durability=all' },
@@ -258,8 +264,8 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           session,
         ],
         responses: {
-          '200': answer('Item', 'The record', stateHeaders),
-          '304': { description: 'The client holds this state', headers: stateHeaders },
+          '200': answer('Item', 'The record', { ...stateHeaders, ...readHere }),
+          '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
           ...problems(400, 404, 503),
         },
       },
