@@ -100,7 +100,7 @@ function schemas(): Record<string, object> {
     DeepHealth: object({
       status: { enum: ['ok', 'degraded', 'unavailable'] },
       site: text,
-      checks: object({ store: check, queue: check, peers: { type: 'object', additionalProperties: check } }),
+      checks: deepChecks(),
     }),
     Replication: replication(),
     Problem: {
@@ -121,6 +121,15 @@ function schemas(): Record<string, object> {
 }
 
 const check = object({ ok: { type: 'boolean' }, ms: { type: 'number', minimum: 0 } });
+
+function deepChecks(): object {
+  const always = { store: check, queue: check, peers: { type: 'object', additionalProperties: check } };
+  const backfill = said(
+    object({ ok: { type: 'boolean' }, detail: text }),
+    'Whether a site that is being rebuilt has been found equal to every peer; absent at all others',
+  );
+  return { ...object(always), properties: { ...always, backfill } };
+}
 
 function replication(): object {
   const peer = object({
@@ -205,7 +214,7 @@ function sitePaths(): Record<string, Record<string, Operation>> {
         summary: 'Asks the store, the queue and the peers',
         responses: {
           '200': answer('DeepHealth', 'Usable; `degraded` when the queue or a peer does not answer'),
-          '503': answer('DeepHealth', 'The site should leave rotation'),
+          '503': answer('DeepHealth', 'The site should leave rotation, or has not been filled yet'),
         },
       },
     },

@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" } } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern7 = new RegExp("^[0-9a-f]{64}$", "u"), func2 = require_ucs2length().default, func13 = Object.prototype.hasOwnProperty;
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" } } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern7 = new RegExp("^[0-9a-f]{64}$", "u"), func2 = require_ucs2length().default, func13 = Object.prototype.hasOwnProperty;
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -218,55 +218,59 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
       let err4 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "operatorKeys" }, message: "must have required property 'operatorKeys'" };
       vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
     }
+    if (data.rebuilding === void 0) {
+      let err5 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "rebuilding" }, message: "must have required property 'rebuilding'" };
+      vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+    }
     for (let key0 in data)
-      if (!(key0 === "site" || key0 === "region" || key0 === "logLevel" || key0 === "peers" || key0 === "operatorKeys" || key0 === "aws" || key0 === "azure")) {
-        let err5 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+      if (!(key0 === "site" || key0 === "region" || key0 === "logLevel" || key0 === "peers" || key0 === "operatorKeys" || key0 === "rebuilding" || key0 === "aws" || key0 === "azure")) {
+        let err6 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     if (data.site !== void 0) {
       let data0 = data.site;
       if (typeof data0 == "string") {
         if (!pattern0.test(data0)) {
-          let err6 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-          vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+          let err7 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
         }
       } else {
-        let err7 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        let err8 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
     if (data.region !== void 0) {
       let data1 = data.region;
       if (typeof data1 == "string") {
         if (func2(data1) < 1) {
-          let err8 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+          let err9 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
       } else {
-        let err9 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+        let err10 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
     }
     if (data.logLevel !== void 0) {
       let data2 = data.logLevel;
       if (!(data2 === "debug" || data2 === "info" || data2 === "warn" || data2 === "error")) {
-        let err10 = { instancePath: instancePath + "/logLevel", schemaPath: "#/properties/logLevel/enum", keyword: "enum", params: { allowedValues: schema11.properties.logLevel.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        let err11 = { instancePath: instancePath + "/logLevel", schemaPath: "#/properties/logLevel/enum", keyword: "enum", params: { allowedValues: schema11.properties.logLevel.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
     }
     if (data.peers !== void 0) {
       let data3 = data.peers;
       if (Array.isArray(data3)) {
         if (data3.length > 8) {
-          let err11 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+          let err12 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
         let len0 = data3.length;
         for (let i0 = 0; i0 < len0; i0++) {
           let data4 = data3[i0], _errs11 = errors, valid3 = !0, _errs12 = errors;
           if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.cloud !== void 0 && data4.cloud !== "aws") {
-            let err12 = {};
-            vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+            let err13 = {};
+            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
           }
           var _valid0 = _errs12 === errors;
           errors = _errs11, vErrors !== null && (_errs11 ? vErrors.length = _errs11 : vErrors = null);
@@ -275,97 +279,97 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             let _errs14 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err13 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
-              }
-              if (data4.cloud === void 0) {
-                let err14 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                let err14 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
                 vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
               }
-              if (data4.region === void 0) {
-                let err15 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+              if (data4.cloud === void 0) {
+                let err15 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
                 vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
               }
-              if (data4.url === void 0) {
-                let err16 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+              if (data4.region === void 0) {
+                let err16 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
-              if (data4.inbox === void 0) {
-                let err17 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+              if (data4.url === void 0) {
+                let err17 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+              }
+              if (data4.inbox === void 0) {
+                let err18 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               for (let key1 in data4)
                 if (!(key1 === "site" || key1 === "cloud" || key1 === "region" || key1 === "url" || key1 === "inbox" || key1 === "endpoint")) {
-                  let err18 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+                  let err19 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
                 }
               if (data4.site !== void 0) {
                 let data6 = data4.site;
                 if (typeof data6 == "string") {
                   if (!pattern0.test(data6)) {
-                    let err19 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+                    let err20 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
                   }
                 } else {
-                  let err20 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+                  let err21 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "aws") {
-                let err21 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+                let err22 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
               }
               if (data4.region !== void 0) {
                 let data8 = data4.region;
                 if (typeof data8 == "string") {
                   if (func2(data8) < 1) {
-                    let err22 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                    let err23 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
                   }
                 } else {
-                  let err23 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+                  let err24 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
                   if (!pattern2.test(data9)) {
-                    let err24 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+                    let err25 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                   }
                 } else {
-                  let err25 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+                  let err26 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
                   if (!pattern2.test(data10)) {
-                    let err26 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+                    let err27 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
                   }
                 } else {
-                  let err27 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+                  let err28 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
                 }
               }
               if (data4.endpoint !== void 0) {
                 let data11 = data4.endpoint;
                 if (typeof data11 == "string") {
                   if (!pattern2.test(data11)) {
-                    let err28 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+                    let err29 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
                   }
                 } else {
-                  let err29 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+                  let err30 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
                 }
               }
             } else {
-              let err30 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+              let err31 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
             }
             var _valid0 = _errs14 === errors;
             valid3 = _valid0, ifClause0 = "then";
@@ -373,157 +377,157 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             let _errs28 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err31 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
-              }
-              if (data4.cloud === void 0) {
-                let err32 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                let err32 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
                 vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
               }
-              if (data4.region === void 0) {
-                let err33 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+              if (data4.cloud === void 0) {
+                let err33 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
                 vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
               }
-              if (data4.url === void 0) {
-                let err34 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+              if (data4.region === void 0) {
+                let err34 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
                 vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
               }
-              if (data4.inbox === void 0) {
-                let err35 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+              if (data4.url === void 0) {
+                let err35 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
                 vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+              }
+              if (data4.inbox === void 0) {
+                let err36 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
               }
               for (let key2 in data4)
                 if (!(key2 === "site" || key2 === "cloud" || key2 === "region" || key2 === "url" || key2 === "inbox" || key2 === "namespace" || key2 === "connectionString")) {
-                  let err36 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                  let err37 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
                 }
               if (data4.site !== void 0) {
                 let data12 = data4.site;
                 if (typeof data12 == "string") {
                   if (!pattern0.test(data12)) {
-                    let err37 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                    let err38 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
                   }
                 } else {
-                  let err38 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+                  let err39 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "azure") {
-                let err39 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+                let err40 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
               }
               if (data4.region !== void 0) {
                 let data14 = data4.region;
                 if (typeof data14 == "string") {
                   if (func2(data14) < 1) {
-                    let err40 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+                    let err41 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                   }
                 } else {
-                  let err41 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+                  let err42 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data15 = data4.url;
                 if (typeof data15 == "string") {
                   if (!pattern2.test(data15)) {
-                    let err42 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+                    let err43 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
                   }
                 } else {
-                  let err43 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+                  let err44 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data16 = data4.inbox;
                 if (typeof data16 == "string") {
                   if (func2(data16) < 1) {
-                    let err44 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+                    let err45 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
                   }
                 } else {
-                  let err45 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+                  let err46 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
                 }
               }
               if (data4.namespace !== void 0) {
                 let data17 = data4.namespace;
                 if (typeof data17 == "string") {
                   if (func2(data17) < 1) {
-                    let err46 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+                    let err47 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
                   }
                 } else {
-                  let err47 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+                  let err48 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
               }
               if (data4.connectionString !== void 0) {
                 let data18 = data4.connectionString;
                 if (typeof data18 == "string") {
                   if (func2(data18) < 1) {
-                    let err48 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+                    let err49 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
                   }
                 } else {
-                  let err49 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+                  let err50 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
                 }
               }
             } else {
-              let err50 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+              let err51 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
             }
             var _valid0 = _errs28 === errors;
             valid3 = _valid0, ifClause0 = "else";
           }
           if (!valid3) {
-            let err51 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
-            vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+            let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
+            vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
           }
           if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
             if (data4.cloud === void 0) {
-              let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-              vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+              let err53 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+              vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
             }
             if (data4.cloud !== void 0) {
               let data19 = data4.cloud;
               if (!(data19 === "aws" || data19 === "azure")) {
-                let err53 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                let err54 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
               }
             }
           } else {
-            let err54 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+            let err55 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
           }
         }
       } else {
-        let err55 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+        let err56 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
       }
     }
     if (data.operatorKeys !== void 0) {
       let data20 = data.operatorKeys;
       if (Array.isArray(data20)) {
         if (data20.length > 8) {
-          let err56 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+          let err57 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
         }
         let len1 = data20.length;
         for (let i1 = 0; i1 < len1; i1++) {
           let data21 = data20[i1];
           if (typeof data21 == "string") {
             if (!pattern7.test(data21)) {
-              let err57 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-              vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+              let err58 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+              vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
             }
           } else {
-            let err58 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+            let err59 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
           }
         }
         let i2 = data20.length, j0;
@@ -534,8 +538,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             if (typeof item0 == "string") {
               if (typeof indices0[item0] == "number") {
                 j0 = indices0[item0];
-                let err59 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
-                vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+                let err60 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
+                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
                 break;
               }
               indices0[item0] = i2;
@@ -543,271 +547,275 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err60 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+        let err61 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
       }
     }
+    if (data.rebuilding !== void 0 && typeof data.rebuilding != "boolean") {
+      let err62 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+    }
     if (data.aws !== void 0) {
-      let data22 = data.aws;
-      if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
-        if (data22.table === void 0) {
-          let err61 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
-        }
-        if (data22.outUrl === void 0) {
-          let err62 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
-        }
-        if (data22.inUrl === void 0) {
-          let err63 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+      let data23 = data.aws;
+      if (data23 && typeof data23 == "object" && !Array.isArray(data23)) {
+        if (data23.table === void 0) {
+          let err63 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
           vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
         }
-        if (data22.deadUrl === void 0) {
-          let err64 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+        if (data23.outUrl === void 0) {
+          let err64 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
           vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
         }
-        if (data22.tickUrl === void 0) {
-          let err65 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+        if (data23.inUrl === void 0) {
+          let err65 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
           vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
         }
-        for (let key3 in data22)
+        if (data23.deadUrl === void 0) {
+          let err66 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+        }
+        if (data23.tickUrl === void 0) {
+          let err67 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+        }
+        for (let key3 in data23)
           if (!(key3 === "table" || key3 === "outUrl" || key3 === "inUrl" || key3 === "deadUrl" || key3 === "tickUrl")) {
-            let err66 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
-          }
-        if (data22.table !== void 0) {
-          let data23 = data22.table;
-          if (typeof data23 == "string") {
-            if (func2(data23) < 1) {
-              let err67 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-            }
-          } else {
-            let err68 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err68 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
             vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
           }
-        }
-        if (data22.outUrl !== void 0) {
-          let data24 = data22.outUrl;
+        if (data23.table !== void 0) {
+          let data24 = data23.table;
           if (typeof data24 == "string") {
             if (func2(data24) < 1) {
-              let err69 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err69 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
             }
           } else {
-            let err70 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err70 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
           }
         }
-        if (data22.inUrl !== void 0) {
-          let data25 = data22.inUrl;
+        if (data23.outUrl !== void 0) {
+          let data25 = data23.outUrl;
           if (typeof data25 == "string") {
             if (func2(data25) < 1) {
-              let err71 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err71 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
             }
           } else {
-            let err72 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err72 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
           }
         }
-        if (data22.deadUrl !== void 0) {
-          let data26 = data22.deadUrl;
+        if (data23.inUrl !== void 0) {
+          let data26 = data23.inUrl;
           if (typeof data26 == "string") {
             if (func2(data26) < 1) {
-              let err73 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err73 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
             }
           } else {
-            let err74 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err74 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
           }
         }
-        if (data22.tickUrl !== void 0) {
-          let data27 = data22.tickUrl;
+        if (data23.deadUrl !== void 0) {
+          let data27 = data23.deadUrl;
           if (typeof data27 == "string") {
             if (func2(data27) < 1) {
-              let err75 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err75 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
             }
           } else {
-            let err76 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err76 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
           }
         }
+        if (data23.tickUrl !== void 0) {
+          let data28 = data23.tickUrl;
+          if (typeof data28 == "string") {
+            if (func2(data28) < 1) {
+              let err77 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+            }
+          } else {
+            let err78 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+          }
+        }
       } else {
-        let err77 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+        let err79 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data28 = data.azure, _errs64 = errors, valid12 = !1, _errs65 = errors;
-      if (data28 && typeof data28 == "object" && !Array.isArray(data28) && data28.serviceBusNamespace === void 0) {
-        let err78 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+      let data29 = data.azure, _errs66 = errors, valid12 = !1, _errs67 = errors;
+      if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.serviceBusNamespace === void 0) {
+        let err80 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
       }
-      var _valid1 = _errs65 === errors;
+      var _valid1 = _errs67 === errors;
       if (valid12 = valid12 || _valid1, !valid12) {
-        let _errs66 = errors;
-        if (data28 && typeof data28 == "object" && !Array.isArray(data28) && data28.serviceBusConnection === void 0) {
-          let err79 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+        let _errs68 = errors;
+        if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.serviceBusConnection === void 0) {
+          let err81 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
         }
-        var _valid1 = _errs66 === errors;
+        var _valid1 = _errs68 === errors;
         valid12 = valid12 || _valid1;
       }
       if (valid12)
-        errors = _errs64, vErrors !== null && (_errs64 ? vErrors.length = _errs64 : vErrors = null);
+        errors = _errs66, vErrors !== null && (_errs66 ? vErrors.length = _errs66 : vErrors = null);
       else {
-        let err80 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+        let err82 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
       }
-      if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
-        if (data28.cosmosEndpoint === void 0) {
-          let err81 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
-        }
-        if (data28.cosmosDatabase === void 0) {
-          let err82 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
-        }
-        if (data28.cosmosContainer === void 0) {
-          let err83 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+      if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
+        if (data29.cosmosEndpoint === void 0) {
+          let err83 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
           vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
         }
-        if (data28.outQueue === void 0) {
-          let err84 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+        if (data29.cosmosDatabase === void 0) {
+          let err84 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
           vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
         }
-        if (data28.inQueue === void 0) {
-          let err85 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+        if (data29.cosmosContainer === void 0) {
+          let err85 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
           vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
         }
-        if (data28.deadQueue === void 0) {
-          let err86 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+        if (data29.outQueue === void 0) {
+          let err86 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
           vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
         }
-        for (let key4 in data28)
+        if (data29.inQueue === void 0) {
+          let err87 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+        }
+        if (data29.deadQueue === void 0) {
+          let err88 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+        }
+        for (let key4 in data29)
           if (!func13.call(schema11.properties.azure.properties, key4)) {
-            let err87 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
-          }
-        if (data28.cosmosEndpoint !== void 0) {
-          let data29 = data28.cosmosEndpoint;
-          if (typeof data29 == "string") {
-            if (func2(data29) < 1) {
-              let err88 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
-            }
-          } else {
-            let err89 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err89 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
             vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
           }
-        }
-        if (data28.cosmosKey !== void 0) {
-          let data30 = data28.cosmosKey;
+        if (data29.cosmosEndpoint !== void 0) {
+          let data30 = data29.cosmosEndpoint;
           if (typeof data30 == "string") {
             if (func2(data30) < 1) {
-              let err90 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err90 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
             }
           } else {
-            let err91 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err91 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
           }
         }
-        if (data28.cosmosDatabase !== void 0) {
-          let data31 = data28.cosmosDatabase;
+        if (data29.cosmosKey !== void 0) {
+          let data31 = data29.cosmosKey;
           if (typeof data31 == "string") {
             if (func2(data31) < 1) {
-              let err92 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err92 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
             }
           } else {
-            let err93 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err93 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
           }
         }
-        if (data28.cosmosContainer !== void 0) {
-          let data32 = data28.cosmosContainer;
+        if (data29.cosmosDatabase !== void 0) {
+          let data32 = data29.cosmosDatabase;
           if (typeof data32 == "string") {
             if (func2(data32) < 1) {
-              let err94 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err94 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
             }
           } else {
-            let err95 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err95 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
           }
         }
-        if (data28.serviceBusNamespace !== void 0) {
-          let data33 = data28.serviceBusNamespace;
+        if (data29.cosmosContainer !== void 0) {
+          let data33 = data29.cosmosContainer;
           if (typeof data33 == "string") {
             if (func2(data33) < 1) {
-              let err96 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err96 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
             }
           } else {
-            let err97 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err97 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
           }
         }
-        if (data28.serviceBusConnection !== void 0) {
-          let data34 = data28.serviceBusConnection;
+        if (data29.serviceBusNamespace !== void 0) {
+          let data34 = data29.serviceBusNamespace;
           if (typeof data34 == "string") {
             if (func2(data34) < 1) {
-              let err98 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err98 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
             }
           } else {
-            let err99 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err99 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
           }
         }
-        if (data28.outQueue !== void 0) {
-          let data35 = data28.outQueue;
+        if (data29.serviceBusConnection !== void 0) {
+          let data35 = data29.serviceBusConnection;
           if (typeof data35 == "string") {
             if (func2(data35) < 1) {
-              let err100 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err100 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
             }
           } else {
-            let err101 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err101 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
           }
         }
-        if (data28.inQueue !== void 0) {
-          let data36 = data28.inQueue;
+        if (data29.outQueue !== void 0) {
+          let data36 = data29.outQueue;
           if (typeof data36 == "string") {
             if (func2(data36) < 1) {
-              let err102 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err102 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
             }
           } else {
-            let err103 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err103 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
           }
         }
-        if (data28.deadQueue !== void 0) {
-          let data37 = data28.deadQueue;
+        if (data29.inQueue !== void 0) {
+          let data37 = data29.inQueue;
           if (typeof data37 == "string") {
             if (func2(data37) < 1) {
-              let err104 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err104 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
             }
           } else {
-            let err105 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err105 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
           }
         }
+        if (data29.deadQueue !== void 0) {
+          let data38 = data29.deadQueue;
+          if (typeof data38 == "string") {
+            if (func2(data38) < 1) {
+              let err106 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+            }
+          } else {
+            let err107 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+          }
+        }
       } else {
-        let err106 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+        let err108 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
       }
     }
   } else {
-    let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+    let err109 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
