@@ -1,8 +1,9 @@
 /**
  * Simulates the replication protocol under faults on virtual time, many seeds at once.
  *
- *     node scripts/simulate.ts [--schedules 1000] [--seed 1] [--sites 2..4] [--threads n] [--json]
+ *     node scripts/simulate.ts [--schedules 1000] [--seed 1] [--sites 2..4] [--threads n] [--workload shop] [--json]
  *
+ * Clients write records; with `--workload shop` they shop instead, over the same replication.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is printed with a timeline
  * of the key concerned; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
  * each until a checker finds it out, over at most `--schedules` schedules.
@@ -13,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { commandLine, figure, report, type Findings } from './bench/report.ts';
 import { failureText } from './simulate/failure-text.ts';
 import { runPool } from './simulate/pool.ts';
+import type { Workload } from './simulate/seeds.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FAILURES_SHOWN = 3;
@@ -23,10 +25,14 @@ interface Options {
   readonly seed: number;
   readonly sites: number | undefined;
   readonly threads: number;
+  readonly workload: Workload;
 }
 
+/** Client operations a minute that a run should reach; a shopper's operation is many writes. */
+const OPERATIONS_A_MINUTE = { records: 150_000, shop: 15_000 } as const;
+
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
-  const { schedules, seed, sites, threads } = options;
+  const { schedules, seed, sites, threads, workload } = options;
   const startMs = performance.now();
   let toldMs = startMs;
   const total = await runPool({
@@ -34,6 +40,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     count: schedules,
     sites,
     threads,
+    workload,
     progress: (soFar) => {
       if (performance.now() - toldMs < PROGRESS_EVERY_MS) return;
       toldMs = performance.now();
@@ -41,7 +48,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     },
   });
   const minutes = (performance.now() - startMs) / 60_000;
-  for (const failed of total.failed.slice(0, FAILURES_SHOWN)) progress(failureText(failed, sites));
+  for (const failed of total.failed.slice(0, FAILURES_SHOWN)) progress(failureText(failed, { sites, workload }));
   return {
     figures: [
       figure('schedules', total.schedules, ''),
@@ -52,7 +59,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
       figure('seeds run twice', total.reruns, ''),
       figure('seeds whose second run differed', total.differing.length, '', { exactly: 0 }),
       figure('client operations a minute', Math.round(total.operations / minutes), '1/min', {
-        atLeast: 150_000,
+        atLeast: OPERATIONS_A_MINUTE[workload],
       }),
     ],
     notes: [
@@ -72,6 +79,7 @@ function readOptions(): Options & { json: boolean; mutants: boolean } {
       seed: { type: 'string', default: '1' },
       sites: { type: 'string' },
       threads: { type: 'string', default: String(os.availableParallelism()) },
+      workload: { type: 'string', default: 'records' },
       json: { type: 'boolean', default: false },
       mutants: { type: 'boolean', default: false },
     },
@@ -82,7 +90,11 @@ function readOptions(): Options & { json: boolean; mutants: boolean } {
       throw new RangeError(`--${name} must be a whole number from ${least} to ${most}`);
     return value;
   };
+  const { workload } = values;
+  if (workload !== 'records' && workload !== 'shop')
+    throw new RangeError('--workload must be records or shop');
   return {
+    workload,
     schedules: whole('schedules', values.schedules, 1),
     seed: whole('seed', values.seed, 0),
     sites: values.sites === undefined ? undefined : whole('sites', values.sites, 2, 4),
@@ -98,13 +110,13 @@ async function main(): Promise<void> {
   if (mutants) {
     const { measureMutants } = await import('./simulate/kill-mutants.ts');
     process.exitCode = await report(
-      { title: 'Simulation: mutants of the protocol', json, command },
+      { title: `Simulation: mutants of the protocol (${options.workload})`, json, command },
       (progress) => measureMutants(options, progress),
     );
     return;
   }
   process.exitCode = await report(
-    { title: 'Simulation of the replication protocol', json, command },
+    { title: `Simulation of the replication protocol (${options.workload})`, json, command },
     (progress) => measure(options, progress),
   );
 }

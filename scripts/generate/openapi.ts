@@ -132,7 +132,7 @@ function deepChecks(): object {
 }
 
 function replication(): object {
-  const peer = object({
+  const known = {
     site: text,
     safeTime: said(
       time,
@@ -144,7 +144,14 @@ function replication(): object {
     }),
     oldestPendingMs: said(count, 'Age of the oldest of those writes; 0 when there is none'),
     paused: said({ type: 'boolean' }, 'An operator has stopped what is sent to the peer'),
-  });
+  };
+  const peer = {
+    ...object(known),
+    properties: {
+      ...known,
+      problem: said(text, 'Why the peer did not take what the last sweep sent; absent when all is well'),
+    },
+  };
   const inbound = object({
     site: text,
     heardMsAgo: said(

@@ -55,9 +55,21 @@ export const FAULTS = Object.keys(MENU) as readonly Fault[];
 
 /** Draws a seed's faults; what `forced` names is set instead. Draws the same numbers either way. */
 export function chooseFaults(random: Random, forced: Partial<Faults> = {}): Faults {
-  const chosen = {} as Record<Fault, number>;
-  for (const fault of FAULTS) {
-    const [share, least, greatest] = MENU[fault];
+  return chooseFrom(MENU, random, forced);
+}
+
+/** A fault → how often a seed turns it on, least strength, greatest strength. */
+export type Menu<Name extends string> = Readonly<Record<Name, readonly [number, number, number]>>;
+
+/** Draws from any menu, as `chooseFaults` does from this one. */
+export function chooseFrom<Name extends string>(
+  menu: Menu<Name>,
+  random: Random,
+  forced: Partial<Readonly<Record<Name, number>>>,
+): Readonly<Record<Name, number>> {
+  const chosen = {} as Record<Name, number>;
+  for (const fault of Object.keys(menu) as Name[]) {
+    const [share, least, greatest] = menu[fault];
     const on = random.next() < share;
     const strength = random.between(least, greatest);
     chosen[fault] = forced[fault] ?? (on ? strength : 0);
@@ -69,7 +81,7 @@ export function chooseFaults(random: Random, forced: Partial<Faults> = {}): Faul
 export const NO_FAULTS: Faults = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as unknown as Faults;
 
 /** The faults that are on, for people: `crash 0.02, partition 2`. */
-export function faultsText(faults: Faults): string {
-  const on = FAULTS.filter((fault) => faults[fault] > 0);
-  return on.map((fault) => `${fault} ${Number(faults[fault].toPrecision(2))}`).join(', ') || 'none';
+export function faultsText(faults: Readonly<Record<string, number>>): string {
+  const on = Object.entries(faults).filter(([, strength]) => strength > 0);
+  return on.map(([fault, strength]) => `${fault} ${Number(strength.toPrecision(2))}`).join(', ') || 'none';
 }

@@ -4,7 +4,8 @@
  */
 import type { Json } from '../../src/shared/replication/json.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
-import type { Effect, Protocol, Site } from '../../src/shared/replication/protocol.ts';
+import type { PaymentEffect, ShopProtocol } from '../../src/shared/domain/orders/payment.ts';
+import type { Effect, Site } from '../../src/shared/replication/protocol.ts';
 import { perform, type Answer } from './perform.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
@@ -33,7 +34,9 @@ export type Ending<Result> =
 export interface InvocationOptions<Result> {
   readonly kind: Invocation['kind'];
   readonly operation?: Operation;
-  readonly protocol: (site: Site) => Protocol<Result>;
+  readonly protocol: (site: Site) => ShopProtocol<Result>;
+  /** The payment provider; a workload without payments has none. */
+  readonly pay?: ((effect: PaymentEffect) => Answer) | undefined;
   readonly ended: (ending: Ending<Result>) => void;
 }
 
@@ -55,31 +58,33 @@ export function invoke<Result>(world: World, at: SimSite, options: InvocationOpt
       return nowMs;
     },
   };
-  new Run(world, invocation, options.protocol(site), options.ended).step(undefined);
+  new Run(world, invocation, options.protocol(site), options).step(undefined);
 }
 
 class Run<Result> {
   readonly #world: World;
   readonly #invocation: Invocation;
-  readonly #protocol: Protocol<Result>;
-  readonly #ended: (ending: Ending<Result>) => void;
+  readonly #protocol: ShopProtocol<Result>;
+  readonly #ended: InvocationOptions<Result>['ended'];
+  readonly #pay: InvocationOptions<Result>['pay'];
 
   constructor(
     world: World,
     invocation: Invocation,
-    protocol: Protocol<Result>,
-    ended: (ending: Ending<Result>) => void,
+    protocol: ShopProtocol<Result>,
+    { ended, pay }: InvocationOptions<Result>,
   ) {
     this.#world = world;
     this.#invocation = invocation;
     this.#protocol = protocol;
     this.#ended = ended;
+    this.#pay = pay;
   }
 
   /** Gives the protocol the answer to its last effect and does the next one. */
   step(answer: Answer | undefined): void {
     if (this.#invocation.dead) return;
-    let next: IteratorResult<Effect, Result>;
+    let next: IteratorResult<Effect | PaymentEffect, Result>;
     try {
       next =
         answer?.error === undefined ? this.#protocol.next(answer?.value) : this.#protocol.throw(answer.error);
@@ -91,7 +96,7 @@ class Run<Result> {
     else this.#do(next.value);
   }
 
-  #do(effect: Effect): void {
+  #do(effect: Effect | PaymentEffect): void {
     const world = this.#world;
     world.counts.effects += 1;
     if (this.#invocation.at.down) {
@@ -107,10 +112,11 @@ class Run<Result> {
     // What a write meant is fixed when it is sent, not when it lands.
     const decided = this.#invocation.operation?.decided;
     world.agenda.after(latencyMs, () => {
-      const answer = perform(world, this.#invocation, effect, {
-        decided,
-        cutShort: crashes && world.random.chance(0.4),
-      });
+      const cutShort = crashes && world.random.chance(0.4);
+      const answer =
+        effect.op === 'payment'
+          ? (this.#pay?.(effect) ?? { error: new TypeError('this workload has no payment provider') })
+          : perform(world, this.#invocation, effect, { decided, cutShort });
       if (crashes) {
         this.#die();
         return;

@@ -1,8 +1,10 @@
 /** Runs every mutant until the checkers find it out. */
 import { figure, type Findings } from '../bench/report.ts';
-import { mutants } from './mutants.ts';
+import { mutants as recordMutants } from './mutants.ts';
 import { mutatedText } from './mutated-source.ts';
 import { runPool } from './pool.ts';
+import type { Workload } from './seeds.ts';
+import { shopMutants } from './shop/mutants.ts';
 
 export interface MutantOptions {
   /** Most schedules that a mutant may survive. */
@@ -10,6 +12,7 @@ export interface MutantOptions {
   readonly seed: number;
   readonly sites: number | undefined;
   readonly threads: number;
+  readonly workload: Workload;
 }
 
 interface Fate {
@@ -21,9 +24,10 @@ interface Fate {
 
 /** Kills as many mutants as it can, several at a time. @throws RangeError when a mutant's text is out of date. */
 export async function measureMutants(
-  { schedules, seed, sites, threads }: MutantOptions,
+  { schedules, seed, sites, threads, workload }: MutantOptions,
   progress: (line: string) => void,
 ): Promise<Findings> {
+  const mutants = { records: recordMutants, shop: shopMutants }[workload];
   for (const mutant of mutants) mutatedText(mutant);
   const fates: Fate[] = [];
   const waiting = [...mutants];
@@ -35,6 +39,7 @@ export async function measureMutants(
         count: schedules,
         sites,
         threads: 1,
+        workload,
         mutant: name,
         stopEarly: true,
       });

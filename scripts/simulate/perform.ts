@@ -73,7 +73,7 @@ function reading(world: World, read: () => unknown): Answer {
 }
 
 /** A call that changes something, under the three faults that a call can meet. */
-function calling<Result>(world: World, act: () => Result): { result: Result } | { error: Error } {
+export function calling<Result>(world: World, act: () => Result): { result: Result } | { error: Error } {
   if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
   if (world.strikes('late')) {
     world.agenda.after(world.random.between(...LATE_MS), act);
@@ -129,6 +129,7 @@ function land(
     world.find(checkNews(applied));
     // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
     if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
+    for (const watcher of world.watchers) watcher.applied(applied);
   }
   world.watchExposure(record.key, at, 'store');
   return outcome;

@@ -34,7 +34,7 @@ export interface ScheduleOptions {
 export interface ScheduleResult {
   readonly seed: number;
   readonly sites: number;
-  readonly faults: Faults;
+  readonly faults: Readonly<Record<string, number>>;
   readonly operations: number;
   readonly effects: number;
   readonly messages: number;
@@ -50,7 +50,8 @@ const REST_MS = 20 * 60_000;
 /** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */
 const REST_AFTER_JUMP_MS = 80 * 60_000;
 const REDRIVE_EVERY_MS = 10 * 60_000;
-const QUIET_MS = 5 * 60_000;
+/** How long nothing may happen once all has come to rest. */
+export const QUIET_MS = 5 * 60_000;
 
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const random = new Random(options.seed);
@@ -60,7 +61,7 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const world = new World({ random, faults, sites, watchedKey: options.watchedKey });
   scheduleTraffic(world, options.operations ?? OPERATIONS);
   scheduleNemesis(world);
-  const restMs = faults.jump > 0 ? REST_AFTER_JUMP_MS : REST_MS;
+  const restMs = restMsOf(faults);
   const restedMs = TRAFFIC_MS + restMs;
   for (const site of world.sites) startSweeper(world, site, () => restedMs + QUIET_MS);
   world.agenda.runUntil(TRAFFIC_MS);
@@ -68,9 +69,22 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
   recover(world, restMs);
   world.agenda.runUntil(restedMs);
   judge(world);
+  return resultOf(world, options.seed, faults);
+}
+
+/** How long a world needs to come to rest after healing. */
+export function restMsOf({ jump }: Faults): number {
+  return jump > 0 ? REST_AFTER_JUMP_MS : REST_MS;
+}
+
+export function resultOf(
+  world: World,
+  seed: number,
+  faults: Readonly<Record<string, number>>,
+): ScheduleResult {
   return {
-    seed: options.seed,
-    sites,
+    seed,
+    sites: world.sites.length,
     faults,
     operations: world.counts.operations,
     effects: world.counts.effects,
@@ -85,7 +99,7 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
 }
 
 /** What operators do after a bad day: move the dead letters back, again and again until none matters. */
-function recover(world: World, restMs: number): void {
+export function recover(world: World, restMs: number): void {
   for (let delayMs = 0; delayMs < restMs - REDRIVE_EVERY_MS / 2; delayMs += REDRIVE_EVERY_MS) {
     world.agenda.after(delayMs, () => {
       for (const site of world.sites) redrive(world, site);
@@ -116,7 +130,7 @@ function judge(world: World): void {
 }
 
 /** Delivers again, in random order, all that was ever sent to each site, and all dead letters. */
-function replay(world: World): void {
+export function replay(world: World): void {
   const { watchedKey } = world;
   world.watchedKey = undefined;
   const before = world.snapshot();

@@ -1,8 +1,16 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
 import type { Faults } from './faults.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
+import { runShopSchedule } from './shop/schedule.ts';
+
+/** What clients do: write records, or shop. */
+export type Workload = 'records' | 'shop';
+
+export const RUN = { records: runSchedule, shop: runShopSchedule } as const;
 
 export interface SeedsRequest {
+  /** Records when absent. */
+  readonly workload?: Workload | undefined;
   readonly first: number;
   readonly count: number;
   readonly sites?: number | undefined;
@@ -26,12 +34,13 @@ export interface SeedsReport {
 const RERUN_EVERY = 100;
 
 export function runSeeds(request: SeedsRequest): SeedsReport {
-  const { first, count, stopEarly, ...options } = request;
+  const { workload = 'records', first, count, stopEarly, ...options } = request;
+  const run = RUN[workload];
   const sum = { schedules: 0, operations: 0, effects: 0, messages: 0, reruns: 0 };
   const failed: ScheduleResult[] = [];
   const differing: number[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
-    const result = runSchedule({ seed, ...options });
+    const result = run({ seed, ...options });
     sum.schedules += 1;
     sum.operations += result.operations;
     sum.effects += result.effects;
@@ -39,7 +48,7 @@ export function runSeeds(request: SeedsRequest): SeedsReport {
     if (result.findings.length > 0) failed.push(result);
     if (seed % RERUN_EVERY === 0) {
       sum.reruns += 1;
-      if (runSchedule({ seed, ...options }).hash !== result.hash) differing.push(seed);
+      if (run({ seed, ...options }).hash !== result.hash) differing.push(seed);
     }
     if (stopEarly === true && failed.length > 0) break;
   }

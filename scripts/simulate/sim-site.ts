@@ -11,7 +11,8 @@ export const START_MS = 1_800_000_000_000;
 
 export class SimSite {
   readonly name: string;
-  readonly peers: readonly string[];
+  /** Operators take a site out that is lost for good. */
+  peers: readonly string[];
   /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
   readonly likeAws: boolean;
   readonly store: SiteStore;
@@ -21,9 +22,13 @@ export class SimSite {
   /** How far the clock is off for as long as the schedule runs, and for a while. */
   offsetMs: number;
   jumpMs = 0;
-  down = false;
   /** Where the sweeper's last whole run stopped: what production leaves in the site's heartbeat. */
   sweptTo: PendingEntry | undefined;
+  /** Out of service until somebody says otherwise; healing does not. */
+  halted = false;
+  /** Gone for good, with all that it holds. */
+  lost = false;
+  #out = false;
   /** Inbound messages longer than this are refused; 0: none. */
   inboxCharactersMax: number;
   readonly #agenda: Agenda;
@@ -48,6 +53,15 @@ export class SimSite {
       indexLagMs: () => (this.#lagMaxMs > 0 && random.chance(0.5) ? random.between(0, this.#lagMaxMs) : 0),
       later: (delayMs, act) => agenda.after(delayMs, act),
     });
+  }
+
+  /** Whether it is out of service, for a while or for good. */
+  get down(): boolean {
+    return this.#out || this.halted || this.lost;
+  }
+
+  set down(out: boolean) {
+    this.#out = out;
   }
 
   /** Epoch milliseconds by this site's clock. */

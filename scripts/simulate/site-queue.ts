@@ -28,6 +28,8 @@ export class SiteQueue {
   readonly messages = new Set<QueuedMessage>();
   /** Set aside, by the product with a reason or by the broker. */
   readonly dead = new Set<QueuedMessage>();
+  /** Its site is down, and somebody will look again. */
+  dozing = false;
 
   constructor(kind: QueueKind) {
     this.kind = kind;

@@ -6,12 +6,17 @@ import { invoke } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 
-/** Sweeps from now on until `untilMs`. */
-export function startSweeper(world: World, site: SimSite, untilMs: () => number): void {
+/** Sweeps from now on until `untilMs`, so many times slower than in production. */
+export function startSweeper(
+  world: World,
+  site: SimSite,
+  untilMs: () => number,
+  slowness: () => number = () => 1,
+): void {
   const tick = (): void => {
     if (world.agenda.nowMs > untilMs()) return;
     if (!site.down) run(world, site);
-    world.agenda.after(sweepTickMs * world.random.between(0.95, 1.05), tick);
+    world.agenda.after(sweepTickMs * slowness() * world.random.between(0.95, 1.05), tick);
   };
   world.agenda.after(world.random.between(0, sweepTickMs), tick);
 }

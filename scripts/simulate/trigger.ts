@@ -12,6 +12,7 @@ import type { World } from './world.ts';
 
 const BATCH_MAX = 10;
 const RETRY_SECONDS_MAX = 60;
+const DOZE_MS = 15_000;
 
 /** Looks for visible messages after a delay. */
 export function wake(world: World, site: SimSite, queue: SiteQueue, delayMs: number): void {
@@ -20,7 +21,13 @@ export function wake(world: World, site: SimSite, queue: SiteQueue, delayMs: num
 
 function poll(world: World, site: SimSite, queue: SiteQueue): void {
   if (site.down) {
-    if (queue.messages.size > 0) wake(world, site, queue, 15_000);
+    // One look at a time, however many messages wait: an outage may last for days.
+    if (queue.messages.size === 0 || queue.dozing) return;
+    queue.dozing = true;
+    world.agenda.after(DOZE_MS, () => {
+      queue.dozing = false;
+      poll(world, site, queue);
+    });
     return;
   }
   const leases = queue.receive(world.agenda.nowMs, 1 + world.random.int(BATCH_MAX));

@@ -6,10 +6,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadMutated } from './mutated-source.ts';
 import { mutants } from './mutants.ts';
 import type { SeedsRequest } from './seeds.ts';
+import { shopMutants } from './shop/mutants.ts';
 
 const { mutant: name } = workerData as { mutant?: string };
 if (name !== undefined) {
-  const mutant = mutants.find((candidate) => candidate.name === name);
+  const mutant = [...mutants, ...shopMutants].find((candidate) => candidate.name === name);
   if (mutant === undefined) throw new RangeError(`no mutant ${name}`);
   loadMutated(mutant);
 }

@@ -7,7 +7,7 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { Agenda } from './agenda.ts';
 import { checkExposure } from './checkers/exposure.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
-import type { Acknowledged, Finding, LandedWrite, MessageFact, Snapshot } from './facts.ts';
+import type { Acknowledged, AppliedPut, Finding, LandedWrite, MessageFact, Snapshot } from './facts.ts';
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
@@ -17,6 +17,11 @@ import { TraceHash } from './trace-hash.ts';
 const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
 /** After this many findings a schedule has said enough. */
 const FINDINGS_MAX = 20;
+
+export interface Watcher {
+  landed(write: LandedWrite): void;
+  applied(put: AppliedPut): void;
+}
 
 export class World {
   readonly agenda = new Agenda();
@@ -36,8 +41,11 @@ export class World {
   /** `a>b`: what a sends does not reach b. */
   readonly cuts = new Set<string>();
   faults: Faults;
+  /** A workload's own checkers, told of every put that took effect. */
+  readonly watchers: Watcher[] = [];
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
+  readonly #carried = new Map<string, Carried>();
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
@@ -111,6 +119,7 @@ export class World {
     this.landed.push(write);
     const name = `${write.key} ${write.site}`;
     if ((this.#newest.get(name) ?? '') < write.stamp) this.#newest.set(name, write.stamp);
+    for (const watcher of this.watchers) watcher.landed(write);
   }
 
   /** Looks at everything that could be exposed after something changed for a key at a site. */
@@ -123,6 +132,7 @@ export class World {
   }
 
   #watchPair(key: string, origin: SimSite, peer: SimSite): void {
+    if (origin.lost || peer.lost) return;
     const newest = this.#newest.get(`${key} ${origin.name}`);
     if (newest === undefined) return;
     const atPeer: StoredRecord | undefined = peer.store.records.get(key);
@@ -140,6 +150,13 @@ export class World {
     );
   }
 
+  /** Every message is put into several queues, and read once. */
+  #carriedBy(body: string): Carried {
+    const known = this.#carried.get(body) ?? readCarried(body);
+    this.#carried.set(body, known);
+    return known;
+  }
+
   /** Puts a message into a queue; the caller starts the trigger. */
   enqueue(
     site: SimSite,
@@ -147,7 +164,7 @@ export class World {
     body: string,
     options: { poison: boolean; delayMs: number },
   ): QueuedMessage {
-    const { key, vector } = options.poison ? NOTHING_CARRIED : readCarried(body);
+    const { key, vector } = options.poison ? NOTHING_CARRIED : this.#carriedBy(body);
     const fact: MessageFact = {
       site: site.name,
       kind: queue.kind,
@@ -164,10 +181,12 @@ export class World {
   }
 }
 
+type Carried = Pick<QueuedMessage, 'vector'> & { readonly key: string | undefined };
+
 const NOTHING_CARRIED = { key: undefined, vector: undefined };
 
 /** What a message is about, read without the product's code. */
-function readCarried(body: string): Pick<QueuedMessage, 'vector'> & { key: string | undefined } {
+function readCarried(body: string): Carried {
   try {
     const event = JSON.parse(body) as { key?: string; state?: { vector?: Record<string, string> } };
     return { key: event.key, vector: event.state?.vector };

@@ -1,18 +1,11 @@
-/** Asks one site, and the stand-in of its queues. A site that does not answer is a finding, not an exception. */
+/** Asks one site. A site that does not answer is a finding, not an exception. */
 import type { ReplicationView } from '../../src/handlers/replication.ts';
-import type { Cloud } from '../local/stack/sites.ts';
+import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
+import { OperatorApi } from './operator-api.ts';
 import type { Target } from './targets.ts';
 
 /** Longer than a handler's own bounds on its store, so that a 503 is heard as such. */
 const ANSWER_WITHIN_MS = 5_000;
-
-/** Messages that are in a queue, whether or not a consumer holds them just now. */
-export interface QueueDepths {
-  readonly out: number;
-  readonly in: number;
-  /** Set aside by the bridge, and by the broker. */
-  readonly dead: number;
-}
 
 /** What one site said. */
 export interface SiteReport {
@@ -28,11 +21,10 @@ export interface SiteReport {
 
 /** Never rejects. */
 export async function askSite(target: Target): Promise<SiteReport> {
-  const { url, queues } = target;
+  const { url, operatorKey } = target;
   const [replication, depths] = await Promise.all([
     attempt(async () => readReplication(await getJson(new URL('/replication', url)))),
-    queues &&
-      attempt(async () => readDepths(queues.cloud, await getJson(new URL('/_tandem/queues', queues.url)))),
+    operatorKey === undefined ? undefined : attempt(() => new OperatorApi(target).queues()),
   ]);
   const site = replication.value?.site ?? target.site;
   return {
@@ -54,7 +46,8 @@ async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
   }
 }
 
-async function getJson(url: URL): Promise<unknown> {
+/** @throws Error that says in a few words why there is no answer. */
+export async function getJson(url: URL): Promise<unknown> {
   const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   const text = await response.text();
   if (response.status !== 200) throw new Error(`HTTP ${response.status}`);
@@ -62,7 +55,7 @@ async function getJson(url: URL): Promise<unknown> {
 }
 
 /** In a few words; `fetch` hides the reason in the cause. */
-function explain(error: unknown): string {
+export function explain(error: unknown): string {
   const { name, message, cause } = error as Partial<Error & { cause: { code?: string; message?: string } }>;
   if (name === 'TimeoutError') return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
   if (name === 'SyntaxError') return 'the answer is not JSON';
@@ -71,7 +64,7 @@ function explain(error: unknown): string {
 }
 
 /** @throws Error when the value is not what `GET /replication` answers. */
-function readReplication(value: unknown): ReplicationView {
+export function readReplication(value: unknown): ReplicationView {
   const view = value as Partial<ReplicationView> | null;
   const whole =
     typeof view?.site === 'string' &&
@@ -87,24 +80,4 @@ function readReplication(value: unknown): ReplicationView {
 
 function isTime(value: unknown): boolean {
   return typeof value === 'string' && !Number.isNaN(Date.parse(value));
-}
-
-/** Queue name → counts, as the stand-ins answer. */
-type Counts = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
-
-/** States of a message in which it is still in its queue. */
-const HELD = { aws: ['visible', 'inFlight', 'delayed'], azure: ['active', 'scheduled', 'deferred'] } as const;
-
-function readDepths(cloud: Cloud, value: unknown): QueueDepths {
-  const counts = value as Counts;
-  const sum = (queue: string, states: readonly string[]): number =>
-    states.reduce((total, state) => total + Number(counts[queue]?.[state] ?? 0), 0);
-  const depth = (queue: string): number => sum(queue, HELD[cloud]);
-  // SQS moves what was received too often to tandem-dead itself; Service Bus has a sub-queue for each queue.
-  const byBroker = ['tandem-out', 'tandem-in'].reduce((n, queue) => n + sum(queue, ['deadLetter']), 0);
-  return {
-    out: depth('tandem-out'),
-    in: depth('tandem-in'),
-    dead: depth('tandem-dead') + byBroker,
-  };
 }

@@ -1,4 +1,5 @@
 /** From what the sites said to what is known of each direction. Pure. */
+import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import type { SiteReport } from './ask.ts';
 
 /** What is known of replication from one site to another; what nobody could say is absent. */
@@ -18,11 +19,15 @@ export interface Direction {
   /** Age of the newest heartbeat of `from` at `to`; null: none yet. */
   readonly heardMsAgo?: number | null;
   /** Messages in the outbound queue of `from`. */
-  readonly outQueue?: number;
+  readonly outQueue?: QueueDepth;
   /** Messages in the inbound queue of `to`, of all its peers. */
-  readonly inQueue?: number;
+  readonly inQueue?: QueueDepth;
   /** Messages that `to` has set aside, of all its queues. */
-  readonly deadLetters?: number;
+  readonly deadLetters?: QueueDepth;
+  /** An operator has stopped what is sent. */
+  readonly paused?: boolean;
+  /** Why `to` did not take what was sent last. */
+  readonly refusal?: string;
   /** Why `from` did not answer. */
   readonly problem?: string;
 }
@@ -65,12 +70,14 @@ function direction(report: SiteReport, to: string, reports: readonly SiteReport[
 function outbound({ replication }: SiteReport, to: string): Partial<Direction> {
   const peer = replication?.peers.find(({ site }) => site === to);
   if (replication === undefined || peer === undefined) return {};
-  const { safeTime, exposure, oldestPendingMs } = peer;
+  const { safeTime, exposure, oldestPendingMs, paused, problem } = peer;
   return {
     safeTime,
     behindMs: Date.parse(replication.now) - Date.parse(safeTime),
     keysAtRisk: exposure.keys,
     atLeast: exposure.atLeast,
     oldestPendingMs,
+    paused,
+    ...(problem !== undefined && { refusal: problem }),
   };
 }

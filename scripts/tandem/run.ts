@@ -1,5 +1,9 @@
 /** Chooses the command and turns mistakes of the command line into a clear message and status 2. */
 import { parseCommandLine, USAGE, UsageError, type CommandLine } from './command-line.ts';
+import { compare } from './compare.ts';
+import { conflicts } from './conflicts.ts';
+import { deadLetters } from './dead-letters.ts';
+import { pause } from './pause.ts';
 import { status } from './status.ts';
 import { TargetError } from './targets.ts';
 
@@ -34,6 +38,17 @@ export async function runTandem(args: readonly string[], surroundings: Surroundi
         return 0;
       case 'status':
         return await status(line, surroundings);
+      case 'pause':
+      case 'resume':
+        return await pause(line, surroundings);
+      case 'compare':
+      case 'repair':
+      case 'backfill':
+        return await compare(line, surroundings);
+      case 'conflicts':
+        return await conflicts(line, surroundings);
+      case 'dlq':
+        return await deadLetters(line, surroundings);
     }
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;

@@ -1,5 +1,6 @@
 /** Directions as an aligned table for people, with a sentence for each. */
 import { styleText } from 'node:util';
+import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import type { SiteReport } from './ask.ts';
 import type { Direction } from './directions.ts';
 
@@ -15,7 +16,7 @@ const HEADINGS = [
   'in queue',
   'dead letters',
 ] as const;
-/** What cannot be known: the site does not answer, or has no stand-ins to ask. */
+/** What cannot be known: the site does not answer, or there is no operator key to ask it with. */
 const UNKNOWN = '–';
 
 /** @param colour Whether the output understands escape sequences. */
@@ -41,8 +42,10 @@ export function toTable(
 }
 
 function gravityOf(direction: Direction | undefined): Colour {
-  if (direction?.problem !== undefined || (direction?.deadLetters ?? 0) > 0) return 'red';
-  return (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true ? 'yellow' : 'green';
+  if (direction?.problem !== undefined || direction?.refusal !== undefined) return 'red';
+  if ((direction?.deadLetters?.messages ?? 0) > 0) return 'red';
+  const isOpen = (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true;
+  return isOpen || direction?.paused === true ? 'yellow' : 'green';
 }
 
 function cellsOf(direction: Direction): string[] {
@@ -68,9 +71,13 @@ function keysOf({ keysAtRisk, atLeast }: Direction): string {
 function sentenceOf(direction: Direction): string {
   const { from, to = '', safeTime = UNKNOWN, behindMs, problem } = direction;
   if (problem !== undefined) return `${from} does not answer: ${problem}. What it alone holds is not known.`;
+  const { paused, refusal } = direction;
+  const why =
+    (paused === true ? ' It is paused.' : '') +
+    (refusal === undefined ? '' : ` ${to} does not take what is sent: ${refusal}`);
   return (
     `Everything acknowledged at ${from} before ${safeTime} (${duration(behindMs)} ago) is safe at ${to}; ` +
-    `${lossOf(direction)} would be lost if ${from} vanished now.`
+    `${lossOf(direction)} would be lost if ${from} vanished now.${why}`
   );
 }
 
@@ -80,8 +87,9 @@ function lossOf(direction: Direction): string {
   return `writes to ${keysOf(direction)} ${keysAtRisk === 1 && atLeast !== true ? 'key' : 'keys'}`;
 }
 
-function count(value: number | undefined): string {
-  return value === undefined ? UNKNOWN : String(value);
+function count(depth: QueueDepth | undefined): string {
+  if (depth === undefined) return UNKNOWN;
+  return depth.atLeast ? `at least ${depth.messages}` : String(depth.messages);
 }
 
 /** The two largest units that count: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`. */
@@ -101,8 +109,11 @@ export function duration(ms: number | undefined): string {
   return min > 0 ? `${min} min ${s} s` : `${s} s`;
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+/** Rows of cells as lines, each column as wide as its widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

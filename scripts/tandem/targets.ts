@@ -1,8 +1,8 @@
 /** Whom to ask: the sites of the stack on this machine, or the deployed ones that were named. */
 import path from 'node:path';
-import { readStack, type Stack, type StackSite } from '../local/stack/stack-file.ts';
-import type { Cloud } from '../local/stack/sites.ts';
-import type { StatusOptions } from './command-line.ts';
+import { readStack, type Stack } from '../local/stack/stack-file.ts';
+import { getJson, readReplication } from './ask.ts';
+import type { CommonOptions } from './command-line.ts';
 
 /** One site to ask. */
 export interface Target {
@@ -10,8 +10,8 @@ export interface Target {
   readonly url: string;
   /** Its id; a deployed site is asked for it. */
   readonly site?: string;
-  /** Where the stand-in of its queues tells their depths; a deployed site has none. */
-  readonly queues?: { readonly cloud: Cloud; readonly url: string };
+  /** What an operator presents to it; absent when none is known. */
+  readonly operatorKey?: string;
 }
 
 /** There is nobody to ask; the message says what to do. */
@@ -20,12 +20,42 @@ export class TargetError extends Error {
 }
 
 /** Read anew for every refresh: processes of a stack come back. @throws TargetError when no stack runs. */
-export function findTargets({ sites, stack: file }: StatusOptions): readonly Target[] {
-  if (sites.length > 0) return sites.map((url) => ({ url }));
-  return read(file).sites.map(targetOf);
+export function findTargets({ sites, stack: file }: CommonOptions): readonly Target[] {
+  if (sites.length === 0) {
+    const { sites: own, operatorKey } = read(file);
+    return own.map(({ site, url }) => ({ site, url, ...(operatorKey !== undefined && { operatorKey }) }));
+  }
+  const operatorKey = process.env['TANDEM_OPERATOR_KEY'];
+  return sites.map((url) => ({ url, ...(operatorKey !== undefined && { operatorKey }) }));
 }
 
-function read(file: string): Stack {
+/**
+ * The site of that name, which a deployed one is asked for; without a name the only one there is.
+ * @throws TargetError that names the sites there are
+ */
+export async function findSite(options: CommonOptions, name: string | undefined): Promise<Target> {
+  const targets = await Promise.all(findTargets(options).map(withName));
+  const found =
+    name === undefined && targets.length === 1 ? targets[0] : targets.find(({ site }) => site === name);
+  if (found !== undefined) return found;
+  const names = targets.map(({ site, url }) => site ?? `${url} (does not answer)`).join(', ');
+  throw new TargetError(
+    name === undefined ? `which site? name one with --at: ${names}` : `'${name}' is none of ${names}`,
+  );
+}
+
+/** A site that does not answer stays without a name. */
+async function withName(target: Target): Promise<Target> {
+  if (target.site !== undefined) return target;
+  try {
+    const { site } = readReplication(await getJson(new URL('/replication', target.url)));
+    return { ...target, site };
+  } catch {
+    return target;
+  }
+}
+
+function read(file: string): Pick<Stack, 'sites'> & Partial<Pick<Stack, 'operatorKey'>> {
   let stack: Stack | undefined;
   try {
     stack = readStack(path.basename(file) === 'stack.json' ? path.dirname(file) : file);
@@ -36,9 +66,4 @@ function read(file: string): Stack {
   throw new TargetError(
     `${file} is not there, so no stack runs: start one with npm start, or name deployed sites with --site <url>`,
   );
-}
-
-function targetOf({ site, cloud, url, endpoints }: StackSite): Target {
-  const queues = cloud === 'aws' ? endpoints['sqs'] : endpoints['serviceBusControl'];
-  return { url, site, ...(queues !== undefined && { queues: { cloud, url: queues } }) };
 }

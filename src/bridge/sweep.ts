@@ -3,7 +3,7 @@ import { openOutbox, openStore, timerEntry } from '#cloud';
 import { isRetryable } from '../shared/errors.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
-import { beat, leaveSweptTo, sweptTo } from '../shared/replication/heartbeat.ts';
+import { beat, leaveNotes, sweptTo } from '../shared/replication/heartbeat.ts';
 import type { Protocol } from '../shared/replication/protocol.ts';
 import type { StoredRecord } from '../shared/replication/record.ts';
 import { sweep } from '../shared/replication/sweep.ts';
@@ -26,7 +26,7 @@ export const handler = timerEntry(
     const after = heartbeat && sweptTo(heartbeat);
     const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
     if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
-    if (resume !== after) await written(leaveSweptTo(site, resume));
+    await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
   },
   { config },
 );

@@ -5,7 +5,7 @@
 import { openStore } from '#cloud';
 import { exposureKeysMax } from '../shared/bounds.ts';
 import { exposureOf, type PeerExposure } from '../shared/replication/exposure.ts';
-import { heardMsAgo, heartbeatKey } from '../shared/replication/heartbeat.ts';
+import { heardMsAgo, heartbeatKey, silentPeers } from '../shared/replication/heartbeat.ts';
 import { pauseKey, pausedPeers, type PausedPeers } from '../shared/replication/paused-peers.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 
@@ -26,6 +26,8 @@ export interface ReplicationView {
     readonly oldestPendingMs: number;
     /** An operator has stopped what is sent to it. */
     readonly paused: boolean;
+    /** Why it did not take what the last sweep sent; absent when it did, or when there was nothing to send. */
+    readonly problem?: string;
   }[];
   readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
 }
@@ -34,13 +36,14 @@ async function report(): Promise<ReplicationView> {
   const nowMs = runtime.site.now();
   const [page, held] = await Promise.all([
     store.exposure(exposureKeysMax),
-    store.getMany([pauseKey(site), ...peers.map(heartbeatKey)]),
+    store.getMany([pauseKey(site), ...[site, ...peers].map(heartbeatKey)]),
   ]);
   const paused = pausedPeers(held.get(pauseKey(site))?.record);
+  const silent = silentPeers(held.get(heartbeatKey(site))?.record);
   return {
     site,
     now: new Date(nowMs).toISOString(),
-    peers: exposureOf(page, { peers, nowMs }).map((exposure) => viewOf(exposure, { nowMs, paused })),
+    peers: exposureOf(page, { peers, nowMs }).map((exposure) => viewOf(exposure, { nowMs, paused, silent })),
     inbound: peers.map((peer) => ({
       site: peer,
       heardMsAgo: heardMsAgo(held.get(heartbeatKey(peer))?.record, nowMs),
@@ -50,15 +53,17 @@ async function report(): Promise<ReplicationView> {
 
 function viewOf(
   exposure: PeerExposure,
-  { nowMs, paused }: { nowMs: number; paused: PausedPeers },
+  { nowMs, paused, silent }: { nowMs: number; paused: PausedPeers; silent: Readonly<Record<string, string>> },
 ): ReplicationView['peers'][number] {
   const { site: peer, keysAtRisk, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
+  const problem = silent[peer];
   return {
     site: peer,
     safeTime: new Date(safeTimeMs).toISOString(),
     exposure: { keys: keysAtRisk, atLeast },
     oldestPendingMs: Math.max(0, nowMs - oldestPendingSince),
     paused: peer in paused,
+    ...(problem !== undefined && { problem }),
   };
 }
 

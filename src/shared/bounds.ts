@@ -127,3 +127,25 @@ export const probeTimeoutMs = 1_000;
 export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
 export const retryAfterSeconds = 2;
+
+// Shop
+/** Holds of one escrow row at once: it must fit an event (50 bytes each). */
+export const holdsMax = 1_000;
+/**
+ * How long after an order's birth a payment may be created or confirmed. The provider forgets keys after 24 hours, so
+ * this leaves four for calls that land late, functions that stand still and clocks that disagree.
+ * @see https://docs.stripe.com/api/idempotent_requests
+ */
+export const chargeWithinMs = 20 * 3_600_000;
+/**
+ * From this age on, a payment that a lookup does not find does not exist: creation ended four hours ago, and a lookup
+ * is at most an hour behind.
+ * @see https://docs.stripe.com/api/payment_intents/search
+ */
+export const absenceProvenMs = 24 * 3_600_000;
+/** How long an order leaves an open payment to the site that claimed it before it cancels that payment. */
+export const paymentYieldMs = 60_000;
+/** Steps of one order in one run; the next run goes on. */
+export const orderStepsMax = 8;
+/** Attempts at a hold while others change the same row. */
+export const reserveAttemptsMax = 10;

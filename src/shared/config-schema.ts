@@ -5,7 +5,7 @@ const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
 
 const awsPeer = {
   type: 'object',
-  required: ['site', 'cloud', 'region', 'url', 'inbox'],
+  required: ['site', 'cloud', 'region', 'url', 'inbox', 'verify'],
   additionalProperties: false,
   properties: {
     site,
@@ -13,13 +13,14 @@ const awsPeer = {
     region: text,
     url: url,
     inbox: url,
+    verify: url,
     endpoint: url,
   },
 } as const;
 
 const azurePeer = {
   type: 'object',
-  required: ['site', 'cloud', 'region', 'url', 'inbox'],
+  required: ['site', 'cloud', 'region', 'url', 'inbox', 'verify'],
   additionalProperties: false,
   properties: {
     site,
@@ -27,6 +28,7 @@ const azurePeer = {
     region: text,
     url: url,
     inbox: text,
+    verify: text,
     namespace: text,
     connectionString: text,
   },
@@ -61,13 +63,21 @@ export const configSchema = {
     rebuilding: { type: 'boolean' },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text },
+      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text, verifyUrl: text },
     },
     azure: {
       type: 'object',
-      required: ['cosmosEndpoint', 'cosmosDatabase', 'cosmosContainer', 'outQueue', 'inQueue', 'deadQueue'],
+      required: [
+        'cosmosEndpoint',
+        'cosmosDatabase',
+        'cosmosContainer',
+        'outQueue',
+        'inQueue',
+        'deadQueue',
+        'verifyQueue',
+      ],
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
@@ -80,6 +90,7 @@ export const configSchema = {
         outQueue: text,
         inQueue: text,
         deadQueue: text,
+        verifyQueue: text,
       },
     },
   },

@@ -18,6 +18,8 @@ export type PeerConfig =
       readonly url: string;
       /** URL of its inbound SQS queue. */
       readonly inbox: string;
+      /** URL of the SQS queue of its comparisons. */
+      readonly verify: string;
       readonly endpoint?: string;
     }
   | {
@@ -27,6 +29,8 @@ export type PeerConfig =
       readonly url: string;
       /** Name of its inbound Service Bus queue. */
       readonly inbox: string;
+      /** Name of the Service Bus queue of its comparisons. */
+      readonly verify: string;
       /** Fully qualified namespace, for access with an identity. */
       readonly namespace?: string;
       /** For the local stand-in and the emulator, which know no identities. */
@@ -48,6 +52,7 @@ export interface Config {
     readonly inUrl: string;
     readonly deadUrl: string;
     readonly tickUrl: string;
+    readonly verifyUrl: string;
   };
   readonly azure?: {
     readonly cosmosEndpoint: string;
@@ -59,6 +64,7 @@ export interface Config {
     readonly outQueue: string;
     readonly inQueue: string;
     readonly deadQueue: string;
+    readonly verifyQueue: string;
   };
 }
 
@@ -70,6 +76,7 @@ const AWS = {
   TANDEM_IN_URL: 'inUrl',
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
+  TANDEM_VERIFY_URL: 'verifyUrl',
 } as const;
 const AZURE = {
   COSMOS_ENDPOINT: 'cosmosEndpoint',
@@ -81,9 +88,15 @@ const AZURE = {
   TANDEM_OUT_QUEUE: 'outQueue',
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
+  TANDEM_VERIFY_QUEUE: 'verifyQueue',
 } as const;
 
-const AZURE_DEFAULTS = { outQueue: 'tandem-out', inQueue: 'tandem-in', deadQueue: 'tandem-dead' };
+const AZURE_DEFAULTS = {
+  outQueue: 'tandem-out',
+  inQueue: 'tandem-in',
+  deadQueue: 'tandem-dead',
+  verifyQueue: 'tandem-verify',
+};
 
 /** The environment of this process. */
 export type Environment = Readonly<Record<string, string | undefined>>;

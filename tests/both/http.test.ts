@@ -14,6 +14,7 @@ const PEER = {
   region: 'us-east-1',
   url: 'http://127.0.0.1:1',
   inbox: 'http://127.0.0.1:1/q',
+  verify: 'http://127.0.0.1:1/v',
 };
 
 let cloud: TestCloud;

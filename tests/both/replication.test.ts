@@ -83,6 +83,14 @@ async function forwardNow(key: string): Promise<void> {
   expect(await deliver(cloudName, handlers.forward, [{ body: JSON.stringify(event) }])).toEqual([]);
 }
 
+/** Makes a pending key old enough for the sweeper. */
+async function makeDue(key: string): Promise<void> {
+  const held = await store.get(key);
+  if (held === undefined) throw new Error(`${key} is absent`);
+  const record = { ...held.record, pendingSince: Date.now() - 60_000 };
+  expect(await store.putMany([{ record, expected: held.revision }])).toEqual([{ status: 'written' }]);
+}
+
 describe(`GET /replication on ${cloudName}`, () => {
   test('a fresh site would lose nothing and has heard nobody', async () => {
     const before = Date.now();
@@ -176,6 +184,25 @@ describe(`GET /replication on ${cloudName}`, () => {
     const heard = (await ask()).inbound[0]?.heardMsAgo;
     expect(heard).toBeGreaterThanOrEqual(3_000);
     expect(heard).toBeLessThanOrEqual(Date.now() - at);
+  });
+
+  test('a credential that expired is named until it works again, and then everything crosses', async () => {
+    await writeUnsent('credential-1');
+    await makeDue('item:credential-1');
+    // As each broker answers who may not: HTTP 403, and the AMQP condition of a link that is refused.
+    clouds.peer.queueFaults.set(
+      clouds.peer.cloud === 'aws'
+        ? [{ kind: 'error', code: 'ExpiredToken' }]
+        : [{ kind: 'error', code: 'amqp:unauthorized-access' }],
+    );
+    await deliver(cloudName, handlers.sweep, 'timer');
+    const held = await toPeer();
+    expect(held.exposure.keys).toBe(1);
+    expect(held.problem).toMatch(/ExpiredToken|Unauthorized/);
+    clouds.peer.queueFaults.clear();
+    await deliver(cloudName, handlers.sweep, 'timer');
+    const after = await toPeer();
+    expect([after.exposure.keys, after.problem]).toEqual([0, undefined]);
   });
 
   test('HEAD answers without a body, other methods are told what is allowed', async () => {

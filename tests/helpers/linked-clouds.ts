@@ -49,8 +49,14 @@ function peerConfig({ cloud, site, env }: TestCloud): object {
   return cloud === 'aws'
     ? {
         ...common,
-        inbox: env['TANDEM_OUT_URL']?.replace('tandem-out', 'tandem-in'),
+        inbox: env['TANDEM_IN_URL'],
+        verify: env['TANDEM_VERIFY_URL'],
         endpoint: env['AWS_ENDPOINT_URL_SQS'],
       }
-    : { ...common, inbox: 'tandem-in', connectionString: env['SERVICE_BUS_CONNECTION'] };
+    : {
+        ...common,
+        inbox: 'tandem-in',
+        verify: 'tandem-verify',
+        connectionString: env['SERVICE_BUS_CONNECTION'],
+      };
 }

@@ -18,7 +18,7 @@ import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
 import { startSqs } from '../../scripts/local/sqs/server.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick'] as const;
+const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export interface Taken {
@@ -81,6 +81,7 @@ async function startAws(): Promise<TestCloud> {
       TANDEM_IN_URL: urls['tandem-in'] ?? '',
       TANDEM_DEAD_URL: urls['tandem-dead'] ?? '',
       TANDEM_TICK_URL: urls['tandem-tick'] ?? '',
+      TANDEM_VERIFY_URL: urls['tandem-verify'] ?? '',
     },
     storeFaults: dynamo.faults,
     queueFaults: sqs.faults,

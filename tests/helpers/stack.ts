@@ -6,7 +6,7 @@ import type { Store } from '../../src/shared/ports/store.ts';
 
 /** A site's store, through the product's own adapter. */
 export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
-  const base = { site, region, peers: [], logLevel: 'error' as const, operatorKeys: [] };
+  const base = { site, region, peers: [], logLevel: 'error' as const, operatorKeys: [], rebuilding: false };
   if (cloud === 'azure') {
     return openCosmos({
       ...base,
@@ -18,6 +18,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         outQueue: 'tandem-out',
         inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
+        verifyQueue: 'tandem-verify',
       },
     });
   }
@@ -26,5 +27,8 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   });
-  return openDynamo({ ...base, aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '' } });
+  return openDynamo({
+    ...base,
+    aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '', verifyUrl: '' },
+  });
 }

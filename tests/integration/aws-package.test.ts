@@ -169,7 +169,13 @@ describe('the template', () => {
 
   test('encrypts every queue and refuses access to it without TLS', () => {
     const queues = ofType('AWS::SQS::Queue');
-    expect(queues.map(([id]) => id).sort()).toEqual(['DeadQueue', 'InQueue', 'OutQueue', 'TickQueue']);
+    expect(queues.map(([id]) => id).sort()).toEqual([
+      'DeadQueue',
+      'InQueue',
+      'OutQueue',
+      'TickQueue',
+      'VerifyQueue',
+    ]);
     const policies = ofType('AWS::SQS::QueuePolicy');
     for (const [id, { SqsManagedSseEnabled }] of queues) {
       expect(SqsManagedSseEnabled).toBe(true);
@@ -225,6 +231,7 @@ describe('a bundle', () => {
       InQueue: sqs.queueUrlOf('tandem-in'),
       DeadQueue: sqs.queueUrlOf('tandem-dead'),
       TickQueue: sqs.queueUrlOf('tandem-tick'),
+      VerifyQueue: sqs.queueUrlOf('tandem-verify'),
     };
     const declared = Object.entries(Environment.Variables).map(([name, value]) => [
       name,
@@ -401,6 +408,7 @@ describe('sls offline', () => {
       'tandem-in',
       'tandem-out',
       'tandem-tick',
+      'tandem-verify',
     ]);
     const at = new SQSClient(clientFor(local));
     const { Attributes } = await at.send(

@@ -113,7 +113,9 @@ describe('the package', () => {
 
   test('every queue of a trigger is one of the template', () => {
     const queues = readSiteTemplate(path.join(dir, 'infra/azure/site.json')).queues.map(({ name }) => name);
-    expect(queues).toEqual(expect.arrayContaining(['tandem-out', 'tandem-in', 'tandem-dead']));
+    expect(queues).toEqual(
+      expect.arrayContaining(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-dead']),
+    );
   });
 
   test('host.json serves at the root and completes batches of a hundred', () => {
@@ -128,7 +130,7 @@ describe('the package', () => {
 
   test('a bundle is one .cjs file for this cloud only, whatever the number of its functions', () => {
     const bundles = [...files.keys()].filter((name) => name.endsWith('.cjs')).sort();
-    expect(bundles).toHaveLength(9);
+    expect(bundles).toHaveLength(10);
     for (const name of bundles.filter((bundle) => bundle.includes('handlers'))) {
       expect(String(files.get(name))).toContain('bundled for azure');
       expect(String(files.get(name))).not.toContain('bundled for aws');
@@ -390,6 +392,7 @@ describe('the offline site', () => {
     expect(queues).toMatchObject({
       'tandem-out': { settings: { lockDurationMs: 30_000, maxDeliveryCount: 10, deadLetterOnExpiry: true } },
       'tandem-in': { settings: { maxDeliveryCount: 20, defaultTtlMs: 14 * 86_400_000 } },
+      'tandem-verify': { settings: { lockDurationMs: 300_000, maxDeliveryCount: 10 } },
       'tandem-dead': { settings: { lockDurationMs: 300_000 } },
     });
   });

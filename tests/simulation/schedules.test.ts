@@ -56,7 +56,7 @@ describe('a schedule', () => {
   test('that fails says how to see it again and what happened to the key, a column per site', () => {
     const result = runSchedule({ seed: 9, sites: 2 });
     const finding = { invariant: '2 values', key: 'user:a', detail: 'name is wrong' };
-    const text = failureText({ ...result, findings: [finding] }, 2);
+    const text = failureText({ ...result, findings: [finding] }, { sites: 2 });
     expect(text).toContain('2 values: user:a name is wrong');
     expect(text).toContain('node scripts/simulate.ts --schedules 1 --seed 9 --sites 2');
     expect(text).toMatch(/^ +aws-1 +azure-1$/m);

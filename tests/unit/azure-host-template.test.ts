@@ -24,7 +24,7 @@ test('the container of the template is partitioned by id and indexes only what i
 
 test('the queues of the template have their limits in milliseconds', () => {
   const { queues } = readSiteTemplate(TEMPLATE);
-  expect(queues.map(({ name }) => name)).toEqual(['tandem-out', 'tandem-in', 'tandem-dead']);
+  expect(queues.map(({ name }) => name)).toEqual(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-dead']);
   expect(queues[0]).toEqual({
     name: 'tandem-out',
     lockDurationMs: 30_000,

@@ -9,6 +9,7 @@ const AWS = {
   TANDEM_IN_URL: 'http://q/in',
   TANDEM_DEAD_URL: 'http://q/dead',
   TANDEM_TICK_URL: 'http://q/tick',
+  TANDEM_VERIFY_URL: 'http://q/verify',
 };
 const AZURE_PEER = {
   site: 'azure-eastus',
@@ -16,6 +17,7 @@ const AZURE_PEER = {
   region: 'eastus',
   url: 'https://tandem.azurewebsites.net',
   inbox: 'tandem-in',
+  verify: 'tandem-verify',
   namespace: 'tandem.servicebus.windows.net',
 };
 
@@ -79,6 +81,7 @@ describe('the configuration', () => {
     expect(loadConfig('azure', { ...azure, SERVICE_BUS_NAMESPACE: 'x' }).azure).toMatchObject({
       outQueue: 'tandem-out',
       deadQueue: 'tandem-dead',
+      verifyQueue: 'tandem-verify',
     });
   });
 });

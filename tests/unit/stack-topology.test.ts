@@ -69,9 +69,15 @@ describe('the processes of a stack', () => {
         region: 'us-east-1',
         url: 'http://127.0.0.1:3000',
         inbox: 'http://127.0.0.1:9324/000000000000/tandem-in',
+        verify: 'http://127.0.0.1:9324/000000000000/tandem-verify',
         endpoint: 'http://127.0.0.1:9324',
       },
-      expect.objectContaining({ site: 'azure-westeurope', url: 'http://127.0.0.1:7072', inbox: 'tandem-in' }),
+      expect.objectContaining({
+        site: 'azure-westeurope',
+        url: 'http://127.0.0.1:7072',
+        inbox: 'tandem-in',
+        verify: 'tandem-verify',
+      }),
     ]);
   });
 
@@ -83,6 +89,7 @@ describe('the processes of a stack', () => {
       TANDEM_IN_URL: 'i',
       TANDEM_DEAD_URL: 'd',
       TANDEM_TICK_URL: 'k',
+      TANDEM_VERIFY_URL: 'v',
     };
     const { peers } = loadConfig('aws', { ...env, ...made });
     expect(peers.map(({ site }) => site)).toEqual(['azure-eastus', 'azure-westeurope']);

@@ -1,4 +1,4 @@
-/** `tandem status` against sites and stand-ins on loopback. */
+/** `tandem status` against sites on loopback. */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,10 +6,6 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { ServiceBusClient } from '@azure/service-bus';
-import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
-import { startSqs } from '../../scripts/local/sqs/server.ts';
 import { runTandem } from '../../scripts/tandem/run.ts';
 import { duration } from '../../scripts/tandem/table.ts';
 import type { ReplicationView } from '../../src/handlers/replication.ts';
@@ -50,11 +46,17 @@ interface Fixture {
   asked: number;
 }
 
-/** A site that answers `GET /replication` with a value, or a text that is none of ours. */
-async function startSite(answer: unknown, status = 200): Promise<Fixture> {
+const OPERATOR_KEY = 'the-key-of-the-stack';
+
+/** A site that answers `GET /replication` with a value, or a text that is none of ours; and its depths to operators. */
+async function startSite(answer: unknown, status = 200, depths?: object): Promise<Fixture> {
   const fixture = { url: '', asked: 0 };
   const server = createServer((request, response) => {
     fixture.asked += 1;
+    if (request.url === '/replication/queues' && request.headers.authorization === `Bearer ${OPERATOR_KEY}`) {
+      response.writeHead(depths === undefined ? 503 : 200).end(JSON.stringify({ queues: depths }));
+      return;
+    }
     const found = request.url === '/replication' ? status : 404;
     response.writeHead(found).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
   });
@@ -145,6 +147,7 @@ describe('tandem status of deployed sites', () => {
       keysAtRisk: 1,
       atLeast: false,
       oldestPendingMs: 500,
+      paused: false,
       heardMsAgo: 4_200,
     });
   });
@@ -200,61 +203,53 @@ describe('tandem status of a stack on this machine', () => {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-status-'));
     later(() => fs.rmSync(dir, { recursive: true }));
     const file = path.join(dir, 'stack.json');
-    await fs.promises.writeFile(file, JSON.stringify({ version: 1, sites }));
+    await fs.promises.writeFile(file, JSON.stringify({ version: 1, operatorKey: OPERATOR_KEY, sites }));
     return file;
   }
 
-  async function startAwsQueues(): Promise<Record<string, string>> {
-    const sqs = await startSqs({});
-    later(() => sqs.close());
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    const client = new SQSClient({ endpoint: sqs.endpoint, region: 'us-east-1', credentials });
-    later(() => client.destroy());
-    const depths = { 'tandem-out': 2, 'tandem-in': 1, 'tandem-dead': 0 };
-    for (const [QueueName, depth] of Object.entries(depths)) {
-      const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName }));
-      for (let i = 0; i < depth; i += 1) {
-        // One of them delayed: it is in the queue all the same.
-        await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm', DelaySeconds: i }));
-      }
-    }
-    return { sqs: sqs.endpoint };
-  }
-
-  async function startAzureQueues(): Promise<Record<string, string>> {
-    const bus = await startServiceBus({ queues: { 'tandem-out': {}, 'tandem-in': {}, 'tandem-dead': {} } });
-    later(() => bus.close());
-    const client = new ServiceBusClient(bus.endpoint);
-    later(() => client.close());
-    await client.createSender('tandem-in').sendMessages([{ body: 'a' }, { body: 'b' }, { body: 'c' }]);
-    await client.createSender('tandem-dead').sendMessages({ body: 'set aside by the bridge' });
-    const receiver = client.createReceiver('tandem-in');
-    const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 5_000 });
-    if (message === undefined) throw new Error('no message');
-    await receiver.deadLetterMessage(message);
-    return { serviceBusControl: bus.controlUrl };
-  }
+  const depths = (out: number, into: number, dead: number, atLeast = false) => ({
+    out: { messages: out, atLeast },
+    in: { messages: into, atLeast },
+    dead: { messages: dead, atLeast },
+  });
 
   test('shows the queues: out where the write was made, in and dead letters where it goes', async () => {
-    const [aws, azure] = [await startSite(view(AWS, AZURE)), await startSite(view(AZURE, AWS))];
+    const aws = await startSite(view(AWS, AZURE), 200, depths(2, 1, 0));
+    const azure = await startSite(view(AZURE, AWS), 200, depths(0, 2, 250, true));
     const file = await writeStack([
-      { site: AWS, cloud: 'aws', url: aws.url, endpoints: await startAwsQueues() },
-      { site: AZURE, cloud: 'azure', url: azure.url, endpoints: await startAzureQueues() },
+      { site: AWS, url: aws.url },
+      { site: AZURE, url: azure.url },
     ]);
     const { code, directions } = await json(['--stack', file]);
     expect(code).toBe(0);
     expect(directions).toMatchObject([
-      { from: AWS, to: AZURE, outQueue: 2, inQueue: 2, deadLetters: 2 },
-      { from: AZURE, to: AWS, outQueue: 0, inQueue: 1, deadLetters: 0 },
+      { from: AWS, to: AZURE, outQueue: { messages: 2 }, inQueue: { messages: 2 } },
+      { from: AZURE, to: AWS, inQueue: { messages: 1 }, deadLetters: { messages: 0, atLeast: false } },
     ]);
+    const { out } = await run(['status', '--stack', file]);
+    expect(out).toMatch(/aws-us-east-1 → azure-eastus .* 2 +at least 2 +at least 250\n/);
+  });
+
+  test('says who is paused, and why a peer does not take what is sent', async () => {
+    const paused = view(AWS, AZURE);
+    const refused = view(AZURE, AWS);
+    const sites = [
+      await startSite({ ...paused, peers: paused.peers.map((peer) => ({ ...peer, paused: true })) }),
+      await startSite({
+        ...refused,
+        peers: refused.peers.map((peer) => ({ ...peer, problem: 'ExpiredToken' })),
+      }),
+    ];
+    const { out } = await run(['status', ...named(...sites)]);
+    expect(out).toContain('would be lost if aws-us-east-1 vanished now. It is paused.');
+    expect(out).toContain('aws-us-east-1 does not take what is sent: ExpiredToken');
   });
 
   test('a site that is down keeps its name and its directions, with what others know of it', async () => {
     const azure = await startSite(view(AZURE, AWS, { heardMsAgo: 30_000 }));
-    const endpoints = { sqs: await nobody(), serviceBusControl: await nobody() };
     const file = await writeStack([
-      { site: AWS, cloud: 'aws', url: await nobody(), endpoints },
-      { site: AZURE, cloud: 'azure', url: azure.url, endpoints },
+      { site: AWS, url: await nobody() },
+      { site: AZURE, url: azure.url },
     ]);
     const { code, directions } = await json(['--stack', path.dirname(file)]);
     expect(code).toBe(1);
@@ -265,7 +260,7 @@ describe('tandem status of a stack on this machine', () => {
       problem: 'connection refused',
     });
     const { out } = await run(['status', '--stack', file]);
-    expect(out).toContain('The queues of azure-eastus do not answer: connection refused.');
+    expect(out).toContain('The queues of azure-eastus do not answer: azure-eastus: HTTP 503.');
   });
 
   test('no stack is said in words, with what to do', async () => {

@@ -8,6 +8,7 @@ const AWS_PEER = {
   region: 'us-east-1',
   url: 'https://aws.example.com',
   inbox: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-in',
+  verify: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-verify',
 };
 const AZURE_PEER = {
   site: 'azure-eastus',
@@ -15,6 +16,7 @@ const AZURE_PEER = {
   region: 'eastus',
   url: 'https://azure.example.com',
   inbox: 'tandem-in',
+  verify: 'tandem-verify',
   namespace: 'tandem.servicebus.windows.net',
 };
 
@@ -30,6 +32,7 @@ export const ENVIRONMENT: Readonly<Record<CloudName, Environment>> = {
     TANDEM_IN_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-in',
     TANDEM_DEAD_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-dead',
     TANDEM_TICK_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-tick',
+    TANDEM_VERIFY_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-verify',
   },
   azure: {
     TANDEM_SITE: AZURE_PEER.site,

@@ -47,7 +47,8 @@ export interface TopologyInput {
 
 /** SQS takes any account number; the stand-in's default. */
 const ACCOUNT = '000000000000';
-const INBOX = 'tandem-in';
+/** What others send to. */
+const QUEUES = { inbox: 'tandem-in', verify: 'tandem-verify' };
 const DATABASE = 'tandem';
 const CONTAINER = 'records';
 /** The stand-in accepts any base64 text. */
@@ -94,10 +95,12 @@ export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<str
 export function peerConfig({ site, cloud, region }: SiteName, ports: Ports): PeerConfig {
   const url = urlOf(ports, site);
   if (cloud === 'azure') {
-    return { site, cloud, region, url, inbox: INBOX, connectionString: connectionString(ports, site) };
+    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(ports, site) };
   }
   const endpoint = urlOf(ports, `${site}.sqs`);
-  return { site, cloud, region, url, inbox: `${endpoint}/${ACCOUNT}/${INBOX}`, endpoint };
+  const urlOfQueue = (name: string): string => `${endpoint}/${ACCOUNT}/${name}`;
+  const [inbox, verify] = [urlOfQueue(QUEUES.inbox), urlOfQueue(QUEUES.verify)];
+  return { site, cloud, region, url, inbox, verify, endpoint };
 }
 
 function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {

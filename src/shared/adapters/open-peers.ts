@@ -1,21 +1,26 @@
-/** The inbound queues of the peers, whichever cloud each is on: the only place where both queue SDKs meet. */
+/** The queues of the peers, whichever cloud each is on: the only place where both queue SDKs meet. */
 import type { PeerConfig } from '../config.ts';
 import type { QueueSender } from '../ports/queue.ts';
 import type { SiteId } from '../replication/stamp.ts';
 import { openSqsQueue } from './aws/open-queue.ts';
 import { openServiceBusQueue } from './azure/open-queue.ts';
 
-export function openPeers(peers: readonly PeerConfig[]): ReadonlyMap<SiteId, QueueSender> {
-  return new Map(peers.map((peer) => [peer.site, openPeer(peer)]));
+/** Opens one queue of each peer: by default the inbound one, `verify` for the one of comparisons. */
+export function openPeers(
+  peers: readonly PeerConfig[],
+  queue: 'inbox' | 'verify' = 'inbox',
+): ReadonlyMap<SiteId, QueueSender> {
+  return new Map(peers.map((peer) => [peer.site, openPeer(peer, peer[queue])]));
 }
 
-function openPeer(peer: PeerConfig): QueueSender {
+/** @param address The URL of a queue on SQS, the name of one on Service Bus. */
+function openPeer(peer: PeerConfig, address: string): QueueSender {
   switch (peer.cloud) {
     case 'aws':
-      return openSqsQueue({ region: peer.region, url: peer.inbox, endpoint: peer.endpoint });
+      return openSqsQueue({ region: peer.region, url: address, endpoint: peer.endpoint });
     case 'azure':
       return openServiceBusQueue({
-        queue: peer.inbox,
+        queue: address,
         namespace: peer.namespace,
         connectionString: peer.connectionString,
       });

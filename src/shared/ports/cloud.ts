@@ -44,6 +44,8 @@ export interface Cloud {
   openDeadLetters(config: Config): DeadLetters;
   /** The site's own inbound queue, to which the peers send. */
   openInbox(config: Config): QueueSender;
+  /** The site's own queue of comparisons. */
+  openVerifyQueue(config: Config): QueueSender;
   openDeadLetterBox(config: Config): DeadLetterBox;
   /** Counts on demand. */
   openQueueDepths(config: Config): () => Promise<QueueDepths>;

@@ -7,6 +7,7 @@
  * The name of the entity is reserved: heartbeats hold no data of users, so they are in no list of the API and are
  * left out of what counts as exposed.
  */
+import { canonicalJson } from './canonical-json.ts';
 import { localWrite } from './local-write.ts';
 import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
@@ -16,6 +17,9 @@ import { HEARTBEAT } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
 const SWEPT_TO = 'sweptTo';
+const SILENT = 'silent';
+/** Errors of vendors can be long, and the start says what it is. */
+const CAUSE_CHARACTERS_MAX = 200;
 
 /** The key of a site's own heartbeat; no other site writes it. */
 export function heartbeatKey(site: SiteId): string {
@@ -40,12 +44,36 @@ export function sweptTo(heartbeat: StoredRecord): PendingEntry | undefined {
   return typeof sinceMs === 'number' && typeof key === 'string' ? { sinceMs, key } : undefined;
 }
 
-/** Leaves to the next run where this one stopped. @throws what `localWrite` throws. */
-export function* leaveSweptTo(site: Site, entry: PendingEntry | undefined): Protocol<StoredRecord> {
+/** Peer that did not take what the last sweep sent → why, by the site's own heartbeat. */
+export function silentPeers(heartbeat: StoredRecord | undefined): Readonly<Record<SiteId, string>> {
+  const value = heartbeat?.state.fields[SILENT]?.[1];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/** What one sweep leaves to be known: where it stopped, and who did not take what it sent. */
+export interface SweepNotes {
+  readonly sweptTo: PendingEntry | undefined;
+  readonly silent: Readonly<Record<SiteId, string>>;
+}
+
+/** Writes the notes of a sweep, unless they are those of the last one. @throws what `localWrite` throws. */
+export function* leaveNotes(site: Site, { sweptTo: entry, silent }: SweepNotes): Protocol<StoredRecord> {
+  const causes = Object.entries(silent).map(([peer, why]) => [peer, why.slice(0, CAUSE_CHARACTERS_MAX)]);
+  const notes = {
+    [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, entry.key],
+    [SILENT]: causes.length === 0 ? null : (Object.fromEntries(causes) as Record<string, string>),
+  };
   return yield* localWrite(site, {
     key: heartbeatKey(site.site),
     operationId: `swept-${site.now()}`,
-    decide: () => ({ [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, entry.key] }),
+    decide: (held) => {
+      const isKnown = ([field, value]: [string, Json]): boolean =>
+        canonicalJson(held?.state.fields[field]?.[1] ?? null) === canonicalJson(value);
+      return held !== undefined && Object.entries(notes).every(isKnown) ? undefined : notes;
+    },
   });
 }
 

@@ -4,7 +4,8 @@ import {
   beat,
   heardMsAgo,
   heartbeatKey,
-  leaveSweptTo,
+  leaveNotes,
+  silentPeers,
   sweptTo,
 } from '../../../src/shared/replication/heartbeat.ts';
 import { isOwnBusiness } from '../../../src/shared/replication/reserved.ts';
@@ -49,13 +50,26 @@ describe('a heartbeat', () => {
     expect(heardMsAgo(record, START_MS - 300)).toBe(0);
   });
 
-  test('keeps where the sweeper stopped, over the next beat, until a run reaches the end', async () => {
+  test('keeps where the sweeper stopped and who was silent, over the next beat, until that is over', async () => {
     const aws = new TestSite(AWS, [AZURE]);
-    await aws.run(leaveSweptTo(aws.site, { sinceMs: 5, key: 'user:1' }));
+    const notes = { sweptTo: { sinceMs: 5, key: 'user:1' }, silent: { [AZURE]: 'expired' } };
+    await aws.run(leaveNotes(aws.site, notes));
     aws.nowMs += 10_000;
-    expect(sweptTo(await aws.run(beat(aws.site)))).toEqual({ sinceMs: 5, key: 'user:1' });
+    const beaten = await aws.run(beat(aws.site));
+    expect([sweptTo(beaten), silentPeers(beaten)]).toEqual([notes.sweptTo, notes.silent]);
     aws.nowMs += 10_000;
-    expect(sweptTo(await aws.run(leaveSweptTo(aws.site, undefined)))).toBeUndefined();
+    const after = await aws.run(leaveNotes(aws.site, { sweptTo: undefined, silent: {} }));
+    expect([sweptTo(after), silentPeers(after)]).toEqual([undefined, {}]);
+  });
+
+  test('is not written again for notes that it holds already', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    await aws.run(beat(aws.site));
+    for (const silent of [{}, { [AZURE]: 'expired' }, { [AZURE]: 'expired' }, {}]) {
+      aws.nowMs += 1;
+      await aws.run(leaveNotes(aws.site, { sweptTo: undefined, silent }));
+    }
+    expect(aws.store.items.get(heartbeatKey(AWS))?.revision).toBe(3);
   });
 
   test('is told from records of users by its key', () => {

@@ -37,11 +37,16 @@ export function openInbox(config: Config): QueueSender {
   return openSqsQueue({ region: config.region, url: settings(config).inUrl });
 }
 
+export function openVerifyQueue(config: Config): QueueSender {
+  return openSqsQueue({ region: config.region, url: settings(config).verifyUrl });
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
-  const { inUrl, outUrl, deadUrl } = settings(config);
+  const { inUrl, outUrl, deadUrl, verifyUrl } = settings(config);
   const sources = new Map([
     [nameOf(inUrl), 'tandem-in'],
     [nameOf(outUrl), 'tandem-out'],
+    [nameOf(verifyUrl), 'tandem-verify'],
   ]);
   const sourceOf = (arn: string): string | undefined => sources.get(arn.split(':').at(-1) ?? '');
   return new SqsDeadLetterBox(openSqs({ region: config.region }), deadUrl, sourceOf);

@@ -48,12 +48,17 @@ export function openInbox(config: Config): QueueSender {
   return open(config, settings(config).inQueue);
 }
 
+export function openVerifyQueue(config: Config): QueueSender {
+  return open(config, settings(config).verifyQueue);
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
-  const { deadQueue, inQueue, outQueue } = settings(config);
+  const { deadQueue, inQueue, outQueue, verifyQueue } = settings(config);
   return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), {
     dead: deadQueue,
     in: inQueue,
     out: outQueue,
+    verify: verifyQueue,
   });
 }
 

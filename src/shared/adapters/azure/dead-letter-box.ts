@@ -28,12 +28,16 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
   readonly #boxes: readonly Box[];
 
   /** @param queues Names of the queues, by what they are. */
-  constructor(connect: () => ServiceBusClient, queues: { dead: string; in: string; out: string }) {
+  constructor(
+    connect: () => ServiceBusClient,
+    queues: { dead: string; in: string; out: string; verify: string },
+  ) {
     this.#connect = connect;
     this.#boxes = [
       { name: 'dead', queue: queues.dead, subQueue: false, source: '' },
       { name: 'in', queue: queues.in, subQueue: true, source: 'tandem-in' },
       { name: 'out', queue: queues.out, subQueue: true, source: 'tandem-out' },
+      { name: 'verify', queue: queues.verify, subQueue: true, source: 'tandem-verify' },
       { name: 'deadest', queue: queues.dead, subQueue: true, source: '' },
     ];
   }

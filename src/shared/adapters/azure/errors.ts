@@ -39,6 +39,8 @@ function byStatus(status: number, text: string, cause: unknown): AppError {
 
 export function queueError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  // After its retries the SDK throws all their errors as one that has neither code nor message.
+  if (error instanceof AggregateError && error.errors.length > 0) return queueError(error.errors.at(-1));
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   const text = `Service Bus: ${code ?? name ?? ''}: ${message ?? ''}`;
   if (code === 'MessageSizeExceeded') return new TooLargeError(text, { cause: error });

@@ -1,0 +1,89 @@
+/** One comparison of two stores by the product's protocol; what would cross between the clouds is counted. */
+import { begin } from '../../../src/shared/replication/anti-entropy/compare.ts';
+import {
+  verificationKey,
+  verificationOf,
+} from '../../../src/shared/replication/anti-entropy/verification.ts';
+import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
+import { drive, type Resources } from '../../../src/shared/replication/drive.ts';
+import type { OutboundMessage, QueueSender } from '../../../src/shared/ports/queue.ts';
+import type { Protocol, Site } from '../../../src/shared/replication/protocol.ts';
+import { checkStep } from '../../../src/shared/validation/check-step.ts';
+import type { FilledStore } from './stores.ts';
+
+const NAMES = ['aws-us-east-1', 'azure-eastus'] as const;
+
+interface Told {
+  readonly from: string;
+  readonly to: string;
+  readonly message: OutboundMessage;
+}
+
+export interface ComparisonResult {
+  readonly seconds: number;
+  /** Of the messages that went from one site to the other. */
+  readonly bytes: number;
+  /** Records that either side lacks, or holds in an earlier state. */
+  readonly differing: number;
+}
+
+export class Comparison {
+  readonly #stores: ReadonlyMap<string, FilledStore>;
+  readonly #told: Told[] = [];
+
+  constructor(aws: FilledStore, azure: FilledStore) {
+    this.#stores = new Map([
+      [NAMES[0], aws],
+      [NAMES[1], azure],
+    ]);
+  }
+
+  async run(): Promise<ComparisonResult> {
+    const [from, to] = NAMES;
+    const job = { id: 'bench', from, to, atMs: Date.now(), repair: false };
+    const startMs = performance.now();
+    let bytes = 0;
+    await this.#at(from, (site) => begin(site, { ...job, id: `bench-${job.atMs}` }));
+    for (let step = this.#told.shift(); step !== undefined; step = this.#told.shift()) {
+      const { message } = step;
+      if (step.from !== step.to) bytes += Buffer.byteLength(message.body);
+      const messages = [{ id: message.id, body: message.body, attributes: {}, receives: 1 }];
+      const [disposition] = await this.#at(step.to, (site) => verify(site, messages, checkStep));
+      if (disposition?.kind !== 'done')
+        throw new Error(`a step was not taken: ${JSON.stringify(disposition)}`);
+    }
+    const seconds = (performance.now() - startMs) / 1000;
+    const held = await this.#stores.get(from)?.store.get(verificationKey(job));
+    const result = verificationOf(held?.record);
+    if (result?.endedAtMs === undefined) throw new Error('the comparison did not end');
+    return { seconds, bytes, differing: (result.from?.differing ?? 0) + (result.to?.differing ?? 0) };
+  }
+
+  #at<Result>(name: string, protocol: (site: Site) => Protocol<Result>): Promise<Result> {
+    const peers = NAMES.filter((other) => other !== name);
+    return drive(protocol({ site: name, peers, now: Date.now }), this.#resources(name));
+  }
+
+  #resources(from: string): Resources {
+    const filled = this.#stores.get(from);
+    if (filled === undefined) throw new RangeError(`no site ${from}`);
+    const queue = (to: string): QueueSender => ({
+      send: (messages) => {
+        this.#told.push(...messages.map((message) => ({ from, to, message })));
+        return Promise.resolve(messages.map(() => undefined));
+      },
+      ping: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    });
+    const nowhere: QueueSender = {
+      ...queue(from),
+      send: (messages) => Promise.resolve(messages.map(() => undefined)),
+    };
+    return {
+      store: filled.store,
+      outbox: nowhere,
+      verifiers: new Map(NAMES.map((name) => [name, queue(name)])),
+      sleep: () => Promise.resolve(),
+    };
+  }
+}

@@ -1,0 +1,54 @@
+/** The store of one site of each cloud, through the product's own adapters. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CosmosClient } from '@azure/cosmos';
+import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
+import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
+import type { Store } from '../../../src/shared/ports/store.ts';
+import type { StoredRecord } from '../../../src/shared/replication/record.ts';
+import { startTwoSites } from '../bridge/two-sites.ts';
+
+export interface FilledStore {
+  readonly store: Store;
+  /** Writes records, whatever is there. @throws Error when one is not taken. */
+  overwrite(records: readonly StoredRecord[]): Promise<void>;
+}
+
+export async function openStores(): Promise<{
+  readonly stores: readonly [FilledStore, FilledStore];
+  readonly close: () => Promise<void>;
+}> {
+  const { sites, close } = await startTwoSites();
+  const { env } = sites.azure;
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const dynamo = new DynamoDBClient({ region: 'us-east-1', endpoint: sites.aws.control.store, credentials });
+  const cosmos = new CosmosClient({
+    endpoint: env['COSMOS_ENDPOINT'] ?? '',
+    key: env['COSMOS_KEY'] ?? '',
+    connectionPolicy: { enableEndpointDiscovery: false, enableBackgroundEndpointRefreshing: false },
+  });
+  const container = cosmos.database(env['COSMOS_DATABASE'] ?? '').container(env['COSMOS_CONTAINER'] ?? '');
+  return {
+    stores: [
+      filled(new DynamoStore(dynamo, sites.aws.env['TANDEM_TABLE'] ?? '')),
+      filled(new CosmosStore(container)),
+    ],
+    async close() {
+      dynamo.destroy();
+      cosmos.dispose();
+      await close();
+    },
+  };
+}
+
+function filled(store: Store): FilledStore {
+  return {
+    store,
+    async overwrite(records) {
+      const held = await store.getMany(records.map(({ key }) => key));
+      const writes = records.map((record) => ({ record, expected: held.get(record.key)?.revision }));
+      const outcomes = await store.putMany(writes);
+      const refused = outcomes.find(({ status }) => status !== 'written');
+      if (refused !== undefined) throw new Error(`the store did not take a record: ${refused.status}`);
+    },
+  };
+}

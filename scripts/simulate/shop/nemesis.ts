@@ -1,0 +1,147 @@
+/** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
+import { fenceSite, recoverStock } from '../../../src/shared/domain/escrow/escrow.ts';
+import { takeOverOrder } from '../../../src/shared/domain/orders/orders.ts';
+import type { SimSite } from '../sim-site.ts';
+import { TRAFFIC_MS } from '../workload.ts';
+import { free, orderFact, sum } from './ledger.ts';
+import { SKUS, type Shop } from './shop.ts';
+import { submit } from './traffic.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Enters it all into the agenda. Returns when clients and faults are done. */
+export function scheduleShopNemesis(shop: Shop): number {
+  const { faults, world } = shop;
+  for (let i = 0; i < Math.floor(faults.takeOver); i += 1)
+    world.agenda.at(world.random.between(1_000, TRAFFIC_MS), () => wrongTakeOver(shop));
+  if (faults.loss > 0) scheduleLoss(shop);
+  return faults.stallHours > 0 ? scheduleStall(shop) : TRAFFIC_MS;
+}
+
+function wrongTakeOver(shop: Shop): void {
+  const [by, from] = shop.world.random.shuffled(shop.world.sites);
+  if (by !== undefined && from !== undefined) takeOverAll(shop, by, from);
+}
+
+/** What an operator's take-over does: every order that is known here and not over. */
+function takeOverAll(shop: Shop, by: SimSite, from: SimSite): void {
+  for (const { orderId } of shop.requests) {
+    const order = orderFact(by.store.records.get(`order:${orderId}`));
+    if (order?.owner !== from.name || order.state === 'paid' || order.state === 'cancelled') continue;
+    shop.run(by, 'take-over', (own) => takeOverOrder(own, orderId));
+  }
+}
+
+/** Some sites stand still for a day or so; others, if any, take over; then clients try their old keys again. */
+function scheduleStall(shop: Shop): number {
+  const { agenda, random, sites } = shop.world;
+  const fromMs = random.between(0.2, 0.9) * TRAFFIC_MS;
+  const hours = shop.faults.stallHours + random.between(-0.3, 0.3);
+  const untilMs = fromMs + hours * HOUR_MS;
+  const still = random.shuffled(sites).slice(0, 1 + random.int(sites.length));
+  agenda.at(fromMs, () => {
+    for (const site of still) site.halted = true;
+  });
+  agenda.at(TRAFFIC_MS + 600_000, () => {
+    shop.slowness = 30;
+  });
+  const moments = [0.01, 19.95, 20.02, 23.95, 24.05, hours - 0.05, hours + 0.01, hours + 0.02];
+  for (const hour of moments) {
+    if (!random.chance(0.6)) continue;
+    agenda.at(fromMs + hour * HOUR_MS, () => wrongTakeOver(shop));
+    agenda.at(fromMs + hour * HOUR_MS + 1_000, () => tryOldKeys(shop));
+  }
+  agenda.at(untilMs - 60_000, () => {
+    shop.slowness = 1;
+  });
+  agenda.at(untilMs, () => {
+    for (const site of still) site.halted = false;
+    for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => wrongTakeOver(shop));
+    for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => tryOldKeys(shop));
+  });
+  return untilMs + 300_000;
+}
+
+function tryOldKeys(shop: Shop): void {
+  const { random, sites } = shop.world;
+  for (const request of random.shuffled(shop.requests).slice(0, 6))
+    submit(shop, random.pick(sites), request, 1);
+}
+
+/** A site vanishes. Its orders are taken over, its stock is cut off everywhere, and what is left is counted. */
+function scheduleLoss(shop: Shop): void {
+  const { agenda, random, sites } = shop.world;
+  const site = random.pick(sites);
+  const others = sites.filter((other) => other !== site);
+  const replaced = shop.faults.replacement > 0 && others.length > 1;
+  const heir = random.pick(others);
+  if (replaced) heir.halted = true;
+  agenda.at(random.between(0.2, 0.8) * TRAFFIC_MS, () => {
+    site.lost = true;
+    shop.lost = { site, heir };
+    for (const survivor of others)
+      agenda.after(random.between(60_000, 240_000), () => cutOff(shop, survivor, site));
+    if (replaced) agenda.after(random.between(30_000, 120_000), () => (heir.halted = false));
+    every(shop, 60_000, () => {
+      for (const survivor of others) takeOverAll(shop, survivor, site);
+    });
+    every(shop, 20_000, () => count(shop, others));
+  });
+}
+
+function every(shop: Shop, ms: number, act: () => void): void {
+  if (shop.world.agenda.nowMs > shop.closesAtMs) return;
+  shop.world.agenda.after(ms, () => {
+    act();
+    every(shop, ms, act);
+  });
+}
+
+/** The survivor's configuration loses the site, and its rows say so; again until they do. */
+function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
+  survivor.peers = survivor.peers.filter((peer) => peer !== site.name);
+  const heir = shop.lost?.heir.name ?? '';
+  for (const sku of SKUS) {
+    const attempt = (): void => {
+      if (shop.ledger.ownRow(sku, survivor.name)?.fenced[site.name] !== undefined) return;
+      shop.world.agenda.after(10_000, attempt);
+      shop.run(survivor, 'fence', (own) => fenceSite(own, sku, { lost: site.name, heir }));
+    };
+    attempt();
+  }
+}
+
+/** People count once every survivor is cut off, no payment of the site is under way, and enter it until it is there. */
+function count(shop: Shop, survivors: readonly SimSite[]): void {
+  if (shop.lost === undefined) return;
+  const { site, heir } = shop.lost;
+  if (shop.provider.payments.some(({ claim, status }) => claim === site.name && status === 'processing'))
+    return;
+  for (const sku of SKUS) {
+    const rows = survivors.map(({ name }) => shop.ledger.ownRow(sku, name));
+    if (rows.some((row) => row?.fenced[site.name] === undefined)) continue;
+    if (rows.some((row) => row?.recovered[site.name] !== undefined)) continue;
+    const units = remainder(shop, sku, survivors);
+    if (units < 0)
+      shop.world.find([
+        { invariant: '5 stock', key: `stock:${sku}~${site.name}`, detail: `${units} counted` },
+      ]);
+    else shop.run(heir, 'recover', (own) => recoverStock(own, sku, { lost: site.name, units }));
+  }
+}
+
+/** What is on the shelf and promised to nobody: all that was entered, less the survivors' shares and what was paid. */
+function remainder(shop: Shop, sku: string, survivors: readonly SimSite[]): number {
+  const { ledger } = shop;
+  const lost = shop.lost?.site.name ?? '';
+  let promised = ledger.chargedTo(sku, lost);
+  for (const { name } of survivors) {
+    const row = ledger.ownRow(sku, name);
+    if (row === undefined) continue;
+    promised += free(row) + row.sold + sum(row.holds);
+    for (const [to, units] of Object.entries(row.given)) {
+      if (to !== lost) promised += units - (ledger.ownRow(sku, to)?.taken[name] ?? 0);
+    }
+  }
+  return ledger.enteredOf(sku) - promised;
+}

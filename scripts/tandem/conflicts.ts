@@ -1,0 +1,63 @@
+/** `tandem conflicts`: which writes lost against one that had not seen them, and what an operator makes of it. */
+import type { ConflictOptions } from './command-line.ts';
+import { OperatorApi, type ConflictView } from './operator-api.ts';
+import type { Surroundings } from './run.ts';
+import { findSite, findTargets } from './targets.ts';
+
+const VALUE_CHARACTERS = 40;
+
+/** Returns the exit status, 0. @throws TargetError */
+export async function conflicts(options: ConflictOptions, { out }: Surroundings): Promise<number> {
+  const { action, at, ids, json, limit } = options;
+  // The log is the same at every site, so any will do.
+  const [first] = findTargets(options);
+  const api = new OperatorApi(at === undefined && first !== undefined ? first : await findSite(options, at));
+  const [id = ''] = ids;
+  switch (action) {
+    case 'list': {
+      const found = await api.conflicts(limit);
+      out(json ? found.map((entry) => `${JSON.stringify(entry)}\n`).join('') : listOf(found));
+      return 0;
+    }
+    case 'show': {
+      const entry = await api.conflict(id);
+      out(json ? `${JSON.stringify(entry)}\n` : detailsOf(entry));
+      return 0;
+    }
+    case 'override': {
+      const { value, note } = options;
+      const entry = await api.override(id, {
+        ...(value !== undefined && { value: JSON.parse(value) as unknown }),
+        ...(note !== undefined && { note }),
+      });
+      out(json ? `${JSON.stringify(entry)}\n` : detailsOf(entry));
+      return 0;
+    }
+  }
+}
+
+function listOf(entries: readonly ConflictView[]): string {
+  if (entries.length === 0) return 'No write has lost against one that had not seen it.\n';
+  return entries
+    .map(({ id, record, field, loser, winner, override }) =>
+      [
+        `${id}  ${loser.at}  ${record} ${field}${override === undefined ? '' : '  overridden'}`,
+        `    lost  ${loser.site.padEnd(20)} ${short(loser.value)}`,
+        `    won   ${winner.site.padEnd(20)} ${short(winner.value)}`,
+        '',
+      ].join('\n'),
+    )
+    .join('');
+}
+
+function detailsOf({ id, record, field, loser, winner, reason, override }: ConflictView): string {
+  const version = (word: string, { at, site, stamp, value }: ConflictView['loser']): string =>
+    `${word} ${at} at ${site} (${stamp}):\n  ${value === undefined ? 'see the record' : JSON.stringify(value)}\n`;
+  const decided = override === undefined ? '' : `overridden: ${JSON.stringify(override)}\n`;
+  return `${id}\n${record}, field ${field}: the winner is ${reason}\n${version('lost', loser)}${version('won ', winner)}${decided}`;
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'see the record';
+  return text.length <= VALUE_CHARACTERS ? text : `${text.slice(0, VALUE_CHARACTERS)}…`;
+}

@@ -1,0 +1,145 @@
+/** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
+import type { Causes, Settled } from '../../src/shared/dead-letter-service.ts';
+import type { ConflictView } from '../../src/shared/conflict-service.ts';
+import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
+import { explain } from './ask.ts';
+import { TargetError, type Target } from './targets.ts';
+
+/** Longer than API Gateway waits for a function. */
+const ANSWER_WITHIN_MS = 30_000;
+
+/** `GET /replication/pauses` of one peer, and what ends a pause. */
+export interface PauseView {
+  readonly peer: string;
+  readonly paused: boolean;
+  readonly since?: string;
+  readonly sent?: { readonly keys: number; readonly complete: boolean; readonly problem?: string };
+}
+
+export type { ConflictView };
+
+/** What one side of a comparison had that the other lacked. */
+export interface SideView {
+  readonly counted?: number;
+  readonly checked: number;
+  readonly differing: number;
+  readonly repaired: number;
+  readonly examples: readonly string[];
+}
+
+export interface VerificationView {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly repair: boolean;
+  readonly begunAt: string;
+  readonly ended: boolean;
+  readonly lastCleanAt?: string;
+  readonly sides: Readonly<Record<string, SideView>>;
+}
+
+export type CausesView = Causes & { readonly now: string };
+export type SettledView = Settled & { readonly dryRun: boolean };
+
+export interface LetterView {
+  readonly id: string;
+  readonly source: string;
+  readonly reason: string;
+  readonly detail: string;
+  readonly body: string;
+  readonly at: string;
+}
+
+/** The operations of one site. Every method throws a `TargetError` that names the site. */
+export class OperatorApi {
+  readonly #target: Target;
+  readonly #name: string;
+
+  constructor(target: Target) {
+    this.#target = target;
+    this.#name = target.site ?? target.url;
+  }
+
+  pause(peer: string): Promise<PauseView> {
+    return this.#ask('PUT', `pauses/${encodeURIComponent(peer)}`) as Promise<PauseView>;
+  }
+
+  resume(peer: string): Promise<PauseView> {
+    return this.#ask('DELETE', `pauses/${encodeURIComponent(peer)}`) as Promise<PauseView>;
+  }
+
+  async queues(): Promise<QueueDepths> {
+    return ((await this.#ask('GET', 'queues')) as { queues: QueueDepths }).queues;
+  }
+
+  causes(): Promise<CausesView> {
+    return this.#ask('GET', 'dead-letters') as Promise<CausesView>;
+  }
+
+  letter(id: string): Promise<LetterView> {
+    return this.#ask('GET', `dead-letters/${encodeURIComponent(id)}`) as Promise<LetterView>;
+  }
+
+  settle(action: 'replay' | 'discard', selection: object): Promise<SettledView> {
+    return this.#ask('POST', `dead-letters/${action}`, selection) as Promise<SettledView>;
+  }
+
+  compare(request: { peer: string; repair: boolean }): Promise<VerificationView> {
+    return this.#ask('POST', 'verifications', request) as Promise<VerificationView>;
+  }
+
+  async verifications(): Promise<readonly VerificationView[]> {
+    const answer = (await this.#ask('GET', 'verifications')) as { verifications: VerificationView[] };
+    return answer.verifications;
+  }
+
+  async conflicts(limit: number): Promise<readonly ConflictView[]> {
+    return ((await this.#ask('GET', `conflicts?limit=${limit}`)) as { items: ConflictView[] }).items;
+  }
+
+  conflict(id: string): Promise<ConflictView> {
+    return this.#ask('GET', `conflicts/${encodeURIComponent(id)}`) as Promise<ConflictView>;
+  }
+
+  override(id: string, decision: object): Promise<ConflictView> {
+    return this.#ask(
+      'POST',
+      `conflicts/${encodeURIComponent(id)}/override`,
+      decision,
+    ) as Promise<ConflictView>;
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+    const { url, operatorKey } = this.#target;
+    if (operatorKey === undefined) {
+      throw new TargetError(
+        `${this.#name}: no operator key; set TANDEM_OPERATOR_KEY to one that the site accepts`,
+      );
+    }
+    let response: Response;
+    try {
+      response = await fetch(new URL(`/replication/${path}`, url), {
+        method,
+        headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    } catch (cause) {
+      throw new TargetError(`${this.#name} does not answer: ${explain(cause)}`, { cause });
+    }
+    const value = (await response.json().catch(() => ({}))) as Problem;
+    if (response.ok) return value;
+    throw new TargetError(`${this.#name}: ${sentence(response.status, value)}`);
+  }
+}
+
+interface Problem {
+  readonly detail?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+function sentence(status: number, { detail = `HTTP ${status}`, errors = [] }: Problem): string {
+  const broken = errors.map(({ pointer, detail: rule }) => ` ${pointer} ${rule}`).join(';');
+  if (status === 401) return `${detail}; set TANDEM_OPERATOR_KEY to a key that the site accepts`;
+  return `${detail}${broken === '' ? '' : `:${broken}`}`;
+}

@@ -1,0 +1,100 @@
+/** Reading and changing a site's own escrow rows. */
+import { ConflictError } from '../../errors.ts';
+import { localWrite } from '../../replication/local-write.ts';
+import { get, getMany, type Protocol, type Site } from '../../replication/protocol.ts';
+import type { SiteId } from '../../replication/stamp.ts';
+import { emptyRow, rowChange, rowOf, stockKey, type EscrowRow } from './row.ts';
+import {
+  fence,
+  isRefusal,
+  rebalance,
+  receive,
+  recover,
+  type Refusal,
+  type Restocking,
+} from './transitions.ts';
+
+/** The site's own row; an empty one when there is none yet. */
+export function* ownRow(site: Site, sku: string): Protocol<EscrowRow> {
+  return rowOf((yield* get(stockKey(sku, site.site)))?.record) ?? emptyRow(sku, site.site);
+}
+
+/** The rows of the peers, as they have arrived here. */
+function* peerRows(site: Site, sku: string): Protocol<readonly (EscrowRow | undefined)[]> {
+  const keys = site.peers.map((peer) => stockKey(sku, peer));
+  const held = yield* getMany(keys);
+  return keys.map((key) => rowOf(held.get(key)?.record));
+}
+
+/**
+ * Changes the site's own row.
+ * @param seen The row that `name` was decided on: with it, the name is the identity of the change.
+ * @throws what `change` throws, which may be called several times, and what `localWrite` throws.
+ */
+export function* changeRow(
+  site: Site,
+  seen: EscrowRow,
+  name: string,
+  change: (row: EscrowRow) => EscrowRow,
+): Protocol<EscrowRow> {
+  if (change(seen) === seen) return seen;
+  const record = yield* localWrite(site, {
+    key: stockKey(seen.sku, site.site),
+    operationId: `${name}/${seen.sequence}`,
+    decide: (current) => {
+      const row = rowOf(current) ?? emptyRow(seen.sku, site.site);
+      const changed = change(row);
+      return changed === row ? undefined : rowChange(changed);
+    },
+  });
+  return rowOf(record) ?? seen;
+}
+
+/** Books goods in: the total of a book so far. @throws what `localWrite` throws. */
+export function* receiveStock(
+  site: Site,
+  sku: string,
+  receipt: { book: string; total: number },
+): Protocol<EscrowRow> {
+  const row = yield* ownRow(site, sku);
+  const name = `receive/${receipt.book}/${receipt.total}`;
+  return yield* changeRow(site, row, name, (current) => receive(current, receipt));
+}
+
+/** Takes and gives what is due, and asks for more. Run it from time to time. @throws what `localWrite` throws. */
+export function* rebalanceStock(site: Site, sku: string, restocking: Restocking): Protocol<EscrowRow> {
+  const row = yield* ownRow(site, sku);
+  const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
+  return yield* changeRow(site, row, 'rebalance', (current) => rebalance(current, peers, restocking));
+}
+
+/** Cuts a lost site off from this site's stock. @throws what `localWrite` throws. */
+export function* fenceSite(
+  site: Site,
+  sku: string,
+  cut: { lost: SiteId; heir: SiteId },
+): Protocol<EscrowRow> {
+  const row = yield* ownRow(site, sku);
+  return yield* changeRow(site, row, `fence/${cut.lost}`, (current) => fence(current, cut));
+}
+
+/**
+ * Enters the count of a lost site's share; the peers are the survivors.
+ * @throws ConflictError when not every survivor's fence has arrived here, or another count was entered before.
+ */
+export function* recoverStock(
+  site: Site,
+  sku: string,
+  count: { lost: SiteId; units: number },
+): Protocol<EscrowRow> {
+  const row = yield* ownRow(site, sku);
+  const survivors = yield* peerRows(site, sku);
+  return yield* changeRow(site, row, `recover/${count.lost}`, (current) =>
+    accepted(recover(current, { ...count, survivors })),
+  );
+}
+
+function accepted(result: EscrowRow | Refusal): EscrowRow {
+  if (isRefusal(result)) throw new ConflictError(`the count cannot be entered: ${result.refused}`);
+  return result;
+}

@@ -1,0 +1,232 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { available, emptyRow, type EscrowRow } from '../../../src/shared/domain/escrow/row.ts';
+import {
+  ask,
+  commit,
+  fence,
+  give,
+  isRefusal,
+  rebalance,
+  receive,
+  recover,
+  release,
+  reserve,
+  take,
+  type Refusal,
+} from '../../../src/shared/domain/escrow/transitions.ts';
+import { holdsMax } from '../../../src/shared/bounds.ts';
+
+const SITES = ['aws-1', 'azure-1', 'aws-2'] as const;
+const stocked = (units: number, site = 'aws-1'): EscrowRow =>
+  receive(emptyRow('tea', site), { book: 'dock', total: units });
+const done = (result: EscrowRow | Refusal): EscrowRow => {
+  if (isRefusal(result)) throw new Error(result.refused);
+  return result;
+};
+
+describe('an escrow row', () => {
+  test('holds no more than is available', () => {
+    const row = done(reserve(stocked(3), { orderId: 'a', units: 2 }));
+    expect(reserve(row, { orderId: 'b', units: 2 })).toEqual({ refused: 'short' });
+    expect(available(row)).toBe(1);
+  });
+
+  test('is left as it is by whatever was done before', () => {
+    const row = done(reserve(stocked(5), { orderId: 'a', units: 2 }));
+    expect(reserve(row, { orderId: 'a', units: 2 })).toBe(row);
+    expect(receive(row, { book: 'dock', total: 5 })).toBe(row);
+    expect(receive(row, { book: 'dock', total: 4 })).toBe(row);
+    const sold = commit(row, 'a');
+    expect(sold).toMatchObject({ sold: 2, holds: {} });
+    expect(commit(sold, 'a')).toBe(sold);
+    expect(release(sold, 'a')).toBe(sold);
+  });
+
+  test('makes units available again when a hold is released', () => {
+    const row = release(done(reserve(stocked(2), { orderId: 'a', units: 2 })), 'a');
+    expect(available(row)).toBe(2);
+    expect(row.sold).toBe(0);
+  });
+
+  test('refuses holds beyond what a record can carry', () => {
+    const holds = Object.fromEntries(Array.from({ length: holdsMax }, (_, index) => [`o${index}`, 0]));
+    expect(reserve({ ...stocked(9), holds }, { orderId: 'a', units: 1 })).toEqual({ refused: 'full' });
+  });
+
+  test('gives up to the target, once, and no more than is available', () => {
+    const row = give(stocked(5), { to: 'azure-1', target: 3 });
+    expect(row.given).toEqual({ 'azure-1': 3 });
+    expect(give(row, { to: 'azure-1', target: 3 })).toBe(row);
+    expect(give(row, { to: 'azure-1', target: 9 }).given).toEqual({ 'azure-1': 5 });
+  });
+
+  test('takes what a peer has given, and nothing from an older copy of its row', () => {
+    const before = give(stocked(5), { to: 'azure-1', target: 2 });
+    const after = give(before, { to: 'azure-1', target: 4 });
+    const taken = take(emptyRow('tea', 'azure-1'), after);
+    expect(available(taken)).toBe(4);
+    expect(take(taken, before)).toBe(taken);
+    expect(take(taken, after)).toBe(taken);
+  });
+
+  test('asks for more than it was given, and not again while that stands', () => {
+    const peer = give(stocked(9), { to: 'azure-1', target: 2 });
+    const asking = ask(emptyRow('tea', 'azure-1'), peer, 3);
+    expect(asking.asked).toEqual({ 'aws-1': 5 });
+    expect(ask(asking, peer, 3)).toBe(asking);
+  });
+
+  test('does not send the last units to and fro', () => {
+    const rows = [stocked(1, 'aws-1'), emptyRow('tea', 'azure-1')];
+    const limits = { belowUnits: 5, unitsMax: 5 };
+    for (let round = 0; round < 10; round += 1)
+      rows.forEach((row, index) => {
+        rows[index] = rebalance(
+          row,
+          rows.filter((peer) => peer !== row),
+          limits,
+        );
+      });
+    const settled = rows.map(({ sequence }) => sequence);
+    rows.forEach((row, index) => {
+      rows[index] = rebalance(
+        row,
+        rows.filter((peer) => peer !== row),
+        limits,
+      );
+    });
+    expect(rows.map(({ sequence }) => sequence)).toEqual(settled);
+  });
+});
+
+describe('the share of a lost site', () => {
+  const cut = { lost: 'aws-2', heir: 'aws-1' };
+  const heir = fence(stocked(4), cut);
+  const survivor = fence(emptyRow('tea', 'azure-1'), cut);
+
+  test('is entered once every survivor has cut it off', () => {
+    const row = done(recover(heir, { lost: 'aws-2', units: 7, survivors: [survivor] }));
+    expect(available(row)).toBe(11);
+    expect(recover(row, { lost: 'aws-2', units: 7, survivors: [survivor] })).toBe(row);
+    expect(recover(row, { lost: 'aws-2', units: 8, survivors: [survivor] })).toEqual({
+      refused: 'counted before',
+    });
+  });
+
+  test.each([
+    ['a survivor has not cut it off', heir, [emptyRow('tea', 'azure-1')]],
+    ['a survivor has no row', heir, [undefined]],
+    ['this site has not cut it off', stocked(4), [survivor]],
+    ['another site is the heir', survivor, [heir]],
+  ])('is not entered when %s', (_, row, survivors) => {
+    expect(recover(row, { lost: 'aws-2', units: 7, survivors })).toEqual({
+      refused: 'not fenced everywhere',
+    });
+  });
+
+  test('stays as it was known: nothing is given to it or taken from it any more', () => {
+    const giving = give(stocked(5, 'aws-2'), { to: 'aws-1', target: 3 });
+    expect(take(heir, giving)).toBe(heir);
+    expect(give(heir, { to: 'aws-2', target: 3 })).toBe(heir);
+    expect(fence(heir, { lost: 'aws-2', heir: 'azure-1' })).toBe(heir);
+  });
+});
+
+interface Step {
+  readonly kind: 'receive' | 'reserve' | 'commit' | 'release' | 'give' | 'ask' | 'rebalance';
+  readonly site: number;
+  readonly peer: number;
+  readonly order: number;
+  readonly units: number;
+  /** How old a copy of the peer's row is used. */
+  readonly age: number;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom('receive', 'reserve', 'commit', 'release', 'give', 'ask', 'rebalance'),
+  site: fc.nat(2),
+  peer: fc.nat(2),
+  order: fc.nat(9),
+  units: fc.integer({ min: 1, max: 6 }),
+  age: fc.nat(3),
+});
+
+/** Every version of every site's row: what late and reordered messages can show. */
+function run(steps: readonly Step[]): readonly EscrowRow[][] {
+  const versions = SITES.map((site) => [emptyRow('tea', site)]);
+  const ended = new Set<string>();
+  const latest = (site: number): EscrowRow => versions[site]!.at(-1)!;
+  for (const { kind, site, peer, order, units, age } of steps) {
+    const row = latest(site);
+    const name = `${site}-${order}`;
+    const old = versions[peer]!.at(-1 - age) ?? emptyRow('tea', SITES[peer]!);
+    const change = (): EscrowRow | Refusal => {
+      switch (kind) {
+        case 'receive':
+          return receive(row, { book: 'dock', total: (row.receipts['dock'] ?? 0) + units });
+        case 'reserve':
+          return ended.has(name) ? row : reserve(row, { orderId: name, units });
+        case 'commit':
+          ended.add(name);
+          return commit(row, name);
+        case 'release':
+          ended.add(name);
+          return release(row, name);
+        case 'give':
+          return site === peer ? row : give(row, { to: SITES[peer]!, target: units * 2 });
+        case 'ask':
+          return site === peer ? row : ask(row, old, units);
+        case 'rebalance':
+          return site === peer ? row : rebalance(row, [old], { belowUnits: 3, unitsMax: 4 });
+      }
+    };
+    const next = change();
+    if (!isRefusal(next) && next !== row) versions[site]!.push(next);
+  }
+  return versions;
+}
+
+const sum = (units: Readonly<Record<string, number>>): number =>
+  Object.values(units).reduce((total, each) => total + each, 0);
+
+describe('rows of all sites, under any run of changes with copies of any age', () => {
+  test('never promise more than came in, and lose nothing that is under way', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const rows = run(steps).map((versions) => versions.at(-1)!);
+        let [received, promised, there] = [0, 0, 0];
+        for (const row of rows) {
+          expect(available(row)).toBeGreaterThanOrEqual(0);
+          received += sum(row.receipts);
+          promised += row.sold + sum(row.holds);
+          there += available(row) + row.sold + sum(row.holds);
+          for (const peer of rows) {
+            const underWay = (row.given[peer.site] ?? 0) - (peer.taken[row.site] ?? 0);
+            expect(underWay).toBeGreaterThanOrEqual(0);
+            there += underWay;
+          }
+        }
+        expect(promised).toBeLessThanOrEqual(received);
+        expect(there).toBe(received);
+      }),
+    );
+  });
+
+  test('only ever go on: every change has the next sequence, and no quantity but a hold goes back', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        for (const versions of run(steps)) {
+          versions.slice(1).forEach((row, index) => {
+            const before = versions[index]!;
+            expect(row.sequence).toBeGreaterThan(before.sequence);
+            expect(row.sold).toBeGreaterThanOrEqual(before.sold);
+            for (const part of ['receipts', 'given', 'taken', 'asked'] as const)
+              for (const [name, units] of Object.entries(before[part]))
+                expect(row[part][name]).toBeGreaterThanOrEqual(units);
+          });
+        }
+      }),
+    );
+  });
+});
