@@ -8,6 +8,7 @@ import {
   answer,
   idempotencyKey,
   problems,
+  readHere,
   ref,
   replayed,
   session,
@@ -39,7 +40,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
           { name: 'cursor', in: 'query', schema: { type: 'string' } },
           session,
         ],
-        responses: { '200': answer(`${type}Page`, 'One page'), ...problems(400, 503) },
+        responses: { '200': answer(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
       },
       post: {
         operationId: `create${type}`,
@@ -61,8 +62,8 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         summary: 'Read',
         parameters: [id, header('If-None-Match'), session],
         responses: {
-          '200': answer(type, 'The record', stateHeaders),
-          '304': { description: 'The client holds this state', headers: stateHeaders },
+          '200': answer(type, 'The record', { ...stateHeaders, ...readHere }),
+          '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
           ...problems(400, 404, 503),
         },
       },

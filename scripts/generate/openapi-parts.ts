@@ -61,7 +61,8 @@ export const session = {
   schema: { type: 'string' },
   description:
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
-    `is read: the site waits up to ${sessionWaitMs / 1_000} s for them and then answers 503 \`not_yet_here\`.`,
+    `is read: the site waits up to ${sessionWaitMs / 1_000} s for them, then asks the site that made them ` +
+    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`.',
 } as const;
 
 /** Asks for a write to be acknowledged only when every peer's durable queue has it. */
@@ -80,6 +81,9 @@ export const applied = { 'Preference-Applied': ref('headers', 'Preference-Applie
 
 /** A write that stands here, with peers that have not all accepted it in time. */
 export const NOT_YET_EVERYWHERE = 'Done here; not every peer has accepted it within the time of `Prefer`';
+
+/** Header of an answer to a read that may carry a session. */
+export const readHere = { 'X-Tandem-Origin': ref('headers', 'X-Tandem-Origin') };
 
 /** Headers of an answer about the state of one record. */
 export const stateHeaders = {

@@ -25,6 +25,7 @@ import {
   answer,
   idempotencyKey,
   problems,
+  readHere,
   ref,
   replayed,
   session,
@@ -99,7 +100,7 @@ function schemas(): Record<string, object> {
     DeepHealth: object({
       status: { enum: ['ok', 'degraded', 'unavailable'] },
       site: text,
-      checks: object({ store: check, queue: check, peers: { type: 'object', additionalProperties: check } }),
+      checks: deepChecks(),
     }),
     Replication: replication(),
     Problem: {
@@ -120,6 +121,15 @@ function schemas(): Record<string, object> {
 }
 
 const check = object({ ok: { type: 'boolean' }, ms: { type: 'number', minimum: 0 } });
+
+function deepChecks(): object {
+  const always = { store: check, queue: check, peers: { type: 'object', additionalProperties: check } };
+  const backfill = said(
+    object({ ok: { type: 'boolean' }, detail: text }),
+    'Whether a site that is being rebuilt has been found equal to every peer; absent at all others',
+  );
+  return { ...object(always), properties: { ...always, backfill } };
+}
 
 function replication(): object {
   const known = {
@@ -170,6 +180,11 @@ function headers(): Record<string, object> {
       required: true,
       schema: text,
     },
+    'X-Tandem-Origin': {
+      description:
+        'Another site has answered, and this one passed it on: the state of `X-Tandem-Session` was not here yet.',
+      schema: text,
+    },
     'Preference-Applied': {
       description: "Every peer's durable queue has accepted the write.",
       schema: { const: 'durability=all' },
@@ -206,7 +221,7 @@ function sitePaths(): Record<string, Record<string, Operation>> {
         summary: 'Asks the store, the queue and the peers',
         responses: {
           '200': answer('DeepHealth', 'Usable; `degraded` when the queue or a peer does not answer'),
-          '503': answer('DeepHealth', 'The site should leave rotation'),
+          '503': answer('DeepHealth', 'The site should leave rotation, or has not been filled yet'),
         },
       },
     },
@@ -265,8 +280,8 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           session,
         ],
         responses: {
-          '200': answer('Item', 'The record', stateHeaders),
-          '304': { description: 'The client holds this state', headers: stateHeaders },
+          '200': answer('Item', 'The record', { ...stateHeaders, ...readHere }),
+          '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
           ...problems(400, 404, 503),
         },
       },

@@ -1,10 +1,16 @@
 /**
  * `GET /health` needs nothing but this process. `GET /health/deep` asks the store, the queue and the peers; it
  * answers 503 only for what makes this site useless. A silent peer is no such reason: both sites would leave
- * rotation together.
+ * rotation together. While the site is being rebuilt it answers 503 until it has been filled: edge and DNS keep clients
+ * away from a copy that is not whole.
  */
 import { openOutbox, openStore } from '#cloud';
 import { probeTimeoutMs } from '../shared/bounds.ts';
+import {
+  backfillKeys,
+  backfillState,
+  type BackfillState,
+} from '../shared/replication/anti-entropy/backfill.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
@@ -53,21 +59,33 @@ async function askPeer(url: string): Promise<void> {
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
 }
 
+/** Whether the site has been filled; undefined when it is not being rebuilt. */
+async function backfill(): Promise<BackfillState | undefined> {
+  if (!config.rebuilding) return undefined;
+  let state: BackfillState = { ok: false, detail: 'the store does not say' };
+  await check('backfill', async () => {
+    state = backfillState(runtime.site, await store.getMany(backfillKeys(runtime.site)));
+    if (!state.ok) throw new Error(state.detail);
+  });
+  return state;
+}
+
 async function deep(): Promise<{ status: number; body: unknown }> {
-  const [storeCheck, queueCheck, ...peerChecks] = await Promise.all([
+  const [filled, storeCheck, queueCheck, ...peerChecks] = await Promise.all([
+    backfill(),
     check('store', () => store.ping()),
     check('queue', () => outbox.ping()),
     ...config.peers.map(({ site, url }) => check(site, () => askPeer(url))),
   ]);
   const peers = Object.fromEntries(config.peers.map(({ site }, i) => [site, peerChecks[i]]));
-  const usable = storeCheck.ok;
+  const usable = storeCheck.ok && filled?.ok !== false;
   const whole = usable && queueCheck.ok && peerChecks.every(({ ok }) => ok);
   return {
     status: usable ? 200 : 503,
     body: {
       status: whole ? 'ok' : usable ? 'degraded' : 'unavailable',
       site: config.site,
-      checks: { store: storeCheck, queue: queueCheck, peers },
+      checks: { store: storeCheck, queue: queueCheck, peers, ...(filled && { backfill: filled }) },
     },
   };
 }

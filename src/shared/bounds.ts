@@ -14,6 +14,13 @@ export const pageSizeDefault = 20;
 
 /** How long a read waits for the state that its session has seen. */
 export const sessionWaitMs = 2_000;
+/**
+ * How long a read then asks the sites that made what is missing, all of them together. A list waits twice as long
+ * before it (for the states, then for the index), and the answer must leave within a function's 10 s all the same.
+ */
+export const readThroughMs = 3_000;
+/** Of what such a site answers: Lambda passes on 6 MB at most, with the body as text inside JSON. */
+export const readThroughBytesMax = 4 * 1024 * 1024;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
 /** How long a write that prefers `durability=all` waits for the peers' queues. */

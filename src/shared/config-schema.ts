@@ -36,7 +36,7 @@ const azurePeer = {
 
 export const configSchema = {
   type: 'object',
-  required: ['site', 'region', 'peers', 'logLevel', 'operatorKeys'],
+  required: ['site', 'region', 'peers', 'logLevel', 'operatorKeys', 'rebuilding'],
   additionalProperties: false,
   properties: {
     site,
@@ -60,6 +60,7 @@ export const configSchema = {
       uniqueItems: true,
       items: { type: 'string', pattern: '^[0-9a-f]{64}$' },
     },
+    rebuilding: { type: 'boolean' },
     aws: {
       type: 'object',
       required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],

@@ -44,6 +44,8 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** SHA-256 of each key that an operator may present, in hexadecimal; several, so that keys can rotate. */
   readonly operatorKeys: readonly string[];
+  /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
+  readonly rebuilding: boolean;
   readonly aws?: {
     readonly table: string;
     readonly outUrl: string;
@@ -109,6 +111,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...pick(env, COMMON),
     peers: peersOf(env['TANDEM_PEERS']),
     operatorKeys: digestsOf(env['TANDEM_OPERATOR_KEYS']),
+    rebuilding: flagOf(env['TANDEM_REBUILDING']),
   };
   const config =
     cloud === 'aws'
@@ -140,6 +143,12 @@ function peersOf(text: string | undefined): unknown {
   }
 }
 
+/** Anything but a truth value stays as it is, for the schema to refuse. */
+function flagOf(text: string | undefined): boolean | string {
+  if (text === undefined || text === '' || text === 'false') return false;
+  return text === 'true' ? true : text;
+}
+
 /** The digests of a comma-separated list. */
 function digestsOf(text = ''): readonly string[] {
   return text
@@ -153,6 +162,7 @@ function variableOf(pointer: string): string {
   const [, first = '', second = ''] = pointer.split('/');
   if (first === 'peers') return `TANDEM_PEERS${pointer.slice('/peers'.length)}`;
   if (first === 'operatorKeys') return `TANDEM_OPERATOR_KEYS${pointer.slice('/operatorKeys'.length)}`;
+  if (first === 'rebuilding') return 'TANDEM_REBUILDING';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;

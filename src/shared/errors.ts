@@ -140,6 +140,13 @@ export class NotYetHereError extends AppError {
   override readonly name = 'NotYetHereError';
   readonly code = 'not_yet_here';
   override readonly retryable = true;
+  /** Ids of the sites that made what is missing, the latest first: one that holds it all can answer instead. */
+  readonly origins: readonly string[];
+
+  constructor(message: string, origins: readonly string[]) {
+    super(message);
+    this.origins = origins;
+  }
 }
 
 /** A dependency refused, throttled or did not answer, and the call had no effect. */

@@ -3,7 +3,7 @@ import type { Ids } from './ports/ids.ts';
 import { sessionWaitMs } from './bounds.ts';
 import { NotYetHereError } from './errors.ts';
 import { awaitAcceptance } from './replication/await-acceptance.ts';
-import { awaitStates, type SeenState } from './replication/await-states.ts';
+import { awaitStates, sitesOf, type SeenState } from './replication/await-states.ts';
 import { drive, type Resources } from './replication/drive.ts';
 import { localWrite, type LocalWrite } from './replication/local-write.ts';
 import { pauses } from './replication/pauses.ts';
@@ -92,7 +92,10 @@ export class Replica {
       const unlisted = live.find(({ key }) => key > (after ?? '') && isMissing(page, key));
       if (unlisted === undefined) return page;
       const { value: pauseMs } = waits.next();
-      if (pauseMs === undefined) throw new NotYetHereError(`${unlisted.key} is not yet in the index`);
+      if (pauseMs === undefined) {
+        const makers = sitesOf(Object.values(unlisted.state.vector));
+        throw new NotYetHereError(`${unlisted.key} is not yet in the index`, makers);
+      }
       await this.#resources.sleep(pauseMs);
     }
   }

@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { cloudName, httpEntry, openOutbox, openStore } from '#cloud';
 import { loadConfig, type Config } from './config.ts';
+import { fetchClient } from './fetch-client.ts';
+import { readThrough } from './http/read-through.ts';
 import { httpService } from './http/service.ts';
 import type { Route } from './http/route.ts';
 import { jsonLogger } from './json-logger.ts';
@@ -47,7 +49,10 @@ export function openReplica({ config, site }: Runtime): Replica {
 
 /** The function that the platform calls for the routes of one service. */
 export function serve({ config, logger }: Runtime, routes: readonly Route[]): unknown {
-  return httpEntry(httpService({ site: config.site, routes, logger, elapsed: () => performance.now() }));
+  const { site, peers } = config;
+  const elapsed = (): number => performance.now();
+  const through = readThrough({ site, peers, client: fetchClient, elapsed });
+  return httpEntry(httpService({ site, routes, logger, elapsed, readThrough: through }));
 }
 
 export const sleep: Resources['sleep'] = (ms) => delay(ms);

@@ -11,8 +11,14 @@ export interface LinkedClouds {
 
 const OTHER = { aws: 'azure', azure: 'aws' } as const;
 
-/** Starts both and sets the environment for functions of `cloudName`. */
-export async function startLinkedClouds(cloudName: 'aws' | 'azure'): Promise<LinkedClouds> {
+/**
+ * Starts both and sets the environment for functions of `cloudName`.
+ * @param peerUrl Where the peer's API is; by default nobody answers there.
+ */
+export async function startLinkedClouds(
+  cloudName: 'aws' | 'azure',
+  peerUrl = 'http://127.0.0.1:1',
+): Promise<LinkedClouds> {
   const own = await startCloud(cloudName);
   const peer = await startCloud(OTHER[cloudName]);
   const env = {
@@ -22,7 +28,7 @@ export async function startLinkedClouds(cloudName: 'aws' | 'azure'): Promise<Lin
       AWS_SECRET_ACCESS_KEY: 'local',
     }),
     ...own.env,
-    TANDEM_PEERS: JSON.stringify([peerConfig(peer)]),
+    TANDEM_PEERS: JSON.stringify([{ ...peerConfig(peer), url: peerUrl }]),
     TANDEM_LOG_LEVEL: 'error',
   };
   const restore = setEnvironment(env);
@@ -39,7 +45,7 @@ export async function startLinkedClouds(cloudName: 'aws' | 'azure'): Promise<Lin
 
 /** How the other cloud is reached. */
 function peerConfig({ cloud, site, env }: TestCloud): object {
-  const common = { site, cloud, region: env['TANDEM_REGION'], url: 'http://127.0.0.1:1' };
+  const common = { site, cloud, region: env['TANDEM_REGION'] };
   return cloud === 'aws'
     ? {
         ...common,

@@ -48,6 +48,19 @@ describe('the configuration', () => {
     expect(() => loadConfig('aws', { ...AWS, TANDEM_PEERS: text })).toThrow(/TANDEM_PEERS/);
   });
 
+  test.each([
+    [undefined, false],
+    ['', false],
+    ['false', false],
+    ['true', true],
+  ])('takes a site for one that is being rebuilt when told so: %p', (text, expected) => {
+    expect(loadConfig('aws', { ...AWS, TANDEM_REBUILDING: text }).rebuilding).toBe(expected);
+  });
+
+  test('refuses a flag that is neither true nor false', () => {
+    expect(() => loadConfig('aws', { ...AWS, TANDEM_REBUILDING: 'yes' })).toThrow(/TANDEM_REBUILDING: /);
+  });
+
   test('accepts several operator keys as digests, and names the one that is none', () => {
     const [one, two] = ['0f'.repeat(32), 'a1'.repeat(32)];
     const keysOf = (text: string) => loadConfig('aws', { ...AWS, TANDEM_OPERATOR_KEYS: text }).operatorKeys;

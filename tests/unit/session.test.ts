@@ -6,6 +6,7 @@ import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
 import type { SeenState } from '../../src/shared/replication/await-states.ts';
 import { pauses } from '../../src/shared/replication/pauses.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import { encodeStamp, stampSite } from '../../src/shared/replication/stamp.ts';
 import { START_MS, TestSite } from '../helpers/test-site.ts';
 
 const seen = ({ key, state }: StoredRecord): SeenState => ({ key, vector: state.vector });
@@ -44,6 +45,21 @@ describe('a read within a session', () => {
     expect(site.nowMs).toBe(START_MS + sessionWaitMs);
   });
 
+  test('names the sites that made what is missing, the latest first, and no others', async () => {
+    const { site } = await behind();
+    const own = await site.write('user:1', { name: 'own' });
+    const others = ['azure-eastus', 'aws-eu-west-1', 'azure-westeurope'].map((name, index) =>
+      encodeStamp(START_MS + index, 0, name),
+    );
+    const vector = Object.fromEntries(others.map((stamp) => [stampSite(stamp), stamp]));
+    const read = site
+      .replica()
+      .read('user:1', [{ key: 'user:1', vector: { ...own.state.vector, ...vector } }]);
+    await expect(read).rejects.toMatchObject({
+      origins: ['azure-westeurope', 'aws-eu-west-1', 'azure-eastus'],
+    });
+  });
+
   test('does not wait for states of other records', async () => {
     const { site, written } = await behind();
     await site.write('user:2', { name: 'other' });
@@ -77,7 +93,7 @@ describe('a read within a session', () => {
       site.replica().list('user', { after: undefined, limit: 10, seen: [seen(written)] });
     expect((await read()).records).toHaveLength(1);
     hidden = Number.POSITIVE_INFINITY;
-    await expect(read()).rejects.toMatchObject({ code: 'not_yet_here' });
+    await expect(read()).rejects.toMatchObject({ code: 'not_yet_here', origins: ['azure-eastus'] });
   });
 
   test('lists a page that ends before the record without waiting for the index', async () => {

@@ -10,18 +10,19 @@ import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { MethodNotAllowedError, NotYetHereError, RouteNotFoundError } from '../errors.ts';
-import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
+import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { readBody } from './body.ts';
 import { problemReply } from './problem.ts';
+import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
+import type { ReadThrough } from './read-through.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
 
 type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 
-const REQUEST_ID = /^[\w.~:-]{1,128}$/;
 const EXPOSED =
-  'ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Session, X-Tandem-Site';
+  'ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;
@@ -29,20 +30,23 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Monotonic milliseconds, for the duration in the log. */
   readonly elapsed: () => number;
+  /** What answers a read whose session is ahead of this site (`read-through.ts`); without it such a read is 503. */
+  readonly readThrough?: ReadThrough;
 }
 
 /** Builds the handler of a service. */
-export function httpService({ site, routes, logger, elapsed }: ServiceOptions): HttpHandler {
+export function httpService({ site, routes, logger, elapsed, readThrough }: ServiceOptions): HttpHandler {
   const router = httpRouter<Event, Result>({
     routes: routes.flatMap((route) => routerEntries(route)),
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
-  return middy<Event, Result>()
+  const service = middy<Event, Result>()
     .use(requestLog({ site, logger, elapsed }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(securityHeaders)
-    .use(problems(logger))
-    .handler(router) as HttpHandler;
+    .use(problems(logger));
+  if (readThrough !== undefined) service.use(readThrough);
+  return service.handler(router) as HttpHandler;
 }
 
 /** HEAD is GET without the body (RFC 9110, section 9.3.2). */
@@ -130,47 +134,37 @@ function matches(template: string, segments: readonly string[]): boolean {
   );
 }
 
-interface Request {
-  event: Event;
-  context: InvocationContext;
-  response: Result | null;
-  error: Error | null;
-}
-
-/** The id that a request is known by: the client's own when it is well formed, else the platform's. */
-function requestIdOf({ event, context }: Pick<Request, 'event' | 'context'>): string {
-  const offered = event.headers['x-request-id'];
-  return offered !== undefined && REQUEST_ID.test(offered) ? offered : context.awsRequestId;
-}
-
 /** Outermost: names the site and the request in every answer and writes one line about it. */
 function requestLog({ site, logger, elapsed }: Pick<ServiceOptions, 'site' | 'logger' | 'elapsed'>): object {
   const started = new WeakMap<object, number>();
-  const finish = (request: Request): void => {
+  const finish = (request: MiddlewareRequest): void => {
     const { response, event } = request;
-    if (response === null) return;
+    if (!response) return;
     const requestId = requestIdOf(request);
+    const origin = response.headers?.['x-tandem-origin'];
     response.headers = { ...response.headers, 'x-request-id': requestId, 'x-tandem-site': site };
     logger.log('info', 'request', {
       requestId,
       method: event.requestContext.http.method,
       path: event.rawPath,
       status: response.statusCode,
+      ...(origin !== undefined && { origin }),
       ms: Math.round((elapsed() - (started.get(event) ?? 0)) * 100) / 100,
     });
   };
   return {
-    before: ({ event }: Request) => void started.set(event, elapsed()),
+    before: ({ event }: MiddlewareRequest) => void started.set(event, elapsed()),
     after: finish,
     onError: finish,
   };
 }
 
-/** Innermost: turns an error into its problem document. */
+/** Turns an error that nothing further in has answered into its problem document. */
 function problems(logger: Logger): object {
   return {
-    onError: (request: Request): void => {
+    onError: (request: MiddlewareRequest): void => {
       const { error } = request;
+      if (request.response) return;
       const requestId = requestIdOf(request);
       const reply = problemReply(error, requestId);
       // A session ahead of this site is the network's doing, and the client is told: no line per read of it.

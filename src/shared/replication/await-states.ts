@@ -8,9 +8,9 @@ import { NotYetHereError } from '../errors.ts';
 import type { Versioned } from '../ports/store.ts';
 import { pauses } from './pauses.ts';
 import { getMany, sleep, type Protocol, type Site } from './protocol.ts';
-import type { Vector } from './vector.ts';
+import { covers, type Vector } from './vector.ts';
 import { includes } from './record.ts';
-import { stampMs } from './stamp.ts';
+import { stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
 
 /** A state that a client has seen, at whichever site: the record's key and its vector. */
 export interface SeenState {
@@ -30,12 +30,23 @@ export function* awaitStates(
   const waits = pauses(site.now, sessionWaitMs);
   for (;;) {
     const held = yield* getMany(keys);
-    const late = seen.find((state) => !isHere(site, held.get(state.key), state));
-    if (late === undefined) return held;
+    const late = seen.filter((state) => !isHere(site, held.get(state.key), state));
+    const [first] = late;
+    if (first === undefined) return held;
     const { value: pauseMs } = waits.next();
-    if (pauseMs === undefined) throw new NotYetHereError(`${late.key} has not arrived here as it was seen`);
+    if (pauseMs === undefined) {
+      const missing = late.flatMap(({ key, vector }) =>
+        Object.values(vector).filter((stamp) => !covers(held.get(key)?.record.state.vector ?? {}, stamp)),
+      );
+      throw new NotYetHereError(`${first.key} has not arrived here as it was seen`, sitesOf(missing));
+    }
     yield* sleep(pauseMs);
   }
+}
+
+/** The sites that made these stamps, each once, the latest first: it had most likely seen what the others wrote. */
+export function sitesOf(stamps: readonly Stamp[]): readonly SiteId[] {
+  return [...new Set([...stamps].sort().reverse().map(stampSite))];
 }
 
 /** Included, or so old that the store has dropped the record: no message about it is under way any more. */
