@@ -48,7 +48,8 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     },
   });
   const minutes = (performance.now() - startMs) / 60_000;
-  for (const failed of total.failed.slice(0, FAILURES_SHOWN)) progress(failureText(failed, { sites, workload }));
+  for (const failed of total.failed.slice(0, FAILURES_SHOWN))
+    progress(failureText(failed, { sites, workload }));
   return {
     figures: [
       figure('schedules', total.schedules, ''),
