@@ -92,8 +92,8 @@ export const shopMutants: readonly Mutant[] = [
   mutant(
     'holds end with an order that is being cancelled',
     RESERVE,
-    '.filter((order) => order !== undefined && isOver(order));',
-    ".filter((order) => order !== undefined && (isOver(order) || order.state === 'cancelling'));",
+    'return order !== undefined && isOver(order) ? [order] : [];',
+    "return order !== undefined && (isOver(order) || order.state === 'cancelling') ? [order] : [];",
   ),
   mutant(
     'a paid order is sold wherever it is held',

@@ -70,7 +70,8 @@ function tryOldKeys(shop: Shop): void {
 
 /** A site vanishes. Its orders are taken over, its stock is cut off everywhere, and what is left is counted. */
 function scheduleLoss(shop: Shop): void {
-  const { agenda, random, sites } = shop.world;
+  const { world } = shop;
+  const { agenda, random, sites } = world;
   const site = random.pick(sites);
   const others = sites.filter((other) => other !== site);
   const replaced = shop.faults.replacement > 0 && others.length > 1;
@@ -79,13 +80,21 @@ function scheduleLoss(shop: Shop): void {
   agenda.at(random.between(0.2, 0.8) * TRAFFIC_MS, () => {
     site.lost = true;
     shop.lost = { site, heir };
-    for (const survivor of others)
-      agenda.after(random.between(60_000, 240_000), () => cutOff(shop, survivor, site));
+    let [heirCutMs, lastCutMs] = [0, 0];
+    for (const survivor of others) {
+      const cutMs = random.between(5_000, 240_000);
+      lastCutMs = Math.max(lastCutMs, cutMs);
+      if (survivor === heir) heirCutMs = cutMs;
+      agenda.after(cutMs, () => cutOff(shop, survivor, site));
+    }
+    // Somebody may be too quick; not where a function could stand still until the others have cut it off.
+    if (lastCutMs - heirCutMs > 60_000 && world.faults.pause === 0 && world.faults.late === 0)
+      agenda.after(heirCutMs + 30_000, () => count(shop, others, 'early'));
     if (replaced) agenda.after(random.between(30_000, 120_000), () => (heir.halted = false));
     every(shop, 60_000, () => {
       for (const survivor of others) takeOverAll(shop, survivor, site);
     });
-    every(shop, 20_000, () => count(shop, others));
+    every(shop, 20_000, () => count(shop, others, 'in order'));
   });
 }
 
@@ -97,9 +106,13 @@ function every(shop: Shop, ms: number, act: () => void): void {
   });
 }
 
-/** The survivor's configuration loses the site, and its rows say so; again until they do. */
+/** The survivor's rows say that the site is cut off, again until they do; its configuration follows. */
 function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
-  survivor.peers = survivor.peers.filter((peer) => peer !== site.name);
+  const drop = (): void => {
+    survivor.peers = survivor.peers.filter((peer) => peer !== site.name);
+  };
+  if (survivor === shop.lost?.heir) drop();
+  else shop.world.agenda.after(shop.world.random.between(0, 200_000), drop);
   const heir = shop.lost?.heir.name ?? '';
   for (const sku of SKUS) {
     const attempt = (): void => {
@@ -112,14 +125,14 @@ function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
 }
 
 /** People count once every survivor is cut off, no payment of the site is under way, and enter it until it is there. */
-function count(shop: Shop, survivors: readonly SimSite[]): void {
+function count(shop: Shop, survivors: readonly SimSite[], when: 'early' | 'in order'): void {
   if (shop.lost === undefined) return;
   const { site, heir } = shop.lost;
   if (shop.provider.payments.some(({ claim, status }) => claim === site.name && status === 'processing'))
     return;
   for (const sku of SKUS) {
     const rows = survivors.map(({ name }) => shop.ledger.ownRow(sku, name));
-    if (rows.some((row) => row?.fenced[site.name] === undefined)) continue;
+    if (when === 'in order' && rows.some((row) => row?.fenced[site.name] === undefined)) continue;
     if (rows.some((row) => row?.recovered[site.name] !== undefined)) continue;
     const units = remainder(shop, sku, survivors);
     if (units < 0)

@@ -107,7 +107,7 @@ export function startTending(shop: Shop, site: SimSite): void {
 function tend(shop: Shop, site: SimSite): void {
   for (const { orderId } of shop.requests) {
     const found = orderFact(site.store.records.get(`order:${orderId}`));
-    if (found === undefined || found.owner !== site.name) continue;
+    if (found?.owner !== site.name) continue;
     if (found.state === 'paid' || found.state === 'cancelled') continue;
     const touched = (found as unknown as { sinceMs: number }).sinceMs;
     if (site.now() - touched > QUIET_MS) shop.run(site, 'drive', (own) => driveOrder(own, orderId));

@@ -52,11 +52,12 @@ class RowMoved extends ConflictError {}
 export function* settleHolds(site: Site, sku: string): Protocol<EscrowRow> {
   const row = yield* ownRow(site, sku);
   const held = yield* getMany(Object.keys(row.holds).map(orderKey));
-  const over = [...held.values()]
-    .map(({ record }) => orderOf(record))
-    .filter((order) => order !== undefined && isOver(order));
+  const over = [...held.values()].flatMap(({ record }) => {
+    const order = orderOf(record);
+    return order !== undefined && isOver(order) ? [order] : [];
+  });
   return yield* changeRow(site, row, 'settle', (current) =>
-    over.reduce((result, order) => settled(result, order as Order), current),
+    over.reduce((result, order) => settled(result, order), current),
   );
 }
 
