@@ -1,63 +1,36 @@
 /**
- * The stack under test with everything that a nemesis can do to it: kill, cut, skew, and the fault hooks of the
- * stand-ins.
+ * The stack under test with everything that a nemesis can do to it: kill, cut, slow, skew, impose faults, destroy.
  *
- * Invariant: a fault that is on stays on until it is taken away, also when the stand-in that it is set in is killed
- * and comes back without it.
+ * Invariant: a fault that is on goes on until it is taken away, or until `heal` takes all of them away.
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { FaultRule } from '../local/faults.ts';
 import { startOwnStack, type OwnStack } from '../local/stack/own-stack.ts';
 import { signalGroup } from '../local/stack/process-group.ts';
 import type { DrillSettings } from '../local/stack/drill.ts';
 import type { Stack, StackSite } from '../local/stack/stack-file.ts';
 import { openSiteStore } from '../local/stack/site-store.ts';
+import { Clocks } from './clocks.ts';
+import { Hooks } from './hooks.ts';
 import { Link } from './link.ts';
 import type { Cut, Victim } from './plan.ts';
 import type { Door } from './request.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 
-const HOOK_WITHIN_MS = 2_000;
-const SYNC_EVERY_MS = 250;
-
-/** The service names of a site's stand-ins in `stack.json`. */
-const SERVICE = {
-  aws: { store: 'dynamodb', queue: 'sqs' },
-  azure: { store: 'cosmos', queue: 'serviceBus' },
-} as const;
-
-interface Imposed {
-  readonly site: string;
-  readonly service: 'store' | 'queue';
-  readonly rules: readonly FaultRule[];
-}
-
-/** A moment in which a site's clock was moved. */
-interface ClockMove {
-  readonly atMs: number;
-  readonly offsetMs: number;
-}
-
 export class Arena {
   /** Both sites: the first is the one that is destroyed in the end. */
   readonly sites: readonly [string, string];
-  readonly stores: ReadonlyMap<string, Store>;
+  readonly hooks: Hooks;
+  readonly clocks: Clocks;
+  readonly #stores: ReadonlyMap<string, Store>;
   readonly #stack: OwnStack;
   readonly #folder: string;
   readonly #links: ReadonlyMap<string, Link>;
-  readonly #clocks: Readonly<Record<string, string>>;
   readonly #closeStores: readonly (() => void)[];
-  readonly #imposed = new Set<Imposed>();
-  /** What lasts on links and clocks: of several at one place the latest counts, and delays add up. */
+  /** What lasts on links: of several cuts of one the latest counts, and delays add up. */
   readonly #cuts = new Set<{ readonly link: string; readonly cut: Cut }>();
   readonly #delays = new Set<{ readonly link: string; readonly delayMs: number }>();
-  readonly #skews = new Set<{ readonly site: string; readonly offsetMs: number }>();
-  /** Fault hook → the stand-in's process and the rules that it has been given. */
-  readonly #given = new Map<string, string>();
-  readonly #clockMoves = new Map<string, ClockMove[]>();
-  readonly #sync: NodeJS.Timeout;
 
   private constructor(parts: {
     stack: OwnStack;
@@ -68,16 +41,16 @@ export class Arena {
     this.#stack = parts.stack;
     this.#folder = parts.folder;
     this.#links = parts.links;
-    this.#clocks = parts.clocks;
+    this.clocks = new Clocks(parts.clocks);
+    this.hooks = new Hooks(() => this.describe().sites);
     const sites = parts.stack.describe().sites;
     const [first, second] = sites;
     if (first === undefined || second === undefined) throw new Error('the stack has fewer than two sites');
     this.sites = [first.site, second.site];
     const opened = sites.map((site) => [site.site, openSiteStore(site)] as const);
-    this.stores = new Map(opened.map(([site, { store }]) => [site, store]));
+    this.#stores = new Map(opened.map(([site, { store }]) => [site, store]));
     this.#closeStores = opened.map(([, { close }]) => close);
     for (const [name, link] of parts.links) link.targetPort = queuePort(this.site(name.split('/')[1] ?? ''));
-    this.#sync = setInterval(() => void this.#giveRules(), SYNC_EVERY_MS);
   }
 
   /** Starts a stack of its own, with data on disk, links in the drill's hand and clocks that can be moved. */
@@ -117,7 +90,7 @@ export class Arena {
   }
 
   store(site: string): Store {
-    const store = this.stores.get(site);
+    const store = this.#stores.get(site);
     if (store === undefined) throw new Error(`no site ${site}`);
     return store;
   }
@@ -168,42 +141,13 @@ export class Arena {
     };
   }
 
-  /** Turns rules on in a site's store or queues; the result turns them off again. */
-  impose(site: string, service: 'store' | 'queue', rules: readonly FaultRule[]): () => void {
-    const imposed = { site, service, rules };
-    this.#imposed.add(imposed);
-    void this.#giveRules();
-    return () => {
-      this.#imposed.delete(imposed);
-      void this.#giveRules();
-    };
-  }
-
-  /** Moves the clock of a site's functions and bridge to so many milliseconds ahead of the machine's, and back. */
-  skew(site: string, offsetMs: number): () => void {
-    const added = { site, offsetMs };
-    this.#skews.add(added);
-    this.#setClock(site);
-    return () => {
-      this.#skews.delete(added);
-      this.#setClock(site);
-    };
-  }
-
-  /** A site's offset throughout a time, or undefined when it was moved in it, or near it. */
-  offsetDuring(site: string, fromMs: number, untilMs: number): number | undefined {
-    const marginMs = 3_000;
-    const moves = this.#clockMoves.get(site) ?? [];
-    if (moves.some(({ atMs }) => atMs > fromMs - marginMs && atMs < untilMs + marginMs)) return undefined;
-    return moves.findLast(({ atMs }) => atMs <= fromMs)?.offsetMs ?? 0;
-  }
-
   /** Ends every fault that lasts. Resolves when the stand-ins have been told. */
   async heal(): Promise<void> {
-    for (const lasting of [this.#imposed, this.#cuts, this.#delays, this.#skews]) lasting.clear();
+    this.#cuts.clear();
+    this.#delays.clear();
     this.#setLinks();
-    for (const site of this.sites) this.#setClock(site);
-    await this.#giveRules();
+    this.clocks.clear();
+    await this.hooks.clear();
   }
 
   /**
@@ -227,7 +171,7 @@ export class Arena {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sync);
+    this.hooks.close();
     for (const close of this.#closeStores) close();
     await this.#stack.stop();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
@@ -241,39 +185,6 @@ export class Arena {
         (sum, entry) => sum + (entry.link === name ? entry.delayMs : 0),
         0,
       );
-    }
-  }
-
-  #setClock(site: string): void {
-    const file = this.#clocks[site];
-    if (file === undefined) throw new Error(`no clock of ${site}`);
-    const offsetMs = [...this.#skews].findLast((entry) => entry.site === site)?.offsetMs ?? 0;
-    fs.writeFileSync(`${file}.next`, String(offsetMs));
-    fs.renameSync(`${file}.next`, file);
-    const moves = this.#clockMoves.get(site) ?? [];
-    this.#clockMoves.set(site, [...moves, { atMs: Date.now(), offsetMs }]);
-  }
-
-  async #giveRules(): Promise<void> {
-    await Promise.all(
-      this.describe().sites.flatMap((site) => [this.#give(site, 'store'), this.#give(site, 'queue')]),
-    );
-  }
-
-  async #give(site: StackSite, service: 'store' | 'queue'): Promise<void> {
-    const url = site.faults[SERVICE[site.cloud][service]];
-    if (url === undefined || site.standInsPid === null) return;
-    const rules = [...this.#imposed]
-      .filter((imposed) => imposed.site === site.site && imposed.service === service)
-      .flatMap((imposed) => imposed.rules);
-    const wanted = `${site.standInsPid} ${JSON.stringify(rules)}`;
-    if (this.#given.get(url) === wanted || (rules.length === 0 && !this.#given.has(url))) return;
-    try {
-      const signal = AbortSignal.timeout(HOOK_WITHIN_MS);
-      const response = await fetch(url, { method: 'PUT', body: JSON.stringify(rules), signal });
-      if (response.ok) this.#given.set(url, wanted);
-    } catch {
-      // It is between two lives: the next round tries again.
     }
   }
 }

@@ -119,7 +119,7 @@ export function knownWrites(arena: Arena, log: readonly Attempt[], origin: strin
     const stamp = token?.vector[origin];
     if (!isWrite(attempt) || outcome !== 'acknowledged' || site !== origin) continue;
     if (key === undefined || stamp === undefined || (newest.get(key)?.stamp ?? '') >= stamp) continue;
-    const offsetMs = arena.offsetDuring(origin, startMs, endMs);
+    const offsetMs = arena.clocks.offsetDuring(origin, startMs, endMs);
     newest.delete(key);
     newest.set(key, { key, stamp, knownAtMs: offsetMs === undefined ? undefined : endMs + offsetMs });
   }

@@ -34,7 +34,7 @@ export function judge(log: readonly Attempt[], snapshot: Snapshot): readonly Fin
   const landed = landedWrites(log, snapshot);
   return [
     ...checkConvergence(snapshot),
-    ...checkValues(clientsView(snapshot), withoutDeletes(landed), landed.acknowledged),
+    ...checkValues(clientsView(snapshot), clientsWrites(landed), landed.acknowledged),
     ...checkDeletes(snapshot, landed.writes, landed.creates),
     ...checkTokens(log, snapshot),
     ...checkUnstamped(landed.unstamped, snapshot, firstStarts(log)),
@@ -59,8 +59,8 @@ function clientsView(snapshot: Snapshot): Snapshot {
   );
 }
 
-/** A deleted record keeps its values: deletes are another checker's. */
-function withoutDeletes({ writes }: Landed): Landed['writes'] {
+/** The writes with the same fields: whether a record lives is another checker's. */
+function clientsWrites({ writes }: Landed): Landed['writes'] {
   return writes.map((write) => ({
     ...write,
     fields: Object.fromEntries(Object.entries(write.fields).filter(([field]) => CLIENT_FIELDS.has(field))),

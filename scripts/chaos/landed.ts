@@ -107,8 +107,9 @@ function lastMs({ outcome, endMs }: Attempt): number {
   return outcome === 'unknown' ? endMs + LINGERS_MS : endMs;
 }
 
+/** A delete empties what clients can write. */
 function clientFields({ kind, fields }: Attempt): Readonly<Record<string, Json>> {
-  return kind === 'delete' ? { [DELETED]: true } : fields;
+  return kind === 'delete' ? { [DELETED]: true, name: null, email: null, metadata: null } : fields;
 }
 
 function landed(attempt: Attempt, site: string, key: string, stamp: string): LandedWrite {

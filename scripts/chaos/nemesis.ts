@@ -80,13 +80,13 @@ async function begin(arena: Arena, action: Action, signal: AbortSignal): Promise
     case 'slow link':
       return arena.slow(action.links, action.delayMs);
     case 'skew':
-      return arena.skew(action.site, action.offsetMs);
+      return arena.clocks.skew(action.site, action.offsetMs);
     case 'throttling':
     case 'lost answers':
     case 'latency':
     case 'duplicates':
     case 'reordering':
-      return arena.impose(action.site, action.service, action.rules);
+      return arena.hooks.impose(action.site, action.service, action.rules);
   }
 }
 

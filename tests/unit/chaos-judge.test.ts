@@ -29,6 +29,10 @@ function registers(stamp: string, fields: Fields): Record<string, Register> {
   return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, [stamp, value]]));
 }
 
+/** What a delete leaves of the values of a user. */
+const emptied = (stamp: string): Record<string, Register> =>
+  registers(stamp, { name: null, email: null, metadata: null });
+
 function both(...records: StoredRecord[]): Snapshot {
   const held = new Map(records.map((each) => [each.key, each]));
   return new Map([
@@ -107,7 +111,12 @@ describe('a sound history', () => {
           token: token({ a: at(201) }),
         }),
       ],
-      both(record({ ...sound.state.fields, $deleted: [at(201), true] }, { a: at(201) })),
+      both(
+        record(
+          { ...emptied(at(201)), createdAt: [at(1), 'then'], $deleted: [at(201), true] },
+          { a: at(201) },
+        ),
+      ),
     ],
     [
       'a creation after a delete whose answer was lost',
@@ -195,6 +204,21 @@ describe('what is planted is found:', () => {
       ],
       both(record(sound.state.fields, { a: at(201) })),
       '8 deletes: a zombie',
+    ],
+    [
+      'a value that outlives its delete',
+      [
+        created,
+        attempt({
+          id: 'c3',
+          kind: 'delete',
+          fields: {},
+          startMs: START_MS + 200,
+          token: token({ a: at(201) }),
+        }),
+      ],
+      both(record({ ...sound.state.fields, $deleted: [at(201), true] }, { a: at(201) })),
+      '2 values: name at a',
     ],
     [
       'a lost write whose stamp nobody knows',
