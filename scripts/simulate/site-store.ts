@@ -72,6 +72,16 @@ export class SiteStore {
       .slice(0, limit);
   }
 
+  /** Goes back to what it held at some time, as from a backup. */
+  restore(records: ReadonlyMap<string, StoredRecord>): void {
+    for (const key of this.records.keys()) {
+      if (records.has(key)) continue;
+      this.records.delete(key);
+      this.#refresh(key);
+    }
+    for (const record of records.values()) this.#set(record);
+  }
+
   #set(record: StoredRecord): void {
     const { key } = record;
     this.records.set(key, record);

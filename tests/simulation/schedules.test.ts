@@ -32,6 +32,9 @@ describe('replication under faults', () => {
       { oversized: 700, duplicate: 0.4, reorder: 0.4, redrive: 5 },
     ],
     ['messages come from newer releases, or are none', { newerMinor: 1, poison: 6, throttle: 0.1 }],
+    ['some sites run a newer release than others', { newerMinor: 0.5, duplicate: 0.2 }],
+    ['stores and queues refuse every third call', { throttle: 0.33 }],
+    ['the index of pending markers lags and queues lose messages', { staleIndex: 60_000, outboxLoss: 0.3 }],
   ];
   test.each(storms)('holds when %s', (_, faults) => {
     for (let seed = 101; seed <= 106; seed += 1)
