@@ -102,9 +102,9 @@ function land(
   const before = at.store.records.get(record.key);
   const outcome = at.store.put(write, at.likeAws);
   world.trace(`put ${outcome.status}`, at, record.key);
-  world.note(record.key, at.name, () =>
+  world.note(keyOf(record), at.name, () =>
     operation === undefined
-      ? `${kind} put ${outcome.status}`
+      ? `${kind} put ${outcome.status}${conflictText(record)}`
       : `${operation.id} put ${outcome.status} ${meaningText(decided)}`,
   );
   if (outcome.status !== 'written') return outcome;
@@ -203,4 +203,14 @@ function stampsText(vector: Readonly<Record<string, string>> | undefined): strin
   return Object.values(vector ?? {})
     .map(shortStamp)
     .join(' ');
+}
+
+/** The key that a put is about: an entry of the conflict log is about another record. */
+function keyOf({ key, state }: WriteRequest['record']): string {
+  const about = isConflict(key) ? state.fields['record']?.[1] : key;
+  return typeof about === 'string' ? about : key;
+}
+
+function conflictText({ key, state }: WriteRequest['record']): string {
+  return isConflict(key) ? ` in the conflict log: ${JSON.stringify(state.fields['field']?.[1])}` : '';
 }
