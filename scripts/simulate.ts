@@ -4,20 +4,26 @@
  *     node scripts/simulate.ts [--schedules 1000] [--seed 1] [--sites 2..4] [--threads n] [--workload shop] [--json]
  *
  * Clients write records; with `--workload shop` they shop instead, over the same replication.
- * Each seed is one schedule: it replays the same run. A seed that violates an invariant is printed with a timeline
- * of the key concerned; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
+ * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
+ * its schedule that still does (records only), and printed with a timeline of the key concerned, which is also drawn as
+ * `.simulate/seed-<it>.svg`; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
  * each until a checker finds it out, over at most `--schedules` schedules.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { commandLine, figure, report, type Findings } from './bench/report.ts';
-import { failureText } from './simulate/failure-text.ts';
+import { reportFailure, reportShopFailure } from './simulate/failure-text.ts';
 import { runPool } from './simulate/pool.ts';
 import type { Workload } from './simulate/seeds.ts';
+import type { ScheduleResult } from './simulate/schedule.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FAILURES_SHOWN = 3;
+/** Where failed seeds are drawn; ignored by git. */
+const PICTURES = '.simulate';
 const PROGRESS_EVERY_MS = 5_000;
 
 interface Options {
@@ -48,7 +54,8 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     },
   });
   const minutes = (performance.now() - startMs) / 60_000;
-  for (const failed of total.failed.slice(0, FAILURES_SHOWN)) progress(failureText(failed, { sites, workload }));
+  for (const failed of total.failed.slice(0, FAILURES_SHOWN))
+    await showFailure(failed, { sites, workload }, progress);
   return {
     figures: [
       figure('schedules', total.schedules, ''),
@@ -70,6 +77,22 @@ async function measure(options: Options, progress: (line: string) => void): Prom
       ...(total.differing.length > 0 ? [`seeds that did not repeat: ${total.differing.join(', ')}`] : []),
     ],
   };
+}
+
+/** Prints a failed seed and draws it. */
+async function showFailure(
+  failed: ScheduleResult,
+  asked: Pick<Options, 'sites' | 'workload'>,
+  progress: (line: string) => void,
+): Promise<void> {
+  const { text, svg } =
+    asked.workload === 'shop' ? reportShopFailure(failed, asked.sites) : reportFailure(failed, asked.sites);
+  progress(text);
+  if (svg === undefined) return;
+  const file = path.join(PICTURES, `seed-${failed.seed}.svg`);
+  await mkdir(path.join(ROOT, PICTURES), { recursive: true });
+  await writeFile(path.join(ROOT, file), svg);
+  progress(`  drawn: ${file}`);
 }
 
 function readOptions(): Options & { json: boolean; mutants: boolean } {

@@ -161,6 +161,7 @@ function decideFault(
     error: outcomes.find((outcome) => outcome.error !== undefined)?.error,
     dropAck: outcomes.some((outcome) => outcome.dropAck),
     duplicate: outcomes.some((outcome) => outcome.duplicate),
+    reorderMs: Math.max(0, ...outcomes.map((outcome) => outcome.reorderMs)),
   };
 }
 

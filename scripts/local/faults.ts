@@ -14,7 +14,9 @@ export type FaultKind =
   /** Let the operation take effect, then lose the answer: the client sees a broken connection. */
   | 'drop-ack'
   /** Deliver, or enqueue, the message a second time (queues only). */
-  | 'duplicate';
+  | 'duplicate'
+  /** Make each message that is sent available only after a time of its own, up to `latencyMs` (queues only). */
+  | 'reorder';
 
 export interface FaultRule {
   readonly kind: FaultKind;
@@ -26,7 +28,7 @@ export interface FaultRule {
   readonly probability?: number;
   /** How many times the rule may still fire; without it, for ever. */
   readonly times?: number;
-  /** For `latency`: milliseconds to wait. Default 0. */
+  /** For `latency` and `reorder`: milliseconds to wait, at most. Default 0. */
   readonly latencyMs?: number;
   /** For `error`: the service's own error code; each stand-in has a default. */
   readonly code?: string;
@@ -38,10 +40,18 @@ export interface FaultOutcome {
   readonly error: { readonly code: string | undefined } | undefined;
   readonly dropAck: boolean;
   readonly duplicate: boolean;
+  /** Messages become available after a random time of up to this many milliseconds each. */
+  readonly reorderMs: number;
 }
 
-const NONE: FaultOutcome = { latencyMs: 0, error: undefined, dropAck: false, duplicate: false };
-const KINDS: readonly FaultKind[] = ['latency', 'error', 'drop-ack', 'duplicate'];
+const NONE: FaultOutcome = {
+  latencyMs: 0,
+  error: undefined,
+  dropAck: false,
+  duplicate: false,
+  reorderMs: 0,
+};
+const KINDS: readonly FaultKind[] = ['latency', 'error', 'drop-ack', 'duplicate', 'reorder'];
 const FIELDS = new Set(['kind', 'operation', 'resource', 'probability', 'times', 'latencyMs', 'code']);
 
 /** Checks rules that came over the wire; throws a `TypeError` that names the rule and the field. */
@@ -95,7 +105,7 @@ export class Faults {
   /** Decides, once per operation, what goes wrong with it. */
   hit(operation: string, resource: string): FaultOutcome {
     if (this.#rules.length === 0) return NONE;
-    let { latencyMs, error, dropAck, duplicate } = NONE;
+    let { latencyMs, error, dropAck, duplicate, reorderMs } = NONE;
     for (const entry of this.#rules) {
       const { rule } = entry;
       if (entry.left <= 0) continue;
@@ -116,9 +126,12 @@ export class Faults {
         case 'duplicate':
           duplicate = true;
           break;
+        case 'reorder':
+          reorderMs = Math.max(reorderMs, rule.latencyMs ?? 0);
+          break;
       }
     }
     this.#rules = this.#rules.filter((entry) => entry.left > 0);
-    return { latencyMs, error, dropAck, duplicate };
+    return { latencyMs, error, dropAck, duplicate, reorderMs };
   }
 }

@@ -2,20 +2,37 @@
  * Virtual time: what is to happen, and when.
  *
  * Invariant: things happen in the order of their time and, at the same time, in the order they were entered. No
- * real clock or timer is involved.
+ * real clock or timer is involved. What is entered draws its chances from the stream of whoever entered it.
  */
+import type { Random } from './random.ts';
+
 interface Entry {
   readonly atMs: number;
   readonly order: number;
+  readonly random: Random;
   readonly act: () => void;
 }
 
 export class Agenda {
   /** Virtual milliseconds since the start of the schedule. */
   nowMs = 0;
+  /** The stream of chances of what is happening now. */
+  random: Random;
   #entered = 0;
   /** A binary heap: the earliest entry first. */
   readonly #heap: Entry[] = [];
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  /** Does something, and all that comes of it, with a stream of its own. */
+  as(name: string, act: () => void): void {
+    const outer = this.random;
+    this.random = outer.stream(name);
+    act();
+    this.random = outer;
+  }
 
   after(delayMs: number, act: () => void): void {
     this.at(this.nowMs + delayMs, act);
@@ -25,7 +42,7 @@ export class Agenda {
   at(atMs: number, act: () => void): void {
     this.#entered += 1;
     const heap = this.#heap;
-    heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.#entered, act });
+    heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.#entered, random: this.random, act });
     let child = heap.length - 1;
     while (child > 0) {
       const parent = (child - 1) >> 1;
@@ -37,11 +54,14 @@ export class Agenda {
 
   /** Does everything up to and including `untilMs`, and leaves the clock there. */
   runUntil(untilMs: number): void {
+    const outer = this.random;
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= untilMs; first = this.#heap[0]) {
       this.#removeFirst();
       this.nowMs = first.atMs;
+      this.random = first.random;
       first.act();
     }
+    this.random = outer;
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
 

@@ -6,6 +6,16 @@ import type { Json } from '../../src/shared/replication/json.ts';
 import type { Vector } from '../../src/shared/replication/vector.ts';
 import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
 
+/** What a write meant for a field beside, or in place of, a value as a whole. */
+export interface Meant {
+  readonly add?: readonly Json[];
+  readonly remove?: readonly Json[];
+  readonly by?: number;
+  readonly rank?: string;
+  /** True when the value as a whole leaves alone what was added and counted. */
+  readonly keepsRest?: boolean;
+}
+
 /** A put of a local write that took effect in the store, acknowledged or not. */
 export interface LandedWrite {
   readonly atMs: number;
@@ -13,8 +23,10 @@ export interface LandedWrite {
   readonly key: string;
   readonly operationId: string;
   readonly stamp: string;
-  /** What the operation meant to set. */
+  /** What the operation meant to set as a whole. */
   readonly fields: Readonly<Record<string, Json>>;
+  /** What else it meant, by field. */
+  readonly meant?: Readonly<Record<string, Meant>> | undefined;
   /** What the operation decided on; undefined: no record. */
   readonly basis: StoredRecord | undefined;
   /** What the store held when the put took effect. */
@@ -32,14 +44,19 @@ export interface AppliedPut {
 }
 
 /** What a client was told: its write stands, and this is its token. */
-export interface Acknowledged {
+export interface AcknowledgedWrite {
   readonly atMs: number;
   readonly site: string;
   readonly key: string;
   readonly operationId: string;
   readonly stamp: string;
   readonly fields: Readonly<Record<string, Json>>;
-  readonly token: Vector;
+}
+
+/** The same with what the client was shown. */
+export interface Acknowledged extends AcknowledgedWrite {
+  /** Its vector is the token. */
+  readonly state: RecordState;
 }
 
 /** An entry of the conflict log, as one site holds it. */
@@ -51,6 +68,8 @@ export interface LoggedConflict {
   readonly winner: string;
   /** What the loser wrote, as JSON. */
   readonly value: string;
+  /** Why it lost, in the log's words. */
+  readonly reason: string;
 }
 
 export type QueueKind = 'out' | 'in';

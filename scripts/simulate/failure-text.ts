@@ -1,24 +1,68 @@
-/** A failed seed for people. */
+/** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
 import { faultsText } from './faults.ts';
-import type { ScheduleResult } from './schedule.ts';
-import { RUN, type Workload } from './seeds.ts';
+import { historySvg } from './history-svg.ts';
+import { playSchedule, type ScheduleResult } from './schedule.ts';
+import { playShop } from './shop/schedule.ts';
+import { shrink, type Shrunk } from './shrink.ts';
+import { timelineText } from './timeline.ts';
 
-/** What is wrong, how to see it again, and what happened to the key. `chosen` is what was asked for. */
-export function failureText(
-  { seed, faults, findings, sites }: ScheduleResult,
-  chosen: { readonly sites?: number | undefined; readonly workload?: Workload },
-): string {
+export interface FailureReport {
+  readonly text: string;
+  /** The same history as a picture; absent when no key is concerned. */
+  readonly svg: string | undefined;
+}
+
+/** Shrinks a failed seed and describes it. `sites` is the number of sites that was asked for. */
+export function reportFailure(failed: ScheduleResult, sites: number | undefined): FailureReport {
+  const invariant = failed.findings[0]?.invariant;
+  const smallest = shrink({ seed: failed.seed, sites }, ({ findings }) =>
+    findings.some((finding) => finding.invariant === invariant),
+  );
+  return describeFailure({ ...failed, findings: smallest.result.findings }, smallest);
+}
+
+/** A failed seed and the smallest schedule that shows it. */
+export function describeFailure(
+  { seed, sites, faults, findings }: ScheduleResult,
+  { options, result, runs }: Shrunk,
+): FailureReport {
   const watchedKey = findings.find(({ key }) => key !== undefined)?.key;
-  const { timeline } = RUN[chosen.workload ?? 'records']({ seed, sites: chosen.sites, watchedKey });
-  const flags = [
-    ...(chosen.sites === undefined ? [] : [` --sites ${chosen.sites}`]),
-    ...(chosen.workload === 'shop' ? [' --workload shop'] : []),
-  ].join('');
-  return [
+  const { world } = playSchedule({ ...options, watchedKey });
+  const names = world.sites.map(({ name }) => name);
+  const { operations, events, strikes } = result.parts;
+  const again = `--schedules 1 --seed ${seed}${options.sites === undefined ? '' : ` --sites ${options.sites}`}`;
+  const lines = [
     '',
     `seed ${seed}: ${sites} sites, faults: ${faultsText(faults)}`,
+    `  smallest of ${runs} schedules tried: ${names.length} sites, ${operations.length} operations`,
+    ...(runs > 1 ? [...operations, ...events, ...strikes].map((part) => `    ${part}`) : []),
     ...findings.map(({ invariant, key, detail }) => `  ${invariant}: ${key ?? ''} ${detail}`),
-    `  again: node scripts/simulate.ts --schedules 1 --seed ${seed}${flags}`,
-    ...(watchedKey === undefined ? [] : [`  ${watchedKey}:`, timeline]),
-  ].join('\n');
+    `  again: node scripts/simulate.ts ${again}`,
+    ...(watchedKey === undefined ? [] : [`  ${watchedKey}:`, timelineText(names, world.timeline)]),
+  ];
+  const title = `seed ${seed}, ${watchedKey ?? ''}: ${findings[0]?.detail ?? ''}`;
+  return {
+    text: lines.join('\n'),
+    svg: watchedKey === undefined ? undefined : historySvg(world, { title }),
+  };
+}
+
+/** A failed seed of the shop: it is not shrunk, because its orders hang together. */
+export function reportShopFailure(
+  { seed, faults, findings }: ScheduleResult,
+  sites: number | undefined,
+): FailureReport {
+  const watchedKey = findings.find(({ key }) => key !== undefined)?.key;
+  const { world } = playShop({ seed, sites, watchedKey });
+  const names = world.sites.map(({ name }) => name);
+  const again = `--schedules 1 --seed ${seed}${sites === undefined ? '' : ` --sites ${sites}`} --workload shop`;
+  const lines = [
+    '',
+    `seed ${seed}: ${names.length} sites, faults: ${faultsText(faults)}`,
+    ...findings.map(({ invariant, key, detail }) => `  ${invariant}: ${key ?? ''} ${detail}`),
+    `  again: node scripts/simulate.ts ${again}`,
+    ...(watchedKey === undefined ? [] : [`  ${watchedKey}:`, timelineText(names, world.timeline)]),
+  ];
+  const title = `seed ${seed}, ${watchedKey ?? ''}: ${findings[0]?.detail ?? ''}`;
+  return { text: lines.join('\n'), svg: watchedKey === undefined ? undefined : historySvg(world, { title }) };
 }

@@ -6,6 +6,7 @@ import type { Json } from '../../src/shared/replication/json.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { PaymentEffect, ShopProtocol } from '../../src/shared/domain/orders/payment.ts';
 import type { Effect, Site } from '../../src/shared/replication/protocol.ts';
+import type { Meant } from './facts.ts';
 import { perform, type Answer } from './perform.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
@@ -14,7 +15,12 @@ import type { World } from './world.ts';
 export interface Operation {
   readonly id: string;
   decided:
-    { readonly basis: StoredRecord | undefined; readonly fields: Readonly<Record<string, Json>> } | undefined;
+    | {
+        readonly basis: StoredRecord | undefined;
+        readonly fields: Readonly<Record<string, Json>>;
+        readonly meant?: Readonly<Record<string, Meant>>;
+      }
+    | undefined;
 }
 
 export interface Invocation {
@@ -99,6 +105,7 @@ class Run<Result> {
   #do(effect: Effect | PaymentEffect): void {
     const world = this.#world;
     world.counts.effects += 1;
+    world.acting = this.#invocation.at.name;
     if (this.#invocation.at.down) {
       this.#die();
       return;

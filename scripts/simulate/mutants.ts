@@ -18,6 +18,10 @@ const VECTOR = 'replication/vector.ts';
 const FIELD = 'replication/policies/field.ts';
 const STAMP = 'replication/stamp.ts';
 const EVENT = 'replication/event.ts';
+const CONFLICTS = 'replication/conflict-log.ts';
+const SLOTS = 'replication/policies/slots.ts';
+const SET = 'replication/policies/set.ts';
+const COUNTER = 'replication/policies/counter.ts';
 
 const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
   name,
@@ -187,19 +191,19 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'an entry of the conflict log stays where it was written',
-    'replication/conflict-log.ts',
+    CONFLICTS,
     'pending: Object.fromEntries(site.peers.map((peer) => [peer, stamp])),',
     'pending: {},',
   ),
   mutant(
     'an entry of the conflict log is stamped by the site that writes it',
-    'replication/conflict-log.ts',
+    CONFLICTS,
     'vector: { [stampSite(stamp)]: stamp },',
     'vector: { [site.site]: stamp },',
   ),
   mutant(
     'the conflict log holds the winner in place of the loser',
-    'replication/conflict-log.ts',
+    CONFLICTS,
     'loser: { ...logged(loser), value: loser[1] },',
     'loser: { ...logged(loser), value: winner[1] },',
   ),
@@ -330,5 +334,198 @@ export const mutants: readonly Mutant[] = [
     SWEEP,
     '(peer) => site.peers.includes(peer) && !(peer in silent),',
     '(peer) => site.peers[0] === peer && !(peer in silent),',
+  ),
+  mutant(
+    'a set keeps what was removed',
+    SLOTS,
+    'twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]',
+    'twin === undefined || slot[0] >= twin[0]',
+  ),
+  mutant(
+    'a set drops what the other has not seen',
+    SLOTS,
+    'twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]',
+    'twin !== undefined && slot[0] >= twin[0]',
+  ),
+  mutant('a set drops what both have', SLOTS, 'slot[0] >= twin[0]', 'slot[0] > twin[0]'),
+  mutant('a set keeps the older of two additions', SLOTS, 'slot[0] >= twin[0]', 'slot[0] <= twin[0]'),
+  mutant('a counter keeps the older slot', SLOTS, 'slot[0] > held[0]', 'slot[0] < held[0]'),
+  mutant(
+    'a counter keeps the slot that it has',
+    SLOTS,
+    'if (held === undefined || slot[0] > held[0])',
+    'if (held === undefined)',
+  ),
+  mutant(
+    'a counter takes only the slots that it knows',
+    SLOTS,
+    'held === undefined || slot',
+    'held !== undefined && slot',
+  ),
+  mutant(
+    'an addition leaves the element in the list that was written',
+    SET,
+    'names([...remove, ...add])',
+    'names(remove)',
+  ),
+  mutant(
+    'two sites add into one slot',
+    SET,
+    '`${at.site}|${canonicalJson(element)}`',
+    'canonicalJson(element)',
+  ),
+  mutant(
+    'a removal forgets the list that was written',
+    SET,
+    'register !== undefined && list.some(isGone) ?',
+    'register !== undefined && list.length < 0 ?',
+  ),
+  mutant(
+    'a removal loses the rank',
+    SET,
+    'return rank === undefined ? [stamp, left] : [stamp, left, rank];',
+    'return rank === undefined ? [stamp, left] : [stamp, left];',
+  ),
+  mutant(
+    'a removal removes nothing',
+    SET,
+    '([, [, element]]) => !isGone(element)',
+    '([, [, element]]) => element !== undefined || !isGone(element)',
+  ),
+  mutant(
+    'a set that is replaced keeps the rest',
+    SET,
+    'remove: held.filter(',
+    'remove: held.slice(0, 0).filter(',
+  ),
+  mutant(
+    'a set that starts anew keeps what was there',
+    SET,
+    'added(write([])(parts, at), wanted, at)',
+    'added(parts, wanted, at)',
+  ),
+  mutant('an increment sets', COUNTER, 'const sum = held + by;', 'const sum = by + held * 0;'),
+  mutant(
+    'an increment keeps the stamp of the one before',
+    COUNTER,
+    '[site]: [stamp, sum] }',
+    '[site]: [parts.counter?.[site]?.[0] ?? stamp, sum] }',
+  ),
+  mutant(
+    'a write over a counter forgets what it has seen',
+    COUNTER,
+    'return { ...counter, ...bases };',
+    'return bases === counter ? bases : counter;',
+  ),
+  mutant(
+    'a write over a counter clears it',
+    'replication/policies/register.ts',
+    '...(counter !== undefined && { counter: settled(counter) }),',
+    '',
+  ),
+  mutant(
+    'a write over a rank loses it',
+    'replication/policies/register.ts',
+    ': [stamp, value, register[2]],',
+    ': [stamp, value],',
+  ),
+  mutant(
+    'an owner writes without rank',
+    'replication/policies/owned.ts',
+    '[stamp, value, rank]',
+    '[stamp, value]',
+  ),
+  mutant('the later stamp wins against the higher rank', FIELD, ': aRank > bRank;', ': a[0] > b[0];'),
+  mutant('the lower rank wins', FIELD, ': aRank > bRank;', ': aRank < bRank;'),
+  mutant(
+    'a counter forgets the number that it started from',
+    FIELD,
+    "(typeof plain === 'number' ? plain : 0)",
+    '0',
+  ),
+  mutant(
+    'a set forgets the list that it started from',
+    FIELD,
+    'if (Array.isArray(plain))',
+    'if (plain === 0 && Array.isArray(plain))',
+  ),
+  mutant(
+    'a counter that was written over still counts',
+    FIELD,
+    "?.[0] ?? '') < stamp",
+    "?.[0] ?? '') <= stamp",
+  ),
+  mutant(
+    'a counter counts what was taken off',
+    FIELD,
+    "name.startsWith('-') ? -Number(counted) : Number(counted)",
+    "name.startsWith('-') ? 0 : Number(counted)",
+  ),
+  mutant('a write drops the other sets', RECORD, '= { ...state?.sets };', '= {};'),
+  mutant('a write drops the other counters', RECORD, '= { ...state?.counters };', '= {};'),
+  mutant(
+    'a part that a write removes stays',
+    RECORD,
+    'else if (field in section) Reflect',
+    "else if (field === '') Reflect",
+  ),
+  mutant('a write does not see the counter', RECORD, '...(counter !== undefined && { counter }),', ''),
+  mutant(
+    'a stamp ignores the vector',
+    RECORD,
+    'for (const stamp of Object.values(state.vector)) newest = laterStamp(newest, stamp);',
+    '',
+  ),
+  mutant(
+    'a field without register is not seen',
+    RECORD,
+    'if (sets === undefined && counters === undefined) return names;',
+    'if (names.length >= 0) return names;',
+  ),
+  mutant('a state loses its sets', RECORD, '...(Object.keys(sets).length > 0 && { sets }),', ''),
+  mutant('an event leaves sets out', EVENT, '...(state.sets !== undefined && { sets: state.sets }),', ''),
+  mutant(
+    'an event leaves counters out',
+    EVENT,
+    '...(state.counters !== undefined && { counters: state.counters }),',
+    '',
+  ),
+  mutant('an event leaves ranks out', EVENT, '...(Object.keys(ranks).length > 0 && { ranks }),', ''),
+  mutant('an event is read without ranks', EVENT, ': [stamp, value, rank];', ': [stamp, value];'),
+  mutant(
+    'the stamps of slots are not looked at',
+    EVENT,
+    'const slots = slotsOf(event.state).map(([stamp]) => stamp);',
+    'const slots: string[] = [];',
+  ),
+  mutant(
+    'a conflict that could not be logged is taken as logged',
+    CONFLICTS,
+    "else if (outcome.status === 'failed') failed.set(key, outcome.error);",
+    '',
+  ),
+  mutant(
+    'two losers against one winner share an entry',
+    CONFLICTS,
+    '[key, field, loser[0], winner[0]]',
+    '[key, field, winner[0]]',
+  ),
+  mutant(
+    'two fields of one write share an entry',
+    CONFLICTS,
+    '[key, field, loser[0], winner[0]]',
+    '[key, loser[0], winner[0]]',
+  ),
+  mutant(
+    'the conflict log names the clock where the rank decided',
+    CONFLICTS,
+    "? 'newer' : 'higher rank'",
+    "? 'newer' : 'newer'",
+  ),
+  mutant(
+    'a delete keeps the values',
+    'domain/entity-service.ts',
+    'return { ...emptied(current), [DELETED]: true };',
+    'return { [DELETED]: true };',
   ),
 ];

@@ -1,4 +1,9 @@
-/** Faults that are events of their own: partitions, outages, clock jumps, lost queues, redrives, poison. */
+/**
+ * Faults that are events of their own: partitions, outages, clock jumps, lost queues, redrives, poison. All are drawn
+ * before the schedule starts, so that a schedule can leave some of them out.
+ */
+import type { Faults } from './faults.ts';
+import type { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
 import { wake } from './trigger.ts';
 import { TRAFFIC_MS } from './workload.ts';
@@ -6,77 +11,115 @@ import type { World } from './world.ts';
 
 const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;
 
-/** Enters what befalls the world into the agenda; everything that lasts ends with the traffic. */
-export function scheduleNemesis(world: World): void {
-  const { faults } = world;
-  times(faults.partition, () => partition(world));
-  times(faults.outage, () => outage(world));
-  times(faults.jump, () => jump(world));
-  times(faults.outboxWipe, () => anyTime(world, () => wipe(world, world.random.pick(world.sites))));
-  times(faults.redrive, () => anyTime(world, () => redrive(world, world.random.pick(world.sites))));
-  times(faults.poison, () => anyTime(world, () => poison(world, world.random.pick(world.sites))));
+/** One fault of a schedule, as drawn. What lasts ends with the traffic at the latest. */
+export interface NemesisEvent {
+  /** `partition 2`; names its stream of chances too. */
+  readonly id: string;
+  readonly kind: 'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison';
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
-function times(strength: number, act: () => void): void {
-  for (let i = 0; i < Math.floor(strength); i += 1) act();
+/** Kind → the shortest and the usual longest time that it lasts; absent: a moment. */
+const LASTING: Partial<Record<NemesisEvent['kind'], readonly [shortMs: number, longMs: number]>> = {
+  partition: [1_000, 90_000],
+  outage: [5_000, 120_000],
+  jump: [1_000, 120_000],
+};
+const KINDS = ['partition', 'outage', 'jump', 'outboxWipe', 'redrive', 'poison'] as const;
+
+/** Draws what befalls the world. */
+export function drawNemesis(random: Random, faults: Faults): readonly NemesisEvent[] {
+  return KINDS.flatMap((kind) =>
+    Array.from({ length: Math.floor(faults[kind]) }, (_, index): NemesisEvent => {
+      const lasting = LASTING[kind];
+      const fromMs = random.between(0, lasting === undefined ? TRAFFIC_MS : TRAFFIC_MS * 0.9);
+      const [shortMs, longMs] = lasting ?? [0, 0];
+      const forMs = random.between(
+        shortMs,
+        lasting !== undefined && random.chance(0.3) ? TRAFFIC_MS : longMs,
+      );
+      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, TRAFFIC_MS - 1) };
+    }),
+  );
 }
 
-function anyTime({ agenda, random }: World, act: () => void): void {
-  agenda.at(random.between(0, TRAFFIC_MS), act);
+/** Enters events into the agenda. */
+export function scheduleNemesis(world: World, events = drawNemesis(world.random, world.faults)): void {
+  const { agenda } = world;
+  for (const { id, kind, fromMs, untilMs } of events) {
+    agenda.as(id, () => {
+      const begin = BEGIN[kind](world);
+      agenda.at(fromMs, () => {
+        const end = begin();
+        if (end !== undefined) agenda.at(untilMs, end);
+      });
+    });
+  }
 }
 
-/** Begins within the traffic and ends at the latest with it. */
-function forAWhile(
-  { agenda, random }: World,
-  shortMs: number,
-  longMs: number,
-  begin: () => () => void,
-): void {
-  const fromMs = random.between(0, TRAFFIC_MS * 0.9);
-  const untilMs = fromMs + random.between(shortMs, random.chance(0.3) ? TRAFFIC_MS : longMs);
-  agenda.at(fromMs, () => {
-    const end = begin();
-    agenda.at(Math.min(untilMs, TRAFFIC_MS - 1), end);
-  });
+type Begin = () => (() => void) | undefined;
+
+/** Kind → from a world to what begins; that returns what ends it. */
+const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
+  partition,
+  outage,
+  jump,
+  outboxWipe: atOnce(wipe),
+  redrive: atOnce(redrive),
+  poison: atOnce(poison),
+};
+
+function atOnce(act: (world: World, site: SimSite) => void): (world: World) => Begin {
+  return (world) => () => {
+    act(world, world.random.pick(world.sites));
+    return undefined;
+  };
 }
 
-function partition(world: World): void {
+function partition(world: World): Begin {
   const [from, to] = world.random.shuffled(world.sites);
   const oneWay = world.random.chance(0.3);
-  if (from === undefined || to === undefined) return;
-  const cuts = [`${from.name}>${to.name}`, ...(oneWay ? [] : [`${to.name}>${from.name}`])];
-  forAWhile(world, 1_000, 90_000, () => {
+  const [a, b] = [from?.name ?? '', to?.name ?? ''];
+  const cuts = [`${a}>${b}`, ...(oneWay ? [] : [`${b}>${a}`])];
+  return () => {
     for (const cut of cuts) world.cuts.add(cut);
+    const end = world.begin(oneWay ? 'cut off, one way' : 'cut off', [a, b]);
     return () => {
+      end();
       for (const cut of cuts) world.cuts.delete(cut);
     };
-  });
+  };
 }
 
-function outage(world: World): void {
+function outage(world: World): Begin {
   const site = world.random.pick(world.sites);
-  forAWhile(world, 5_000, 120_000, () => {
+  return () => {
     site.down = true;
+    const end = world.begin('out of service', [site.name]);
     return () => {
+      end();
       site.down = false;
     };
-  });
+  };
 }
 
-function jump(world: World): void {
+function jump(world: World): Begin {
   const site = world.random.pick(world.sites);
   const byMs = world.random.pick(JUMPS_MS);
-  forAWhile(world, 1_000, 120_000, () => {
+  return () => {
     site.jumpMs = byMs;
+    const end = world.begin(`clock ${byMs > 0 ? '+' : '−'}${Math.abs(byMs) / 1000} s`, [site.name]);
     return () => {
+      end();
       site.jumpMs = 0;
     };
-  });
+  };
 }
 
 function wipe(world: World, { outbox, name }: SimSite): void {
   for (const message of [...outbox.messages]) {
-    world.note(message.fact.key, name, () => 'out queue is wiped');
+    world.note(message.fact.key, name, () => 'the own queue is wiped', { tone: 'fault' });
     outbox.lose(message);
   }
 }
@@ -85,7 +128,8 @@ function wipe(world: World, { outbox, name }: SimSite): void {
 export function redrive(world: World, site: SimSite): void {
   for (const queue of [site.outbox, site.inbox]) {
     const moved = queue.redrive(world.agenda.nowMs);
-    for (const { fact } of moved) world.note(fact.key, site.name, () => `${queue.kind} message is redriven`);
+    for (const { fact } of moved)
+      world.note(fact.key, site.name, () => `${queue.kind} message is redriven`, { tone: 'queue' });
     if (moved.length > 0) wake(world, site, queue, 0);
   }
 }
@@ -101,6 +145,7 @@ function poison(world: World, site: SimSite): void {
     genuine.replace(/"specversion":"1\.\d"/, '"specversion":"2.0"'),
     genuine.replace(/"source":"[^"]+"/, '"source":"gcp-9"'),
     genuine.replace(/"vector":\{/, '"vector":{"gcp-9":"yesterday",'),
+    genuine.replace(/"vector":\{/, '"sets":{"tags":{"gcp-9|1":["yesterday","red"]}},"vector":{'),
   ]);
   const queue = random.chance(0.7) ? site.inbox : site.outbox;
   world.enqueue(site, queue, body, { poison: true, delayMs: 0 });

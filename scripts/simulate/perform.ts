@@ -11,7 +11,7 @@ import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
 import type { Invocation, Operation } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
-import { shortStamp } from './timeline.ts';
+import { meaningText, shortStamp } from './timeline.ts';
 import { wake } from './trigger.ts';
 import type { World } from './world.ts';
 
@@ -35,6 +35,7 @@ export function perform(
   { decided, cutShort }: Circumstances,
 ): Answer {
   const { at } = invocation;
+  world.acting = at.name;
   const some = <T>(list: readonly T[]): readonly T[] =>
     cutShort ? list.slice(0, world.random.int(list.length + 1)) : list;
   switch (effect.op) {
@@ -105,10 +106,10 @@ function land(
   const before = at.store.records.get(record.key);
   const outcome = at.store.put(write, at.likeAws);
   world.trace(`put ${outcome.status}`, at, record.key);
-  world.note(
-    record.key,
-    at.name,
-    () => `${operation?.id ?? kind} put ${outcome.status} ${shortStamp(record.version)}`,
+  world.note(record.key, at.name, () =>
+    operation === undefined
+      ? `${kind} put ${outcome.status}`
+      : `${operation.id} put ${outcome.status} ${meaningText(decided)}`,
   );
   if (outcome.status !== 'written') return outcome;
   if (operation !== undefined && decided !== undefined) {
@@ -119,6 +120,7 @@ function land(
       operationId: operation.id,
       stamp: record.version ?? '',
       fields: decided.fields,
+      meant: decided.meant,
       basis: decided.basis,
       replaced: before,
     };
@@ -151,7 +153,7 @@ function clearing(world: World, at: SimSite, requests: readonly ClearRequest[]):
 function publish(world: World, at: SimSite, message: OutboundMessage): SendOutcome {
   world.counts.published += 1;
   const called = calling(world, () => {
-    deliver(world, at, 'out', inMinorOf(at, message.body));
+    deliver(world, { from: at, to: at, kind: 'out', body: inMinorOf(at, message.body) });
   });
   return 'error' in called ? called.error : undefined;
 }
@@ -168,13 +170,16 @@ function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessag
     world.counts.sent += 1;
     const text = inMinorOf(from, body);
     world.captured.get(to.name)?.push(text);
-    deliver(world, to, 'in', text);
+    deliver(world, { from, to, kind: 'in', body: text });
   });
   return 'error' in called ? called.error : undefined;
 }
 
 /** A queue has accepted a message: it is there once or twice, now or later, and in an own queue perhaps never. */
-function deliver(world: World, site: SimSite, kind: 'out' | 'in', body: string): void {
+function deliver(
+  world: World,
+  { from, to: site, kind, body }: { from: SimSite; to: SimSite; kind: 'out' | 'in'; body: string },
+): void {
   const queue = kind === 'out' ? site.outbox : site.inbox;
   const copies = world.strikes('duplicate') ? 2 : 1;
   for (let copy = 0; copy < copies; copy += 1) {
@@ -183,7 +188,10 @@ function deliver(world: World, site: SimSite, kind: 'out' | 'in', body: string):
       : world.random.between(1, 40);
     const message = world.enqueue(site, queue, body, { poison: false, delayMs });
     world.trace(`accept ${kind}`, site, message.fact.key ?? '');
-    world.note(message.fact.key, site.name, () => `${kind} queue accepts ${stampsText(message.vector)}`);
+    world.note(message.fact.key, site.name, () => `${kind} queue accepts ${stampsText(message.vector)}`, {
+      tone: 'queue',
+      ...(kind === 'in' && { crossing: { message: message.number, from: from.name } }),
+    });
     if (kind === 'out' && world.strikes('outboxLoss')) queue.lose(message);
     else wake(world, site, queue, delayMs);
   }

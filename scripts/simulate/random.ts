@@ -1,16 +1,36 @@
-/** Seeded randomness: the one source of chance in a schedule, so that its seed replays it. */
+/**
+ * Seeded randomness: the one source of chance in a schedule, so that its seed replays it.
+ *
+ * Invariant: what a stream draws depends on its seed and its name alone, never on other streams. So a schedule from which
+ * an operation or a fault is taken out draws the same for everything else, and can be made smaller step by step.
+ */
 
 /** A generator of pseudo-random numbers (mulberry32, 32 bits of state). */
 export class Random {
+  /** Whose chance this is: `op17`, or `sweep aws-1`. */
+  readonly name: string;
+  /** How many numbers have been drawn. */
+  drawn = 0;
+  readonly #seed: number;
   #state: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, name = '') {
+    this.name = name;
+    this.#seed = seed;
     // Neighbouring seeds must not give neighbouring runs: spread them first (Knuth's multiplicative hash).
-    this.#state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
+    let state = Math.imul(seed + 1, 0x9e3779b1);
+    for (let i = 0; i < name.length; i += 1) state = Math.imul(state ^ name.charCodeAt(i), 0x01000193);
+    this.#state = state >>> 0;
+  }
+
+  /** The stream of this seed with that name. */
+  stream(name: string): Random {
+    return new Random(this.#seed, name);
   }
 
   /** From 0, inclusive, to 1, exclusive. */
   next(): number {
+    this.drawn += 1;
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);

@@ -11,12 +11,11 @@ import { checkReplay } from './checkers/replay.ts';
 import { checkValues } from './checkers/values.ts';
 import { chooseFaults, type Faults } from './faults.ts';
 import type { Finding } from './facts.ts';
-import { redrive, scheduleNemesis } from './nemesis.ts';
+import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { Random } from './random.ts';
 import { startSweeper } from './sweeper.ts';
-import { timelineText } from './timeline.ts';
 import { wake } from './trigger.ts';
-import { scheduleTraffic, TRAFFIC_MS } from './workload.ts';
+import { drawOperations, scheduleTraffic, TRAFFIC_MS } from './workload.ts';
 import { World } from './world.ts';
 
 export interface ScheduleOptions {
@@ -29,6 +28,29 @@ export interface ScheduleOptions {
   readonly operations?: number | undefined;
   /** The key to keep a timeline of. */
   readonly watchedKey?: string | undefined;
+  /** Leaves out all of what the seed draws that is not named here. */
+  readonly only?: Only | undefined;
+  /** What happens in place of what the seed draws, and for how long. */
+  readonly script?: Script | undefined;
+}
+
+/** A part of a schedule, by names: of client operations, of events of the nemesis, and of faults that struck. */
+export interface Only {
+  readonly operations: ReadonlySet<string>;
+  readonly events: ReadonlySet<string>;
+  readonly strikes: ReadonlySet<string>;
+}
+
+export interface Script {
+  readonly lastsMs: number;
+  readonly enter: (world: World) => void;
+}
+
+/** What there is to leave out of a schedule. */
+export interface Parts {
+  readonly operations: readonly string[];
+  readonly events: readonly string[];
+  readonly strikes: readonly string[];
 }
 
 export interface ScheduleResult {
@@ -41,8 +63,8 @@ export interface ScheduleResult {
   /** Names the whole run. */
   readonly hash: string;
   readonly findings: readonly Finding[];
-  /** Empty unless a key was watched. */
-  readonly timeline: string;
+  /** What happened, for `only`. */
+  readonly parts: Parts;
 }
 
 const OPERATIONS = 100;
@@ -54,22 +76,8 @@ const REDRIVE_EVERY_MS = 10 * 60_000;
 export const QUIET_MS = 5 * 60_000;
 
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
-  const random = new Random(options.seed);
-  const drawn = 2 + random.int(3);
-  const sites = options.sites ?? drawn;
-  const faults = chooseFaults(random, options.faults);
-  const world = new World({ random, faults, sites, watchedKey: options.watchedKey });
-  scheduleTraffic(world, options.operations ?? OPERATIONS);
-  scheduleNemesis(world);
-  const restMs = restMsOf(faults);
-  const restedMs = TRAFFIC_MS + restMs;
-  for (const site of world.sites) startSweeper(world, site, () => restedMs + QUIET_MS);
-  world.agenda.runUntil(TRAFFIC_MS);
-  world.heal();
-  recover(world, restMs);
-  world.agenda.runUntil(restedMs);
-  judge(world);
-  return resultOf(world, options.seed, faults);
+  const { world, parts } = playSchedule(options);
+  return resultOf(world, { seed: options.seed, faults: world.drawnFaults, parts });
 }
 
 /** How long a world needs to come to rest after healing. */
@@ -79,23 +87,57 @@ export function restMsOf({ jump }: Faults): number {
 
 export function resultOf(
   world: World,
-  seed: number,
-  faults: Readonly<Record<string, number>>,
+  of: {
+    readonly seed: number;
+    readonly faults: Readonly<Record<string, number>>;
+    readonly parts: Omit<Parts, 'strikes'>;
+  },
 ): ScheduleResult {
   return {
-    seed,
+    seed: of.seed,
     sites: world.sites.length,
-    faults,
+    faults: of.faults,
     operations: world.counts.operations,
     effects: world.counts.effects,
     messages: world.messages.length,
     hash: world.hash.toString(),
     findings: world.findings,
-    timeline: timelineText(
-      world.sites.map(({ name }) => name),
-      world.timeline,
-    ),
+    parts: { ...of.parts, strikes: world.struck },
   };
+}
+
+/** Runs a schedule to its end and returns the world as it then is. */
+export function playSchedule(options: ScheduleOptions): {
+  readonly world: World;
+  readonly parts: Omit<Parts, 'strikes'>;
+} {
+  const random = new Random(options.seed);
+  const drawnSites = 2 + random.int(3);
+  const sites = options.sites ?? drawnSites;
+  const faults = chooseFaults(random, options.faults);
+  const { only, script, watchedKey } = options;
+  const world = new World({ random, faults, sites, watchedKey, strikes: only?.strikes });
+  const drawn = {
+    operations: drawOperations(random, options.operations ?? OPERATIONS),
+    events: drawNemesis(random, faults),
+  };
+  const operations = drawn.operations.filter(({ id }) => only?.operations.has(id) !== false);
+  const events = drawn.events.filter(({ id }) => only?.events.has(id) !== false);
+  if (script === undefined) {
+    scheduleTraffic(world, operations);
+    scheduleNemesis(world, events);
+  } else script.enter(world);
+  const restMs = restMsOf(faults);
+  const lastsMs = script?.lastsMs ?? TRAFFIC_MS;
+  const restedMs = lastsMs + restMs;
+  for (const site of world.sites) startSweeper(world, site, () => restedMs + QUIET_MS);
+  world.agenda.runUntil(lastsMs);
+  world.heal();
+  recover(world, restMs);
+  world.agenda.runUntil(restedMs);
+  judge(world);
+  const idsOf = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id);
+  return { world, parts: { operations: idsOf(operations), events: idsOf(events) } };
 }
 
 /** What operators do after a bad day: move the dead letters back, again and again until none matters. */

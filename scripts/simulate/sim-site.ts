@@ -1,7 +1,6 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
 import type { PendingEntry } from '../../src/shared/ports/store.ts';
 import type { Faults } from './faults.ts';
-import type { Random } from './random.ts';
 import { SiteQueue } from './site-queue.ts';
 import { SiteStore } from './site-store.ts';
 import type { Agenda } from './agenda.ts';
@@ -38,8 +37,9 @@ export class SimSite {
   constructor(
     name: string,
     peers: readonly string[],
-    { agenda, random, faults }: { agenda: Agenda; random: Random; faults: Faults },
+    { agenda, faults }: { agenda: Agenda; faults: Faults },
   ) {
+    const { random } = agenda;
     this.name = name;
     this.peers = peers;
     this.likeAws = name.startsWith('aws');
@@ -50,7 +50,8 @@ export class SimSite {
     this.inboxCharactersMax = Math.floor(faults.oversized);
     this.#lagMaxMs = faults.staleIndex;
     this.store = new SiteStore({
-      indexLagMs: () => (this.#lagMaxMs > 0 && random.chance(0.5) ? random.between(0, this.#lagMaxMs) : 0),
+      indexLagMs: () =>
+        this.#lagMaxMs > 0 && agenda.random.chance(0.5) ? agenda.random.between(0, this.#lagMaxMs) : 0,
       later: (delayMs, act) => agenda.after(delayMs, act),
     });
   }

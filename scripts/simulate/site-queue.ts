@@ -9,6 +9,8 @@ export const VISIBILITY_MS = 60_000;
 const BROKER_RECEIVES_MAX = 14;
 
 export interface QueuedMessage {
+  /** Its place among all messages of the schedule. */
+  readonly number: number;
   readonly body: string;
   readonly fact: MessageFact;
   /** Vector of the state that it carries; undefined for what is no event. */

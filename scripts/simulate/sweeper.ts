@@ -18,7 +18,7 @@ export function startSweeper(
     if (!site.down) run(world, site);
     world.agenda.after(sweepTickMs * slowness() * world.random.between(0.95, 1.05), tick);
   };
-  world.agenda.after(world.random.between(0, sweepTickMs), tick);
+  world.agenda.as(`sweep ${site.name}`, () => world.agenda.after(world.random.between(0, sweepTickMs), tick));
 }
 
 function run(world: World, site: SimSite): void {

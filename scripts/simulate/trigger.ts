@@ -42,6 +42,7 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
     attributes: {},
     receives,
   }));
+  world.acting = site.name;
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
     kind: queue.kind === 'out' ? 'forward' : 'apply',
@@ -79,7 +80,10 @@ function settleOne(
 ): void {
   const { key } = message.fact;
   world.trace(`settle ${disposition?.kind}`, site, key ?? '');
-  world.note(key, site.name, () => `${queue.kind} message ${disposition?.kind} (receive ${receives})`);
+  world.note(key, site.name, () => `${queue.kind} message ${disposition?.kind} (receive ${receives})`, {
+    tone: 'queue',
+    ...(queue.kind === 'in' && { crossing: { message: message.number } }),
+  });
   switch (disposition?.kind) {
     case 'done':
       // A lock that has run out settles nothing at Service Bus; SQS deletes what a late receipt names.

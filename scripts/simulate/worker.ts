@@ -14,6 +14,8 @@ if (name !== undefined) {
   if (mutant === undefined) throw new RangeError(`no mutant ${name}`);
   loadMutated(mutant);
 }
+// Errors are answers here, by the thousand: without their stacks they cost nothing.
+Error.stackTraceLimit = 0;
 // Loaded only now: everything before must not have loaded the protocol yet.
 const { runSeeds } = await import('./seeds.ts');
 

@@ -11,7 +11,7 @@ import type { Acknowledged, AppliedPut, Finding, LandedWrite, MessageFact, Snaps
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
-import type { TimelineEntry } from './timeline.ts';
+import type { Band, TimelineEntry } from './timeline.ts';
 import { TraceHash } from './trace-hash.ts';
 
 const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
@@ -23,9 +23,31 @@ export interface Watcher {
   applied(put: AppliedPut): void;
 }
 
-export class World {
-  readonly agenda = new Agenda();
+/** How an entry of the timeline is drawn. */
+type Mark = Partial<Pick<TimelineEntry, 'tone' | 'crossing'>>;
+
+const FAULT_TEXTS: Partial<Record<Fault, string>> = {
+  crash: 'the function dies',
+  throttle: 'the call is refused',
+  ambiguous: 'the answer is lost',
+  late: 'the call lands late',
+  pause: 'the function stands still',
+  duplicate: 'the message is doubled',
+  reorder: 'the message is held back',
+  outboxLoss: 'the own queue loses the message',
+};
+
+export interface WorldOptions {
   readonly random: Random;
+  readonly faults: Faults;
+  readonly sites: number;
+  readonly watchedKey?: string | undefined;
+  /** The only faults that may strike: names from `World.struck`. All when absent. */
+  readonly strikes?: ReadonlySet<string> | undefined;
+}
+
+export class World {
+  readonly agenda: Agenda;
   readonly sites: readonly SimSite[];
   readonly hash = new TraceHash();
   readonly findings: Finding[] = [];
@@ -37,27 +59,36 @@ export class World {
   /** Every inbound message that a protocol sent, by site: for the replay. */
   readonly captured = new Map<string, string[]>();
   readonly timeline: TimelineEntry[] = [];
+  readonly bands: Band[] = [];
+  /** The site that is doing something now, for the timeline. */
+  acting = '';
   readonly counts = { operations: 0, effects: 0, published: 0, sent: 0, forwarded: 0, sweptKeys: 0 };
   /** `a>b`: what a sends does not reach b. */
   readonly cuts = new Set<string>();
+  /** Every fault that struck, by name. */
+  readonly struck: string[] = [];
+  /** As the seed drew them; `faults` is what is still on. */
+  readonly drawnFaults: Faults;
   faults: Faults;
   /** A workload's own checkers, told of every put that took effect. */
   readonly watchers: Watcher[] = [];
+  readonly #strikes: ReadonlySet<string> | undefined;
   readonly #byName = new Map<string, SimSite>();
   readonly #newest = new Map<string, string>();
   readonly #carried = new Map<string, Carried>();
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
-  constructor(options: { random: Random; faults: Faults; sites: number; watchedKey?: string | undefined }) {
-    const { random, faults, sites, watchedKey } = options;
-    this.random = random;
+  constructor({ random, faults, sites, watchedKey, strikes }: WorldOptions) {
+    this.agenda = new Agenda(random);
+    this.#strikes = strikes;
     this.faults = faults;
+    this.drawnFaults = faults;
     this.watchedKey = watchedKey;
     const names = SITE_NAMES.slice(0, sites);
     this.sites = names.map((name) => {
       const peers = names.filter((peer) => peer !== name);
-      return new SimSite(name, peers, { agenda: this.agenda, random, faults });
+      return new SimSite(name, peers, { agenda: this.agenda, faults });
     });
     for (const site of this.sites) {
       this.#byName.set(site.name, site);
@@ -72,9 +103,20 @@ export class World {
     return site;
   }
 
+  /** The stream of chances of what is happening now. */
+  get random(): Random {
+    return this.agenda.random;
+  }
+
   /** Whether a fault that is a probability strikes now. */
   strikes(fault: Fault): boolean {
-    return this.random.chance(this.faults[fault]);
+    const { random } = this;
+    if (!random.chance(this.faults[fault])) return false;
+    const name = `${fault} ${random.name} ${random.drawn}`;
+    if (this.#strikes?.has(name) === false) return false;
+    this.struck.push(name);
+    this.note(this.watchedKey, this.acting, () => FAULT_TEXTS[fault] ?? fault, { tone: 'fault' });
+    return true;
   }
 
   reaches(from: SimSite, to: SimSite): boolean {
@@ -85,6 +127,7 @@ export class World {
   heal(): void {
     this.faults = NO_FAULTS;
     this.cuts.clear();
+    for (const band of this.bands) band.untilMs = Math.min(band.untilMs, this.agenda.nowMs);
     for (const site of this.sites) site.heal();
   }
 
@@ -94,8 +137,9 @@ export class World {
       this.findings.push(finding);
       this.note(
         finding.key,
-        finding.key === undefined ? '' : (this.sites[0]?.name ?? ''),
+        this.acting === '' ? (this.sites[0]?.name ?? '') : this.acting,
         () => `!! ${finding.invariant}: ${finding.detail}`,
+        { tone: 'finding' },
       );
     }
   }
@@ -105,9 +149,18 @@ export class World {
     this.hash.add(`${Math.round(this.agenda.nowMs * 1000)} ${what} ${site.name} ${key};`);
   }
 
-  note(key: string | undefined, site: string, text: () => string): void {
+  note(key: string | undefined, site: string, text: () => string, mark: Mark = {}): void {
     if (this.watchedKey === undefined || key !== this.watchedKey) return;
-    this.timeline.push({ atMs: this.agenda.nowMs, site, text: text() });
+    this.timeline.push({ atMs: this.agenda.nowMs, site, text: text(), tone: 'store', ...mark });
+  }
+
+  /** A fault that lasts begins. Returns what ends it. */
+  begin(text: string, sites: readonly string[]): () => void {
+    const band: Band = { text, sites, fromMs: this.agenda.nowMs, untilMs: Infinity };
+    this.bands.push(band);
+    return () => {
+      band.untilMs = Math.min(band.untilMs, this.agenda.nowMs);
+    };
   }
 
   snapshot(): Snapshot {
@@ -150,11 +203,14 @@ export class World {
     );
   }
 
-  /** Every message is put into several queues, and read once. */
+  /** The same text is queued many times: at its site, at every peer, and again. */
   #carriedBy(body: string): Carried {
-    const known = this.#carried.get(body) ?? readCarried(body);
-    this.#carried.set(body, known);
-    return known;
+    let carried = this.#carried.get(body);
+    if (carried === undefined) {
+      carried = readCarried(body);
+      this.#carried.set(body, carried);
+    }
+    return carried;
   }
 
   /** Puts a message into a queue; the caller starts the trigger. */
@@ -174,7 +230,14 @@ export class World {
       end: 'open',
     };
     const visibleAtMs = this.agenda.nowMs + options.delayMs;
-    const message: QueuedMessage = { body, fact, vector, receives: 0, visibleAtMs };
+    const message: QueuedMessage = {
+      number: this.messages.length,
+      body,
+      fact,
+      vector,
+      receives: 0,
+      visibleAtMs,
+    };
     this.messages.push(fact);
     queue.messages.add(message);
     return message;
@@ -183,7 +246,7 @@ export class World {
 
 type Carried = Pick<QueuedMessage, 'vector'> & { readonly key: string | undefined };
 
-const NOTHING_CARRIED = { key: undefined, vector: undefined };
+const NOTHING_CARRIED: Carried = { key: undefined, vector: undefined };
 
 /** What a message is about, read without the product's code. */
 function readCarried(body: string): Carried {

@@ -3,6 +3,7 @@
  * how it stands with each of them.
  */
 import { openOutbox, openStore, timerEntry } from '#cloud';
+import { sweepTickMs } from '../shared/bounds.ts';
 import { isRetryable } from '../shared/errors.ts';
 import { recordGauges } from '../shared/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
@@ -35,7 +36,7 @@ export const handler = timerEntry(
     if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
     await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
   },
-  { config },
+  { config, tickMs: sweepTickMs },
 );
 
 /** A heartbeat that fails must not stop the sweep: the next one is ten seconds away, and its absence shows. */

@@ -12,6 +12,7 @@ import { UnavailableError } from '../../src/shared/errors.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches } from '../helpers/contract.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import type { QueueName } from '../helpers/sites.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -75,7 +76,7 @@ const pausedInStatus = async (): Promise<unknown> => {
 };
 
 /** All bodies that are taken off a queue until it has been empty for once. */
-async function drained(cloud: LinkedClouds['own'], queue: 'tandem-in' | 'tandem-out'): Promise<string[]> {
+async function drained(cloud: LinkedClouds['own'], queue: QueueName): Promise<string[]> {
   const bodies: string[] = [];
   for (;;) {
     const batch = await cloud.take(queue);
@@ -223,8 +224,10 @@ describe(`dead letters on ${cloudName}`, () => {
     expect(json).toMatchObject({ dryRun: false, matched: 2, settled: 2, failed: [] });
     expect((await drained(clouds.own, 'tandem-in')).sort()).toEqual(['{"n":1}', '{"n":2}']);
     expect(await causes()).toMatchObject([{ source: 'tandem-out', letters: 1 }]);
+    await setAside(['{"n":4}'], 'tandem-verify', 'malformed');
     await operate('POST', 'dead-letters/replay', { all: true });
     expect(await drained(clouds.own, 'tandem-out')).toEqual(['{"n":3}']);
+    expect(await drained(clouds.own, 'tandem-verify')).toEqual(['{"n":4}']);
     expect(await causes()).toEqual([]);
   });
 

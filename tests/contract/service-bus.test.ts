@@ -775,6 +775,17 @@ describe('faults', () => {
     expect((await receive(receiver, 2)).map(({ messageId }) => messageId)).toEqual(['same', 'same']);
   });
 
+  test('reorder on send: scheduled for a moment of its own', async () => {
+    const { name, sender, receiver } = newQueue();
+    bus.faults.set([{ kind: 'reorder', operation: 'send', resource: name, latencyMs: 3_600_000, times: 1 }]);
+    const sent = Array.from({ length: 20 }, (_, i) => `m${i}`);
+    await sender.sendMessages(texts(...sent));
+    expect(bus.counts(name)).toMatchObject({ scheduled: 20 });
+    advance(3_600_000);
+    expect(bus.counts(name)).toMatchObject({ scheduled: 0, active: 20 });
+    expect(bodies(await receive(receiver, 20)).toSorted()).toEqual(sent.toSorted());
+  });
+
   test('drop-ack on send: stored, and the sender cannot know', async () => {
     const { name } = newQueue();
     const separate = new ServiceBusClient(bus.endpoint, { retryOptions: { ...RETRY, timeoutInMs: 500 } });
@@ -878,6 +889,14 @@ describe('faults', () => {
   });
 });
 
+test('a client may ask the management node more often than one session holds deliveries', async () => {
+  const { receiver } = newQueue();
+  for (let asked = 0; asked < 4_500; asked += 500) {
+    const answers = await Promise.all(Array.from({ length: 500 }, () => receiver.peekMessages(1)));
+    expect(answers).toHaveLength(500);
+  }
+});
+
 describe('control', () => {
   const call = async (
     method: string,
@@ -908,6 +927,16 @@ describe('control', () => {
       deadLetter: 0,
     });
     expect(queues['by-http']).toMatchObject({ settings: { lockDurationMs: 30_000, maxDeliveryCount: 4 } });
+  });
+
+  test('shows the bodies of a queue and of its dead letters, and takes none', async () => {
+    const { name, sender, receiver } = newQueue();
+    await sender.sendMessages([{ body: Buffer.from('bytes') }, { body: { key: 'value' } }]);
+    await receiver.deadLetterMessage(await receiveOne(receiver));
+    const response = await fetch(`${bus.controlUrl}/_tandem/queues/${name}/bodies`);
+    expect(await response.json()).toEqual(['{"key":"value"}', 'bytes']);
+    expect(bus.counts(name)).toMatchObject({ active: 1, deadLetter: 1 });
+    expect((await call('GET', '/_tandem/queues/nobodys/bodies'))[0]).toBe(404);
   });
 
   test.each([

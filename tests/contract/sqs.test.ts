@@ -841,6 +841,20 @@ describe('faults', () => {
     expect(await receive(url)).toHaveLength(1);
   });
 
+  test('reordered messages become visible each after a time of its own', async () => {
+    const url = await createQueue({ VisibilityTimeout: '120' });
+    sqs.faults.set([{ kind: 'reorder', operation: 'SendMessage', latencyMs: 60_000 }]);
+    const sent = Array.from({ length: 20 }, (_, i) => `m${i}`);
+    for (const body of sent) await send(url, body);
+    const order: (string | undefined)[] = [];
+    for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 500) {
+      clock += 500;
+      order.push(...bodiesOf(await receive(url)));
+    }
+    expect(order.toSorted()).toEqual(sent.toSorted());
+    expect(order).not.toEqual(sent);
+  });
+
   test('latency delays the operation', async () => {
     const url = await createQueue();
     sqs.faults.set([{ kind: 'latency', operation: 'SendMessage', latencyMs: 150 }]);
@@ -872,6 +886,18 @@ describe('control requests', () => {
     const all = (await (await fetch(sqs.endpoint + QUEUES_PATH)).json()) as Record<string, unknown>;
     expect(all[nameOf(url)]).toEqual({ visible: 1, inFlight: 1, delayed: 1, oldestAgeMs: 5_000 });
     expect(sqs.queues()[nameOf(url)]).toEqual(all[nameOf(url)]);
+  });
+
+  test('show the bodies of a queue, whatever their state, and take none', async () => {
+    const url = await createQueue();
+    await send(url, 'a');
+    await receive(url);
+    await send(url, 'b');
+    await send(url, 'c', { DelaySeconds: 60 });
+    const answer = await fetch(`${sqs.endpoint}${QUEUES_PATH}/${nameOf(url)}/bodies`);
+    expect(await answer.json()).toEqual(['a', 'b', 'c']);
+    expect(await countsOf(url)).toEqual(['1', '1', '1']);
+    expect((await fetch(`${sqs.endpoint}${QUEUES_PATH}/nobodys/bodies`)).status).toBe(404);
   });
 
   test('an action that is not there is refused, not ignored', async () => {

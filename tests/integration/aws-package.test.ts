@@ -30,6 +30,8 @@ const FUNCTIONS = [
   'forward',
   'apply',
   'sweep',
+  'verify',
+  'verifyHourly',
 ];
 const BOUND_MS = 30_000;
 
@@ -146,7 +148,7 @@ describe('the template', () => {
 
   test('lets every event source mapping read its queue, and hides a message for six time-outs', () => {
     const mappings = ofType('AWS::Lambda::EventSourceMapping');
-    expect(mappings).toHaveLength(3);
+    expect(mappings).toHaveLength(4);
     for (const [id, mapping] of mappings) {
       const queue = mapping.EventSourceArn['Fn::GetAtt'][0];
       const name = (mapping as unknown as { FunctionName: { 'Fn::GetAtt': [string, string] } }).FunctionName;
@@ -340,6 +342,7 @@ describe('a bundle', () => {
   test.each([
     ['forward', 'tandem-out'],
     ['apply', 'tandem-in'],
+    ['verify', 'tandem-verify'],
   ])('of %s sets a message of an SQS batch aside that it can never handle', async (key, queue) => {
     await createQueues('tandem-dead');
     expect(await invoke(key, sqsEvent(queue, `no event at all, for ${key}`))).toEqual({

@@ -105,9 +105,18 @@ describe('the package', () => {
     ]);
   });
 
-  test('sweep runs every ten seconds', () => {
-    expect(functionJson('sweep').bindings).toEqual([
-      { type: 'timerTrigger', direction: 'in', name: 'timer', schedule: '*/10 * * * * *' },
+  test('verify gets the steps of comparisons one by one', () => {
+    expect(functionJson('verify').bindings).toEqual([
+      expect.objectContaining({ queueName: 'tandem-verify', cardinality: 'one', dataType: 'string' }),
+    ]);
+  });
+
+  test.each([
+    ['sweep', '*/10 * * * * *'],
+    ['verifyHourly', '0 7 * * * *'],
+  ])('%s runs on the schedule %s', (name, schedule) => {
+    expect(functionJson(name).bindings).toEqual([
+      { type: 'timerTrigger', direction: 'in', name: 'timer', schedule },
     ]);
   });
 
@@ -130,7 +139,7 @@ describe('the package', () => {
 
   test('a bundle is one .cjs file for this cloud only, whatever the number of its functions', () => {
     const bundles = [...files.keys()].filter((name) => name.endsWith('.cjs')).sort();
-    expect(bundles).toHaveLength(10);
+    expect(bundles).toHaveLength(12);
     for (const name of bundles.filter((bundle) => bundle.includes('handlers'))) {
       expect(String(files.get(name))).toContain('bundled for azure');
       expect(String(files.get(name))).not.toContain('bundled for aws');

@@ -48,7 +48,7 @@ const acknowledged = (extra: Partial<Acknowledged> = {}): Acknowledged => ({
   operationId: 'op1',
   stamp: at(1),
   fields: { name: 'x' },
-  token: { a: at(1) },
+  state: state({ name: [at(1), 'x'] }, { a: at(1) }),
   ...extra,
 });
 const sound = record(state({ name: [at(1), 'x'] }, { a: at(1) }));
@@ -96,6 +96,74 @@ describe('values', () => {
   });
 });
 
+describe('values under a merge policy', () => {
+  /** Three writes of a field `f`: one at a, one at b that has seen it or not, and what the sites show. */
+  const first = (extra: Partial<LandedWrite>): LandedWrite => write({ fields: {}, ...extra });
+  const second = (extra: Partial<LandedWrite>, seen = true): LandedWrite =>
+    write({
+      operationId: 'op2',
+      site: 'b',
+      stamp: at(2, 'b'),
+      fields: {},
+      ...(seen && { replaced: record(state({}, { a: at(1) })) }),
+      ...extra,
+    });
+  const add = first({ meant: { f: { add: ['red'] } } });
+  const three = first({ meant: { f: { by: 3 } } });
+  const high = first({ fields: { f: 'mine' }, meant: { f: { rank: '2', keepsRest: true } } });
+  const remove = { meant: { f: { remove: ['red'] } } };
+  const vector = { a: at(1), b: at(2, 'b') };
+  const counter = (...slots: [string, number][]): NonNullable<RecordState['counters']> => ({
+    f: Object.fromEntries(slots.map(([name, sum]) => [name, [at(1), sum]])),
+  });
+  const set = { f: { 'a|"red"': [at(1), 'red'] as const } };
+  const none: RecordState['fields'] = {};
+  const over = { fields: { f: 5 } };
+  const five: RecordState['fields'] = { f: [at(2, 'b'), 5] };
+  const base: NonNullable<RecordState['counters']> = { f: { a: [at(1), 3], '-a': [at(1), 3] } };
+
+  test.each<[string, LandedWrite[], Omit<RecordState, 'vector'>]>([
+    ['an element that nobody removed', [add], { fields: none, sets: set }],
+    ['an element that was removed', [add, second(remove)], { fields: none }],
+    ['an element that somebody removed unseen', [add, second(remove, false)], { fields: none, sets: set }],
+    ['an element that was written over', [add, second(over)], { fields: five }],
+    ['an increment', [three], { fields: none, counters: counter(['a', 3]) }],
+    ['an increment that was written over', [three, second(over)], { fields: five, counters: base }],
+    [
+      'an increment that was written over unseen',
+      [three, second(over, false)],
+      { fields: five, counters: counter(['a', 3]) },
+    ],
+    ['the higher rank', [high, second(over, false)], { fields: { f: [at(1), 'mine', '2'] } }],
+    ['a write over a rank', [high, second(over)], { fields: { f: [at(2, 'b'), 5, '2'] } }],
+  ])('pass %s', (_, landed, held) => {
+    expect(checkValues(sites(record({ ...held, vector })), landed, [])).toEqual([]);
+  });
+
+  test.each<[string, LandedWrite[], Omit<RecordState, 'vector'>, string]>([
+    ['an element that is lost', [add], { fields: none }, 'shows null'],
+    ['a removed element', [add, second(remove)], { fields: none, sets: set }, 'makes null'],
+    ['an element that nobody had seen removed', [add, second(remove, false)], { fields: none }, 'shows null'],
+    ['a lost increment', [three], { fields: none, counters: counter(['a', 2]) }, 'shows 2'],
+    [
+      'an increment that was written over',
+      [three, second(over)],
+      { fields: five, counters: counter(['a', 3]) },
+      'shows 8',
+    ],
+    [
+      'an increment that a write has not seen, taken off',
+      [three, second(over, false)],
+      { fields: five, counters: base },
+      'makes 8',
+    ],
+    ['a lower rank that won', [high, second(over, false)], { fields: five }, 'of rank 2'],
+    ['a rank that got lost', [high], { fields: { f: [at(1), 'mine'] } }, 'of rank 2'],
+  ])('find %s', (_, landed, held, detail) => {
+    expect(details(checkValues(sites(record({ ...held, vector })), landed, []))).toContain(detail);
+  });
+});
+
 describe('conflicts', () => {
   const loser = write();
   const winner = write({ site: 'b', operationId: 'op2', stamp: at(2, 'b') });
@@ -108,6 +176,7 @@ describe('conflicts', () => {
           field: [winner.stamp, 'name'],
           loser: [winner.stamp, { stamp: loser.stamp, value: 'x' }],
           winner: [winner.stamp, { stamp: winner.stamp, value: 'x' }],
+          reason: [winner.stamp, 'newer'],
         },
         { b: winner.stamp },
       ),
@@ -130,7 +199,16 @@ describe('conflicts', () => {
     { ...entry.state, fields: { ...entry.state.fields, loser: otherLoser } },
     { key: entry.key },
   );
+  const otherReason = record(
+    { ...entry.state, fields: { ...entry.state.fields, reason: [winner.stamp, 'higher rank'] } },
+    { key: entry.key },
+  );
+  const ranked = { ...loser, meant: { name: { rank: '2' } } };
+  test('find the winner by its rank, not by its stamp', () => {
+    expect(details(checkConflicts(logs(), [ranked, winner]))).toContain('op2');
+  });
   test.each([
+    ['a loser that is logged for another reason', [loser, winner], both(otherReason), 'not "newer"'],
     ['a loser that is in no log', [loser, winner], logs(), 'not in the log of a'],
     ['a loser that is in one log only', [loser, winner], logs(entry), 'not in the log of b'],
     ['a loser that is logged with another value', [loser, winner], both(otherValue), 'not in the log'],
@@ -172,6 +250,13 @@ describe('deletes', () => {
     expect(checkDeletes(sites(tombstone), [write(), removal], new Set(['op1']))).toEqual([]);
     expect(checkDeletes(sites(sound), [write()], new Set(['op1']))).toEqual([]);
   });
+  test('find a delete that keeps a value', () => {
+    expect(details(checkDeletes(new Map(), [{ ...removal, basis: sound }], new Set()))).toContain(
+      'kept name',
+    );
+    const emptied = { ...removal, basis: sound, fields: { ...removal.fields, name: null } };
+    expect(checkDeletes(new Map(), [emptied], new Set())).toEqual([]);
+  });
   test('find a zombie', () => {
     expect(details(checkDeletes(sites(tombstone, sound), [write(), removal], new Set(['op1'])))).toContain(
       'zombie at b',
@@ -190,8 +275,16 @@ describe('sessions', () => {
     expect(checkSession('b', state({}, {}), [acknowledged()])).toEqual([]);
     expect(checkSession('b', undefined, [acknowledged()])).toEqual([]);
   });
+  test('find a state that bears the name of another', () => {
+    const other = state({ name: [at(1), 'y'] }, { a: at(1) });
+    expect(details(checkSession('b', other, [acknowledged()]))).toContain('shows another');
+  });
+  test('pass a higher rank in place of a later write', () => {
+    const shown = state({ name: [at(0, 'b'), 'y', '2'] }, { a: at(1), b: at(0, 'b') });
+    expect(checkSession('b', shown, [acknowledged()])).toEqual([]);
+  });
   test('find a site that claims it and does not show it', () => {
-    expect(details(checkSession('b', state({}, { a: at(1) }), [acknowledged()]))).toContain(
+    expect(details(checkSession('b', state({}, { a: at(1), b: at(0, 'b') }), [acknowledged()]))).toContain(
       'shows an older name',
     );
   });

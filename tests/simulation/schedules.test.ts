@@ -1,9 +1,10 @@
 /** A few dozen schedules inside the test run; `npm run simulate` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS, type Faults } from '../../scripts/simulate/faults.ts';
-import { failureText } from '../../scripts/simulate/failure-text.ts';
-import { runSchedule, type ScheduleOptions } from '../../scripts/simulate/schedule.ts';
+import { describeFailure } from '../../scripts/simulate/failure-text.ts';
+import { playSchedule, runSchedule, type ScheduleOptions } from '../../scripts/simulate/schedule.ts';
 import { runSeeds } from '../../scripts/simulate/seeds.ts';
+import { shrink } from '../../scripts/simulate/shrink.ts';
 
 /** What went wrong, with the seed that shows it again. */
 const complaints = (options: ScheduleOptions): string[] =>
@@ -46,21 +47,38 @@ describe('a schedule', () => {
   });
 
   test('is not changed by being watched', () => {
-    const plain = runSchedule({ seed: 9 });
-    const watched = runSchedule({ seed: 9, watchedKey: 'user:a' });
-    expect(watched.hash).toBe(plain.hash);
-    expect(plain.timeline.split('\n')).toHaveLength(1);
-    expect(watched.timeline).toMatch(/put written/);
+    const plain = playSchedule({ seed: 9 }).world;
+    const watched = playSchedule({ seed: 9, watchedKey: 'user:a' }).world;
+    expect(watched.hash.toString()).toBe(plain.hash.toString());
+    expect(plain.timeline).toEqual([]);
+    expect(watched.timeline.map(({ text }) => text).join()).toMatch(/put written/);
+  });
+
+  test('draws the same for what is left when something is left out', () => {
+    const { parts } = runSchedule({ seed: 7, sites: 2, faults: NO_FAULTS, operations: 6 });
+    const [first = '', ...rest] = parts.operations;
+    const only = { operations: new Set(rest), events: new Set<string>(), strikes: new Set<string>() };
+    const { world } = playSchedule({ seed: 7, sites: 2, faults: NO_FAULTS, operations: 6, only });
+    const whole = playSchedule({ seed: 7, sites: 2, faults: NO_FAULTS, operations: 6 }).world;
+    const wanted = whole.landed.filter(({ operationId }) => operationId !== first);
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(world.landed.map(({ operationId, atMs }) => [operationId, atMs])).toEqual(
+      wanted.map(({ operationId, atMs }) => [operationId, atMs]),
+    );
   });
 
   test('that fails says how to see it again and what happened to the key, a column per site', () => {
     const result = runSchedule({ seed: 9, sites: 2 });
     const finding = { invariant: '2 values', key: 'user:a', detail: 'name is wrong' };
-    const text = failureText({ ...result, findings: [finding] }, { sites: 2 });
+    const { text, svg } = describeFailure(
+      { ...result, findings: [finding] },
+      { options: { seed: 9, sites: 2 }, result, runs: 1 },
+    );
     expect(text).toContain('2 values: user:a name is wrong');
-    expect(text).toContain('node scripts/simulate.ts --schedules 1 --seed 9 --sites 2');
+    expect(text).toContain('node scripts/simulate.ts --schedules 1 --seed 9');
     expect(text).toMatch(/^ +aws-1 +azure-1$/m);
     expect(text).toMatch(/^ +[\d.]+ s .*put written/m);
+    expect(svg).toContain('name is wrong');
   });
 
   test('is run twice for every hundredth seed', () => {
@@ -70,5 +88,28 @@ describe('a schedule', () => {
       differing: [],
       failed: [],
     });
+  });
+});
+
+describe('shrinking', () => {
+  /** Not a failure, but as rare: a function died and a write lost against one that had not seen it. */
+  const unlucky = (options: ScheduleOptions): boolean => {
+    const { world } = playSchedule(options);
+    const died = world.struck.some((strike) => strike.startsWith('crash op'));
+    return died && world.landed.length > 1 && [...world.snapshot().values()].every(hasConflict);
+  };
+  const hasConflict = (records: ReadonlyMap<string, unknown>): boolean =>
+    [...records.keys()].some((key) => key.startsWith('conflict:'));
+  const options = { seed: 4, operations: 25, faults: { crash: 0.06, partition: 2 } };
+
+  test('leaves what is needed and nothing else, and the same whenever it is done', () => {
+    const smallest = shrink(options, (_, tried) => unlucky(tried));
+    const { operations, events, strikes } = smallest.result.parts;
+    expect(smallest.result.sites).toBe(2);
+    expect(operations.length).toBeLessThanOrEqual(3);
+    expect(events.length).toBeLessThanOrEqual(1);
+    expect(strikes).toHaveLength(1);
+    expect(unlucky(smallest.options)).toBe(true);
+    expect(shrink(options, (_, tried) => unlucky(tried)).result.hash).toBe(smallest.result.hash);
   });
 });

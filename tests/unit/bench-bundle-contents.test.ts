@@ -45,7 +45,7 @@ describe('packages of the other cloud', () => {
     expect(foreignPackages('azure', 'apply', packages)).toEqual(['@smithy/core']);
   });
 
-  test.each(['forward', 'sweep'])('belong into %s, which sends to the other cloud', (bundle) => {
+  test.each(['forward', 'sweep', 'verify'])('belong into %s, which sends to the other cloud', (bundle) => {
     expect(foreignPackages('aws', bundle, packages)).toEqual([]);
   });
 });

@@ -4,6 +4,8 @@ import { receiveMessages } from '../../scripts/local/sqs/receive.ts';
 import { sendMessage } from '../../scripts/local/sqs/send.ts';
 import { SqsStore } from '../../scripts/local/sqs/store.ts';
 
+const NO_FAULT = { duplicate: false, reorderMs: 0 };
+
 /** A queue that the test has created. */
 function existing(from: SqsStore, name: string): Queue {
   const found = from.queues.get(name);
@@ -40,13 +42,13 @@ describe('a long poll whose client goes away', () => {
     const client = new AbortController();
     const poll = receiveMessages(store, queue, { WaitTimeSeconds: 20 }, client.signal);
     client.abort();
-    sendMessage(store, queue, { MessageBody: 'x' }, false);
+    sendMessage(store, queue, { MessageBody: 'x' }, NO_FAULT);
     expect(await poll).toEqual({});
     expect(queue.counts(store.now())).toMatchObject({ visible: 1, inFlight: 0 });
   });
 
   test('takes nothing of what is already there when it was gone before', async () => {
-    sendMessage(store, queue, { MessageBody: 'x' }, false);
+    sendMessage(store, queue, { MessageBody: 'x' }, NO_FAULT);
     expect(await receiveMessages(store, queue, {}, AbortSignal.abort())).toEqual({});
     expect(queue.counts(store.now())).toMatchObject({ visible: 1, inFlight: 0 });
   });

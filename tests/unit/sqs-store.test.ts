@@ -6,6 +6,8 @@ import type { Queue } from '../../scripts/local/sqs/queue.ts';
 import { sendMessage } from '../../scripts/local/sqs/send.ts';
 import { SqsStore } from '../../scripts/local/sqs/store.ts';
 
+const NO_FAULT = { duplicate: false, reorderMs: 0 };
+
 const START = 1_700_000_000_000;
 let folder: string;
 let now: number;
@@ -52,7 +54,7 @@ describe('the queue store', () => {
   test('finds queues, messages and receive counts again', () => {
     let store = open();
     const queue = queueOf(store, 'orders');
-    sendMessage(store, queue, { MessageBody: 'one' }, false);
+    sendMessage(store, queue, { MessageBody: 'one' }, NO_FAULT);
     receiveFirst(store, queue, 'r', 1_000);
 
     store = reopened(store);
@@ -69,7 +71,7 @@ describe('the queue store', () => {
   test('never brings back a deleted message', () => {
     let store = open();
     const queue = queueOf(store, 'orders');
-    sendMessage(store, queue, { MessageBody: 'one' }, false);
+    sendMessage(store, queue, { MessageBody: 'one' }, NO_FAULT);
     store.delete(queue, [receiveFirst(store, queue, 'r', 1_000)]);
     store = reopened(store);
     now += 10_000;
@@ -82,7 +84,7 @@ describe('the queue store', () => {
     let store = open();
     const queue = queueOf(store, 'orders');
     store.configure(queue, { ...ATTRIBUTES, MessageRetentionPeriod: '60' });
-    sendMessage(store, queue, { MessageBody: 'one' }, false);
+    sendMessage(store, queue, { MessageBody: 'one' }, NO_FAULT);
     now += 60_000;
     store.settle(queue);
     store.configure(queue, ATTRIBUTES);
@@ -95,12 +97,12 @@ describe('the queue store', () => {
   test('suppresses a repeated FIFO send after a restart, though the first message was deleted', () => {
     let store = open();
     const request = { MessageBody: 'one', MessageGroupId: 'g', MessageDeduplicationId: 'd' };
-    const first = sendMessage(store, queueOf(store, 'orders.fifo'), request, false);
+    const first = sendMessage(store, queueOf(store, 'orders.fifo'), request, NO_FAULT);
     const queue = queueOf(store, 'orders.fifo');
     store.delete(queue, [receiveFirst(store, queue, 'r', 1_000)]);
 
     store = reopened(store);
-    const again = sendMessage(store, queueOf(store, 'orders.fifo'), request, false);
+    const again = sendMessage(store, queueOf(store, 'orders.fifo'), request, NO_FAULT);
     expect(again).toEqual(first);
     expect(queueOf(store, 'orders.fifo').size).toBe(0);
     store.close();
@@ -110,9 +112,9 @@ describe('the queue store', () => {
     const store = open();
     const queue = queueOf(store, 'orders.fifo');
     const request = { MessageBody: 'one', MessageGroupId: 'g', MessageDeduplicationId: 'd' };
-    sendMessage(store, queue, request, false);
+    sendMessage(store, queue, request, NO_FAULT);
     now += 300_000;
-    sendMessage(store, queue, request, false);
+    sendMessage(store, queue, request, NO_FAULT);
     expect(queue.size).toBe(2);
     store.close();
   });
@@ -120,9 +122,9 @@ describe('the queue store', () => {
   test('compacts a long journal without losing a message or the order of arrival', () => {
     let store = open();
     const queue = queueOf(store, 'orders');
-    sendMessage(store, queue, { MessageBody: 'kept' }, false);
+    sendMessage(store, queue, { MessageBody: 'kept' }, NO_FAULT);
     for (let round = 0; round < 6_000; round += 1) {
-      sendMessage(store, queue, { MessageBody: 'passing' }, false);
+      sendMessage(store, queue, { MessageBody: 'passing' }, NO_FAULT);
       store.delete(queue, [queue.visible.at(-1)?.key ?? -1]);
     }
     const lines = fs.readFileSync(path.join(folder, 'sqs.jsonl'), 'utf8').split('\n').length;
@@ -132,7 +134,7 @@ describe('the queue store', () => {
     store = reopened(store);
     expect([...queueOf(store, 'orders').messages()].map(({ body }) => body)).toEqual(['kept']);
     expect(store.takeKey()).toBeGreaterThanOrEqual(keyBefore - 1);
-    sendMessage(store, queueOf(store, 'orders'), { MessageBody: 'later' }, false);
+    sendMessage(store, queueOf(store, 'orders'), { MessageBody: 'later' }, NO_FAULT);
     expect(queueOf(store, 'orders').visible.map(({ body }) => body)).toEqual(['kept', 'later']);
     store.close();
   });

@@ -59,6 +59,7 @@ describe('the command line of npm start', () => {
     ['the same number for all', ['--port', 'all=9000'], /--port: 'all=9000'/],
     ['one port for two', ['--port', 'edge=3000'], /--port: 3000 is wanted by both edge and aws-us-east-1/],
     ['an unknown log level', ['--log-level', 'loud'], /--log-level: 'loud'/],
+    ['a drill that cannot be read', ['--drill', '/nowhere.json'], /--drill: \/nowhere.json cannot be read/],
   ])('%s is refused with a message that names it', (_title, args, message) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
     expect(() => parseOptions(args)).toThrow(message);

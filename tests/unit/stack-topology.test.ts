@@ -106,6 +106,35 @@ describe('the processes of a stack', () => {
     expect(endpointsOf(other!, ports)['serviceBus']).toBe(connectionString);
   });
 
+  test('a drill holds the way to a peer and the clock of a site in its hand, and nothing else', () => {
+    const drill = {
+      links: { 'aws-us-east-1/azure-eastus': 40_001, 'azure-eastus/aws-us-east-1': 40_002 },
+      clocks: { 'azure-eastus': '/drill/azure.clock' },
+    };
+    const plans = planned({ drill, inherited: { NODE_OPTIONS: '--trace-warnings' } });
+    const peersOf = (site: string): unknown => JSON.parse(byName(plans, site).env['TANDEM_PEERS'] ?? '');
+    expect(peersOf('aws-us-east-1')).toEqual([
+      expect.objectContaining({
+        connectionString: expect.stringContaining('sb://127.0.0.1:40001;'),
+      }),
+      expect.objectContaining({
+        connectionString: expect.stringContaining('sb://127.0.0.1:5673;'),
+      }),
+    ]);
+    expect(peersOf('azure-eastus')).toContainEqual(
+      expect.objectContaining({
+        inbox: 'http://127.0.0.1:40002/000000000000/tandem-in',
+        endpoint: 'http://127.0.0.1:40002',
+      }),
+    );
+    expect(byName(plans, 'azure-eastus').env).toMatchObject({
+      TANDEM_CLOCK_FILE: '/drill/azure.clock',
+      NODE_OPTIONS: '--trace-warnings --import=file:///project/scripts/local/skewed-clock.ts',
+    });
+    expect(byName(plans, 'aws-us-east-1').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
+    expect(byName(plans, 'azure-eastus.stand-ins').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
+  });
+
   test('nothing of the shell that points to a cloud account reaches a process', () => {
     const inherited = {
       PATH: '/bin',

@@ -43,7 +43,7 @@ const NO_PROXY = { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localho
 const TABLE = 'tandem';
 const ACCOUNT = '000000000000';
 /** By its name in the configuration; the Service Bus queues have the same names. */
-const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick'] as const;
+const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;
 const COSMOS_KEY = Buffer.from('local').toString('base64');
 const MAIN = path.join(ROOT, 'scripts/local/stand-ins-main.ts');
 const LEASH = path.join(ROOT, 'scripts/local/stack/leash.ts');
@@ -156,8 +156,9 @@ function sitesOf(
 ): BenchSites {
   const { dynamodb = '', sqs = '' } = urls.aws;
   const { cosmos = '', serviceBus = '', serviceBusControl = '' } = urls.azure;
-  const awsPeer = { inbox: `${sqs}/${ACCOUNT}/tandem-in`, endpoint: sqs };
-  const azurePeer = { inbox: 'tandem-in', connectionString: serviceBus };
+  const queueUrl = (name: string): string => `${sqs}/${ACCOUNT}/${name}`;
+  const awsPeer = { inbox: queueUrl('tandem-in'), verify: queueUrl('tandem-verify'), endpoint: sqs };
+  const azurePeer = { inbox: 'tandem-in', verify: 'tandem-verify', connectionString: serviceBus };
   return {
     aws: {
       cloud: 'aws',
@@ -171,6 +172,7 @@ function sitesOf(
         TANDEM_IN_URL: queueUrls['tandem-in'] ?? '',
         TANDEM_DEAD_URL: queueUrls['tandem-dead'] ?? '',
         TANDEM_TICK_URL: queueUrls['tandem-tick'] ?? '',
+        TANDEM_VERIFY_URL: queueUrls['tandem-verify'] ?? '',
       },
       control: { store: dynamodb, queues: sqs },
     },

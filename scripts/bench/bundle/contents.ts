@@ -9,7 +9,7 @@ const SDK: Readonly<Record<CloudName, readonly string[]>> = {
 };
 
 /** They send to the other cloud's queues, so they hold both SDKs. */
-const SPEAK_TO_BOTH: ReadonlySet<string> = new Set(['forward', 'sweep']);
+const SPEAK_TO_BOTH: ReadonlySet<string> = new Set(['forward', 'operations', 'sweep', 'verify']);
 
 /** Bytes that each package contributed after minification; our own sources are `(ours)`. Largest first. */
 export function bytesByPackage(output: Metafile['outputs'][string]): ReadonlyMap<string, number> {

@@ -18,6 +18,11 @@ import type {
 const BATCHES_AT_ONCE = 4;
 /** How long closing waits for batches under way; what is cut off is delivered again when its lock expires. */
 const CLOSE_WITHIN_MS = 1_000;
+/**
+ * After the death of a broker the SDK may try for minutes to settle a message of a link that is gone, and outcomes are
+ * settled one after the other (see below): what is late is delivered again when its lock expires.
+ */
+const SETTLE_WITHIN_MS = 10_000;
 /** A broker that is away makes the SDK report an error at every attempt; one line a second says enough. */
 const ERROR_LINE_EVERY_MS = 1_000;
 
@@ -159,13 +164,26 @@ class Batches {
   async #settleOne(outcome: 'complete' | 'abandon' | 'leave', { message, settled }: Waiting): Promise<void> {
     const { log, queueName } = this.#options;
     try {
-      if (outcome === 'complete') await this.#receiver.completeMessage(message);
-      if (outcome === 'abandon') await this.#receiver.abandonMessage(message);
+      if (outcome === 'complete') await inTime(this.#receiver.completeMessage(message));
+      if (outcome === 'abandon') await inTime(this.#receiver.abandonMessage(message));
     } catch (error) {
       const { code } = error as { code?: string };
       log(`${queueName}: could not ${outcome} ${String(message.messageId)}: ${code ?? String(error)}`);
     } finally {
       settled();
     }
+  }
+}
+
+/** @throws Error when the answer takes too long; what comes of it later is of no interest. */
+async function inTime(answer: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), SETTLE_WITHIN_MS);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `/_tandem/usage`, `GET /_tandem/queues` (counts of
- * every queue) and `PUT /_tandem/queues/<name>` with queue options as JSON.
+ * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `/_tandem/usage`,
+ * `GET /_tandem/queues` (counts of every queue), `GET /_tandem/queues/<name>/bodies` (the bodies of all messages,
+ * whatever their state, taking none) and `PUT /_tandem/queues/<name>` with queue options as JSON.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,10 +9,12 @@ import { text } from 'node:stream/consumers';
 import { handleControl } from '../control.ts';
 import type { Faults } from '../faults.ts';
 import { handleUsage, type UsageMeter } from '../usage.ts';
+import { bodyOf } from './message.ts';
 import { parseQueueOptions } from './queue-options.ts';
 import type { QueueRegistry } from './queue-registry.ts';
 
 const QUEUES_PATH = '/_tandem/queues';
+const BODIES_PATH = /^\/_tandem\/queues\/([^/]+)\/bodies$/;
 
 export interface ControlServer {
   readonly url: string;
@@ -50,6 +53,18 @@ async function route(
   if (await handleControl(request, response, faults)) return;
   const url = request.url ?? '';
   const isList = url === QUEUES_PATH;
+  const [, named] = BODIES_PATH.exec(url) ?? [];
+  if (named !== undefined && request.method === 'GET') {
+    const queue = registry.find({ kind: 'queue', name: decodeURIComponent(named), deadLetters: false });
+    if (queue === undefined) answer(response, 404, { message: `there is no queue ${named}` });
+    else
+      answer(
+        response,
+        200,
+        [queue, queue.deadLetters].flatMap((part) => part?.peek(0, Infinity) ?? []).map(bodyOf),
+      );
+    return;
+  }
   if (!isList && !url.startsWith(`${QUEUES_PATH}/`)) {
     answer(response, 404, { message: `${url} is not a control path` });
   } else if (isList && request.method === 'GET') {

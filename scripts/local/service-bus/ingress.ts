@@ -4,8 +4,8 @@
  *
  * Fault rules on `send` (resource: the queue): `latency` before storing; `error` refuses, with
  * `com.microsoft:server-busy` unless the rule names a code; `duplicate` stores twice (duplicate detection still
- * applies, as it would to a sender's own retry); `drop-ack` stores and then breaks the connection, so that the
- * sender cannot know.
+ * applies, as it would to a sender's own retry); `reorder` schedules each message for a moment of its own; `drop-ack`
+ * stores and then breaks the connection, so that the sender cannot know.
  */
 import { randomUUID } from 'node:crypto';
 import type { Connection, Delivery } from 'rhea';
@@ -13,7 +13,7 @@ import type { FaultOutcome } from '../faults.ts';
 import { binaryContent, SECTION, splitSections } from './amqp-sections.ts';
 import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
 import { injectedError, messageTooLarge } from './errors.ts';
-import { decodeMessage } from './message.ts';
+import { decodeMessage, type MessageDraft } from './message.ts';
 import type { Queue } from './queue.ts';
 import { acceptDelivery, rejectDelivery } from './rhea-internals.ts';
 
@@ -59,10 +59,17 @@ export class Ingress {
     if (fault.error !== undefined) throw injectedError(fault.error.code ?? 'com.microsoft:server-busy');
     if (encoded.length > this.#maxMessageBytes) throw messageTooLarge(encoded.length, this.#maxMessageBytes);
     const messages = format === BATCH_FORMAT ? batchContent(encoded) : [encoded];
-    const drafts = messages.map((message) => decodeMessage(message, newMessageId));
+    const drafts = messages.map((message) =>
+      this.#delayed(decodeMessage(message, newMessageId), fault.reorderMs),
+    );
     queue.enqueue(drafts);
     for (const { length } of messages) countOperation(this.#context, queue.name, 'send', length);
     if (fault.duplicate) queue.enqueue(drafts);
+  }
+
+  #delayed(draft: MessageDraft, reorderMs: number): MessageDraft {
+    if (reorderMs === 0 || draft.scheduledAt !== undefined) return draft;
+    return { ...draft, scheduledAt: this.#context.now() + Math.floor(Math.random() * reorderMs) };
   }
 }
 

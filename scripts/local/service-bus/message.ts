@@ -124,6 +124,17 @@ export function decodeMessage(raw: Buffer, newId: () => string): MessageDraft {
   };
 }
 
+/** The body as text: of data sections their bytes, of a value its JSON. For people and drills. */
+export function bodyOf({ bare }: Message): string {
+  const body: unknown = amqpMessage.decode(bare)['body'];
+  const content = (body as { content?: unknown } | null)?.content ?? body;
+  return Buffer.isBuffer(content)
+    ? content.toString('utf8')
+    : typeof content === 'string'
+      ? content
+      : JSON.stringify(content);
+}
+
 /** The bare message with some application properties set; every other byte stays. */
 export function withApplicationProperties(bare: Buffer, changes: Readonly<Record<string, unknown>>): Buffer {
   const sections = splitSections(bare);

@@ -15,7 +15,7 @@ import { conditionOf, countOperation, type BrokerContext } from './broker-contex
 import { injectedError } from './errors.ts';
 import type { Queue } from './queue.ts';
 import type { Settlement } from './queue-types.ts';
-import { acceptDelivery, rejectDelivery } from './rhea-internals.ts';
+import { acceptDelivery, freeDelivery, rejectDelivery } from './rhea-internals.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -104,7 +104,10 @@ export class Settlements {
   #receive({ connection, delivery }: OutcomeEvent, settlementOf: (outcome: Properties) => Settlement): void {
     const tracked = this.#tracked.get(delivery);
     // Not a message from a queue: the client confirms an answer of $management or $cbs.
-    if (tracked === undefined) return;
+    if (tracked === undefined) {
+      freeDelivery(delivery);
+      return;
+    }
     this.apply(tracked, settlementOf(delivery.remote_state ?? {}), connection, (refusal) => {
       if (refusal === undefined) acceptDelivery(delivery);
       else rejectDelivery(delivery, conditionOf(refusal, this.#context));

@@ -28,6 +28,8 @@ export interface SqsContext {
   readonly signal: AbortSignal;
   /** The `duplicate` fault hits this call. */
   readonly duplicate: boolean;
+  /** The `reorder` fault hits this call: the bound of each message's delay, else 0. */
+  readonly reorderMs: number;
 }
 
 type Input = Record<string, unknown>;
@@ -56,8 +58,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   TagQueue: tagQueue,
   UntagQueue: untagQueue,
   ListQueueTags: (context, input) => ({ Tags: queueOf(context, input).tags }),
-  SendMessage: (context, input) =>
-    sendMessage(context.store, queueOf(context, input), input, context.duplicate),
+  SendMessage: (context, input) => sendMessage(context.store, queueOf(context, input), input, context),
   SendMessageBatch: sendMessageBatch,
   ReceiveMessage: (context, input) =>
     receiveMessages(context.store, queueOf(context, input), input, context.signal),
@@ -232,5 +233,5 @@ function sendMessageBatch(context: SqsContext, input: Input): unknown {
       `Batch requests cannot be longer than ${LIMITS.batchBytesMax} bytes. You have sent ${bytes} bytes.`,
     );
   }
-  return runBatch(entries, (entry) => sendMessage(context.store, queue, entry, context.duplicate));
+  return runBatch(entries, (entry) => sendMessage(context.store, queue, entry, context));
 }

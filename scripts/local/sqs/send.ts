@@ -43,12 +43,20 @@ const FORBIDDEN = /[^\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10
 const GROUP_ID = new RegExp(`^[\\x21-\\x7E]{1,${LIMITS.groupIdLengthMax}}$`);
 const DATA_TYPE = /^(String|Number|Binary)(\.[^.].*)?$/;
 
-/** Accepts one message. `duplicate` keeps a second copy, see the head of this module. */
+/** What a fault does to a message that is sent. */
+export interface SendFault {
+  /** Keeps a second copy, see the head of this module. */
+  readonly duplicate: boolean;
+  /** Hides the message for a random time of up to so many milliseconds; ignored on FIFO queues, which keep the order. */
+  readonly reorderMs: number;
+}
+
+/** Accepts one message. */
 export function sendMessage(
   store: SqsStore,
   queue: Queue,
   request: SendRequest,
-  duplicate: boolean,
+  { duplicate, reorderMs }: SendFault,
 ): SendResult {
   const body = validate(queue, request);
   const now = store.now();
@@ -60,7 +68,8 @@ export function sendMessage(
     return { ...digests, MessageId: earlier.messageId, SequenceNumber: earlier.sequenceNumber };
   }
 
-  const message = newMessage(store, queue, request, body, deduplicationId);
+  const extraMs = queue.isFifo ? 0 : Math.floor(Math.random() * reorderMs);
+  const message = newMessage(store, queue, request, { body, deduplicationId, extraMs });
   const copies = duplicate && !queue.isFifo ? [message, { ...message, key: store.takeKey() }] : [message];
   const { id: messageId, sequenceNumber } = message;
   const remember =
@@ -79,12 +88,11 @@ function newMessage(
   store: SqsStore,
   queue: Queue,
   request: SendRequest,
-  body: string,
-  deduplicationId: string | undefined,
+  { body, deduplicationId, extraMs }: { body: string; deduplicationId: string | undefined; extraMs: number },
 ): Message {
   const key = store.takeKey();
   const sentAt = store.now();
-  const delayMs = (request.DelaySeconds ?? queue.numberOf('DelaySeconds')) * 1000;
+  const delayMs = (request.DelaySeconds ?? queue.numberOf('DelaySeconds')) * 1000 + extraMs;
   const traceHeader = request.MessageSystemAttributes?.['AWSTraceHeader']?.StringValue;
   return {
     key,

@@ -6,7 +6,7 @@
  * between two purges or between deleting a queue and creating it again, and `ReceiveRequestAttemptId`.
  *
  * Faults name the API action (`SendMessageBatch`) and the queue. `duplicate` acts on sends (a second copy) and on
- * deletes (one copy survives), see `send.ts` and `receipt-handle.ts`.
+ * deletes (one copy survives), `reorder` on sends, see `send.ts` and `receipt-handle.ts`.
  */
 import path from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -22,7 +22,10 @@ import { perform, queueNameOf } from './operations.ts';
 import type { QueueCounts } from './queue.ts';
 import { SqsStore } from './store.ts';
 
-/** Where `GET` answers with the depth and age of every queue: an object of `QueueCounts` by queue name. */
+/**
+ * Where `GET` answers with the depth and age of every queue: an object of `QueueCounts` by queue name.
+ * Below it, `GET <name>/bodies` lists the bodies of all messages of a queue, whatever their state, and takes none.
+ */
 export const QUEUES_PATH = '/_tandem/queues';
 
 export interface SqsOptions extends StandInOptions {
@@ -72,7 +75,7 @@ async function serve(store: SqsStore, port: number, release: () => void): Promis
     resources: (_operation, input) => [queueNameOf(input)],
     handle: async ({ operation, input, signal, fault }) => {
       const { endpoint } = server;
-      const context = { store, moveTasks, endpoint, signal, duplicate: fault.duplicate };
+      const context = { ...fault, store, moveTasks, endpoint, signal };
       const output = await perform(operation, context, input);
       countCall(usage, { queue: queueNameOf(input), operation }, input, output);
       return output;
@@ -80,7 +83,7 @@ async function serve(store: SqsStore, port: number, release: () => void): Promis
     describeError: (error) =>
       error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
     injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),
-    control: (request, response) => answerQueues(request, response, store),
+    control: (request, response) => answerControl(request, response, store),
   };
   const server = await startAwsJsonServer(port, service);
   const moveTasks = new MoveTasks(store);
@@ -111,8 +114,22 @@ function countsByQueue(store: SqsStore): Record<string, QueueCounts> {
   );
 }
 
-function answerQueues(request: IncomingMessage, response: ServerResponse, store: SqsStore): boolean {
-  if (request.url !== QUEUES_PATH || request.method !== 'GET') return false;
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(countsByQueue(store)));
+function answerControl(request: IncomingMessage, response: ServerResponse, store: SqsStore): boolean {
+  if (request.method !== 'GET' || request.url?.startsWith(QUEUES_PATH) !== true) return false;
+  const answer = (status: number, body: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (request.url === QUEUES_PATH) {
+    answer(200, countsByQueue(store));
+    return true;
+  }
+  const [name = '', part] = request.url.slice(QUEUES_PATH.length + 1).split('/');
+  const queue = store.queues.get(name);
+  if (part !== 'bodies') return false;
+  if (queue === undefined) answer(404, { message: `there is no queue ${name}` });
+  else
+    answer(
+      200,
+      Array.from(queue.messages(), ({ body }) => body),
+    );
   return true;
 }

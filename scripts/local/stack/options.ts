@@ -1,5 +1,6 @@
 /** The command line of `npm start`. */
 import { parseArgs } from 'node:util';
+import { readDrill, type DrillSettings } from './drill.ts';
 import { choosePorts, type Ports } from './ports.ts';
 import { DEFAULT_SITES, parseSites, type SiteName } from './sites.ts';
 
@@ -19,6 +20,8 @@ export interface StackOptions {
   readonly logLevel: LogLevel;
   /** Everything that the processes write goes to the terminal too. */
   readonly verbose: boolean;
+  /** Present when a drill holds the ways between the sites and their clocks in its hand. */
+  readonly drill?: DrillSettings;
 }
 
 /** A mistake on the command line; the message names the option. */
@@ -39,6 +42,7 @@ Runs both clouds, the bridge between them and an edge on this machine.
   --seed                 write sample users and items when ready; what exists stays
   --log-level <level>    of the functions: ${LOG_LEVELS.join(', ')}           (info)
   --verbose              show everything that the processes write
+  --drill <file>         for npm run chaos: links and clocks that it controls, see scripts/local/stack/drill.ts
   --help                 show this
 
 Default ports: edge 8080, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324, Cosmos DB 8081, Service Bus 5672 and its
@@ -53,6 +57,7 @@ const OPTIONS = {
   seed: { type: 'boolean', default: false },
   'log-level': { type: 'string', default: 'info' },
   verbose: { type: 'boolean', default: false },
+  drill: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -71,7 +76,9 @@ export function parseOptions(args: readonly string[]): StackOptions | 'help' {
   }
   if (values.dir === '') throw new UsageError('--dir: a folder is needed');
   const { dir, ephemeral, seed, verbose } = values;
-  return { sites, ports, dir, ephemeral, seed, logLevel, verbose };
+  const { drill: file } = values;
+  const drill = file === undefined ? undefined : option('drill', () => readDrill(file));
+  return { sites, ports, dir, ephemeral, seed, logLevel, verbose, ...(drill && { drill }) };
 }
 
 function parse(args: readonly string[]) {

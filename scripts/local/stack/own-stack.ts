@@ -17,6 +17,8 @@ const READY_WITHIN_MS = 120_000;
 const POLL_MS = 100;
 
 export interface OwnStack {
+  /** Where it keeps data (below `data/<site>`), logs and `stack.json`. */
+  readonly dir: string;
   /** What runs right now. */
   describe(): Stack;
   /** Stops everything and removes the folder. */
@@ -50,6 +52,7 @@ export async function startOwnStack(...options: readonly string[]): Promise<OwnS
   }
   let latest: Stack | undefined;
   return {
+    dir,
     describe() {
       latest = readStack(dir) ?? latest;
       if (latest === undefined) throw new Error('the stack has ended');

@@ -172,6 +172,7 @@ class RunningStack {
         logLevel: options.logLevel,
         operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
         inherited: process.env,
+        ...(options.drill && { drill: options.drill }),
       }),
       cwd: PROJECT_DIR,
       runDir: places.run,

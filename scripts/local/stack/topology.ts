@@ -5,6 +5,8 @@
  * cloud accounts is left out, and everything is named explicitly.
  */
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { DrillSettings } from './drill.ts';
 import { HOST, type Ports } from './ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
@@ -43,6 +45,7 @@ export interface TopologyInput {
   readonly operatorDigest: string;
   /** What the supervisor was started with; cleaned before it is passed on. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly drill?: DrillSettings;
 }
 
 /** SQS takes any account number; the stand-in's default. */
@@ -86,18 +89,19 @@ export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<str
     ? { dynamodb: urlOf(ports, `${site}.dynamodb`), sqs: urlOf(ports, `${site}.sqs`) }
     : {
         cosmos: urlOf(ports, `${site}.cosmos`),
-        serviceBus: connectionString(ports, site),
+        serviceBus: connectionString(portOf(ports, `${site}.service-bus`)),
         serviceBusControl: urlOf(ports, `${site}.service-bus-control`),
       };
 }
 
-/** How the other sites reach this one. */
-export function peerConfig({ site, cloud, region }: SiteName, ports: Ports): PeerConfig {
+/** How another site reaches this one; a drill may put a link of its own (a port) in between. */
+function peerConfig({ site, cloud, region }: SiteName, ports: Ports, link: number | undefined): PeerConfig {
   const url = urlOf(ports, site);
+  const port = link ?? portOf(ports, cloud === 'azure' ? `${site}.service-bus` : `${site}.sqs`);
   if (cloud === 'azure') {
-    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(ports, site) };
+    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(port) };
   }
-  const endpoint = urlOf(ports, `${site}.sqs`);
+  const endpoint = `http://${HOST}:${port}`;
   const urlOfQueue = (name: string): string => `${endpoint}/${ACCOUNT}/${name}`;
   const [inbox, verify] = [urlOfQueue(QUEUES.inbox), urlOfQueue(QUEUES.verify)];
   return { site, cloud, region, url, inbox, verify, endpoint };
@@ -125,8 +129,10 @@ function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): 
 }
 
 function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
-  const { ports, sites, projectDir, logLevel } = input;
-  const peers = sites.filter((other) => other !== site).map((other) => peerConfig(other, ports));
+  const { ports, sites, projectDir, logLevel, drill } = input;
+  const peers = sites
+    .filter((other) => other !== site)
+    .map((other) => peerConfig(other, ports, drill?.links[`${site.site}/${other.site}`]));
   return {
     name: site.site,
     role: 'host',
@@ -150,10 +156,22 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       // Sites on Azure sign in too: to the queues of their peers.
       ...AWS_CREDENTIALS,
       ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
+      ...clockEnvironment(site, input),
     },
     announces: [site.site, `${site.site}.bridge`],
     // Without a data folder the tables and queues, which the host makes at its start, die with the stand-ins.
     ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.stand-ins` }),
+  };
+}
+
+/** The functions and the bridge of a site share one clock, which a drill may move. */
+function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: TopologyInput) {
+  const file = drill?.clocks[site];
+  if (file === undefined) return {};
+  const preload = pathToFileURL(path.join(projectDir, 'scripts/local/skewed-clock.ts')).href;
+  return {
+    TANDEM_CLOCK_FILE: file,
+    NODE_OPTIONS: [inherited['NODE_OPTIONS'], `--import=${preload}`].filter(Boolean).join(' '),
   };
 }
 
@@ -213,8 +231,7 @@ function commonEnvironment({ inherited, runDir, cacheDir }: TopologyInput): Reco
   };
 }
 
-function connectionString(ports: Ports, site: string): string {
-  const port = portOf(ports, `${site}.service-bus`);
+function connectionString(port: number): string {
   return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
 }
 

@@ -1,7 +1,9 @@
 /**
  * Invariant 8: a record exists if and only if the newest of its creates and deletes is a create: no zombie after a
- * delete, and no tombstone of an earlier life over a record that was created after it.
+ * delete, and no tombstone of an earlier life over a record that was created after it. And a delete keeps no value of
+ * the record that it deletes.
  */
+import { plainValues } from '../../../src/shared/replication/record.ts';
 import { groupBy, type Finding, type LandedWrite, type Snapshot } from '../facts.ts';
 
 const invariant = '8 deletes';
@@ -20,6 +22,7 @@ export function checkDeletes(
     );
     if (turns.length === 0) continue;
     const last = turns.reduce((a, b) => (b.stamp > a.stamp ? b : a));
+    findings.push(...turns.flatMap(checkEmptied));
     const gone = last.fields[DELETED] === true;
     for (const [site, records] of snapshot) {
       const held = records.get(key);
@@ -36,4 +39,11 @@ export function checkDeletes(
     }
   }
   return findings;
+}
+
+function checkEmptied({ key, operationId, fields, basis }: LandedWrite): Finding[] {
+  if (fields[DELETED] !== true || basis === undefined) return [];
+  return Object.keys(plainValues(basis.state))
+    .filter((field) => fields[field] !== null)
+    .map((field) => ({ invariant, key, detail: `${operationId} deleted the record and kept ${field}` }));
 }

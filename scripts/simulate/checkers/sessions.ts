@@ -1,6 +1,9 @@
-/** Invariant 9: a site whose record includes a write's token shows that write, or a newer one of the same field. */
+/**
+ * Invariant 9: a site whose record includes a write's token shows that write, or a newer or higher one of the same
+ * field; and a state with the very token is the very state that the client was shown.
+ */
 import type { RecordState } from '../../../src/shared/replication/record.ts';
-import { vectorHolds, type Acknowledged, type Finding } from '../facts.ts';
+import { canonical, vectorHolds, type Acknowledged, type Finding } from '../facts.ts';
 
 const invariant = '9 sessions';
 
@@ -11,15 +14,37 @@ export function checkSession(
   tokens: readonly Acknowledged[],
 ): Finding[] {
   if (state === undefined) return [];
-  return tokens.flatMap(({ key, operationId, stamp, fields, token }) => {
-    const covered = Object.entries(token).every(([origin, seen]) => vectorHolds(state.vector, origin, seen));
-    if (!covered) return [];
-    return Object.keys(fields)
-      .filter((field) => (state.fields[field]?.[0] ?? '') < stamp)
-      .map((field) => ({
-        invariant,
-        key,
-        detail: `${site} claims to include ${operationId} and shows an older ${field}`,
-      }));
+  return tokens.flatMap(({ key, operationId, fields, state: told }) => {
+    const token = Object.entries(told.vector);
+    if (!token.every(([origin, seen]) => vectorHolds(state.vector, origin, seen))) return [];
+    const same = token.length === Object.keys(state.vector).length;
+    if (same && token.every(([origin, seen]) => state.vector[origin] === seen)) {
+      if (canonical(state) === canonical(told)) return [];
+      return [{ invariant, key, detail: `${site} names the state of ${operationId} and shows another` }];
+    }
+    return checkFields(site, state, { key, operationId, fields, told: told.fields });
   });
+}
+
+/** Checks a state that includes a write: it shows none of the write's fields older than the writer was told. */
+export function checkFields(
+  site: string,
+  state: RecordState,
+  write: Pick<Acknowledged, 'key' | 'operationId' | 'fields'> & { readonly told: RecordState['fields'] },
+): Finding[] {
+  const { key, operationId, fields, told } = write;
+  return Object.keys(fields)
+    .filter((field) => isOlder(state.fields, told, field))
+    .map((field) => ({
+      invariant,
+      key,
+      detail: `${site} claims to include ${operationId} and shows an older ${field}`,
+    }));
+}
+
+/** By rank, then by stamp. */
+function isOlder(shown: RecordState['fields'], told: RecordState['fields'], field: string): boolean {
+  const [stamp = '', , rank = ''] = shown[field] ?? [];
+  const [toldStamp = '', , toldRank = ''] = told[field] ?? [];
+  return rank === toldRank ? stamp < toldStamp : rank < toldRank;
 }

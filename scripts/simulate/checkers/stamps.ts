@@ -17,8 +17,10 @@ export function checkLocalStamp({ key, site, stamp, operationId, replaced, basis
       detail: `${operationId} replaced at ${site} what it had not decided on`,
     });
   if (replaced === undefined) return findings;
-  const registers = Object.values(replaced.state.fields).map(([seen]) => seen);
-  for (const seen of [...Object.values(replaced.state.vector), ...registers]) {
+  const { fields, sets, counters, vector } = replaced.state;
+  const slots = [sets, counters].flatMap((section) => Object.values(section ?? {}).flatMap(slotsIn));
+  const parts = [...Object.values(fields), ...slots].map(([seen]) => seen);
+  for (const seen of [...Object.values(vector), ...parts]) {
     if (stamp <= seen) {
       findings.push({
         invariant,
@@ -29,6 +31,10 @@ export function checkLocalStamp({ key, site, stamp, operationId, replaced, basis
     }
   }
   return findings;
+}
+
+function slotsIn(slots: object): (readonly [string, unknown])[] {
+  return Object.values(slots as Record<string, readonly [string, unknown]>);
 }
 
 export function checkAcceptedStamps({ key, site, before, after, wallMs }: AppliedPut): Finding[] {

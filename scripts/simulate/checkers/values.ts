@@ -1,24 +1,27 @@
 /**
- * Invariant 2: at every site every field holds the value of the write with the newest stamp, every acknowledged
- * write took effect, and no operation took effect twice.
+ * Invariant 2: at every site every field holds what was done to it (`field-history.ts`), every acknowledged write took
+ * effect, and no operation took effect twice.
  */
 import type { Register } from '../../../src/shared/replication/policies/field.ts';
+import type { Json } from '../../../src/shared/replication/json.ts';
+import { fieldNames, plainValues } from '../../../src/shared/replication/record.ts';
 import { operationsRemembered } from '../../../src/shared/bounds.ts';
 import {
   groupBy,
   isConflict,
-  type Acknowledged,
+  type AcknowledgedWrite,
   type Finding,
   type LandedWrite,
   type Snapshot,
 } from '../facts.ts';
+import { expectedValue, wholesOf, winner, type Whole } from './field-history.ts';
 
 const invariant = '2 values';
 
 export function checkValues(
   snapshot: Snapshot,
   landed: readonly LandedWrite[],
-  acknowledged: readonly Acknowledged[],
+  acknowledged: readonly AcknowledgedWrite[],
 ): Finding[] {
   const byKey = groupBy(landed, ({ key }) => key);
   return [
@@ -30,37 +33,54 @@ export function checkValues(
 }
 
 function checkKey(snapshot: Snapshot, key: string, writes: readonly LandedWrite[]): Finding[] {
-  const newest = new Map<string, LandedWrite>();
-  for (const write of writes) {
-    for (const field of Object.keys(write.fields)) {
-      const held = newest.get(field);
-      if (held === undefined || held.stamp < write.stamp) newest.set(field, write);
-    }
-  }
+  const names = new Set(
+    writes.flatMap(({ fields, meant }) => [...Object.keys(fields), ...Object.keys(meant ?? {})]),
+  );
+  const wanted = [...names].map((field) => {
+    const own = writes.filter(({ fields, meant }) => field in fields || meant?.[field] !== undefined);
+    const standing = winner(wholesOf(field, own));
+    return { field, standing, value: expectedValue(field, own, standing) };
+  });
   const findings: Finding[] = [];
   for (const [site, records] of snapshot) {
-    const fields = records.get(key)?.state.fields ?? {};
-    for (const [field, { stamp, fields: values }] of newest) {
-      const held = fields[field];
-      const wanted = values[field] ?? null;
-      if (held?.[0] === stamp && JSON.stringify(held[1]) === JSON.stringify(wanted)) continue;
-      findings.push({
-        invariant,
-        key,
-        detail: `${field} at ${site} is ${short(held)} where the newest write is ${short([stamp, wanted])}`,
-      });
+    const state = records.get(key)?.state;
+    const shown = state === undefined ? {} : plainValues(state);
+    for (const { field, standing, value } of wanted) {
+      const held = state?.fields[field];
+      const newest = standing && registerOf(standing);
+      if (JSON.stringify(held) !== JSON.stringify(newest)) {
+        findings.push({
+          invariant,
+          key,
+          detail: `${field} at ${site} is ${short(held)} where the newest write is ${short(newest)}`,
+        });
+      }
+      if (!field.startsWith('$') && text(shown[field]) !== text(value)) {
+        const detail = `${field} at ${site} shows ${text(shown[field])} where all that was done makes ${text(value)}`;
+        findings.push({ invariant, key, detail });
+      }
     }
-    for (const field of Object.keys(fields)) {
-      if (!newest.has(field))
+    for (const field of state === undefined ? [] : fieldNames(state)) {
+      if (!names.has(field))
         findings.push({ invariant, key, detail: `${field} at ${site} was never written` });
     }
   }
   return findings;
 }
 
+function registerOf({ write: { stamp }, value, rank }: Whole): Register {
+  return rank === '' ? [stamp, value] : [stamp, value, rank];
+}
+
+/** A value as text, an absent one as null; the order in a list is the convergence checker's. */
+function text(value: Json | undefined): string {
+  if (!Array.isArray(value)) return JSON.stringify(value ?? null);
+  return JSON.stringify((value as readonly Json[]).map((each) => JSON.stringify(each)).sort());
+}
+
 function checkAcknowledged(
   landed: ReadonlyMap<string, readonly LandedWrite[]>,
-  acknowledged: readonly Acknowledged[],
+  acknowledged: readonly AcknowledgedWrite[],
 ): Finding[] {
   return acknowledged.flatMap(({ key, site, operationId, stamp }) =>
     (landed.get(key) ?? []).some((write) => write.operationId === operationId && write.site === site)
@@ -102,5 +122,7 @@ function checkNothingElse(
 }
 
 function short(register: Register | undefined): string {
-  return register === undefined ? 'absent' : `${register[0]} ${JSON.stringify(register[1]).slice(0, 24)}`;
+  if (register === undefined) return 'absent';
+  const [stamp, value, rank] = register;
+  return `${stamp} ${JSON.stringify(value).slice(0, 24)}${rank === undefined ? '' : ` of rank ${rank}`}`;
 }

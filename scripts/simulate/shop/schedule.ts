@@ -4,7 +4,7 @@ import { checkConvergence } from '../checkers/convergence.ts';
 import { checkMessages } from '../checkers/messages.ts';
 import { chooseFaults } from '../faults.ts';
 import type { Snapshot } from '../facts.ts';
-import { scheduleNemesis } from '../nemesis.ts';
+import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { Random } from '../random.ts';
 import {
   QUIET_MS,
@@ -41,13 +41,18 @@ export function runShopSchedule(options: ShopScheduleOptions): ScheduleResult {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    return run(options);
+    const { world, faults } = playShop(options);
+    return resultOf(world, { seed: options.seed, faults, parts: { operations: [], events: [] } });
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
-function run(options: ShopScheduleOptions): ScheduleResult {
+/** Runs a schedule to its end and returns the world as it then is. */
+export function playShop(options: ShopScheduleOptions): {
+  readonly world: World;
+  readonly faults: Readonly<Record<string, number>>;
+} {
   const random = new Random(options.seed);
   const drawn = 2 + random.int(3);
   const sites = options.sites ?? drawn;
@@ -57,7 +62,7 @@ function run(options: ShopScheduleOptions): ScheduleResult {
   const world = new World({ random, faults, sites, watchedKey: options.watchedKey });
   const shop = new Shop(world, shopFaults);
   scheduleShopping(shop, options.operations ?? OPERATIONS);
-  scheduleNemesis(world);
+  scheduleNemesis(world, drawNemesis(random, faults));
   const healMs = scheduleShopNemesis(shop);
   const restMs = Math.max(restMsOf(faults), shopFaults.stallHours > 0 ? PROVEN_MS - healMs : 0);
   shop.closesAtMs = healMs + restMs - QUIET_MS;
@@ -75,7 +80,7 @@ function run(options: ShopScheduleOptions): ScheduleResult {
   recover(world, restMs);
   world.agenda.runUntil(healMs + restMs);
   judge(shop);
-  return resultOf(world, options.seed, { ...faults, ...shopFaults });
+  return { world, faults: { ...faults, ...shopFaults } };
 }
 
 function judge(shop: Shop): void {

@@ -58,6 +58,10 @@ export interface Cloud {
     handler: BatchHandler,
     services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
   ): unknown;
-  /** What the platform calls on a schedule. */
-  timerEntry(handler: TimerHandler, services: { config: Config }): unknown;
+  /**
+   * What the platform calls on a schedule.
+   * @param services.tickMs How often the handler is to run when the platform's shortest period, which its schedule
+   * then has, is longer.
+   */
+  timerEntry(handler: TimerHandler, services: { config: Config; tickMs?: number }): unknown;
 }

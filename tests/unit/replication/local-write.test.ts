@@ -50,6 +50,16 @@ describe('a local write', () => {
     expect(site.held('user:1')?.pending).toHaveProperty('azure-eastus');
   });
 
+  test.failing('counts as pending from its own time when the clock has gone back', async () => {
+    const site = aws();
+    site.nowMs += 30_000;
+    await site.write('user:1', { name: 'a' });
+    site.nowMs -= 30_000;
+    await site.write('user:1', { name: 'b' });
+    // Else the safe time is `now`, though this write, which was acknowledged before, is at no peer.
+    expect(site.held('user:1')?.pendingSince).toBe(START_MS);
+  });
+
   test('is stamped later than what it replaces when the clock has gone back', async () => {
     const site = aws();
     const first = await site.write('user:1', { name: 'a' });

@@ -5,7 +5,6 @@ import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
-import { sweepTickMs } from '../../bounds.ts';
 import { settleBatch } from '../settle-batch.ts';
 
 export function httpEntry(handler: HttpHandler): HttpHandler {
@@ -39,22 +38,22 @@ function toInbound(record: SQSRecord): InboundMessage {
 }
 
 /**
- * EventBridge's shortest period is a minute. The minute's run sends itself five delayed messages, so that the
- * function runs every ten seconds; a lost one is made good by the next minute.
+ * EventBridge's shortest period is a minute. With `tickMs`, the minute's run sends itself delayed messages, so that
+ * the function runs as often as that; a lost one is made good by the next minute.
  */
 export function timerEntry(
   handler: TimerHandler,
-  { config }: { config: Config },
+  { config, tickMs }: { config: Config; tickMs?: number },
 ): (event: Partial<SQSEvent>) => Promise<void> {
+  if (tickMs === undefined) return handler;
   const client = new SQSClient({ region: config.region });
   return async ({ Records }) => {
-    if (Records === undefined) await sendTicks(client, config);
+    if (Records === undefined) await sendTicks(client, config, tickMs / 1000);
     await handler();
   };
 }
 
-async function sendTicks(client: SQSClient, config: Config): Promise<void> {
-  const tickSeconds = sweepTickMs / 1000;
+async function sendTicks(client: SQSClient, config: Config, tickSeconds: number): Promise<void> {
   const delays = Array.from({ length: 60 / tickSeconds - 1 }, (_, i) => (i + 1) * tickSeconds);
   await client.send(
     new SendMessageBatchCommand({

@@ -54,23 +54,21 @@ export function openVerifyQueue(config: Config): QueueSender {
 }
 
 export function openDeadLetterBox(config: Config): DeadLetterBox {
-  const { deadQueue, inQueue, outQueue, verifyQueue } = settings(config);
-  return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), {
-    dead: deadQueue,
-    in: inQueue,
-    out: outQueue,
-    verify: verifyQueue,
-  });
+  return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), queuesOf(config));
 }
 
 export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
-  const { deadQueue, inQueue, outQueue } = settings(config);
-  return () =>
-    measureServiceBus(() => openServiceBus(access(config)), { dead: deadQueue, in: inQueue, out: outQueue });
+  return () => measureServiceBus(() => openServiceBus(access(config)), queuesOf(config));
 }
 
 function open(config: Config, queue: string): QueueSender {
   return openServiceBusQueue({ queue, ...access(config) });
+}
+
+/** The site's queues, by what they are. */
+function queuesOf(config: Config): Record<'out' | 'in' | 'verify' | 'dead', string> {
+  const { outQueue, inQueue, verifyQueue, deadQueue } = settings(config);
+  return { out: outQueue, in: inQueue, verify: verifyQueue, dead: deadQueue };
 }
 
 function access(config: Config): { namespace: string | undefined; connectionString: string | undefined } {

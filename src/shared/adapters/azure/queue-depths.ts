@@ -11,16 +11,16 @@ import { queueError } from './errors.ts';
 /** @throws UnavailableError @throws AmbiguousError */
 export async function measureServiceBus(
   connect: () => ServiceBusClient,
-  queues: Readonly<Record<keyof QueueDepths, string>>,
+  queues: Readonly<Record<keyof QueueDepths | 'verify', string>>,
 ): Promise<QueueDepths> {
-  const { out, in: inbound, dead } = queues;
+  const { out, in: inbound, verify, dead } = queues;
   const client = connect();
   try {
     const [outDepth, inDepth, ...deadDepths] = await Promise.all([
       depthOf(client, out, false),
       depthOf(client, inbound, false),
       depthOf(client, dead, false),
-      ...[out, inbound, dead].map((queue) => depthOf(client, queue, true)),
+      ...[out, inbound, verify, dead].map((queue) => depthOf(client, queue, true)),
     ]);
     return { out: outDepth, in: inDepth, dead: deadDepths.reduce(sum) };
   } catch (error) {
