@@ -136,11 +136,14 @@ function land(
     world.find(checkLocalStamp(landed));
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
-    if (isVerification(record.key)) world.counts.notes += 1;
-    // Marking what a peer lacks writes a state that is there already.
-    else if (kind !== 'verify') world.find(checkNews(applied));
-    // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
-    if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
+    if (kind === 'verify') {
+      // It notes results under stamps of its own, and marks what a peer lacks: neither has come from a peer.
+      if (isVerification(record.key)) world.counts.notes += 1;
+    } else {
+      world.find(checkNews(applied));
+      // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
+      if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
+    }
     for (const watcher of world.watchers) watcher.applied(applied);
   }
   world.watchExposure(record.key, at, 'store');
