@@ -201,7 +201,9 @@ export class Route53Provider implements Provider {
 function refuseChanged(changes: readonly Change[], live: readonly ZoneRecord[]): void {
   const present = new Map(live.map((record) => [keyOf(record), canonical(record)]));
   for (const { before, after } of changes) {
-    const key = keyOf((before ?? after) as ZoneRecord);
+    const record = before ?? after;
+    if (record === undefined) continue;
+    const key = keyOf(record);
     if (present.get(key) !== (before && canonical(before))) {
       throw new ProviderError('rejected', `${key} was changed by somebody else meanwhile; plan again`);
     }
