@@ -67,6 +67,7 @@ export interface PlainRecord {
   /** In presentation format, but TXT: the text itself, neither quoted nor split. */
   readonly values: readonly string[];
   readonly alias?: Alias;
+  readonly edge?: true;
 }
 
 /** An answer that depends on the client, on health, or on chance. */
@@ -77,6 +78,8 @@ export interface RoutedRecord {
   readonly ttlSeconds: number;
   readonly strategy: Strategy;
   readonly targets: readonly Target[];
+  /** Clients are answered with the provider's own network (CDN, WAF), which asks the targets. */
+  readonly edge?: true;
 }
 
 export type ZoneRecord = PlainRecord | RoutedRecord;

@@ -41,6 +41,7 @@ export interface NamePolicy {
   readonly type?: RoutedType;
   readonly strategy: Strategy;
   readonly ttlSeconds?: number;
+  readonly edge?: boolean;
   readonly healthCheck?: CheckSettings | false;
   readonly sites: readonly (string | SiteUse)[];
 }
@@ -51,6 +52,7 @@ export interface RecordPolicy {
   readonly ttlSeconds?: number;
   readonly values?: readonly string[];
   readonly alias?: Alias;
+  readonly edge?: boolean;
 }
 
 export interface Gates {

@@ -70,6 +70,7 @@ function plainRecord(record: RecordPolicy, policy: Policy): PlainRecord {
     ttlSeconds,
     values: values.map((value) => plainValue(type, value)),
     ...(alias && { alias }),
+    ...(record.edge === true && { edge: true }),
   };
 }
 
@@ -85,6 +86,7 @@ function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[
     type,
     ttlSeconds: name.ttlSeconds ?? policy.ttlSeconds,
     strategy: name.strategy,
+    ...(name.edge === true && { edge: true }),
     targets: uses.flatMap((use) => targetOf(use, type, name, policy) ?? []),
   }));
 }

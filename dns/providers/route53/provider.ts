@@ -14,6 +14,7 @@ import {
 import { ProviderError } from '../../errors.ts';
 import { canonical, checkKey, keyOf, type Change, type HealthCheck, type ZoneRecord } from '../../model.ts';
 import type { Capabilities, Clock, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
+import { refuseChanged } from '../unchanged.ts';
 import { batches } from './batches.ts';
 import { connect, type Connection } from './client.ts';
 import { createCheck, deleteCheck, isHealthy, listChecks, type LiveCheck } from './health-checks.ts';
@@ -30,6 +31,8 @@ const CAPABILITIES: Capabilities = {
   strategies: ['weighted', 'latency', 'geolocation', 'failover'],
   recordTypes: RECORD_TYPES,
   aliases: true,
+  // CloudFront is in front of Route 53 by an alias to it.
+  edge: false,
   ttlSeconds: { min: 0, max: 2_147_483_647 },
   weightMax: 255,
   targetsMax: { failover: 2, weighted: 100 },
@@ -194,19 +197,6 @@ export class Route53Provider implements Provider {
       'unavailable',
       `Route 53 accepted change ${id} but has not spread it to all its servers yet`,
     );
-  }
-}
-
-/** @throws ProviderError when a record is no longer what the plan was made from. */
-function refuseChanged(changes: readonly Change[], live: readonly ZoneRecord[]): void {
-  const present = new Map(live.map((record) => [keyOf(record), canonical(record)]));
-  for (const { before, after } of changes) {
-    const record = before ?? after;
-    if (record === undefined) continue;
-    const key = keyOf(record);
-    if (present.get(key) !== (before && canonical(before))) {
-      throw new ProviderError('rejected', `${key} was changed by somebody else meanwhile; plan again`);
-    }
   }
 }
 
