@@ -63,16 +63,17 @@ function reweighted(record: RoutedRecord, overrides: Overrides): RoutedRecord {
   };
 }
 
-/** Whole percents that add up to 100, or all 0 when nobody may have anything. */
+/**
+ * Whole percents that add up to 100, or all 0 when nobody may have anything. What the sites with a percentage leave is
+ * for the others by their weights; a site that stands by with weight 0 takes it when there is nobody else.
+ */
 export function sharesOf(targets: readonly Target[], overrides: Overrides): readonly number[] {
   const fixed = targets.map(({ site }) => overrides.get(site));
-  const fixedSum = sum(fixed.map((percent) => percent ?? 0));
-  const free = targets.map(({ weight = 0 }, index) => (fixed[index] === undefined ? weight : 0));
-  const freeSum = sum(free);
-  const left = Math.max(0, 100 - fixedSum);
-  const perWeight = freeSum === 0 ? 0 : left / freeSum;
-  const exact = fixed.map((percent, index) => percent ?? (free[index] ?? 0) * perWeight);
-  return wholePercents(exact);
+  const weights = targets.map(({ weight = 0 }, index) => (fixed[index] === undefined ? weight : 0));
+  const free = sum(weights) > 0 ? weights : fixed.map((percent) => (percent === undefined ? 1 : 0));
+  const left = Math.max(0, 100 - sum(fixed.map((percent) => percent ?? 0)));
+  const perWeight = sum(free) === 0 ? 0 : left / sum(free);
+  return wholePercents(fixed.map((percent, index) => percent ?? (free[index] ?? 0) * perWeight));
 }
 
 /** Scales to 100 and rounds by the largest remainder. */

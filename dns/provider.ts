@@ -18,7 +18,7 @@ export interface Capabilities {
   /** Routed names may answer with aliases of the provider. */
   readonly aliases: boolean;
   /** It has a network of its own to put in front (CDN, WAF). */
-  readonly edge: boolean;
+  readonly edge?: boolean;
   readonly ttlSeconds: Range;
   readonly weightMax: number;
   /** How many targets a strategy takes, where there is a limit. */

@@ -7,7 +7,9 @@ export function refusals(records: readonly ZoneRecord[], provider: Provider): re
   const { name, capabilities } = provider;
   return records.flatMap((record) => {
     const found = [
-      ...(record.edge === true && !capabilities.edge ? ['has no edge of its own; answer with an alias'] : []),
+      ...(record.edge === true && capabilities.edge !== true
+        ? ['has no edge of its own; answer with an alias']
+        : []),
       ...outside('the TTL', record.ttlSeconds, capabilities.ttlSeconds),
       ...(record.kind === 'routed' ? routing(record, capabilities) : plain(record.type, capabilities)),
     ];

@@ -101,12 +101,8 @@ function strategyMistakes(
       return uses.every(([{ weight = 1 }]) => weight === 0)
         ? [{ pointer: at, rule: 'weight', detail: 'all weights are 0, so nobody would be answered' }]
         : [];
+    // What latency is measured to is the provider's to ask for.
     case 'latency':
-      return uses.flatMap(([{ site, region }, pointer]) =>
-        region === undefined
-          ? [{ pointer, rule: 'region', detail: `latency needs a region of ${site}` }]
-          : [],
-      );
     case 'failover':
       return [];
     case 'geolocation':

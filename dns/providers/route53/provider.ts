@@ -31,8 +31,6 @@ const CAPABILITIES: Capabilities = {
   strategies: ['weighted', 'latency', 'geolocation', 'failover'],
   recordTypes: RECORD_TYPES,
   aliases: true,
-  // CloudFront is in front of Route 53 by an alias to it.
-  edge: false,
   ttlSeconds: { min: 0, max: 2_147_483_647 },
   weightMax: 255,
   targetsMax: { failover: 2, weighted: 100 },
@@ -68,7 +66,7 @@ export class Route53Provider implements Provider {
       records: records.map((record) =>
         isAlias(record) ? { ...record, ttlSeconds: ALIAS_TTL_SECONDS } : record,
       ),
-      refusals: records.flatMap(sameRegions),
+      refusals: records.flatMap(regionsRefused),
     };
   }
 
@@ -236,15 +234,17 @@ function isAlias(record: ZoneRecord): boolean {
     : record.targets.some(({ alias }) => alias !== undefined);
 }
 
-/** Route 53 takes one latency record for each region. */
-function sameRegions(record: ZoneRecord): string[] {
+/** Route 53 measures latency to its own regions, and takes one site for each. */
+function regionsRefused(record: ZoneRecord): string[] {
   if (record.kind === 'plain' || record.strategy !== 'latency') return [];
   const regions = record.targets.map(({ region }) => region);
-  return record.targets.flatMap(({ site, region = '' }, index) => {
+  return record.targets.flatMap(({ site, region }, index) => {
     const first = regions.indexOf(region);
+    const key = `${record.name} ${record.type}`;
+    if (region === undefined) return [`${key}: Route 53 needs a region of ${site} for latency`];
     return first < index
       ? [
-          `${record.name} ${record.type}: Route 53 takes one site for each region with latency, and ` +
+          `${key}: Route 53 takes one site for each region with latency, and ` +
             `${site} and ${record.targets[first]?.site ?? ''} are both in ${region}`,
         ]
       : [];

@@ -215,8 +215,20 @@ function orderOf({ Name, Type, SetIdentifier = '' }: RecordSet): string {
   return [Name.split('.').reverse().join('.'), Type, SetIdentifier].join('\0');
 }
 
+const orders = new WeakMap<readonly RecordSet[], readonly RecordSet[]>();
+
+/** Sorted once for each state of the zone, not for each page. */
+function inOrder(sets: readonly RecordSet[]): readonly RecordSet[] {
+  const known = orders.get(sets);
+  if (known) return known;
+  const keyed = sets.map((set): [string, RecordSet] => [orderOf(set), set]);
+  const ordered = keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, set]) => set);
+  orders.set(sets, ordered);
+  return ordered;
+}
+
 function listSets(sets: readonly RecordSet[], query: URLSearchParams): Answer {
-  const ordered = [...sets].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  const ordered = inOrder(sets);
   const dotted = (name: string): string => (name.endsWith('.') ? name : `${name}.`);
   const start = query.has('name')
     ? orderOf({

@@ -49,7 +49,7 @@ export function toXml(name: string, value: unknown): string {
       .map(([key, part]) => toXml(key, part))
       .join('')}</${name}>`;
   }
-  const text = String(value as string | number | boolean);
+  const text = String(value);
   return `<${name}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}</${name}>`;
 }
 
