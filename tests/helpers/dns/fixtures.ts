@@ -83,9 +83,6 @@ export async function route53Bench({ key = 'RIGHT' } = {}): Promise<Bench<Route5
 export async function cloudflareBench({ token = TOKEN } = {}): Promise<Bench<CloudflareServer>> {
   const clock = virtualClock();
   const server = await startCloudflare(ZONE);
-  return {
-    provider: new CloudflareProvider({ zone: ZONE, clock, token, baseUrl: server.url }),
-    server,
-    clock,
-  };
+  const fresh = (): Provider => new CloudflareProvider({ zone: ZONE, clock, token, baseUrl: server.url });
+  return { provider: fresh(), server, clock, fresh };
 }

@@ -49,6 +49,9 @@ export function toXml(name: string, value: unknown): string {
       .map(([key, part]) => toXml(key, part))
       .join('')}</${name}>`;
   }
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new Error(`${name} cannot be written`);
+  }
   const text = String(value);
   return `<${name}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}</${name}>`;
 }
