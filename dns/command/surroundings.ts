@@ -1,0 +1,25 @@
+import type { ProviderName } from '../policy/policy.ts';
+import type { Clock, Provider } from '../provider.ts';
+import type { Probe } from '../safety.ts';
+import type { Observe } from '../shift/observe.ts';
+
+/** Everything outside of a command. */
+export interface Surroundings {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly colour: boolean;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly probe: Probe;
+  /** Asks the person at the terminal; absent when there is none. */
+  readonly confirm?: (question: string) => Promise<boolean>;
+  readonly providerFor: (of: ProviderChoice) => Promise<Provider>;
+}
+
+export interface ProviderChoice {
+  readonly provider: ProviderName;
+  readonly zone: string;
+  readonly zoneId?: string;
+}

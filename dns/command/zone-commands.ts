@@ -1,0 +1,123 @@
+/** `plan`, `apply`, `status` and `dump`. Each returns the exit status. */
+import fs from 'node:fs';
+import { RefusedError } from '../errors.ts';
+import { withLock } from '../lock.ts';
+import { checkKey, type Change } from '../model.ts';
+import { overridesIn } from '../overrides.ts';
+import { perform } from '../perform.ts';
+import { isEmpty, makePlan, readAndPlan } from '../plan.ts';
+import { dump } from '../policy/dump.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Provider } from '../provider.ts';
+import { guardExtent, guardHealth } from '../safety.ts';
+import { UsageError, type CommandLine } from './command-line.ts';
+import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface Context {
+  readonly line: CommandLine;
+  readonly policy: Policy;
+  readonly provider: Provider;
+  readonly around: Surroundings;
+}
+
+export async function planCommand({ line, policy, provider, around }: Context): Promise<number> {
+  const plan = await readAndPlan(policy, provider);
+  around.out(line.json ? planJson(plan) : planText(plan, around.colour));
+  if (line.out !== undefined) fs.writeFileSync(line.out, planJson(plan));
+  return 0;
+}
+
+/** Performs the plan that was shown and no other: it is made again under the lock and compared. */
+export async function applyCommand(context: Context): Promise<number> {
+  const { line, policy, provider, around } = context;
+  const shown = await readAndPlan(policy, provider);
+  if (!line.json) around.out(planText(shown, around.colour));
+  const agreed = agreedHash(line) ?? shown.hash;
+  if (agreed !== shown.hash) throw new RefusedError(changedBetween(agreed, shown.hash));
+  const done: Change[] = [];
+  if (!isEmpty(shown)) {
+    guardExtent(shown, { changedPercentMax: policy.safety.changedPercentMax, force: line.force });
+    await agree(context);
+    await withLock(
+      { provider, clock: around.clock, say: (text) => around.err(`${text}\n`) },
+      async (lock) => {
+        const plan = await readAndPlan(policy, provider);
+        if (plan.hash !== agreed) throw new RefusedError(changedBetween(agreed, plan.hash));
+        await guardHealth(plan, provider, around.probe);
+        await lock.renew();
+        await perform(plan, provider, (change) => void done.push(change));
+      },
+    );
+  }
+  around.out(line.json ? planJson(shown) : done.length > 0 ? `applied ${done.length} changes\n` : '');
+  return 0;
+}
+
+function agreedHash({ plan, hash }: CommandLine): string | undefined {
+  if (plan === undefined) return hash;
+  const read = hashIn(fs.existsSync(plan) ? fs.readFileSync(plan, 'utf8') : '');
+  if (read === undefined)
+    throw new UsageError(`--plan: ${plan} is not a plan that was written by plan --out`);
+  return read;
+}
+
+function changedBetween(agreed: string, now: string): string {
+  return `the zone or the policy changed since the plan was made (${agreed.slice(0, 12)}, now ${now.slice(0, 12)}); plan again`;
+}
+
+async function agree({ line, around }: Context): Promise<void> {
+  if (line.yes || line.plan !== undefined || line.hash !== undefined) return;
+  if (around.confirm === undefined)
+    throw new UsageError('nobody to ask: apply needs --yes, --plan or --hash here');
+  if (!(await around.confirm('Apply this? [y/N] '))) throw new RefusedError('nothing was changed');
+}
+
+export async function statusCommand({ line, policy, provider, around }: Context): Promise<number> {
+  const live = await provider.read();
+  const [health, lock] = [await provider.health(), await provider.readLock()];
+  const overrides = overridesIn(live.records, policy.zone);
+  const pending = makePlan(policy, provider, live).changes.length;
+  const routed = live.records.filter((record) => record.kind === 'routed');
+  if (line.json) {
+    const sites = routed.map(({ name, type, strategy, targets }) => ({
+      name,
+      type,
+      strategy,
+      targets: targets.map((target) => ({
+        ...target,
+        healthy: target.check && health.get(checkKey(target.check)),
+      })),
+    }));
+    around.out(
+      `${JSON.stringify({ zone: policy.zone, overrides: Object.fromEntries(overrides), lock, pending, names: sites })}\n`,
+    );
+    return 0;
+  }
+  const paint = painter(around.colour);
+  const mark = (key: string | undefined): string => {
+    const healthy = key === undefined ? undefined : health.get(key);
+    if (healthy === undefined) return paint('dim', 'unknown  ');
+    return healthy ? paint('green', 'healthy  ') : paint('red', 'unhealthy');
+  };
+  const lines = [
+    ...routed.flatMap(({ name, type, strategy, targets }) => [
+      paint('bold', `${name} ${type} ${strategy}`),
+      ...targets.map((target) => `  ${mark(target.check && checkKey(target.check))} ${targetLine(target)}`),
+    ]),
+    ...[...overrides].map(([site, percent]) =>
+      paint('yellow', `traffic stands beside the policy: ${site} at ${percent} %`),
+    ),
+    ...(lock ? [`locked by ${lock.owner} until ${new Date(lock.expiresAtMs).toISOString()}`] : []),
+    pending === 0 ? 'the zone is as the policy says' : `${pending} records differ from the policy; see plan`,
+  ];
+  around.out(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+export async function dumpCommand({ policy, provider, around }: Context): Promise<number> {
+  const { zone, zoneId, provider: name } = policy;
+  const live = await provider.read();
+  around.out(dump(live, { zone, provider: name, ...(zoneId !== undefined && { zoneId }) }));
+  return 0;
+}

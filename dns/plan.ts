@@ -1,0 +1,108 @@
+/**
+ * The difference between a policy and a live zone. Pure but for `readAndPlan`.
+ *
+ * Invariant: a plan names exactly what `apply` does, and its hash names the plan: the same changes from the same state
+ * have the same hash, anything else has another one.
+ */
+import { createHash } from 'node:crypto';
+import { RefusedError } from './errors.ts';
+import { canonical, keyOf, type Change, type ZoneRecord } from './model.ts';
+import { overridden, overridesIn, overridesName, overridesRecord, type Overrides } from './overrides.ts';
+import type { Policy } from './policy/policy.ts';
+import { recordsOf, relative, sorted } from './policy/records.ts';
+import type { Foreign, LiveZone, Provider } from './provider.ts';
+import { refusals } from './refusals.ts';
+
+export interface Plan {
+  readonly zone: string;
+  readonly provider: string;
+  /** Sorted by name, then type. */
+  readonly changes: readonly Change[];
+  /** What `apply` tidies up besides. */
+  readonly leftovers: readonly string[];
+  /** Where traffic stands beside the policy; the plan keeps it there. */
+  readonly overrides: Overrides;
+  /** Live records that are not touched, as no policy can say them. */
+  readonly foreign: readonly Foreign[];
+  /** How many records the zone has now, of those that are looked after here. */
+  readonly liveRecords: number;
+  /** SHA-256 of what would be done. */
+  readonly hash: string;
+}
+
+/** Asks the provider, and compares. @throws RefusedError when the provider does not support the policy. */
+export async function readAndPlan(policy: Policy, provider: Provider, overrides?: Overrides): Promise<Plan> {
+  return makePlan(policy, provider, await provider.read(), overrides);
+}
+
+/** From the live zone to the policy with these overrides; without them, with those that the zone says. */
+export function makePlan(policy: Policy, provider: Provider, live: LiveZone, overrides?: Overrides): Plan {
+  const { zone } = policy;
+  const present = live.records.filter(({ name }) => !isUnmanaged(relative(name, zone), policy));
+  const wanted = overrides ?? overridesIn(live.records, zone);
+  const target = desired(policy, provider, wanted);
+  refuseForeign(target, live.foreign);
+  const changes = difference(present, target);
+  const leftovers = [...live.leftovers].sort();
+  const own = (record: ZoneRecord): boolean => record.name === overridesName(zone);
+  return {
+    zone,
+    provider: provider.name,
+    changes,
+    leftovers,
+    overrides: wanted,
+    foreign: live.foreign,
+    liveRecords: present.filter((record) => !own(record)).length,
+    hash: hashOf({ zone, provider: provider.name, changes, leftovers }),
+  };
+}
+
+export function isEmpty({ changes, leftovers }: Plan): boolean {
+  return changes.length === 0 && leftovers.length === 0;
+}
+
+/** The policy as the provider would hold it. */
+function desired(policy: Policy, provider: Provider, overrides: Overrides): readonly ZoneRecord[] {
+  const records = recordsOf(policy);
+  const { records: prepared, refusals: own } = provider.prepare(records);
+  const refused = [...refusals(records, provider), ...own];
+  if (refused.length > 0) throw new RefusedError(refused.join('\n'));
+  return [
+    ...prepared.map((record) => overridden(record, overrides)),
+    ...overridesRecord(overrides, policy.zone),
+  ];
+}
+
+function difference(before: readonly ZoneRecord[], after: readonly ZoneRecord[]): readonly Change[] {
+  const old = new Map(before.map((record) => [keyOf(record), record]));
+  const wanted = new Map(after.map((record) => [keyOf(record), record]));
+  const all = sorted([...before, ...after.filter((record) => !old.has(keyOf(record)))]);
+  return all.flatMap((record) => {
+    const [was, is] = [old.get(keyOf(record)), wanted.get(keyOf(record))];
+    if (was !== undefined && is !== undefined && canonical(was) === canonical(is)) return [];
+    return [{ ...(was && { before: was }), ...(is && { after: is }) }];
+  });
+}
+
+/** @throws RefusedError when something that we cannot read is where the policy wants a record. */
+function refuseForeign(wanted: readonly ZoneRecord[], foreign: readonly Foreign[]): void {
+  const keys = new Set(wanted.map(keyOf));
+  const clashes = foreign.filter(({ name, type }) => keys.has(`${name} ${type}`));
+  if (clashes.length === 0) return;
+  throw new RefusedError(
+    clashes
+      .map(({ name, type, reason }) => `${name} ${type} is there in a form that no policy can say: ${reason}`)
+      .join('\n'),
+  );
+}
+
+function isUnmanaged(name: string, { unmanaged = [] }: Policy): boolean {
+  return unmanaged.some((pattern) => {
+    const parts = pattern.split('*').map((part) => part.replaceAll('.', '\\.'));
+    return new RegExp(`^${parts.join('.*')}$`).test(name);
+  });
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex');
+}

@@ -1,0 +1,126 @@
+/** Writes a live zone as a policy that plans to nothing. */
+import { stringify } from 'yaml';
+import { canonical, checkKey, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
+import { overridesName } from '../overrides.ts';
+import type { LiveZone } from '../provider.ts';
+import {
+  parsePolicy,
+  type NamePolicy,
+  type ProviderName,
+  type RecordPolicy,
+  type SiteSettings,
+  type SiteUse,
+} from './policy.ts';
+import { relative } from './records.ts';
+
+interface Source {
+  readonly zone: string;
+  readonly provider: ProviderName;
+  readonly zoneId?: string;
+}
+
+/**
+ * YAML. What most names say of a site is said once; what one name says differently is said there.
+ * @throws PolicyError when the zone holds what a policy must not, such as weights that are all 0.
+ */
+export function dump({ records, foreign }: LiveZone, source: Source): string {
+  const routed = records.filter((record): record is RoutedRecord => record.kind === 'routed');
+  const sites = commonSites(routed);
+  const policy = {
+    ...source,
+    healthCheck: false,
+    sites: Object.fromEntries(sites),
+    names: routed.map((record) => nameOf(record, sites, source.zone)),
+    records: records.flatMap((record) =>
+      record.name === overridesName(source.zone) ? [] : plainOf(record, source.zone),
+    ),
+  };
+  const text = [
+    ...foreign.map(({ name, type, reason }) => `# Not here, and not touched: ${name} ${type}: ${reason}`),
+    stringify(policy),
+  ].join('\n');
+  parsePolicy(text, `the policy of ${source.zone}`);
+  return text;
+}
+
+/** What each site is said to be most often. */
+function commonSites(routed: readonly RoutedRecord[]): ReadonlyMap<string, SiteSettings> {
+  const said = Map.groupBy(
+    routed.flatMap(({ targets }) => targets),
+    ({ site }) => site,
+  );
+  return new Map(
+    [...said]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([site, targets]) => {
+        const kinds = [...Map.groupBy(targets.map(settingsOf), canonical).values()];
+        const [common = {}] = kinds.reduce((a, b) => (b.length > a.length ? b : a));
+        return [site, common];
+      }),
+  );
+}
+
+/** Without weight and location, which belong to a name. */
+function settingsOf({ values, alias, region, check }: Target): SiteSettings {
+  const [first = ''] = values;
+  const isHost = /[a-z]/i.test(first) && !first.includes(':');
+  const endpoint = alias ? { alias } : isHost ? { cname: first } : { addresses: values };
+  const host = check && (check.host.includes(':') ? `[${check.host}]` : check.host);
+  return {
+    ...(check && { url: `${check.protocol}://${host ?? ''}:${check.port}` }),
+    endpoint,
+    ...(region !== undefined && { region }),
+  };
+}
+
+function nameOf(record: RoutedRecord, sites: ReadonlyMap<string, SiteSettings>, zone: string): NamePolicy {
+  const { name, type, strategy, ttlSeconds, targets, edge } = record;
+  const checks = new Set(
+    targets.map(({ check }) => (check ? checkKey({ ...check, host: '', port: 0, protocol: 'http' }) : '')),
+  );
+  const shared = checks.size === 1 ? checkOf(targets[0]) : undefined;
+  return {
+    name: relative(name, zone),
+    type,
+    strategy,
+    ttlSeconds,
+    ...(edge && { edge }),
+    ...(shared !== undefined && { healthCheck: shared }),
+    sites: targets.map((target): SiteUse => {
+      const { site, weight, location } = target;
+      const own = settingsOf(target);
+      const isCommon = canonical(own) === canonical(sites.get(site));
+      return {
+        site,
+        ...(isCommon ? {} : own),
+        ...(weight !== undefined && { weight }),
+        ...(location && {
+          continents: location.continents,
+          countries: location.countries,
+          default: location.default,
+        }),
+        ...(shared === undefined && { healthCheck: checkOf(target) }),
+      };
+    }),
+  };
+}
+
+function checkOf(target: Target | undefined): NonNullable<NamePolicy['healthCheck']> {
+  if (target?.check === undefined) return false;
+  const { path, intervalSeconds, failureThreshold } = target.check;
+  return { path, intervalSeconds, failureThreshold };
+}
+
+function plainOf(record: ZoneRecord, zone: string): RecordPolicy[] {
+  if (record.kind === 'routed') return [];
+  const { name, type, ttlSeconds, values, alias, edge } = record;
+  return [
+    {
+      name: relative(name, zone),
+      type,
+      ttlSeconds,
+      ...(alias ? { alias } : { values }),
+      ...(edge && { edge }),
+    },
+  ];
+}

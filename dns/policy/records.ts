@@ -1,0 +1,148 @@
+/** From a policy to the state of its zone. Pure. */
+import { isIPv4 } from 'node:net';
+import {
+  normalised,
+  type HealthCheck,
+  type PlainRecord,
+  type RecordType,
+  type RoutedRecord,
+  type RoutedType,
+  type Target,
+  type ZoneRecord,
+} from '../model.ts';
+import type { CheckSettings, NamePolicy, Policy, RecordPolicy, SiteUse } from './policy.ts';
+
+/** Of each check that a policy does not describe further (requirement C2; the bar of a drill is 10 s checks). */
+const CHECK_DEFAULTS = { path: '/health', intervalSeconds: 10, failureThreshold: 3 } as const;
+const WEIGHT_DEFAULT = 1;
+
+/** All records that the policy wants, in the order of their keys. */
+export function recordsOf(policy: Policy): readonly ZoneRecord[] {
+  const records = [
+    ...policy.names.flatMap((name) => routedRecords(name, policy)),
+    ...policy.records.map((record) => plainRecord(record, policy)),
+  ];
+  return sorted(records.map(normalised));
+}
+
+/** By name, then type. */
+export function sorted<R extends ZoneRecord>(records: readonly R[]): readonly R[] {
+  return [...records].sort((a, b) => order(a.name, b.name) || order(a.type, b.type));
+}
+
+function order(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** `@` and relative names, as the model has them. */
+export function absolute(name: string, zone: string): string {
+  return name === '@' ? zone : `${name}.${zone}`;
+}
+
+/** The inverse of `absolute`. */
+export function relative(name: string, zone: string): string {
+  return name === zone ? '@' : name.slice(0, -zone.length - 1);
+}
+
+/** One form for values that mean the same: hosts in lower case without a final dot, IPv6 as in RFC 5952. */
+export function plainValue(type: RecordType, value: string): string {
+  switch (type) {
+    case 'AAAA':
+      return new URL(`http://[${value}]/`).hostname.slice(1, -1);
+    case 'CNAME':
+    case 'MX':
+    case 'NS':
+    case 'SRV':
+      return value.toLowerCase().replace(/\.$/, '');
+    case 'A':
+    case 'CAA':
+    case 'TXT':
+      return value;
+  }
+}
+
+function plainRecord(record: RecordPolicy, policy: Policy): PlainRecord {
+  const { name, type, ttlSeconds = policy.ttlSeconds, values = [], alias } = record;
+  return {
+    kind: 'plain',
+    name: absolute(name, policy.zone),
+    type,
+    ttlSeconds,
+    values: values.map((value) => plainValue(type, value)),
+    ...(alias && { alias }),
+    ...(record.edge === true && { edge: true }),
+  };
+}
+
+function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[] {
+  const uses = name.sites.map((use): SiteUse => {
+    const own = typeof use === 'string' ? { site: use } : use;
+    return { ...policy.sites[own.site], ...own };
+  });
+  const types = name.type === undefined ? typesOf(uses) : [name.type];
+  return types.map((type) => ({
+    kind: 'routed',
+    name: absolute(name.name, policy.zone),
+    type,
+    ttlSeconds: name.ttlSeconds ?? policy.ttlSeconds,
+    strategy: name.strategy,
+    ...(name.edge === true && { edge: true }),
+    targets: uses.flatMap((use) => targetOf(use, type, name, policy) ?? []),
+  }));
+}
+
+function typesOf(uses: readonly SiteUse[]): readonly RoutedType[] {
+  const types = uses.flatMap(({ endpoint }): RoutedType[] => {
+    if (endpoint?.cname !== undefined) return ['CNAME'];
+    return endpoint?.addresses?.map((address) => (isIPv4(address) ? 'A' : 'AAAA')) ?? ['A'];
+  });
+  return [...new Set(types)];
+}
+
+/** Undefined when the site has nothing of this type to answer with. */
+function targetOf(use: SiteUse, type: RoutedType, name: NamePolicy, policy: Policy): Target | undefined {
+  const { site, endpoint, region, weight = WEIGHT_DEFAULT } = use;
+  const values =
+    endpoint?.cname !== undefined
+      ? [plainValue('CNAME', endpoint.cname)]
+      : (endpoint?.addresses ?? [])
+          .filter((address) => (type === 'A') === isIPv4(address))
+          .map((address) => plainValue(type, address));
+  if (values.length === 0 && endpoint?.alias === undefined) return undefined;
+  const check = checkOf(use, name, policy);
+  return {
+    site,
+    values,
+    ...(endpoint?.alias && { alias: endpoint.alias }),
+    ...(name.strategy === 'weighted' && { weight }),
+    ...(name.strategy === 'latency' && region !== undefined && { region }),
+    ...(name.strategy === 'geolocation' && {
+      location: {
+        continents: use.continents ?? [],
+        countries: use.countries ?? [],
+        default: use.default ?? false,
+      },
+    }),
+    ...(check && { check }),
+  };
+}
+
+function checkOf(use: SiteUse, name: NamePolicy, policy: Policy): HealthCheck | undefined {
+  const layers: (CheckSettings | false | undefined)[] = [
+    policy.healthCheck,
+    name.healthCheck,
+    use.healthCheck,
+  ];
+  const last = layers.findLast((layer) => layer !== undefined);
+  if (last === false || use.url === undefined) return undefined;
+  const settings = Object.assign({}, ...layers.filter((layer) => layer !== false)) as CheckSettings;
+  const url = new URL(use.url);
+  const protocol = url.protocol === 'http:' ? 'http' : 'https';
+  return {
+    protocol,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (protocol === 'http' ? 80 : 443) : Number(url.port),
+    ...CHECK_DEFAULTS,
+    ...settings,
+  };
+}

@@ -1,0 +1,121 @@
+/** Request bodies of Cloudflare's API v4, as its reference publishes them, as JSON Schema. */
+
+const id = { type: 'string', pattern: '^[0-9a-f]{32}$' };
+const text = { type: 'string' };
+const ids = { type: 'array', items: id };
+const idLists = { type: 'object', additionalProperties: ids };
+const ttl = { anyOf: [{ const: 1 }, { type: 'integer', minimum: 60, maximum: 86_400 }] };
+const name = { type: 'string', pattern: '^[a-z0-9_.*-]+$', maxLength: 255 };
+const whole16 = { type: 'integer', minimum: 0, maximum: 65_535 };
+
+const object = (required: readonly string[], properties: object) => ({
+  type: 'object',
+  required,
+  properties,
+  additionalProperties: false,
+});
+const record = (type: string, required: readonly string[], own: object) =>
+  object(['name', 'type', 'ttl', ...required], {
+    name,
+    ttl,
+    type: { const: type },
+    proxied: { type: 'boolean' },
+    comment: { type: 'string', maxLength: 100 },
+    ...own,
+  });
+
+const RECORD = {
+  oneOf: [
+    record('A', ['content'], { content: { format: 'ipv4', type: 'string' } }),
+    record('AAAA', ['content'], { content: { format: 'ipv6', type: 'string' } }),
+    record('CNAME', ['content'], { content: name }),
+    record('NS', ['content'], { content: name }),
+    record('TXT', ['content'], { content: { type: 'string', pattern: '^"' } }),
+    record('MX', ['content', 'priority'], { content: name, priority: whole16 }),
+    record('SRV', ['data'], {
+      data: object(['priority', 'weight', 'port', 'target'], {
+        priority: whole16,
+        weight: whole16,
+        port: whole16,
+        target: name,
+      }),
+    }),
+    record('CAA', ['data'], {
+      data: object(['flags', 'tag', 'value'], {
+        flags: { type: 'integer', minimum: 0, maximum: 255 },
+        tag: text,
+        value: text,
+      }),
+    }),
+  ],
+};
+
+export const BATCH = object([], {
+  deletes: { type: 'array', items: object(['id'], { id }) },
+  posts: { type: 'array', items: RECORD },
+});
+
+export const MONITOR = object(['type'], {
+  type: { enum: ['http', 'https', 'tcp', 'udp_icmp', 'icmp_ping', 'smtp'] },
+  description: text,
+  method: text,
+  path: { type: 'string', pattern: '^/' },
+  port: whole16,
+  header: { type: 'object', additionalProperties: { type: 'array', items: text } },
+  interval: { type: 'integer', minimum: 5, maximum: 3_600 },
+  timeout: { type: 'integer', minimum: 1, maximum: 15 },
+  retries: { type: 'integer', minimum: 0, maximum: 5 },
+  consecutive_down: { type: 'integer', minimum: 0 },
+  consecutive_up: { type: 'integer', minimum: 0 },
+  expected_codes: { type: 'string', pattern: '^[1-5](\\d\\d|xx)$' },
+  follow_redirects: { type: 'boolean' },
+});
+
+export const POOL = object(['name', 'origins'], {
+  name: { type: 'string', pattern: '^[A-Za-z0-9_-]+$' },
+  description: text,
+  monitor: id,
+  origins: {
+    type: 'array',
+    minItems: 1,
+    items: object(['name', 'address'], {
+      name: text,
+      address: text,
+      enabled: { type: 'boolean' },
+      weight: { type: 'number', minimum: 0, maximum: 1, multipleOf: 0.01 },
+    }),
+  },
+});
+
+export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
+  name,
+  description: text,
+  enabled: { type: 'boolean' },
+  proxied: { type: 'boolean' },
+  ttl: { type: 'integer', minimum: 30, maximum: 600 },
+  steering_policy: {
+    enum: [
+      'off',
+      'geo',
+      'random',
+      'dynamic_latency',
+      'proximity',
+      'least_outstanding_requests',
+      'least_connections',
+      '',
+    ],
+  },
+  default_pools: { ...ids, minItems: 1 },
+  fallback_pool: id,
+  random_steering: object([], {
+    default_weight: { type: 'number', minimum: 0, maximum: 1 },
+    pool_weights: { type: 'object', additionalProperties: { type: 'number', minimum: 0, maximum: 1 } },
+  }),
+  region_pools: {
+    ...idLists,
+    propertyNames: {
+      enum: ['WNAM', 'ENAM', 'WEU', 'EEU', 'NSAM', 'SSAM', 'OC', 'ME', 'NAF', 'SAF', 'SAS', 'SEAS', 'NEAS'],
+    },
+  },
+  country_pools: { ...idLists, propertyNames: { pattern: '^[A-Z]{2}$' } },
+});
