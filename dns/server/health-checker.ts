@@ -73,6 +73,11 @@ export class HealthChecker {
     }
   }
 
+  /** False while everything may just be starting. */
+  anyEverPassed(): boolean {
+    return [...this.#watched.values()].some(({ state }) => state.everPassed);
+  }
+
   stop(): void {
     this.watch(new Map());
   }

@@ -38,6 +38,8 @@ export async function listen(responder: Responder, address: string, port: number
 async function listenUdp(responder: Responder, address: string, port: number): Promise<dgram.Socket> {
   const socket = dgram.createSocket({
     type: net.isIPv6(address) ? 'udp6' : 'udp4',
+    // Multicast DNS has 5353 on many machines and shares it. A second server of ours fails before, at the TCP port.
+    reuseAddr: true,
     // Clients have addresses, not names; the ordinary look-up costs a turn of the event loop for each answer.
     lookup: (host, _options, found) => found(null, host, net.isIPv6(host) ? 6 : 4),
   });

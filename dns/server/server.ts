@@ -159,8 +159,9 @@ class Authority {
   #healthChanged(key: string, healthy: boolean): void {
     this.served.healthChanged();
     this.#keep();
+    // Before anybody was well, everything is just starting: nothing that a person has to see to.
     this.#say(
-      healthy ? 'info' : 'warn',
+      healthy || !this.#checker.anyEverPassed() ? 'info' : 'warn',
       `${key} is ${healthy ? 'well: it is answered' : 'not well: it is not answered'}`,
     );
     this.#alarm();
@@ -170,7 +171,9 @@ class Authority {
   #alarm(): void {
     const lost = new Set(this.served.lost());
     for (const key of lost) {
-      if (!this.#lost.has(key)) this.#say('error', `${key}: no target is well, so all of them are answered`);
+      if (this.#lost.has(key)) continue;
+      const level = this.#checker.anyEverPassed() ? 'error' : 'info';
+      this.#say(level, `${key}: no target is well, so all of them are answered`);
     }
     for (const key of this.#lost) if (!lost.has(key)) this.#say('info', `${key} has a target again`);
     this.#lost = lost;

@@ -181,7 +181,10 @@ describe('health', () => {
       ],
       { onEvent: (event) => events.push(event) },
     );
-    await waitUntil('both are known', () => (aws.probes > 0 && azure.probes > 0 ? true : undefined));
+    await waitUntil('both are known to be well', async () => {
+      const checks = Object.values((await healthOf(server)).checks);
+      return checks.every(({ passing }) => passing) ? true : undefined;
+    });
     await untilSeen(server, '127.0.0.2 127.0.0.3');
     await aws.kill();
     const killedAt = performance.now();
@@ -242,6 +245,10 @@ describe('health', () => {
       ],
       { onEvent: (event) => events.push(event) },
     );
+    await waitUntil('both are known to be well', async () => {
+      const checks = Object.values((await healthOf(server)).checks);
+      return checks.every(({ passing }) => passing) ? true : undefined;
+    });
     await Promise.all([aws.kill(), azure.kill()]);
     await waitUntil('the alarm', () => events.find(({ level }) => level === 'error'));
     expect((await healthOf(server)).lost).toEqual([`${API} A`]);

@@ -31,6 +31,14 @@ export interface StackSite {
   readonly faults: Readonly<Record<string, string>>;
 }
 
+export interface StackDns {
+  /** UDP and TCP, on 127.0.0.1. */
+  readonly port: number;
+  /** Base URL of the control interface (dns/server/control.ts). */
+  readonly controlUrl: string;
+  readonly pid: number | null;
+}
+
 export interface Stack {
   readonly version: typeof VERSION;
   /** RFC 3339. */
@@ -39,6 +47,7 @@ export interface Stack {
   readonly pid: number;
   readonly ephemeral: boolean;
   readonly edge: { readonly url: string; readonly pid: number | null };
+  readonly dns: StackDns;
   readonly sites: readonly StackSite[];
 }
 
@@ -68,6 +77,11 @@ export function describeStack(input: StackInput): Stack {
     pid,
     ephemeral,
     edge: { url: urlOf(ports, 'edge'), pid: kept(input, 'edge')?.pid ?? null },
+    dns: {
+      port: ports.get('dns') ?? 0,
+      controlUrl: urlOf(ports, 'dns.control'),
+      pid: kept(input, 'dns')?.pid ?? null,
+    },
     sites: sites.map((site) => describeSite(site, input)),
   };
 }

@@ -7,12 +7,14 @@
 import path from 'node:path';
 import { HOST, type Ports } from './ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
+import type { DnsSettings } from '../dns-main.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
 import type { PeerConfig } from '../../../src/shared/config.ts';
 
 export interface ProcessPlan {
   /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */
   readonly name: string;
+  /** Decides when it ends: what is in front of the sites, then the functions, then what they depend on. */
   readonly role: 'stand-ins' | 'host' | 'edge';
   /** Arguments of Node. */
   readonly args: readonly string[];
@@ -74,6 +76,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     ...sites.map((site) => planStandIns(site, input)),
     ...sites.map((site) => planHost(site, input)),
     planEdge(input),
+    planDns(input),
   ];
 }
 
@@ -188,6 +191,23 @@ function planEdge(input: TopologyInput): ProcessPlan {
     ],
     env: commonEnvironment(input),
     announces: ['edge'],
+  };
+}
+
+function planDns(input: TopologyInput): ProcessPlan {
+  const { sites, ports, projectDir, dataDir } = input;
+  const settings: DnsSettings = {
+    port: portOf(ports, 'dns'),
+    controlPort: portOf(ports, 'dns.control'),
+    dataDir: dataDir === undefined ? undefined : path.join(dataDir, 'dns'),
+    sites: sites.map(({ site }) => ({ site, port: portOf(ports, site) })),
+  };
+  return {
+    name: 'dns',
+    role: 'edge',
+    args: [path.join(projectDir, 'scripts/local/dns-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: ['dns'],
   };
 }
 
