@@ -13,6 +13,8 @@ describe('the command line of npm start', () => {
     expect(sites.map(({ site }) => site)).toEqual(['aws-us-east-1', 'azure-eastus']);
     expect(Object.fromEntries(ports)).toEqual({
       edge: 8080,
+      dns: 5353,
+      'dns.control': 5380,
       'aws-us-east-1': 3000,
       'aws-us-east-1.dynamodb': 8000,
       'aws-us-east-1.sqs': 9324,
@@ -36,7 +38,7 @@ describe('the command line of npm start', () => {
     const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
     expect(ports.get('edge')).toBe(9090);
     expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
-    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(6);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(8);
   });
 
   test('help is an answer of its own', () => {

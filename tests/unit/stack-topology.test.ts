@@ -33,7 +33,7 @@ function byName(plans: readonly ProcessPlan[], name: string): ProcessPlan {
 }
 
 describe('the processes of a stack', () => {
-  test('stand-ins and a host per site, and one edge', () => {
+  test('stand-ins and a host per site, one edge and one DNS server', () => {
     expect(planned().map(({ name }) => name)).toEqual([
       'aws-us-east-1.stand-ins',
       'azure-eastus.stand-ins',
@@ -42,6 +42,7 @@ describe('the processes of a stack', () => {
       'azure-eastus',
       'azure-westeurope',
       'edge',
+      'dns',
     ]);
   });
 
@@ -185,6 +186,20 @@ describe('the processes of a stack', () => {
       '../stack/build/azure-eastus',
       '../stack/build/azure-westeurope',
     ]);
+  });
+
+  test('the DNS server knows all sites and keeps its zone with the data', () => {
+    const [, settings] = byName(planned(), 'dns').args;
+    expect(JSON.parse(settings ?? '')).toEqual({
+      port: 5353,
+      controlPort: 5380,
+      dataDir: '/stack/data/dns',
+      sites: [
+        { site: 'aws-us-east-1', port: 3000 },
+        { site: 'azure-eastus', port: 7071 },
+        { site: 'azure-westeurope', port: 7072 },
+      ],
+    });
   });
 
   test('the edge knows all sites', () => {

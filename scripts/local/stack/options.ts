@@ -31,11 +31,11 @@ export class UsageError extends Error {
 
 export const USAGE = `Usage: npm start -- [options]
 
-Runs both clouds, the bridge between them and an edge on this machine.
+Runs both clouds, the bridge between them, an edge and a DNS server on this machine.
 
   --sites <list>         two to six of aws-<region>, azure-<region>   (${DEFAULT_SITES})
-  --port <name>=<n>      edge, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
-                         service-bus or service-bus-control; 0 picks a free port; all=0 for all of them.
+  --port <name>=<n>      edge, dns, dns.control, <site> or <site>.<service>, where <service> is dynamodb,
+                         sqs, cosmos, service-bus or service-bus-control; 0 picks a free port; all=0 for all of them.
                          May be repeated.
   --dir <folder>         where data, logs and stack.json live          (.tandem)
   --ephemeral            keep data in memory only
@@ -45,8 +45,8 @@ Runs both clouds, the bridge between them and an edge on this machine.
   --drill <file>         for npm run chaos: links and clocks that it controls, see scripts/local/stack/drill.ts
   --help                 show this
 
-Default ports: edge 8080, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324, Cosmos DB 8081, Service Bus 5672 and its
-control interface 5300; one higher for each further site of a cloud.
+Default ports: edge 8080, DNS 5353 and its control interface 5380, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
+Cosmos DB 8081, Service Bus 5672 and its control interface 5300; one higher for each further site of a cloud.
 `;
 
 const OPTIONS = {

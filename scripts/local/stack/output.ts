@@ -120,6 +120,12 @@ export function summary(
   const body = JSON.stringify({ id: 'hello', data: { from: first.site } });
   const rows = [
     ['edge', stack.edge.url, `pid ${stack.edge.pid ?? '-'}`, 'spreads requests over the sites'],
+    [
+      'dns',
+      `127.0.0.1:${stack.dns.port}`,
+      `pid ${stack.dns.pid ?? '-'}`,
+      `dig @127.0.0.1 -p ${stack.dns.port} api.tandem.test`,
+    ],
     ...stack.sites.map(({ site, url, pid, bridgePid }) => [
       site,
       url,

@@ -5,11 +5,13 @@
 import net from 'node:net';
 import { SERVICES, type Cloud, type Service, type SiteName } from './sites.ts';
 
-/** Port by name: `edge`, `<site>` for the function host, `<site>.<service>` for a stand-in. */
+/** Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `<site>` for the function host, `<site>.<service>` for a stand-in. */
 export type Ports = ReadonlyMap<string, number>;
 
 export const HOST = '127.0.0.1';
 const EDGE_PORT = 8080;
+const DNS_PORT = 5353;
+const DNS_CONTROL_PORT = 5380;
 const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
   dynamodb: 8000,
@@ -29,7 +31,11 @@ const FREE_ATTEMPTS_MAX = 200;
 
 /** The well-known ports; each further site of a cloud is one higher. */
 export function defaultPorts(sites: readonly SiteName[]): Map<string, number> {
-  const ports = new Map([['edge', EDGE_PORT]]);
+  const ports = new Map([
+    ['edge', EDGE_PORT],
+    ['dns', DNS_PORT],
+    ['dns.control', DNS_CONTROL_PORT],
+  ]);
   const count = { aws: 0, azure: 0 };
   for (const { site, cloud } of sites) {
     const offset = count[cloud]++;
@@ -92,6 +98,8 @@ export class PortsTakenError extends Error {
 
 function describe(name: string): string {
   if (name === 'edge') return 'the edge';
+  if (name === 'dns') return 'the DNS server';
+  if (name === 'dns.control') return 'the control interface of the DNS server';
   const [site = '', service] = name.split('.');
   return service === undefined ? `the functions of ${site}` : `the ${service} stand-in of ${site}`;
 }

@@ -32,6 +32,14 @@ export interface StackSite {
   readonly faults: Readonly<Record<string, string>>;
 }
 
+export interface StackDns {
+  /** UDP and TCP, on 127.0.0.1. */
+  readonly port: number;
+  /** Base URL of the control interface (dns/server/control.ts). */
+  readonly controlUrl: string;
+  readonly pid: number | null;
+}
+
 export interface Stack {
   readonly version: typeof VERSION;
   /** RFC 3339. */
@@ -42,6 +50,7 @@ export interface Stack {
   /** What an operator presents to the sites of this stack. A secret, and the reason for the file's mode. */
   readonly operatorKey: string;
   readonly edge: { readonly url: string; readonly pid: number | null };
+  readonly dns: StackDns;
   readonly sites: readonly StackSite[];
 }
 
@@ -73,6 +82,11 @@ export function describeStack(input: StackInput): Stack {
     ephemeral,
     operatorKey,
     edge: { url: urlOf(ports, 'edge'), pid: kept(input, 'edge')?.pid ?? null },
+    dns: {
+      port: ports.get('dns') ?? 0,
+      controlUrl: urlOf(ports, 'dns.control'),
+      pid: kept(input, 'dns')?.pid ?? null,
+    },
     sites: sites.map((site) => describeSite(site, input)),
   };
 }

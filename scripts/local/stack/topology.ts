@@ -9,12 +9,14 @@ import { pathToFileURL } from 'node:url';
 import type { DrillSettings } from './drill.ts';
 import { HOST, type Ports } from './ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
+import type { DnsSettings } from '../dns-main.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
 import type { PeerConfig } from '../../../src/shared/config.ts';
 
 export interface ProcessPlan {
   /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */
   readonly name: string;
+  /** Decides when it ends: what is in front of the sites, then the functions, then what they depend on. */
   readonly role: 'stand-ins' | 'host' | 'edge';
   /** Arguments of Node. */
   readonly args: readonly string[];
@@ -80,6 +82,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     ...sites.map((site) => planStandIns(site, input)),
     ...sites.map((site) => planHost(site, input)),
     planEdge(input),
+    planDns(input),
   ];
 }
 
@@ -212,6 +215,23 @@ function planEdge(input: TopologyInput): ProcessPlan {
     ],
     env: commonEnvironment(input),
     announces: ['edge'],
+  };
+}
+
+function planDns(input: TopologyInput): ProcessPlan {
+  const { sites, ports, projectDir, dataDir } = input;
+  const settings: DnsSettings = {
+    port: portOf(ports, 'dns'),
+    controlPort: portOf(ports, 'dns.control'),
+    dataDir: dataDir === undefined ? undefined : path.join(dataDir, 'dns'),
+    sites: sites.map(({ site }) => ({ site, port: portOf(ports, site) })),
+  };
+  return {
+    name: 'dns',
+    role: 'edge',
+    args: [path.join(projectDir, 'scripts/local/dns-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: ['dns'],
   };
 }
 

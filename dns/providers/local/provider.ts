@@ -1,0 +1,186 @@
+/**
+ * The zone of a DNS server of ours (dns/server), through its control interface.
+ *
+ * Invariant: a change is made to the revision that was read, or not at all. A list of changes is one revision, so it
+ * happens as a whole or not at all.
+ */
+import { ProviderError, type ProviderFault } from '../../errors.ts';
+import { canonical, keyOf, normalised, type Change, type ZoneRecord } from '../../model.ts';
+import type { Capabilities, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
+import {
+  CHECK_INTERVAL_SECONDS_MAX,
+  CHECK_THRESHOLD_MAX,
+  TARGETS_MAX,
+  TTL_SECONDS_MAX,
+  WEIGHT_MAX,
+} from '../../server/bounds.ts';
+import { HEALTH_PATH, ZONE_PATH, type HealthReport, type ZoneState } from '../../server/control.ts';
+import { SERVED_TYPES } from '../../server/values.ts';
+import { readZone, ZoneError, type Zone } from '../../server/zone.ts';
+
+const REQUEST_TIMEOUT_MS = 5_000;
+/** Attempts of a change of ours that meets a change of somebody else's, such as the lock's. */
+const ATTEMPTS_MAX = 5;
+
+const CAPABILITIES: Capabilities = {
+  strategies: ['weighted', 'latency', 'geolocation', 'failover'],
+  recordTypes: SERVED_TYPES,
+  aliases: false,
+  ttlSeconds: { min: 0, max: TTL_SECONDS_MAX },
+  weightMax: WEIGHT_MAX,
+  targetsMax: {
+    weighted: TARGETS_MAX,
+    latency: TARGETS_MAX,
+    geolocation: TARGETS_MAX,
+    failover: TARGETS_MAX,
+  },
+  checkIntervalSeconds: { min: 1, max: CHECK_INTERVAL_SECONDS_MAX },
+  failureThreshold: { min: 1, max: CHECK_THRESHOLD_MAX },
+};
+
+export interface LocalProviderOptions {
+  /** `tandem.test`; the server serves this zone and no other. */
+  readonly zone: string;
+  /** Base URL of the server's control interface. */
+  readonly controlUrl: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export class LocalProvider implements Provider {
+  readonly name = 'local';
+  readonly zone: string;
+  readonly capabilities = CAPABILITIES;
+  readonly #controlUrl: string;
+
+  constructor({ zone, controlUrl }: LocalProviderOptions) {
+    this.zone = zone;
+    this.#controlUrl = controlUrl;
+  }
+
+  /** The server holds records as they are; what it would refuse is said here. */
+  prepare(records: readonly ZoneRecord[]): Prepared {
+    const held = records.map(normalised);
+    try {
+      readZone({ zone: this.zone, records: held });
+      return { records: held, refusals: [] };
+    } catch (error) {
+      if (!(error instanceof ZoneError)) throw error;
+      return { records: held, refusals: error.problems };
+    }
+  }
+
+  async read(): Promise<LiveZone> {
+    const { zone } = await this.#state();
+    return { records: zone.records.map(normalised), foreign: [], leftovers: [] };
+  }
+
+  async apply(changes: readonly Change[], onDone: (change: Change) => void): Promise<void> {
+    await this.#change((zone) => {
+      const records = new Map(zone.records.map((record) => [keyOf(record), record]));
+      for (const change of changes) applyTo(records, change);
+      return { ...zone, records: [...records.values()] };
+    });
+    for (const change of changes) onDone(change);
+  }
+
+  /** There is nothing to remove: health checks live and die with their records. */
+  async cleanUp(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async health(): Promise<ReadonlyMap<string, boolean>> {
+    const { body } = await this.#request('GET', HEALTH_PATH);
+    const { checks } = body as HealthReport;
+    return new Map(
+      Object.entries(checks).flatMap(([key, { passing, healthy }]) =>
+        passing === undefined ? [] : [[key, healthy] as const],
+      ),
+    );
+  }
+
+  async readLock(): Promise<LockNote | undefined> {
+    return (await this.#state()).zone.lock;
+  }
+
+  async swapLock(expected: LockNote | undefined, next: LockNote | undefined): Promise<boolean> {
+    let swapped = false;
+    await this.#change(({ lock, ...zone }) => {
+      swapped = canonical(lock ?? null) === canonical(expected ?? null);
+      return swapped ? { ...zone, ...(next && { lock: next }) } : undefined;
+    });
+    return swapped;
+  }
+
+  /** Replaces the zone by what `make` makes of it; undefined leaves it as it is. */
+  async #change(make: (zone: Zone) => Zone | undefined): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+      const { revision, zone } = await this.#state();
+      const next = make(zone);
+      if (next === undefined) return;
+      const { status, body } = await this.#put(revision, next);
+      if (status === 200) return;
+      if (status !== 412) throw refusal(status, body);
+    }
+    throw new ProviderError('throttled', `the zone changed ${ATTEMPTS_MAX} times while it was being changed`);
+  }
+
+  /** A request without an answer may have had its effect; the zone says whether it had. */
+  async #put(revision: number, next: Zone): Promise<Answer> {
+    try {
+      return await this.#request('PUT', ZONE_PATH, { revision, body: next });
+    } catch (error) {
+      const { zone } = await this.#state();
+      if (canonical(zone) === canonical(next)) return { status: 200, body: {} };
+      throw error;
+    }
+  }
+
+  async #state(): Promise<ZoneState> {
+    const { status, body } = await this.#request('GET', ZONE_PATH);
+    if (status !== 200) throw refusal(status, body);
+    const state = body as ZoneState;
+    if (state.zone.zone === this.zone) return state;
+    throw new ProviderError('not-found', `the local DNS server has ${state.zone.zone}, not ${this.zone}`);
+  }
+
+  async #request(method: string, path: string, change?: { revision: number; body: Zone }): Promise<Answer> {
+    try {
+      const response = await fetch(this.#controlUrl + path, {
+        method,
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        ...(change && {
+          headers: { 'content-type': 'application/json', 'if-match': `"${change.revision}"` },
+          body: JSON.stringify(change.body),
+        }),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch (cause) {
+      const message = `the local DNS server does not answer at ${this.#controlUrl}; npm start runs one`;
+      throw new ProviderError('unavailable', message, { cause });
+    }
+  }
+}
+
+/** @throws ProviderError when the record is not what the change is based on. */
+function applyTo(records: Map<string, ZoneRecord>, { before, after }: Change): void {
+  const record = before ?? after;
+  if (record === undefined) return;
+  const key = keyOf(record);
+  const present = records.get(key);
+  if (canonical(present && normalised(present)) !== canonical(before && normalised(before))) {
+    throw new ProviderError('rejected', `${key} is not what it was when the change was planned`);
+  }
+  if (after === undefined) records.delete(key);
+  else records.set(key, normalised(after));
+}
+
+function refusal(status: number, body: unknown): ProviderError {
+  const { title = 'no reason given', errors = [] } = (body ?? {}) as { title?: string; errors?: string[] };
+  const faults: Readonly<Record<number, ProviderFault>> = { 413: 'limit', 500: 'unavailable' };
+  const message = [`the local DNS server answered ${status}: ${title}`, ...errors].join('\n  ');
+  return new ProviderError(faults[status] ?? 'rejected', message);
+}
