@@ -4,6 +4,7 @@
  *     node scripts/simulate.ts [--schedules 1000] [--seed 1] [--sites 2..4] [--threads n] [--workload shop] [--json]
  *
  * Clients write records; with `--workload shop` they shop instead, over the same replication.
+ * `--example <file>` draws one small history of a real run, for the documentation, and does nothing else.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
  * its schedule that still does (records only), and printed with a timeline of the key concerned, which is also drawn as
  * `.simulate/seed-<it>.svg`; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
@@ -95,7 +96,7 @@ async function showFailure(
   progress(`  drawn: ${file}`);
 }
 
-function readOptions(): Options & { json: boolean; mutants: boolean } {
+function readOptions(): Options & { json: boolean; mutants: boolean; example: string | undefined } {
   const { values } = parseArgs({
     options: {
       schedules: { type: 'string', default: '1000' },
@@ -105,6 +106,7 @@ function readOptions(): Options & { json: boolean; mutants: boolean } {
       workload: { type: 'string', default: 'records' },
       json: { type: 'boolean', default: false },
       mutants: { type: 'boolean', default: false },
+      example: { type: 'string' },
     },
   });
   const whole = (name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number => {
@@ -124,11 +126,17 @@ function readOptions(): Options & { json: boolean; mutants: boolean } {
     threads: whole('threads', values.threads, 1, 256),
     json: values.json,
     mutants: values.mutants,
+    example: values.example,
   };
 }
 
 async function main(): Promise<void> {
-  const { json, mutants, ...options } = readOptions();
+  const { json, mutants, example, ...options } = readOptions();
+  if (example !== undefined) {
+    const { drawExample } = await import('./simulate/example.ts');
+    await writeFile(example, drawExample());
+    return;
+  }
   const command = commandLine(process.argv, ROOT);
   if (mutants) {
     const { measureMutants } = await import('./simulate/kill-mutants.ts');

@@ -2,7 +2,7 @@
  * A cloud is destroyed with its data while clients write there: what it had promised must be at the other one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReplicationView } from '../../src/handlers/replication.ts';
+import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import { dynamoIndexLagMs } from '../../src/shared/bounds.ts';
 import { vectorHolds, type Finding } from '../simulate/facts.ts';
 import type { Random } from '../simulate/random.ts';

@@ -6,7 +6,7 @@
  * the three, looked at in this order, was in none of them when the claim was made: whatever is found wrong is wrong,
  * although not everything that is wrong for a moment is found.
  */
-import type { ReplicationView } from '../../src/handlers/replication.ts';
+import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { dynamoIndexLagMs } from '../../src/shared/bounds.ts';
 import { checkExposure } from '../simulate/checkers/exposure.ts';

@@ -72,7 +72,7 @@ export interface LoggedConflict {
   readonly reason: string;
 }
 
-export type QueueKind = 'out' | 'in';
+export type QueueKind = 'out' | 'in' | 'verify';
 
 /** How one message ended. `lost` happens only to a site's own queue, by a fault. */
 export type MessageEnd = 'open' | 'done' | 'dead' | 'lost';
@@ -124,6 +124,11 @@ export function canonical(state: RecordState | undefined): string {
     slots(state.counters),
     sorted(state.vector),
   ]);
+}
+
+/** Whether a key is that of the result of a comparison. */
+export function isVerification(key: string): boolean {
+  return key.startsWith('verification:');
 }
 
 /** Whether a key is that of an entry of the conflict log. */

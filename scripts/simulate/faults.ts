@@ -44,6 +44,8 @@ const MENU = {
   newerMinor: [0.3, 0.3, 1],
   /** Messages that are none, in any queue, so many. */
   poison: [0.3, 1, 6],
+  /** Comparisons with repair, so many. Off in most seeds: it hides what the ordinary path leaves undone. */
+  compare: [0.3, 1, 4],
 } as const;
 
 export type Fault = keyof typeof MENU;

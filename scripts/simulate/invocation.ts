@@ -24,7 +24,7 @@ export interface Operation {
 }
 
 export interface Invocation {
-  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep';
+  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep' | 'verify';
   readonly at: SimSite;
   readonly operation: Operation | undefined;
   /** The latest time that the site's clock showed to it. */

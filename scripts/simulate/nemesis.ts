@@ -5,6 +5,7 @@
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
+import { compare } from './comparisons.ts';
 import { wake } from './trigger.ts';
 import { TRAFFIC_MS } from './workload.ts';
 import type { World } from './world.ts';
@@ -15,7 +16,7 @@ const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;
 export interface NemesisEvent {
   /** `partition 2`; names its stream of chances too. */
   readonly id: string;
-  readonly kind: 'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison';
+  readonly kind: 'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'compare';
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -26,7 +27,7 @@ const LASTING: Partial<Record<NemesisEvent['kind'], readonly [shortMs: number, l
   outage: [5_000, 120_000],
   jump: [1_000, 120_000],
 };
-const KINDS = ['partition', 'outage', 'jump', 'outboxWipe', 'redrive', 'poison'] as const;
+const KINDS = ['partition', 'outage', 'jump', 'outboxWipe', 'redrive', 'poison', 'compare'] as const;
 
 /** Draws what befalls the world. */
 export function drawNemesis(random: Random, faults: Faults): readonly NemesisEvent[] {
@@ -68,6 +69,7 @@ const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
   outboxWipe: atOnce(wipe),
   redrive: atOnce(redrive),
   poison: atOnce(poison),
+  compare: atOnce((world, site) => compare(world, site, { repair: true })),
 };
 
 function atOnce(act: (world: World, site: SimSite) => void): (world: World) => Begin {
@@ -126,7 +128,7 @@ function wipe(world: World, { outbox, name }: SimSite): void {
 
 /** Moves every dead letter of a site back to where it came from. */
 export function redrive(world: World, site: SimSite): void {
-  for (const queue of [site.outbox, site.inbox]) {
+  for (const queue of [site.outbox, site.inbox, site.steps]) {
     const moved = queue.redrive(world.agenda.nowMs);
     for (const { fact } of moved)
       world.note(fact.key, site.name, () => `${queue.kind} message is redriven`, { tone: 'queue' });

@@ -6,7 +6,7 @@ import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/share
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
-import { isConflict } from './facts.ts';
+import { isConflict, isVerification, type QueueKind } from './facts.ts';
 import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
 import type { Invocation, Operation } from './invocation.ts';
@@ -43,7 +43,8 @@ export function perform(
       world.trace('get', at, effect.key);
       return reading(world, () => at.store.get(effect.key));
     case 'getMany':
-      if (invocation.kind === 'sweep') world.counts.sweptKeys += effect.keys.length;
+      if (invocation.kind === 'sweep' || invocation.kind === 'verify')
+        world.counts.sweptKeys += effect.keys.length;
       world.trace('getMany', at, effect.keys.join());
       return reading(world, () => at.store.getMany(effect.keys));
     case 'pending':
@@ -58,10 +59,17 @@ export function perform(
       const peer = world.site(effect.peer);
       return { value: some(effect.messages).map((message) => send(world, at, peer, message)) };
     }
-    case 'tell':
+    case 'tell': {
+      const to = world.site(effect.site);
+      return { value: some(effect.messages).map((message) => tell(world, at, to, message)) };
+    }
     case 'scan':
-    case 'remove':
-      throw new TypeError(`${effect.op}: comparisons are not simulated`);
+      world.trace('scan', at, effect.cursor ?? '');
+      return reading(world, () => at.store.scan(effect.cursor, effect.limit));
+    case 'remove': {
+      const called = calling(world, () => at.store.remove(effect.key, effect.expected));
+      return 'error' in called ? called : { value: called.result };
+    }
     case 'sleep':
       return {};
   }
@@ -106,9 +114,9 @@ function land(
   const before = at.store.records.get(record.key);
   const outcome = at.store.put(write, at.likeAws);
   world.trace(`put ${outcome.status}`, at, record.key);
-  world.note(record.key, at.name, () =>
+  world.note(keyOf(record), at.name, () =>
     operation === undefined
-      ? `${kind} put ${outcome.status}`
+      ? `${kind} put ${outcome.status}${conflictText(record)}`
       : `${operation.id} put ${outcome.status} ${meaningText(decided)}`,
   );
   if (outcome.status !== 'written') return outcome;
@@ -128,7 +136,9 @@ function land(
     world.find(checkLocalStamp(landed));
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
-    world.find(checkNews(applied));
+    if (isVerification(record.key)) world.counts.notes += 1;
+    // Marking what a peer lacks writes a state that is there already.
+    else if (kind !== 'verify') world.find(checkNews(applied));
     // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
     if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
     for (const watcher of world.watchers) watcher.applied(applied);
@@ -175,24 +185,39 @@ function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessag
   return 'error' in called ? called.error : undefined;
 }
 
+/** To the queue of comparisons of a peer, or of the site itself. */
+function tell(
+  world: World,
+  from: SimSite,
+  to: SimSite,
+  { body, delaySeconds = 0 }: OutboundMessage,
+): SendOutcome {
+  const isReached = (): boolean => from === to || world.reaches(from, to);
+  if (!isReached()) return new UnavailableError('no connection');
+  const called = calling(world, () => {
+    if (isReached()) deliver(world, { from, to, kind: 'verify', body, delaySeconds });
+  });
+  return 'error' in called ? called.error : undefined;
+}
+
 /** A queue has accepted a message: it is there once or twice, now or later, and in an own queue perhaps never. */
 function deliver(
   world: World,
-  { from, to: site, kind, body }: { from: SimSite; to: SimSite; kind: 'out' | 'in'; body: string },
+  message: { from: SimSite; to: SimSite; kind: QueueKind; body: string; delaySeconds?: number },
 ): void {
-  const queue = kind === 'out' ? site.outbox : site.inbox;
+  const { from, to: site, kind, body, delaySeconds = 0 } = message;
+  const queue = { out: site.outbox, in: site.inbox, verify: site.steps }[kind];
   const copies = world.strikes('duplicate') ? 2 : 1;
   for (let copy = 0; copy < copies; copy += 1) {
-    const delayMs = world.strikes('reorder')
-      ? world.random.between(100, 120_000)
-      : world.random.between(1, 40);
-    const message = world.enqueue(site, queue, body, { poison: false, delayMs });
-    world.trace(`accept ${kind}`, site, message.fact.key ?? '');
-    world.note(message.fact.key, site.name, () => `${kind} queue accepts ${stampsText(message.vector)}`, {
+    const wayMs = world.strikes('reorder') ? world.random.between(100, 120_000) : world.random.between(1, 40);
+    const delayMs = delaySeconds * 1_000 + wayMs;
+    const queued = world.enqueue(site, queue, body, { poison: false, delayMs });
+    world.trace(`accept ${kind}`, site, queued.fact.key ?? '');
+    world.note(queued.fact.key, site.name, () => `${kind} queue accepts ${stampsText(queued.vector)}`, {
       tone: 'queue',
-      ...(kind === 'in' && { crossing: { message: message.number, from: from.name } }),
+      ...(kind === 'in' && { crossing: { message: queued.number, from: from.name } }),
     });
-    if (kind === 'out' && world.strikes('outboxLoss')) queue.lose(message);
+    if (kind === 'out' && world.strikes('outboxLoss')) queue.lose(queued);
     else wake(world, site, queue, delayMs);
   }
 }
@@ -208,4 +233,14 @@ function stampsText(vector: Readonly<Record<string, string>> | undefined): strin
   return Object.values(vector ?? {})
     .map(shortStamp)
     .join(' ');
+}
+
+/** The key that a put is about: an entry of the conflict log is about another record. */
+function keyOf({ key, state }: WriteRequest['record']): string {
+  const about = isConflict(key) ? state.fields['record']?.[1] : key;
+  return typeof about === 'string' ? about : key;
+}
+
+function conflictText({ key, state }: WriteRequest['record']): string {
+  return isConflict(key) ? ` in the conflict log: ${JSON.stringify(state.fields['field']?.[1])}` : '';
 }

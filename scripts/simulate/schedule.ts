@@ -3,14 +3,16 @@
  *
  * Invariant: the same options give the same run, effect by effect, on any machine.
  */
+import { checkComparison, checkRefilled } from './checkers/comparisons.ts';
 import { checkConflicts } from './checkers/conflicts.ts';
 import { checkConvergence } from './checkers/convergence.ts';
 import { checkDeletes } from './checkers/deletes.ts';
 import { checkMessages } from './checkers/messages.ts';
 import { checkReplay } from './checkers/replay.ts';
 import { checkValues } from './checkers/values.ts';
+import { compare } from './comparisons.ts';
 import { chooseFaults, type Faults } from './faults.ts';
-import type { Finding } from './facts.ts';
+import { isVerification, type Finding } from './facts.ts';
 import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { Random } from './random.ts';
 import { startSweeper } from './sweeper.ts';
@@ -71,6 +73,8 @@ const OPERATIONS = 100;
 const REST_MS = 20 * 60_000;
 /** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */
 const REST_AFTER_JUMP_MS = 80 * 60_000;
+/** More than the grace of a comparison, and time for what it sends to arrive. */
+const COMPARED_MS = 3 * 60_000;
 const REDRIVE_EVERY_MS = 10 * 60_000;
 /** How long nothing may happen once all has come to rest. */
 export const QUIET_MS = 5 * 60_000;
@@ -161,7 +165,7 @@ function judge(world: World): void {
   const peers = world.sites.length - 1;
   world.find(
     checkMessages(world.messages, {
-      writes: landed.length,
+      writes: landed.length + counts.notes,
       published: counts.published,
       sentAtRest: counts.sent - sentBefore,
       sent: counts.sent,
@@ -169,6 +173,28 @@ function judge(world: World): void {
     }),
   );
   replay(world);
+  proveBySketch(world);
+}
+
+/** Comparisons find nothing at rest, and fill a site that has lost everything. */
+function proveBySketch(world: World): void {
+  if (world.drawnFaults.compare === 0) return;
+  const { agenda, sites, random } = world;
+  const [first, ...others] = random.shuffled(sites);
+  if (first === undefined) return;
+  for (const other of others) {
+    compare(world, first, { repair: false, to: other });
+    agenda.runUntil(agenda.nowMs + COMPARED_MS);
+    world.find(checkComparison(first, other, 0));
+  }
+  const before = world.snapshot();
+  const [lost = first] = others;
+  const held = [...lost.store.records.keys()].filter((key) => !isVerification(key)).length;
+  lost.store.wipe();
+  compare(world, first, { repair: true, to: lost });
+  agenda.runUntil(agenda.nowMs + COMPARED_MS);
+  world.find(checkComparison(first, lost, held));
+  world.find(checkRefilled(lost.name, before, world.snapshot()));
 }
 
 /** Delivers again, in random order, all that was ever sent to each site, and all dead letters. */

@@ -17,6 +17,8 @@ export class SimSite {
   readonly store: SiteStore;
   readonly outbox = new SiteQueue('out');
   readonly inbox = new SiteQueue('in');
+  /** Steps of comparisons. */
+  readonly steps = new SiteQueue('verify');
   readonly newerMinor: boolean;
   /** How far the clock is off for as long as the schedule runs, and for a while. */
   offsetMs: number;

@@ -6,6 +6,7 @@ import type {
   ClearRequest,
   PendingEntry,
   PutOutcome,
+  ScanPage,
   Versioned,
   WriteRequest,
 } from '../../src/shared/ports/store.ts';
@@ -40,6 +41,30 @@ export class SiteStore {
         return held === undefined ? [] : [[key, held] as const];
       }),
     );
+  }
+
+  /** One page in the order of the keys. */
+  scan(cursor: string | undefined, limit: number): ScanPage {
+    const keys = [...this.records.keys()].filter((key) => cursor === undefined || key > cursor).sort();
+    const page = keys.slice(0, limit);
+    const next = keys.length > limit ? page.at(-1) : undefined;
+    return {
+      records: page.flatMap((key) => this.records.get(key) ?? []),
+      ...(next !== undefined && { next }),
+    };
+  }
+
+  remove(key: string, expected: string): boolean {
+    if (this.get(key)?.revision !== expected) return false;
+    this.records.delete(key);
+    this.#index.delete(key);
+    return true;
+  }
+
+  /** Loses everything, as a site that is rebuilt has lost it. */
+  wipe(): void {
+    this.records.clear();
+    this.#index.clear();
   }
 
   /** `tellCurrent`: whether a refusal says what is there, as DynamoDB can and Cosmos DB cannot. */

@@ -1,10 +1,13 @@
 /** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
 import { isRetryable } from '../../src/shared/errors.ts';
 import type { Disposition, InboundMessage } from '../../src/shared/ports/queue.ts';
+import { verify } from '../../src/shared/replication/anti-entropy/verify.ts';
 import { applyBatch } from '../../src/shared/replication/apply.ts';
 import { forward } from '../../src/shared/replication/forward.ts';
 import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
+import { checkStep } from '../../src/shared/validation/check-step.ts';
+import type { QueueKind } from './facts.ts';
 import { invoke, type Ending } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
 import { VISIBILITY_MS, type Lease, type SiteQueue } from './site-queue.ts';
@@ -45,14 +48,27 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   world.acting = site.name;
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
-    kind: queue.kind === 'out' ? 'forward' : 'apply',
-    protocol: (own) => (queue.kind === 'out' ? forward(own, messages, checkEvent) : applying(own, messages)),
+    kind: INVOCATION[queue.kind],
+    protocol: (own) => handling(queue.kind, own, messages),
     ended: (ending) => settle(world, site, queue, batch, ending),
   });
 }
 
-function* applying(own: Site, messages: readonly InboundMessage[]): Protocol<readonly Disposition[]> {
-  return (yield* applyBatch(own, messages, checkEvent)).dispositions;
+const INVOCATION = { out: 'forward', in: 'apply', verify: 'verify' } as const;
+
+function* handling(
+  kind: QueueKind,
+  own: Site,
+  messages: readonly InboundMessage[],
+): Protocol<readonly Disposition[]> {
+  switch (kind) {
+    case 'out':
+      return yield* forward(own, messages, checkEvent);
+    case 'in':
+      return (yield* applyBatch(own, messages, checkEvent)).dispositions;
+    case 'verify':
+      return yield* verify(own, messages, checkStep);
+  }
 }
 
 function settle(

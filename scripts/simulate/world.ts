@@ -62,7 +62,15 @@ export class World {
   readonly bands: Band[] = [];
   /** The site that is doing something now, for the timeline. */
   acting = '';
-  readonly counts = { operations: 0, effects: 0, published: 0, sent: 0, forwarded: 0, sweptKeys: 0 };
+  readonly counts = {
+    operations: 0,
+    effects: 0,
+    published: 0,
+    sent: 0,
+    forwarded: 0,
+    sweptKeys: 0,
+    notes: 0,
+  };
   /** `a>b`: what a sends does not reach b. */
   readonly cuts = new Set<string>();
   /** Every fault that struck, by name. */

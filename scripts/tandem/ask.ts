@@ -1,5 +1,5 @@
 /** Asks one site. A site that does not answer is a finding, not an exception. */
-import type { ReplicationView } from '../../src/handlers/replication.ts';
+import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { OperatorApi } from './operator-api.ts';
 import type { Target } from './targets.ts';

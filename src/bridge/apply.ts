@@ -6,20 +6,22 @@ import { drive } from '../shared/replication/drive.ts';
 import type { LostWrite } from '../shared/replication/conflict-log.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 
-const { config, logger, site } = openRuntime();
+const { config, logger, metrics, site } = openRuntime();
 const resources = { store: openStore(config), sleep };
 
 export const handler = queueEntry(
   'tandem-in',
   async (messages) => {
-    const { dispositions, lost } = await drive(applyBatch(site, messages, checkEvent), resources);
+    const { dispositions, lost, lagMs } = await drive(applyBatch(site, messages, checkEvent), resources);
     tell(lost);
+    if (lost.length > 0) metrics.record({ ConflictsLogged: lost.length });
+    for (const [peer, LagMs] of Object.entries(lagMs)) metrics.record({ LagMs }, peer);
     return dispositions;
   },
-  { config, logger, deadLetters: openDeadLetters(config) },
+  { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );
 
-/** What the alarm on conflicts counts; the entries themselves are in the conflict log. */
+/** A line for each; the entries themselves are in the conflict log. */
 function tell(lost: readonly LostWrite[]): void {
   for (const { key, conflict } of lost) {
     logger.log('warn', 'concurrent write lost', {

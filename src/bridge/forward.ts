@@ -7,12 +7,12 @@ import { forward } from '../shared/replication/forward.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
-const { config, logger, site } = openRuntime();
+const { config, logger, metrics, site } = openRuntime();
 const resources = { store: openStore(config), peers: openPeers(config.peers), sleep };
 const openSite = openDirections(site, resources.store);
 
 export const handler = queueEntry(
   'tandem-out',
   async (messages) => drive(forward(await openSite(), messages, checkEvent), resources),
-  { config, logger, deadLetters: openDeadLetters(config) },
+  { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

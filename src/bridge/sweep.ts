@@ -1,7 +1,11 @@
-/** Timer-triggered: sends again what has been pending for too long, and tells the peers that this site is alive. */
+/**
+ * Timer-triggered: sends again what has been pending for too long, tells the peers that this site is alive, and measures
+ * how it stands with each of them.
+ */
 import { openOutbox, openStore, timerEntry } from '#cloud';
 import { sweepTickMs } from '../shared/bounds.ts';
 import { isRetryable } from '../shared/errors.ts';
+import { recordGauges } from '../shared/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
 import { beat, leaveNotes, sweptTo } from '../shared/replication/heartbeat.ts';
@@ -11,7 +15,7 @@ import { sweep } from '../shared/replication/sweep.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
-const { config, logger, site } = openRuntime();
+const { config, logger, metrics, site } = openRuntime();
 const resources = {
   store: openStore(config),
   outbox: openOutbox(config),
@@ -24,8 +28,11 @@ export const handler = timerEntry(
   async () => {
     if (site.peers.length === 0) return;
     const heartbeat = await written(beat(site));
+    // Before the sweep: it may take long, or die, just when the figures matter.
+    await attempt('no gauges', () => recordGauges(site, resources.store, metrics));
     const after = heartbeat && sweptTo(heartbeat);
     const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
+    metrics.record({ SweptKeys: report.resent });
     if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
     await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
   },
@@ -33,12 +40,16 @@ export const handler = timerEntry(
 );
 
 /** A heartbeat that fails must not stop the sweep: the next one is ten seconds away, and its absence shows. */
-async function written(write: Protocol<StoredRecord>): Promise<StoredRecord | undefined> {
+function written(write: Protocol<StoredRecord>): Promise<StoredRecord | undefined> {
+  return attempt('no heartbeat', () => drive(write, resources));
+}
+
+async function attempt<Result>(failure: string, act: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    return await drive(write, resources);
+    return await act();
   } catch (error) {
     if (!isRetryable(error)) throw error;
-    logger.log('warn', 'no heartbeat', { error: String(error) });
+    logger.log('warn', failure, { error: String(error) });
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ import { drive } from '../shared/replication/drive.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 
-const { config, logger, site } = openRuntime();
+const { config, logger, metrics, site } = openRuntime();
 const resources = {
   store: openStore(config),
   outbox: openOutbox(config),
@@ -18,5 +18,5 @@ const resources = {
 export const handler = queueEntry(
   'tandem-verify',
   (messages) => drive(verify(site, messages, checkStep), resources),
-  { config, logger, deadLetters: openDeadLetters(config) },
+  { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

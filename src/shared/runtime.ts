@@ -4,14 +4,14 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { cloudName, httpEntry, openOutbox, openStore } from '#cloud';
+import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
 import { loadConfig, type Config } from './config.ts';
 import { fetchClient } from './fetch-client.ts';
 import { readThrough } from './http/read-through.ts';
 import { httpService } from './http/service.ts';
 import type { Route } from './http/route.ts';
 import { jsonLogger } from './json-logger.ts';
-import type { Logger } from './ports/telemetry.ts';
+import type { Logger, Metrics } from './ports/telemetry.ts';
 import { Replica } from './replica.ts';
 import type { Resources } from './replication/drive.ts';
 import type { Site } from './replication/protocol.ts';
@@ -20,20 +20,19 @@ export interface Runtime {
   readonly config: Config;
   readonly cloudName: string;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly site: Site;
 }
 
 /** Reads the configuration. @throws InvalidError that lists every mistake in it. */
 export function openRuntime(): Runtime {
   const config = loadConfig(cloudName);
+  const write = (line: string): void => void process.stdout.write(line);
   return {
     config,
     cloudName,
-    logger: jsonLogger({
-      level: config.logLevel,
-      site: config.site,
-      write: (line) => process.stdout.write(line),
-    }),
+    logger: jsonLogger({ level: config.logLevel, site: config.site, write }),
+    metrics: openMetrics({ site: config.site, write, now: Date.now }),
     site: { site: config.site, peers: config.peers.map(({ site }) => site), now: Date.now },
   };
 }

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config.ts';
-import type { ReplicationView } from '../../src/handlers/replication.ts';
+import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { eventOf, type ReplicationEvent } from '../../src/shared/replication/event.ts';
 import { heartbeatKey } from '../../src/shared/replication/heartbeat.ts';

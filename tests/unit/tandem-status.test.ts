@@ -8,7 +8,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { runTandem } from '../../scripts/tandem/run.ts';
 import { duration } from '../../scripts/tandem/table.ts';
-import type { ReplicationView } from '../../src/handlers/replication.ts';
+import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

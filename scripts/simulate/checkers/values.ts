@@ -9,6 +9,7 @@ import { operationsRemembered } from '../../../src/shared/bounds.ts';
 import {
   groupBy,
   isConflict,
+  isVerification,
   type AcknowledgedWrite,
   type Finding,
   type LandedWrite,
@@ -116,7 +117,7 @@ function checkNothingElse(
 ): Finding[] {
   return [...snapshot].flatMap(([site, records]) =>
     [...records.keys()]
-      .filter((key) => !landed.has(key) && !isConflict(key))
+      .filter((key) => !landed.has(key) && !isConflict(key) && !isVerification(key))
       .map((key) => ({ invariant, key, detail: `${site} holds a key that nobody wrote` })),
   );
 }

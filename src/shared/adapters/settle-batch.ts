@@ -6,7 +6,7 @@
  */
 import type { DeadLetters } from '../ports/cloud.ts';
 import type { BatchHandler, InboundMessage } from '../ports/queue.ts';
-import type { Logger } from '../ports/telemetry.ts';
+import type { Logger, Metrics } from '../ports/telemetry.ts';
 
 export interface Retry {
   readonly message: InboundMessage;
@@ -17,8 +17,9 @@ export async function settleBatch(
   queue: string,
   messages: readonly InboundMessage[],
   handler: BatchHandler,
-  { deadLetters, logger }: { deadLetters: DeadLetters; logger: Logger },
+  services: { deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): Promise<readonly Retry[]> {
+  const { logger } = services;
   const dispositions = await handler(messages);
   const retries: Retry[] = [];
   const dead: { message: InboundMessage; reason: string; detail: string }[] = [];
@@ -45,15 +46,14 @@ export async function settleBatch(
       error: error.message,
     });
   }
-  if (dead.length > 0) retries.push(...(await setAside(queue, dead, deadLetters, logger)));
+  if (dead.length > 0) retries.push(...(await setAside(queue, dead, services)));
   return retries;
 }
 
 async function setAside(
   queue: string,
   dead: readonly { message: InboundMessage; reason: string; detail: string }[],
-  deadLetters: DeadLetters,
-  logger: Logger,
+  { deadLetters, logger, metrics }: { deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): Promise<readonly Retry[]> {
   try {
     await deadLetters.send(
@@ -77,5 +77,6 @@ async function setAside(
   for (const { message, reason, detail } of dead) {
     logger.log('error', 'message set aside', { queue, id: message.id, reason, detail });
   }
+  metrics.record({ DeadLetters: dead.length });
   return [];
 }

@@ -6,7 +6,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { Config } from '../config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { BatchHandler, QueueSender } from './queue.ts';
-import type { Logger } from './telemetry.ts';
+import type { Logger, Metrics } from './telemetry.ts';
 import type { Store } from './store.ts';
 
 /** The one shape of an HTTP handler: API Gateway's payload 2.0. */
@@ -47,6 +47,7 @@ export interface Cloud {
   /** The site's own queue of comparisons. */
   openVerifyQueue(config: Config): QueueSender;
   openDeadLetterBox(config: Config): DeadLetterBox;
+  openMetrics(options: { site: string; write: (line: string) => void; now: () => number }): Metrics;
   /** Counts on demand. */
   openQueueDepths(config: Config): () => Promise<QueueDepths>;
   /** What the platform calls for an HTTP request. */
@@ -55,7 +56,7 @@ export interface Cloud {
   queueEntry(
     queue: string,
     handler: BatchHandler,
-    services: { config: Config; deadLetters: DeadLetters; logger: Logger },
+    services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
   ): unknown;
   /**
    * What the platform calls on a schedule.

@@ -4,3 +4,30 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface Logger {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
+
+/** What is measured. A unit is part of a name; without one it is a count. docs/metrics.md says what alarms go by. */
+export type MetricName =
+  /** Per peer: keys with a write that its queue has not accepted; `exposureKeysMax` stands for more. */
+  | 'KeysAtRisk'
+  /** Per peer: age of the oldest of those writes; 0 when there is none. */
+  | 'OldestPendingMs'
+  /** Per peer: everything acknowledged here longer ago than this is held there. */
+  | 'SafeTimeAgeMs'
+  /** Per peer: age of its newest heartbeat here. */
+  | 'HeardAgoMs'
+  /** Per peer: from the writing of its heartbeat there to its applying here. */
+  | 'LagMs'
+  /** Per peer: records that the latest comparison with it has found to differ. */
+  | 'Differences'
+  /** Keys that one run of the sweeper has sent again. */
+  | 'SweptKeys'
+  | 'ConflictsLogged'
+  /** Messages that were set aside with a reason. */
+  | 'DeadLetters';
+
+export type MetricValues = Readonly<Partial<Record<MetricName, number>>>;
+
+export interface Metrics {
+  /** Notes values that were measured now, of this site or of its relation to one peer. */
+  record(values: MetricValues, peer?: string): void;
+}

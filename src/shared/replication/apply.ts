@@ -14,9 +14,10 @@ import { logConflicts, type LostWrite } from './conflict-log.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { mergeStates } from './merge.ts';
-import { newestStamp, type StoredRecord } from './record.ts';
+import { entityOf, idOf, newestStamp, type StoredRecord } from './record.ts';
 import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
-import { stampMs } from './stamp.ts';
+import { HEARTBEAT } from './reserved.ts';
+import { stampMs, type SiteId } from './stamp.ts';
 
 /** What one batch did, for logs and metrics. */
 export interface ApplyReport {
@@ -27,6 +28,8 @@ export interface ApplyReport {
   readonly superseded: number;
   /** Writes that lost against one that had not seen them; each is in the conflict log. */
   readonly lost: readonly LostWrite[];
+  /** Peer whose heartbeat was written → milliseconds since it was made there, by both clocks. */
+  readonly lagMs: Readonly<Record<SiteId, number>>;
 }
 
 interface Arrival {
@@ -63,6 +66,7 @@ export function* applyBatch(
     applied: merged.applied,
     superseded: merged.superseded,
     lost: merged.lost,
+    lagMs: merged.lagMs,
   };
 }
 
@@ -102,6 +106,7 @@ interface Merged {
   readonly applied: number;
   readonly superseded: number;
   readonly lost: readonly LostWrite[];
+  readonly lagMs: Readonly<Record<SiteId, number>>;
 }
 
 /**
@@ -115,6 +120,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
   const known = new Map<string, Versioned | undefined>();
   for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
   const lost: LostWrite[] = [];
+  const lagMs: Record<SiteId, number> = {};
   let applied = 0;
   let superseded = 0;
   let open = [...byKey.keys()];
@@ -147,12 +153,14 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
     if (changes.length === 0) break;
     const written = yield* putMany(changes);
-    changes.forEach(({ record: { key }, lost: losers }, position) => {
+    changes.forEach(({ record: { key, state }, lost: losers }, position) => {
       const outcome = written[position];
       if (outcome?.status === 'written') {
         outcomes.set(key, undefined);
         applied += 1;
         lost.push(...losers);
+        if (entityOf(key) === HEARTBEAT)
+          lagMs[idOf(key)] = Math.max(0, site.now() - stampMs(newestStamp(state) ?? ''));
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
@@ -163,7 +171,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     });
     if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
-  return { outcomes, refused, applied, superseded, lost };
+  return { outcomes, refused, applied, superseded, lost, lagMs };
 }
 
 interface Change extends WriteRequest {

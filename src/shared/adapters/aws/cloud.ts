@@ -13,6 +13,7 @@ import { measureSqs } from './queue-depths.ts';
 import { DynamoStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
+export { openMetrics } from './metrics.ts';
 
 export const cloudName: Cloud['cloudName'] = 'aws';
 

@@ -4,7 +4,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
-import type { Logger } from '../../ports/telemetry.ts';
+import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { settleBatch } from '../settle-batch.ts';
 
 export function httpEntry(handler: HttpHandler): HttpHandler {
@@ -18,7 +18,7 @@ export function httpEntry(handler: HttpHandler): HttpHandler {
 export function queueEntry(
   queue: string,
   handler: BatchHandler,
-  services: { config: Config; deadLetters: DeadLetters; logger: Logger },
+  services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return async ({ Records }) => {
     const retries = await settleBatch(queue, Records.map(toInbound), handler, services);

@@ -14,6 +14,7 @@ import { measureServiceBus } from './queue-depths.ts';
 import { CosmosStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
+export { openMetrics } from './metrics.ts';
 
 export const cloudName: Cloud['cloudName'] = 'azure';
 

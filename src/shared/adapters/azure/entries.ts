@@ -6,7 +6,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
-import type { Logger } from '../../ports/telemetry.ts';
+import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { settleBatch, type Retry } from '../settle-batch.ts';
 import { openServiceBusQueue } from './open-queue.ts';
 
@@ -106,7 +106,7 @@ function firstAddress(forwarded: string | undefined): string {
 export function queueEntry(
   queue: string,
   handler: BatchHandler,
-  services: { config: Config; deadLetters: DeadLetters; logger: Logger },
+  services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): (context: FunctionContext, bodies: unknown) => Promise<void> {
   const own = openOwnQueue(queue, services.config);
   return async (context, bodies) => {

@@ -1,0 +1,25 @@
+/** Begins comparisons, as the hourly timer and operators do. */
+import { isRetryable } from '../../src/shared/errors.ts';
+import { begin } from '../../src/shared/replication/anti-entropy/compare.ts';
+import { invoke } from './invocation.ts';
+import type { SimSite } from './sim-site.ts';
+import type { World } from './world.ts';
+
+/** Has a site compare itself with another, a random one when none is named. */
+export function compare(
+  world: World,
+  site: SimSite,
+  { repair, to }: { readonly repair: boolean; readonly to?: SimSite },
+): void {
+  if (site.down) return;
+  const peer = to?.name ?? world.random.pick(site.peers);
+  const id = `comparison ${Math.round(world.agenda.nowMs)}`;
+  invoke(world, site, {
+    kind: 'verify',
+    protocol: (own) => begin(own, { id, from: site.name, to: peer, atMs: own.now(), repair }),
+    ended: (ending) => {
+      if (ending.kind === 'threw' && !isRetryable(ending.error))
+        world.find([{ invariant: 'no defects', detail: `a comparison threw ${String(ending.error)}` }]);
+    },
+  });
+}

@@ -1,0 +1,157 @@
+/** What the functions of the bridge measure, as they write it. Runs once per cloud, with the other one as its peer. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { cloudName } from '#cloud';
+import type { Job } from '../../src/shared/replication/anti-entropy/job.ts';
+import { noteBegin, noteEnd } from '../../src/shared/replication/anti-entropy/verification.ts';
+import { beat } from '../../src/shared/replication/heartbeat.ts';
+import type { ReplicationView } from '../../src/shared/replication-view.ts';
+import { deliver, invokeFunction, invokeLambda } from '../helpers/call.ts';
+import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { TestSite } from '../helpers/test-site.ts';
+
+const invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
+
+let clouds: LinkedClouds;
+let handlers: Record<'replication' | 'items' | 'apply' | 'sweep', unknown>;
+let peer: TestSite;
+let lines: string[] = [];
+
+beforeAll(async () => {
+  clouds = await startLinkedClouds(cloudName);
+  const load = async (module: Promise<{ handler: unknown }>): Promise<unknown> => (await module).handler;
+  handlers = {
+    replication: await load(import('../../src/handlers/replication.ts')),
+    items: await load(import('../../src/handlers/items.ts')),
+    apply: await load(import('../../src/bridge/apply.ts')),
+    sweep: await load(import('../../src/bridge/sweep.ts')),
+  };
+});
+
+beforeEach(() => {
+  peer = new TestSite(clouds.peer.site, [clouds.own.site]);
+  peer.nowMs = Date.now() - 1_500;
+  lines = [];
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  clouds.own.queueFaults.clear();
+  clouds.own.storeFaults.clear();
+});
+
+afterAll(() => clouds.close());
+
+/** The values of each line of metrics, by name, that is about `about`. */
+function measured(about: string | undefined): Record<string, unknown>[] {
+  return lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(
+      ({ message, site, peer: of }) => message === 'metrics' && site === clouds.own.site && of === about,
+    )
+    .map(
+      ({ _aws, time: _time, level: _level, message: _message, site: _site, peer: _peer, ...values }) =>
+        values,
+    );
+}
+
+/** What the peer has written reaches this site. */
+async function cross(): Promise<void> {
+  const messages = peer.outbox.sent.splice(0).map(({ body }) => ({ body }));
+  expect(await deliver(cloudName, handlers.apply, messages)).toEqual([]);
+}
+
+async function replication(): Promise<{
+  toPeer: ReplicationView['peers'][number];
+  heardMsAgo: number;
+  ageMs: number;
+}> {
+  const { text } = await invoke(handlers.replication, { method: 'GET', path: '/replication' });
+  const { now, peers, inbound } = JSON.parse(text) as ReplicationView;
+  const [toPeer] = peers;
+  if (toPeer === undefined) throw new Error('no peer');
+  return {
+    toPeer,
+    heardMsAgo: inbound[0]?.heardMsAgo ?? -1,
+    ageMs: Date.parse(now) - Date.parse(toPeer.safeTime),
+  };
+}
+
+const write = (id: string): Promise<unknown> =>
+  invoke(handlers.items, { method: 'POST', path: '/write', body: { id, data: {} } });
+
+describe(`what is measured on ${cloudName}`, () => {
+  test('every sweep tells what GET /replication tells', async () => {
+    await peer.run(beat(peer.site));
+    await cross();
+    clouds.own.queueFaults.set([{ kind: 'error' }]);
+    await Promise.all([write('unsent-1'), write('unsent-2')]);
+    clouds.own.queueFaults.clear();
+
+    const before = await replication();
+    await deliver(cloudName, handlers.sweep, 'timer');
+    const after = await replication();
+
+    const [gauges, ...more] = measured(clouds.peer.site).filter((values) => 'KeysAtRisk' in values);
+    expect(more).toEqual([]);
+    expect(gauges?.['KeysAtRisk']).toBe(2);
+    expect(before.toPeer.exposure).toEqual({ keys: 2, atLeast: false });
+    const pairs: [unknown, number, number][] = [
+      [gauges?.['OldestPendingMs'], before.toPeer.oldestPendingMs, after.toPeer.oldestPendingMs],
+      [gauges?.['SafeTimeAgeMs'], before.ageMs, after.ageMs],
+      [gauges?.['HeardAgoMs'], before.heardMsAgo, after.heardMsAgo],
+    ];
+    for (const [gauge, least, most] of pairs) {
+      expect(gauge).toBeGreaterThanOrEqual(least);
+      expect(gauge).toBeLessThanOrEqual(most);
+    }
+    expect(measured(undefined)).toEqual([{ SweptKeys: 0 }]);
+  });
+
+  test('the heartbeat of a peer shows how long it was under way', async () => {
+    await peer.run(beat(peer.site));
+    await cross();
+    const [values] = measured(clouds.peer.site);
+    expect(values?.['LagMs']).toBeGreaterThanOrEqual(1_500);
+    expect(values?.['LagMs']).toBeLessThan(60_000);
+  });
+
+  test('conflicts and dead letters are counted where they happen', async () => {
+    await write('contested');
+    peer.nowMs = Date.now() + 1_000;
+    await peer.write('item:contested', { data: 'theirs' });
+    await cross();
+    expect(measured(undefined)).toEqual([{ ConflictsLogged: 1 }]);
+    await deliver(cloudName, handlers.apply, [{ body: 'no event' }, { body: '{}' }]);
+    expect(measured(undefined)).toContainEqual({ DeadLetters: 2 });
+  });
+
+  test('the comparison with a peer that ended last is a gauge, whoever began it', async () => {
+    /** One that the peer began; or this site, whose own record of it is made here as if it had come back. */
+    const compared = async (from: string, to: string, differing: number): Promise<unknown> => {
+      peer.nowMs += 10;
+      const job: Job = { id: `job-${differing}`, from, to, atMs: peer.nowMs, repair: false };
+      const side = { checked: 9, differing, repaired: 0, examples: [], counted: 9 };
+      await peer.run(noteBegin(peer.site, job));
+      await peer.run(noteEnd(peer.site, job, 'from', side));
+      await peer.run(noteEnd(peer.site, job, 'to', { ...side, differing: 0 }));
+      await cross();
+      await deliver(cloudName, handlers.sweep, 'timer');
+      return measured(clouds.peer.site).at(-1)?.['Differences'];
+    };
+    const { own, peer: other } = clouds;
+    expect(await compared(other.site, own.site, 4)).toBe(4);
+    expect(await compared(own.site, other.site, 2)).toBe(2);
+    expect(await compared(other.site, own.site, 0)).toBe(0);
+  });
+
+  test('a store that does not answer costs the figures and not the sweep', async () => {
+    clouds.own.storeFaults.set([{ kind: 'error', operation: cloudName === 'aws' ? 'BatchGetItem' : 'Bulk' }]);
+    await deliver(cloudName, handlers.sweep, 'timer');
+    expect(measured(clouds.peer.site)).toEqual([]);
+    expect(measured(undefined)).toEqual([{ SweptKeys: 0 }]);
+  });
+});
