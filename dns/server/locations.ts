@@ -2,9 +2,7 @@
  * Where clients are: a table from subnets to places, and the latencies between places. Locally it is a file; a real
  * service has a geolocation database in its stead.
  */
-import fs from 'node:fs';
 import net from 'node:net';
-import { Ajv } from 'ajv';
 import { SUBNETS_MAX } from './bounds.ts';
 import { addressBytes } from './message-writer.ts';
 
@@ -35,46 +33,6 @@ export interface LocationTable {
 export interface Located {
   readonly location: ClientLocation | undefined;
   readonly scopeBits: number;
-}
-
-const text = (pattern: string) => ({ type: 'string', maxLength: 64, pattern });
-const validate = new Ajv({ allErrors: true }).compile<LocationTable>({
-  type: 'object',
-  additionalProperties: false,
-  required: ['subnets', 'latencyMs'],
-  properties: {
-    subnets: {
-      type: 'array',
-      maxItems: SUBNETS_MAX,
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['subnet'],
-        properties: {
-          subnet: text('^[0-9a-f.:]+/[0-9]{1,3}$'),
-          region: text('.'),
-          country: text('^[A-Z]{2}$'),
-          continent: text('^[A-Z]{2}$'),
-        },
-      },
-    },
-    latencyMs: {
-      type: 'object',
-      additionalProperties: { type: 'object', additionalProperties: { type: 'number', minimum: 0 } },
-    },
-  },
-});
-
-/** Reads a table from a JSON file. @throws Error naming all that is wrong with it. */
-export function readLocations(file: string): LocationTable {
-  const table: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
-  if (!validate(table)) {
-    const problems = (validate.errors ?? []).map(
-      ({ instancePath, message }) => `${instancePath} ${message ?? ''}`,
-    );
-    throw new Error(`${file}: ${problems.join('; ')}`);
-  }
-  return table;
 }
 
 /** Finds the longest prefix that holds an address. */

@@ -189,7 +189,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     case 'compare':
     case 'repair':
     case 'backfill':
-      return { command, ...common, ...direction(command, rest) } as PauseOptions | CompareOptions;
+      return { command, ...common, ...direction(command, rest) };
     case 'conflicts':
       return { command, ...common, ...conflict(name, rest, values) };
     default:

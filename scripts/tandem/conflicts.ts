@@ -58,6 +58,6 @@ function detailsOf({ id, record, field, loser, winner, reason, override }: Confl
 }
 
 function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'see the record';
+  const text = value === undefined ? 'see the record' : JSON.stringify(value);
   return text.length <= VALUE_CHARACTERS ? text : `${text.slice(0, VALUE_CHARACTERS)}…`;
 }

@@ -1,10 +1,13 @@
 /** Queue-triggered: one step of a comparison with a peer, or of the removal of tombstones. */
 import { openDeadLetters, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
+import { UnavailableError } from '../shared/errors.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
+import type { QueueSender } from '../shared/ports/queue.ts';
 import { verify } from '../shared/replication/anti-entropy/verify.ts';
 import { drive } from '../shared/replication/drive.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
+import { openDirections } from './open-directions.ts';
 
 const { config, logger, metrics, site } = openRuntime();
 const resources = {
@@ -15,8 +18,23 @@ const resources = {
   sleep,
 };
 
+const openSite = openDirections(site, resources.store);
+
+/** The queue of a paused peer: what a repair marks for it stays marked, and crosses when the pause ends. */
+const closed: QueueSender = {
+  send: (messages) => Promise.resolve(messages.map(() => new UnavailableError('paused by an operator'))),
+  ping: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
 export const handler = queueEntry(
   'tandem-verify',
-  (messages) => drive(verify(site, messages, checkStep), resources),
+  async (messages) => {
+    const { peers: open } = await openSite();
+    const peers = [...resources.peers].map(
+      ([peer, queue]) => [peer, open.includes(peer) ? queue : closed] as const,
+    );
+    return drive(verify(site, messages, checkStep), { ...resources, peers: new Map(peers) });
+  },
   { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

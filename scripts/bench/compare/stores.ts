@@ -17,10 +17,11 @@ export async function openStores(): Promise<{
   readonly stores: readonly [FilledStore, FilledStore];
   readonly close: () => Promise<void>;
 }> {
-  const { sites, close } = await startTwoSites();
-  const { env } = sites.azure;
+  const two = await startTwoSites();
+  const { aws, azure } = two.sites;
+  const { env } = azure;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const dynamo = new DynamoDBClient({ region: 'us-east-1', endpoint: sites.aws.control.store, credentials });
+  const dynamo = new DynamoDBClient({ region: 'us-east-1', endpoint: aws.control.store, credentials });
   const cosmos = new CosmosClient({
     endpoint: env['COSMOS_ENDPOINT'] ?? '',
     key: env['COSMOS_KEY'] ?? '',
@@ -29,13 +30,13 @@ export async function openStores(): Promise<{
   const container = cosmos.database(env['COSMOS_DATABASE'] ?? '').container(env['COSMOS_CONTAINER'] ?? '');
   return {
     stores: [
-      filled(new DynamoStore(dynamo, sites.aws.env['TANDEM_TABLE'] ?? '')),
+      filled(new DynamoStore(dynamo, aws.env['TANDEM_TABLE'] ?? '')),
       filled(new CosmosStore(container)),
     ],
     async close() {
       dynamo.destroy();
       cosmos.dispose();
-      await close();
+      await two.close();
     },
   };
 }
