@@ -19,7 +19,6 @@ const RETRY_AFTER_MS = 300;
 /** What has been missed for longer is not made up for: clients do not queue. */
 const LATE_MAX_MS = 2_000;
 const READ_SHARE = 0.15;
-const DURABLE_SHARE = 0.15;
 
 export interface ClientsOptions {
   readonly random: Random;
@@ -28,6 +27,8 @@ export interface ClientsOptions {
   readonly log: Attempt[];
   /** Distinguishes the ids of several crowds over one stack. */
   readonly name: string;
+  /** Share of the writes that ask for `durability=all`, 0 to 1. */
+  readonly durableShare: number;
 }
 
 /** A crowd of clients. */
@@ -65,14 +66,14 @@ export class Clients {
   }
 
   async #act(enough: () => boolean): Promise<void> {
-    const { random, doors } = this.#options;
+    const { random, doors, durableShare } = this.#options;
     const door = random.pick(doors);
     if (random.chance(READ_SHARE) && this.#tokens.size > 0) {
       await this.#submit(this.#read(), door);
       return;
     }
     const write = this.#chooseWrite();
-    await this.#write({ ...write, ...(random.chance(DURABLE_SHARE) && { durable: true }) }, door, enough);
+    await this.#write({ ...write, ...(random.chance(durableShare) && { durable: true }) }, door, enough);
   }
 
   /** A client that has a key for it tries again, at another door, until it knows. */

@@ -20,6 +20,8 @@ const DRAINED_WITHIN_MS = 120_000;
 /** Share of the burst before the way to the peer becomes slow, so that there is something to lose. */
 const SLOW_FROM = 0.6;
 const SLOW_MS = 1_500;
+/** As many writes with the promise as without it. */
+const DURABLE_SHARE = 0.5;
 
 export interface DisasterOptions {
   readonly random: Random;
@@ -51,7 +53,7 @@ export async function destroyUnderLoad(arena: Arena, options: DisasterOptions): 
   const log: Attempt[] = [];
   const stop = new AbortController();
   const doors = [{ name: victim, url: arena.site(victim).url }];
-  const clients = new Clients({ random, doors, log, name: 'd' });
+  const clients = new Clients({ random, doors, log, name: 'd', durableShare: DURABLE_SHARE });
   const answers = askUntil(arena.site(victim).url, stop.signal);
   const working = clients.work(
     () => writesPerSecond,

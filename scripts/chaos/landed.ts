@@ -160,10 +160,13 @@ function livesShownByStores(
   for (const { key, state } of recordsOf(snapshot)) {
     const candidate = (kind: string): Attempt | undefined =>
       turns.get(key)?.find((write) => write.kind === kind && !named.has(`${key} ${write.id}`));
-    const [createdAt] = state.fields[CREATED_AT] ?? [];
+    // A delete empties this one, too.
+    const [createdAt, created] = state.fields[CREATED_AT] ?? [];
     const [deletedAt, deleted] = state.fields[DELETED] ?? [];
     const entries = [
-      ...(createdAt === undefined ? [] : [{ stamp: createdAt, write: candidate('create') }]),
+      ...(createdAt === undefined || created === null
+        ? []
+        : [{ stamp: createdAt, write: candidate('create') }]),
       ...(deletedAt === undefined || deleted !== true
         ? []
         : [{ stamp: deletedAt, write: candidate('delete') }]),

@@ -19,6 +19,7 @@ const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 const REQUESTS_PER_WRITE = 1.5;
 const PACE_MAX = 400;
 const LAST_STRETCH_S = 5;
+const DURABLE_SHARE = 0.15;
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -122,7 +123,7 @@ async function underFire(arena: Arena, options: Prepared): Promise<Traffic> {
   const { plan, random, seed, writes, plannedMs, trafficMaxMs, progress } = options;
   const log: Attempt[] = [];
   const stop = new AbortController();
-  const clients = new Clients({ random, doors: arena.doors(), log, name: 'c' });
+  const clients = new Clients({ random, doors: arena.doors(), log, name: 'c', durableShare: DURABLE_SHARE });
   const beganMs = performance.now();
   const passedMs = (): number => performance.now() - beganMs;
   const enough = (): boolean => clients.acknowledged >= writes || passedMs() > trafficMaxMs;

@@ -119,6 +119,26 @@ describe('a sound history', () => {
       ),
     ],
     [
+      'a creation of which nobody knows whether it was, before a delete that somebody else may have overtaken',
+      [
+        created,
+        attempt({ id: 'c6', outcome: 'unknown', status: 0, startMs: START_MS + 190 }),
+        attempt({
+          id: 'c3',
+          kind: 'delete',
+          fields: {},
+          startMs: START_MS + 200,
+          token: token({ a: at(201) }),
+        }),
+      ],
+      both(
+        record(
+          { ...emptied(at(201)), createdAt: [at(201), null], $deleted: [at(201), true] },
+          { a: at(201) },
+        ),
+      ),
+    ],
+    [
       'a creation after a delete whose answer was lost',
       [
         created,
