@@ -82,21 +82,14 @@ export function checkStock({ snapshot, ledger, lost }: ShopAtRest, skus: readonl
   return findings;
 }
 
-/**
- * What the survivors must agree on. Left out after a loss: markers for the lost site, its own rows, and orders and
- * conflicts of which it had told only some, which a comparison of the sites would have to bring.
- */
+/** What the survivors must agree on: all but their markers for a lost site. */
 export function comparable(snapshot: Snapshot, lost: string | undefined): Snapshot {
   if (lost === undefined) return snapshot;
-  const told = (key: string): Set<string | undefined> =>
-    new Set([...snapshot.values()].map((records) => records.get(key)?.state.vector[lost]));
   return new Map(
-    [...snapshot].map(([site, records]) => {
-      const kept = [...records].filter(
-        ([key]) => !key.endsWith(`~${lost}`) && !key.startsWith('conflict:') && told(key).size === 1,
-      );
-      return [site, new Map(kept.map(([key, record]) => [key, withoutMarker(record, lost)]))];
-    }),
+    [...snapshot].map(([site, records]) => [
+      site,
+      new Map([...records].map(([key, record]) => [key, withoutMarker(record, lost)])),
+    ]),
   );
 }
 

@@ -1,9 +1,13 @@
 /** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
 import { fenceSite, recoverStock } from '../../../src/shared/domain/escrow/escrow.ts';
 import { takeOverOrder } from '../../../src/shared/domain/orders/orders.ts';
+import { eventOf } from '../../../src/shared/replication/event.ts';
+import type { StoredRecord } from '../../../src/shared/replication/record.ts';
+import { vectorHolds, type LandedWrite } from '../facts.ts';
 import type { SimSite } from '../sim-site.ts';
+import { wake } from '../trigger.ts';
 import { TRAFFIC_MS } from '../workload.ts';
-import { free, orderFact, sum } from './ledger.ts';
+import { free, orderFact, rowFact, sum, type RowFact } from './ledger.ts';
 import { SKUS, type Shop } from './shop.ts';
 import { submit } from './traffic.ts';
 
@@ -77,7 +81,8 @@ function scheduleLoss(shop: Shop): void {
   const replaced = shop.faults.replacement > 0 && others.length > 1;
   const heir = random.pick(others);
   if (replaced) heir.halted = true;
-  agenda.at(random.between(0.2, 0.8) * TRAFFIC_MS, () => {
+  const lose = (): void => {
+    if (shop.lost !== undefined) return;
     site.lost = true;
     shop.lost = { site, heir };
     let [heirCutMs, lastCutMs] = [0, 0];
@@ -94,8 +99,46 @@ function scheduleLoss(shop: Shop): void {
     every(shop, 60_000, () => {
       for (const survivor of others) takeOverAll(shop, survivor, site);
     });
+    every(shop, 60_000, () => compare(shop, others));
     every(shop, 20_000, () => count(shop, others, 'in order'));
-  });
+  };
+  const fromMs = random.between(0.2, 0.7) * TRAFFIC_MS;
+  agenda.at(fromMs + 0.15 * TRAFFIC_MS, lose);
+  if (random.chance(0.3)) return;
+  // Or as soon as it has given something away: where a unit could be counted and taken as well.
+  const landed = ({ site: writer, fields, replaced }: LandedWrite): void => {
+    const given = sum((fields['row'] as unknown as RowFact | undefined)?.given ?? {});
+    if (writer !== site.name || agenda.nowMs < fromMs || given <= sum(rowFact(replaced)?.given ?? {})) return;
+    agenda.after(random.between(20, 300), lose);
+  };
+  world.watchers.push({ landed, applied: () => undefined });
+}
+
+/**
+ * What a comparison of the survivors brings: a lost site may have told some of them what it told no other, and nobody
+ * passes on what he has only received.
+ */
+function compare(shop: Shop, survivors: readonly SimSite[]): void {
+  const { world } = shop;
+  for (const from of survivors) {
+    for (const [key, record] of from.store.records) {
+      if (from.down) continue;
+      const newest = Object.values(record.state.vector).sort().at(-1);
+      const event = eventOf(
+        { ...record, version: record.version ?? newest ?? '' },
+        { source: from.name, nowMs: from.now() },
+      );
+      for (const to of survivors) {
+        if (to.down || holdsAll(to.store.records.get(key), record)) continue;
+        world.enqueue(to, to.inbox, JSON.stringify(event), { poison: false, delayMs: 0 });
+        wake(world, to, to.inbox, 0);
+      }
+    }
+  }
+}
+
+function holdsAll(held: StoredRecord | undefined, { state }: StoredRecord): boolean {
+  return Object.entries(state.vector).every(([site, stamp]) => vectorHolds(held?.state.vector, site, stamp));
 }
 
 function every(shop: Shop, ms: number, act: () => void): void {

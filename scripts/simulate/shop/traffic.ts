@@ -10,7 +10,7 @@ import { orderFact } from './ledger.ts';
 import { SKUS, type Shop } from './shop.ts';
 
 const ATTEMPTS_MAX = 4;
-const RESTOCKING = { belowUnits: 4, unitsMax: 6 } as const;
+const RESTOCKING = { belowUnits: 8, unitsMax: 6 } as const;
 const TEND_EVERY_MS = 20_000;
 /** An order that has not moved for so long is driven on. */
 const QUIET_MS = 30_000;
