@@ -9,7 +9,6 @@ export const VALUES_MAX = 64;
 export const VALUE_CHARS_MAX = 4_000;
 /** The same as Route 53's: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html. */
 export const WEIGHT_MAX = 255;
-export const SUBNETS_MAX = 100_000;
 
 export const CHECK_INTERVAL_SECONDS_MIN = 0.01;
 export const CHECK_INTERVAL_SECONDS_MAX = 300;

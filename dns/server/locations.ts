@@ -1,9 +1,8 @@
 /**
- * Where clients are: a table from subnets to places, and the latencies between places. Locally it is a file; a real
- * service has a geolocation database in its stead.
+ * Where clients are: a table from subnets to places, and the latencies between places. A real service has a
+ * geolocation database in its stead.
  */
 import net from 'node:net';
-import { SUBNETS_MAX } from './bounds.ts';
 import { addressBytes } from './message-writer.ts';
 
 /** What is known of a client. */

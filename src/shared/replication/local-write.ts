@@ -112,7 +112,7 @@ function apply(
     state: withParts(held?.state, parts, { ...held?.state.vector, [site.site]: stamp }),
     version: stamp,
     pending,
-    ...(site.peers.length > 0 && { pendingSince: held?.pendingSince ?? wallMs }),
+    ...(site.peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
   };
 }
