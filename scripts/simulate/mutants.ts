@@ -21,6 +21,8 @@ const EVENT = 'replication/event.ts';
 const CONFLICTS = 'replication/conflict-log.ts';
 const SLOTS = 'replication/policies/slots.ts';
 const SET = 'replication/policies/set.ts';
+const COMPARE = 'replication/anti-entropy/compare.ts';
+const SKETCH = 'replication/anti-entropy/sketch.ts';
 const COUNTER = 'replication/policies/counter.ts';
 
 const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
@@ -72,14 +74,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a write forgets what the others wrote in its vector',
     LOCAL_WRITE,
-    'vector: { ...held?.state.vector, [site.site]: stamp }',
-    'vector: { [site.site]: stamp }',
+    '{ ...held?.state.vector, [site.site]: stamp }',
+    '{ [site.site]: stamp }',
   ),
   mutant(
     'a write leaves itself out of the vector',
     LOCAL_WRITE,
-    'vector: { ...held?.state.vector, [site.site]: stamp }',
-    'vector: { [site.site]: stamp, ...held?.state.vector }',
+    '{ ...held?.state.vector, [site.site]: stamp }',
+    '{ [site.site]: stamp, ...held?.state.vector }',
   ),
   mutant(
     'a write drops the other fields',
@@ -296,8 +298,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'an event leaves the vector of others out',
     EVENT,
-    'vector: record.state.vector,',
-    'vector: { [options.source]: version },',
+    'vector: state.vector,\n    },',
+    'vector: Object.fromEntries(Object.entries(state.vector).slice(0, 1)),\n    },',
   ),
   mutant(
     'an event of a newer minor version is refused',
@@ -527,5 +529,48 @@ export const mutants: readonly Mutant[] = [
     'domain/entity-service.ts',
     'return { ...emptied(current), [DELETED]: true };',
     'return { [DELETED]: true };',
+  ),
+  mutant(
+    'a comparison takes nothing out of the sketch',
+    COMPARE,
+    'else sketch.take(element);',
+    'else sketch.take([0, 0]);',
+  ),
+  mutant(
+    'a sketch forgets the last of its tables',
+    SKETCH,
+    'for (const cell of cellsOf(hash)) {',
+    'for (const cell of cellsOf(hash).slice(0, 2)) {',
+  ),
+  mutant(
+    'a comparison believes that nothing is lacking',
+    COMPARE,
+    'includes(record.state, vectorOfName(name) ?? {}) ? [] : [key]',
+    'includes(record.state, vectorOfName(name) ?? {}) ? [] : []',
+  ),
+  mutant(
+    'a comparison takes an absent record for an equal one',
+    COMPARE,
+    'return record !== undefined && includes',
+    'return record === undefined || includes',
+  ),
+  mutant('a repair only counts', COMPARE, 'const repaired = job.repair && ', 'const repaired = false && '),
+  mutant(
+    'a search ends after its first page',
+    COMPARE,
+    'if (cursor === undefined || open?.size === 0) return { states };',
+    'if (cursor !== "") return { states };',
+  ),
+  mutant(
+    'a repair sends what it never wrote under no version',
+    'replication/anti-entropy/repair.ts',
+    "const version = record.version ?? newestStamp(record.state) ?? '';",
+    "const version = record.version ?? '';",
+  ),
+  mutant(
+    'the second side of a comparison does not end it',
+    'replication/anti-entropy/verification.ts',
+    'if (other?.counted === undefined) return changes;',
+    'if (other?.counted !== 0) return changes;',
   ),
 ];

@@ -23,7 +23,7 @@ describe('mutants of the protocol', () => {
 
   test.each([
     ['a write sets no markers', '11 exposure'],
-    ['apply reports conflicts after the write', '3 conflicts'],
+    ['apply logs conflicts after the write', '3 conflicts'],
     ['a create leaves an unseen tombstone alone', '8 deletes'],
   ])('"%s" is found out', async (mutant, invariant) => {
     const { failed } = await runPool({ first: 1, count: 200, threads: 1, mutant, stopEarly: true });
