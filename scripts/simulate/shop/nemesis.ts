@@ -87,7 +87,7 @@ function scheduleLoss(shop: Shop): void {
     shop.lost = { site, heir };
     let [heirCutMs, lastCutMs] = [0, 0];
     for (const survivor of others) {
-      const cutMs = random.between(5_000, 240_000);
+      const cutMs = random.chance(0.5) ? random.between(1_000, 20_000) : random.between(20_000, 240_000);
       lastCutMs = Math.max(lastCutMs, cutMs);
       if (survivor === heir) heirCutMs = cutMs;
       agenda.after(cutMs, () => cutOff(shop, survivor, site));
@@ -100,7 +100,8 @@ function scheduleLoss(shop: Shop): void {
       for (const survivor of others) takeOverAll(shop, survivor, site);
     });
     every(shop, 60_000, () => compare(shop, others));
-    every(shop, 20_000, () => count(shop, others, 'in order'));
+    // What the site had called may land for half a minute.
+    agenda.after(60_000, () => every(shop, 20_000, () => count(shop, others, 'in order')));
   };
   const fromMs = random.between(0.2, 0.7) * TRAFFIC_MS;
   agenda.at(fromMs + 0.15 * TRAFFIC_MS, lose);
