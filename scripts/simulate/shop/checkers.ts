@@ -53,7 +53,7 @@ export function checkOrders({ snapshot, ledger, payments, told, lost }: ShopAtRe
   return findings;
 }
 
-/** Nothing is held for ever, nothing is under way, and nothing got lost: what came in is there, or was paid for. */
+/** Nothing is held for ever and nothing got lost: what came in is there, on its way, or was paid for. */
 export function checkStock({ snapshot, ledger, lost }: ShopAtRest, skus: readonly string[]): Finding[] {
   const findings: Finding[] = [];
   for (const sku of skus) {
@@ -66,6 +66,9 @@ export function checkStock({ snapshot, ledger, lost }: ShopAtRest, skus: readonl
       const held = Object.keys(row.holds);
       if (held.length > 0) findings.push({ invariant: '5 stock', key, detail: `still holds ${held.join()}` });
       there += free(row) + row.sold + sum(row.holds);
+      for (const to of snapshot.keys())
+        there +=
+          (row.given[to] ?? 0) - (rowFact(snapshot.get(to)?.get(`stock:${sku}~${to}`))?.taken[site] ?? 0);
       entered += sum(row.receipts);
       const brought = ledger.delivered.get(`${sku} ${site}`) ?? 0;
       if (sum(row.receipts) !== brought)

@@ -2,7 +2,7 @@
  * Deliberate defects of the shop's rules. Each must be found by the checkers of the shop.
  *
  * Left out as equivalent, because a second rule catches it: who owns an order when it is charged (only the site that
- * claimed the payment confirms it), and that a site remembers nothing of committed holds (there is nothing to forget).
+ * claimed the payment confirms it), and refusing an old key at once (its age would end the charging all the same).
  */
 import type { Mutant } from '../mutated-source.ts';
 
@@ -12,7 +12,7 @@ const RESERVE = 'domain/orders/reserve.ts';
 const ORDER = 'domain/orders/order.ts';
 const ORDER_TRANSITIONS = 'domain/orders/transitions.ts';
 const PAYMENT = 'domain/orders/payment.ts';
-const BIRTH = 'domain/orders/birth.ts';
+const ORDERS = 'domain/orders/orders.ts';
 
 const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
   name,
@@ -171,9 +171,9 @@ export const shopMutants: readonly Mutant[] = [
     "if (found === 'none' && absenceProvenMs > 0) return 'cancelled';",
   ),
   mutant(
-    'an old key makes a new order',
-    BIRTH,
-    'if (nowMs - bornMs >= chargeWithinMs)',
-    'if (nowMs - bornMs >= 100 * chargeWithinMs)',
+    'the age of an order begins anew where it is placed',
+    ORDERS,
+    'checkBirth(request.bornMs, site.now());\n    return place(request, {',
+    'return place({ ...request, bornMs: site.now() }, {',
   ),
 ];

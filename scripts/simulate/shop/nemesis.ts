@@ -1,5 +1,6 @@
 /** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
 import { fenceSite, recoverStock } from '../../../src/shared/domain/escrow/escrow.ts';
+import type { OrderRequest } from '../../../src/shared/domain/orders/order.ts';
 import { takeOverOrder } from '../../../src/shared/domain/orders/orders.ts';
 import { eventOf } from '../../../src/shared/replication/event.ts';
 import type { StoredRecord } from '../../../src/shared/replication/record.ts';
@@ -7,7 +8,7 @@ import { vectorHolds, type LandedWrite } from '../facts.ts';
 import type { SimSite } from '../sim-site.ts';
 import { wake } from '../trigger.ts';
 import { TRAFFIC_MS } from '../workload.ts';
-import { free, orderFact, rowFact, sum, type RowFact } from './ledger.ts';
+import { free, orderFact, orderIdOf, rowFact, sum, type RowFact } from './ledger.ts';
 import { SKUS, type Shop } from './shop.ts';
 import { submit } from './traffic.ts';
 
@@ -42,10 +43,27 @@ function scheduleStall(shop: Shop): number {
   const fromMs = random.between(0.2, 0.9) * TRAFFIC_MS;
   const hours = shop.faults.stallHours + random.between(-0.3, 0.3);
   const untilMs = fromMs + hours * HOUR_MS;
-  const still = random.shuffled(sites).slice(0, 1 + random.int(sites.length));
-  agenda.at(fromMs, () => {
+  let still = random.shuffled(sites).slice(0, 1 + random.int(sites.length));
+  const alone = random.pick(sites);
+  const cuts = sites.map(({ name }) => `${alone.name}>${name}`);
+  let struck: OrderRequest | undefined;
+  const begin = (): void => {
+    shop.onCharge = undefined;
+    for (const cut of cuts) shop.world.cuts.delete(cut);
     for (const site of still) site.halted = true;
-  });
+  };
+  agenda.at(fromMs, begin);
+  // Or a single site that is cut off, as soon as it has charged an order of which nobody else has heard.
+  if (random.chance(0.5))
+    agenda.at(fromMs - 0.1 * TRAFFIC_MS, () => {
+      for (const cut of cuts) shop.world.cuts.add(cut);
+      shop.onCharge = (payment) => {
+        if (payment.claim !== alone.name) return;
+        still = [alone];
+        struck = shop.requests.find(({ orderId }) => orderId === orderIdOf(payment));
+        begin();
+      };
+    });
   agenda.at(TRAFFIC_MS + 600_000, () => {
     shop.slowness = 30;
   });
@@ -53,7 +71,7 @@ function scheduleStall(shop: Shop): number {
   for (const hour of moments) {
     if (!random.chance(0.6)) continue;
     agenda.at(fromMs + hour * HOUR_MS, () => wrongTakeOver(shop));
-    agenda.at(fromMs + hour * HOUR_MS + 1_000, () => tryOldKeys(shop));
+    agenda.at(fromMs + hour * HOUR_MS + 1_000, () => tryOldKeys(shop, struck));
   }
   agenda.at(untilMs - 60_000, () => {
     shop.slowness = 1;
@@ -61,14 +79,15 @@ function scheduleStall(shop: Shop): number {
   agenda.at(untilMs, () => {
     for (const site of still) site.halted = false;
     for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => wrongTakeOver(shop));
-    for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => tryOldKeys(shop));
+    for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => tryOldKeys(shop, struck));
   });
   return untilMs + 300_000;
 }
 
-function tryOldKeys(shop: Shop): void {
+function tryOldKeys(shop: Shop, first: OrderRequest | undefined): void {
   const { random, sites } = shop.world;
-  for (const request of random.shuffled(shop.requests).slice(0, 6))
+  const others = random.shuffled(shop.requests).slice(0, 8);
+  for (const request of first === undefined ? others : [first, ...others])
     submit(shop, random.pick(sites), request, 1);
 }
 
@@ -87,7 +106,7 @@ function scheduleLoss(shop: Shop): void {
     shop.lost = { site, heir };
     let [heirCutMs, lastCutMs] = [0, 0];
     for (const survivor of others) {
-      const cutMs = random.between(5_000, 240_000);
+      const cutMs = random.chance(0.5) ? random.between(1_000, 20_000) : random.between(20_000, 240_000);
       lastCutMs = Math.max(lastCutMs, cutMs);
       if (survivor === heir) heirCutMs = cutMs;
       agenda.after(cutMs, () => cutOff(shop, survivor, site));
@@ -100,7 +119,8 @@ function scheduleLoss(shop: Shop): void {
       for (const survivor of others) takeOverAll(shop, survivor, site);
     });
     every(shop, 60_000, () => compare(shop, others));
-    every(shop, 20_000, () => count(shop, others, 'in order'));
+    // What the site had called may land for half a minute.
+    agenda.after(60_000, () => every(shop, 20_000, () => count(shop, others, 'in order')));
   };
   const fromMs = random.between(0.2, 0.7) * TRAFFIC_MS;
   agenda.at(fromMs + 0.15 * TRAFFIC_MS, lose);

@@ -11,7 +11,7 @@ import type { SimSite } from '../sim-site.ts';
 import type { World } from '../world.ts';
 import type { ShopFaults } from './faults.ts';
 import { Ledger } from './ledger.ts';
-import { SimProvider } from './provider.ts';
+import { SimProvider, type PaymentObject } from './provider.ts';
 
 export const SKUS = ['tea', 'salt'] as const;
 
@@ -31,6 +31,8 @@ export class Shop {
   readonly told: Told[] = [];
   /** The site that has been lost, and the one that takes its count. */
   lost: { readonly site: SimSite; readonly heir: SimSite } | undefined;
+  /** Whoever wants to strike when a charge has been made. */
+  onCharge: ((payment: PaymentObject) => void) | undefined;
   /** When timers stop. */
   closesAtMs = 0;
   /** How much slower they tick while nothing happens. */
@@ -44,7 +46,10 @@ export class Shop {
     const { ledger } = this;
     this.provider = new SimProvider(world, faults, {
       confirmed: (payment) => ledger.confirmed(payment),
-      charged: (payment) => ledger.charged(payment),
+      charged: (payment) => {
+        ledger.charged(payment);
+        this.onCharge?.(payment);
+      },
     });
     world.watchers.push(ledger);
   }
