@@ -96,7 +96,7 @@ function judge(shop: Shop): void {
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
   world.find(
     checkMessages(survivingMessages(world.messages, lost), {
-      writes: landed.length,
+      writes: landed.length + counts.notes,
       published: counts.published,
       sentAtRest: counts.sent - sentBefore,
       sent: counts.sent,
