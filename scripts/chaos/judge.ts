@@ -47,8 +47,8 @@ function clientsView(snapshot: Snapshot): Snapshot {
   const view = ({ state, ...rest }: StoredRecord): StoredRecord => ({
     ...rest,
     state: {
-      ...state,
       fields: Object.fromEntries(Object.entries(state.fields).filter(([field]) => CLIENT_FIELDS.has(field))),
+      vector: state.vector,
     },
   });
   return new Map(

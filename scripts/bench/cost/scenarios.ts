@@ -138,12 +138,24 @@ export async function list({ sites, fixture }: Bench, at: CloudName): Promise<Ta
   return readTally(sites);
 }
 
+/** A function logs to standard output, which is the report's. */
+async function loggingToStandardError(run: () => Promise<unknown>): Promise<void> {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = stderr.write.bind(stderr);
+  try {
+    await run();
+  } finally {
+    stdout.write = write;
+  }
+}
+
 /** Counts one run of the sweeper of a site that finds nothing, and its heartbeat's way to the other cloud. */
 export async function tick({ sites, bundles, bridge }: Bench, at: CloudName): Promise<Tally> {
   const sweep = loadFunction(bundles[at]['sweep'] ?? '', sites[at]);
   const run = async (): Promise<void> => {
     // With records of its own, as the delayed messages of a minute's run have: it sends no further ones.
-    await (at === 'aws' ? sweep({ Records: [] }) : sweep({}, {}));
+    await loggingToStandardError(() => (at === 'aws' ? sweep({ Records: [] }) : sweep({}, {})));
     await bridge.round({ from: at, events: 1 });
   };
   // The first heartbeat is created, all others are updates.
