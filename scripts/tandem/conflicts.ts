@@ -36,8 +36,14 @@ export async function conflicts(options: ConflictOptions, { out }: Surroundings)
   }
 }
 
-function listOf(entries: readonly ConflictView[]): string {
-  if (entries.length === 0) return 'No write has lost against one that had not seen it.\n';
+/** Two writes of one value are a conflict too, but nothing for a person to decide. */
+function listOf(all: readonly ConflictView[]): string {
+  if (all.length === 0) return 'No write has lost against one that had not seen it.\n';
+  const entries = all.filter(
+    ({ loser, winner }) => JSON.stringify(loser.value) !== JSON.stringify(winner.value),
+  );
+  const equal = all.length - entries.length;
+  const rest = equal === 0 ? '' : `${equal} more between equal values; --json shows them.\n`;
   return entries
     .map(({ id, record, field, loser, winner, override }) =>
       [
@@ -47,6 +53,7 @@ function listOf(entries: readonly ConflictView[]): string {
         '',
       ].join('\n'),
     )
+    .concat(rest)
     .join('');
 }
 
