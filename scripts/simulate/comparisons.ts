@@ -11,7 +11,8 @@ export function compare(
   site: SimSite,
   { repair, to }: { readonly repair: boolean; readonly to?: SimSite },
 ): void {
-  if (site.down) return;
+  // The last site that is left has nobody to compare itself with.
+  if (site.down || (to === undefined && site.peers.length === 0)) return;
   const peer = to?.name ?? world.random.pick(site.peers);
   const id = `comparison ${Math.round(world.agenda.nowMs)}`;
   invoke(world, site, {

@@ -33,6 +33,18 @@ describe('the shop under faults', () => {
       ).toEqual([]);
   });
 
+  test('goes on at the last of two sites, comparisons and all', () => {
+    for (let seed = 1; seed <= 4; seed += 1)
+      expect(
+        complaints({
+          seed,
+          sites: 2,
+          faults: { ...NO_FAULTS, compare: 4 },
+          shopFaults: { ...NO_SHOP_FAULTS, loss: 1 },
+        }),
+      ).toEqual([]);
+  });
+
   test('repeats itself effect by effect, watched or not', () => {
     const { hash } = runShopSchedule({ seed: 7 });
     expect(runShopSchedule({ seed: 7, watchedKey: 'order:o1' }).hash).toBe(hash);
