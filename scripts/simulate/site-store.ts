@@ -13,6 +13,8 @@ import type {
 import { byAge } from '../../src/shared/replication/index-attributes.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 
+const PAGE_RECORDS = 7;
+
 export interface StoreHooks {
   /** How long the index needs to see a change. */
   readonly indexLagMs: () => number;
@@ -43,11 +45,12 @@ export class SiteStore {
     );
   }
 
-  /** One page in the order of the keys. */
+  /** One page in the order of the keys; a small one, as stores may give. */
   scan(cursor: string | undefined, limit: number): ScanPage {
     const keys = [...this.records.keys()].filter((key) => cursor === undefined || key > cursor).sort();
-    const page = keys.slice(0, limit);
-    const next = keys.length > limit ? page.at(-1) : undefined;
+    const size = Math.min(limit, PAGE_RECORDS);
+    const page = keys.slice(0, size);
+    const next = keys.length > size ? page.at(-1) : undefined;
     return {
       records: page.flatMap((key) => this.records.get(key) ?? []),
       ...(next !== undefined && { next }),
