@@ -553,12 +553,6 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant('a repair only counts', COMPARE, 'const repaired = job.repair && ', 'const repaired = false && '),
   mutant(
-    'a search ends after its first page',
-    COMPARE,
-    'if (cursor === undefined || open?.size === 0) return { states };',
-    'if (cursor !== "") return { states };',
-  ),
-  mutant(
     'a repair sends what it never wrote under no version',
     'replication/anti-entropy/repair.ts',
     "const version = record.version ?? newestStamp(record.state) ?? '';",
