@@ -125,7 +125,11 @@ function scheduleLoss(shop: Shop): void {
   const fromMs = random.between(0.2, 0.7) * TRAFFIC_MS;
   agenda.at(fromMs + 0.15 * TRAFFIC_MS, lose);
   if (random.chance(0.3)) return;
-  // Or as soon as it has given something away: where a unit could be counted and taken as well.
+  // Or as soon as it has given something away, which it tells only one: a unit could be counted and taken as well.
+  const told = random.pick(others);
+  agenda.at(fromMs, () => {
+    for (const { name } of others) if (name !== told.name) world.cuts.add(`${site.name}>${name}`);
+  });
   const landed = ({ site: writer, fields, replaced }: LandedWrite): void => {
     const given = sum((fields['row'] as unknown as RowFact | undefined)?.given ?? {});
     if (writer !== site.name || agenda.nowMs < fromMs || given <= sum(rowFact(replaced)?.given ?? {})) return;
