@@ -21,6 +21,7 @@ export interface RowFact {
   readonly holds: Units;
   readonly given: Units;
   readonly taken: Units;
+  readonly asked: Units;
   readonly fenced: Readonly<Record<string, string>>;
 }
 
@@ -197,8 +198,12 @@ export class Ledger implements Watcher {
     }
   }
 
-  /** What was taken from a site was given by it before, and what came from a lost one was there before its count. */
+  /** What was given had been asked for, and what was taken had been given. */
   #checkTransfers(key: string, row: RowFact): void {
+    for (const [peer, units] of Object.entries(row.given)) {
+      const asked = this.ownRow(row.sku, peer)?.asked[row.site] ?? 0;
+      if (units > asked) this.#find(STOCK, key, `gave ${units} to ${peer}, which asked for ${asked}`);
+    }
     for (const [peer, units] of Object.entries(row.taken)) {
       const given = this.ownRow(row.sku, peer)?.given[row.site] ?? 0;
       if (units > given) this.#find(STOCK, key, `took ${units} from ${peer}, which gave ${given}`);
