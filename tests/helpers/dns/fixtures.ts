@@ -10,6 +10,7 @@ import { virtualClock, type VirtualClock } from './virtual-clock.ts';
 export const ZONE = 'example.com';
 
 export interface PolicyParts {
+  readonly zone?: string;
   readonly provider?: 'cloudflare' | 'route53';
   readonly names?: string;
   readonly records?: string;
@@ -32,13 +33,14 @@ export const SOME_RECORDS = `
   - { name: www, type: CNAME, ttlSeconds: 300, values: [Api.Example.com.] }`;
 
 export function policyText({
+  zone = ZONE,
   provider = 'route53',
   names = ALL_STRATEGIES,
   records = SOME_RECORDS,
   more = '',
 }: PolicyParts = {}): string {
   return `
-zone: ${ZONE}
+zone: ${zone}
 provider: ${provider}
 ttlSeconds: 30
 sites:
