@@ -3,10 +3,9 @@
  * here, so that all mistakes of a file are seen at once.
  */
 import { isIPv4, isIPv6 } from 'node:net';
-import type { PolicyMistake } from '../errors.ts';
+import type { Mistake } from './parse.ts';
 import type { Endpoint, NamePolicy, RecordPolicy, SiteSettings, SiteUse } from './policy.ts';
 
-type Mistake = Omit<PolicyMistake, 'line'>;
 type Sites = Readonly<Record<string, SiteSettings>>;
 
 /** Every rule that is broken, with its place. */
