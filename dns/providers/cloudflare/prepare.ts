@@ -1,0 +1,67 @@
+/** What Cloudflare supports, and how it holds a policy's records. Pure. */
+import type { RoutedRecord, ZoneRecord } from '../../model.ts';
+import type { Capabilities, Prepared } from '../../provider.ts';
+import { RECORD_TYPES, TTL_AUTO } from './dns-records.ts';
+import { REGIONS } from './load-balancers.ts';
+
+/** https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/ */
+export const RECORD_TTL = { min: 60, max: 86_400 };
+/** DNS-only load balancers take 30 seconds to 10 minutes: https://cloud.ibm.com/docs/cis?topic=cis-proxy-modes */
+const BALANCER_TTL = { min: 30, max: 600 };
+
+/** What the core may ask for; `prepared` refuses the rest. */
+export const CAPABILITIES: Capabilities = {
+  strategies: ['weighted', 'latency', 'geolocation', 'failover'],
+  recordTypes: RECORD_TYPES,
+  aliases: false,
+  edge: true,
+  // The exact bounds depend on the record; see prepare.
+  ttlSeconds: { min: 0, max: RECORD_TTL.max },
+  weightMax: 100,
+  targetsMax: {},
+  checkIntervalSeconds: { min: 5, max: 3_600 },
+  failureThreshold: { min: 1, max: 10 },
+};
+
+/** See Provider.prepare. */
+export function prepared(records: readonly ZoneRecord[]): Prepared {
+  return { records: records.map(asHeld), refusals: records.flatMap((record) => refused(record, records)) };
+}
+
+/** Behind the edge there is no TTL but the automatic one, and no region is kept for latency: it is measured. */
+function asHeld(record: ZoneRecord): ZoneRecord {
+  const ttl = record.edge === true ? { ttlSeconds: TTL_AUTO } : {};
+  if (record.kind === 'plain') return { ...record, ...ttl };
+  return { ...record, ...ttl, targets: record.targets.map(({ region: _, ...target }) => target) };
+}
+
+function refused(record: ZoneRecord, all: readonly ZoneRecord[]): string[] {
+  const { min, max } = record.kind === 'plain' ? RECORD_TTL : BALANCER_TTL;
+  const { ttlSeconds } = record;
+  const automatic = record.edge === true || (record.kind === 'plain' && ttlSeconds === TTL_AUTO);
+  const reasons = [
+    ...(automatic || (ttlSeconds >= min && ttlSeconds <= max)
+      ? []
+      : [`takes ${min} to ${max} for the TTL of such a name, not ${ttlSeconds}`]),
+    ...(record.kind === 'plain' ? (record.alias ? ['has no aliases'] : []) : routingRefused(record, all)),
+  ];
+  return reasons.map((why) => `${record.name} ${record.type}: Cloudflare ${why}`);
+}
+
+function routingRefused(
+  { name, type, strategy, targets }: RoutedRecord,
+  all: readonly ZoneRecord[],
+): string[] {
+  const other = all.find((record) => record.kind === 'routed' && record.name === name && record.type < type);
+  return [
+    ...(other ? [`has one load balancer for a name; ${name} cannot answer with IPv4 and IPv6 sites`] : []),
+    ...(strategy === 'latency' && targets.some(({ check }) => check === undefined)
+      ? ['measures latency by its health checks, so every site needs one']
+      : []),
+    ...targets.flatMap(({ location }) =>
+      (location?.continents ?? []).flatMap((code) =>
+        REGIONS[code] ? [] : [`has no region for the continent ${code}`],
+      ),
+    ),
+  ];
+}
