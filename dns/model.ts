@@ -80,6 +80,8 @@ export interface RoutedRecord {
   readonly targets: readonly Target[];
   /** Clients are answered with the provider's own network (CDN, WAF), which asks the targets. */
   readonly edge?: true;
+  /** Of a live record: what somebody has made of it that no policy says; in words. Any change sets it right. */
+  readonly deviations?: readonly string[];
 }
 
 export type ZoneRecord = PlainRecord | RoutedRecord;

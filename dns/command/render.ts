@@ -74,6 +74,7 @@ function recordLines(record: ZoneRecord): string[] {
   return [
     ...head,
     record.strategy,
+    ...(record.deviations ?? []),
     ...record.targets.map((target, index) => targetLine(target, order ? index + 1 : undefined)),
   ];
 }

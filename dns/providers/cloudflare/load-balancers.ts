@@ -107,7 +107,7 @@ export function routedFrom(
   const [type] = types;
   if (type === undefined || types.size > 1) return foreign('pools of different kinds');
   const edge = balancer.proxied === true;
-  return normalised({
+  const record: RoutedRecord = normalised({
     kind: 'routed',
     name,
     type,
@@ -116,6 +116,19 @@ export function routedFrom(
     targets: found,
     ...(edge && { edge }),
   });
+  const deviations = deviationsOf(balancer, record, targets);
+  return deviations.length === 0 ? record : { ...record, deviations };
+}
+
+/** What `toBalancer` would have made of the record, and is not so. */
+function deviationsOf(
+  { fallback_pool: fallback = '' }: LoadBalancer,
+  record: RoutedRecord,
+  targets: ReadonlyMap<string, Target | string>,
+): readonly string[] {
+  const target = targets.get(fallback);
+  const site = typeof target === 'object' ? target.site : fallback;
+  return site === preferred(record).site ? [] : [`when nobody is healthy: ${site}`];
 }
 
 function strategyOf({ steering_policy, region_pools, country_pools }: LoadBalancer): Strategy | undefined {
