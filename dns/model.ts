@@ -42,6 +42,21 @@ export interface Location {
   readonly default: boolean;
 }
 
+/** A client that sends more is refused for the rest of the time. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly seconds: number;
+}
+
+/** What the provider's own network does for a name that it stands in front of. */
+export interface Edge {
+  /** Keeps answers for as long as their Cache-Control says. */
+  readonly cdn: boolean;
+  /** Refuses requests that look like attacks. */
+  readonly waf: boolean;
+  readonly rateLimit?: RateLimit;
+}
+
 /** One site as an answer to one name. */
 export interface Target {
   readonly site: string;
@@ -67,7 +82,7 @@ export interface PlainRecord {
   /** In presentation format, but TXT: the text itself, neither quoted nor split. */
   readonly values: readonly string[];
   readonly alias?: Alias;
-  readonly edge?: true;
+  readonly edge?: Edge;
 }
 
 /** An answer that depends on the client, on health, or on chance. */
@@ -78,8 +93,8 @@ export interface RoutedRecord {
   readonly ttlSeconds: number;
   readonly strategy: Strategy;
   readonly targets: readonly Target[];
-  /** Clients are answered with the provider's own network (CDN, WAF), which asks the targets. */
-  readonly edge?: true;
+  /** Clients are answered with the provider's own network, which asks the targets. */
+  readonly edge?: Edge;
   /** Of a live record: what somebody has made of it that no policy says; in words. Any change sets it right. */
   readonly deviations?: readonly string[];
 }

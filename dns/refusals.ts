@@ -2,14 +2,16 @@
 import type { RoutedRecord, ZoneRecord } from './model.ts';
 import type { Capabilities, Provider, Range } from './provider.ts';
 
+const NO_EDGE =
+  'has no network of its own to put in front of a name: CloudFront with a WAF is a feature of the AWS stack ' +
+  '(custom.features.cloudfront), Front Door one of the Azure stack; answer with what they are reached at';
+
 /** One sentence for each thing that the provider cannot do. */
 export function refusals(records: readonly ZoneRecord[], provider: Provider): readonly string[] {
   const { name, capabilities } = provider;
   return records.flatMap((record) => {
     const found = [
-      ...(record.edge === true && capabilities.edge !== true
-        ? ['has no edge of its own; answer with an alias']
-        : []),
+      ...(record.edge !== undefined && capabilities.edge !== true ? [NO_EDGE] : []),
       ...outside('the TTL', record.ttlSeconds, capabilities.ttlSeconds),
       ...(record.kind === 'routed' ? routing(record, capabilities) : plain(record.type, capabilities)),
     ];

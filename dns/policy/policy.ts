@@ -1,6 +1,6 @@
 /** Reads a policy file. What is returned has every default filled in and breaks no rule; otherwise all mistakes are named. */
 import type { ErrorObject } from 'ajv';
-import type { Alias, RecordType, RoutedType, Strategy } from '../model.ts';
+import type { Alias, RateLimit, RecordType, RoutedType, Strategy } from '../model.ts';
 import schema from '../policy.schema.json' with { type: 'json' };
 import { parseChecked, readText, validatorOf } from './parse.ts';
 import { rulesBroken } from './rules.ts';
@@ -33,12 +33,19 @@ export interface SiteUse extends SiteSettings {
   readonly healthCheck?: CheckSettings | false;
 }
 
+/** What is not said is off. */
+export interface EdgeSettings {
+  readonly cdn?: boolean;
+  readonly waf?: boolean;
+  readonly rateLimit?: RateLimit;
+}
+
 export interface NamePolicy {
   readonly name: string;
   readonly type?: RoutedType;
   readonly strategy: Strategy;
   readonly ttlSeconds?: number;
-  readonly edge?: boolean;
+  readonly edge?: EdgeSettings | boolean;
   readonly healthCheck?: CheckSettings | false;
   readonly sites: readonly (string | SiteUse)[];
 }
@@ -49,7 +56,7 @@ export interface RecordPolicy {
   readonly ttlSeconds?: number;
   readonly values?: readonly string[];
   readonly alias?: Alias;
-  readonly edge?: boolean;
+  readonly edge?: EdgeSettings | boolean;
 }
 
 export interface Gates {
@@ -78,6 +85,7 @@ export interface Policy {
   readonly unmanaged?: readonly string[];
   readonly ttlSeconds: number;
   readonly healthCheck: CheckSettings | false;
+  readonly edge: EdgeSettings | boolean;
   readonly sites: Readonly<Record<string, SiteSettings>>;
   readonly names: readonly NamePolicy[];
   readonly records: readonly RecordPolicy[];

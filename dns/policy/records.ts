@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 import {
   normalised,
+  type Edge,
   type HealthCheck,
   type PlainRecord,
   type RecordType,
@@ -10,7 +11,7 @@ import {
   type Target,
   type ZoneRecord,
 } from '../model.ts';
-import type { CheckSettings, NamePolicy, Policy, RecordPolicy, SiteUse } from './policy.ts';
+import type { CheckSettings, EdgeSettings, NamePolicy, Policy, RecordPolicy, SiteUse } from './policy.ts';
 
 /** Of each check that a policy does not describe further (requirement C2; the bar of a drill is 10 s checks). */
 const CHECK_DEFAULTS = { path: '/health', intervalSeconds: 10, failureThreshold: 3 } as const;
@@ -70,8 +71,15 @@ function plainRecord(record: RecordPolicy, policy: Policy): PlainRecord {
     ttlSeconds,
     values: values.map((value) => plainValue(type, value)),
     ...(alias && { alias }),
-    ...(record.edge === true && { edge: true }),
+    ...edgeOf(record.edge ?? false),
   };
+}
+
+/** `true` is a CDN and a WAF. */
+function edgeOf(settings: EdgeSettings | boolean): { edge?: Edge } {
+  if (settings === false) return {};
+  const { cdn = false, waf = false, rateLimit } = settings === true ? { cdn: true, waf: true } : settings;
+  return { edge: { cdn, waf, ...(rateLimit && { rateLimit }) } };
 }
 
 function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[] {
@@ -86,7 +94,7 @@ function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[
     type,
     ttlSeconds: name.ttlSeconds ?? policy.ttlSeconds,
     strategy: name.strategy,
-    ...(name.edge === true && { edge: true }),
+    ...edgeOf(name.edge ?? policy.edge),
     targets: uses.flatMap((use) => targetOf(use, type, name, policy) ?? []),
   }));
 }

@@ -155,7 +155,10 @@ function isHost(value: string): boolean {
   return value.length <= 254 && /^[A-Za-z0-9_.-]+$/.test(value);
 }
 
-function recordMistakes({ name, type, values = [], alias }: RecordPolicy, at: string): Mistake[] {
+function recordMistakes(
+  { name, type, values = [], alias, edge = false }: RecordPolicy,
+  at: string,
+): Mistake[] {
   const [isValid, shape] = VALID[type] ?? [() => true, ''];
   const wrong = values.flatMap((value, index) =>
     isValid(value)
@@ -164,6 +167,13 @@ function recordMistakes({ name, type, values = [], alias }: RecordPolicy, at: st
   );
   if (alias !== undefined && type !== 'A' && type !== 'AAAA') {
     wrong.push({ pointer: `${at}/alias`, rule: 'alias', detail: 'only A and AAAA can be aliases' });
+  }
+  if (edge !== false && !['A', 'AAAA', 'CNAME'].includes(type)) {
+    wrong.push({
+      pointer: `${at}/edge`,
+      rule: 'edge',
+      detail: `${type} has no requests for an edge to look at`,
+    });
   }
   if (type === 'CNAME' && values.length > 1) {
     wrong.push({ pointer: `${at}/values`, rule: 'value', detail: 'a CNAME has one value' });

@@ -10,6 +10,7 @@ import type {
 import { normalised, type Location, type RoutedRecord, type Strategy, type Target } from '../../model.ts';
 import type { Foreign } from '../../provider.ts';
 import { TTL_AUTO } from './dns-records.ts';
+import { BARE } from './edge-rules.ts';
 import { descriptionOf, poolKey, typeOf } from './pools.ts';
 
 /** Regions of https://developers.cloudflare.com/load-balancing/reference/region-mapping-api/ in each continent. */
@@ -38,7 +39,8 @@ export function toBalancer(
   zone: string,
 ): NewBalancer {
   const id = (target: Target): string => ids.get(poolKey(target)) ?? '';
-  const { strategy, targets, edge = false, ttlSeconds } = record;
+  const { strategy, targets, ttlSeconds } = record;
+  const edge = record.edge !== undefined;
   const defaults =
     strategy === 'geolocation' ? targets.filter(({ location }) => location?.default === true) : targets;
   return {
@@ -114,7 +116,7 @@ export function routedFrom(
     ttlSeconds: edge ? TTL_AUTO : (balancer.ttl ?? 30),
     strategy,
     targets: found,
-    ...(edge && { edge }),
+    ...(edge && { edge: BARE }),
   });
   const deviations = deviationsOf(balancer, record, targets);
   return deviations.length === 0 ? record : { ...record, deviations };

@@ -1,5 +1,5 @@
 /** What Cloudflare supports, and how it holds a policy's records. Pure. */
-import type { RoutedRecord, ZoneRecord } from '../../model.ts';
+import { canonical, type RoutedRecord, type ZoneRecord } from '../../model.ts';
 import type { Capabilities, Prepared } from '../../provider.ts';
 import { RECORD_TYPES, TTL_AUTO } from './dns-records.ts';
 import { REGIONS } from './load-balancers.ts';
@@ -30,7 +30,7 @@ export function prepared(records: readonly ZoneRecord[]): Prepared {
 
 /** Behind the edge there is no TTL but the automatic one, and no region is kept for latency: it is measured. */
 function asHeld(record: ZoneRecord): ZoneRecord {
-  const ttl = record.edge === true ? { ttlSeconds: TTL_AUTO } : {};
+  const ttl = record.edge ? { ttlSeconds: TTL_AUTO } : {};
   if (record.kind === 'plain') return { ...record, ...ttl };
   return { ...record, ...ttl, targets: record.targets.map(({ region: _, ...target }) => target) };
 }
@@ -38,14 +38,23 @@ function asHeld(record: ZoneRecord): ZoneRecord {
 function refused(record: ZoneRecord, all: readonly ZoneRecord[]): string[] {
   const { min, max } = record.kind === 'plain' ? RECORD_TTL : BALANCER_TTL;
   const { ttlSeconds } = record;
-  const automatic = record.edge === true || (record.kind === 'plain' && ttlSeconds === TTL_AUTO);
+  const automatic = record.edge !== undefined || (record.kind === 'plain' && ttlSeconds === TTL_AUTO);
   const reasons = [
     ...(automatic || (ttlSeconds >= min && ttlSeconds <= max)
       ? []
       : [`takes ${min} to ${max} for the TTL of such a name, not ${ttlSeconds}`]),
+    ...edgeRefused(record, all),
     ...(record.kind === 'plain' ? (record.alias ? ['has no aliases'] : []) : routingRefused(record, all)),
   ];
   return reasons.map((why) => `${record.name} ${record.type}: Cloudflare ${why}`);
+}
+
+/** A rule is for a host, whatever addresses it has. */
+function edgeRefused({ name, type, edge }: ZoneRecord, all: readonly ZoneRecord[]): string[] {
+  const other = all.find((record) => record.name === name && record.type < type && record.edge !== undefined);
+  return other === undefined || edge === undefined || canonical(other.edge) === canonical(edge)
+    ? []
+    : [`does the same at the edge for all records of a name, but ${other.type} says something else`];
 }
 
 function routingRefused(

@@ -6,17 +6,19 @@
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import { ProviderError } from '../../errors.ts';
-import { checkKey, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
+import { checkKey, keyOf, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
 import type { LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { packed } from './batches.ts';
 import { codesOf, connect, listAll, type Connection, type ConnectionOptions } from './client.ts';
 import type { NewRecord } from './dns-records.ts';
+import { dropRules, putRules, readRulesets } from './edge-changes.ts';
+import { rulesOf } from './edge-rules.ts';
 import { ensurePools } from './ensure-pools.ts';
 import { toBalancer } from './load-balancers.ts';
 import { lockContent, lockFrom, lockName, LOST_CODES } from './lock-record.ts';
 import { CAPABILITIES, prepared, RECORD_TTL } from './prepare.ts';
-import { checksOf, isHealthy, understood, unused, type Raw } from './raw.ts';
+import { checksOf, isHealthy, refsOf, understood, unused, type Raw } from './raw.ts';
 
 const PAGE = 1_000;
 
@@ -45,19 +47,26 @@ export class CloudflareProvider implements Provider {
 
   async read(): Promise<LiveZone> {
     const raw = await this.#readRaw();
-    const { pools, monitors } = unused(raw, this.zone);
+    const { pools, monitors, rules } = unused(raw);
     return {
       ...understood(raw),
       leftovers: [
         ...pools.map(({ name = '' }) => `pool ${name}`),
         ...monitors.map(({ id = '', path = '' }) => `monitor ${id} of ${path}`),
+        ...rules.map(({ ref = '', description = '' }) => `rule ${ref}: ${description}`),
       ],
     };
   }
 
   async apply(changes: readonly Change[], onDone: (change: Change) => void): Promise<void> {
     const raw = await this.#readRaw();
-    refuseChanged(changes, understood(raw).records);
+    const live = understood(raw).records;
+    refuseChanged(changes, live);
+    const wanted = changes.flatMap(({ after }) =>
+      after?.edge ? rulesOf(after.name, after.edge, this.zone) : [],
+    );
+    // Before a name is behind the edge its rules do nothing, so it is never there without them.
+    await putRules(this.#connection(), raw.zoneId, raw.rulesets, wanted);
     const groups = [...Map.groupBy(changes, ({ before, after }) => (before ?? after)?.name ?? '').values()];
     const plain = groups.filter((group) => !group.some(isRouted));
     for (const batch of packed(plain, raw)) {
@@ -71,16 +80,19 @@ export class CloudflareProvider implements Provider {
       await this.#applyRouted(group, raw, pools);
       group.forEach(onDone);
     }
+    const kept = refsOf(changed(live, changes), this.zone);
+    await dropRules(this.#connection(), raw.zoneId, raw.rulesets, ({ ref = '' }) => kept.has(ref));
   }
 
   async cleanUp(): Promise<void> {
     const raw = await this.#readRaw();
     const { client, ask } = this.#connection();
-    const { pools, monitors } = unused(raw, this.zone);
+    const { pools, monitors, rules } = unused(raw);
     const account = { account_id: raw.accountId };
     for (const { id = '' } of pools) await ask(async () => client.loadBalancers.pools.delete(id, account));
     for (const { id = '' } of monitors)
       await ask(async () => client.loadBalancers.monitors.delete(id, account));
+    await dropRules(this.#connection(), raw.zoneId, raw.rulesets, (rule) => !rules.includes(rule));
   }
 
   async health(): Promise<ReadonlyMap<string, boolean>> {
@@ -161,16 +173,17 @@ export class CloudflareProvider implements Provider {
     const { zoneId, accountId } = await this.#findIds();
     const { client, ask } = this.#connection();
     const account = { account_id: accountId };
-    const [records, balancers, pools, monitors] = await Promise.all([
+    const [records, balancers, pools, monitors, rulesets] = await Promise.all([
       listAll(ask, async () => client.dns.records.list({ zone_id: zoneId, per_page: PAGE })),
       listAll(ask, async () => client.loadBalancers.list({ zone_id: zoneId })),
       listAll(ask, async () => client.loadBalancers.pools.list(account)),
       listAll(ask, async () => client.loadBalancers.monitors.list(account)),
+      readRulesets(this.#connection(), zoneId),
     ]);
     const own = records.filter(
       ({ name, type }) => name !== lockName(this.zone) && !(type === 'NS' && name === this.zone),
     );
-    return { zoneId, accountId, records: own, balancers, pools, monitors };
+    return { zone: this.zone, zoneId, accountId, records: own, balancers, pools, monitors, rulesets };
   }
 
   async #lockRecord(): Promise<RecordResponse | undefined> {
@@ -220,6 +233,16 @@ export class CloudflareProvider implements Provider {
     }
     await this.#batch(zoneId, batch.deletes, batch.posts);
   }
+}
+
+/** The records as they are after the changes. */
+function changed(live: readonly ZoneRecord[], changes: readonly Change[]): readonly ZoneRecord[] {
+  const records = new Map(live.map((record) => [keyOf(record), record]));
+  for (const { before, after } of changes) {
+    if (before) records.delete(keyOf(before));
+    if (after) records.set(keyOf(after), after);
+  }
+  return [...records.values()];
 }
 
 function isRouted({ before, after }: Change): boolean {

@@ -3,21 +3,24 @@ import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import type { LoadBalancer } from 'cloudflare/resources/load-balancers/load-balancers';
 import type { Monitor } from 'cloudflare/resources/load-balancers/monitors/monitors';
 import type { Pool } from 'cloudflare/resources/load-balancers/pools/pools';
-import type { HealthCheck, Target } from '../../model.ts';
+import type { HealthCheck, Target, ZoneRecord } from '../../model.ts';
 import { sorted } from '../../policy/records.ts';
 import type { LiveZone } from '../../provider.ts';
 import { fromRecords } from './dns-records.ts';
+import { edgeFrom, isOurs, PHASES, rulesOf, type LiveRule, type Rulesets } from './edge-rules.ts';
 import { routedFrom } from './load-balancers.ts';
 import { checkFrom, descriptionOf, targetFrom } from './pools.ts';
 
 /** What the API says, as it is. */
 export interface Raw {
+  readonly zone: string;
   readonly zoneId: string;
   readonly accountId: string;
   readonly records: readonly RecordResponse[];
   readonly balancers: readonly LoadBalancer[];
   readonly pools: readonly Pool[];
   readonly monitors: readonly Monitor[];
+  readonly rulesets: Rulesets;
 }
 
 /** Records as the model says them, and what it cannot say. */
@@ -25,8 +28,13 @@ export function understood(raw: Raw): Pick<LiveZone, 'foreign' | 'records'> {
   const plain = fromRecords(raw.records);
   const targets = targetsOf(raw);
   const routed = raw.balancers.map((balancer) => routedFrom(balancer, targets));
+  const records = [...plain.records, ...routed.flatMap((one) => ('reason' in one ? [] : [one]))];
   return {
-    records: sorted([...plain.records, ...routed.flatMap((one) => ('reason' in one ? [] : [one]))]),
+    records: sorted(
+      records.map((record) =>
+        record.edge ? { ...record, edge: edgeFrom(record.name, raw.rulesets, raw.zone) } : record,
+      ),
+    ),
     foreign: [...plain.foreign, ...routed.flatMap((one) => ('reason' in one ? [one] : []))],
   };
 }
@@ -48,15 +56,30 @@ export function ours<T extends { description?: string }>(things: readonly T[], z
   return things.filter(({ description = '' }) => description === mark || description.startsWith(`${mark} `));
 }
 
-/** Of ours, what no load balancer needs. */
-export function unused(
-  { balancers, pools, monitors }: Raw,
-  zone: string,
-): { pools: readonly Pool[]; monitors: readonly Monitor[] } {
+/** Of ours, what no load balancer and no name behind the edge needs. */
+export function unused(raw: Raw): {
+  pools: readonly Pool[];
+  monitors: readonly Monitor[];
+  rules: readonly LiveRule[];
+} {
+  const { zone, balancers, pools, monitors, rulesets } = raw;
+  const kept = refsOf(understood(raw).records, zone);
+  const rules = PHASES.flatMap((phase) => rulesets[phase].rules).filter(isOurs);
   const said = JSON.stringify(balancers);
   const freePools = ours(pools, zone).filter(({ id = '' }) => !said.includes(id));
   const needed = new Set(pools.filter((pool) => !freePools.includes(pool)).map(({ monitor }) => monitor));
-  return { pools: freePools, monitors: ours(monitors, zone).filter(({ id }) => !needed.has(id)) };
+  return {
+    pools: freePools,
+    monitors: ours(monitors, zone).filter(({ id }) => !needed.has(id)),
+    rules: rules.filter(({ ref = '' }) => !kept.has(ref)),
+  };
+}
+
+/** Of the rules that the edge of these records needs. */
+export function refsOf(records: readonly ZoneRecord[], zone: string): ReadonlySet<string> {
+  return new Set(
+    records.flatMap(({ name, edge }) => (edge ? rulesOf(name, edge, zone).map(([, { ref }]) => ref) : [])),
+  );
 }
 
 /** By the majority of the places that have asked; undefined when none has. The API answers with a map of places. */

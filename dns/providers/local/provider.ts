@@ -171,7 +171,7 @@ export class LocalProvider implements Provider {
 /** What the capabilities rule out: the planner refuses it in its own words, and the server would only name a field. */
 function isBeyond(record: ZoneRecord): boolean {
   const { strategies, recordTypes, targetsMax } = CAPABILITIES;
-  if (record.edge === true) return true;
+  if (record.edge !== undefined) return true;
   if (record.kind === 'plain') return record.alias !== undefined || !recordTypes.includes(record.type);
   const { strategy, targets } = record;
   return (

@@ -1,7 +1,13 @@
 /** What is Cloudflare's alone, against its stand-in. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cloudflareBench, policyText, type Bench } from '../../helpers/dns/fixtures.ts';
-import type { CloudflareServer } from '../../helpers/dns/cloudflare-server.ts';
+import {
+  cloudflareBench,
+  localBench,
+  policyText,
+  route53Bench,
+  type Bench,
+} from '../../helpers/dns/fixtures.ts';
+import { refusal, type CloudflareServer } from '../../helpers/dns/cloudflare-server.ts';
 import { operatorOf, type Operator } from '../../helpers/dns/operator.ts';
 
 let bench: Bench<CloudflareServer>;
@@ -36,6 +42,182 @@ describe('a load balancer', () => {
       {
         fallback_pool: right,
       },
+    );
+  });
+});
+
+describe('the edge', () => {
+  const PATHS = {
+    cache: 'http_request_cache_settings',
+    waf: 'http_request_firewall_managed',
+    rate: 'http_ratelimit',
+  };
+  const write = (edge: string, more = ''): void => {
+    operator.write(
+      policyText({
+        provider: 'cloudflare',
+        names: `\n  - { name: api, strategy: weighted, sites: [aws-us-east-1, azure-eastus], edge: ${edge} }`,
+        records: '\n  - { name: note, type: TXT, ttlSeconds: 300, values: [text] }',
+        more,
+      }),
+    );
+  };
+  const rules = (phase: string): readonly Record<string, unknown>[] =>
+    bench.server.rulesets.get(phase)?.rules ?? [];
+  const count = (): number => Object.values(PATHS).reduce((total, phase) => total + rules(phase).length, 0);
+
+  it('keeps what the origin lets it keep, for requests without credentials that read', async () => {
+    write('{ cdn: true }');
+    await apply();
+    expect(rules(PATHS.cache)).toMatchObject([
+      {
+        expression:
+          '(http.host eq "api.example.com" and (not http.request.method in {"GET" "HEAD"} or any(http.request.headers.names[*] eq "authorization")))',
+        action_parameters: { cache: false },
+      },
+      {
+        expression:
+          '(http.host eq "api.example.com" and http.request.method in {"GET" "HEAD"} and not any(http.request.headers.names[*] eq "authorization"))',
+        action_parameters: { cache: true, edge_ttl: { mode: 'bypass_by_default' } },
+      },
+    ]);
+    expect(count()).toBe(2);
+    expect([...bench.server.balancers.values()]).toMatchObject([{ name: 'api.example.com', proxied: true }]);
+  });
+
+  it('is part of the plan, and a second plan is empty', async () => {
+    write('{ cdn: true, waf: true, rateLimit: { requests: 100, seconds: 10 } }');
+    const line = 'behind the edge, CDN, WAF, a client may send 100 requests in 10 s';
+    expect(await planned()).toContain(`+ api.example.com CNAME\n    + ttl 1\n    + ${line}\n`);
+    await apply();
+    expect(count()).toBe(4);
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('is dumped as a policy that plans to nothing', async () => {
+    write('{ waf: true, rateLimit: { requests: 100, seconds: 10 } }');
+    await apply();
+    const { out } = await operator.run(['dump']);
+    expect(out).toContain('requests: 100');
+    operator.write(out);
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('is true for a CDN and a WAF, and is said once for all names of a zone', async () => {
+    write('true');
+    await apply();
+    write('{ cdn: true, waf: true }');
+    expect(await planned()).toContain('nothing to do');
+    operator.write(
+      policyText({
+        provider: 'cloudflare',
+        names: '\n  - { name: api, strategy: weighted, sites: [aws-us-east-1, azure-eastus] }',
+        records: '\n  - { name: note, type: TXT, ttlSeconds: 300, values: [text] }',
+        more: 'edge: true',
+      }),
+    );
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('changes one rule when one setting changes, and goes with its flag', async () => {
+    write('{ cdn: true, waf: true, rateLimit: { requests: 100, seconds: 10 } }');
+    await apply();
+    const before = rules(PATHS.rate)[0]!['id'];
+    write('{ cdn: true, rateLimit: { requests: 50, seconds: 10 } }');
+    expect(await planned()).toContain('+ behind the edge, CDN, a client may send 50 requests in 10 s\n');
+    await apply();
+    expect(rules(PATHS.waf)).toEqual([]);
+    expect(rules(PATHS.rate)).toMatchObject([{ id: before, ratelimit: { requests_per_period: 50 } }]);
+    write('false');
+    await apply();
+    expect(count()).toBe(0);
+    expect([...bench.server.balancers.values()]).toMatchObject([{ proxied: false }]);
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('never touches the rules of others, in whatever order they are', async () => {
+    const foreign = {
+      id: 'f'.repeat(32),
+      ref: 'f'.repeat(32),
+      enabled: true,
+      description: 'ours, says somebody else',
+      expression: '(http.host eq "api.example.com")',
+      action: 'set_cache_settings',
+      action_parameters: { cache: false },
+    };
+    bench.server.rulesets.set(PATHS.cache, { id: 'e'.repeat(32), rules: [{ ...foreign }] });
+    write('true');
+    await apply();
+    expect(rules(PATHS.cache)).toHaveLength(3);
+    write('false');
+    await apply();
+    expect(rules(PATHS.cache)).toEqual([foreign]);
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('shows a rule that was changed by hand, and makes it right', async () => {
+    write('{ cdn: true, waf: true }');
+    await apply();
+    rules(PATHS.waf)[0]!['enabled'] = false;
+    expect(await planned()).toMatch(
+      /- behind the edge, CDN\n {4}\+ behind the edge, CDN, WAF\n- rule tandem_waf_\w+: .* \(unused\)/,
+    );
+    await apply();
+    expect(rules(PATHS.waf)).toMatchObject([{ enabled: true }]);
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('puts the rules before the name, so that it is never reached without them', async () => {
+    write('true');
+    const from = bench.server.asked.length;
+    await apply();
+    const made = bench.server.asked
+      .slice(from)
+      .filter(({ method, path }) => method !== 'GET' && /rulesets|load_balancers$/.test(path))
+      .map(({ path }) => /rulesets|load_balancers/.exec(path)?.[0]);
+    expect(made).toEqual(['rulesets', 'rulesets', 'rulesets', 'load_balancers']);
+  });
+
+  it('says what it needs when the token may not change rules', async () => {
+    write('true');
+    bench.server.faults.push({
+      matches: ({ method, path }) => method !== 'GET' && path.includes('rulesets'),
+      answer: refusal(403, 10_000, 'Authentication error'),
+      times: Infinity,
+    });
+    expect(await operator.run(['apply', '--yes'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('not allowed to do this'),
+    });
+    expect(bench.server.balancers.size).toBe(0);
+  });
+
+  it('is one for all records of a name', async () => {
+    operator.write(
+      policyText({
+        provider: 'cloudflare',
+        names: '',
+        records: `
+  - { name: web, type: A, values: [192.0.2.1], edge: true }
+  - { name: web, type: AAAA, values: ['2001:db8::1'], edge: { cdn: true } }`,
+      }),
+    );
+    expect((await operator.run(['plan'])).err).toContain(
+      'web.example.com AAAA: Cloudflare does the same at the edge for all records of a name',
+    );
+  });
+
+  it.each([
+    { name: 'route53' as const, start: route53Bench },
+    { name: 'local' as const, start: localBench },
+  ])('is refused at $name, with what to do instead', async ({ name, start }) => {
+    const other = await start();
+    operator.write(policyText({ provider: name, records: '', more: 'edge: true' }));
+    const { code, err } = await operator.run(['plan'], { provider: other.provider });
+    await other.server.close();
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /api\.example\.com CNAME: .*CloudFront with a WAF .*custom\.features\.cloudfront.*Front Door/,
     );
   });
 });
