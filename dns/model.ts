@@ -85,14 +85,25 @@ export interface PlainRecord {
   readonly edge?: Edge;
 }
 
+/** Who shares traffic, and how. */
+export interface Sharing {
+  readonly strategy: Strategy;
+  readonly targets: readonly Target[];
+}
+
+/** One service of a name: the requests for this path and what is below it. */
+export interface Route extends Sharing {
+  readonly path: string;
+}
+
 /** An answer that depends on the client, on health, or on chance. */
-export interface RoutedRecord {
+export interface RoutedRecord extends Sharing {
   readonly kind: 'routed';
   readonly name: string;
   readonly type: RoutedType;
   readonly ttlSeconds: number;
-  readonly strategy: Strategy;
-  readonly targets: readonly Target[];
+  /** A path before those above it. What none is for is shared as the name is. */
+  readonly routes?: readonly Route[];
   /** Clients are answered with the provider's own network, which asks the targets. */
   readonly edge?: Edge;
   /** Of a live record: what somebody has made of it that no policy says; in words. Any change sets it right. */
@@ -127,11 +138,27 @@ export function canonical(value: unknown): string {
   );
 }
 
+/** All that shares traffic under a name: the name itself, and each of its routes. */
+export function sharings(record: RoutedRecord): readonly (Route | RoutedRecord)[] {
+  return [record, ...(record.routes ?? [])];
+}
+
 /** Brings a record into the one form that the invariants ask for. */
 export function normalised<R extends ZoneRecord>(record: R): R {
-  const values = (list: readonly string[]): readonly string[] => [...new Set(list)].sort();
   if (record.kind === 'plain') return { ...record, values: values(record.values) };
-  const targets = record.targets.map((target) => ({
+  const targets = normalisedTargets(record);
+  const routes = record.routes
+    ?.map((route) => ({ ...route, targets: normalisedTargets(route) }))
+    .sort((a, b) => (a.path > b.path ? -1 : 1));
+  return { ...record, targets, ...(routes && { routes }) };
+}
+
+function values(list: readonly string[]): readonly string[] {
+  return [...new Set(list)].sort();
+}
+
+function normalisedTargets({ strategy, targets: given }: Sharing): readonly Target[] {
+  const targets = given.map((target) => ({
     ...target,
     values: values(target.values),
     ...(target.location && {
@@ -142,6 +169,6 @@ export function normalised<R extends ZoneRecord>(record: R): R {
       },
     }),
   }));
-  if (record.strategy !== 'failover') targets.sort((a, b) => (a.site < b.site ? -1 : 1));
-  return { ...record, targets };
+  if (strategy !== 'failover') targets.sort((a, b) => (a.site < b.site ? -1 : 1));
+  return targets;
 }

@@ -33,6 +33,13 @@ export interface SiteUse extends SiteSettings {
   readonly healthCheck?: CheckSettings | false;
 }
 
+/** What is not said is as the name says. */
+export interface RoutePolicy {
+  readonly path: string;
+  readonly strategy?: Strategy;
+  readonly sites: readonly (string | SiteUse)[];
+}
+
 /** What is not said is off. */
 export interface EdgeSettings {
   readonly cdn?: boolean;
@@ -48,6 +55,7 @@ export interface NamePolicy {
   readonly edge?: EdgeSettings | boolean;
   readonly healthCheck?: CheckSettings | false;
   readonly sites: readonly (string | SiteUse)[];
+  readonly routes?: readonly RoutePolicy[];
 }
 
 export interface RecordPolicy {

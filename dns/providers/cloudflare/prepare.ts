@@ -1,8 +1,15 @@
 /** What Cloudflare supports, and how it holds a policy's records. Pure. */
-import { canonical, type RoutedRecord, type ZoneRecord } from '../../model.ts';
+import {
+  canonical,
+  sharings,
+  type RoutedRecord,
+  type Sharing,
+  type Target,
+  type ZoneRecord,
+} from '../../model.ts';
 import type { Capabilities, Prepared } from '../../provider.ts';
 import { RECORD_TYPES, TTL_AUTO } from './dns-records.ts';
-import { REGIONS } from './load-balancers.ts';
+import { REGIONS } from './steering.ts';
 
 /** https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/ */
 export const RECORD_TTL = { min: 60, max: 86_400 };
@@ -15,6 +22,7 @@ export const CAPABILITIES: Capabilities = {
   recordTypes: RECORD_TYPES,
   aliases: false,
   edge: true,
+  paths: true,
   // The exact bounds depend on the record; see prepare.
   ttlSeconds: { min: 0, max: RECORD_TTL.max },
   weightMax: 100,
@@ -32,7 +40,10 @@ export function prepared(records: readonly ZoneRecord[]): Prepared {
 function asHeld(record: ZoneRecord): ZoneRecord {
   const ttl = record.edge ? { ttlSeconds: TTL_AUTO } : {};
   if (record.kind === 'plain') return { ...record, ...ttl };
-  return { ...record, ...ttl, targets: record.targets.map(({ region: _, ...target }) => target) };
+  const unplaced = (sharing: Sharing): readonly Target[] =>
+    sharing.targets.map(({ region: _, ...target }) => target);
+  const routes = record.routes?.map((route) => ({ ...route, targets: unplaced(route) }));
+  return { ...record, ...ttl, targets: unplaced(record), ...(routes && { routes }) };
 }
 
 function refused(record: ZoneRecord, all: readonly ZoneRecord[]): string[] {
@@ -57,17 +68,23 @@ function edgeRefused({ name, type, edge }: ZoneRecord, all: readonly ZoneRecord[
     : [`does the same at the edge for all records of a name, but ${other.type} says something else`];
 }
 
-function routingRefused(
-  { name, type, strategy, targets }: RoutedRecord,
-  all: readonly ZoneRecord[],
-): string[] {
+function routingRefused(record: RoutedRecord, all: readonly ZoneRecord[]): string[] {
+  const { name, type, routes, edge } = record;
+  const shared = sharings(record);
   const other = all.find((record) => record.kind === 'routed' && record.name === name && record.type < type);
   return [
     ...(other ? [`has one load balancer for a name; ${name} cannot answer with IPv4 and IPv6 sites`] : []),
-    ...(strategy === 'latency' && targets.some(({ check }) => check === undefined)
+    ...(routes && edge === undefined ? ['sees paths only of what is behind its edge; set edge'] : []),
+    // https://developers.cloudflare.com/load-balancing/additional-options/load-balancing-rules/
+    ...(routes && shared.some(({ strategy }) => strategy === 'geolocation')
+      ? ['has no paths together with geolocation']
+      : []),
+    ...(shared.some(
+      ({ strategy, targets }) => strategy === 'latency' && targets.some(({ check }) => check === undefined),
+    )
       ? ['measures latency by its health checks, so every site needs one']
       : []),
-    ...targets.flatMap(({ location }) =>
+    ...record.targets.flatMap(({ location }) =>
       (location?.continents ?? []).flatMap((code) =>
         REGIONS[code] ? [] : [`has no region for the continent ${code}`],
       ),

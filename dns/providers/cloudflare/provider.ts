@@ -6,7 +6,7 @@
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import { ProviderError } from '../../errors.ts';
-import { checkKey, keyOf, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
+import { checkKey, keyOf, sharings, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
 import type { LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { packed } from './batches.ts';
@@ -74,7 +74,11 @@ export class CloudflareProvider implements Provider {
       batch.changes.forEach(onDone);
     }
     const routed = groups.filter((group) => group.some(isRouted));
-    const needed = routed.flat().flatMap(({ after }) => (after?.kind === 'routed' ? after.targets : []));
+    const needed = routed
+      .flat()
+      .flatMap(({ after }) =>
+        after?.kind === 'routed' ? sharings(after).flatMap(({ targets }) => targets) : [],
+      );
     const pools = await ensurePools(this.#connection(), needed, raw, this.zone);
     for (const group of routed) {
       await this.#applyRouted(group, raw, pools);

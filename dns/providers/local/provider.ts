@@ -175,6 +175,7 @@ function isBeyond(record: ZoneRecord): boolean {
   if (record.kind === 'plain') return record.alias !== undefined || !recordTypes.includes(record.type);
   const { strategy, targets } = record;
   return (
+    record.routes !== undefined ||
     !strategies.includes(strategy) ||
     targets.length > (targetsMax[strategy] ?? 0) ||
     targets.some(({ alias }) => alias !== undefined)

@@ -163,12 +163,16 @@ function references(thing: Record<string, unknown>): string[] {
     default_pools: defaults = [],
     region_pools = {},
     country_pools = {},
+    rules = [],
   } = thing;
   const lists = [
     ...Object.values(region_pools as object),
     ...Object.values(country_pools as object),
   ] as string[][];
-  return [monitor, fallback, ...(defaults as string[]), ...lists.flat()].filter(
+  const overrides = (rules as { overrides: Record<string, unknown> }[]).flatMap((rule) =>
+    references(rule.overrides),
+  );
+  return [monitor, fallback, ...(defaults as string[]), ...lists.flat(), ...overrides].filter(
     (id) => id !== undefined,
   ) as string[];
 }

@@ -125,12 +125,7 @@ export const RULES: Readonly<Record<string, object>> = {
   }),
 };
 
-export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
-  name,
-  description: text,
-  enabled: { type: 'boolean' },
-  proxied: { type: 'boolean' },
-  ttl: { type: 'integer', minimum: 30, maximum: 600 },
+const STEERING = {
   steering_policy: {
     enum: [
       'off',
@@ -156,4 +151,24 @@ export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
     },
   },
   country_pools: { ...idLists, propertyNames: { pattern: '^[A-Z]{2}$' } },
+};
+
+export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
+  name,
+  description: text,
+  enabled: { type: 'boolean' },
+  proxied: { type: 'boolean' },
+  ttl: { type: 'integer', minimum: 30, maximum: 600 },
+  ...STEERING,
+  rules: {
+    type: 'array',
+    items: object(['condition'], {
+      name: { type: 'string', maxLength: 200 },
+      condition: { type: 'string', pattern: 'http\\.request\\.uri\\.path' },
+      disabled: { type: 'boolean' },
+      priority: { type: 'integer', minimum: 0 },
+      terminates: { type: 'boolean' },
+      overrides: object([], STEERING),
+    }),
+  },
 });

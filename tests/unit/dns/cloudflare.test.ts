@@ -221,3 +221,117 @@ describe('the edge', () => {
     );
   });
 });
+
+describe('a service of a name', () => {
+  const write = (routes: string, more = 'edge: true'): void => {
+    operator.write(
+      policyText({
+        provider: 'cloudflare',
+        names: `
+  - name: api
+    strategy: weighted
+    sites: [aws-us-east-1, azure-eastus]
+    routes:${routes}`,
+        records: '\n  - { name: note, type: TXT, ttlSeconds: 300, values: [text] }',
+        more,
+      }),
+    );
+  };
+  const TWO = `
+      - { path: /orders, sites: [{ site: azure-eastus, weight: 90 }, { site: aws-us-east-1, weight: 10 }] }
+      - { path: /orders/export, strategy: failover, sites: [azure-eastus, aws-us-east-1] }`;
+  const balancer = (): Record<string, unknown> => [...bench.server.balancers.values()][0]!;
+
+  it('is answered by its path, the deeper path first', async () => {
+    write(TWO);
+    await apply();
+    const { rules } = balancer() as { rules: { condition: string; overrides: object }[] };
+    expect(rules.map(({ condition }) => condition)).toEqual([
+      'http.request.uri.path eq "/orders/export" or starts_with(http.request.uri.path, "/orders/export/")',
+      'http.request.uri.path eq "/orders" or starts_with(http.request.uri.path, "/orders/")',
+    ]);
+    expect(rules.map(({ overrides }) => overrides)).toMatchObject([
+      { steering_policy: 'off' },
+      { steering_policy: 'random', random_steering: { default_weight: 0 } },
+    ]);
+  });
+
+  it('is part of the plan, and a second plan and that of a dump are empty', async () => {
+    write(TWO);
+    expect(await planned()).toContain(
+      '    + path /orders: weighted\n    + path /orders: aws-us-east-1 a.example.net weight 10',
+    );
+    await apply();
+    expect(await planned()).toContain('nothing to do');
+    expect((await operator.run(['status'])).out).toContain('api.example.com CNAME /orders/export failover\n');
+    operator.write((await operator.run(['dump'])).out);
+    expect(await planned()).toContain('nothing to do');
+    write('\n      - { path: /users, sites: [aws-us-east-1] }');
+    await apply();
+    expect((balancer() as { rules: unknown[] }).rules).toHaveLength(1);
+    expect(await planned()).toContain('nothing to do');
+  });
+
+  it('is drained with its site, and a site that it alone has is not drained', async () => {
+    write(TWO);
+    await apply();
+    expect((await operator.run(['failover', 'azure-eastus'])).code).toBe(0);
+    const pools = [...bench.server.pools.values()];
+    const lost = pools.find(({ description }) => String(description).endsWith('azure-eastus'))!;
+    const { rules } = balancer() as { rules: { overrides: { default_pools: string[] } }[] };
+    expect(rules[0]!.overrides.default_pools).not.toContain(lost.id);
+    await operator.run(['restore', '--now']);
+    write('\n      - { path: /orders, strategy: failover, sites: [azure-eastus] }');
+    await apply();
+    expect((await operator.run(['failover', 'azure-eastus'])).out).toContain(
+      'api.example.com CNAME /orders: no site is left, so nobody would be served',
+    );
+  });
+
+  it('shows rules whose order or fallback was changed by hand, and leaves those that it cannot read alone', async () => {
+    write(TWO);
+    await apply();
+    const { rules } = balancer() as { rules: { priority: number; overrides: Record<string, unknown> }[] };
+    [rules[0]!.priority, rules[1]!.priority] = [1, 0];
+    expect(await planned()).toContain('- paths in the order /orders, /orders/export');
+    await apply();
+    expect(await planned()).toContain('nothing to do');
+    const again = balancer() as { rules: Record<string, unknown>[] };
+    again.rules.push({ name: 'theirs', condition: 'true', fixed_response: { status_code: 503 } });
+    expect((await operator.run(['plan'])).err).toContain("no policy can say: the rule 'theirs'");
+  });
+
+  it.each([
+    ['without an edge', TWO, 'edge: false', /Cloudflare sees paths only of what is behind its edge/],
+    [
+      'with geolocation',
+      '\n      - { path: /a, strategy: geolocation, sites: [{ site: aws-us-east-1, default: true }] }',
+      'edge: true',
+      /no paths together with geolocation/,
+    ],
+    [
+      'twice for a path',
+      `${TWO}\n      - { path: /orders, sites: [azure-eastus] }`,
+      '',
+      /\/orders is here twice/,
+    ],
+    ['at no site', '\n      - { path: /orders, sites: [gcp] }', '', /there is no site 'gcp'/],
+    ['with a path that is none', '\n      - { path: orders/, sites: [azure-eastus] }', '', /routes\/0\/path/],
+  ])('is refused %s', async (_title, routes, more, reason) => {
+    write(routes, more);
+    expect((await operator.run(['plan'])).err).toMatch(reason);
+  });
+
+  it.each([
+    { name: 'route53' as const, start: route53Bench },
+    { name: 'local' as const, start: localBench },
+  ])('is refused at $name, by name', async ({ name, start }) => {
+    const other = await start();
+    const names = `
+  - { name: api, strategy: weighted, sites: [aws-us-east-1], routes: [{ path: /orders, sites: [azure-eastus] }] }`;
+    operator.write(policyText({ provider: name, names, records: '' }));
+    const { err } = await operator.run(['plan'], { provider: other.provider });
+    await other.server.close();
+    expect(err).toMatch(/api\.example\.com CNAME: .* answers for a name as a whole and does not know paths/);
+  });
+});
