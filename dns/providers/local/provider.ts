@@ -171,10 +171,11 @@ export class LocalProvider implements Provider {
 /** What the capabilities rule out: the planner refuses it in its own words, and the server would only name a field. */
 function isBeyond(record: ZoneRecord): boolean {
   const { strategies, recordTypes, targetsMax } = CAPABILITIES;
-  if (record.edge === true) return true;
+  if (record.edge !== undefined) return true;
   if (record.kind === 'plain') return record.alias !== undefined || !recordTypes.includes(record.type);
   const { strategy, targets } = record;
   return (
+    record.routes !== undefined ||
     !strategies.includes(strategy) ||
     targets.length > (targetsMax[strategy] ?? 0) ||
     targets.some(({ alias }) => alias !== undefined)
