@@ -1,0 +1,67 @@
+/** What may be asked of traffic: by an operator's command, or by a runbook. */
+import { overridesName, type Overrides } from '../overrides.ts';
+import { readAndPlan, type Plan } from '../plan.ts';
+import { move, refuseDrift, type Move, type Mover, type Timeline } from './move.ts';
+import { stepsBack, stepsBackOf, stepsTo } from './steps.ts';
+
+export type TrafficRequest =
+  /** In gated steps. */
+  | { readonly kind: 'shift'; readonly site: string; readonly percent: number }
+  /** At once; with `force` although the zone differs from the policy otherwise. */
+  | { readonly kind: 'failover'; readonly site: string; readonly force: boolean }
+  /** Back to the policy; with a site, only that one. Gated unless `now`. */
+  | { readonly kind: 'restore'; readonly now: boolean; readonly site?: string };
+
+/**
+ * Under the zone's lock, which the mover holds. `along` goes into the change of a single step, and so happens with it or
+ * not at all.
+ * @throws RefusedError when the zone differs from the policy by more than where traffic stands.
+ */
+export async function traffic(
+  mover: Mover,
+  request: TrafficRequest,
+  along: (plan: Plan) => Plan = (plan) => plan,
+): Promise<Timeline> {
+  const plan = await readAndPlan(mover.policy, mover.provider);
+  const emergency = request.kind === 'failover' && request.force;
+  if (!emergency) refuseDrift(plan);
+  const way = wayOf(mover, request, plan.overrides);
+  return move(mover, { ...way, only: (whole) => along(emergency ? trafficOnly(whole) : whole) });
+}
+
+/** Where traffic would stand in the end. */
+export function endOf(mover: Pick<Mover, 'policy'>, request: TrafficRequest, before: Overrides): Overrides {
+  return wayOf(mover, request, before).steps.at(-1) ?? before;
+}
+
+function wayOf({ policy }: Pick<Mover, 'policy'>, request: TrafficRequest, before: Overrides): Move {
+  switch (request.kind) {
+    case 'failover':
+      return { before, gated: false, steps: [new Map([...outOf(before), [request.site, 0]])] };
+    case 'shift':
+      return { before, gated: true, steps: stepsTo(policy, before, request) };
+    case 'restore': {
+      const { now, site } = request;
+      const steps = site === undefined ? stepsBack(policy, before) : stepsBackOf(policy, before, site);
+      return { before, gated: !now, steps: now ? steps.slice(-1) : steps };
+    }
+  }
+}
+
+/** Sites that are out already stay out. */
+function outOf(overrides: Overrides): [string, number][] {
+  return [...overrides].filter(([, percent]) => percent === 0);
+}
+
+/** For an emergency: what the policy says otherwise waits. */
+function trafficOnly(plan: Plan): Plan {
+  const changes = plan.changes.filter(({ before, after }) => {
+    if ((before ?? after)?.name === overridesName(plan.zone)) return true;
+    return (
+      before?.kind === 'routed' &&
+      after?.kind === 'routed' &&
+      after.targets.every(({ site }) => before.targets.some((target) => target.site === site))
+    );
+  });
+  return { ...plan, changes, leftovers: [] };
+}
