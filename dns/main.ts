@@ -4,5 +4,8 @@ import { runDns } from './run.ts';
 
 process.exitCode = await runDns(
   process.argv.slice(2),
-  systemSurroundings(process.env['CLOUDFLARE_API_TOKEN']),
+  systemSurroundings({
+    cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'],
+    localControlUrl: process.env['TANDEM_DNS_CONTROL'],
+  }),
 );

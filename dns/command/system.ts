@@ -1,13 +1,13 @@
 /** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../clock.ts';
-import { chooseProvider } from '../providers/choose.ts';
+import { chooseProvider, type Environment } from '../providers/choose.ts';
 import { probeOverHttp } from '../safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Listens to signals from now on. */
-export function systemSurroundings(cloudflareToken: string | undefined): Surroundings {
+export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Surroundings {
   const stop = new AbortController();
   // The first asks for an orderly end; a second one is the system's own.
   process.once('SIGINT', () => stop.abort());
@@ -24,7 +24,7 @@ export function systemSurroundings(cloudflareToken: string | undefined): Surroun
     observe: observeOverHttp,
     probe: probeOverHttp,
     ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
-    providerFor: async (choice) => chooseProvider(choice, { clock, cloudflareToken }),
+    providerFor: async (choice) => chooseProvider(choice, { clock, ...credentials }),
   };
 }
 

@@ -8,6 +8,7 @@ export interface Settings {
   readonly owner: string;
   readonly operatorKey: string | undefined;
   readonly cloudflareToken: string | undefined;
+  readonly localControlUrl: string | undefined;
   readonly webhooks: ReadonlyMap<string, Webhook>;
   readonly intervalMs: number;
 }
@@ -20,7 +21,7 @@ export const SETTINGS_HELP = `Environment
   TANDEM_OPERATOR_KEY                 of the sites' operator API, for pauses of replication
   TANDEM_MONITOR_NAME                 what the zone's lock calls this monitor     (monitor-at-<host>)
   TANDEM_MONITOR_INTERVAL_SECONDS     from look to look                           (${INTERVAL_SECONDS})
-  CLOUDFLARE_API_TOKEN, or whatever the AWS SDK finds for Route 53
+  CLOUDFLARE_API_TOKEN, or whatever the AWS SDK finds for Route 53, or TANDEM_DNS_CONTROL for the local server
 `;
 
 /** @throws TrafficError naming every variable that is wrong. */
@@ -40,6 +41,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
       .slice(0, 50),
     operatorKey: env['TANDEM_OPERATOR_KEY'],
     cloudflareToken: env['CLOUDFLARE_API_TOKEN'],
+    localControlUrl: env['TANDEM_DNS_CONTROL'],
     webhooks,
     intervalMs: seconds * 1000,
   };

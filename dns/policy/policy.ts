@@ -68,7 +68,7 @@ export interface ShiftSettings {
   readonly gates: Gates;
 }
 
-export type ProviderName = 'cloudflare' | 'route53';
+export type ProviderName = 'cloudflare' | 'local' | 'route53';
 
 /** policy.schema.json with its defaults. */
 export interface Policy {
