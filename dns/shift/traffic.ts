@@ -1,6 +1,7 @@
 /** What may be asked of traffic: by an operator's command, or by a runbook. */
 import { overridesName, type Overrides } from '../overrides.ts';
 import { readAndPlan, type Plan } from '../plan.ts';
+import type { Policy } from '../policy/policy.ts';
 import { move, refuseDrift, type Move, type Mover, type Timeline } from './move.ts';
 import { stepsBack, stepsBackOf, stepsTo } from './steps.ts';
 
@@ -23,18 +24,28 @@ export async function traffic(
   along: (plan: Plan) => Plan = (plan) => plan,
 ): Promise<Timeline> {
   const plan = await readAndPlan(mover.policy, mover.provider);
-  const emergency = request.kind === 'failover' && request.force;
+  const emergency = isEmergency(request);
   if (!emergency) refuseDrift(plan);
-  const way = wayOf(mover, request, plan.overrides);
+  const way = wayOf(mover.policy, request, plan.overrides);
   return move(mover, { ...way, only: (whole) => along(emergency ? trafficOnly(whole) : whole) });
 }
 
-/** Where traffic would stand in the end. */
-export function endOf(mover: Pick<Mover, 'policy'>, request: TrafficRequest, before: Overrides): Overrides {
-  return wayOf(mover, request, before).steps.at(-1) ?? before;
+/** What all steps together would change. */
+export function trafficPlan(
+  policy: Policy,
+  request: TrafficRequest,
+  before: Overrides,
+  planFor: (overrides: Overrides) => Plan,
+): Plan {
+  const plan = planFor(wayOf(policy, request, before).steps.at(-1) ?? before);
+  return isEmergency(request) ? trafficOnly(plan) : plan;
 }
 
-function wayOf({ policy }: Pick<Mover, 'policy'>, request: TrafficRequest, before: Overrides): Move {
+function isEmergency(request: TrafficRequest): boolean {
+  return request.kind === 'failover' && request.force;
+}
+
+function wayOf(policy: Policy, request: TrafficRequest, before: Overrides): Move {
   switch (request.kind) {
     case 'failover':
       return { before, gated: false, steps: [new Map([...outOf(before), [request.site, 0]])] };
