@@ -33,7 +33,7 @@ const VERSION = 'tandem1';
 /** Nobody but monitors reads it. */
 const TTL_SECONDS = 60;
 /** The text stays below the 4,000 characters of a TXT value in a policy; the oldest closed ones go first. */
-const INCIDENTS_MAX = 24;
+const INCIDENTS_MAX = 20;
 
 export function incidentsName(zone: string): string {
   return `${NAME}.${zone}`;
