@@ -13,6 +13,7 @@ import {
   type Decided,
   type Decision,
   type Memory,
+  type SiteLook,
   type Watched,
 } from './decide.ts';
 import { lookAt, providerWords } from './look.ts';
@@ -36,6 +37,8 @@ export class Monitor {
   #memory: Memory = NO_MEMORY;
   #incidents: readonly Incident[] = [];
   #pending = false;
+  /** How long the last look and what followed from it took: a provider in trouble takes its time. */
+  #busyMs = 0;
   /** What was said last of each thing. */
   readonly #saidOf = new Map<string, string>();
   /** Triggers that people were told of although nothing could be done. */
@@ -71,13 +74,21 @@ export class Monitor {
 
   /** One look, and what follows from it. False when the zone could not be read. */
   async look(): Promise<boolean> {
+    const { clock } = this.#acting;
+    const startedMs = clock.now();
+    const isRead = await this.#lookAndAct(startedMs);
+    this.#busyMs = Math.max(0, clock.now() - startedMs);
+    return isRead;
+  }
+
+  async #lookAndAct(startedMs: number): Promise<boolean> {
     const { policy, observe } = this.#acting;
     const sites = [...new Set(this.#watched.flatMap((one) => one.sites))];
     const [looks, isRead] = await Promise.all([lookAt(sites, policy, observe), this.#readIncidents()]);
     for (const { site, up } of looks) {
       this.#change(site, up ? 'answers' : 'does not answer here', 'answers');
     }
-    const decided = await this.#decide(looks);
+    const decided = await this.#decide(looks, startedMs);
     this.#memory = decided.memory;
     this.#pending = decided.pending;
     for (const site of sites) this.#change(`${site}, the provider`, wordOf(decided, site), '');
@@ -101,7 +112,7 @@ export class Monitor {
   }
 
   /** The provider's checks are asked only when their word counts: each costs a request. */
-  async #decide(looks: Awaited<ReturnType<typeof lookAt>>): Promise<Decided> {
+  async #decide(looks: readonly SiteLook[], startedMs: number): Promise<Decided> {
     const { policy, provider, clock } = this.#acting;
     const seen = {
       nowMs: clock.now(),
@@ -109,11 +120,12 @@ export class Monitor {
       incidents: this.#incidents,
       provider: new Map<string, boolean>(),
     };
-    const first = decide(this.#memory, seen, this.#watched, this.#gapMs);
+    const gapMs = this.#gapMs + this.#busyMs + (clock.now() - startedMs);
+    const first = decide(this.#memory, seen, this.#watched, gapMs);
     if (!first.asksProvider) return first;
     try {
       const words = await providerWords(policy, provider);
-      return decide(this.#memory, { ...seen, provider: words }, this.#watched, this.#gapMs);
+      return decide(this.#memory, { ...seen, provider: words }, this.#watched, gapMs);
     } catch (error) {
       if (!(error instanceof TrafficError)) throw error;
       return first;
