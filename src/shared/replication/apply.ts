@@ -28,7 +28,10 @@ export interface ApplyReport {
   readonly superseded: number;
   /** Writes that lost against one that had not seen them; each is in the conflict log. */
   readonly lost: readonly LostWrite[];
-  /** Peer whose heartbeat was written → milliseconds since it was made there, by both clocks. */
+  /**
+   * Peer whose heartbeat was written → milliseconds since it was made there, by both clocks. Negative when the peer's
+   * clock is ahead of this one by more than the way took: that is how a skew is seen.
+   */
   readonly lagMs: Readonly<Record<SiteId, number>>;
 }
 
@@ -160,7 +163,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
         applied += 1;
         lost.push(...losers);
         if (entityOf(key) === HEARTBEAT)
-          lagMs[idOf(key)] = Math.max(0, site.now() - stampMs(newestStamp(state) ?? ''));
+          lagMs[idOf(key)] = site.now() - stampMs(newestStamp(state) ?? '');
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
