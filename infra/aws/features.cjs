@@ -77,6 +77,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const has = (flag) => features[flag] === 'true';
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
+    alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },
     tracing: has('xray'),
     // Instances that are kept warm per function; 0 is none, and no alias.
     provisionedConcurrency: has('provisionedConcurrency') ? 1 : 0,

@@ -4,7 +4,7 @@
  * permission to send, where the peer is another region of this account. What a site needs to send to another cloud is
  * not here: it is an identity, not a permission.
  *
- * Six alarms per peer, 0.10 USD a month each beyond the ten that every account has free.
+ * Six alarms per peer, 0.10 USD a month each beyond the ten that every account has free (scripts/cost counts them).
  */
 
 const NAMESPACE = 'Tandem';
@@ -165,3 +165,5 @@ module.exports = async ({ resolveVariable }) => {
     },
   };
 };
+
+module.exports.alarmsPerPeer = ALARMS.length;

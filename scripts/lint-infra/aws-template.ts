@@ -23,6 +23,7 @@ export const awsFeatures = [
   'xray',
   'provisionedConcurrency',
   'customDomain',
+  'alarmKey',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readInventory } from '../../scripts/cost/inventory.ts';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { openMetrics } from '../../src/shared/adapters/aws/metrics.ts';
 import type { MetricName } from '../../src/shared/ports/telemetry.ts';
@@ -119,7 +120,8 @@ describe('an AWS site', () => {
     ['latency-page', 'GreaterThanThreshold', 1_000, 10, 'notBreaching'],
     ['dead-letter-warning', 'GreaterThanThreshold', 0, 1, 'notBreaching'],
     ['in-age-warning', 'GreaterThanThreshold', 60, 3, 'notBreaching'],
-    ['out-depth-warning', 'GreaterThanThreshold', 10_000, 5, 'notBreaching'],
+    ['in-depth-warning', 'GreaterThanOrEqualToThreshold', 10_000, 5, 'notBreaching'],
+    ['out-age-warning', 'GreaterThanThreshold', 60, 3, 'notBreaching'],
     ...PEERS.flatMap((peer): [string, string, number, number, string][] => [
       [`lag-warning-${peer}`, 'GreaterThanOrEqualToThreshold', 5_000, 1, 'ignore'],
       [`lag-page-${peer}`, 'GreaterThanOrEqualToThreshold', 10_000, 2, 'breaching'],
@@ -148,10 +150,10 @@ describe('an AWS site', () => {
     }
   });
 
-  test('an idle site watches ten metrics, which are free, and six more per peer', () => {
+  test('what a site watches is what the estimate of its costs counts', () => {
     const count = (resources: Resources) => alarmsOf(resources).flatMap(metricsOf).length;
-    expect(count(alone)).toBe(10);
-    expect(count(withPeers)).toBe(10 + 6 * PEERS.length);
+    const perPeer = (count(withPeers) - count(alone)) / PEERS.length;
+    expect(readInventory().aws).toMatchObject({ alarms: count(alone) + perPeer, dashboards: 1 });
   });
 
   test('the dashboard shows metrics that exist, and everything that an alarm goes by', () => {

@@ -35,6 +35,7 @@ describe('features of the AWS stack', () => {
     cognito: ['UserPool', 'UserPoolClient'],
     xray: ['TraceAccess'],
     provisionedConcurrency: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
+    alarmKey: ['AlarmKey'],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));

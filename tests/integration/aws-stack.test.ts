@@ -73,21 +73,22 @@ describe('the AWS stack', () => {
     });
   });
 
-  test('alarms travel encrypted, by a key that CloudWatch may use', () => {
-    expect(alone['AlarmTopic']?.Properties?.['KmsMasterKeyId']).toEqual({ Ref: 'AlarmKey' });
+  test('alarms travel by TLS only, and with alarmKey encrypted by a key that CloudWatch may use', () => {
     const policy = (id: string, key: string) =>
-      (alone[id]?.Properties?.[key] as Policy['PolicyDocument']).Statement;
-    expect(policy('AlarmKey', 'KeyPolicy')).toContainEqual(
-      expect.objectContaining({
-        Principal: { Service: 'cloudwatch.amazonaws.com' },
-        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      }),
-    );
+      (withAll[id]?.Properties?.[key] as Policy['PolicyDocument']).Statement;
     expect(policy('AlarmTopicPolicy', 'PolicyDocument')).toContainEqual(
       expect.objectContaining({
         Effect: 'Deny',
         Principal: '*',
         Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    );
+    expect(alone['AlarmTopic']?.Properties?.['KmsMasterKeyId']).toEqual({ Ref: 'AWS::NoValue' });
+    expect(withAll['AlarmTopic']?.Properties?.['KmsMasterKeyId']).toEqual({ Ref: 'AlarmKey' });
+    expect(policy('AlarmKey', 'KeyPolicy')).toContainEqual(
+      expect.objectContaining({
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
       }),
     );
   });
@@ -130,7 +131,7 @@ describe('the AWS stack', () => {
   });
 
   test('the stack has tags for its costs, which CloudFormation hands on, and no resource has others', () => {
-    expect(service.provider.stackTags).toEqual({ project: 'tandem', site: 'aws-us-east-1', stage: 'prod' });
+    expect(service.provider.stackTags).toEqual({ app: 'tandem', site: 'aws-us-east-1', stage: 'prod' });
     for (const [id, { Properties }] of Object.entries(withAll))
       expect([id, Properties?.['Tags']]).toEqual([id, undefined]);
   });
