@@ -85,6 +85,29 @@ describe('features of the AWS stack', () => {
     expect([...new Set(used)].sort()).toEqual(allowed.toSorted());
   });
 
+  test('CloudFront keeps what the handlers allow, no errors, and nothing of one caller for another', () => {
+    const policy = withAll['CdnCachePolicy']?.Properties as {
+      CachePolicyConfig: {
+        DefaultTTL: number;
+        ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig: { Headers: string[] } };
+      };
+    };
+    const { DefaultTTL, ParametersInCacheKeyAndForwardedToOrigin } = policy.CachePolicyConfig;
+    expect(DefaultTTL).toBe(0);
+    expect(ParametersInCacheKeyAndForwardedToOrigin.HeadersConfig.Headers).toEqual(
+      expect.arrayContaining(['Authorization', 'X-Tandem-Session']),
+    );
+    const cdn = withAll['Cdn']?.Properties as {
+      DistributionConfig: { CustomErrorResponses: { ErrorCode: number; ErrorCachingMinTTL: number }[] };
+    };
+    const kept = cdn.DistributionConfig.CustomErrorResponses;
+    // Those that CloudFront keeps by itself.
+    expect(kept.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      400, 403, 404, 405, 414, 500, 501, 502, 503, 504,
+    ]);
+    for (const { ErrorCachingMinTTL } of kept) expect(ErrorCachingMinTTL).toBe(0);
+  });
+
   test('the firewall stands before CloudFront', () => {
     expect(withAll['Cdn']?.Properties).toMatchObject({
       DistributionConfig: { WebACLId: { 'Fn::GetAtt': ['WebAcl', 'Arn'] } },
