@@ -162,8 +162,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
         outcomes.set(key, undefined);
         applied += 1;
         lost.push(...losers);
-        if (entityOf(key) === HEARTBEAT)
-          lagMs[idOf(key)] = site.now() - stampMs(newestStamp(state) ?? '');
+        if (entityOf(key) === HEARTBEAT) lagMs[idOf(key)] = site.now() - stampMs(newestStamp(state) ?? '');
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
