@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { CosmosClient } from '@azure/cosmos';
 import { startCosmos } from '../../scripts/local/cosmos/server.ts';
 import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
+import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
 import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
 import type { RunEntry } from '../../scripts/local/run-registry.ts';
 import type { StandIn } from '../../scripts/local/stand-in.ts';
@@ -236,17 +237,16 @@ describe('a deployment', () => {
   });
 
   test('names variables, parameters and roles that the template has', () => {
-    const file = path.join(dir, 'infra/azure/site.json');
-    const template = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, unknown>>;
+    const template = composeTemplate(path.join(dir, 'infra/azure/site.json'));
     const text = JSON.stringify(deployment.template);
     for (const kind of ['variables', 'parameters'] as const) {
       const used = new Set(
         [...text.matchAll(new RegExp(`${kind}\\('(\\w+)'\\)`, 'g'))].map(([, name]) => name),
       );
-      expect(Object.keys(template[kind] ?? {})).toEqual(expect.arrayContaining([...used]));
+      expect(Object.keys(template[kind])).toEqual(expect.arrayContaining([...used]));
     }
     const roles = [...text.matchAll(/variables\('roles'\)\.(\w+)/g)].map(([, name]) => name);
-    expect(Object.keys(template['variables']?.['roles'] ?? {}).sort()).toEqual([...new Set(roles)].sort());
+    expect(Object.keys(template.variables['roles'] as object).sort()).toEqual([...new Set(roles)].sort());
   });
 
   describe('uploads its package', () => {

@@ -1,6 +1,7 @@
 'use strict';
-/** Repairs 14 to 18: deploying. */
+/** Repairs 14 to 19: deploying. */
 const fs = require('node:fs');
+const path = require('node:path');
 const { publishPackage } = require('./publish.cjs');
 
 const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';
@@ -38,6 +39,29 @@ exports.signInWithAzureIdentity = (serverless, options) => {
     },
   };
   if (options.dryrun) serverless.variables.subscriptionId ??= NO_SUBSCRIPTION;
+};
+
+/**
+ * The plugin reads one file, with parameters as they are. Ours is composed of parts, and a flag of the command line is
+ * text: `--param cdn=true` would end in "expected a value of type 'Boolean'".
+ */
+exports.composeOwnTemplate = () => {
+  const { ArmService } = require('serverless-azure-functions/lib/services/armService');
+  ArmService.prototype.createDeploymentFromConfig = async function createComposed({ file, parameters }) {
+    const { composeTemplate } = await import('./compose-template.ts');
+    const { typedParameters } = await import('./template-parameters.ts');
+    const template = composeTemplate(path.join(this.serverless.serviceDir, file));
+    return { template, parameters: typedParameters(template.parameters, parameters) };
+  };
+};
+
+/** Leaves the template of a deployment beside the package, for the reader and for checks. */
+exports.keepTemplate = async ({ serverless, workDir }) => {
+  const { composeTemplate } = await import('./compose-template.ts');
+  const template = composeTemplate(
+    path.join(serverless.serviceDir, serverless.service.provider.armTemplate.file),
+  );
+  fs.writeFileSync(path.join(workDir, 'template.json'), `${JSON.stringify(template, null, 2)}\n`);
 };
 
 /**
