@@ -72,6 +72,7 @@ module.exports = class AzureCompat {
     const deployment = require('./azure/deployment.cjs');
     deployment.readConfigAfterVariables(serverless);
     deployment.signInWithAzureIdentity(serverless, this.#options);
+    await deployment.checkFeatures(serverless, this.#options);
     deployment.composeOwnTemplate();
     deployment.showOwnTemplateInDryRun(this.#options);
     deployment.quoteSettingsThatLookLikeExpressions();

@@ -180,13 +180,5 @@ async function takeFromServiceBus(client: ServiceBusClient, queue: string): Prom
 }
 
 function containerDefinition(): ContainerDefinition {
-  const { partitionKey, indexingPolicy, defaultTtl } = readSiteTemplate(
-    path.join(ROOT, 'infra/azure/site.json'),
-  ).container;
-  return {
-    id: 'records',
-    ...(partitionKey && { partitionKey }),
-    ...(indexingPolicy && { indexingPolicy }),
-    ...(defaultTtl !== undefined && { defaultTtl }),
-  };
+  return readSiteTemplate(path.join(ROOT, 'infra/azure/site.json')).container;
 }

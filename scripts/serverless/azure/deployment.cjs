@@ -43,24 +43,33 @@ exports.signInWithAzureIdentity = (serverless, options) => {
 
 /**
  * The plugin reads one file, with parameters as they are. Ours is composed of parts, and a flag of the command line is
- * text: `--param cdn=true` would end in "expected a value of type 'Boolean'".
+ * text: `--param features.cdn=true` would end in "expected a value of type 'Boolean'".
  */
 exports.composeOwnTemplate = () => {
   const { ArmService } = require('serverless-azure-functions/lib/services/armService');
-  ArmService.prototype.createDeploymentFromConfig = async function createComposed({ file, parameters }) {
-    const { composeTemplate } = await import('./compose-template.ts');
-    const { typedParameters } = await import('./template-parameters.ts');
-    const template = composeTemplate(path.join(this.serverless.serviceDir, file));
-    return { template, parameters: typedParameters(template.parameters, parameters) };
+  ArmService.prototype.createDeploymentFromConfig = function createComposed() {
+    return deploymentOf(this.serverless);
   };
+};
+
+async function deploymentOf({ service, serviceDir }) {
+  const { composeTemplate } = await import('./compose-template.ts');
+  const { typedParameters } = await import('./template-parameters.ts');
+  const { file, parameters } = service.provider.armTemplate;
+  const template = composeTemplate(path.join(serviceDir, file));
+  return { template, parameters: typedParameters(template.parameters, parameters) };
+}
+
+/** Ends the command when a flag is wrong, whatever the command is. */
+exports.checkFeatures = async ({ service }, { param = [] }) => {
+  const { checkFeatures } = await import('./features.ts');
+  const { parameters } = service.provider.armTemplate;
+  checkFeatures({ features: service.custom.features, params: param, parameters });
 };
 
 /** Leaves the template of a deployment beside the package, for the reader and for checks. */
 exports.keepTemplate = async ({ serverless, workDir }) => {
-  const { composeTemplate } = await import('./compose-template.ts');
-  const template = composeTemplate(
-    path.join(serverless.serviceDir, serverless.service.provider.armTemplate.file),
-  );
+  const { template } = await deploymentOf(serverless);
   fs.writeFileSync(path.join(workDir, 'template.json'), `${JSON.stringify(template, null, 2)}\n`);
 };
 
