@@ -58,7 +58,7 @@ describe('a query', () => {
   test.each(queries)('$name reads tables that the host fills', ({ code }) => {
     const tables = [...code.matchAll(/^\s*(?:let \w+ = )?(\w+)\n\s*\|/gm)].map(([, name = '']) => name);
     for (const table of tables)
-      expect(['traces', 'requests', 'lines', 'measured', 'served']).toContain(table);
+      expect(['traces', 'requests', 'lines', 'minutes', 'moments', 'served']).toContain(table);
   });
 
   test.each(queries)('$name is used', ({ text }) => {
@@ -92,24 +92,23 @@ describe('the workbook', () => {
 describe('alerts', () => {
   interface Rule {
     readonly evaluationFrequency: string;
-    readonly severity: number;
     readonly criteria: {
       readonly allOf: readonly { readonly query: string; readonly dimensions: { name: string }[] }[];
     };
   }
   const rules = ofType('Microsoft.Insights/scheduledQueryRules').map(({ properties }) => properties as Rule);
-  const signals = (rule: Rule | undefined): string[] =>
-    [...(rule?.criteria.allOf[0]?.query ?? '').matchAll(/signal = "([^"]+)"/g)].map(([, name = '']) => name);
+  const { query, dimensions } = rules[0]?.criteria.allOf[0] ?? { query: '', dimensions: [] };
+  const signalsOf = (level: string): string[] =>
+    [...query.matchAll(/level = "(\w+)", signal = "([^"]+)"/g)].flatMap(([, of, name = '']) =>
+      of === level ? [name] : [],
+    );
 
-  test('are two queries, because each costs by the month', () => {
-    expect(rules.map(({ severity, evaluationFrequency }) => [severity, evaluationFrequency])).toEqual([
-      [1, 'PT5M'],
-      [3, 'PT15M'],
-    ]);
+  test('are one query, because each costs by the month', () => {
+    expect(rules.map(({ evaluationFrequency }) => evaluationFrequency)).toEqual(['PT15M']);
   });
 
   test('page for what cannot wait', () => {
-    expect(signals(rules[0])).toEqual([
+    expect(signalsOf('page')).toEqual([
       'replication lag of 10 s',
       'safe time a minute ago',
       'nothing measured',
@@ -119,29 +118,23 @@ describe('alerts', () => {
   });
 
   test('warn of what can wait until the morning', () => {
-    expect(signals(rules[1])).toEqual([
-      'replication lag of 5 s',
+    expect(signalsOf('warning')).toEqual([
       'a thousand keys exposed',
-      'records differ',
       'clock skew of 500 ms',
+      'replication lag of 5 s',
+      'records differ',
       'writes from the future',
     ]);
   });
 
-  test('name the signal and the peer', () => {
-    for (const rule of rules) {
-      const { query, dimensions } = rule.criteria.allOf[0] ?? { query: '', dimensions: [] };
-      expect(dimensions.map(({ name }) => name)).toEqual(['signal', 'peer']);
-      expect(query.match(/project signal = "[^"]+", peer(?: = "")?, value/g)).toHaveLength(
-        signals(rule).length,
-      );
-    }
+  test('name the level, the signal and the peer', () => {
+    expect(dimensions.map(({ name }) => name)).toEqual(['level', 'signal', 'peer']);
+    const rows = query.match(/project level = "\w+", signal = "[^"]+", peer(?: = "")?,(?: minute,)? value/g);
+    expect(rows).toHaveLength(signalsOf('page').length + signalsOf('warning').length);
   });
 
   test('page when a peer of the configuration is not measured at all', () => {
-    expect(rules[0]?.criteria.allOf[0]?.query).toContain(
-      'let peers = dynamic(["aws-us-east-1","azure-westeurope"]);',
-    );
+    expect(query).toContain('let peers = dynamic(["aws-us-east-1","azure-westeurope"]);');
   });
 
   test('watch the queues by the platform, whether or not the app runs', () => {

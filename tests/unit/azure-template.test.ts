@@ -46,7 +46,7 @@ const SETTINGS = (given: Record<string, unknown> = {}): Record<string, string> =
 describe('every resource', () => {
   /** Parts of another resource, and relations between two: they have no tags. */
   const UNTAGGED =
-    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$/;
+    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|federatedIdentityCredentials$/;
 
   test('has a version of its interface, and tags where it takes them', () => {
     for (const { type, apiVersion, body } of all(EVERYTHING)) {

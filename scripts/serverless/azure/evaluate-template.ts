@@ -160,6 +160,10 @@ function call(name: string, args: readonly unknown[]): unknown {
       return (texts[0] ?? '').replace(/\{(\d+)\}/g, (_, i: string) => texts[Number(i) + 1] ?? '');
     case 'replace':
       return String(first).replaceAll(String(second), String(third));
+    case 'split':
+      return String(first).split(String(second));
+    case 'trim':
+      return String(first).trim();
     case 'createArray':
       return args;
     case 'createObject':
