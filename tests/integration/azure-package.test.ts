@@ -163,6 +163,13 @@ describe('the package', () => {
     for (const file of unpacked) expect(fs.readFileSync(path.join(app, file))).toEqual(files.get(file));
   });
 
+  test('the template of a deployment is beside the package', () => {
+    const kept = JSON.parse(
+      fs.readFileSync(path.join(dir, '.artifacts/azure/template.json'), 'utf8'),
+    ) as object;
+    expect(kept).toEqual(composeTemplate(path.join(dir, 'infra/azure/site.json')));
+  });
+
   test('nothing is written to the source tree and nothing deleted from it', () => {
     expect(listing()).toEqual(before);
   });
@@ -208,8 +215,13 @@ describe('a deployment', () => {
   let settings: Record<string, string>;
 
   beforeAll(async () => {
-    const args = ['info', '--dryrun', '--arm', '--region', 'westeurope', '--param', 'app=acme', '--param'];
-    const output = await runSls(dir, [...args, 'peers=[{"site":"aws-us-east-1"}]'], cleanEnvironment());
+    const args = ['info', '--dryrun', '--arm', '--region', 'westeurope'];
+    const params = ['app=acme', 'peers=[{"site":"aws-us-east-1"}]', 'features.cdn=true'];
+    const output = await runSls(
+      dir,
+      [...args, ...params.flatMap((param) => ['--param', param])],
+      cleanEnvironment(),
+    );
     deployment = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as Deployment;
     const site = deployment.template.resources.find(({ type }) => type === 'Microsoft.Web/sites');
     const list = site?.properties?.siteConfig?.appSettings ?? [];
@@ -222,7 +234,20 @@ describe('a deployment', () => {
       functionAppName: { value: 'acme' },
       location: { value: 'westeurope' },
       tags: { value: { site: 'azure-westeurope' } },
+      peers: { value: [{ site: 'aws-us-east-1' }] },
     });
+  });
+
+  test('switches on the features that were asked for, and no other', () => {
+    const flags = Object.entries(deployment.parameters).filter(([, { value }]) => typeof value === 'boolean');
+    expect(flags.length).toBeGreaterThan(1);
+    for (const [name, { value }] of flags) expect([name, value]).toEqual([name, name === 'cdn']);
+  });
+
+  test('knows every flag of the template', () => {
+    const { parameters } = composeTemplate(path.join(dir, 'infra/azure/site.json'));
+    const flags = Object.entries(parameters).flatMap(([name, { type }]) => (type === 'bool' ? [name] : []));
+    expect(Object.keys(deployment.parameters)).toEqual(expect.arrayContaining(flags));
   });
 
   test('quotes a JSON array, which Resource Manager would evaluate, and no expression', () => {
