@@ -5,7 +5,7 @@
  *   node scripts/azure-template.ts network audit     what it makes with these features
  *   node scripts/azure-template.ts all               what it makes with every feature
  *
- * checkov -f the-output.json --framework arm --config-file infra/azure/checkov.yml (or checkov-all.yml)
+ * checkov -f the-output.json --framework arm --config-file infra/lint/checkov-azure.yml (or checkov-azure-all.yml)
  */
 import path from 'node:path';
 import { composeTemplate } from './serverless/azure/compose-template.ts';

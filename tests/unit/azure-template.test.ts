@@ -55,6 +55,14 @@ describe('every resource', () => {
     }
   });
 
+  test('of a loop has a name of its own', () => {
+    const loops = template.resources.flatMap(
+      ({ copy }) => (copy as { name: string } | undefined)?.name ?? [],
+    );
+    expect(new Set(loops).size).toBe(loops.length);
+    expect(loops.length).toBeGreaterThan(0);
+  });
+
   test('waits only for resources of this template, and has an id of its own', () => {
     const ids = all(EVERYTHING).map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
