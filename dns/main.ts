@@ -17,7 +17,8 @@ const clock = systemClock;
 process.exitCode = await runDns(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+  // Present and not empty: https://no-color.org
+  colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
   signal: stop.signal,
   clock,
   observe: observeOverHttp,
