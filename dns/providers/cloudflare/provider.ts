@@ -154,7 +154,13 @@ export class CloudflareProvider implements Provider {
 
   async #findIds(): Promise<ZoneIds> {
     this.#ids ??= findIds(this.#connection(), this.zone, this.#options.zoneId);
-    return this.#ids;
+    try {
+      return await this.#ids;
+    } catch (error) {
+      // An outage is not remembered: whoever asks again may hear another answer.
+      this.#ids = undefined;
+      throw error;
+    }
   }
 
   async #lockRecord(): Promise<RecordResponse | undefined> {

@@ -1,4 +1,6 @@
 /** What is counted: writes with their way to the other cloud, reads, and an hour in which nothing happens. */
+import { heartbeatMs, sweepTickMs } from '../../../src/shared/bounds.ts';
+import { heartbeatKey } from '../../../src/shared/replication/heartbeat.ts';
 import { itemBytes } from '../../local/dynamodb/item-size.ts';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
 import type { Replica } from '../../../src/shared/replica.ts';
@@ -8,21 +10,14 @@ import type { Fixture } from '../bridge/fixture.ts';
 import { loadFunction, type Bundles } from '../bridge/functions.ts';
 import type { BenchSites } from '../bridge/two-sites.ts';
 import type { CloudName } from '../service-bundles.ts';
-import { perOne, readTally, resetUsage, type Tally } from './tally.ts';
+import type { Tally, WriteCost } from '../../cost/usage.ts';
+import { perOne, readTally, resetUsage } from './tally.ts';
 
 export interface Bench {
   readonly sites: BenchSites;
   readonly fixture: Fixture;
   readonly bridge: Contender;
   readonly bundles: Bundles;
-}
-
-/** Where the costs of a write arise. */
-export interface WriteCost {
-  /** The local write: the record with its marker, and the message. */
-  readonly write: Tally;
-  /** Everything after it: forwarding, clearing the marker, applying. */
-  readonly crossing: Tally;
 }
 
 /** Largest item that costs one write unit. */
@@ -150,17 +145,28 @@ async function loggingToStandardError(run: () => Promise<unknown>): Promise<void
   }
 }
 
-/** Counts one run of the sweeper of a site that finds nothing, and its heartbeat's way to the other cloud. */
-export async function tick({ sites, bundles, bridge }: Bench, at: CloudName): Promise<Tally> {
+/** Runs of the sweeper from one heartbeat to the next; its schedule on Azure is as long as that (serverless.azure.yml). */
+const RUNS_PER_BEAT: Readonly<Record<CloudName, number>> = { aws: heartbeatMs / sweepTickMs, azure: 1 };
+
+/**
+ * Counts the runs of the sweeper of a site that finds nothing, from one heartbeat to the next, with its way to the other
+ * cloud.
+ */
+export async function beatOf({ sites, bundles, bridge, fixture }: Bench, at: CloudName): Promise<Tally> {
   const sweep = loadFunction(bundles[at]['sweep'] ?? '', sites[at]);
   const run = async (): Promise<void> => {
     // With records of its own, as the delayed messages of a minute's run have: it sends no further ones.
     await loggingToStandardError(() => (at === 'aws' ? sweep({ Records: [] }) : sweep({}, {})));
-    await bridge.round({ from: at, events: 1 });
   };
-  // The first heartbeat is created, all others are updates.
+  const crossed = (): Promise<unknown> => bridge.round({ from: at, events: 1 });
+  // The first heartbeat is created, all others are updates; the next one is due when this one is old.
   await run();
+  await crossed();
+  await fixture.replica(at).write({ key: heartbeatKey(sites[at].site), decide: () => ({ at: 0 }) });
+  await crossed();
   await resetUsage(sites);
   await run();
+  await crossed();
+  for (let i = 1; i < RUNS_PER_BEAT[at]; i += 1) await run();
   return readTally(sites);
 }
