@@ -58,7 +58,7 @@ function mortal(inner: Provider, chance: () => number, heard: Heard): Body {
     dieAfter: Infinity,
     provider: new Proxy(inner, {
       get(target, name: keyof Provider) {
-        const value: unknown = target[name];
+        const value: unknown = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
         const act = value as (...args: unknown[]) => Promise<unknown>;
         return name === 'prepare' ? act.bind(target) : (...args: unknown[]) => call(name, act, args);
