@@ -36,6 +36,10 @@ describe('features of the AWS stack', () => {
     tracing: ['TraceAccess'],
     warm: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
     alarmKey: ['AlarmKey'],
+    monitor: [
+      ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
+      ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
+    ],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
