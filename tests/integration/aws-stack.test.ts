@@ -22,7 +22,9 @@ describe('the AWS stack', () => {
     // Network interfaces get theirs when they are made; the code may not use the permission.
     'VpcAccess Interfaces',
     'VpcAccess Describe',
-    // Health checks have no zone, and none of them a name before it is made.
+    // Health checks and changes belong to no zone, and have no names before they are made.
+    'MonitorRole EachHealthCheck',
+    'MonitorRole Changes',
     'MonitorRole HealthChecks',
   ];
 
