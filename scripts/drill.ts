@@ -16,11 +16,14 @@ const DRILLS: Readonly<Record<string, readonly [victim: string, survivor: string
   'azure-lost': [SITES.azure, SITES.aws],
 };
 
+/** Two checks and a TTL take 30 s: a cloud that is back sooner shows no failover. */
+const AWAY_S_MIN = 40;
+
 const USAGE = `Usage: npm run drill -- ${Object.keys(DRILLS).join('|')} [options]
 
 Kills a cloud of a stack of its own under load, keeps it dead, and brings it back. Clients find the product by DNS.
 
-  --duration <seconds>   how long the cloud stays away                       (60)
+  --duration <seconds>   how long the cloud stays away, ${AWAY_S_MIN} at least          (60)
   --clients <n>          that honour the TTL; a quarter more that ignore it  (16)
   --seed <n>             when the cut falls, and what clients do             (1)
   --out <folder>         where the report is written                        (docs/drills)
@@ -63,7 +66,7 @@ function readCommandLine(): CommandLine | undefined {
     survivor,
     seed: whole('seed', values.seed, 0),
     clients: whole('clients', values.clients, 1),
-    awayMs: whole('duration', values.duration, 1) * 1_000,
+    awayMs: whole('duration', values.duration, AWAY_S_MIN) * 1_000,
   };
   return { options, out: values.out, json: values.json };
 }

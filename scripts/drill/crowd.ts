@@ -20,7 +20,7 @@ export interface Resolved {
 export interface CrowdOptions {
   /** Clients by group. */
   readonly sizes: Readonly<Record<Group, number>>;
-  /** Of each client: one request in so many milliseconds. */
+  /** Of each client: one request in so many milliseconds on average, at uneven times, so that clients stay spread. */
   readonly periodMs: number;
   readonly random: Random;
   /** Asks DNS for the name. */
@@ -72,7 +72,7 @@ class Client {
     while (await due()) {
       await this.#act();
       // What has been missed is not made up for: a client that waits for an answer sends nothing else.
-      dueMs = Math.max(dueMs + periodMs, performance.now());
+      dueMs = Math.max(dueMs + random.between(0.5, 1.5) * periodMs, performance.now());
     }
   }
 

@@ -83,7 +83,7 @@ export function pageOf(report: DrillReport, picture: string): string {
     `# ${drill}, ${date.slice(0, 10)}: ${passed ? 'passed' : 'FAILED'}`,
     '',
     `${victim} was killed (SIGKILL to its functions, bridge and stand-ins) under load, kept dead, and brought back.`,
-    `${clients} clients found the product by DNS only, each with a request every ${periodMs} ms. Checks every ` +
+    `${clients} clients found the product by DNS only, each with a request every ${periodMs} ms on average. Checks every ` +
       `${checkIntervalSeconds} s, ${failureThreshold} failures take a site out, TTL ${ttlSeconds} s: so ` +
       `${checkIntervalSeconds * failureThreshold + ttlSeconds} s and the time of a request are the most that a ` +
       'client which honours the TTL can be without an answer.',
