@@ -48,6 +48,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       arena,
       sizes,
       periodMs: PERIOD_MS,
+      joinWithinMs: record.ttlSeconds * 1_000,
       doors: frontDoors.doors,
       resolve: () => ask(arena.describe().dns.port, record.name),
     });
