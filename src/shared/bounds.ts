@@ -128,6 +128,20 @@ export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
 export const retryAfterSeconds = 2;
 
+// Credentials for another cloud
+/** How long before its end a credential is renewed: the AWS SDK asks for a new one at that age, too. */
+export const credentialRenewMs = 5 * 60_000;
+/** A credential that ends sooner than this is not handed out: a request that carries it must still arrive. */
+export const credentialMarginMs = 30_000;
+/** How long a renewal that failed is left alone while the old credential is good. */
+export const credentialRetryMs = 10_000;
+/** For all the calls that bring one. */
+export const credentialTimeoutMs = 5_000;
+/** Of the role's session at AWS: the most that a role allows without being told otherwise. */
+export const roleSessionSeconds = 3_600;
+/** Of the token that AWS signs for Entra; it is exchanged at once. Five minutes are what AWS suggests. */
+export const webIdentityTokenSeconds = 300;
+
 // Shop
 /** Holds of one escrow row at once: it must fit an event (50 bytes each). */
 export const holdsMax = 1_000;

@@ -3,6 +3,13 @@ const text = { type: 'string', minLength: 1 } as const;
 const url = { type: 'string', pattern: '^https?://[^ ]+$' } as const;
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
 
+/** Names of things in Entra. */
+const uuid = {
+  type: 'string',
+  pattern: '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$',
+} as const;
+const roleArn = { type: 'string', pattern: '^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$' } as const;
+
 const awsPeer = {
   type: 'object',
   required: ['site', 'cloud', 'region', 'url', 'inbox', 'verify'],
@@ -15,7 +22,10 @@ const awsPeer = {
     inbox: url,
     verify: url,
     endpoint: url,
+    roleArn,
+    audience: text,
   },
+  dependencies: { roleArn: ['audience'], audience: ['roleArn'] },
 } as const;
 
 const azurePeer = {
@@ -31,7 +41,10 @@ const azurePeer = {
     verify: text,
     namespace: text,
     connectionString: text,
+    tenantId: uuid,
+    clientId: uuid,
   },
+  dependencies: { tenantId: ['clientId', 'namespace'], clientId: ['tenantId'] },
 } as const;
 
 export const configSchema = {

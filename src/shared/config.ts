@@ -3,7 +3,7 @@
  * the result frozen. Endpoints of stand-ins, emulators or real services are set here and nowhere else
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
-import { InvalidError } from './errors.ts';
+import { InvalidError, type Failure } from './errors.ts';
 import { config as configCheck } from './generated/validators.js';
 import { validate } from './validation/validate.ts';
 import type { SiteId } from './replication/stamp.ts';
@@ -21,6 +21,10 @@ export type PeerConfig =
       /** URL of the SQS queue of its comparisons. */
       readonly verify: string;
       readonly endpoint?: string;
+      /** For a site on Azure: the role that it assumes to send there. Absent: the AWS keys of the environment. */
+      readonly roleArn?: string;
+      /** Application ID URI (`api://…`) that the site's token for that role is made out to. */
+      readonly audience?: string;
     }
   | {
       readonly site: SiteId;
@@ -33,8 +37,11 @@ export type PeerConfig =
       readonly verify: string;
       /** Fully qualified namespace, for access with an identity. */
       readonly namespace?: string;
-      /** For the local stand-in and the emulator, which know no identities. */
+      /** For the local stand-in and the emulator, which know no identities, and where identities cannot be federated. */
       readonly connectionString?: string;
+      /** For a site on AWS: the tenant, and the identity in it that trusts the site's roles. */
+      readonly tenantId?: string;
+      readonly clientId?: string;
     };
 
 export interface Config {
@@ -117,7 +124,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     cloud === 'aws'
       ? { ...common, aws: pick(env, AWS) }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = validate(configCheck, config);
+  const failures = [...validate(configCheck, config), ...misdirected(cloud, config.peers)];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);
@@ -141,6 +148,26 @@ function peersOf(text: string | undefined): unknown {
   } catch {
     return text;
   }
+}
+
+/** How a peer on one cloud knows a site on the other means nothing to a site of its own cloud. */
+const FROM_THE_OTHER_CLOUD = { aws: 'roleArn', azure: 'tenantId' } as const;
+
+/** A site would not find out before its first message to that peer. */
+function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
+  if (!Array.isArray(peers)) return [];
+  const field = FROM_THE_OTHER_CLOUD[cloud];
+  return peers.flatMap((peer: Readonly<Record<string, unknown>> | null, index) =>
+    peer?.['cloud'] === cloud && peer[field] !== undefined
+      ? [
+          {
+            pointer: `/peers/${index}/${field}`,
+            rule: 'direction',
+            detail: 'is for sites on the other cloud: this site sends there with the identity that it has',
+          },
+        ]
+      : [],
+  );
 }
 
 /** Anything but a truth value stays as it is, for the schema to refuse. */

@@ -69,6 +69,56 @@ describe('the configuration', () => {
     expect(() => keysOf(`${one},${one}`)).toThrow(/TANDEM_OPERATOR_KEYS: must NOT have duplicate/);
   });
 
+  describe('a peer on the other cloud that this site signs in to', () => {
+    const awsPeer = {
+      site: 'aws-us-east-1',
+      cloud: 'aws',
+      region: 'us-east-1',
+      url: 'https://api.example',
+      inbox: 'https://sqs/in',
+      verify: 'https://sqs/verify',
+    };
+    const role = { roleArn: 'arn:aws:iam::123456789012:role/tandem-peer-sender', audience: 'api://tandem' };
+    const identity = {
+      tenantId: '11111111-1111-1111-1111-111111111111',
+      clientId: '22222222-2222-2222-2222-222222222222',
+    };
+    const azure = {
+      TANDEM_SITE: 'azure-eastus',
+      TANDEM_REGION: 'eastus',
+      COSMOS_ENDPOINT: 'https://x.documents.azure.com',
+      COSMOS_DATABASE: 'tandem',
+      COSMOS_CONTAINER: 'records',
+      SERVICE_BUS_NAMESPACE: 'x.servicebus.windows.net',
+    };
+    const read = (cloud: 'aws' | 'azure', peer: object) =>
+      loadConfig(cloud, {
+        ...(cloud === 'aws' ? AWS : azure),
+        TANDEM_PEERS: JSON.stringify([peer]),
+      }).peers;
+
+    test('is named with the role, or the identity, that trusts this site', () => {
+      expect(read('azure', { ...awsPeer, ...role })).toEqual([{ ...awsPeer, ...role }]);
+      expect(read('aws', { ...AZURE_PEER, ...identity })).toEqual([{ ...AZURE_PEER, ...identity }]);
+    });
+
+    test.each([
+      ['a role without an audience', 'azure', { ...awsPeer, roleArn: role.roleArn }, /audience/],
+      ['what is no ARN of a role', 'azure', { ...awsPeer, ...role, roleArn: 'admin' }, /\/0\/roleArn: /],
+      ['a client without a tenant', 'aws', { ...AZURE_PEER, clientId: identity.clientId }, /tenantId/],
+      ['what is no tenant', 'aws', { ...AZURE_PEER, ...identity, tenantId: 'acme' }, /\/0\/tenantId: /],
+      ['a role for a site on AWS', 'aws', { ...awsPeer, ...role }, /\/0\/roleArn: is for sites on the other/],
+      [
+        'an identity for a site on Azure',
+        'azure',
+        { ...AZURE_PEER, ...identity },
+        /\/0\/tenantId: is for sites on the other/,
+      ],
+    ] as const)('is refused with %s', (_, cloud, peer, message) => {
+      expect(() => read(cloud, peer)).toThrow(message);
+    });
+  });
+
   test('an Azure site needs a namespace or a connection string', () => {
     const azure = {
       TANDEM_SITE: 'azure-eastus',

@@ -7,8 +7,6 @@ var __commonJS = (cb, mod) => function() {
     throw mod = 0, e;
   }
 };
-
-// node_modules/ajv/dist/runtime/ucs2length.js
 var require_ucs2length = __commonJS({
   "node_modules/ajv/dist/runtime/ucs2length.js"(exports) {
     "use strict";
@@ -23,8 +21,6 @@ var require_ucs2length = __commonJS({
     ucs2length.code = 'require("ajv/dist/runtime/ucs2length").default';
   }
 });
-
-// node_modules/ajv-formats/dist/formats.js
 var require_formats = __commonJS({
   "node_modules/ajv-formats/dist/formats.js"(exports) {
     "use strict";
@@ -194,7 +190,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" } } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern8 = new RegExp("^[0-9a-f]{64}$", "u"), func2 = require_ucs2length().default, func15 = Object.prototype.hasOwnProperty;
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), func2 = require_ucs2length().default, func3 = Object.prototype.hasOwnProperty;
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -303,275 +299,370 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
               for (let key1 in data4)
-                if (!(key1 === "site" || key1 === "cloud" || key1 === "region" || key1 === "url" || key1 === "inbox" || key1 === "verify" || key1 === "endpoint")) {
+                if (!func3.call(schema11.properties.peers.items.then.properties, key1)) {
                   let err20 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                   vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
                 }
+              if (data4.roleArn !== void 0 && data4.audience === void 0) {
+                let err21 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                  property: "roleArn",
+                  missingProperty: "audience",
+                  depsCount: 1,
+                  deps: "audience"
+                }, message: "must have property audience when property roleArn is present" };
+                vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+              }
+              if (data4.audience !== void 0 && data4.roleArn === void 0) {
+                let err22 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                  property: "audience",
+                  missingProperty: "roleArn",
+                  depsCount: 1,
+                  deps: "roleArn"
+                }, message: "must have property roleArn when property audience is present" };
+                vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+              }
               if (data4.site !== void 0) {
                 let data6 = data4.site;
                 if (typeof data6 == "string") {
                   if (!pattern0.test(data6)) {
-                    let err21 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+                    let err23 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
                   }
                 } else {
-                  let err22 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                  let err24 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "aws") {
-                let err23 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+                let err25 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
               }
               if (data4.region !== void 0) {
                 let data8 = data4.region;
                 if (typeof data8 == "string") {
                   if (func2(data8) < 1) {
-                    let err24 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+                    let err26 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                   }
                 } else {
-                  let err25 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+                  let err27 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
                   if (!pattern2.test(data9)) {
-                    let err26 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+                    let err28 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
                   }
                 } else {
-                  let err27 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+                  let err29 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
                   if (!pattern2.test(data10)) {
-                    let err28 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+                    let err30 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
                   }
                 } else {
-                  let err29 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+                  let err31 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
                 }
               }
               if (data4.verify !== void 0) {
                 let data11 = data4.verify;
                 if (typeof data11 == "string") {
                   if (!pattern2.test(data11)) {
-                    let err30 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+                    let err32 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
                   }
                 } else {
-                  let err31 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+                  let err33 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
                 }
               }
               if (data4.endpoint !== void 0) {
                 let data12 = data4.endpoint;
                 if (typeof data12 == "string") {
                   if (!pattern2.test(data12)) {
-                    let err32 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+                    let err34 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                   }
                 } else {
-                  let err33 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+                  let err35 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                }
+              }
+              if (data4.roleArn !== void 0) {
+                let data13 = data4.roleArn;
+                if (typeof data13 == "string") {
+                  if (!pattern6.test(data13)) {
+                    let err36 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
+                    vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                  }
+                } else {
+                  let err37 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                }
+              }
+              if (data4.audience !== void 0) {
+                let data14 = data4.audience;
+                if (typeof data14 == "string") {
+                  if (func2(data14) < 1) {
+                    let err38 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+                  }
+                } else {
+                  let err39 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
                 }
               }
             } else {
-              let err34 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+              let err40 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
             }
             var _valid0 = _errs14 === errors;
             valid3 = _valid0, ifClause0 = "then";
           } else {
-            let _errs30 = errors;
+            let _errs34 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err35 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                let err41 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+                vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
               }
               if (data4.cloud === void 0) {
-                let err36 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-                vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                let err42 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
               }
               if (data4.region === void 0) {
-                let err37 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
-                vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                let err43 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+                vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
               }
               if (data4.url === void 0) {
-                let err38 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-                vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
-              }
-              if (data4.inbox === void 0) {
-                let err39 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
-                vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
-              }
-              if (data4.verify === void 0) {
-                let err40 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
-                vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
-              }
-              for (let key2 in data4)
-                if (!(key2 === "site" || key2 === "cloud" || key2 === "region" || key2 === "url" || key2 === "inbox" || key2 === "verify" || key2 === "namespace" || key2 === "connectionString")) {
-                  let err41 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
-                }
-              if (data4.site !== void 0) {
-                let data13 = data4.site;
-                if (typeof data13 == "string") {
-                  if (!pattern0.test(data13)) {
-                    let err42 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
-                  }
-                } else {
-                  let err43 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
-                }
-              }
-              if (data4.cloud !== void 0 && data4.cloud !== "azure") {
-                let err44 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                let err44 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
                 vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
               }
-              if (data4.region !== void 0) {
-                let data15 = data4.region;
-                if (typeof data15 == "string") {
-                  if (func2(data15) < 1) {
-                    let err45 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
-                  }
-                } else {
-                  let err46 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
-                }
+              if (data4.inbox === void 0) {
+                let err45 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
               }
-              if (data4.url !== void 0) {
-                let data16 = data4.url;
-                if (typeof data16 == "string") {
-                  if (!pattern2.test(data16)) {
-                    let err47 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
-                  }
-                } else {
-                  let err48 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              if (data4.verify === void 0) {
+                let err46 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+              }
+              for (let key2 in data4)
+                if (!func3.call(schema11.properties.peers.items.else.properties, key2)) {
+                  let err47 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+                }
+              if (data4.tenantId !== void 0) {
+                if (data4.clientId === void 0) {
+                  let err48 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                    property: "tenantId",
+                    missingProperty: "clientId",
+                    depsCount: 2,
+                    deps: "clientId, namespace"
+                  }, message: "must have properties clientId, namespace when property tenantId is present" };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
-              }
-              if (data4.inbox !== void 0) {
-                let data17 = data4.inbox;
-                if (typeof data17 == "string") {
-                  if (func2(data17) < 1) {
-                    let err49 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
-                  }
-                } else {
-                  let err50 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                if (data4.namespace === void 0) {
+                  let err49 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                    property: "tenantId",
+                    missingProperty: "namespace",
+                    depsCount: 2,
+                    deps: "clientId, namespace"
+                  }, message: "must have properties clientId, namespace when property tenantId is present" };
+                  vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
                 }
               }
-              if (data4.verify !== void 0) {
-                let data18 = data4.verify;
-                if (typeof data18 == "string") {
-                  if (func2(data18) < 1) {
-                    let err51 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              if (data4.clientId !== void 0 && data4.tenantId === void 0) {
+                let err50 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  property: "clientId",
+                  missingProperty: "tenantId",
+                  depsCount: 1,
+                  deps: "tenantId"
+                }, message: "must have property tenantId when property clientId is present" };
+                vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+              }
+              if (data4.site !== void 0) {
+                let data15 = data4.site;
+                if (typeof data15 == "string") {
+                  if (!pattern0.test(data15)) {
+                    let err51 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                     vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
                   }
                 } else {
-                  let err52 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err52 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
                 }
               }
-              if (data4.namespace !== void 0) {
-                let data19 = data4.namespace;
-                if (typeof data19 == "string") {
-                  if (func2(data19) < 1) {
-                    let err53 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+              if (data4.cloud !== void 0 && data4.cloud !== "azure") {
+                let err53 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+              }
+              if (data4.region !== void 0) {
+                let data17 = data4.region;
+                if (typeof data17 == "string") {
+                  if (func2(data17) < 1) {
+                    let err54 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
                   }
                 } else {
-                  let err54 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                  let err55 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                }
+              }
+              if (data4.url !== void 0) {
+                let data18 = data4.url;
+                if (typeof data18 == "string") {
+                  if (!pattern2.test(data18)) {
+                    let err56 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                  }
+                } else {
+                  let err57 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+                }
+              }
+              if (data4.inbox !== void 0) {
+                let data19 = data4.inbox;
+                if (typeof data19 == "string") {
+                  if (func2(data19) < 1) {
+                    let err58 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+                  }
+                } else {
+                  let err59 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+                }
+              }
+              if (data4.verify !== void 0) {
+                let data20 = data4.verify;
+                if (typeof data20 == "string") {
+                  if (func2(data20) < 1) {
+                    let err60 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                  }
+                } else {
+                  let err61 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+                }
+              }
+              if (data4.namespace !== void 0) {
+                let data21 = data4.namespace;
+                if (typeof data21 == "string") {
+                  if (func2(data21) < 1) {
+                    let err62 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+                  }
+                } else {
+                  let err63 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
                 }
               }
               if (data4.connectionString !== void 0) {
-                let data20 = data4.connectionString;
-                if (typeof data20 == "string") {
-                  if (func2(data20) < 1) {
-                    let err55 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                let data22 = data4.connectionString;
+                if (typeof data22 == "string") {
+                  if (func2(data22) < 1) {
+                    let err64 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
                   }
                 } else {
-                  let err56 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                  let err65 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+                }
+              }
+              if (data4.tenantId !== void 0) {
+                let data23 = data4.tenantId;
+                if (typeof data23 == "string") {
+                  if (!pattern9.test(data23)) {
+                    let err66 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                  }
+                } else {
+                  let err67 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                }
+              }
+              if (data4.clientId !== void 0) {
+                let data24 = data4.clientId;
+                if (typeof data24 == "string") {
+                  if (!pattern9.test(data24)) {
+                    let err68 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                  }
+                } else {
+                  let err69 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
                 }
               }
             } else {
-              let err57 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+              let err70 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
             }
-            var _valid0 = _errs30 === errors;
+            var _valid0 = _errs34 === errors;
             valid3 = _valid0, ifClause0 = "else";
           }
           if (!valid3) {
-            let err58 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
-            vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+            let err71 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
+            vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
           }
           if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
             if (data4.cloud === void 0) {
-              let err59 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-              vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+              let err72 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+              vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
             }
             if (data4.cloud !== void 0) {
-              let data21 = data4.cloud;
-              if (!(data21 === "aws" || data21 === "azure")) {
-                let err60 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+              let data25 = data4.cloud;
+              if (!(data25 === "aws" || data25 === "azure")) {
+                let err73 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
               }
             }
           } else {
-            let err61 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+            let err74 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
           }
         }
       } else {
-        let err62 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+        let err75 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
       }
     }
     if (data.operatorKeys !== void 0) {
-      let data22 = data.operatorKeys;
-      if (Array.isArray(data22)) {
-        if (data22.length > 8) {
-          let err63 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+      let data26 = data.operatorKeys;
+      if (Array.isArray(data26)) {
+        if (data26.length > 8) {
+          let err76 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
         }
-        let len1 = data22.length;
+        let len1 = data26.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          let data23 = data22[i1];
-          if (typeof data23 == "string") {
-            if (!pattern8.test(data23)) {
-              let err64 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-              vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+          let data27 = data26[i1];
+          if (typeof data27 == "string") {
+            if (!pattern11.test(data27)) {
+              let err77 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+              vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
             }
           } else {
-            let err65 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+            let err78 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
           }
         }
-        let i2 = data22.length, j0;
+        let i2 = data26.length, j0;
         if (i2 > 1) {
           let indices0 = {};
           for (; i2--; ) {
-            let item0 = data22[i2];
+            let item0 = data26[i2];
             if (typeof item0 == "string") {
               if (typeof indices0[item0] == "number") {
                 j0 = indices0[item0];
-                let err66 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
-                vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                let err79 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
+                vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
                 break;
               }
               indices0[item0] = i2;
@@ -579,312 +670,312 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err67 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+        let err80 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
       }
     }
     if (data.rebuilding !== void 0 && typeof data.rebuilding != "boolean") {
-      let err68 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+      let err81 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
     }
     if (data.aws !== void 0) {
-      let data25 = data.aws;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-        if (data25.table === void 0) {
-          let err69 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+      let data29 = data.aws;
+      if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
+        if (data29.table === void 0) {
+          let err82 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
         }
-        if (data25.outUrl === void 0) {
-          let err70 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+        if (data29.outUrl === void 0) {
+          let err83 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
         }
-        if (data25.inUrl === void 0) {
-          let err71 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+        if (data29.inUrl === void 0) {
+          let err84 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
         }
-        if (data25.deadUrl === void 0) {
-          let err72 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+        if (data29.deadUrl === void 0) {
+          let err85 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
         }
-        if (data25.tickUrl === void 0) {
-          let err73 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+        if (data29.tickUrl === void 0) {
+          let err86 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
         }
-        if (data25.verifyUrl === void 0) {
-          let err74 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+        if (data29.verifyUrl === void 0) {
+          let err87 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
         }
-        for (let key3 in data25)
+        for (let key3 in data29)
           if (!(key3 === "table" || key3 === "outUrl" || key3 === "inUrl" || key3 === "deadUrl" || key3 === "tickUrl" || key3 === "verifyUrl")) {
-            let err75 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+            let err88 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
           }
-        if (data25.table !== void 0) {
-          let data26 = data25.table;
-          if (typeof data26 == "string") {
-            if (func2(data26) < 1) {
-              let err76 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
-            }
-          } else {
-            let err77 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
-          }
-        }
-        if (data25.outUrl !== void 0) {
-          let data27 = data25.outUrl;
-          if (typeof data27 == "string") {
-            if (func2(data27) < 1) {
-              let err78 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
-            }
-          } else {
-            let err79 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
-          }
-        }
-        if (data25.inUrl !== void 0) {
-          let data28 = data25.inUrl;
-          if (typeof data28 == "string") {
-            if (func2(data28) < 1) {
-              let err80 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
-            }
-          } else {
-            let err81 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
-          }
-        }
-        if (data25.deadUrl !== void 0) {
-          let data29 = data25.deadUrl;
-          if (typeof data29 == "string") {
-            if (func2(data29) < 1) {
-              let err82 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
-            }
-          } else {
-            let err83 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
-          }
-        }
-        if (data25.tickUrl !== void 0) {
-          let data30 = data25.tickUrl;
+        if (data29.table !== void 0) {
+          let data30 = data29.table;
           if (typeof data30 == "string") {
             if (func2(data30) < 1) {
-              let err84 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+              let err89 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
             }
           } else {
-            let err85 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+            let err90 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
           }
         }
-        if (data25.verifyUrl !== void 0) {
-          let data31 = data25.verifyUrl;
+        if (data29.outUrl !== void 0) {
+          let data31 = data29.outUrl;
           if (typeof data31 == "string") {
             if (func2(data31) < 1) {
-              let err86 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+              let err91 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
             }
           } else {
-            let err87 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+            let err92 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+          }
+        }
+        if (data29.inUrl !== void 0) {
+          let data32 = data29.inUrl;
+          if (typeof data32 == "string") {
+            if (func2(data32) < 1) {
+              let err93 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+            }
+          } else {
+            let err94 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+          }
+        }
+        if (data29.deadUrl !== void 0) {
+          let data33 = data29.deadUrl;
+          if (typeof data33 == "string") {
+            if (func2(data33) < 1) {
+              let err95 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+            }
+          } else {
+            let err96 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+          }
+        }
+        if (data29.tickUrl !== void 0) {
+          let data34 = data29.tickUrl;
+          if (typeof data34 == "string") {
+            if (func2(data34) < 1) {
+              let err97 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+            }
+          } else {
+            let err98 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+          }
+        }
+        if (data29.verifyUrl !== void 0) {
+          let data35 = data29.verifyUrl;
+          if (typeof data35 == "string") {
+            if (func2(data35) < 1) {
+              let err99 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+            }
+          } else {
+            let err100 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
           }
         }
       } else {
-        let err88 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+        let err101 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data32 = data.azure, _errs72 = errors, valid12 = !1, _errs73 = errors;
-      if (data32 && typeof data32 == "object" && !Array.isArray(data32) && data32.serviceBusNamespace === void 0) {
-        let err89 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+      let data36 = data.azure, _errs80 = errors, valid14 = !1, _errs81 = errors;
+      if (data36 && typeof data36 == "object" && !Array.isArray(data36) && data36.serviceBusNamespace === void 0) {
+        let err102 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
       }
-      var _valid1 = _errs73 === errors;
-      if (valid12 = valid12 || _valid1, !valid12) {
-        let _errs74 = errors;
-        if (data32 && typeof data32 == "object" && !Array.isArray(data32) && data32.serviceBusConnection === void 0) {
-          let err90 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+      var _valid1 = _errs81 === errors;
+      if (valid14 = valid14 || _valid1, !valid14) {
+        let _errs82 = errors;
+        if (data36 && typeof data36 == "object" && !Array.isArray(data36) && data36.serviceBusConnection === void 0) {
+          let err103 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
         }
-        var _valid1 = _errs74 === errors;
-        valid12 = valid12 || _valid1;
+        var _valid1 = _errs82 === errors;
+        valid14 = valid14 || _valid1;
       }
-      if (valid12)
-        errors = _errs72, vErrors !== null && (_errs72 ? vErrors.length = _errs72 : vErrors = null);
+      if (valid14)
+        errors = _errs80, vErrors !== null && (_errs80 ? vErrors.length = _errs80 : vErrors = null);
       else {
-        let err91 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+        let err104 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
       }
-      if (data32 && typeof data32 == "object" && !Array.isArray(data32)) {
-        if (data32.cosmosEndpoint === void 0) {
-          let err92 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+      if (data36 && typeof data36 == "object" && !Array.isArray(data36)) {
+        if (data36.cosmosEndpoint === void 0) {
+          let err105 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
+          vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
         }
-        if (data32.cosmosDatabase === void 0) {
-          let err93 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+        if (data36.cosmosDatabase === void 0) {
+          let err106 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
         }
-        if (data32.cosmosContainer === void 0) {
-          let err94 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+        if (data36.cosmosContainer === void 0) {
+          let err107 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
         }
-        if (data32.outQueue === void 0) {
-          let err95 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+        if (data36.outQueue === void 0) {
+          let err108 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
         }
-        if (data32.inQueue === void 0) {
-          let err96 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+        if (data36.inQueue === void 0) {
+          let err109 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
         }
-        if (data32.deadQueue === void 0) {
-          let err97 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+        if (data36.deadQueue === void 0) {
+          let err110 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
         }
-        if (data32.verifyQueue === void 0) {
-          let err98 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
-          vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+        if (data36.verifyQueue === void 0) {
+          let err111 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
         }
-        for (let key4 in data32)
-          if (!func15.call(schema11.properties.azure.properties, key4)) {
-            let err99 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+        for (let key4 in data36)
+          if (!func3.call(schema11.properties.azure.properties, key4)) {
+            let err112 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
           }
-        if (data32.cosmosEndpoint !== void 0) {
-          let data33 = data32.cosmosEndpoint;
-          if (typeof data33 == "string") {
-            if (func2(data33) < 1) {
-              let err100 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
-            }
-          } else {
-            let err101 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
-          }
-        }
-        if (data32.cosmosKey !== void 0) {
-          let data34 = data32.cosmosKey;
-          if (typeof data34 == "string") {
-            if (func2(data34) < 1) {
-              let err102 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
-            }
-          } else {
-            let err103 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
-          }
-        }
-        if (data32.cosmosDatabase !== void 0) {
-          let data35 = data32.cosmosDatabase;
-          if (typeof data35 == "string") {
-            if (func2(data35) < 1) {
-              let err104 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
-            }
-          } else {
-            let err105 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
-          }
-        }
-        if (data32.cosmosContainer !== void 0) {
-          let data36 = data32.cosmosContainer;
-          if (typeof data36 == "string") {
-            if (func2(data36) < 1) {
-              let err106 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
-            }
-          } else {
-            let err107 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
-          }
-        }
-        if (data32.serviceBusNamespace !== void 0) {
-          let data37 = data32.serviceBusNamespace;
+        if (data36.cosmosEndpoint !== void 0) {
+          let data37 = data36.cosmosEndpoint;
           if (typeof data37 == "string") {
             if (func2(data37) < 1) {
-              let err108 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+              let err113 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
             }
           } else {
-            let err109 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+            let err114 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
           }
         }
-        if (data32.serviceBusConnection !== void 0) {
-          let data38 = data32.serviceBusConnection;
+        if (data36.cosmosKey !== void 0) {
+          let data38 = data36.cosmosKey;
           if (typeof data38 == "string") {
             if (func2(data38) < 1) {
-              let err110 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+              let err115 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
             }
           } else {
-            let err111 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+            let err116 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
           }
         }
-        if (data32.outQueue !== void 0) {
-          let data39 = data32.outQueue;
+        if (data36.cosmosDatabase !== void 0) {
+          let data39 = data36.cosmosDatabase;
           if (typeof data39 == "string") {
             if (func2(data39) < 1) {
-              let err112 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+              let err117 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
             }
           } else {
-            let err113 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+            let err118 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
           }
         }
-        if (data32.inQueue !== void 0) {
-          let data40 = data32.inQueue;
+        if (data36.cosmosContainer !== void 0) {
+          let data40 = data36.cosmosContainer;
           if (typeof data40 == "string") {
             if (func2(data40) < 1) {
-              let err114 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+              let err119 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
             }
           } else {
-            let err115 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+            let err120 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
           }
         }
-        if (data32.deadQueue !== void 0) {
-          let data41 = data32.deadQueue;
+        if (data36.serviceBusNamespace !== void 0) {
+          let data41 = data36.serviceBusNamespace;
           if (typeof data41 == "string") {
             if (func2(data41) < 1) {
-              let err116 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+              let err121 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
             }
           } else {
-            let err117 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+            let err122 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
           }
         }
-        if (data32.verifyQueue !== void 0) {
-          let data42 = data32.verifyQueue;
+        if (data36.serviceBusConnection !== void 0) {
+          let data42 = data36.serviceBusConnection;
           if (typeof data42 == "string") {
             if (func2(data42) < 1) {
-              let err118 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+              let err123 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
             }
           } else {
-            let err119 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+            let err124 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+          }
+        }
+        if (data36.outQueue !== void 0) {
+          let data43 = data36.outQueue;
+          if (typeof data43 == "string") {
+            if (func2(data43) < 1) {
+              let err125 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+            }
+          } else {
+            let err126 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+          }
+        }
+        if (data36.inQueue !== void 0) {
+          let data44 = data36.inQueue;
+          if (typeof data44 == "string") {
+            if (func2(data44) < 1) {
+              let err127 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
+            }
+          } else {
+            let err128 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
+          }
+        }
+        if (data36.deadQueue !== void 0) {
+          let data45 = data36.deadQueue;
+          if (typeof data45 == "string") {
+            if (func2(data45) < 1) {
+              let err129 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
+            }
+          } else {
+            let err130 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
+          }
+        }
+        if (data36.verifyQueue !== void 0) {
+          let data46 = data36.verifyQueue;
+          if (typeof data46 == "string") {
+            if (func2(data46) < 1) {
+              let err131 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
+            }
+          } else {
+            let err132 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
           }
         }
       } else {
-        let err120 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+        let err133 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
       }
     }
   } else {
-    let err121 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+    let err134 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern9 = new RegExp("^1\\.[0-9]+$", "u"), pattern10 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern12 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern13 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern12 = new RegExp("^1\\.[0-9]+$", "u"), pattern13 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern15 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern16 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -927,7 +1018,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern9.test(data0)) {
+        if (!pattern12.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -943,7 +1034,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern10.test(data1)) {
+        if (!pattern13.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -967,7 +1058,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern12.test(data3)) {
+        if (!pattern15.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -991,7 +1082,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern13.test(data5)) {
+        if (!pattern16.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -1213,7 +1304,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
   return validate11.errors = vErrors, errors === 0;
 }
 var itemWrite = validate12;
-var pattern14 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var pattern17 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate12(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1229,7 +1320,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern14.test(data0)) {
+        if (!pattern17.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -3224,7 +3315,7 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern14.test(data0)) {
+        if (!pattern17.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
