@@ -10,11 +10,11 @@ import { Fixture } from './bridge/fixture.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { OTHER, startTwoSites } from './bridge/two-sites.ts';
 import {
+  beatOf,
   creates,
   KILOBYTE_PAYLOAD,
   list,
   reads,
-  tick,
   updates,
   updatesAlone,
   type Bench,
@@ -24,10 +24,11 @@ import { usdOf, type Tally } from './cost/tally.ts';
 import { commandLine, figure, report, type Aim, type Figure, type Findings } from './report.ts';
 import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
 import { PRICES } from '../cost/prices.ts';
+import { heartbeatMs } from '../../src/shared/bounds.ts';
 
 const WRITE_UNITS_MAX = 4;
 const ALONE = 5;
-const TICKS_PER_HOUR = 360;
+const BEATS_PER_HOUR = 3_600_000 / heartbeatMs;
 /** Each minute's run sends five delayed messages in one call; each is received and deleted. */
 const TICK_REQUESTS_PER_HOUR = 60 + 300 + 300;
 /**
@@ -111,15 +112,15 @@ async function measureFrom(bench: Bench, from: CloudName, writes: number): Promi
     ...writeFigures(`${name}, new record of 1 kB payload`, larger),
     ...parts(`${from}, read`, await reads(bench, from, created.keys)),
     ...parts(`${from}, list of 20`, await list(bench, from)),
-    ...idleFigures(from, await tick(bench, from)),
+    ...idleFigures(from, await beatOf(bench, from)),
   ];
 }
 
 function idleFigures(at: CloudName, tally: Tally): Figure[] {
   const polls = at === 'aws' ? TICK_REQUESTS_PER_HOUR + EMPTY_RECEIVES_PER_HOUR : 0;
-  const usdPerHour = (usdOf(tally) * TICKS_PER_HOUR + PRICES.sqsRequest.usdPerMillion * polls) / MILLION;
+  const usdPerHour = (usdOf(tally) * BEATS_PER_HOUR + PRICES.sqsRequest.usdPerMillion * polls) / MILLION;
   return [
-    ...parts(`${at}, sweep and heartbeat`, tally),
+    ...parts(`${at}, three sweeps and a heartbeat`, tally),
     ...(at === 'aws' ? [figure('aws, idle hour: ticks and empty polls, computed', polls, 'requests')] : []),
     figure(`${at}, idle month of 730 hours`, usdPerHour * 730, 'USD'),
   ];

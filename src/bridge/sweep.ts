@@ -8,10 +8,18 @@ import { isRetryable } from '../shared/errors.ts';
 import { recordGauges } from '../shared/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
-import { beat, leaveNotes, sweptTo } from '../shared/replication/heartbeat.ts';
+import {
+  beat,
+  hasNotes,
+  heardMsAgo,
+  leaveNotes,
+  NO_NOTES,
+  sweptTo,
+} from '../shared/replication/heartbeat.ts';
 import type { Protocol } from '../shared/replication/protocol.ts';
 import type { StoredRecord } from '../shared/replication/record.ts';
-import { sweep } from '../shared/replication/sweep.ts';
+import { isAnyDue, sweep } from '../shared/replication/sweep.ts';
+import { lookAtPending } from '../shared/replication-view.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
@@ -28,18 +36,31 @@ export const handler = timerEntry(
   async () => {
     if (site.peers.length === 0) return;
     const heartbeat = await written(beat(site));
-    // Before the sweep: it may take long, or die, just when the figures matter.
-    await attempt('no gauges', () => recordGauges(site, resources.store, metrics));
-    const after = heartbeat && sweptTo(heartbeat);
-    const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
-    metrics.record({ SweptKeys: report.resent });
-    if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
-    await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
+    const look = await attempt('no look', () => lookAtPending(site, resources.store));
+    // Before the sweep: it may take long, or die, just when the figures matter. A site at rest is measured at its beats.
+    if (look !== undefined && (look.page.entries.length > 0 || isJustWritten(heartbeat))) {
+      await attempt('no gauges', () => recordGauges(site, resources.store, metrics, look));
+    }
+    if (look === undefined || isAnyDue(look.page, look.nowMs)) await sweepFrom(heartbeat);
+    else if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
   },
   { config, tickMs: sweepTickMs },
 );
 
-/** A heartbeat that fails must not stop the sweep: the next one is ten seconds away, and its absence shows. */
+async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<void> {
+  const after = heartbeat && sweptTo(heartbeat);
+  const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
+  metrics.record({ SweptKeys: report.resent });
+  if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
+  await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
+}
+
+function isJustWritten(heartbeat: StoredRecord | undefined): boolean {
+  const age = heardMsAgo(heartbeat, site.now());
+  return age !== null && age < sweepTickMs / 2;
+}
+
+/** A heartbeat that fails must not stop the sweep: the next try is ten seconds away, and its absence shows. */
 function written(write: Protocol<StoredRecord>): Promise<StoredRecord | undefined> {
   return attempt('no heartbeat', () => drive(write, resources));
 }

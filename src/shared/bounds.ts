@@ -66,6 +66,11 @@ export const sweepLooksMax = 5_000;
 /** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
 export const shardCount = 16;
 export const sweepTickMs = 10_000;
+/**
+ * A heartbeat wakes functions at every site, and is what an idle site is billed for most: three ticks are two samples of
+ * the lag in every minute, which is what its alarm needs.
+ */
+export const heartbeatMs = 3 * sweepTickMs;
 
 // Operators
 /** How long a function of the bridge goes by its last look at what is paused. */

@@ -7,15 +7,19 @@ import {
   type Verification,
 } from './replication/anti-entropy/verification.ts';
 import type { Site } from './replication/protocol.ts';
-import { replicationView } from './replication-view.ts';
+import { replicationView, type PendingLook } from './replication-view.ts';
 
 /** Measures and records once. What is not known, a peer that was never heard, is not recorded. @throws what the store throws. */
 export async function recordGauges(
   site: Site,
   store: Pick<Store, 'exposure' | 'getMany'>,
   metrics: Metrics,
+  look: PendingLook,
 ): Promise<void> {
-  const [view, differences] = await Promise.all([replicationView(site, store), differencesOf(site, store)]);
+  const [view, differences] = await Promise.all([
+    replicationView(site, store, look),
+    differencesOf(site, store),
+  ]);
   const heard = new Map(view.inbound.map(({ site: peer, heardMsAgo }) => [peer, heardMsAgo]));
   for (const { site: peer, exposure, oldestPendingMs, safeTime } of view.peers) {
     const heardAgoMs = heard.get(peer) ?? undefined;

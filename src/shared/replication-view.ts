@@ -1,6 +1,6 @@
 /** What a site can say of its replication at one moment: for `GET /replication`, and for metrics. */
 import { exposureKeysMax } from './bounds.ts';
-import type { Store } from './ports/store.ts';
+import type { ExposurePage, Store } from './ports/store.ts';
 import { exposureOf, type PeerExposure } from './replication/exposure.ts';
 import { heardMsAgo, heartbeatKey, silentPeers } from './replication/heartbeat.ts';
 import { pauseKey, pausedPeers, type PausedPeers } from './replication/paused-peers.ts';
@@ -25,14 +25,27 @@ export interface ReplicationView {
   readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
 }
 
-/** Asks the store and nothing else. @throws what the store throws. */
-export async function replicationView(
-  { site, peers, now }: Site,
-  store: Pick<Store, 'exposure' | 'getMany'>,
-): Promise<ReplicationView> {
+/** What is pending, and the moment before the store was asked: a write that came in between is not promised. */
+export interface PendingLook {
+  readonly nowMs: number;
+  readonly page: ExposurePage;
+}
+
+/** @throws what the store throws. */
+export async function lookAtPending({ now }: Site, store: Pick<Store, 'exposure'>): Promise<PendingLook> {
   const nowMs = now();
-  const [page, held] = await Promise.all([
-    store.exposure(exposureKeysMax),
+  return { nowMs, page: await store.exposure(exposureKeysMax) };
+}
+
+/** Asks the store and nothing else. @param look One that was just taken saves another. @throws what the store throws. */
+export async function replicationView(
+  self: Site,
+  store: Pick<Store, 'exposure' | 'getMany'>,
+  look?: PendingLook,
+): Promise<ReplicationView> {
+  const { site, peers } = self;
+  const [{ nowMs, page }, held] = await Promise.all([
+    look ?? lookAtPending(self, store),
     store.getMany([pauseKey(site), ...[site, ...peers].map(heartbeatKey)]),
   ]);
   const paused = pausedPeers(held.get(pauseKey(site))?.record);

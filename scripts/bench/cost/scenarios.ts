@@ -1,4 +1,6 @@
 /** What is counted: writes with their way to the other cloud, reads, and an hour in which nothing happens. */
+import { heartbeatMs, sweepTickMs } from '../../../src/shared/bounds.ts';
+import { heartbeatKey } from '../../../src/shared/replication/heartbeat.ts';
 import { itemBytes } from '../../local/dynamodb/item-size.ts';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
 import type { Replica } from '../../../src/shared/replica.ts';
@@ -150,17 +152,28 @@ async function loggingToStandardError(run: () => Promise<unknown>): Promise<void
   }
 }
 
-/** Counts one run of the sweeper of a site that finds nothing, and its heartbeat's way to the other cloud. */
-export async function tick({ sites, bundles, bridge }: Bench, at: CloudName): Promise<Tally> {
+/** Runs of the sweeper from one heartbeat to the next. */
+const TICKS_PER_BEAT = heartbeatMs / sweepTickMs;
+
+/**
+ * Counts the runs of the sweeper of a site that finds nothing, from one heartbeat to the next, with its way to the other
+ * cloud.
+ */
+export async function beatOf({ sites, bundles, bridge, fixture }: Bench, at: CloudName): Promise<Tally> {
   const sweep = loadFunction(bundles[at]['sweep'] ?? '', sites[at]);
   const run = async (): Promise<void> => {
     // With records of its own, as the delayed messages of a minute's run have: it sends no further ones.
     await loggingToStandardError(() => (at === 'aws' ? sweep({ Records: [] }) : sweep({}, {})));
-    await bridge.round({ from: at, events: 1 });
   };
-  // The first heartbeat is created, all others are updates.
+  const crossed = (): Promise<unknown> => bridge.round({ from: at, events: 1 });
+  // The first heartbeat is created, all others are updates; the next one is due when this one is old.
   await run();
+  await crossed();
+  await fixture.replica(at).write({ key: heartbeatKey(sites[at].site), decide: () => ({ at: 0 }) });
+  await crossed();
   await resetUsage(sites);
   await run();
+  await crossed();
+  for (let i = 1; i < TICKS_PER_BEAT; i += 1) await run();
   return readTally(sites);
 }

@@ -1,5 +1,5 @@
 /**
- * Heartbeats: one record per site, written at every sweep, that crosses to the peers like any other.
+ * Heartbeats: one record per site, written at every third sweep, that crosses to the peers like any other.
  *
  * What a peer's heartbeat proves: something that the peer wrote at `at` has been applied here. It does not prove
  * that everything from before `at` has been, because queues do not keep the order.
@@ -11,6 +11,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { localWrite } from './local-write.ts';
 import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
+import { heartbeatMs, sweepTickMs } from '../bounds.ts';
 import type { Json } from './json.ts';
 import type { StoredRecord } from './record.ts';
 import { HEARTBEAT } from './reserved.ts';
@@ -26,14 +27,23 @@ export function heartbeatKey(site: SiteId): string {
   return `${HEARTBEAT}:${site}`;
 }
 
-/** Writes the site's heartbeat. Two runs in one millisecond are one. @throws what `localWrite` throws. */
+/**
+ * Writes the site's heartbeat when it is due, and returns it as it is. Ticks are never quite regular: half of one early
+ * is not too early.
+ * @throws what `localWrite` throws.
+ */
 export function* beat(site: Site): Protocol<StoredRecord> {
   const at = site.now();
   return yield* localWrite(site, {
     key: heartbeatKey(site.site),
     operationId: `beat-${at}`,
-    decide: () => ({ at }),
+    decide: (held) => (isYoung(held, at) ? undefined : { at }),
   });
+}
+
+function isYoung(heartbeat: StoredRecord | undefined, nowMs: number): boolean {
+  const at = heartbeat?.state.fields['at']?.[1];
+  return typeof at === 'number' && Math.abs(nowMs - at) < heartbeatMs - sweepTickMs / 2;
 }
 
 /** Where the sweeper's last run stopped, by the site's own heartbeat; undefined: at the end. */
@@ -59,6 +69,14 @@ export interface SweepNotes {
   readonly silent: Readonly<Record<SiteId, string>>;
 }
 
+/** Those of a sweep that has nothing to do. */
+export const NO_NOTES: SweepNotes = { sweptTo: undefined, silent: {} };
+
+/** Whether the site's own heartbeat says anything but `NO_NOTES`. */
+export function hasNotes(heartbeat: StoredRecord): boolean {
+  return sweptTo(heartbeat) !== undefined || Object.keys(silentPeers(heartbeat)).length > 0;
+}
+
 /** Writes the notes of a sweep, unless they are those of the last one. @throws what `localWrite` throws. */
 export function* leaveNotes(site: Site, { sweptTo: entry, silent }: SweepNotes): Protocol<StoredRecord> {
   const causes = Object.entries(silent).map(([peer, why]) => [peer, why.slice(0, CAUSE_CHARACTERS_MAX)]);
@@ -80,7 +98,7 @@ export function* leaveNotes(site: Site, { sweptTo: entry, silent }: SweepNotes):
 /**
  * Milliseconds since the peer wrote the newest heartbeat that has arrived here; null when none has.
  * An upper bound of how old our view of that peer is, give or take the difference of the two clocks: between two
- * heartbeats it grows to `sweepTickMs` although everything arrives at once.
+ * heartbeats it grows to `heartbeatMs` although everything arrives at once.
  */
 export function heardMsAgo(heartbeat: StoredRecord | undefined, nowMs: number): number | null {
   const at = heartbeat?.state.fields['at']?.[1];

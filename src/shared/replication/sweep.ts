@@ -7,7 +7,7 @@
  */
 import { sweepGraceMs, sweepKeysMax, sweepLooksMax, sweepPageSize } from '../bounds.ts';
 import { TooLargeError, isRetryable } from '../errors.ts';
-import type { PendingEntry } from '../ports/store.ts';
+import type { ExposurePage, PendingEntry } from '../ports/store.ts';
 import { eventOf } from './event.ts';
 import { cross, type Crossing } from './forward.ts';
 import { byAge } from './index-attributes.ts';
@@ -78,6 +78,15 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
     });
   }
   return { looked, resent, silent, refused, oldestMs, ...(resume !== undefined && { resume }) };
+}
+
+/**
+ * Whether a run would find anything, by a look at all that is pending: most of the time there is nothing, and looking
+ * once costs a third of a run.
+ */
+export function isAnyDue({ entries, cutAtMs }: ExposurePage, nowMs: number, graceMs = sweepGraceMs): boolean {
+  const isDue = ({ sinceMs }: PendingEntry): boolean => Math.abs(nowMs - sinceMs) >= graceMs;
+  return cutAtMs !== undefined || entries.some(isDue);
 }
 
 function isEverySilent({ peers }: Site, silent: Readonly<Record<SiteId, string>>): boolean {

@@ -15,7 +15,7 @@ import { logConflicts } from '../../../src/shared/replication/conflict-log.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { forward } from '../../../src/shared/replication/forward.ts';
 import { plainValues } from '../../../src/shared/replication/record.ts';
-import { sweep } from '../../../src/shared/replication/sweep.ts';
+import { isAnyDue, sweep } from '../../../src/shared/replication/sweep.ts';
 import type { InboundMessage } from '../../../src/shared/ports/queue.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
@@ -367,6 +367,18 @@ describe('sweep', () => {
     await apply(azure, sent.map(delivered));
     expect(azure.held('user:1')?.state).toEqual(aws.held('user:1')?.state);
     expect(aws.held('user:1')?.pending).toEqual({});
+  });
+
+  test.each([
+    ['nothing pending', [], undefined, false],
+    ['a young key', [1], undefined, false],
+    ['a key that is due', [1, sweepGraceMs], undefined, true],
+    ['a key from the future', [-sweepGraceMs], undefined, true],
+    ['more keys than were looked at', [1], START_MS, true],
+  ])('is worth a run: %s', (_title, agesMs, cutAtMs, expected) => {
+    const entries = agesMs.map((ms) => ({ key: `user:${ms}`, sinceMs: START_MS - ms, peers: [AZURE] }));
+    const page = { entries, indexLagMs: 0, ...(cutAtMs !== undefined && { cutAtMs }) };
+    expect(isAnyDue(page, START_MS)).toBe(expected);
   });
 
   test('leaves what is still young to the ordinary path', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { heartbeatMs } from '../../../src/shared/bounds.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import {
   beat,
@@ -28,16 +29,33 @@ describe('a heartbeat', () => {
     const aws = new TestSite(AWS, [AZURE]);
     for (let i = 0; i < 3; i += 1) {
       await aws.run(beat(aws.site));
-      aws.nowMs += 10_000;
+      aws.nowMs += heartbeatMs;
     }
     expect([...aws.store.items.keys()]).toEqual([heartbeatKey(AWS)]);
-    expect(heardMsAgo(aws.held(heartbeatKey(AWS)), aws.nowMs)).toBe(10_000);
+    expect(heardMsAgo(aws.held(heartbeatKey(AWS)), aws.nowMs)).toBe(heartbeatMs);
   });
 
   test('that two runs write in one millisecond is written once', async () => {
     const aws = new TestSite(AWS, [AZURE]);
     await Promise.all([aws.run(beat(aws.site)), aws.run(beat(aws.site))]);
     expect(aws.store.items.get(heartbeatKey(AWS))?.revision).toBe(1);
+  });
+
+  test('is written at every third tick, however irregular the ticks', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    const ages: (number | null)[] = [];
+    for (const tickMs of [0, 10_300, 9_900, 9_200, 10_000, 10_000, 10_000]) {
+      aws.nowMs += tickMs;
+      ages.push(heardMsAgo(await aws.run(beat(aws.site)), aws.nowMs));
+    }
+    expect(ages).toEqual([0, 10_300, 20_200, 0, 10_000, 20_000, 0]);
+  });
+
+  test('is written at once by a site whose clock was set back', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    await aws.run(beat(aws.site));
+    aws.nowMs -= 3_600_000;
+    expect(heardMsAgo(await aws.run(beat(aws.site)), aws.nowMs)).toBe(0);
   });
 
   test('that never arrived is no number', () => {
