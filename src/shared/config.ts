@@ -44,6 +44,29 @@ export type PeerConfig =
       readonly clientId?: string;
     };
 
+/** Whose JSON Web Tokens are accepted, and which of them. */
+export interface JwtIssuer {
+  /** `iss`, to the letter. */
+  readonly issuer: string;
+  /** Where its keys are; absent: `<issuer>/.well-known/jwks.json`. */
+  readonly jwksUri?: string;
+  /** `aud`. One of `audience` and `clientIds` is there, or both. */
+  readonly audience?: string;
+  /** `client_id`: what an access token of Cognito has in place of `aud`. */
+  readonly clientIds?: readonly string[];
+  /** Default: RS256 and ES256. */
+  readonly algorithms?: readonly string[];
+  /** Claims that must have these values, such as `{ "token_use": "access" }`. */
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
+/** A program that presents a key in place of a token. */
+export interface ServiceKey {
+  /** Of the key, in hexadecimal. */
+  readonly sha256: string;
+  readonly scopes: readonly string[];
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -51,6 +74,10 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** SHA-256 of each key that an operator may present, in hexadecimal; several, so that keys can rotate. */
   readonly operatorKeys: readonly string[];
+  /** Who may read and write records; when both lists are empty, everybody. */
+  readonly jwtIssuers: readonly JwtIssuer[];
+  /** Several with the same scopes, so that keys can rotate. */
+  readonly serviceKeys: readonly ServiceKey[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
   readonly rebuilding: boolean;
   readonly aws?: {
@@ -98,6 +125,14 @@ const AZURE = {
   TANDEM_VERIFY_QUEUE: 'verifyQueue',
 } as const;
 
+/** Place in the configuration → its variable. */
+const LISTS: Readonly<Record<string, string>> = {
+  peers: 'TANDEM_PEERS',
+  operatorKeys: 'TANDEM_OPERATOR_KEYS',
+  jwtIssuers: 'TANDEM_JWT_ISSUERS',
+  serviceKeys: 'TANDEM_SERVICE_KEYS',
+};
+
 const AZURE_DEFAULTS = {
   outQueue: 'tandem-out',
   inQueue: 'tandem-in',
@@ -116,8 +151,10 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
   const common = {
     logLevel: 'info',
     ...pick(env, COMMON),
-    peers: peersOf(env['TANDEM_PEERS']),
+    peers: jsonListOf(env['TANDEM_PEERS']),
     operatorKeys: digestsOf(env['TANDEM_OPERATOR_KEYS']),
+    jwtIssuers: jsonListOf(env['TANDEM_JWT_ISSUERS']),
+    serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
   };
   const config =
@@ -141,7 +178,7 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
   return picked;
 }
 
-function peersOf(text: string | undefined): unknown {
+function jsonListOf(text: string | undefined): unknown {
   if (text === undefined || text === '') return [];
   try {
     return JSON.parse(text) as unknown;
@@ -187,8 +224,8 @@ function digestsOf(text = ''): readonly string[] {
 /** The variable that a JSON pointer into the configuration comes from. */
 function variableOf(pointer: string): string {
   const [, first = '', second = ''] = pointer.split('/');
-  if (first === 'peers') return `TANDEM_PEERS${pointer.slice('/peers'.length)}`;
-  if (first === 'operatorKeys') return `TANDEM_OPERATOR_KEYS${pointer.slice('/operatorKeys'.length)}`;
+  const list = LISTS[first];
+  if (list !== undefined) return `${list}${pointer.slice(first.length + 1)}`;
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;

@@ -3,11 +3,12 @@
  * Each error names the peer, which of the two steps failed and what to look at.
  */
 import type { TokenCredential } from '@azure/identity';
+import { credentialFreshness } from '../bounds.ts';
 import type { PeerConfig } from '../config.ts';
 import { UnavailableError } from '../errors.ts';
 import { assumeRole, webIdentityToken, type RoleCredentials } from './aws/credential.ts';
 import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from './azure/credential.ts';
-import { keepFresh } from './keep-fresh.ts';
+import { keepFresh } from '../keep-fresh.ts';
 
 type Peer<Cloud> = Extract<PeerConfig, { readonly cloud: Cloud }>;
 
@@ -26,7 +27,7 @@ export function roleAt(peer: Peer<'aws'>): (() => Promise<RoleCredentials>) | un
       `${site}: ${roleArn} cannot be assumed`,
       "does the role trust the issuer of the app's tenant, that audience and the object id of the app's identity?",
     );
-  });
+  }, credentialFreshness);
   return async () => (await explained(fresh(), `${site}: no AWS credentials`)).value;
 }
 
@@ -48,7 +49,7 @@ export function identityAt(
       `${site}: Entra gives no token for ${clientId}`,
       "does a federated credential of that identity name this account's issuer and the ARN of this function's role?",
     );
-  });
+  }, credentialFreshness);
   return {
     getToken: async () => {
       const { value, expiresAtMs } = await explained(fresh(), `${site}: no token for Service Bus`);

@@ -15,7 +15,7 @@ import {
   webIdentityTokenSeconds,
 } from '../../bounds.ts';
 import { UnavailableError } from '../../errors.ts';
-import type { Dated } from '../keep-fresh.ts';
+import type { Dated } from '../../keep-fresh.ts';
 
 /** What the AWS SDK signs with; with `expiration` it asks again before the end. */
 export interface RoleCredentials {

@@ -11,7 +11,7 @@ import {
   type TokenCredential,
 } from '@azure/identity';
 import { UnavailableError } from '../../errors.ts';
-import type { Dated } from '../keep-fresh.ts';
+import type { Dated } from '../../keep-fresh.ts';
 
 let shared: TokenCredential | undefined;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { keepFresh, type Dated } from '../../../src/shared/adapters/keep-fresh.ts';
+import { credentialFreshness } from '../../src/shared/bounds.ts';
+import { keepFresh, type Dated } from '../../src/shared/keep-fresh.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -15,6 +16,7 @@ function harness(...answers: (string | Error)[]) {
         ? Promise.reject(answer)
         : Promise.resolve({ value: answer, expiresAtMs: nowMs + HOUR_MS });
     },
+    credentialFreshness,
     () => nowMs,
   );
   return {

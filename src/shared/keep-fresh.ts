@@ -4,11 +4,21 @@
  * Invariant: what has expired is never handed out, and what has not is not thrown away because a renewal failed.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { credentialMarginMs, credentialRenewMs, credentialRetryMs, credentialTimeoutMs } from '../bounds.ts';
 
 export interface Dated<T> {
   readonly value: T;
   readonly expiresAtMs: number;
+}
+
+export interface FreshnessBounds {
+  /** How long before its end something is renewed. */
+  readonly renewMs: number;
+  /** What ends sooner than this is not handed out. */
+  readonly marginMs: number;
+  /** How long a renewal that failed is left alone while the old value is good. */
+  readonly retryMs: number;
+  /** How long a caller waits. */
+  readonly timeoutMs: number;
 }
 
 /**
@@ -18,6 +28,7 @@ export interface Dated<T> {
  */
 export function keepFresh<T>(
   fetch: () => Promise<Dated<T>>,
+  bounds: FreshnessBounds,
   now: () => number = Date.now,
 ): () => Promise<Dated<T>> {
   let held: Dated<T> | undefined;
@@ -40,14 +51,14 @@ export function keepFresh<T>(
   };
 
   return async () => {
-    const failedJustNow = failedAtMs !== undefined && Math.abs(now() - failedAtMs) < credentialRetryMs;
-    const kept = goodFor(failedJustNow ? credentialMarginMs : credentialRenewMs);
+    const failedJustNow = failedAtMs !== undefined && Math.abs(now() - failedAtMs) < bounds.retryMs;
+    const kept = goodFor(failedJustNow ? bounds.marginMs : bounds.renewMs);
     if (kept !== undefined) return kept;
     pending ??= renew();
     try {
-      return await within(pending, credentialTimeoutMs);
+      return await within(pending, bounds.timeoutMs);
     } catch (error) {
-      const old = goodFor(credentialMarginMs);
+      const old = goodFor(bounds.marginMs);
       if (old === undefined) throw error;
       return old;
     }
