@@ -162,7 +162,7 @@ describe('the template', () => {
     expect(policy?.PolicyDocument.Statement).toEqual([
       {
         Effect: 'Allow',
-        Action: ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
+        Action: ['sqs:SendMessage'],
         Resource: [{ 'Fn::GetAtt': ['InQueue', 'Arn'] }, { 'Fn::GetAtt': ['VerifyQueue', 'Arn'] }],
       },
     ]);
