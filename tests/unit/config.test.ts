@@ -119,6 +119,47 @@ describe('the configuration', () => {
     });
   });
 
+  describe('who may read and write', () => {
+    const read = (issuers: string, keys = '') =>
+      loadConfig('aws', { ...AWS, TANDEM_JWT_ISSUERS: issuers, TANDEM_SERVICE_KEYS: keys });
+    const issuer = { issuer: 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_x', clientIds: ['app'] };
+
+    test('is everybody, unless issuers or keys are named', () => {
+      expect(read('')).toMatchObject({ jwtIssuers: [], serviceKeys: [] });
+      const key = { sha256: '0f'.repeat(32), scopes: ['tandem/read'] };
+      const one = read(JSON.stringify([issuer]), JSON.stringify([key]));
+      expect(one).toMatchObject({ jwtIssuers: [issuer], serviceKeys: [key] });
+    });
+
+    test.each([
+      [
+        'a symmetric algorithm',
+        [{ ...issuer, algorithms: ['HS256'] }],
+        /TANDEM_JWT_ISSUERS\/0\/algorithms\/0: /,
+      ],
+      ['no algorithm', [{ ...issuer, algorithms: ['none'] }], /TANDEM_JWT_ISSUERS\/0\/algorithms\/0: /],
+      ['neither audience nor clients', [{ issuer: issuer.issuer }], /TANDEM_JWT_ISSUERS/],
+      [
+        'an issuer without TLS',
+        [{ ...issuer, issuer: 'http://issuer.example' }],
+        /TANDEM_JWT_ISSUERS\/0\/issuer: /,
+      ],
+      ['keys without TLS', [{ ...issuer, jwksUri: 'http://x.example/jwks' }], /\/0\/jwksUri: /],
+      [
+        'a host that only begins like this machine',
+        [{ ...issuer, issuer: 'http://localhost.example' }],
+        /TANDEM_JWT_ISSUERS\/0\/issuer: /,
+      ],
+    ])('is refused with %s', (_, issuers, message) => {
+      expect(() => read(JSON.stringify(issuers))).toThrow(message);
+    });
+
+    test('is refused when a reference to a vault could not be resolved, without telling it', () => {
+      const reference = '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/service-keys)';
+      expect(() => read('', reference)).toThrow(/^configuration: TANDEM_SERVICE_KEYS: must be array$/);
+    });
+  });
+
   test('an Azure site needs a namespace or a connection string', () => {
     const azure = {
       TANDEM_SITE: 'azure-eastus',
