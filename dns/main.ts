@@ -24,7 +24,11 @@ process.exitCode = await runDns(process.argv.slice(2), {
   probe: probeOverHttp,
   ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
   providerFor: async (choice) =>
-    chooseProvider(choice, { clock, cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'] }),
+    chooseProvider(choice, {
+      clock,
+      cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'],
+      localControlUrl: process.env['TANDEM_DNS_CONTROL'],
+    }),
 });
 
 async function confirm(question: string): Promise<boolean> {

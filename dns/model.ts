@@ -42,6 +42,21 @@ export interface Location {
   readonly default: boolean;
 }
 
+/** A client that sends more is refused for the rest of the time. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly seconds: number;
+}
+
+/** What the provider's own network does for a name that it stands in front of. */
+export interface Edge {
+  /** Keeps answers for as long as their Cache-Control says. */
+  readonly cdn: boolean;
+  /** Refuses requests that look like attacks. */
+  readonly waf: boolean;
+  readonly rateLimit?: RateLimit;
+}
+
 /** One site as an answer to one name. */
 export interface Target {
   readonly site: string;
@@ -67,19 +82,32 @@ export interface PlainRecord {
   /** In presentation format, but TXT: the text itself, neither quoted nor split. */
   readonly values: readonly string[];
   readonly alias?: Alias;
-  readonly edge?: true;
+  readonly edge?: Edge;
+}
+
+/** Who shares traffic, and how. */
+export interface Sharing {
+  readonly strategy: Strategy;
+  readonly targets: readonly Target[];
+}
+
+/** One service of a name: the requests for this path and what is below it. */
+export interface Route extends Sharing {
+  readonly path: string;
 }
 
 /** An answer that depends on the client, on health, or on chance. */
-export interface RoutedRecord {
+export interface RoutedRecord extends Sharing {
   readonly kind: 'routed';
   readonly name: string;
   readonly type: RoutedType;
   readonly ttlSeconds: number;
-  readonly strategy: Strategy;
-  readonly targets: readonly Target[];
-  /** Clients are answered with the provider's own network (CDN, WAF), which asks the targets. */
-  readonly edge?: true;
+  /** A path before those above it. What none is for is shared as the name is. */
+  readonly routes?: readonly Route[];
+  /** Clients are answered with the provider's own network, which asks the targets. */
+  readonly edge?: Edge;
+  /** Of a live record: what somebody has made of it that no policy says; in words. Any change sets it right. */
+  readonly deviations?: readonly string[];
 }
 
 export type ZoneRecord = PlainRecord | RoutedRecord;
@@ -110,11 +138,27 @@ export function canonical(value: unknown): string {
   );
 }
 
+/** All that shares traffic under a name: the name itself, and each of its routes. */
+export function sharings(record: RoutedRecord): readonly (Route | RoutedRecord)[] {
+  return [record, ...(record.routes ?? [])];
+}
+
 /** Brings a record into the one form that the invariants ask for. */
 export function normalised<R extends ZoneRecord>(record: R): R {
-  const values = (list: readonly string[]): readonly string[] => [...new Set(list)].sort();
   if (record.kind === 'plain') return { ...record, values: values(record.values) };
-  const targets = record.targets.map((target) => ({
+  const targets = normalisedTargets(record);
+  const routes = record.routes
+    ?.map((route) => ({ ...route, targets: normalisedTargets(route) }))
+    .sort((a, b) => (a.path > b.path ? -1 : 1));
+  return { ...record, targets, ...(routes && { routes }) };
+}
+
+function values(list: readonly string[]): readonly string[] {
+  return [...new Set(list)].sort();
+}
+
+function normalisedTargets({ strategy, targets: given }: Sharing): readonly Target[] {
+  const targets = given.map((target) => ({
     ...target,
     values: values(target.values),
     ...(target.location && {
@@ -125,6 +169,6 @@ export function normalised<R extends ZoneRecord>(record: R): R {
       },
     }),
   }));
-  if (record.strategy !== 'failover') targets.sort((a, b) => (a.site < b.site ? -1 : 1));
-  return { ...record, targets };
+  if (strategy !== 'failover') targets.sort((a, b) => (a.site < b.site ? -1 : 1));
+  return targets;
 }

@@ -5,7 +5,7 @@
  *
  * A site's percentage counts for every weighted name. With the other strategies a site is in (more than 0) or out.
  */
-import type { PlainRecord, RoutedRecord, Target, ZoneRecord } from './model.ts';
+import type { PlainRecord, Sharing, Target, ZoneRecord } from './model.ts';
 
 /** Site → percent of the traffic of each weighted name. */
 export type Overrides = ReadonlyMap<string, number>;
@@ -51,15 +51,21 @@ export function overridesRecord(overrides: Overrides, zone: string): readonly Pl
 
 /** The policy's record with the traffic where it stands. Without any site left it has no targets. */
 export function overridden(record: ZoneRecord, overrides: Overrides): ZoneRecord {
-  if (record.kind === 'plain' || !record.targets.some(({ site }) => overrides.has(site))) return record;
-  return record.strategy === 'weighted' ? reweighted(record, overrides) : without(record, overrides);
+  if (record.kind === 'plain') return record;
+  const routes = record.routes?.map((route) => shared(route, overrides));
+  return { ...shared(record, overrides), ...(routes && { routes }) };
 }
 
-function reweighted(record: RoutedRecord, overrides: Overrides): RoutedRecord {
-  const shares = sharesOf(record.targets, overrides);
+function shared<S extends Sharing>(sharing: S, overrides: Overrides): S {
+  if (!sharing.targets.some(({ site }) => overrides.has(site))) return sharing;
+  return sharing.strategy === 'weighted' ? reweighted(sharing, overrides) : without(sharing, overrides);
+}
+
+function reweighted<S extends Sharing>(sharing: S, overrides: Overrides): S {
+  const shares = sharesOf(sharing.targets, overrides);
   return {
-    ...record,
-    targets: record.targets.map((target, index) => ({ ...target, weight: shares[index] ?? 0 })),
+    ...sharing,
+    targets: sharing.targets.map((target, index) => ({ ...target, weight: shares[index] ?? 0 })),
   };
 }
 
@@ -89,13 +95,13 @@ function wholePercents(parts: readonly number[]): readonly number[] {
 }
 
 /** Leaves out the sites that are at 0. Whoever is left inherits the default of geolocation; the rest falls to it. */
-function without(record: RoutedRecord, overrides: Overrides): RoutedRecord {
-  const targets = record.targets.filter(({ site }) => overrides.get(site) !== 0);
-  if (record.strategy !== 'geolocation' || targets.some(({ location }) => location?.default === true)) {
-    return { ...record, targets };
+function without<S extends Sharing>(sharing: S, overrides: Overrides): S {
+  const targets = sharing.targets.filter(({ site }) => overrides.get(site) !== 0);
+  if (sharing.strategy !== 'geolocation' || targets.some(({ location }) => location?.default === true)) {
+    return { ...sharing, targets };
   }
   return {
-    ...record,
+    ...sharing,
     targets: targets.map((target, index) =>
       index === 0 && target.location
         ? { ...target, location: { ...target.location, default: true } }

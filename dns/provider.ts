@@ -19,6 +19,8 @@ export interface Capabilities {
   readonly aliases: boolean;
   /** It has a network of its own to put in front (CDN, WAF). */
   readonly edge?: boolean;
+  /** That network can send some paths of a name elsewhere. */
+  readonly paths?: boolean;
   readonly ttlSeconds: Range;
   readonly weightMax: number;
   /** How many targets a strategy takes, where there is a limit. */

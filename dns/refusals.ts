@@ -1,17 +1,26 @@
 /** Compares what a policy wants with what a provider says that it supports. Pure. */
-import type { RoutedRecord, ZoneRecord } from './model.ts';
+import { sharings, type Sharing, type ZoneRecord } from './model.ts';
 import type { Capabilities, Provider, Range } from './provider.ts';
+
+const NO_EDGE =
+  'has no edge of its own to put in front of a name: CloudFront with a WAF is a feature of the AWS stack ' +
+  '(custom.features.cloudfront), Front Door one of the Azure stack; answer with what they are reached at';
+
+const NO_PATHS =
+  'answers for a name as a whole and does not know paths; give the service a name of its own, or take a provider with ' +
+  'an edge (cloudflare)';
 
 /** One sentence for each thing that the provider cannot do. */
 export function refusals(records: readonly ZoneRecord[], provider: Provider): readonly string[] {
   const { name, capabilities } = provider;
   return records.flatMap((record) => {
     const found = [
-      ...(record.edge === true && capabilities.edge !== true
-        ? ['has no edge of its own; answer with an alias']
-        : []),
+      ...(record.edge !== undefined && capabilities.edge !== true ? [NO_EDGE] : []),
       ...outside('the TTL', record.ttlSeconds, capabilities.ttlSeconds),
-      ...(record.kind === 'routed' ? routing(record, capabilities) : plain(record.type, capabilities)),
+      ...(record.kind === 'plain'
+        ? plain(record.type, capabilities)
+        : sharings(record).flatMap((sharing) => routing(sharing, capabilities))),
+      ...(record.kind === 'routed' && record.routes && capabilities.paths !== true ? [NO_PATHS] : []),
     ];
     return [...new Set(found)].map((why) => `${record.name} ${record.type}: ${name} ${why}`);
   });
@@ -23,9 +32,8 @@ function plain(type: ZoneRecord['type'], { recordTypes }: Capabilities): string[
     : [`does not support the type ${type}; it supports ${recordTypes.join(', ')}`];
 }
 
-function routing(record: RoutedRecord, capabilities: Capabilities): string[] {
+function routing({ strategy, targets }: Sharing, capabilities: Capabilities): string[] {
   const { strategies, targetsMax, weightMax, aliases } = capabilities;
-  const { strategy, targets } = record;
   if (!strategies.includes(strategy)) {
     const supported = strategies.length === 0 ? 'no strategy' : strategies.join(', ');
     return [`does not support the strategy '${strategy}'; it supports ${supported}`];

@@ -3,7 +3,15 @@
  * answer a name is never made.
  */
 import { RefusedError } from './errors.ts';
-import { checkKey, type HealthCheck, type RoutedRecord, type Target } from './model.ts';
+import {
+  checkKey,
+  sharings,
+  type HealthCheck,
+  type Route,
+  type RoutedRecord,
+  type Sharing,
+  type Target,
+} from './model.ts';
 import type { Plan } from './plan.ts';
 import type { Provider } from './provider.ts';
 
@@ -55,21 +63,24 @@ export async function guardHealth({ changes }: Plan, provider: Provider, probe: 
   };
   const dark: string[] = [];
   for (const record of routed) {
-    const healthy = await Promise.all(serving(record).map(isHealthy));
-    if (!healthy.includes(true)) dark.push(explain(record));
+    for (const sharing of sharings(record)) {
+      const healthy = await Promise.all(serving(sharing).map(isHealthy));
+      if (!healthy.includes(true)) dark.push(explain(record, sharing));
+    }
   }
   if (dark.length > 0) throw new RefusedError(`${dark.join('\n')}\n--force does not help here`);
 }
 
 /** Targets that may be answered. */
-export function serving({ strategy, targets }: RoutedRecord): readonly Target[] {
+export function serving({ strategy, targets }: Sharing): readonly Target[] {
   return strategy === 'weighted' ? targets.filter(({ weight = 0 }) => weight > 0) : targets;
 }
 
-function explain(record: RoutedRecord): string {
-  const sites = serving(record).map(({ site }) => site);
+function explain({ name, type }: RoutedRecord, sharing: Route | RoutedRecord): string {
+  const sites = serving(sharing).map(({ site }) => site);
+  const path = 'path' in sharing ? ` ${sharing.path}` : '';
   const state = sites.length === 0 ? 'no site is left' : `none of ${sites.join(', ')} is healthy`;
-  return `${record.name} ${record.type}: ${state}, so nobody would be served`;
+  return `${name} ${type}${path}: ${state}, so nobody would be served`;
 }
 
 const PROBE_WITHIN_MS = 4_000;

@@ -54,6 +54,7 @@ Options
   --help                 show this
 
 NO_COLOR is respected. Credentials: those of the AWS SDK for Route 53, CLOUDFLARE_API_TOKEN for Cloudflare.
+The stack of npm start: --policy dns/local.policy.yml, and TANDEM_DNS_CONTROL where dns.control has another port.
 Exit status: 0 done, or 1 refused, failed or returned, or 2 for a wrong command line.
 `;
 

@@ -1,6 +1,6 @@
 /** Plans and states as text for people, and as data for programs. */
 import { styleText } from 'node:util';
-import { checkKey, type Change, type Target, type ZoneRecord } from '../model.ts';
+import { checkKey, type Change, type Edge, type Sharing, type Target, type ZoneRecord } from '../model.ts';
 import { isEmpty, type Plan } from '../plan.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
@@ -67,15 +67,31 @@ function changeLines({ before, after }: Change, paint: Paint): string[] {
 }
 
 function recordLines(record: ZoneRecord): string[] {
-  const head = [`ttl ${record.ttlSeconds}`, ...(record.edge === true ? ['behind the edge'] : [])];
+  const head = [`ttl ${record.ttlSeconds}`, ...(record.edge ? [edgeLine(record.edge)] : [])];
   if (record.kind === 'plain')
     return [...head, ...record.values, ...(record.alias ? [`alias ${record.alias.host}`] : [])];
-  const order = record.strategy === 'failover';
   return [
     ...head,
-    record.strategy,
-    ...record.targets.map((target, index) => targetLine(target, order ? index + 1 : undefined)),
+    ...(record.deviations ?? []),
+    ...sharingLines(record),
+    ...(record.routes ?? []).flatMap((route) =>
+      sharingLines(route).map((line) => `path ${route.path}: ${line}`),
+    ),
   ];
+}
+
+function sharingLines({ strategy, targets }: Sharing): string[] {
+  const order = strategy === 'failover';
+  return [strategy, ...targets.map((target, index) => targetLine(target, order ? index + 1 : undefined))];
+}
+
+function edgeLine({ cdn, waf, rateLimit }: Edge): string {
+  return [
+    'behind the edge',
+    ...(cdn ? ['CDN'] : []),
+    ...(waf ? ['WAF'] : []),
+    ...(rateLimit ? [`a client may send ${rateLimit.requests} requests in ${rateLimit.seconds} s`] : []),
+  ].join(', ');
 }
 
 /** A target in one line. */

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { withLock } from '../lock.ts';
+import { sharings, type RoutedRecord } from '../model.ts';
 import { overridesName, type Overrides } from '../overrides.ts';
 import { readAndPlan, type Plan } from '../plan.ts';
 import { move, refuseDrift, type Move, type Timeline } from '../shift/move.ts';
@@ -58,10 +59,14 @@ function trafficOnly(plan: Plan): Plan {
     return (
       before?.kind === 'routed' &&
       after?.kind === 'routed' &&
-      after.targets.every(({ site }) => before.targets.some((target) => target.site === site))
+      sitesOf(after).every((site) => sitesOf(before).includes(site))
     );
   });
   return { ...plan, changes, leftovers: [] };
+}
+
+function sitesOf(record: RoutedRecord): readonly string[] {
+  return sharings(record).flatMap(({ targets }) => targets.map(({ site }) => site));
 }
 
 /** @throws RefusedError for a site that is unknown, or cannot be shifted to a share. */

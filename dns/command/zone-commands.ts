@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { RefusedError } from '../errors.ts';
 import { withLock } from '../lock.ts';
-import { checkKey, type Change } from '../model.ts';
+import { checkKey, sharings, type Change, type Route, type RoutedRecord, type Sharing } from '../model.ts';
 import { overridesIn } from '../overrides.ts';
 import { perform } from '../perform.ts';
 import { isEmpty, makePlan, readAndPlan } from '../plan.ts';
@@ -80,14 +80,20 @@ export async function statusCommand({ line, policy, provider, around }: Context)
   const pending = makePlan(policy, provider, live).changes.length;
   const routed = live.records.filter((record) => record.kind === 'routed');
   if (line.json) {
-    const sites = routed.map(({ name, type, strategy, targets }) => ({
-      name,
-      type,
+    const withHealth = ({ strategy, targets }: Sharing) => ({
       strategy,
       targets: targets.map((target) => ({
         ...target,
         healthy: target.check && health.get(checkKey(target.check)),
       })),
+    });
+    const sites = routed.map((record) => ({
+      name: record.name,
+      type: record.type,
+      ...withHealth(record),
+      ...(record.routes && {
+        routes: record.routes.map((route) => ({ path: route.path, ...withHealth(route) })),
+      }),
     }));
     around.out(
       `${JSON.stringify({ zone: policy.zone, overrides: Object.fromEntries(overrides), lock, pending, names: sites })}\n`,
@@ -101,10 +107,16 @@ export async function statusCommand({ line, policy, provider, around }: Context)
     return healthy ? paint('green', 'healthy  ') : paint('red', 'unhealthy');
   };
   const lines = [
-    ...routed.flatMap(({ name, type, strategy, targets }) => [
-      paint('bold', `${name} ${type} ${strategy}`),
-      ...targets.map((target) => `  ${mark(target.check && checkKey(target.check))} ${targetLine(target)}`),
-    ]),
+    ...routed
+      .flatMap((record) =>
+        sharings(record).map((sharing): [RoutedRecord, Route | RoutedRecord] => [record, sharing]),
+      )
+      .flatMap(([{ name, type }, sharing]) => [
+        paint('bold', `${name} ${type}${'path' in sharing ? ` ${sharing.path}` : ''} ${sharing.strategy}`),
+        ...sharing.targets.map(
+          (target) => `  ${mark(target.check && checkKey(target.check))} ${targetLine(target)}`,
+        ),
+      ]),
     ...[...overrides].map(([site, percent]) =>
       paint('yellow', `traffic stands beside the policy: ${site} at ${percent} %`),
     ),

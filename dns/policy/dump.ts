@@ -1,6 +1,6 @@
 /** Writes a live zone as a policy that plans to nothing. */
 import { stringify } from 'yaml';
-import { canonical, checkKey, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
+import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
 import { overridesName } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';
 import {
@@ -46,7 +46,7 @@ export function dump({ records, foreign }: LiveZone, source: Source): string {
 /** What each site is said to be most often. */
 function commonSites(routed: readonly RoutedRecord[]): ReadonlyMap<string, SiteSettings> {
   const said = Map.groupBy(
-    routed.flatMap(({ targets }) => targets),
+    routed.flatMap(sharings).flatMap(({ targets }) => targets),
     ({ site }) => site,
   );
   return new Map(
@@ -74,9 +74,11 @@ function settingsOf({ values, alias, region, check }: Target): SiteSettings {
 }
 
 function nameOf(record: RoutedRecord, sites: ReadonlyMap<string, SiteSettings>, zone: string): NamePolicy {
-  const { name, type, strategy, ttlSeconds, targets, edge } = record;
+  const { name, type, strategy, ttlSeconds, targets, edge, routes } = record;
   const checks = new Set(
-    targets.map(({ check }) => (check ? checkKey({ ...check, host: '', port: 0, protocol: 'http' }) : '')),
+    sharings(record)
+      .flatMap((sharing) => sharing.targets)
+      .map(({ check }) => (check ? checkKey({ ...check, host: '', port: 0, protocol: 'http' }) : '')),
   );
   const shared = checks.size === 1 ? checkOf(targets[0]) : undefined;
   return {
@@ -86,22 +88,35 @@ function nameOf(record: RoutedRecord, sites: ReadonlyMap<string, SiteSettings>, 
     ttlSeconds,
     ...(edge && { edge }),
     ...(shared !== undefined && { healthCheck: shared }),
-    sites: targets.map((target): SiteUse => {
-      const { site, weight, location } = target;
-      const own = settingsOf(target);
-      const isCommon = canonical(own) === canonical(sites.get(site));
-      return {
-        site,
-        ...(isCommon ? {} : own),
-        ...(weight !== undefined && { weight }),
-        ...(location && {
-          continents: location.continents,
-          countries: location.countries,
-          default: location.default,
-        }),
-        ...(shared === undefined && { healthCheck: checkOf(target) }),
-      };
+    sites: targets.map((target) => useOf(target, sites, shared)),
+    ...(routes && {
+      routes: routes.map((route) => ({
+        path: route.path,
+        strategy: route.strategy,
+        sites: route.targets.map((target) => useOf(target, sites, shared)),
+      })),
     }),
+  };
+}
+
+function useOf(
+  target: Target,
+  sites: ReadonlyMap<string, SiteSettings>,
+  shared: NamePolicy['healthCheck'],
+): SiteUse {
+  const { site, weight, location } = target;
+  const own = settingsOf(target);
+  const isCommon = canonical(own) === canonical(sites.get(site));
+  return {
+    site,
+    ...(isCommon ? {} : own),
+    ...(weight !== undefined && { weight }),
+    ...(location && {
+      continents: location.continents,
+      countries: location.countries,
+      default: location.default,
+    }),
+    ...(shared === undefined && { healthCheck: checkOf(target) }),
   };
 }
 

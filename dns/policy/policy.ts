@@ -1,11 +1,8 @@
 /** Reads a policy file. What is returned has every default filled in and breaks no rule; otherwise all mistakes are named. */
-import fs from 'node:fs';
-import path from 'node:path';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import formats from 'ajv-formats';
-import { isMap, isPair, LineCounter, parseDocument, type Document } from 'yaml';
-import { PolicyError, TrafficError, type PolicyMistake } from '../errors.ts';
-import type { Alias, RecordType, RoutedType, Strategy } from '../model.ts';
+import type { ErrorObject } from 'ajv';
+import type { Alias, RateLimit, RecordType, RoutedType, Strategy } from '../model.ts';
+import schema from '../policy.schema.json' with { type: 'json' };
+import { parseChecked, readText, validatorOf } from './parse.ts';
 import { rulesBroken } from './rules.ts';
 
 /** Just one of them. */
@@ -36,14 +33,29 @@ export interface SiteUse extends SiteSettings {
   readonly healthCheck?: CheckSettings | false;
 }
 
+/** What is not said is as the name says. */
+export interface RoutePolicy {
+  readonly path: string;
+  readonly strategy?: Strategy;
+  readonly sites: readonly (string | SiteUse)[];
+}
+
+/** What is not said is off. */
+export interface EdgeSettings {
+  readonly cdn?: boolean;
+  readonly waf?: boolean;
+  readonly rateLimit?: RateLimit;
+}
+
 export interface NamePolicy {
   readonly name: string;
   readonly type?: RoutedType;
   readonly strategy: Strategy;
   readonly ttlSeconds?: number;
-  readonly edge?: boolean;
+  readonly edge?: EdgeSettings | boolean;
   readonly healthCheck?: CheckSettings | false;
   readonly sites: readonly (string | SiteUse)[];
+  readonly routes?: readonly RoutePolicy[];
 }
 
 export interface RecordPolicy {
@@ -52,7 +64,7 @@ export interface RecordPolicy {
   readonly ttlSeconds?: number;
   readonly values?: readonly string[];
   readonly alias?: Alias;
-  readonly edge?: boolean;
+  readonly edge?: EdgeSettings | boolean;
 }
 
 export interface Gates {
@@ -71,7 +83,7 @@ export interface ShiftSettings {
   readonly gates: Gates;
 }
 
-export type ProviderName = 'cloudflare' | 'route53';
+export type ProviderName = 'cloudflare' | 'local' | 'route53';
 
 /** policy.schema.json with its defaults. */
 export interface Policy {
@@ -81,6 +93,7 @@ export interface Policy {
   readonly unmanaged?: readonly string[];
   readonly ttlSeconds: number;
   readonly healthCheck: CheckSettings | false;
+  readonly edge: EdgeSettings | boolean;
   readonly sites: Readonly<Record<string, SiteSettings>>;
   readonly names: readonly NamePolicy[];
   readonly records: readonly RecordPolicy[];
@@ -88,98 +101,23 @@ export interface Policy {
   readonly safety: { readonly changedPercentMax: number };
 }
 
-const SCHEMA = path.join(import.meta.dirname, '..', 'policy.schema.json');
-let validator: ValidateFunction | undefined;
-
 /** @throws PolicyError naming every mistake; TrafficError when there is no such file. */
 export function readPolicy(file: string): Policy {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new TrafficError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  return parsePolicy(text, file);
+  return parsePolicy(readText(file), file);
 }
 
 /** @throws PolicyError */
 export function parsePolicy(text: string, file: string): Policy {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw new PolicyError(
-      file,
-      document.errors.map((error) => ({
-        line: error.linePos?.[0].line ?? 1,
-        pointer: '',
-        rule: 'yaml',
-        detail: error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? '',
-      })),
-    );
-  }
-  const value: unknown = document.toJS();
-  const mistakes = [...againstSchema(value), ...rulesBroken(value)];
-  if (mistakes.length === 0) return value as Policy;
-  throw new PolicyError(
-    file,
-    mistakes
-      .map((mistake): PolicyMistake => ({ line: lineOf(document, lines, mistake.pointer), ...mistake }))
-      .sort((a, b) => a.line - b.line),
-  );
+  return parseChecked(text, file, { valid, rules: rulesBroken, explain }) as Policy;
 }
 
-/** Fills defaults into the value. */
-function againstSchema(value: unknown): Omit<PolicyMistake, 'line'>[] {
-  validator ??= compile();
-  if (validator(value)) return [];
-  const found = (validator.errors ?? []).filter(({ keyword }) => keyword !== 'if' && keyword !== 'anyOf');
-  return found.map((error) => ({
-    pointer: pointerOf(error),
-    rule: error.keyword,
-    detail: explain(error),
-  }));
-}
+const valid = validatorOf(schema);
 
-function compile(): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, strictTypes: false, strictSchema: true });
-  formats.default(ajv, ['ipv4', 'ipv6']);
-  return ajv.compile(JSON.parse(fs.readFileSync(SCHEMA, 'utf8')) as object);
-}
-
-/** A property too many, or a bad key, is a mistake of that property. */
-function pointerOf({ instancePath, params }: ErrorObject): string {
-  const { additionalProperty, propertyName } = params as Record<string, string | undefined>;
-  const own = additionalProperty ?? propertyName;
-  return own === undefined
-    ? instancePath
-    : `${instancePath}/${own.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
-function explain({ keyword, message, params }: ErrorObject): string {
-  const { allowedValues, allowedValue } = params as { allowedValues?: string[]; allowedValue?: unknown };
-  if (keyword === 'additionalProperties') return 'there is no such setting';
-  if (allowedValues !== undefined) return `must be one of ${allowedValues.join(', ')}`;
+/** Where ajv's own words do not help. */
+function explain({ keyword, params }: ErrorObject): string | undefined {
+  const { allowedValue } = params as { allowedValue?: unknown };
   if (keyword === 'const') return `must be ${String(allowedValue)} or an object`;
   if (keyword === 'oneOf') return 'needs either values or alias';
   if (keyword === 'propertyNames') return 'is not a name for a site';
-  return message ?? keyword;
-}
-
-/** Of the node itself or, when it is missing, of the nearest one around it; of the key where there is one. */
-function lineOf(document: Document, lines: LineCounter, pointer: string): number {
-  const parts = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  for (; parts.length > 0; parts.pop()) {
-    const parent = document.getIn(parts.slice(0, -1), true);
-    const last = parts.at(-1);
-    const pair = isMap(parent)
-      ? parent.items.find((item) => isPair(item) && String(item.key) === last)
-      : undefined;
-    const node = (pair?.key ?? document.getIn(parts, true)) as
-      { range?: [number, number, number] } | undefined;
-    if (node?.range) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
+  return undefined;
 }

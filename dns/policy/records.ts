@@ -2,15 +2,25 @@
 import { isIPv4 } from 'node:net';
 import {
   normalised,
+  type Edge,
   type HealthCheck,
   type PlainRecord,
   type RecordType,
   type RoutedRecord,
+  type Route,
   type RoutedType,
   type Target,
   type ZoneRecord,
 } from '../model.ts';
-import type { CheckSettings, NamePolicy, Policy, RecordPolicy, SiteUse } from './policy.ts';
+import type {
+  CheckSettings,
+  EdgeSettings,
+  NamePolicy,
+  Policy,
+  RecordPolicy,
+  RoutePolicy,
+  SiteUse,
+} from './policy.ts';
 
 /** Of each check that a policy does not describe further (requirement C2; the bar of a drill is 10 s checks). */
 const CHECK_DEFAULTS = { path: '/health', intervalSeconds: 10, failureThreshold: 3 } as const;
@@ -70,15 +80,19 @@ function plainRecord(record: RecordPolicy, policy: Policy): PlainRecord {
     ttlSeconds,
     values: values.map((value) => plainValue(type, value)),
     ...(alias && { alias }),
-    ...(record.edge === true && { edge: true }),
+    ...edgeOf(record.edge ?? false),
   };
 }
 
+/** `true` is a CDN and a WAF. */
+function edgeOf(settings: EdgeSettings | boolean): { edge?: Edge } {
+  if (settings === false) return {};
+  const { cdn = false, waf = false, rateLimit } = settings === true ? { cdn: true, waf: true } : settings;
+  return { edge: { cdn, waf, ...(rateLimit && { rateLimit }) } };
+}
+
 function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[] {
-  const uses = name.sites.map((use): SiteUse => {
-    const own = typeof use === 'string' ? { site: use } : use;
-    return { ...policy.sites[own.site], ...own };
-  });
+  const uses = usesOf(name.sites, policy);
   const types = name.type === undefined ? typesOf(uses) : [name.type];
   return types.map((type) => ({
     kind: 'routed',
@@ -86,9 +100,26 @@ function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[
     type,
     ttlSeconds: name.ttlSeconds ?? policy.ttlSeconds,
     strategy: name.strategy,
-    ...(name.edge === true && { edge: true }),
+    ...edgeOf(name.edge ?? policy.edge),
     targets: uses.flatMap((use) => targetOf(use, type, name, policy) ?? []),
+    ...(name.routes && { routes: name.routes.map((route) => routeOf(route, type, name, policy)) }),
   }));
+}
+
+function routeOf(route: RoutePolicy, type: RoutedType, name: NamePolicy, policy: Policy): Route {
+  const own = { ...name, strategy: route.strategy ?? name.strategy };
+  return {
+    path: route.path,
+    strategy: own.strategy,
+    targets: usesOf(route.sites, policy).flatMap((use) => targetOf(use, type, own, policy) ?? []),
+  };
+}
+
+function usesOf(sites: NamePolicy['sites'], policy: Policy): readonly SiteUse[] {
+  return sites.map((use) => {
+    const own = typeof use === 'string' ? { site: use } : use;
+    return { ...policy.sites[own.site], ...own };
+  });
 }
 
 function typesOf(uses: readonly SiteUse[]): readonly RoutedType[] {

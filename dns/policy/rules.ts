@@ -3,10 +3,9 @@
  * here, so that all mistakes of a file are seen at once.
  */
 import { isIPv4, isIPv6 } from 'node:net';
-import type { PolicyMistake } from '../errors.ts';
+import type { Mistake } from './parse.ts';
 import type { Endpoint, NamePolicy, RecordPolicy, SiteSettings, SiteUse } from './policy.ts';
 
-type Mistake = Omit<PolicyMistake, 'line'>;
 type Sites = Readonly<Record<string, SiteSettings>>;
 
 /** Every rule that is broken, with its place. */
@@ -17,7 +16,10 @@ export function rulesBroken(value: unknown): readonly Mistake[] {
   const names = listOf(value, 'names', isName);
   const records = listOf(value, 'records', isRecord);
   return [
-    ...names.flatMap(([name, at]) => nameMistakes(name, at, { sites, checked: healthCheck !== false })),
+    ...names.flatMap(([name, at]) => {
+      const context = { sites, checked: healthCheck !== false };
+      return [...nameMistakes(name, at, context), ...routeMistakes(name, at, context)];
+    }),
     ...records.flatMap(([record, at]) => recordMistakes(record, at)),
     ...clashes(names, records, sites),
   ];
@@ -58,6 +60,23 @@ function nameMistakes(name: NamePolicy, at: string, { sites, checked }: Context)
     ...endpointMistakes(name, at, merged),
     ...strategyMistakes(name, at, merged),
   ];
+}
+
+function routeMistakes({ routes = [], ...name }: NamePolicy, at: string, context: Context): Mistake[] {
+  const kindsOf = (sites: NamePolicy['sites']): string =>
+    [...new Set(typesOf({ ...name, sites }, context.sites))].sort().join();
+  return routes.flatMap(({ path, strategy = name.strategy, sites }, index) => {
+    const own = `${at}/routes/${index}`;
+    const mistakes = nameMistakes({ ...name, strategy, sites }, own, context);
+    if (routes.findIndex((other) => other.path === path) < index) {
+      mistakes.push({ pointer: `${own}/path`, rule: 'unique', detail: `${path} is here twice` });
+    }
+    if (mistakes.length === 0 && kindsOf(sites) !== kindsOf(name.sites)) {
+      const detail = 'the sites of a route need the kind of endpoint that the name has';
+      mistakes.push({ pointer: `${own}/sites`, rule: 'endpoint', detail });
+    }
+    return mistakes;
+  });
 }
 
 function repeated(uses: readonly [SiteUse, string][]): Mistake[] {
@@ -156,7 +175,10 @@ function isHost(value: string): boolean {
   return value.length <= 254 && /^[A-Za-z0-9_.-]+$/.test(value);
 }
 
-function recordMistakes({ name, type, values = [], alias }: RecordPolicy, at: string): Mistake[] {
+function recordMistakes(
+  { name, type, values = [], alias, edge = false }: RecordPolicy,
+  at: string,
+): Mistake[] {
   const [isValid, shape] = VALID[type] ?? [() => true, ''];
   const wrong = values.flatMap((value, index) =>
     isValid(value)
@@ -165,6 +187,13 @@ function recordMistakes({ name, type, values = [], alias }: RecordPolicy, at: st
   );
   if (alias !== undefined && type !== 'A' && type !== 'AAAA') {
     wrong.push({ pointer: `${at}/alias`, rule: 'alias', detail: 'only A and AAAA can be aliases' });
+  }
+  if (edge !== false && !['A', 'AAAA', 'CNAME'].includes(type)) {
+    wrong.push({
+      pointer: `${at}/edge`,
+      rule: 'edge',
+      detail: `${type} has no requests for an edge to look at`,
+    });
   }
   if (type === 'CNAME' && values.length > 1) {
     wrong.push({ pointer: `${at}/values`, rule: 'value', detail: 'a CNAME has one value' });
@@ -236,9 +265,17 @@ function isName(value: unknown): value is NamePolicy {
   return (
     isObject(value) &&
     isText(value['name']) &&
-    Array.isArray(value['sites']) &&
-    value['sites'].every((use) => isText(use) || (isObject(use) && isText(use['site'])))
+    areUses(value['sites']) &&
+    (value['routes'] === undefined ||
+      (Array.isArray(value['routes']) &&
+        value['routes'].every(
+          (route) => isObject(route) && isText(route['path']) && areUses(route['sites']),
+        )))
   );
+}
+
+function areUses(value: unknown): boolean {
+  return Array.isArray(value) && value.every((use) => isText(use) || (isObject(use) && isText(use['site'])));
 }
 
 function isRecord(value: unknown): value is RecordPolicy {

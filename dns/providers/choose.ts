@@ -5,11 +5,16 @@ import type { Clock, Provider } from '../provider.ts';
 export interface Environment {
   readonly clock: Clock;
   readonly cloudflareToken: string | undefined;
+  /** Base URL of the local DNS server's control interface; undefined: where `npm start` has it. */
+  readonly localControlUrl: string | undefined;
 }
+
+/** The default port of `dns.control` (scripts/local/stack/ports.ts). */
+const LOCAL_CONTROL_URL = 'http://127.0.0.1:5380';
 
 export async function chooseProvider(
   choice: ProviderChoice,
-  { clock, cloudflareToken }: Environment,
+  { clock, cloudflareToken, localControlUrl = LOCAL_CONTROL_URL }: Environment,
 ): Promise<Provider> {
   const { provider, zone, zoneId } = choice;
   const options = { zone, clock, ...(zoneId !== undefined && { zoneId }) };
@@ -21,6 +26,10 @@ export async function chooseProvider(
     case 'cloudflare': {
       const { CloudflareProvider } = await import('./cloudflare/provider.ts');
       return new CloudflareProvider({ ...options, token: cloudflareToken });
+    }
+    case 'local': {
+      const { LocalProvider } = await import('./local/provider.ts');
+      return new LocalProvider({ zone, controlUrl: localControlUrl });
     }
   }
 }

@@ -40,6 +40,8 @@ export class ZoneError extends Error {
 }
 
 const LABEL = `[a-z0-9_](?:[a-z0-9_-]{0,${LABEL_BYTES_MAX - 2}}[a-z0-9_])?`;
+/** Sites are labels, because the server makes names of them. */
+export const SITE_LABEL = new RegExp(`^${LABEL}$`);
 const NAME_CHARS_MAX = NAME_BYTES_MAX - 2;
 const DOMAIN = { type: 'string', maxLength: NAME_CHARS_MAX, pattern: `^${LABEL}(?:\\.${LABEL})*$` };
 const TTL = { type: 'integer', minimum: 0, maximum: TTL_SECONDS_MAX };
@@ -71,7 +73,7 @@ const CHECK = record({
 });
 
 const TARGET = record(
-  { site: { type: 'string', pattern: `^${LABEL}$` }, values: VALUES },
+  { site: { type: 'string', pattern: SITE_LABEL.source }, values: VALUES },
   {
     weight: { type: 'number', minimum: 0, maximum: WEIGHT_MAX },
     region: { type: 'string', minLength: 1, maxLength: 64 },

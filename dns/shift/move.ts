@@ -6,7 +6,7 @@
  */
 import { RefusedError, TrafficError } from '../errors.ts';
 import type { Lock } from '../lock.ts';
-import type { RoutedRecord } from '../model.ts';
+import { sharings, type RoutedRecord } from '../model.ts';
 import type { Overrides } from '../overrides.ts';
 import { perform } from '../perform.ts';
 import { readAndPlan, type Plan } from '../plan.ts';
@@ -145,7 +145,9 @@ async function hold(
 /** Sites with traffic are asked as a client asks; every site is asked for replication. */
 async function look({ policy, observe }: Mover, overrides: Overrides): Promise<readonly Sample[]> {
   const busy = new Set(
-    routed(policy, overrides).flatMap((record) => serving(record).map(({ site }) => site)),
+    routed(policy, overrides)
+      .flatMap(sharings)
+      .flatMap((sharing) => serving(sharing).map(({ site }) => site)),
   );
   const looks = Object.entries(policy.sites).flatMap(([site, { url }]) =>
     url === undefined ? [] : [{ site, url, requests: busy.has(site) ? policy.shift.requestsPerSample : 0 }],

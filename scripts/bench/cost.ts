@@ -2,7 +2,9 @@
  * `npm run bench:cost`: what writes, reads and idle hours use of the services that bill, counted by the stand-ins,
  * and what that is at list prices (scripts/cost/prices.ts).
  *
- *     node scripts/bench/cost.ts [--writes 200] [--json]
+ *     node scripts/bench/cost.ts [--writes 200] [--record] [--json]
+ *
+ * `--record` writes what was counted to scripts/cost/usage.json, which `npm run cost` goes by.
  */
 import { parseArgs } from 'node:util';
 import { Contender } from './bridge/contender.ts';
@@ -18,25 +20,28 @@ import {
   updates,
   updatesAlone,
   type Bench,
-  type WriteCost,
 } from './cost/scenarios.ts';
-import { usdOf, type Tally } from './cost/tally.ts';
+import { usdOf } from './cost/tally.ts';
 import { commandLine, figure, report, type Aim, type Figure, type Findings } from './report.ts';
 import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
-import { PRICES } from '../cost/prices.ts';
+import { PRICES, usdPerMillion } from '../cost/prices.ts';
+import {
+  IDLE_SQS_REQUESTS_PER_HOUR,
+  readUsage,
+  writeUsage,
+  type SiteUsage,
+  type Tally,
+  type Usage,
+  type WriteCost,
+} from '../cost/usage.ts';
+
 import { heartbeatMs } from '../../src/shared/bounds.ts';
 
 const WRITE_UNITS_MAX = 4;
 const ALONE = 5;
 const BEATS_PER_HOUR = 3_600_000 / heartbeatMs;
-/** Each minute's run sends five delayed messages in one call; each is received and deleted. */
-const TICK_REQUESTS_PER_HOUR = 60 + 300 + 300;
-/**
- * Lambda keeps five long polls of 20 s open on each of three queues; it goes down to two only without a maximum
- * concurrency, which all three have.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
- */
-const EMPTY_RECEIVES_PER_HOUR = 3 * 5 * 180;
+/** A run of few writes has other batches than one of many. */
+const DRIFT_PERCENT_MAX = 50;
 
 const MILLION = 1_000_000;
 const units = (tally: Tally): number => tally.dynamoDbWriteUnits;
@@ -98,53 +103,91 @@ function bounds(from: CloudName, created: WriteCost, updated: WriteCost): Figure
 
 const one = (name: string, value: number): Figure => figure(name, value, '', { exactly: 1 });
 
-async function measureFrom(bench: Bench, from: CloudName, writes: number): Promise<Figure[]> {
+async function measureFrom(bench: Bench, from: CloudName, writes: number): Promise<SiteUsage> {
+  const { keys, ...create } = await creates(bench, from, writes);
+  const { keys: _, ...createLarge } = await creates(bench, from, writes, KILOBYTE_PAYLOAD);
+  return {
+    create,
+    createLarge,
+    update: await updates(bench, from, keys),
+    updateAlone: await updatesAlone(bench, from, keys.slice(0, ALONE)),
+    read: await reads(bench, from, keys),
+    list: await list(bench, from),
+    beat: await beatOf(bench, from),
+  };
+}
+
+function figuresOf(from: CloudName, usage: SiteUsage): Figure[] {
   const name = `${from} → ${OTHER[from]}`;
-  const created = await creates(bench, from, writes);
-  const updated = await updates(bench, from, created.keys);
-  const alone = await updatesAlone(bench, from, created.keys.slice(0, ALONE));
-  const larger = await creates(bench, from, writes, KILOBYTE_PAYLOAD);
   return [
-    ...bounds(from, created, updated),
-    ...writeFigures(`${name}, new record`, created),
-    ...writeFigures(`${name}, update`, updated),
-    ...writeFigures(`${name}, update alone`, alone),
-    ...writeFigures(`${name}, new record of 1 kB payload`, larger),
-    ...parts(`${from}, read`, await reads(bench, from, created.keys)),
-    ...parts(`${from}, list of 20`, await list(bench, from)),
-    ...idleFigures(from, await beatOf(bench, from)),
+    ...bounds(from, usage.create, usage.update),
+    ...writeFigures(`${name}, new record`, usage.create),
+    ...writeFigures(`${name}, update`, usage.update),
+    ...writeFigures(`${name}, update alone`, usage.updateAlone),
+    ...writeFigures(`${name}, new record of 1 kB payload`, usage.createLarge),
+    ...parts(`${from}, read`, usage.read),
+    ...parts(`${from}, list of 20`, usage.list),
+    ...idleFigures(from, usage.beat),
   ];
 }
 
+/** The largest difference from what `npm run cost` goes by, in percent; the batches that gather are a little different each time. */
+function drift(usage: Usage): Figure {
+  const recorded = flat(readUsage());
+  const differences = [...flat(usage)].map(([name, value]) => {
+    const other = recorded.get(name) ?? 0;
+    return (100 * Math.abs(value - other)) / Math.max(value, other, 1);
+  });
+  return figure('largest difference from what is recorded', Math.max(...differences), '%', {
+    atMost: DRIFT_PERCENT_MAX,
+  });
+}
+
+function flat(usage: Usage): Map<string, number> {
+  const found = new Map<string, number>();
+  const visit = (path: string, value: unknown): void => {
+    if (typeof value === 'number') found.set(path, value);
+    else for (const [name, part] of Object.entries(value as object)) visit(`${path}/${name}`, part);
+  };
+  visit('', { aws: usage.aws, azure: usage.azure });
+  return found;
+}
+
 function idleFigures(at: CloudName, tally: Tally): Figure[] {
-  const polls = at === 'aws' ? TICK_REQUESTS_PER_HOUR + EMPTY_RECEIVES_PER_HOUR : 0;
-  const usdPerHour = (usdOf(tally) * BEATS_PER_HOUR + PRICES.sqsRequest.usdPerMillion * polls) / MILLION;
+  const polls = at === 'aws' ? IDLE_SQS_REQUESTS_PER_HOUR : 0;
+  const usdPerHour = (usdOf(tally) * BEATS_PER_HOUR + usdPerMillion(PRICES.sqsRequest, polls)) / MILLION;
   return [
-    ...parts(`${at}, three sweeps and a heartbeat`, tally),
+    ...parts(`${at}, sweeps and a heartbeat`, tally),
     ...(at === 'aws' ? [figure('aws, idle hour: ticks and empty polls, computed', polls, 'requests')] : []),
     figure(`${at}, idle month of 730 hours`, usdPerHour * 730, 'USD'),
   ];
 }
 
-async function measure(writes: number, progress: (line: string) => void): Promise<Findings> {
+async function measure(
+  { writes, record }: { writes: number; record: boolean },
+  progress: (line: string) => void,
+): Promise<Findings> {
   const bundles = await bundleFunctions(['forward', 'apply', 'sweep'], 'cost');
   const stack = await startTwoSites();
   const { sites } = stack;
   const fixture = new Fixture(sites);
   const bridge = new Contender({ contender: 'ours', sites, bundles });
-  const figures: Figure[] = [];
+  const bench = { sites, fixture, bridge, bundles };
   try {
-    for (const from of CLOUDS) {
-      progress(`${writes} writes at ${from}`);
-      figures.push(...(await measureFrom({ sites, fixture, bridge, bundles }, from, writes)));
-    }
+    progress(`${writes} writes at each cloud`);
+    const aws = await measureFrom(bench, 'aws', writes);
+    const usage: Usage = { measured: today(), aws, azure: await measureFrom(bench, 'azure', writes) };
+    if (record) writeUsage(usage);
+    const figures = [...CLOUDS.flatMap((cloud) => figuresOf(cloud, usage[cloud])), drift(usage)];
+    return { figures, notes: NOTES };
   } finally {
     await bridge.close();
     await fixture.close();
     await stack.close();
   }
-  return { figures, notes: NOTES };
 }
+
+const today = (): string => new Date().toISOString().slice(0, 10);
 
 const NOTES = [
   'counted by the stand-ins, per write, read or run; "1 kB" is an item of at most 1,024 bytes as it is stored, names, ' +
@@ -154,18 +197,20 @@ const NOTES = [
   'crossing: forward, clearing the marker, apply; with a backlog, so in full batches, except for "alone"',
   'empty polls are not counted here but computed for the idle hour: Lambda pays for its long polls; what an open ' +
     'Service Bus link without messages costs is not published, and is left out',
-  `prices: scripts/cost/prices.ts; ${Object.values(PRICES)
-    .map(({ usdPerMillion, unit }) => `${usdPerMillion} USD per million ${unit.split(',')[0] ?? ''}`)
-    .join('; ')}`,
+  'prices: scripts/cost/prices.ts; `npm run cost` adds what else is billed',
 ];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { writes: { type: 'string', default: '200' }, json: { type: 'boolean', default: false } },
+    options: {
+      writes: { type: 'string', default: '200' },
+      record: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
   });
   process.exitCode = await report(
     { title: 'What replication costs', json: values.json, command: commandLine(process.argv, ROOT) },
-    (progress) => measure(Number(values.writes), progress),
+    (progress) => measure({ writes: Number(values.writes), record: values.record }, progress),
   );
 }
 

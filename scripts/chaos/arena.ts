@@ -1,5 +1,6 @@
 /**
- * The stack under test with everything that a nemesis can do to it: kill, cut, slow, skew, impose faults, destroy.
+ * The stack under test with everything that a nemesis can do to it: kill, cut, slow, skew, impose faults, destroy, and
+ * take a whole site away for a while.
  *
  * Invariant: a fault that is on goes on until it is taken away, or until `heal` takes all of them away.
  */
@@ -28,6 +29,7 @@ export class Arena {
   readonly #folder: string;
   readonly #links: ReadonlyMap<string, Link>;
   readonly #closeStores: readonly (() => void)[];
+  readonly #holds: Readonly<Record<string, string>>;
   /** What lasts on links: of several cuts of one the latest counts, and delays add up. */
   readonly #cuts = new Set<{ readonly link: string; readonly cut: Cut }>();
   readonly #delays = new Set<{ readonly link: string; readonly delayMs: number }>();
@@ -36,11 +38,13 @@ export class Arena {
     stack: OwnStack;
     folder: string;
     links: ReadonlyMap<string, Link>;
-    clocks: Readonly<Record<string, string>>;
+    clocks: DrillSettings['clocks'];
+    holds: DrillSettings['holds'];
   }) {
     this.#stack = parts.stack;
     this.#folder = parts.folder;
     this.#links = parts.links;
+    this.#holds = parts.holds;
     this.clocks = new Clocks(parts.clocks);
     this.hooks = new Hooks(() => this.describe().sites);
     const sites = parts.stack.describe().sites;
@@ -61,13 +65,15 @@ export class Arena {
     const ports = await Promise.all(
       [...links].map(async ([name, link]) => [name, await link.listen()] as const),
     );
-    const clocks = Object.fromEntries(sites.map((site) => [site, path.join(folder, `${site}.clock`)]));
-    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks };
+    const files = (kind: string): Readonly<Record<string, string>> =>
+      Object.fromEntries(sites.map((site) => [site, path.join(folder, `${site}.${kind}`)]));
+    const [clocks, holds] = [files('clock'), files('hold')];
+    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds };
     const file = path.join(folder, 'drill.json');
     fs.writeFileSync(file, JSON.stringify(settings));
     try {
       const stack = await startOwnStack('--drill', file, '--sites', sites.join(','), '--log-level', 'warn');
-      return new Arena({ stack, folder, links, clocks });
+      return new Arena({ stack, folder, links, clocks, holds });
     } catch (error) {
       await Promise.all([...links.values()].map((link) => link.close()));
       throw error;
@@ -155,9 +161,8 @@ export class Arena {
    * in its place reaches nobody, and finds nothing.
    */
   async destroy(site: string): Promise<void> {
-    const { pid, bridgePid, standInsPid } = this.site(site);
-    for (const leader of [pid, standInsPid]) if (leader !== null) signalGroup(leader, 'SIGKILL');
-    if (bridgePid !== null) this.kill('bridge', site);
+    const { standInsPid } = this.site(site);
+    this.#killAll(site);
     this.cut(
       [...this.#links.keys()].filter((link) => link.split('/').includes(site)),
       'refused',
@@ -170,12 +175,26 @@ export class Arena {
     await fs.promises.rm(data, { recursive: true, force: true });
   }
 
+  /** SIGKILL to all processes of a site at once, and none is started again until the result is called. Its data stays. */
+  takeAway(site: string): () => void {
+    const file = this.#holds[site] ?? '';
+    fs.writeFileSync(file, '');
+    this.#killAll(site);
+    return () => fs.rmSync(file, { force: true });
+  }
+
   async close(): Promise<void> {
     this.hooks.close();
     for (const close of this.#closeStores) close();
     await this.#stack.stop();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #killAll(site: string): void {
+    const { pid, standInsPid } = this.site(site);
+    for (const leader of [pid, standInsPid]) if (leader !== null) signalGroup(leader, 'SIGKILL');
+    this.kill('bridge', site);
   }
 
   #setLinks(): void {

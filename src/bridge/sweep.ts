@@ -34,25 +34,28 @@ const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
   async () => {
-    if (site.peers.length === 0) return;
+    if (site.peers.length === 0) return false;
     const heartbeat = await written(beat(site));
     const look = await attempt('no look', () => lookAtPending(site, resources.store));
     // Before the sweep: it may take long, or die, just when the figures matter. A site at rest is measured at its beats.
     if (look !== undefined && (look.page.entries.length > 0 || isJustWritten(heartbeat))) {
       await attempt('no gauges', () => recordGauges(site, resources.store, metrics, look));
     }
-    if (look === undefined || isAnyDue(look.page, look.nowMs)) await sweepFrom(heartbeat);
-    else if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
+    if (look === undefined || isAnyDue(look.page, look.nowMs)) return sweepFrom(heartbeat);
+    if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
+    return false;
   },
   { config, tickMs: sweepTickMs },
 );
 
-async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<void> {
+/** True when there may be more for peers that take it. */
+async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<boolean> {
   const after = heartbeat && sweptTo(heartbeat);
   const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
   metrics.record({ SweptKeys: report.resent });
   if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
   await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
+  return resume !== undefined && Object.keys(report.silent).length === 0;
 }
 
 function isJustWritten(heartbeat: StoredRecord | undefined): boolean {

@@ -57,8 +57,9 @@ test('what was prepared reads back as the same', async () => {
 });
 
 test('what the server would refuse is refused beforehand, by name', () => {
-  const { refusals } = provider.prepare([plain(`sub.${ZONE}`, 'NS', 'ns.example.org')]);
-  expect(refusals.join()).toMatch(/records\/0\/type/);
+  const long = 'x'.repeat(5_000);
+  const { refusals } = provider.prepare([first, plain(`sub.${ZONE}`, 'TXT', long)]);
+  expect(refusals.join()).toMatch(/^sub\.tandem\.test TXT: local: \/values\/0 must NOT have more than/);
 });
 
 test('a list with one wrong change changes nothing', async () => {

@@ -112,7 +112,7 @@ describe('the package', () => {
   });
 
   test.each([
-    ['sweep', '*/10 * * * * *'],
+    ['sweep', '*/30 * * * * *'],
     ['verifyHourly', '0 7 * * * *'],
   ])('%s runs on the schedule %s', (name, schedule) => {
     expect(functionJson(name).bindings).toEqual([

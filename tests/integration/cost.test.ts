@@ -21,6 +21,7 @@ test('a 1 kB write costs at most 4 write units, and an applied event exactly one
     'aws → azure: conditional writes per applied update',
     'azure → aws: conditional writes per applied new record',
     'azure → aws: conditional writes per applied update',
+    'largest difference from what is recorded',
   ]);
   expect(bounds.filter(({ holds }) => holds !== true)).toEqual([]);
 }, 60_000);

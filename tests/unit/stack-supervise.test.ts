@@ -74,6 +74,20 @@ function pidOf(event: RegExp): number {
 }
 
 describe('a process that dies', () => {
+  test('stays dead while the file is there that holds it, and runs again when that is gone', async () => {
+    const heldBy = path.join(dir, 'hold');
+    const stack = supervise({ ...plan('host', 'host'), heldBy }, plan('other', 'stand-ins'));
+    await stack.whenReady();
+    const [keeper, other] = stack.keepers;
+    fs.writeFileSync(heldBy, '');
+    for (const { pid = 0 } of stack.keepers) process.kill(pid, 'SIGKILL');
+    const before = other?.pid;
+    await waitUntil('the other one to be back', () => (other?.ready === true && other.pid !== before) || undefined);
+    expect(keeper?.pid).toBeUndefined();
+    fs.rmSync(heldBy);
+    await waitUntil('the held one to be back', () => keeper?.ready === true || undefined);
+  });
+
   test('is started again at once after SIGKILL, and its end is reported with its last lines', async () => {
     const stack = supervise(plan('host', 'host'));
     await stack.whenReady();

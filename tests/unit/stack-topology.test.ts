@@ -126,10 +126,11 @@ describe('the processes of a stack', () => {
     expect(endpointsOf(other!, ports)['serviceBus']).toBe(connectionString);
   });
 
-  test('a drill holds the way to a peer and the clock of a site in its hand, and nothing else', () => {
+  test('a drill holds the way to a peer and the clock and the life of a site in its hand, and nothing else', () => {
     const drill = {
       links: { 'aws-us-east-1/azure-eastus': 40_001, 'azure-eastus/aws-us-east-1': 40_002 },
       clocks: { 'azure-eastus': '/drill/azure.clock' },
+      holds: { 'azure-eastus': '/drill/azure.hold' },
     };
     const plans = planned({ drill, inherited: { NODE_OPTIONS: '--trace-warnings' } });
     const peersOf = (site: string): unknown => JSON.parse(byName(plans, site).env['TANDEM_PEERS'] ?? '');
@@ -153,6 +154,8 @@ describe('the processes of a stack', () => {
     });
     expect(byName(plans, 'aws-us-east-1').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
     expect(byName(plans, 'azure-eastus.stand-ins').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
+    const held = plans.filter(({ heldBy }) => heldBy === '/drill/azure.hold').map(({ name }) => name);
+    expect(held).toEqual(['azure-eastus.stand-ins', 'azure-eastus']);
   });
 
   test('nothing of the shell that points to a cloud account reaches a process', () => {

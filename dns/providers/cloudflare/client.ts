@@ -6,6 +6,8 @@ import { BaseLoadBalancers } from 'cloudflare/resources/load-balancers/load-bala
 import { BaseMonitors } from 'cloudflare/resources/load-balancers/monitors/monitors';
 import { BaseHealth } from 'cloudflare/resources/load-balancers/pools/health';
 import { BasePools } from 'cloudflare/resources/load-balancers/pools/pools';
+import { BasePhases } from 'cloudflare/resources/rulesets/phases/phases';
+import { BaseRules } from 'cloudflare/resources/rulesets/rules';
 import { BaseZones } from 'cloudflare/resources/zones/zones';
 import { createClient } from 'cloudflare/tree-shakable';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
@@ -27,11 +29,22 @@ export function connect({ clock, token, baseUrl }: ConnectionOptions) {
     throw new ProviderError(
       'credentials',
       'CLOUDFLARE_API_TOKEN is not set; the token needs DNS Write, and Load Balancers Write and ' +
-        'Load Balancing: Monitors and Pools Write for routed names',
+        'Load Balancing: Monitors and Pools Write for routed names, and Cache Settings Write and Zone WAF Write for ' +
+        'the edge (Read is enough without one)',
     );
   }
   const client = createClient({
-    resources: [BaseZones, BaseDNS, BaseRecords, BaseLoadBalancers, BaseMonitors, BasePools, BaseHealth],
+    resources: [
+      BaseZones,
+      BaseDNS,
+      BaseRecords,
+      BaseLoadBalancers,
+      BaseMonitors,
+      BasePools,
+      BaseHealth,
+      BasePhases,
+      BaseRules,
+    ],
     apiToken: token,
     maxRetries: 0,
     ...(baseUrl !== undefined && { baseURL: baseUrl }),

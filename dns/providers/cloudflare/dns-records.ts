@@ -3,6 +3,7 @@ import type { RecordResponse, RecordBatchParams } from 'cloudflare/resources/dns
 import { normalised, type PlainRecord, type RecordType } from '../../model.ts';
 import { plainValue } from '../../policy/records.ts';
 import type { Foreign } from '../../provider.ts';
+import { BARE } from './edge-rules.ts';
 
 /** Cloudflare's way of saying "automatic"; a record behind the edge has no other. */
 export const TTL_AUTO = 1;
@@ -16,8 +17,8 @@ export type NewRecord = NonNullable<RecordBatchParams['posts']>[number];
 
 /** What the API needs to make a record; one for each value. */
 export function toPosts(record: PlainRecord): readonly NewRecord[] {
-  const { name, type, ttlSeconds, edge = false } = record;
-  const head = { name, ttl: ttlSeconds, proxied: edge };
+  const { name, type, ttlSeconds, edge } = record;
+  const head = { name, ttl: ttlSeconds, proxied: edge !== undefined };
   return record.values.map((value): NewRecord => {
     const words = value.split(' ');
     const number = (at: number): number => Number(words[at]);
@@ -74,7 +75,7 @@ function recordFrom(group: readonly RecordResponse[]): PlainRecord | Foreign {
     type,
     ttlSeconds: first.ttl,
     values: group.map(valueOf),
-    ...(first.proxied === true && { edge: true }),
+    ...(first.proxied === true && { edge: BARE }),
   };
 }
 

@@ -1,137 +1,22 @@
 /**
- * Between the model's routed records and Cloudflare's load balancers, pools and monitors. Pure.
+ * Between the model's routed records and Cloudflare's load balancers. Pure.
  *
- * A name is a load balancer, a target is a pool, a check is a monitor. Pools and monitors are never changed: another
- * target is another pool, made before the load balancer points to it, which then changes in one request. The old ones
- * are leftovers after.
+ * A name is a load balancer, a route of it is a rule, a target is a pool, a check is a monitor. A load balancer changes in
+ * one request.
  */
-import { isIPv4, isIPv6 } from 'node:net';
-import { createHash } from 'node:crypto';
 import type {
   LoadBalancer,
   LoadBalancerCreateParams,
+  Rules,
 } from 'cloudflare/resources/load-balancers/load-balancers';
-import type { Monitor, MonitorCreateParams } from 'cloudflare/resources/load-balancers/monitors/monitors';
-import type { Pool, PoolCreateParams } from 'cloudflare/resources/load-balancers/pools/pools';
-import {
-  canonical,
-  normalised,
-  type HealthCheck,
-  type Location,
-  type RoutedRecord,
-  type RoutedType,
-  type Strategy,
-  type Target,
-} from '../../model.ts';
+import { normalised, type Route, type RoutedRecord, type Target } from '../../model.ts';
 import type { Foreign } from '../../provider.ts';
 import { TTL_AUTO } from './dns-records.ts';
+import { BARE } from './edge-rules.ts';
+import { descriptionOf, typeOf } from './pools.ts';
+import { deviationsOf, sharingFrom, toSteering, type Steering } from './steering.ts';
 
-/** Regions of https://developers.cloudflare.com/load-balancing/reference/region-mapping-api/ in each continent. */
-export const REGIONS: Readonly<Record<string, readonly string[]>> = {
-  AF: ['NAF', 'SAF'],
-  AS: ['ME', 'NEAS', 'SAS', 'SEAS'],
-  EU: ['EEU', 'WEU'],
-  NA: ['ENAM', 'WNAM'],
-  OC: ['OC'],
-  SA: ['NSAM', 'SSAM'],
-};
-
-const POLICY: Readonly<Record<Strategy, NonNullable<LoadBalancerCreateParams['steering_policy']>>> = {
-  weighted: 'random',
-  latency: 'dynamic_latency',
-  geolocation: 'geo',
-  failover: 'off',
-};
-
-/** A check waits for an answer at most so long, and less than its interval. */
-const TIMEOUT_SECONDS = 5;
-
-/** Marks what is ours, and says to whom it belongs. */
-export function descriptionOf(zone: string): string {
-  return `tandem ${zone}`;
-}
-
-/** Which site a pool is for, and with which values and check. */
-export function poolKey({ site, values, check }: Target): string {
-  return canonical({ site, values, check });
-}
-
-export type NewMonitor = Omit<MonitorCreateParams, 'account_id'>;
-export type NewPool = Omit<PoolCreateParams, 'account_id'>;
 export type NewBalancer = Omit<LoadBalancerCreateParams, 'account_id' | 'zone_id'>;
-
-export function toMonitor(check: HealthCheck, zone: string): NewMonitor {
-  const { protocol, host, port, path, intervalSeconds, failureThreshold } = check;
-  return {
-    type: protocol,
-    description: descriptionOf(zone),
-    method: 'GET',
-    path,
-    port,
-    header: { Host: [host] },
-    interval: intervalSeconds,
-    timeout: Math.min(TIMEOUT_SECONDS, Math.max(1, intervalSeconds - 1)),
-    retries: 0,
-    consecutive_down: failureThreshold,
-    consecutive_up: failureThreshold,
-    expected_codes: '2xx',
-    follow_redirects: false,
-  };
-}
-
-export function checkFrom(monitor: Monitor): HealthCheck | undefined {
-  const { type, path = '/', port, header, interval = 60, consecutive_down: down = 0 } = monitor;
-  const [host] = header?.['Host'] ?? [];
-  const own = port ?? 0;
-  if ((type !== 'http' && type !== 'https') || host === undefined) return undefined;
-  return {
-    protocol: type,
-    host,
-    // The API answers 0 or null for the usual one.
-    port: own === 0 ? (type === 'http' ? 80 : 443) : own,
-    path,
-    intervalSeconds: interval,
-    failureThreshold: Math.max(1, down),
-  };
-}
-
-export function toPool(target: Target, zone: string, monitor: string | undefined): NewPool {
-  const digest = createHash('sha256')
-    .update(`${zone} ${poolKey(target)}`)
-    .digest('hex')
-    .slice(0, 8);
-  const safe = `${zone}-${target.site}`.replace(/[^A-Za-z0-9_-]/g, '-');
-  return {
-    name: `tandem-${safe}-${digest}`,
-    description: `${descriptionOf(zone)} ${target.site}`,
-    origins: target.values.map((address, index) => ({
-      name: `origin-${index + 1}`,
-      address,
-      enabled: true,
-      weight: 1,
-    })),
-    ...(monitor !== undefined && { monitor }),
-  };
-}
-
-/** A pool as a target without its part in the routing, or why not. */
-export function targetFrom(
-  pool: Pool,
-  checks: ReadonlyMap<string, HealthCheck | undefined>,
-): Target | string {
-  const { description = '', name = '', origins = [], monitor } = pool;
-  const site = /^tandem \S+ (\S+)$/.exec(description)?.[1] ?? name;
-  if (pool.enabled === false) return `the pool ${name} is disabled`;
-  if (origins.some(({ enabled, weight = 1 }) => enabled === false || weight !== origins[0]?.weight)) {
-    return `the pool ${name} has origins that are disabled or of different weights`;
-  }
-  const values = origins.flatMap(({ address }) => address ?? []).sort();
-  if (!monitor) return { site, values };
-  const check = checks.get(monitor);
-  return check === undefined
-    ? `the pool ${name} has a monitor that is no HTTP check of a host`
-    : { site, values, check };
-}
 
 /** @param ids pool of each target, by `poolKey` */
 export function toBalancer(
@@ -139,48 +24,33 @@ export function toBalancer(
   ids: ReadonlyMap<string, string>,
   zone: string,
 ): NewBalancer {
-  const id = (target: Target): string => ids.get(poolKey(target)) ?? '';
-  const { strategy, targets, edge = false, ttlSeconds } = record;
-  const defaults =
-    strategy === 'geolocation' ? targets.filter(({ location }) => location?.default === true) : targets;
+  const { ttlSeconds, routes } = record;
+  const edge = record.edge !== undefined;
   return {
     name: record.name,
     description: descriptionOf(zone),
     enabled: true,
     proxied: edge,
     ...(!edge && { ttl: ttlSeconds }),
-    steering_policy: POLICY[strategy],
-    default_pools: defaults.map(id),
-    // Serves when nobody is healthy: whoever is preferred is then still the best guess.
-    fallback_pool: id(preferred(record)),
-    ...(strategy === 'weighted' && {
-      random_steering: {
-        default_weight: 0,
-        pool_weights: Object.fromEntries(targets.map((target) => [id(target), (target.weight ?? 0) / 100])),
-      },
-    }),
-    ...(strategy === 'geolocation' && {
-      region_pools: pools(targets, id, ({ continents }) => continents.flatMap((code) => REGIONS[code] ?? [])),
-      country_pools: pools(targets, id, ({ countries }) => countries),
+    ...toSteering(record, ids),
+    ...(routes && {
+      rules: routes.map((route, index) => ({
+        name: `tandem ${route.path}`,
+        condition: conditionOf(route.path),
+        priority: index,
+        terminates: true,
+        overrides: toSteering(route, ids),
+      })),
     }),
   };
 }
 
-function preferred({ targets }: RoutedRecord): Target {
-  const best = targets.reduce((a, b) => ((b.weight ?? 0) > (a.weight ?? 0) ? b : a));
-  return targets.find(({ location }) => location?.default === true) ?? best;
-}
-
-function pools(
-  targets: readonly Target[],
-  id: (target: Target) => string,
-  codes: (location: Location) => readonly string[],
-): Record<string, string[]> {
-  return Object.fromEntries(
-    targets.flatMap((target) =>
-      target.location ? codes(target.location).map((code): [string, string[]] => [code, [id(target)]]) : [],
-    ),
-  );
+/**
+ * The path and what is below it. Fields:
+ * https://developers.cloudflare.com/load-balancing/additional-options/load-balancing-rules/reference/
+ */
+function conditionOf(path: string): string {
+  return `http.request.uri.path eq "${path}" or starts_with(http.request.uri.path, "${path}/")`;
 }
 
 /** @param targets pool id → its target, or why the model cannot say it */
@@ -190,73 +60,61 @@ export function routedFrom(
 ): RoutedRecord | Foreign {
   const name = (balancer.name ?? '').toLowerCase();
   const foreign = (reason: string): Foreign => ({ name, type: 'CNAME', reason });
-  const strategy = strategyOf(balancer);
   if (balancer.enabled === false) return foreign('a load balancer that is disabled');
-  if (strategy === undefined) return foreign(`the steering policy '${balancer.steering_policy ?? ''}'`);
-  const found: Target[] = [];
-  for (const id of poolsOf(balancer)) {
-    const target = targets.get(id) ?? `the pool ${id} is gone`;
-    if (typeof target === 'string') return foreign(target);
-    const location = strategy === 'geolocation' ? locationOf(balancer, id) : undefined;
-    if (typeof location === 'string') return foreign(location);
-    found.push({
-      ...target,
-      ...(strategy === 'weighted' && { weight: weightOf(balancer, id) }),
-      ...(location && { location }),
-    });
-  }
-  const types = new Set(found.flatMap(({ values }) => values.map(typeOf)));
+  const sharing = sharingFrom(balancer, targets);
+  if (typeof sharing === 'string') return foreign(sharing);
+  const routes = routesFrom(balancer.rules ?? [], targets);
+  if (typeof routes === 'string') return foreign(routes);
+  const all = [sharing, ...routes].flatMap((one) => one.targets);
+  const types = new Set(all.flatMap(({ values }) => values.map(typeOf)));
   const [type] = types;
   if (type === undefined || types.size > 1) return foreign('pools of different kinds');
   const edge = balancer.proxied === true;
-  return normalised({
+  const record: RoutedRecord = normalised({
     kind: 'routed',
     name,
     type,
     ttlSeconds: edge ? TTL_AUTO : (balancer.ttl ?? 30),
-    strategy,
-    targets: found,
-    ...(edge && { edge }),
+    ...sharing,
+    ...(edge && { edge: BARE }),
+    ...(routes.length > 0 && { routes }),
   });
+  const paths = (of: RoutedRecord['routes']): string => (of ?? []).map(({ path }) => path).join(', ');
+  const deviations = [
+    ...(paths(routes) === paths(record.routes) ? [] : [`paths in the order ${paths(routes)}`]),
+    ...deviationsOf(balancer, record, targets),
+    ...(record.routes ?? []).flatMap((route) =>
+      deviationsOf(steeringOf(balancer, route), route, targets).map((one) => `path ${route.path}: ${one}`),
+    ),
+  ];
+  return deviations.length === 0 ? record : { ...record, deviations };
 }
 
-function strategyOf({ steering_policy, region_pools, country_pools }: LoadBalancer): Strategy | undefined {
-  const regional = Object.keys({ ...region_pools, ...country_pools }).length > 0;
-  const policy =
-    steering_policy === undefined || steering_policy === '' ? (regional ? 'geo' : 'off') : steering_policy;
-  return (Object.keys(POLICY) as Strategy[]).find((strategy) => POLICY[strategy] === policy);
+/** A rule of any other form is not ours, and the load balancer as a whole is then left alone. */
+function routesFrom(
+  rules: readonly Rules[],
+  targets: ReadonlyMap<string, Target | string>,
+): readonly Route[] | string {
+  const routes: Route[] = [];
+  const ordered = rules.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
+  for (const { name = '', condition = '', disabled, overrides, terminates } of ordered) {
+    const path = /^http\.request\.uri\.path eq "([^"]+)" /.exec(condition)?.[1] ?? '';
+    if (
+      overrides === undefined ||
+      disabled === true ||
+      terminates !== true ||
+      condition !== conditionOf(path)
+    ) {
+      return `the rule '${name}', which is not for a path and what is below it`;
+    }
+    const sharing = sharingFrom(overrides, targets);
+    if (typeof sharing === 'string') return sharing;
+    routes.push({ path, ...sharing });
+  }
+  return routes;
 }
 
-/** In the order of preference, each once. */
-function poolsOf({
-  default_pools = [],
-  region_pools = {},
-  country_pools = {},
-}: LoadBalancer): readonly string[] {
-  const lists = [...Object.values(region_pools), ...Object.values(country_pools)] as (readonly string[])[];
-  return [...new Set([...default_pools, ...lists.flat()])];
-}
-
-function weightOf({ random_steering }: LoadBalancer, id: string): number {
-  const { pool_weights = {}, default_weight = 1 } = random_steering ?? {};
-  return Math.round((pool_weights[id] ?? default_weight) * 100);
-}
-
-function locationOf(balancer: LoadBalancer, id: string): Location | string {
-  const { default_pools = [], region_pools = {}, country_pools = {} } = balancer;
-  const codesOf = (lists: object): string[] =>
-    Object.entries(lists as Record<string, readonly string[]>).flatMap(([code, ids]) =>
-      ids[0] === id ? [code] : [],
-    );
-  const regions = codesOf(region_pools);
-  const continents = Object.keys(REGIONS).filter((code) =>
-    REGIONS[code]?.every((region) => regions.includes(region)),
-  );
-  const said = continents.flatMap((code) => REGIONS[code] ?? []);
-  if (regions.some((region) => !said.includes(region))) return 'a part of a continent as a region';
-  return { continents, countries: codesOf(country_pools), default: default_pools[0] === id };
-}
-
-export function typeOf(value: string): RoutedType {
-  return isIPv4(value) ? 'A' : isIPv6(value) ? 'AAAA' : 'CNAME';
+function steeringOf({ rules = [] }: LoadBalancer, { path }: Route): Steering {
+  const rule = rules.find(({ condition }) => condition === conditionOf(path));
+  return rule?.overrides ?? {};
 }

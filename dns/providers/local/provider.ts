@@ -16,7 +16,7 @@ import {
 } from '../../server/bounds.ts';
 import { HEALTH_PATH, ZONE_PATH, type HealthReport, type ZoneState } from '../../server/control.ts';
 import { SERVED_TYPES } from '../../server/values.ts';
-import { readZone, ZoneError, type Zone } from '../../server/zone.ts';
+import { readZone, SITE_LABEL, ZoneError, type Zone } from '../../server/zone.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Attempts of a change of ours that meets a change of somebody else's, such as the lock's. */
@@ -64,12 +64,15 @@ export class LocalProvider implements Provider {
   /** The server holds records as they are; what it would refuse is said here. */
   prepare(records: readonly ZoneRecord[]): Prepared {
     const held = records.map(normalised);
+    const possible = held.filter((record) => !isBeyond(record));
+    const refusals = held.flatMap(unserved);
+    if (refusals.length > 0) return { records: held, refusals };
     try {
-      readZone({ zone: this.zone, records: held });
+      readZone({ zone: this.zone, records: possible });
       return { records: held, refusals: [] };
     } catch (error) {
       if (!(error instanceof ZoneError)) throw error;
-      return { records: held, refusals: error.problems };
+      return { records: held, refusals: error.problems.map((problem) => named(problem, possible)) };
     }
   }
 
@@ -163,6 +166,39 @@ export class LocalProvider implements Provider {
       throw new ProviderError('unavailable', message, { cause });
     }
   }
+}
+
+/** What the capabilities rule out: the planner refuses it in its own words, and the server would only name a field. */
+function isBeyond(record: ZoneRecord): boolean {
+  const { strategies, recordTypes, targetsMax } = CAPABILITIES;
+  if (record.edge !== undefined) return true;
+  if (record.kind === 'plain') return record.alias !== undefined || !recordTypes.includes(record.type);
+  const { strategy, targets } = record;
+  return (
+    record.routes !== undefined ||
+    !strategies.includes(strategy) ||
+    targets.length > (targetsMax[strategy] ?? 0) ||
+    targets.some(({ alias }) => alias !== undefined)
+  );
+}
+
+/** The server names a record by its place in the list; people know it by its name. */
+function named(problem: string, records: readonly ZoneRecord[]): string {
+  return problem.replace(/^\/records\/(\d+)/, (place, index: string) => {
+    const record = records[Number(index)];
+    return record === undefined ? place : `${keyOf(record)}: local: `;
+  });
+}
+
+/** What a policy may hold and the server does not serve. */
+function unserved(record: ZoneRecord): string[] {
+  const wildcard = record.name.startsWith('*') ? ['does not support names with *'] : [];
+  // The server makes a name of each site.
+  const sites = (record.kind === 'plain' ? [] : record.targets).flatMap(({ site }) =>
+    SITE_LABEL.test(site) ? [] : [`takes a-z, 0-9 and hyphens for the name of a site, not '${site}'`],
+  );
+  const alias = record.kind === 'plain' && record.alias ? ['has no aliases'] : [];
+  return [...wildcard, ...alias, ...sites].map((why) => `${keyOf(record)}: local ${why}`);
 }
 
 /** @throws ProviderError when the record is not what the change is based on. */

@@ -10,21 +10,14 @@ import type { Fixture } from '../bridge/fixture.ts';
 import { loadFunction, type Bundles } from '../bridge/functions.ts';
 import type { BenchSites } from '../bridge/two-sites.ts';
 import type { CloudName } from '../service-bundles.ts';
-import { perOne, readTally, resetUsage, type Tally } from './tally.ts';
+import type { Tally, WriteCost } from '../../cost/usage.ts';
+import { perOne, readTally, resetUsage } from './tally.ts';
 
 export interface Bench {
   readonly sites: BenchSites;
   readonly fixture: Fixture;
   readonly bridge: Contender;
   readonly bundles: Bundles;
-}
-
-/** Where the costs of a write arise. */
-export interface WriteCost {
-  /** The local write: the record with its marker, and the message. */
-  readonly write: Tally;
-  /** Everything after it: forwarding, clearing the marker, applying. */
-  readonly crossing: Tally;
 }
 
 /** Largest item that costs one write unit. */
@@ -152,8 +145,8 @@ async function loggingToStandardError(run: () => Promise<unknown>): Promise<void
   }
 }
 
-/** Runs of the sweeper from one heartbeat to the next. */
-const TICKS_PER_BEAT = heartbeatMs / sweepTickMs;
+/** Runs of the sweeper from one heartbeat to the next; its schedule on Azure is as long as that (serverless.azure.yml). */
+const RUNS_PER_BEAT: Readonly<Record<CloudName, number>> = { aws: heartbeatMs / sweepTickMs, azure: 1 };
 
 /**
  * Counts the runs of the sweeper of a site that finds nothing, from one heartbeat to the next, with its way to the other
@@ -174,6 +167,6 @@ export async function beatOf({ sites, bundles, bridge, fixture }: Bench, at: Clo
   await resetUsage(sites);
   await run();
   await crossed();
-  for (let i = 1; i < TICKS_PER_BEAT; i += 1) await run();
+  for (let i = 1; i < RUNS_PER_BEAT[at]; i += 1) await run();
   return readTally(sites);
 }

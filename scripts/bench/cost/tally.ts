@@ -1,22 +1,8 @@
 /** The stand-ins' counters added up to what each service bills for. */
 import { PRICES, usdPerMillion } from '../../cost/prices.ts';
+import type { Tally } from '../../cost/usage.ts';
 import type { Usage } from '../../local/usage.ts';
 import type { BenchSites } from '../bridge/two-sites.ts';
-
-/** Units in all. */
-export interface Tally {
-  readonly dynamoDbWriteUnits: number;
-  /** Those of the index `by_type`, which lists have and replication does not need. */
-  readonly dynamoDbListIndexUnits: number;
-  readonly dynamoDbReadUnits: number;
-  /** Writes with a condition, whether or not it held. */
-  readonly dynamoDbWrites: number;
-  readonly sqsRequests: number;
-  /** Estimated (`scripts/local/cosmos/charges.ts`). */
-  readonly cosmosRequestUnits: number;
-  readonly cosmosWrites: number;
-  readonly serviceBusOperations: number;
-}
 
 const USAGE = '/_tandem/usage';
 const COSMOS_WRITES = ['Create', 'Replace', 'Upsert', 'Patch', 'Delete'];

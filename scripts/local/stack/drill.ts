@@ -1,5 +1,5 @@
 /**
- * What a drill may hold in its hand: the ways between the sites, and each site's clock.
+ * What a drill may hold in its hand: the ways between the sites, each site's clock, and whether a site may run.
  *
  * Invariant: without `--drill` nothing of this is there; the functions know neither of it.
  */
@@ -13,6 +13,8 @@ export interface DrillSettings {
   readonly links: Readonly<Record<string, number>>;
   /** Site → absolute path of the file that holds its clock's offset in milliseconds (skewed-clock.ts). */
   readonly clocks: Readonly<Record<string, string>>;
+  /** Site → absolute path of a file. While it is there, none of the site's processes that has died is started again. */
+  readonly holds: Readonly<Record<string, string>>;
 }
 
 /**
@@ -26,11 +28,12 @@ export function readDrill(file: string): DrillSettings {
   } catch (error) {
     throw new RangeError(`${file} cannot be read: ${String(error)}`, { cause: error });
   }
-  const { links = {}, clocks = {} } = value ?? {};
+  const { links = {}, clocks = {}, holds = {} } = value ?? {};
   const port = (n: unknown): boolean => Number.isInteger(n) && Number(n) > 0 && Number(n) < 65_536;
   if (!Object.values(links).every(port)) throw new RangeError(`${file}: links: expected port numbers`);
-  if (!Object.values(clocks).every((path) => typeof path === 'string')) {
-    throw new RangeError(`${file}: clocks: expected file names`);
+  for (const [name, files] of Object.entries({ clocks, holds })) {
+    if (Object.values(files).every((path) => typeof path === 'string')) continue;
+    throw new RangeError(`${file}: ${name}: expected file names`);
   }
-  return { links, clocks };
+  return { links, clocks, holds };
 }

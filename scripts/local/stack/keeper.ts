@@ -2,7 +2,7 @@
  * Keeps one process running: starts it, starts it again when it dies, ends it when told to.
  *
  * Invariants: at most one instance lives; whatever an instance started dies with it (its process group); an instance
- * does not outlive the supervisor (leash.ts).
+ * does not outlive the supervisor (leash.ts); none is started while the file is there that the plan is held by.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
@@ -29,6 +29,8 @@ const START_FAILURES_WITHIN_MS = 30_000;
 const ORPHAN_GRACE_MS = 3_000;
 /** A pipe that something else still holds is not waited for longer than this. */
 const DRAIN_WITHIN_MS = 200;
+/** How often the file is looked for that holds a process back. */
+const HOLD_POLL_MS = 100;
 
 /** How an instance ended. */
 export interface Death {
@@ -96,6 +98,10 @@ export class Keeper {
 
   start(): void {
     const { plan, cwd } = this.#options;
+    if (plan.heldBy !== undefined && fs.existsSync(plan.heldBy)) {
+      this.#restart = setTimeout(() => this.start(), HOLD_POLL_MS);
+      return;
+    }
     this.#forgetAnnouncements();
     const child = spawn(process.execPath, ['--import', LEASH, ...plan.args], {
       cwd,

@@ -27,6 +27,8 @@ export interface ProcessPlan {
   readonly announces: readonly string[];
   /** Started anew when this other process dies, because it keeps nothing that this one could go on with. */
   readonly startsAnewWith?: string;
+  /** Not started while this file is there; absolute. */
+  readonly heldBy?: string;
 }
 
 export interface TopologyInput {
@@ -130,6 +132,7 @@ function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): 
     args: [path.join(projectDir, 'scripts/local/stand-ins-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: [name],
+    ...heldBy(site, input),
   };
 }
 
@@ -167,7 +170,13 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
     announces: [site.site, `${site.site}.bridge`],
     // Without a data folder the tables and queues, which the host makes at its start, die with the stand-ins.
     ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.stand-ins` }),
+    ...heldBy(site.site, input),
   };
+}
+
+function heldBy(site: string, { drill }: TopologyInput): Pick<ProcessPlan, 'heldBy'> {
+  const file = drill?.holds[site];
+  return file === undefined ? {} : { heldBy: file };
 }
 
 /** The functions and the bridge of a site share one clock, which a drill may move. */

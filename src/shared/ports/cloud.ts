@@ -20,8 +20,8 @@ export interface InvocationContext {
   readonly awsRequestId: string;
 }
 
-/** A function that a schedule starts. */
-export type TimerHandler = () => Promise<void>;
+/** A function that a schedule starts. `true`: it has stopped at a bound of its own, and there is more to do. */
+export type TimerHandler = () => Promise<boolean | void>;
 
 /** Sets a message aside with a reason, in a queue that people look at. */
 export interface DeadLetters {

@@ -1,12 +1,13 @@
 /**
  * Cloudflare's API v4 on loopback, for the real client: it checks every body against the published shapes, keeps DNS
- * records, load balancers, pools and monitors, and refuses what the service refuses: a second CNAME at a name, identical
+ * records, load balancers, pools, monitors and rules, and refuses what the service refuses: a second CNAME at a name, identical
  * records, ids that are gone, pools and monitors in use, a wrong token.
  */
 import { randomUUID } from 'node:crypto';
 import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
-import { BALANCER, BATCH, MONITOR, POOL } from './cloudflare-shapes.ts';
+import { Rulesets } from './cloudflare-rulesets.ts';
+import { BALANCER, BATCH, MONITOR, POOL, RULES } from './cloudflare-shapes.ts';
 import { startHttpStandIn, type Answer, type Asked, type HttpStandIn } from './http-stand-in.ts';
 
 type Thing = Record<string, unknown> & { id: string };
@@ -16,6 +17,7 @@ export interface CloudflareServer extends HttpStandIn {
   readonly balancers: Map<string, Thing>;
   readonly pools: Map<string, Thing>;
   readonly monitors: Map<string, Thing>;
+  readonly rulesets: Rulesets;
   /** Pool → what its checks say. */
   readonly health: Map<string, boolean>;
 }
@@ -59,6 +61,7 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
     balancers: new Map<string, Thing>(),
     pools: new Map<string, Thing>(),
     monitors: new Map<string, Thing>(),
+    rulesets: new Rulesets(),
     health: new Map<string, boolean>(),
   };
 
@@ -88,6 +91,23 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
     JSON.stringify([...state.pools.values()]).includes(id),
   );
 
+  const rulesets = (asked: Asked): unknown => {
+    const path = asked.path.split('/').slice(4);
+    const phase = path[0] === 'phases' ? path[1] : phaseOf(state.rulesets, path[0]);
+    const shape = ajv.compile(RULES[phase ?? ''] ?? false);
+    const body = (): Record<string, unknown> => {
+      const value = JSON.parse(asked.body) as Record<string, unknown>;
+      const rules = path[0] === 'phases' ? (value['rules'] as object[]) : [value];
+      for (const rule of rules) {
+        if (!shape(rule)) throw new Error(`not the published shape: ${JSON.stringify([shape.errors, rule])}`);
+      }
+      return value;
+    };
+    const found = state.rulesets.answer({ method: asked.method, path, body });
+    if (found === undefined) throw new Refusal(404, 10_003, 'could not find entrypoint ruleset');
+    return found;
+  };
+
   const route = (asked: Asked): unknown => {
     if (asked.headers.authorization !== `Bearer ${TOKEN}`)
       throw new Refusal(403, 9109, 'Invalid access token');
@@ -113,6 +133,7 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
       const healthy = state.health.get(id ?? '');
       return { pool_id: id, pop_health: healthy === undefined ? {} : { 'Amsterdam, NL': { healthy } } };
     }
+    if (area === 'rulesets') return rulesets(asked);
     throw new Refusal(404, 7003, `no route for ${asked.method} ${asked.path}`);
   };
 
@@ -127,6 +148,10 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
   return Object.assign(state, standIn);
 }
 
+function phaseOf(rulesets: Rulesets, id: string | undefined): string | undefined {
+  return [...rulesets].find(([, ruleset]) => ruleset.id === id)?.[0];
+}
+
 function newId(): string {
   return randomUUID().replaceAll('-', '');
 }
@@ -138,12 +163,16 @@ function references(thing: Record<string, unknown>): string[] {
     default_pools: defaults = [],
     region_pools = {},
     country_pools = {},
+    rules = [],
   } = thing;
   const lists = [
     ...Object.values(region_pools as object),
     ...Object.values(country_pools as object),
   ] as string[][];
-  return [monitor, fallback, ...(defaults as string[]), ...lists.flat()].filter(
+  const overrides = (rules as { overrides: Record<string, unknown> }[]).flatMap((rule) =>
+    references(rule.overrides),
+  );
+  return [monitor, fallback, ...(defaults as string[]), ...lists.flat(), ...overrides].filter(
     (id) => id !== undefined,
   ) as string[];
 }

@@ -87,12 +87,45 @@ export const POOL = object(['name', 'origins'], {
   },
 });
 
-export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
-  name,
-  description: text,
-  enabled: { type: 'boolean' },
-  proxied: { type: 'boolean' },
-  ttl: { type: 'integer', minimum: 30, maximum: 600 },
+const PERIODS = [10, 15, 20, 30, 40, 45, 60, 90, 120, 180, 240, 300, 480, 600, 900, 1200, 1800, 2400, 3600];
+
+const rule = (action: string, required: readonly string[], own: object) =>
+  object(['action', 'expression', ...required], {
+    action: { const: action },
+    expression: { type: 'string', pattern: '^\\(.+\\)$', maxLength: 4096 },
+    description: { type: 'string', maxLength: 500 },
+    enabled: { type: 'boolean' },
+    ref: { type: 'string', minLength: 1 },
+    ...own,
+  });
+
+/** By phase: https://developers.cloudflare.com/ruleset-engine/reference/phases-list/ */
+export const RULES: Readonly<Record<string, object>> = {
+  http_request_cache_settings: rule('set_cache_settings', ['action_parameters'], {
+    action_parameters: object(['cache'], {
+      cache: { type: 'boolean' },
+      edge_ttl: object(['mode'], {
+        mode: { enum: ['respect_origin', 'bypass_by_default', 'override_origin'] },
+      }),
+      browser_ttl: object(['mode'], {
+        mode: { enum: ['respect_origin', 'bypass_by_default', 'override_origin', 'bypass'] },
+      }),
+    }),
+  }),
+  http_request_firewall_managed: rule('execute', ['action_parameters'], {
+    action_parameters: object(['id'], { id }),
+  }),
+  http_ratelimit: rule('block', ['ratelimit'], {
+    ratelimit: object(['characteristics', 'period', 'requests_per_period'], {
+      characteristics: { type: 'array', contains: { const: 'cf.colo.id' }, items: text },
+      period: { enum: PERIODS },
+      requests_per_period: { type: 'integer', minimum: 1 },
+      mitigation_timeout: { enum: [0, ...PERIODS, 86_400] },
+    }),
+  }),
+};
+
+const STEERING = {
   steering_policy: {
     enum: [
       'off',
@@ -118,4 +151,24 @@ export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
     },
   },
   country_pools: { ...idLists, propertyNames: { pattern: '^[A-Z]{2}$' } },
+};
+
+export const BALANCER = object(['name', 'default_pools', 'fallback_pool'], {
+  name,
+  description: text,
+  enabled: { type: 'boolean' },
+  proxied: { type: 'boolean' },
+  ttl: { type: 'integer', minimum: 30, maximum: 600 },
+  ...STEERING,
+  rules: {
+    type: 'array',
+    items: object(['condition'], {
+      name: { type: 'string', maxLength: 200 },
+      condition: { type: 'string', pattern: 'http\\.request\\.uri\\.path' },
+      disabled: { type: 'boolean' },
+      priority: { type: 'integer', minimum: 0 },
+      terminates: { type: 'boolean' },
+      overrides: object([], STEERING),
+    }),
+  },
 });

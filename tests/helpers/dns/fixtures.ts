@@ -1,8 +1,10 @@
-/** A policy with every strategy, and both providers behind their stand-ins. */
+/** A policy with every strategy, and every provider behind its stand-in, or before our own server. */
 import { CloudflareProvider } from '../../../dns/providers/cloudflare/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
-import { parsePolicy, type Policy } from '../../../dns/policy/policy.ts';
+import { parsePolicy, type Policy, type ProviderName } from '../../../dns/policy/policy.ts';
+import { LocalProvider } from '../../../dns/providers/local/provider.ts';
 import type { Provider } from '../../../dns/provider.ts';
+import { startDnsServer } from '../../../dns/server/server.ts';
 import { startCloudflare, TOKEN, type CloudflareServer } from './cloudflare-server.ts';
 import { startRoute53, type Route53Server } from './route53-server.ts';
 import { virtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -10,7 +12,8 @@ import { virtualClock, type VirtualClock } from './virtual-clock.ts';
 export const ZONE = 'example.com';
 
 export interface PolicyParts {
-  readonly provider?: 'cloudflare' | 'route53';
+  readonly zone?: string;
+  readonly provider?: ProviderName;
   readonly names?: string;
   readonly records?: string;
   readonly more?: string;
@@ -31,26 +34,39 @@ export const SOME_RECORDS = `
   - { name: note, type: TXT, ttlSeconds: 300, values: ['say "hello" \\\\ é', '${'long '.repeat(100)}'] }
   - { name: www, type: CNAME, ttlSeconds: 300, values: [Api.Example.com.] }`;
 
+const URLS = ['https://a.example.net', 'https://b.example.net'] as const;
+const LOCAL_URLS = ['http://127.0.0.1:9', 'http://127.0.0.2:9'] as const;
+
+function withoutWildcards(records: string): string {
+  return records
+    .split('\n')
+    .filter((line) => !line.includes("name: '*"))
+    .join('\n');
+}
+
 export function policyText({
+  zone = ZONE,
   provider = 'route53',
   names = ALL_STRATEGIES,
-  records = SOME_RECORDS,
+  records = provider === 'local' ? withoutWildcards(SOME_RECORDS) : SOME_RECORDS,
   more = '',
 }: PolicyParts = {}): string {
+  // The local server asks its checks at once; nobody listens there.
+  const urls = provider === 'local' ? LOCAL_URLS : URLS;
   return `
-zone: ${ZONE}
+zone: ${zone}
 provider: ${provider}
 ttlSeconds: 30
 sites:
   aws-us-east-1:
-    url: https://a.example.net
+    url: ${urls[0]}
     endpoint: { cname: a.example.net }
     region: us-east-1
     countries: [US]
     default: true
     weight: 50
   azure-eastus:
-    url: https://b.example.net
+    url: ${urls[1]}
     endpoint: { cname: b.example.net }
     region: us-east-2
     continents: [EU, AF]
@@ -64,7 +80,7 @@ export function policyOf(parts: PolicyParts = {}): Policy {
   return parsePolicy(policyText(parts), 'policy.yml');
 }
 
-export interface Bench<S = CloudflareServer | Route53Server> {
+export interface Bench<S = { close(): Promise<void> }> {
   readonly provider: Provider;
   readonly server: S;
   readonly clock: VirtualClock;
@@ -84,5 +100,12 @@ export async function cloudflareBench({ token = TOKEN } = {}): Promise<Bench<Clo
   const clock = virtualClock();
   const server = await startCloudflare(ZONE);
   const fresh = (): Provider => new CloudflareProvider({ zone: ZONE, clock, token, baseUrl: server.url });
+  return { provider: fresh(), server, clock, fresh };
+}
+
+export async function localBench(): Promise<Bench> {
+  const clock = virtualClock();
+  const server = await startDnsServer({ zone: { zone: ZONE, records: [] } });
+  const fresh = (): Provider => new LocalProvider({ zone: ZONE, controlUrl: server.controlUrl });
   return { provider: fresh(), server, clock, fresh };
 }

@@ -1,12 +1,9 @@
 /** The commands as an operator meets them, against the stand-ins. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import type { Surroundings } from '../../../dns/command/surroundings.ts';
 import type { ZoneRecord } from '../../../dns/model.ts';
 import type { Provider } from '../../../dns/provider.ts';
-import { runDns } from '../../../dns/run.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 import {
   policyText,
@@ -16,6 +13,7 @@ import {
   type PolicyParts,
 } from '../../helpers/dns/fixtures.ts';
 import { refusal as cloudflareRefusal } from '../../helpers/dns/cloudflare-server.ts';
+import { operatorOf, wellObserved, type Operator } from '../../helpers/dns/operator.ts';
 import { refusal, type Route53Server } from '../../helpers/dns/route53-server.ts';
 
 const WEIGHTED = '\n  - { name: api, strategy: weighted, sites: [aws-us-east-1, azure-eastus] }';
@@ -26,59 +24,21 @@ const PLAIN = Array.from(
 );
 const BASE: PolicyParts = { names: WEIGHTED, records: PLAIN.join('') };
 
-const wellObserved: Observe = ({ site, requests }) =>
-  Promise.resolve({
-    site,
-    latenciesMs: Array.from({ length: requests }, () => 20),
-    errors: 0,
-    peers: [{ site: 'peer', lagMs: 100, safeTimeBehindMs: 100, exposedKeys: 1 }],
-  });
-
 let bench: Bench<Route53Server>;
-let dir: string;
-let file: string;
+let operator: Operator;
+const run = async (...asked: Parameters<Operator['run']>) => operator.run(...asked);
 beforeEach(async () => {
   bench = await route53Bench();
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-dns-'));
-  file = path.join(dir, 'policy.yml');
+  operator = operatorOf(bench);
   write(BASE);
 });
 afterEach(async () => {
   await bench.server.close();
-  fs.rmSync(dir, { recursive: true });
+  operator.leave();
 });
 
 function write(parts: PolicyParts): void {
-  fs.writeFileSync(file, policyText(parts));
-}
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(
-  args: readonly string[],
-  more: Partial<Surroundings> & { provider?: Provider } = {},
-): Promise<Ran> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const timeline = ['shift', 'drain', 'failover', 'restore'].includes(args[0] ?? '');
-  const code = await runDns(
-    [...args, '--policy', file, ...(timeline ? ['--timeline', path.join(dir, 'timeline.json')] : [])],
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      colour: false,
-      signal: new AbortController().signal,
-      clock: bench.clock,
-      observe: wellObserved,
-      probe: () => Promise.resolve(true),
-      providerFor: () => Promise.resolve(more.provider ?? bench.provider),
-      ...more,
-    },
-  );
-  return { code, out: out.join(''), err: err.join('') };
+  operator.write(policyText(parts));
 }
 
 function weights(): Record<string, number | undefined> {
@@ -87,7 +47,9 @@ function weights(): Record<string, number | undefined> {
 }
 
 function timeline(): { outcome: string; reason?: string; moments: { at: string; step: number }[] } {
-  return JSON.parse(fs.readFileSync(path.join(dir, 'timeline.json'), 'utf8')) as ReturnType<typeof timeline>;
+  return JSON.parse(fs.readFileSync(path.join(operator.dir, 'timeline.json'), 'utf8')) as ReturnType<
+    typeof timeline
+  >;
 }
 
 describe('plan and apply', () => {
@@ -116,7 +78,7 @@ describe('plan and apply', () => {
   });
 
   it('performs the plan that was written, and refuses it when the zone has changed in between', async () => {
-    const written = path.join(dir, 'plan.json');
+    const written = path.join(operator.dir, 'plan.json');
     await run(['plan', '--out', written]);
     const host = {
       Name: 'host3.example.com.',

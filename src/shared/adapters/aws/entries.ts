@@ -44,12 +44,12 @@ function toInbound(record: SQSRecord): InboundMessage {
 export function timerEntry(
   handler: TimerHandler,
   { config, tickMs }: { config: Config; tickMs?: number },
-): (event: Partial<SQSEvent>) => Promise<void> {
+): (event: Partial<SQSEvent>) => Promise<unknown> {
   if (tickMs === undefined) return handler;
   const client = new SQSClient({ region: config.region });
   return async ({ Records }) => {
     if (Records === undefined) await sendTicks(client, config, tickMs / 1000);
-    await handler();
+    return handler();
   };
 }
 

@@ -1,0 +1,116 @@
+/** Reads YAML against a JSON schema and rules of our own. Either all is well, or every mistake is named with its line. */
+import fs from 'node:fs';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import formats from 'ajv-formats';
+import { isMap, isPair, LineCounter, parseDocument, type Document } from 'yaml';
+import { PolicyError, TrafficError, type PolicyMistake } from '../errors.ts';
+
+/** A mistake whose line is still to be found. */
+export type Mistake = Omit<PolicyMistake, 'line'>;
+
+export interface Checks {
+  /** Fills defaults into the value. */
+  readonly valid: () => ValidateFunction;
+  /** What a schema cannot say. Given whatever the file held. */
+  readonly rules: (value: unknown) => readonly Mistake[];
+  /** In better words than the schema's. */
+  readonly explain?: (error: ErrorObject) => string | undefined;
+}
+
+/** @throws TrafficError when there is no such file. */
+export function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new TrafficError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Compiled when it is first needed, and once. */
+export function validatorOf(schema: object): () => ValidateFunction {
+  let validator: ValidateFunction | undefined;
+  return () => {
+    if (validator === undefined) {
+      const ajv = new Ajv({ allErrors: true, useDefaults: true, strictTypes: false, strictSchema: true });
+      formats.default(ajv, ['ipv4', 'ipv6']);
+      validator = ajv.compile(schema);
+    }
+    return validator;
+  };
+}
+
+/** @throws PolicyError */
+export function parseChecked(text: string, file: string, { valid, rules, explain }: Checks): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    throw new PolicyError(
+      file,
+      document.errors.map((error) => ({
+        line: error.linePos?.[0].line ?? 1,
+        pointer: '',
+        rule: 'yaml',
+        detail: error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? '',
+      })),
+    );
+  }
+  const value: unknown = document.toJS();
+  const own = (error: ErrorObject): string => explain?.(error) ?? explained(error);
+  const mistakes = [...againstSchema(value, valid(), own), ...rules(value)];
+  if (mistakes.length === 0) return value;
+  throw new PolicyError(
+    file,
+    mistakes
+      .map((mistake): PolicyMistake => ({ line: lineOf(document, lines, mistake.pointer), ...mistake }))
+      .sort((a, b) => a.line - b.line),
+  );
+}
+
+function againstSchema(
+  value: unknown,
+  valid: ValidateFunction,
+  explain: (error: ErrorObject) => string,
+): Mistake[] {
+  if (valid(value)) return [];
+  const found = (valid.errors ?? []).filter(({ keyword }) => keyword !== 'if' && keyword !== 'anyOf');
+  return found.map((error) => ({
+    pointer: pointerOf(error),
+    rule: error.keyword,
+    detail: explain(error),
+  }));
+}
+
+/** A property too many, or a bad key, is a mistake of that property. */
+function pointerOf({ instancePath, params }: ErrorObject): string {
+  const { additionalProperty, propertyName } = params as Record<string, string | undefined>;
+  const own = additionalProperty ?? propertyName;
+  return own === undefined
+    ? instancePath
+    : `${instancePath}/${own.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function explained({ keyword, message, params }: ErrorObject): string {
+  const { allowedValues } = params as { allowedValues?: string[] };
+  if (keyword === 'additionalProperties') return 'there is no such setting';
+  if (allowedValues !== undefined) return `must be one of ${allowedValues.join(', ')}`;
+  return message ?? keyword;
+}
+
+/** Of the node itself or, when it is missing, of the nearest one around it; of the key where there is one. */
+function lineOf(document: Document, lines: LineCounter, pointer: string): number {
+  const parts = pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  for (; parts.length > 0; parts.pop()) {
+    const parent = document.getIn(parts.slice(0, -1), true);
+    const last = parts.at(-1);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && String(item.key) === last)
+      : undefined;
+    const node = (pair?.key ?? document.getIn(parts, true)) as
+      { range?: [number, number, number] } | undefined;
+    if (node?.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}

@@ -1,0 +1,138 @@
+/**
+ * `npm run cost`: what a month costs on each cloud, by service.
+ *
+ *     npm run cost -- [--requests 1000000] [--writes 200000] [--aws-percent 50] [--new-percent 50] [--stored-gb 1] [--json]
+ *
+ * Units are counted (scripts/cost/usage.json, by `npm run bench:cost -- --record`), prices are list prices
+ * (scripts/cost/prices.ts), and what is neither is in `ASSUMED` (scripts/cost/model.ts).
+ */
+import { parseArgs } from 'node:util';
+import { readInventory } from './cost/inventory.ts';
+import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
+import { PRICES } from './cost/prices.ts';
+import { readUsage } from './cost/usage.ts';
+import { aligned } from './tandem/table.ts';
+
+const MILLION = 1_000_000;
+const NOTHING: Load = { requests: 0, writes: 0, awsPercent: 50, newPercent: 50, storedGb: 0 };
+const CLOUDS = ['aws', 'azure'] as const;
+const OPTIONS = {
+  requests: { type: 'string', default: '1000000' },
+  writes: { type: 'string', default: '200000' },
+  'aws-percent': { type: 'string', default: '50' },
+  'new-percent': { type: 'string', default: '50' },
+  'stored-gb': { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+function readLoad(args: string[]): { load: Load; json: boolean } {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  const mistakes: string[] = [];
+  const number = (name: Exclude<keyof typeof OPTIONS, 'json'>, max: number): number => {
+    const value = Number(values[name]);
+    const isFine = values[name].trim() !== '' && value >= 0 && value <= max;
+    if (!isFine) mistakes.push(`--${name}: expected a number from 0 to ${max}, got ${values[name]}`);
+    return value;
+  };
+  const load = {
+    requests: number('requests', 1e12),
+    writes: number('writes', 1e12),
+    awsPercent: number('aws-percent', 100),
+    newPercent: number('new-percent', 100),
+    storedGb: number('stored-gb', 1e6),
+  };
+  if (load.writes > load.requests)
+    mistakes.push('--writes: a write is a request, so there are at most as many');
+  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  return { load, json: values.json };
+}
+
+const usage = readUsage();
+const inventory = readInventory();
+const costOf = (load: Load): Line[] => estimate(load, usage, inventory);
+
+function sum(lines: readonly Line[], column: 'usdList' | 'usdAfterFree', cloud?: Line['cloud']): number {
+  return lines
+    .filter((line) => cloud === undefined || line.cloud === cloud)
+    .reduce((total, line) => total + line[column], 0);
+}
+
+/** What a million more of something costs at list prices, at each cloud. */
+function marginal(more: Partial<Load>): Record<Line['cloud'], number> {
+  const [without, having] = [costOf(NOTHING), costOf({ ...NOTHING, ...more })];
+  const of = (cloud: Line['cloud']): number => sum(having, 'usdList', cloud) - sum(without, 'usdList', cloud);
+  return { aws: of('aws'), azure: of('azure') };
+}
+
+function summary() {
+  const reads = (awsPercent: number) => marginal({ requests: MILLION, awsPercent });
+  const written = (awsPercent: number) => marginal({ requests: MILLION, writes: MILLION, awsPercent });
+  const idle = costOf(NOTHING);
+  return {
+    idle: { list: sum(idle, 'usdList'), afterFree: sum(idle, 'usdAfterFree') },
+    perMillionReads: { atAws: reads(100), atAzure: reads(0) },
+    perMillionWrites: { atAws: written(100), atAzure: written(0) },
+  };
+}
+
+const usd = (value: number): string => value.toFixed(2);
+
+function table(lines: readonly Line[]): string[] {
+  const rows = lines.map((line) => [
+    line.cloud,
+    PRICES[line.price].unit.split(',')[0] ?? '',
+    line.units.toLocaleString('en', { maximumSignificantDigits: 3 }),
+    usd(line.usdList),
+    usd(line.usdAfterFree),
+  ]);
+  const totals = [...CLOUDS, undefined].map((cloud) => [
+    cloud ?? 'both',
+    'total',
+    '',
+    usd(sum(lines, 'usdList', cloud)),
+    usd(sum(lines, 'usdAfterFree', cloud)),
+  ]);
+  return aligned([['cloud', 'what', 'units a month', 'USD', 'after allowances'], ...rows, ...totals]);
+}
+
+function text(load: Load, lines: readonly Line[]): string {
+  const { idle, perMillionReads, perMillionWrites } = summary();
+  const both = ({ aws, azure }: Record<Line['cloud'], number>): string =>
+    `${usd(aws)} at AWS and ${usd(azure)} at Azure`;
+  return [
+    `${load.requests.toLocaleString('en')} requests a month, ${load.writes.toLocaleString('en')} of them writes, ${load.awsPercent} % at AWS`,
+    '',
+    ...table(lines),
+    '',
+    `Idle, every flag off: ${usd(idle.list)} USD a month at list prices, ${usd(idle.afterFree)} after the allowances that do not expire.`,
+    `A million reads: at AWS ${both(perMillionReads.atAws)}; at Azure ${both(perMillionReads.atAzure)}.`,
+    `A million writes, crossing included: at AWS ${both(perMillionWrites.atAws)}; at Azure ${both(perMillionWrites.atAzure)}.`,
+    '',
+    `Counted ${usage.measured} (npm run bench:cost -- --record); prices and their sources: scripts/cost/prices.ts.`,
+    `Assumed: ${Object.entries(ASSUMED)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}.`,
+    'Not in it: traffic steering (Route 53 or Cloudflare), flags (docs/features.md), support, taxes.',
+    '',
+  ].join('\n');
+}
+
+try {
+  const { load, json } = readLoad(process.argv.slice(2));
+  const lines = costOf(load);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ load, measured: usage.measured, lines, ...summary(), assumed: ASSUMED })}\n`
+      : text(load, lines),
+  );
+} catch (error) {
+  const isUsage =
+    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  if (isUsage !== true) throw error;
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import { readInventory } from '../../scripts/cost/inventory.ts';
+import { estimate, type Line, type Load } from '../../scripts/cost/model.ts';
+import { PRICES } from '../../scripts/cost/prices.ts';
+import { readUsage } from '../../scripts/cost/usage.ts';
+
+const IDLE: Load = { requests: 0, writes: 0, awsPercent: 50, newPercent: 50, storedGb: 0 };
+const BUSY: Load = { requests: 5e6, writes: 1e6, awsPercent: 50, newPercent: 50, storedGb: 10 };
+/** The bar: both clouds, every flag off, after the allowances that do not expire. */
+const IDLE_USD_MAX = 5;
+
+const costOf = (load: Load): Line[] => estimate(load, readUsage(), readInventory());
+const total = (lines: readonly Line[], column: 'usdList' | 'usdAfterFree'): number =>
+  lines.reduce((sum, line) => sum + line[column], 0);
+const units = (load: Load, price: Line['price']): number =>
+  costOf(load).find((line) => line.price === price)?.units ?? 0;
+
+describe('the estimate of a month', () => {
+  test('stays below the bar for two clouds at rest', () => {
+    expect(total(costOf(IDLE), 'usdAfterFree')).toBeLessThan(IDLE_USD_MAX);
+  });
+
+  test('never charges more after an allowance than without it, and never less than nothing', () => {
+    for (const { usdList, usdAfterFree } of costOf(BUSY)) {
+      expect(usdAfterFree).toBeLessThanOrEqual(usdList);
+      expect(usdAfterFree).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  test('charges an allowance only beyond its units', () => {
+    const free = PRICES.sqsRequest.free;
+    const line = costOf(BUSY).find(({ price }) => price === 'sqsRequest');
+    expect(line?.usdAfterFree).toBeCloseTo((((line?.units ?? 0) - free) / 1e6) * PRICES.sqsRequest.usd);
+  });
+
+  test('moves requests to the cloud that takes them, while writes cost both', () => {
+    const all = (awsPercent: number): Load => ({ ...BUSY, awsPercent });
+    expect([units(all(100), 'httpApiRequest'), units(all(0), 'httpApiRequest')]).toEqual([5e6, 0]);
+    expect(units(all(100), 'cosmosRequestUnit')).toBeGreaterThan(units(IDLE, 'cosmosRequestUnit') + 5e6);
+    expect(units(all(0), 'dynamoDbWrite')).toBeGreaterThanOrEqual(units(IDLE, 'dynamoDbWrite') + 1e6);
+  });
+
+  test('charges an Azure instance no more than the whole month before a second one is needed', () => {
+    const before = { ...BUSY, requests: 2e7, writes: 0, awsPercent: 0 };
+    const [seconds, idle] = [units(before, 'functionsSecond'), units(IDLE, 'functionsSecond')];
+    const wholeMonth = 730 * 3_600 * readInventory().azure.memoryGb;
+    expect(seconds - idle).toBeGreaterThan(wholeMonth * 0.99);
+    expect(seconds - idle).toBeLessThanOrEqual(wholeMonth);
+  });
+});
