@@ -152,7 +152,8 @@ export const webIdentityTokenSeconds = 300;
 /** Of a key or a token that a caller presents. */
 export const bearerCharsMax = 6_000;
 /**
- * Request line and headers: what API Gateway takes. Functions takes more, and such a request is refused there as well.
+ * Request line and values of headers: what API Gateway takes. Functions takes more, and such a request is refused
+ * there as well.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
 export const headerBytesMax = 10_240;
