@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { RefusedError } from './errors.ts';
 import { canonical, keyOf, type Change, type ZoneRecord } from './model.ts';
+import { incidentsName } from './monitor/record.ts';
 import { overridden, overridesIn, overridesName, overridesRecord, type Overrides } from './overrides.ts';
 import type { Policy } from './policy/policy.ts';
 import { recordsOf, relative, sorted } from './policy/records.ts';
@@ -38,7 +39,9 @@ export async function readAndPlan(policy: Policy, provider: Provider, overrides?
 /** From the live zone to the policy with these overrides; without them, with those that the zone says. */
 export function makePlan(policy: Policy, provider: Provider, live: LiveZone, overrides?: Overrides): Plan {
   const { zone } = policy;
-  const present = live.records.filter(({ name }) => !isUnmanaged(relative(name, zone), policy));
+  const present = live.records.filter(
+    ({ name }) => name !== incidentsName(zone) && !isUnmanaged(relative(name, zone), policy),
+  );
   const wanted = overrides ?? overridesIn(live.records, zone);
   const target = desired(policy, provider, wanted);
   refuseForeign(target, live.foreign);

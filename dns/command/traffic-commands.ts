@@ -3,11 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { withLock } from '../lock.ts';
-import { sharings, type RoutedRecord } from '../model.ts';
-import { overridesName, type Overrides } from '../overrides.ts';
-import { readAndPlan, type Plan } from '../plan.ts';
-import { move, refuseDrift, type Move, type Timeline } from '../shift/move.ts';
-import { shareOf, stepsBack, stepsTo } from '../shift/steps.ts';
+import type { Timeline } from '../shift/move.ts';
+import { shareOf } from '../shift/steps.ts';
+import { traffic, type TrafficRequest } from '../shift/traffic.ts';
+import { UsageError } from './command-line.ts';
 import type { Context } from './zone-commands.ts';
 
 const TIMELINES = path.join('.tandem', 'traffic');
@@ -17,18 +16,8 @@ export async function trafficCommand(context: Context): Promise<number> {
   refuseUnknown(context);
   const { clock, observe, probe, signal } = around;
   const say = (text: string): void => (line.json ? around.err : around.out)(`${text}\n`);
-  const timeline = await withLock(
-    { provider, clock, say: (text) => around.err(`${text}\n`) },
-    async (lock) => {
-      const plan = await readAndPlan(policy, provider);
-      const emergency = line.command === 'failover' && line.force;
-      if (!emergency) refuseDrift(plan);
-      const way = wayOf(context, plan.overrides);
-      return move(
-        { policy, provider, lock, clock, observe, probe, say, signal },
-        emergency ? { ...way, only: trafficOnly } : way,
-      );
-    },
+  const timeline = await withLock({ provider, clock, say: (text) => around.err(`${text}\n`) }, async (lock) =>
+    traffic({ policy, provider, lock, clock, observe, probe, say, signal }, requestOf(line)),
   );
   const file = write(context, timeline);
   const { outcome, reason } = timeline;
@@ -37,36 +26,21 @@ export async function trafficCommand(context: Context): Promise<number> {
   return outcome === 'done' ? 0 : 1;
 }
 
-function wayOf({ line, policy }: Context, before: Overrides): Move {
-  const { command, site = '', percent = 0, now } = line;
-  if (command === 'failover')
-    return { before, gated: false, steps: [new Map([...outOf(before), [site, 0]])] };
-  if (command === 'restore') {
-    return { before, gated: !now, steps: now && before.size > 0 ? [new Map()] : stepsBack(policy, before) };
+function requestOf({ command, site = '', percent = 0, now, force }: Context['line']): TrafficRequest {
+  switch (command) {
+    case 'failover':
+      return { kind: command, site, force };
+    case 'restore':
+      return { kind: command, now };
+    case 'shift':
+    case 'drain':
+      return { kind: 'shift', site, percent };
+    case 'plan':
+    case 'apply':
+    case 'status':
+    case 'dump':
+      throw new UsageError(`${command} moves no traffic`);
   }
-  return { before, gated: true, steps: stepsTo(policy, before, { site, percent }) };
-}
-
-/** Sites that are out already stay out. */
-function outOf(overrides: Overrides): [string, number][] {
-  return [...overrides].filter(([, percent]) => percent === 0);
-}
-
-/** For an emergency: what the policy says otherwise waits. */
-function trafficOnly(plan: Plan): Plan {
-  const changes = plan.changes.filter(({ before, after }) => {
-    if ((before ?? after)?.name === overridesName(plan.zone)) return true;
-    return (
-      before?.kind === 'routed' &&
-      after?.kind === 'routed' &&
-      sitesOf(after).every((site) => sitesOf(before).includes(site))
-    );
-  });
-  return { ...plan, changes, leftovers: [] };
-}
-
-function sitesOf(record: RoutedRecord): readonly string[] {
-  return sharings(record).flatMap(({ targets }) => targets.map(({ site }) => site));
 }
 
 /** @throws RefusedError for a site that is unknown, or cannot be shifted to a share. */

@@ -1,6 +1,7 @@
 /** Writes a live zone as a policy that plans to nothing. */
 import { stringify } from 'yaml';
 import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
+import { incidentsName } from '../monitor/record.ts';
 import { overridesName } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';
 import {
@@ -26,14 +27,13 @@ interface Source {
 export function dump({ records, foreign }: LiveZone, source: Source): string {
   const routed = records.filter((record): record is RoutedRecord => record.kind === 'routed');
   const sites = commonSites(routed);
+  const ours = new Set([overridesName(source.zone), incidentsName(source.zone)]);
   const policy = {
     ...source,
     healthCheck: false,
     sites: Object.fromEntries(sites),
     names: routed.map((record) => nameOf(record, sites, source.zone)),
-    records: records.flatMap((record) =>
-      record.name === overridesName(source.zone) ? [] : plainOf(record, source.zone),
-    ),
+    records: records.flatMap((record) => (ours.has(record.name) ? [] : plainOf(record, source.zone))),
   };
   const text = [
     ...foreign.map(({ name, type, reason }) => `# Not here, and not touched: ${name} ${type}: ${reason}`),

@@ -47,6 +47,16 @@ export function stepsBack(policy: Policy, now: Overrides): readonly Overrides[] 
   return now.size === 0 ? [] : [...between_, none];
 }
 
+/** One site back to its share, and its override away; the others stay where they are. None when it has no override. */
+export function stepsBackOf(policy: Policy, now: Overrides, site: string): readonly Overrides[] {
+  const from = now.get(site);
+  if (from === undefined) return [];
+  const end: Overrides = new Map([...now].filter(([other]) => other !== site));
+  const to = shareOf(policy, site, end);
+  const values = to === undefined ? [] : between(from, to, policy.shift.stepPercent).slice(0, -1);
+  return [...values.map((value) => new Map([...now, [site, value]])), end];
+}
+
 /** Without `from`, with `to`. */
 function between(from: number, to: number, step: number): readonly number[] {
   const count = Math.max(1, Math.ceil(Math.abs(to - from) / step));

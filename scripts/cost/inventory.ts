@@ -1,6 +1,8 @@
 /** What the two stacks hold that is billed by the month, counted in their definitions with every flag off. */
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { parse } from 'yaml';
 
 export interface Inventory {
   readonly aws: { readonly metrics: number; readonly alarms: number; readonly dashboards: number };
@@ -21,7 +23,7 @@ export function readInventory(): Inventory {
   return {
     aws: {
       metrics: CUSTOM_METRICS,
-      alarms: count(aws, 'AWS::CloudWatch::Alarm'),
+      alarms: alarmMetrics(),
       dashboards: count(aws, 'AWS::CloudWatch::Dashboard'),
     },
     azure: {
@@ -32,11 +34,26 @@ export function readInventory(): Inventory {
   };
 }
 
+/** Metrics that the alarms of a site with one peer look at: each is billed, two in one alarm as two. */
+function alarmMetrics(): number {
+  const file = path.join(INFRA, 'aws/alarms.yml');
+  const { Resources } = parse(fs.readFileSync(file, 'utf8'), { merge: true }) as {
+    Resources: Record<string, { Type: string; Properties: { Metrics?: { MetricStat?: unknown }[] } }>;
+  };
+  const { alarmsPerPeer } = createRequire(import.meta.url)(path.join(INFRA, 'aws/peers.cjs')) as {
+    alarmsPerPeer: number;
+  };
+  return Object.values(Resources)
+    .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+    .map(({ Properties: { Metrics } }) => Metrics?.filter(({ MetricStat }) => MetricStat).length ?? 1)
+    .reduce((sum, metrics) => sum + metrics, alarmsPerPeer);
+}
+
 function textOf(cloud: string): string {
   const folder = path.join(INFRA, cloud);
   return fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ya?ml|json)$/.test(name))
+    .filter((name) => /\.(ya?ml|json|cjs)$/.test(name))
     .map((name) => fs.readFileSync(path.join(folder, name), 'utf8'))
     .join('\n');
 }

@@ -11,6 +11,8 @@
  */
 const path = require('node:path');
 
+const PACKAGE = path.join('.artifacts', 'azure');
+
 module.exports = class AzureCompat {
   #serverless;
   #options;
@@ -24,6 +26,7 @@ module.exports = class AzureCompat {
     this.hooks = {
       // Variables of the service definition have their values from here on, and not yet in this constructor.
       initialize: () => this.#repair(),
+      'after:package:finalize': () => this.#keepTemplate(),
       'offline:functionsUpdated:cleanup': () => this.#site?.reload(),
     };
     // serverless-esbuild spawns this command, which serverless-offline defines for AWS, after each rebuild.
@@ -40,11 +43,17 @@ module.exports = class AzureCompat {
     runtimes.bundleForNode24();
   }
 
+  #keepTemplate() {
+    const { keepTemplate } = require('./azure/deployment.cjs');
+    const workDir = path.join(this.#serverless.serviceDir, PACKAGE);
+    return keepTemplate({ serverless: this.#serverless, workDir });
+  }
+
   async #repair() {
     const serverless = this.#serverless;
     const folder = this.#offline
       ? (process.env.TANDEM_BUILD_DIR ?? path.join('.esbuild', siteName(serverless)))
-      : path.join('.artifacts', 'azure');
+      : PACKAGE;
     const workDir = path.join(serverless.serviceDir, folder);
     const appDir = path.join(workDir, 'app');
 
@@ -63,6 +72,8 @@ module.exports = class AzureCompat {
     const deployment = require('./azure/deployment.cjs');
     deployment.readConfigAfterVariables(serverless);
     deployment.signInWithAzureIdentity(serverless, this.#options);
+    await deployment.checkFeatures(serverless, this.#options);
+    deployment.composeOwnTemplate();
     deployment.showOwnTemplateInDryRun(this.#options);
     deployment.quoteSettingsThatLookLikeExpressions();
     deployment.publishToFlexConsumption();

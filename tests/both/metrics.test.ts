@@ -121,6 +121,14 @@ describe(`what is measured on ${cloudName}`, () => {
     expect(values?.['LagMs']).toBeLessThan(60_000);
   });
 
+  test('the heartbeat of a peer whose clock is ahead arrives before it was sent', async () => {
+    peer.nowMs = Date.now() + 3_000;
+    await peer.run(beat(peer.site));
+    await cross();
+    const [values] = measured(clouds.peer.site);
+    expect(values?.['LagMs']).toBeLessThanOrEqual(-500);
+  });
+
   test('conflicts and dead letters are counted where they happen', async () => {
     await write('contested');
     peer.nowMs = Date.now() + 1_000;

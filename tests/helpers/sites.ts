@@ -11,6 +11,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
+import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
 import { startCosmos } from '../../scripts/local/cosmos/server.ts';
 import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
 import type { Faults } from '../../scripts/local/faults.ts';
@@ -178,29 +179,6 @@ async function takeFromServiceBus(client: ServiceBusClient, queue: string): Prom
   }
 }
 
-interface ArmTemplate {
-  readonly resources: readonly ArmResource[];
-}
-interface ArmResource {
-  readonly type: string;
-  readonly properties?: { readonly resource?: ContainerDefinition };
-  readonly resources?: readonly ArmResource[];
-}
-
 function containerDefinition(): ContainerDefinition {
-  const template = JSON.parse(
-    fs.readFileSync(path.join(ROOT, 'infra/azure/site.json'), 'utf8'),
-  ) as ArmTemplate;
-  const all = (resources: readonly ArmResource[]): ArmResource[] =>
-    resources.flatMap((resource) => [resource, ...all(resource.resources ?? [])]);
-  const container = all(template.resources).find(({ type }) => type.endsWith('ontainers'))?.properties
-    ?.resource;
-  if (container === undefined) throw new Error('the ARM template has no container');
-  const { partitionKey, indexingPolicy, defaultTtl } = container;
-  return {
-    id: 'records',
-    ...(partitionKey && { partitionKey }),
-    ...(indexingPolicy && { indexingPolicy }),
-    ...(defaultTtl !== undefined && { defaultTtl }),
-  };
+  return readSiteTemplate(path.join(ROOT, 'infra/azure/site.json')).container;
 }

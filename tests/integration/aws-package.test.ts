@@ -239,7 +239,8 @@ describe('the template', () => {
   test('keeps the table when the stack goes, and the logs for a month', () => {
     expect(resources['Table']?.DeletionPolicy).toBe('Retain');
     const groups = ofType('AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(FUNCTIONS.length);
+    // And the API's access log.
+    expect(groups).toHaveLength(FUNCTIONS.length + 1);
     for (const [, { RetentionInDays }] of groups) expect(RetentionInDays).toBe(30);
   });
 

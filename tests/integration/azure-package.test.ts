@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { CosmosClient } from '@azure/cosmos';
 import { startCosmos } from '../../scripts/local/cosmos/server.ts';
 import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
+import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
 import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
 import type { RunEntry } from '../../scripts/local/run-registry.ts';
 import type { StandIn } from '../../scripts/local/stand-in.ts';
@@ -162,6 +163,13 @@ describe('the package', () => {
     for (const file of unpacked) expect(fs.readFileSync(path.join(app, file))).toEqual(files.get(file));
   });
 
+  test('the template of a deployment is beside the package', () => {
+    const kept = JSON.parse(
+      fs.readFileSync(path.join(dir, '.artifacts/azure/template.json'), 'utf8'),
+    ) as object;
+    expect(kept).toEqual(composeTemplate(path.join(dir, 'infra/azure/site.json')));
+  });
+
   test('nothing is written to the source tree and nothing deleted from it', () => {
     expect(listing()).toEqual(before);
   });
@@ -207,8 +215,13 @@ describe('a deployment', () => {
   let settings: Record<string, string>;
 
   beforeAll(async () => {
-    const args = ['info', '--dryrun', '--arm', '--region', 'westeurope', '--param', 'app=acme', '--param'];
-    const output = await runSls(dir, [...args, 'peers=[{"site":"aws-us-east-1"}]'], cleanEnvironment());
+    const args = ['info', '--dryrun', '--arm', '--region', 'westeurope'];
+    const params = ['app=acme', 'peers=[{"site":"aws-us-east-1"}]', 'features.cdn=true'];
+    const output = await runSls(
+      dir,
+      [...args, ...params.flatMap((param) => ['--param', param])],
+      cleanEnvironment(),
+    );
     deployment = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as Deployment;
     const site = deployment.template.resources.find(({ type }) => type === 'Microsoft.Web/sites');
     const list = site?.properties?.siteConfig?.appSettings ?? [];
@@ -221,7 +234,20 @@ describe('a deployment', () => {
       functionAppName: { value: 'acme' },
       location: { value: 'westeurope' },
       tags: { value: { site: 'azure-westeurope' } },
+      peers: { value: [{ site: 'aws-us-east-1' }] },
     });
+  });
+
+  test('switches on the features that were asked for, and no other', () => {
+    const flags = Object.entries(deployment.parameters).filter(([, { value }]) => typeof value === 'boolean');
+    expect(flags.length).toBeGreaterThan(1);
+    for (const [name, { value }] of flags) expect([name, value]).toEqual([name, name === 'cdn']);
+  });
+
+  test('knows every flag of the template', () => {
+    const { parameters } = composeTemplate(path.join(dir, 'infra/azure/site.json'));
+    const flags = Object.entries(parameters).flatMap(([name, { type }]) => (type === 'bool' ? [name] : []));
+    expect(Object.keys(deployment.parameters)).toEqual(expect.arrayContaining(flags));
   });
 
   test('quotes a JSON array, which Resource Manager would evaluate, and no expression', () => {
@@ -236,17 +262,16 @@ describe('a deployment', () => {
   });
 
   test('names variables, parameters and roles that the template has', () => {
-    const file = path.join(dir, 'infra/azure/site.json');
-    const template = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, unknown>>;
+    const template = composeTemplate(path.join(dir, 'infra/azure/site.json'));
     const text = JSON.stringify(deployment.template);
     for (const kind of ['variables', 'parameters'] as const) {
       const used = new Set(
         [...text.matchAll(new RegExp(`${kind}\\('(\\w+)'\\)`, 'g'))].map(([, name]) => name),
       );
-      expect(Object.keys(template[kind] ?? {})).toEqual(expect.arrayContaining([...used]));
+      expect(Object.keys(template[kind])).toEqual(expect.arrayContaining([...used]));
     }
     const roles = [...text.matchAll(/variables\('roles'\)\.(\w+)/g)].map(([, name]) => name);
-    expect(Object.keys(template['variables']?.['roles'] ?? {}).sort()).toEqual([...new Set(roles)].sort());
+    expect(Object.keys(template.variables['roles'] as object).sort()).toEqual([...new Set(roles)].sort());
   });
 
   describe('uploads its package', () => {

@@ -152,7 +152,13 @@ export class CloudflareProvider implements Provider {
 
   async #findIds(): Promise<{ zoneId: string; accountId: string }> {
     this.#ids ??= this.#lookUp();
-    return this.#ids;
+    try {
+      return await this.#ids;
+    } catch (error) {
+      // An outage is not remembered: whoever asks again may hear another answer.
+      this.#ids = undefined;
+      throw error;
+    }
   }
 
   async #lookUp(): Promise<{ zoneId: string; accountId: string }> {

@@ -136,7 +136,13 @@ export class Route53Provider implements Provider {
   /** @throws ProviderError not-found, or naming the candidates. */
   async #findZone(): Promise<string> {
     this.#zoneId ??= findZone(this.#connection, this.zone);
-    return this.#zoneId;
+    try {
+      return await this.#zoneId;
+    } catch (error) {
+      // An outage is not remembered: whoever asks again may hear another answer.
+      this.#zoneId = undefined;
+      throw error;
+    }
   }
 
   async #readRaw(): Promise<{

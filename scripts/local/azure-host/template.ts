@@ -1,11 +1,11 @@
 /**
- * What a local site is made of, read from the ARM template that makes a real one (infra/azure/site.json): the
+ * What a local site is made of, read from the ARM template that makes a real one (infra/azure): the
  * container with its indexes, and the queues with their limits. One source of truth.
  *
  * Invariant: expressions are not evaluated. What is read here is literal in the template, or reading it fails.
  */
-import fs from 'node:fs';
-import type { ContainerRequest } from '@azure/cosmos';
+import type { ContainerDefinition } from '@azure/cosmos';
+import { composeTemplate } from '../../serverless/azure/compose-template.ts';
 
 /** A queue, in the terms of the stand-in's control interface. */
 export interface QueueDefinition {
@@ -18,7 +18,7 @@ export interface QueueDefinition {
 
 export interface SiteTemplate {
   readonly database: string;
-  readonly container: ContainerRequest & { readonly id: string };
+  readonly container: ContainerDefinition & { readonly id: string };
   readonly queues: readonly QueueDefinition[];
 }
 
@@ -31,7 +31,7 @@ interface Resource {
 
 /** @throws Error naming what is missing or not literal. */
 export function readSiteTemplate(file: string): SiteTemplate {
-  const template = JSON.parse(fs.readFileSync(file, 'utf8')) as Resource;
+  const template = composeTemplate(file);
   const account = child(template, 'Microsoft.DocumentDB/databaseAccounts');
   const database = child(account, 'sqlDatabases');
   const container = child(database, 'containers');
@@ -43,7 +43,7 @@ export function readSiteTemplate(file: string): SiteTemplate {
   };
 }
 
-function child(parent: Resource, type: string): Resource {
+function child(parent: Pick<Resource, 'resources'>, type: string): Resource {
   const found = parent.resources?.find((resource) => resource.type === type);
   if (found === undefined) throw new Error(`template: no resource of type ${type}`);
   return found;

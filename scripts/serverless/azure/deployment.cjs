@@ -1,6 +1,7 @@
 'use strict';
-/** Repairs 14 to 18: deploying. */
+/** Repairs 14 to 19: deploying. */
 const fs = require('node:fs');
+const path = require('node:path');
 const { publishPackage } = require('./publish.cjs');
 
 const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';
@@ -38,6 +39,38 @@ exports.signInWithAzureIdentity = (serverless, options) => {
     },
   };
   if (options.dryrun) serverless.variables.subscriptionId ??= NO_SUBSCRIPTION;
+};
+
+/**
+ * The plugin reads one file, with parameters as they are. Ours is composed of parts, and a flag of the command line is
+ * text: `--param features.cdn=true` would end in "expected a value of type 'Boolean'".
+ */
+exports.composeOwnTemplate = () => {
+  const { ArmService } = require('serverless-azure-functions/lib/services/armService');
+  ArmService.prototype.createDeploymentFromConfig = function createComposed() {
+    return deploymentOf(this.serverless);
+  };
+};
+
+async function deploymentOf({ service, serviceDir }) {
+  const { composeTemplate } = await import('./compose-template.ts');
+  const { typedParameters } = await import('./template-parameters.ts');
+  const { file, parameters } = service.provider.armTemplate;
+  const template = composeTemplate(path.join(serviceDir, file));
+  return { template, parameters: typedParameters(template.parameters, parameters) };
+}
+
+/** Ends the command when a flag is wrong, whatever the command is. */
+exports.checkFeatures = async ({ service }, { param = [] }) => {
+  const { checkFeatures } = await import('./features.ts');
+  const { parameters } = service.provider.armTemplate;
+  checkFeatures({ features: service.custom.features, params: param, parameters });
+};
+
+/** Leaves the template of a deployment beside the package, for the reader and for checks. */
+exports.keepTemplate = async ({ serverless, workDir }) => {
+  const { template } = await deploymentOf(serverless);
+  fs.writeFileSync(path.join(workDir, 'template.json'), `${JSON.stringify(template, null, 2)}\n`);
 };
 
 /**

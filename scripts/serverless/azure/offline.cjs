@@ -1,5 +1,5 @@
 'use strict';
-/** Repairs 19 and 20: `sls offline` runs the project's own host; upstream spawns `func`, which npm does not have. */
+/** Repairs 20 and 21: `sls offline` runs the project's own host; upstream spawns `func`, which npm does not have. */
 
 /**
  * serverless-esbuild bundles function by function, each time parsing the vendor SDKs again; offline all are bundled

@@ -15,7 +15,7 @@ export type MetricName =
   | 'SafeTimeAgeMs'
   /** Per peer: age of its newest heartbeat here. */
   | 'HeardAgoMs'
-  /** Per peer: from the writing of its heartbeat there to its applying here. */
+  /** Per peer: from the writing of its heartbeat there to its applying here; below 0 when its clock is ahead. */
   | 'LagMs'
   /** Per peer: records that the latest comparison with it has found to differ. */
   | 'Differences'

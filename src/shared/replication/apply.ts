@@ -28,7 +28,10 @@ export interface ApplyReport {
   readonly superseded: number;
   /** Writes that lost against one that had not seen them; each is in the conflict log. */
   readonly lost: readonly LostWrite[];
-  /** Peer whose heartbeat was written → milliseconds since it was made there, by both clocks. */
+  /**
+   * Peer whose heartbeat was written → milliseconds since it was made there, by both clocks. Negative when the peer's
+   * clock is ahead of this one by more than the way took: that is how a skew is seen.
+   */
   readonly lagMs: Readonly<Record<SiteId, number>>;
 }
 
@@ -159,8 +162,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
         outcomes.set(key, undefined);
         applied += 1;
         lost.push(...losers);
-        if (entityOf(key) === HEARTBEAT)
-          lagMs[idOf(key)] = Math.max(0, site.now() - stampMs(newestStamp(state) ?? ''));
+        if (entityOf(key) === HEARTBEAT) lagMs[idOf(key)] = site.now() - stampMs(newestStamp(state) ?? '');
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {

@@ -1,0 +1,38 @@
+/** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
+import { createInterface } from 'node:readline/promises';
+import { systemClock } from '../clock.ts';
+import { chooseProvider, type Environment } from '../providers/choose.ts';
+import { probeOverHttp } from '../safety.ts';
+import { observeOverHttp } from '../shift/observe.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Listens to signals from now on. */
+export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Surroundings {
+  const stop = new AbortController();
+  // The first asks for an orderly end; a second one is the system's own.
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  // A reader that has seen enough, `| head`, is no error.
+  process.stdout.on('error', () => process.exit());
+  const clock = systemClock;
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    signal: stop.signal,
+    clock,
+    observe: observeOverHttp,
+    probe: probeOverHttp,
+    ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
+    providerFor: async (choice) => chooseProvider(choice, { clock, ...credentials }),
+  };
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test(await terminal.question(question));
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,164 @@
+/** Each action of a runbook, once, while the zone's lock is held. Doing it again changes nothing. */
+import { RefusedError, TrafficError } from '../errors.ts';
+import type { Lock } from '../lock.ts';
+import type { Plan } from '../plan.ts';
+import { traffic, type TrafficRequest } from '../shift/traffic.ts';
+import type { Acting } from './acting.ts';
+import { checkCapacity } from './capacity.ts';
+import { takenOut } from './decide.ts';
+import type { Ledger } from './ledger.ts';
+import { send, type Notice } from './notify.ts';
+import { incidentKey, type Incident, type Mark } from './record.ts';
+import { pause, resume } from './replication.ts';
+import type { Action, Runbook } from './runbook.ts';
+
+export interface Step {
+  readonly acting: Acting;
+  readonly lock: Lock;
+  readonly ledger: Ledger;
+  readonly runbook: Runbook;
+  readonly incident: Incident;
+  /** As it will be when this action has got that mark. */
+  readonly marked: (mark: Mark) => Incident;
+  /** Nobody else is there to serve. */
+  readonly urgent: boolean;
+  /** What the actions before it have said. */
+  readonly said: readonly string[];
+}
+
+export interface Result {
+  readonly mark: Mark;
+  readonly line: string;
+  /** A gate was crossed on the way back. */
+  readonly sentBack?: true;
+}
+
+/** Does not reject for what a result can say. @throws RefusedError when the lock was lost. */
+export async function perform(action: Action, step: Step): Promise<Result> {
+  await step.lock.renew();
+  try {
+    return await doIt(action, step);
+  } catch (error) {
+    if (!(error instanceof TrafficError)) throw error;
+    return { mark: '-', line: `${action.do}: ${error.message}` };
+  }
+}
+
+async function doIt(action: Action, step: Step): Promise<Result> {
+  const { acting, runbook, incident } = step;
+  switch (action.do) {
+    case 'failover':
+      return takeOut(step);
+    case 'restore':
+      return letBackIn(action.now ?? false, step);
+    case 'checkCapacity': {
+      const { lines } = await checkCapacity(acting, incident.site, action.limits ?? {});
+      return { mark: 's', line: lines.join('; ') };
+    }
+    case 'pauseReplication':
+      return pauseAll(step);
+    case 'resumeReplication':
+      return resumeAll(step);
+    case 'notify': {
+      const webhook = acting.webhooks.get(action.to);
+      if (webhook === undefined) return { mark: 's', line: `notify: there is no webhook '${action.to}'` };
+      await send(action, noticeOf(step), { webhook, clock: acting.clock });
+      return { mark: 'x', line: `notify: told ${action.to}` };
+    }
+    case 'openIncident': {
+      const file = acting.incidents.open(incident, runbook);
+      return { mark: 'x', line: `incident: ${file ?? 'in this log'}` };
+    }
+  }
+}
+
+async function takeOut(step: Step): Promise<Result> {
+  const { ledger, incident, marked } = step;
+  const { site } = incident;
+  if (ledger.overrides.get(site) === 0) return { mark: 's', line: `failover: ${site} was out already` };
+  return moved('failover', step, { request: { kind: 'failover', site, force: true }, along: marked('x') });
+}
+
+async function letBackIn(now: boolean, step: Step): Promise<Result> {
+  const { ledger, incident, runbook, urgent, marked } = step;
+  const { site } = incident;
+  if (!takenOut(runbook, incident)) {
+    return { mark: 's', line: `restore: no monitor has taken ${site} out, so none lets it back in` };
+  }
+  if (!ledger.overrides.has(site)) return { mark: 's', line: `restore: ${site} is back already` };
+  if (now || urgent) {
+    return moved('restore', step, { request: { kind: 'restore', now: true, site }, along: marked('x') });
+  }
+  await ledger.write(incident);
+  return moved('restore', step, { request: { kind: 'restore', now: false, site } });
+}
+
+/** `along`: what the zone is to say of the incident from the moment on that the traffic is moved. */
+async function moved(
+  what: string,
+  { acting, lock, ledger, incident }: Step,
+  { request, along }: { readonly request: TrafficRequest; readonly along?: Incident },
+): Promise<Result> {
+  const change = along && ledger.changeTo(along);
+  const { outcome, reason } = await traffic({ ...acting, lock }, request, (plan: Plan) =>
+    change === undefined ? plan : { ...plan, changes: [...plan.changes, change] },
+  );
+  const line = `${what}: ${incident.site}: ${outcome}${reason === undefined ? '' : `: ${reason}`}`;
+  if (outcome !== 'done') return { mark: '-', line, ...(outcome === 'returned' && { sentBack: true }) };
+  if (change !== undefined) ledger.made(change);
+  return { mark: 'x', line };
+}
+
+/** What the others send to the site. */
+async function pauseAll({ acting, incident }: Step): Promise<Result> {
+  const { operatorKey, others } = reachable(acting, incident.site);
+  if (operatorKey === undefined) return { mark: 's', line: 'pauseReplication: no operator key is set' };
+  const paused = await Promise.all(
+    others.map(async ({ site, url }) => ({ site, ours: await pause({ url, operatorKey }, incident.site) })),
+  );
+  const ours = paused.filter((one) => one.ours).map(({ site }) => site);
+  return ours.length > 0
+    ? { mark: 'x', line: `pauseReplication: ${ours.join(', ')} → ${incident.site}` }
+    : { mark: 's', line: `pauseReplication: to ${incident.site} it was paused already` };
+}
+
+async function resumeAll({ acting, incident, runbook }: Step): Promise<Result> {
+  const ours = runbook.actions.some(
+    (action, index) => action.do === 'pauseReplication' && incident.did[index] === 'x',
+  );
+  if (!ours) return { mark: 's', line: 'resumeReplication: no monitor has paused it' };
+  const { operatorKey, others } = reachable(acting, incident.site);
+  if (operatorKey === undefined) throw new RefusedError('no operator key is set');
+  const sent = await Promise.all(
+    others.map(async ({ site, url }) => `${site} ${await resume({ url, operatorKey }, incident.site)} keys`),
+  );
+  return { mark: 'x', line: `resumeReplication: to ${incident.site} sent: ${sent.join(', ')}` };
+}
+
+function reachable({ policy, operatorKey }: Acting, without: string) {
+  const others = Object.entries(policy.sites).flatMap(([site, { url }]) =>
+    site === without || url === undefined ? [] : [{ site, url }],
+  );
+  return { operatorKey, others };
+}
+
+function noticeOf({ acting, runbook, incident, said }: Step): Notice {
+  const isOver = incident.phase === 'over';
+  const { zone } = acting.policy;
+  const { site } = incident;
+  return {
+    event: isOver ? 'over' : 'opened',
+    zone,
+    runbook: runbook.name,
+    site,
+    text: `${zone}: ${isOver ? 'over: ' : ''}${runbook.description} (${site})`,
+    details: [...said, ...(runbook.prose === undefined ? [] : [`runbook: ${runbook.prose}`])],
+    at: new Date(acting.clock.now()).toISOString(),
+    dedupKey: dedupKey(zone, incident),
+  };
+}
+
+/** One per zone, runbook and site: a paging tool that holds an open alert adds to it. */
+export function dedupKey(zone: string, of: Pick<Incident, 'runbook' | 'site'>): string {
+  return `${zone}/${incidentKey(of)}`;
+}

@@ -1,0 +1,129 @@
+/**
+ * Carries a decision out, under the zone's lock.
+ *
+ * Invariant: the zone says that an incident is open before, or with, the first thing that is done about it. So of two
+ * monitors one acts and the other sees that it did, and what one leaves undone, because it died or could not, the next
+ * one finishes. An action that was done but not yet written down is done again, and changes nothing.
+ */
+import { withLock } from '../lock.ts';
+import type { Acting } from './acting.ts';
+import { perform, type Result } from './actions.ts';
+import { begun, isComplete, sentBack, type Decision } from './decide.ts';
+import { Ledger } from './ledger.ts';
+import { incidentKey, type Incident, type Mark } from './record.ts';
+import type { Action } from './runbook.ts';
+
+/** `elsewhere`: another monitor was faster. */
+export type Outcome = 'done' | 'elsewhere' | 'failed' | 'sent back';
+
+/** @throws TrafficError when the lock cannot be had, or the zone can be neither read nor written. */
+export async function carryOut(acting: Acting, decision: Decision): Promise<Outcome> {
+  const { provider, clock, say, owner } = acting;
+  return withLock({ provider, clock, say, owner }, async (lock) => {
+    const ledger = await Ledger.open(provider);
+    const key = incidentKey({ runbook: decision.runbook.name, site: decision.site });
+    const incident = begun(decision, ledger.find(key), clock.now());
+    if (incident === undefined) return 'elsewhere';
+    say(`${titleOf(decision, incident)}`);
+    const { end, wentBack } = await allActions({ acting, lock, ledger, decision }, incident);
+    if (wentBack) {
+      await ledger.write(sentBack(end, clock.now()));
+      return 'sent back';
+    }
+    const { list, marks } = partOf(end, decision);
+    const complete = isComplete(marks, list.length);
+    const isClosed = complete && end.phase === 'over';
+    await ledger.write(isClosed ? { ...end, phase: 'closed', changedAtMs: wholeSeconds(clock.now()) } : end);
+    return complete ? 'done' : 'failed';
+  });
+}
+
+interface Run {
+  readonly acting: Acting;
+  readonly lock: Parameters<Parameters<typeof withLock>[1]>[0];
+  readonly ledger: Ledger;
+  readonly decision: Decision;
+}
+
+/** All that are not done yet, in order; one that fails does not keep the next from being tried. */
+async function allActions(
+  { acting, lock, ledger, decision }: Run,
+  begin: Incident,
+): Promise<{ readonly end: Incident; readonly wentBack: boolean }> {
+  const { runbook, urgent } = decision;
+  const said: string[] = [];
+  let incident = begin;
+  const note = (line: string): void => {
+    said.push(line);
+    acting.say(`  ${line}`);
+    acting.incidents.add(incident, line);
+  };
+  for (const [index, action] of partOf(begin, decision).list.entries()) {
+    if (acting.signal.aborted) break;
+    if (markAt(incident, index) !== '-') {
+      said.push(`${action.do}: done before`);
+      continue;
+    }
+    if (!writesAlong(action) && !isWritten(ledger, incident)) await ledger.write(incident);
+    const marked = (mark: Mark): Incident => withMark(incident, index, mark);
+    const result: Result = await perform(action, {
+      acting,
+      lock,
+      ledger,
+      runbook,
+      incident,
+      marked,
+      urgent,
+      said,
+    });
+    note(result.line);
+    if (result.sentBack === true) return { end: incident, wentBack: true };
+    incident = marked(result.mark);
+  }
+  return { end: incident, wentBack: false };
+}
+
+/** They write the incident themselves, in the same change as the traffic. */
+function writesAlong({ do: what }: Action): boolean {
+  return what === 'failover' || what === 'restore';
+}
+
+/** The zone says of it at least that it has begun. */
+function isWritten(ledger: Ledger, { phase, changedAtMs, ...of }: Incident): boolean {
+  const there = ledger.find(incidentKey(of));
+  return there?.phase === phase && there.changedAtMs === changedAtMs;
+}
+
+function partOf(
+  incident: Incident,
+  { runbook }: Decision,
+): { readonly list: readonly Action[]; readonly marks: readonly Mark[] } {
+  return incident.phase === 'open'
+    ? { list: runbook.actions, marks: incident.did }
+    : { list: runbook.over, marks: incident.undid };
+}
+
+function markAt({ phase, did, undid }: Incident, index: number): Mark {
+  return (phase === 'open' ? did : undid)[index] ?? '-';
+}
+
+function withMark(incident: Incident, index: number, mark: Mark): Incident {
+  const set = (marks: readonly Mark[]): readonly Mark[] => {
+    const length = Math.max(marks.length, index + 1);
+    return Array.from({ length }, (_mark, at) => (at === index ? mark : (marks[at] ?? '-')));
+  };
+  return incident.phase === 'open'
+    ? { ...incident, did: set(incident.did) }
+    : { ...incident, undid: set(incident.undid) };
+}
+
+function titleOf({ kind, runbook, site }: Decision, { phase }: Incident): string {
+  if (kind === 'continue') return `${runbook.name} ${site}: goes on with what is left to do`;
+  return phase === 'open'
+    ? `${runbook.name} ${site}: ${runbook.description}`
+    : `${runbook.name} ${site}: over`;
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}

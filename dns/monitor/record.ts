@@ -1,0 +1,120 @@
+/**
+ * What the monitors know together: incidents, kept in the zone as a TXT record, where each of them can read it whichever
+ * cloud is lost. It is changed under the zone's lock only, and together with the traffic that a runbook moves.
+ *
+ * Plans leave the record alone: it says nothing of how the zone is answered.
+ */
+import type { Change, PlainRecord, ZoneRecord } from '../model.ts';
+
+/** `open`: the runbook's actions are made or being made; `over`: those of the way back; `closed`: nothing is left. */
+export type Phase = 'open' | 'over' | 'closed';
+
+/** Of one action: to do, done by us, or found done (or not possible here), so that it is not ours to take back. */
+export type Mark = '-' | 'x' | 's';
+
+export interface Incident {
+  readonly runbook: string;
+  readonly site: string;
+  readonly phase: Phase;
+  /** Epoch milliseconds, whole seconds, by the clock of whoever opened it. */
+  readonly openedAtMs: number;
+  /** Of the last change of phase. */
+  readonly changedAtMs: number;
+  /** How often it came back before it had been over for long. */
+  readonly flaps: number;
+  /** One mark for each of the runbook's `actions`. */
+  readonly did: readonly Mark[];
+  /** One for each of `over`. */
+  readonly undid: readonly Mark[];
+}
+
+const NAME = '_tandem-monitor';
+const VERSION = 'tandem1';
+/** Nobody but monitors reads it. */
+const TTL_SECONDS = 60;
+/** The text stays below the 4,000 characters of a TXT value in a policy; the oldest closed ones go first. */
+const INCIDENTS_MAX = 20;
+
+export function incidentsName(zone: string): string {
+  return `${NAME}.${zone}`;
+}
+
+/** Tells incidents of one zone apart; the same for all monitors. */
+export function incidentKey({ runbook, site }: Pick<Incident, 'runbook' | 'site'>): string {
+  return `${runbook}/${site}`;
+}
+
+/** What the zone says; a text, or a part of it, that is not ours counts as none. */
+export function incidentsIn(records: readonly ZoneRecord[], zone: string): readonly Incident[] {
+  const record = recordIn(records, zone);
+  const [version, ...entries] = (record?.values[0] ?? '').split(' ');
+  return version === VERSION ? entries.flatMap(incidentFrom) : [];
+}
+
+/** From what the zone says to these; undefined when it says so already. */
+export function incidentsChange(
+  records: readonly ZoneRecord[],
+  incidents: readonly Incident[],
+  zone: string,
+): Change | undefined {
+  const before = recordIn(records, zone);
+  const after = recordOf(incidents, zone);
+  if (before?.values[0] === after?.values[0]) return undefined;
+  return { ...(before && { before }), ...(after && { after }) };
+}
+
+/** With this one in place of the one of its runbook and site. */
+export function withIncident(incidents: readonly Incident[], next: Incident): readonly Incident[] {
+  const others = incidents.filter((one) => incidentKey(one) !== incidentKey(next));
+  const byAge = [...others, next].sort((a, b) => rank(b) - rank(a));
+  return byAge.slice(0, INCIDENTS_MAX).sort((a, b) => (incidentKey(a) < incidentKey(b) ? -1 : 1));
+}
+
+/** Those that still matter are kept longest. */
+function rank({ phase, changedAtMs }: Incident): number {
+  return (phase === 'closed' ? 0 : Number.MAX_SAFE_INTEGER / 2) + changedAtMs;
+}
+
+function recordIn(records: readonly ZoneRecord[], zone: string): PlainRecord | undefined {
+  return records.find(
+    (record): record is PlainRecord =>
+      record.kind === 'plain' && record.name === incidentsName(zone) && record.type === 'TXT',
+  );
+}
+
+function recordOf(incidents: readonly Incident[], zone: string): PlainRecord | undefined {
+  if (incidents.length === 0) return undefined;
+  return {
+    kind: 'plain',
+    name: incidentsName(zone),
+    type: 'TXT',
+    ttlSeconds: TTL_SECONDS,
+    values: [[VERSION, ...incidents.map(textOf)].join(' ')],
+  };
+}
+
+function textOf(incident: Incident): string {
+  const { runbook, site, phase, openedAtMs, changedAtMs, flaps, did, undid } = incident;
+  const times = [openedAtMs, changedAtMs].map((ms) => Math.floor(ms / 1000));
+  return [runbook, site, phase, ...times, flaps, `d${did.join('')}`, `u${undid.join('')}`].join(',');
+}
+
+const TEXT =
+  /^(?<runbook>[a-z0-9-]+),(?<site>[^,]+),(?<phase>open|over|closed),(?<opened>\d{1,12}),(?<changed>\d{1,12}),(?<flaps>\d{1,3}),d(?<did>[-xs]*),u(?<undid>[-xs]*)$/;
+
+function incidentFrom(text: string): Incident[] {
+  const { runbook, site, phase, opened, changed, flaps, did, undid } = TEXT.exec(text)?.groups ?? {};
+  if (runbook === undefined || site === undefined) return [];
+  return [
+    {
+      runbook,
+      site,
+      phase: phase as Phase,
+      openedAtMs: Number(opened) * 1000,
+      changedAtMs: Number(changed) * 1000,
+      flaps: Number(flaps),
+      did: [...(did ?? '')] as Mark[],
+      undid: [...(undid ?? '')] as Mark[],
+    },
+  ];
+}

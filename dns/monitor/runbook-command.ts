@@ -1,0 +1,164 @@
+/** `npm run runbook`: lists, shows what would be done, or does it. */
+import { painter, planText } from '../command/render.ts';
+import type { Surroundings } from '../command/surroundings.ts';
+import { UsageError } from '../command/command-line.ts';
+import { RefusedError, TrafficError } from '../errors.ts';
+import { overridesIn } from '../overrides.ts';
+import { makePlan } from '../plan.ts';
+import { guardHealth } from '../safety.ts';
+import { trafficPlan, type TrafficRequest } from '../shift/traffic.ts';
+import type { Acting } from './acting.ts';
+import { checkCapacity } from './capacity.ts';
+import { carryOut } from './carry-out.ts';
+import type { RunbookLine } from './command-line.ts';
+import { takenOut, type Decision } from './decide.ts';
+import { incidentKey, incidentsIn, type Incident } from './record.ts';
+import { sitesOf, type Action, type Runbook } from './runbook.ts';
+
+interface Prepared {
+  readonly acting: Acting;
+  readonly runbooks: readonly Runbook[];
+}
+
+/** Returns the exit status. @throws TrafficError */
+export async function runbookCommand(
+  line: RunbookLine,
+  around: Surroundings,
+  { acting, runbooks }: Prepared,
+): Promise<number> {
+  if (line.name === undefined) return list(line, around, runbooks);
+  const runbook = runbooks.find(({ name }) => name === line.name);
+  if (runbook === undefined) {
+    const known = runbooks.map(({ name }) => name).join(', ') || 'none';
+    throw new UsageError(`there is no runbook '${line.name}'; the runbooks are: ${known}`);
+  }
+  const decision = await decisionOf(line, runbook, acting);
+  if (line.dryRun) return show(decision, around, acting);
+  await agree(line, decision, around);
+  const outcome = await carryOut(acting, decision);
+  if (outcome === 'elsewhere') throw new RefusedError('somebody else acts on it right now; look again');
+  around.out(
+    line.json ? `${JSON.stringify({ outcome })}\n` : `${runbook.name} ${decision.site}: ${outcome}\n`,
+  );
+  return outcome === 'done' ? 0 : 1;
+}
+
+function list({ json }: RunbookLine, { out, colour }: Surroundings, runbooks: readonly Runbook[]): number {
+  const paint = painter(colour);
+  for (const { name, description, trigger, actions, over } of runbooks) {
+    const steps = { actions: actions.map((action) => action.do), over: over.map((action) => action.do) };
+    out(
+      json
+        ? `${JSON.stringify({ name, description, trigger, ...steps })}\n`
+        : `${paint('bold', name)}\n  ${description}\n  ${steps.actions.join(', ')}\n` +
+            (over.length > 0 ? `  when it is over: ${steps.over.join(', ')}\n` : ''),
+    );
+  }
+  return 0;
+}
+
+/** As if its trigger had fired. An incident that is open already is gone on with. */
+async function decisionOf(
+  { site: asked, over }: RunbookLine,
+  runbook: Runbook,
+  { policy, provider }: Acting,
+): Promise<Decision> {
+  const site = siteFor(runbook, asked, sitesOf(runbook, policy));
+  const key = incidentKey({ runbook: runbook.name, site });
+  const seen = incidentsIn((await provider.read()).records, policy.zone).find(
+    (one) => incidentKey(one) === key,
+  );
+  return {
+    kind: kindOf(over, seen, key),
+    runbook,
+    site,
+    urgent: false,
+    ...(seen !== undefined && { seen }),
+  };
+}
+
+function siteFor(runbook: Runbook, asked: string | undefined, sites: readonly string[]): string {
+  const [first = ''] = sites;
+  if (asked === undefined && sites.length === 1) return first;
+  if (asked !== undefined && sites.includes(asked)) return asked;
+  throw new UsageError(`${runbook.name} is for ${sites.join(', ')}; say which with --site`);
+}
+
+function kindOf(over: boolean, seen: Incident | undefined, key: string): Decision['kind'] {
+  if (!over) return seen?.phase === 'open' ? 'continue' : 'open';
+  if (seen?.phase === 'open') return 'close';
+  if (seen?.phase === 'over') return 'continue';
+  throw new RefusedError(`${key} has no open incident, so there is no way back`);
+}
+
+async function agree(line: RunbookLine, { runbook, site }: Decision, around: Surroundings): Promise<void> {
+  if (line.yes) return;
+  if (around.confirm === undefined) throw new UsageError('nobody to ask: a runbook needs --yes here');
+  const what = `${runbook.name}${line.over ? ', the way back' : ''}, for ${site}`;
+  if (!(await around.confirm(`Carry out ${what}? [y/N] `))) throw new RefusedError('nothing was changed');
+}
+
+/** Reads and says; takes no lock, as that would be a change. */
+async function show(decision: Decision, around: Surroundings, acting: Acting): Promise<number> {
+  const { kind, runbook, site, seen } = decision;
+  const isBack = kind === 'close' || (kind === 'continue' && seen?.phase === 'over');
+  const marks = (kind === 'open' || kind === 'close' ? [] : isBack ? seen?.undid : seen?.did) ?? [];
+  around.out(`${runbook.name} ${site}: nothing is changed by this\n`);
+  for (const [index, action] of (isBack ? runbook.over : runbook.actions).entries()) {
+    const isDone = (marks[index] ?? '-') !== '-';
+    const would = isDone ? 'done before' : await wouldDo(action, { decision, acting, around });
+    around.out(`${index + 1}. ${action.do}: ${would}\n`);
+  }
+  return 0;
+}
+
+interface Showing {
+  readonly decision: Decision;
+  readonly acting: Acting;
+  readonly around: Surroundings;
+}
+
+async function wouldDo(action: Action, showing: Showing): Promise<string> {
+  const { decision, acting } = showing;
+  const { site, runbook, seen } = decision;
+  const others = Object.keys(acting.policy.sites).filter((other) => other !== site);
+  switch (action.do) {
+    case 'failover':
+      return trafficOf({ kind: 'failover', site, force: true }, showing);
+    case 'restore':
+      return seen === undefined || !takenOut(runbook, seen)
+        ? `no monitor has taken ${site} out, so none lets it back in`
+        : trafficOf({ kind: 'restore', now: action.now ?? false, site }, showing);
+    case 'checkCapacity':
+      return (await checkCapacity(acting, site, action.limits ?? {})).lines.join('; ');
+    case 'pauseReplication':
+    case 'resumeReplication':
+      return acting.operatorKey === undefined
+        ? 'nothing, as TANDEM_OPERATOR_KEY is not set'
+        : `from ${others.join(', ')} to ${site}`;
+    case 'notify':
+      return acting.webhooks.has(action.to)
+        ? `${action.to}, ${action.format ?? 'generic'}`
+        : `nobody, as TANDEM_WEBHOOKS has no '${action.to}'`;
+    case 'openIncident':
+      return 'a file with what happens';
+  }
+}
+
+/** The plan of the whole way, and whether a guard would refuse its end. */
+async function trafficOf(request: TrafficRequest, { acting, around }: Showing): Promise<string> {
+  const { policy, provider, probe } = acting;
+  const live = await provider.read();
+  const before = overridesIn(live.records, policy.zone);
+  const plan = trafficPlan(policy, request, before, (overrides) =>
+    makePlan(policy, provider, live, overrides),
+  );
+  if (plan.changes.length === 0) return 'nothing, as it stands so already';
+  try {
+    await guardHealth(plan, provider, probe);
+  } catch (error) {
+    if (!(error instanceof TrafficError)) throw error;
+    return `refused: ${error.message}`;
+  }
+  return `\n${planText(plan, around.colour).trimEnd()}`;
+}

@@ -1,0 +1,182 @@
+/** Runbooks as code: dns/runbooks/*.yml. What is returned has every default filled in; otherwise all mistakes are named. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { TrafficError } from '../errors.ts';
+import { parseChecked, readText, validatorOf, type Mistake } from '../policy/parse.ts';
+import type { Policy } from '../policy/policy.ts';
+import schema from './runbook.schema.json' with { type: 'json' };
+
+/** Figures of a site, as GET /replication and requests of our own give them. */
+export interface Figures {
+  readonly errorPercent?: number;
+  readonly p99Ms?: number;
+  readonly replicationLagMs?: number;
+  readonly safeTimeBehindMs?: number;
+  readonly exposedKeys?: number;
+}
+
+export interface Conditions extends Figures {
+  readonly unhealthy?: true;
+}
+
+export type Action =
+  | { readonly do: 'checkCapacity'; readonly limits?: Figures }
+  | { readonly do: 'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication' }
+  | {
+      readonly do: 'notify';
+      readonly to: string;
+      readonly format?: 'generic' | 'pagerduty';
+      readonly severity?: 'critical' | 'error' | 'info' | 'warning';
+    }
+  | { readonly do: 'restore'; readonly now?: boolean };
+
+/** runbook.schema.json with its defaults. */
+export interface Runbook {
+  /** That of its file. */
+  readonly name: string;
+  readonly description: string;
+  readonly prose?: string;
+  readonly trigger: {
+    readonly site?: string;
+    readonly cloud?: 'aws' | 'azure';
+    readonly when: Conditions;
+    readonly forSeconds: number;
+    readonly looks: number;
+  };
+  readonly clear: { readonly forSeconds: number; readonly maxSeconds: number; readonly when?: Figures };
+  readonly actions: readonly Action[];
+  readonly over: readonly Action[];
+}
+
+/** A file that was read, from a folder or from a bundle. */
+export interface RunbookText {
+  /** `aws-lost.yml` */
+  readonly file: string;
+  readonly text: string;
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
+const valid = validatorOf(schema);
+
+/** Every runbook of a folder, by name. @throws TrafficError when there is no such folder. */
+export function readRunbookTexts(dir: string): readonly RunbookText[] {
+  try {
+    return fs
+      .readdirSync(dir)
+      .filter((file) => file.endsWith('.yml'))
+      .sort()
+      .map((file) => ({ file: path.join(dir, file), text: readText(path.join(dir, file)) }));
+  } catch (error) {
+    if (error instanceof TrafficError) throw error;
+    throw new TrafficError(`${dir} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** @throws TrafficError naming every mistake of every file. */
+export function parseRunbooks(texts: readonly RunbookText[], policy: Policy): readonly Runbook[] {
+  const mistakes: string[] = [];
+  const runbooks = texts.flatMap((text) => {
+    try {
+      return [parseRunbook(text, policy)];
+    } catch (error) {
+      if (!(error instanceof TrafficError)) throw error;
+      mistakes.push(error.message);
+      return [];
+    }
+  });
+  if (mistakes.length > 0) throw new TrafficError(mistakes.join('\n'));
+  return runbooks;
+}
+
+function parseRunbook({ file, text }: RunbookText, policy: Policy): Runbook {
+  const name = path.basename(file, '.yml');
+  if (!NAME.test(name)) throw new TrafficError(`${file}: a runbook's name is of a-z, 0-9 and hyphens`);
+  const rules = (value: unknown): readonly Mistake[] => rulesBroken(value as Partial<Runbook> | null, policy);
+  return { ...(parseChecked(text, file, { valid, rules }) as Omit<Runbook, 'name'>), name };
+}
+
+/** The sites that a runbook is for. */
+export function sitesOf({ trigger }: Pick<Runbook, 'trigger'>, { sites }: Policy): readonly string[] {
+  const { site, cloud } = trigger;
+  return Object.keys(sites).filter(
+    (name) => (site === undefined || name === site) && (cloud === undefined || isOf(cloud, name)),
+  );
+}
+
+function isOf(cloud: string, site: string): boolean {
+  return site.startsWith(`${cloud}-`);
+}
+
+/** A part that the schema refuses is left out. */
+function rulesBroken(value: Partial<Runbook> | null, policy: Policy): readonly Mistake[] {
+  const trigger = (value?.trigger ?? undefined) as Partial<Runbook['trigger']> | undefined;
+  if (value === null || typeof trigger !== 'object') return [];
+  return [
+    ...siteMistakes(trigger, policy),
+    ...actionMistakes(value, 'actions', trigger),
+    ...actionMistakes(value, 'over', trigger),
+    ...clearMistakes(value),
+  ];
+}
+
+function siteMistakes({ site, cloud }: Partial<Runbook['trigger']>, { sites, zone }: Policy): Mistake[] {
+  const known = Object.keys(sites);
+  const there = `the sites of ${zone} are: ${known.join(', ') || 'none'}`;
+  if (site !== undefined && cloud !== undefined) {
+    return [{ pointer: '/trigger/cloud', rule: 'site', detail: 'say a site or a cloud, not both' }];
+  }
+  if (site !== undefined && sites[site] === undefined) {
+    return [{ pointer: '/trigger/site', rule: 'site', detail: `there is no site '${site}'; ${there}` }];
+  }
+  if (typeof cloud === 'string' && !known.some((name) => isOf(cloud, name))) {
+    return [{ pointer: '/trigger/cloud', rule: 'site', detail: `no site is of '${cloud}'; ${there}` }];
+  }
+  const asked = sitesOf({ trigger: { site, cloud } as Runbook['trigger'] }, { sites } as Policy);
+  return asked
+    .filter((name) => sites[name]?.url === undefined)
+    .map((name) => ({ pointer: '/trigger', rule: 'url', detail: `${name} has no url to be looked at` }));
+}
+
+function actionMistakes(
+  value: Partial<Runbook>,
+  list: 'actions' | 'over',
+  { when }: Partial<Runbook['trigger']>,
+): Mistake[] {
+  const actions = (Array.isArray(value[list]) ? value[list] : []) as (Action | null)[];
+  const onlyLost = canonicalKeys(when) === 'unhealthy';
+  return actions.flatMap((action, index): Mistake[] => {
+    const at = { pointer: `/${list}/${index}`, rule: 'do' };
+    switch (action?.do) {
+      case 'failover':
+        if (list === 'over') return [{ ...at, detail: 'failover is no way back' }];
+        return onlyLost
+          ? []
+          : [
+              {
+                ...at,
+                detail: "failover needs a trigger of 'unhealthy' alone: a site that answers serves",
+              },
+            ];
+      case 'restore':
+        return list === 'actions' ? [{ ...at, detail: 'restore belongs to over' }] : [];
+      case undefined:
+      case 'checkCapacity':
+      case 'notify':
+      case 'openIncident':
+      case 'pauseReplication':
+      case 'resumeReplication':
+        return [];
+    }
+  });
+}
+
+function canonicalKeys(value: unknown): string {
+  return typeof value === 'object' && value !== null ? Object.keys(value).sort().join() : '';
+}
+
+function clearMistakes({ clear }: Partial<Runbook>): Mistake[] {
+  if (typeof clear !== 'object') return [];
+  return clear.maxSeconds < clear.forSeconds
+    ? [{ pointer: '/clear/maxSeconds', rule: 'minimum', detail: 'is less than forSeconds' }]
+    : [];
+}

@@ -1,0 +1,76 @@
+/** The only place of the monitor that reads the environment. Every mistake is named at once, and no secret is ever shown. */
+import { hostname } from 'node:os';
+import { TrafficError } from '../errors.ts';
+import type { Webhook } from './notify.ts';
+
+export interface Settings {
+  /** Whom the zone's lock and the screen name. */
+  readonly owner: string;
+  readonly operatorKey: string | undefined;
+  readonly cloudflareToken: string | undefined;
+  readonly localControlUrl: string | undefined;
+  readonly webhooks: ReadonlyMap<string, Webhook>;
+  readonly intervalMs: number;
+}
+
+const INTERVAL_SECONDS = 5;
+const INTERVAL_SECONDS_MAX = 3_600;
+
+export const SETTINGS_HELP = `Environment
+  TANDEM_WEBHOOKS                     {"chat":{"url":"https://…"},"paging":{"url":"https://…","routingKey":"…"}}
+  TANDEM_OPERATOR_KEY                 of the sites' operator API, for pauses of replication
+  TANDEM_MONITOR_NAME                 what the zone's lock calls this monitor     (monitor-at-<host>)
+  TANDEM_MONITOR_INTERVAL_SECONDS     from look to look                           (${INTERVAL_SECONDS})
+  CLOUDFLARE_API_TOKEN, or whatever the AWS SDK finds for Route 53, or TANDEM_DNS_CONTROL for the local server
+`;
+
+/** @throws TrafficError naming every variable that is wrong. */
+export function readSettings(env: Readonly<Record<string, string | undefined>> = process.env): Settings {
+  const mistakes: string[] = [];
+  const webhooks = webhooksOf(env['TANDEM_WEBHOOKS'], mistakes);
+  const seconds = Number(env['TANDEM_MONITOR_INTERVAL_SECONDS'] ?? INTERVAL_SECONDS);
+  if (!(seconds > 0 && seconds <= INTERVAL_SECONDS_MAX)) {
+    mistakes.push(
+      `TANDEM_MONITOR_INTERVAL_SECONDS: is not a number of seconds up to ${INTERVAL_SECONDS_MAX}`,
+    );
+  }
+  if (mistakes.length > 0) throw new TrafficError(mistakes.join('\n'));
+  return {
+    owner: (env['TANDEM_MONITOR_NAME'] ?? `monitor-at-${hostname()}`)
+      .replace(/[^A-Za-z0-9-]+/g, '-')
+      .slice(0, 50),
+    operatorKey: env['TANDEM_OPERATOR_KEY'],
+    cloudflareToken: env['CLOUDFLARE_API_TOKEN'],
+    localControlUrl: env['TANDEM_DNS_CONTROL'],
+    webhooks,
+    intervalMs: seconds * 1000,
+  };
+}
+
+function webhooksOf(text: string | undefined, mistakes: string[]): ReadonlyMap<string, Webhook> {
+  if (text === undefined || text === '') return new Map();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    mistakes.push('TANDEM_WEBHOOKS: is not a JSON object of names');
+    return new Map();
+  }
+  return new Map(
+    Object.entries(value).flatMap(([name, webhook]: [string, unknown]): [string, Webhook][] => {
+      if (isWebhook(webhook)) return [[name, webhook]];
+      mistakes.push(`TANDEM_WEBHOOKS: ${name} needs a url, and may have a routingKey`);
+      return [];
+    }),
+  );
+}
+
+function isWebhook(value: unknown): value is Webhook {
+  if (typeof value !== 'object' || value === null) return false;
+  const { url, routingKey } = value as Record<string, unknown>;
+  const isText = routingKey === undefined || typeof routingKey === 'string';
+  return typeof url === 'string' && /^https?:$/.test(URL.parse(url)?.protocol ?? '') && isText;
+}

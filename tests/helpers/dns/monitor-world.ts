@@ -1,0 +1,112 @@
+/** Two sites, a zone at a stand-in of Route 53, and any number of monitors over it. */
+import { incidentFiles, noIncidentFiles } from '../../../dns/monitor/incident-file.ts';
+import type { Acting } from '../../../dns/monitor/acting.ts';
+import { incidentsIn, type Incident } from '../../../dns/monitor/record.ts';
+import { parseRunbooks, type Runbook } from '../../../dns/monitor/runbook.ts';
+import { overridesIn, type Overrides } from '../../../dns/overrides.ts';
+import { perform } from '../../../dns/perform.ts';
+import { readAndPlan } from '../../../dns/plan.ts';
+import type { Policy } from '../../../dns/policy/policy.ts';
+import type { Provider } from '../../../dns/provider.ts';
+import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
+import type { Observe } from '../../../dns/shift/observe.ts';
+import { policyOf, ZONE } from './fixtures.ts';
+import { startRoute53, type Route53Server } from './route53-server.ts';
+import { virtualClock, type VirtualClock } from './virtual-clock.ts';
+
+export const A = 'aws-us-east-1';
+export const B = 'azure-eastus';
+
+const NAMES = `\n  - { name: api, strategy: weighted, sites: [${A}, ${B}] }`;
+
+export const LOST = `
+description: A site does not answer.
+trigger: { when: { unhealthy: true }, forSeconds: 20, looks: 3 }
+clear: { forSeconds: 60, maxSeconds: 600 }
+actions:
+  - do: failover
+  - do: openIncident
+  - { do: checkCapacity, limits: { p99Ms: 100 } }
+  - { do: notify, to: chat }
+over:
+  - { do: restore, now: true }
+  - { do: notify, to: chat }
+`;
+
+export interface World {
+  readonly server: Route53Server;
+  readonly clock: VirtualClock;
+  readonly policy: Policy;
+  /** Who answers; the provider's checks find out by `check`. */
+  readonly up: Record<string, boolean>;
+  /** Lets the provider's checks look. */
+  check(): void;
+  runbooks(text?: string): readonly Runbook[];
+  fresh(): Provider;
+  acting(more?: Partial<Acting>): Acting & { readonly lines: string[] };
+  zone(): Promise<{ readonly overrides: Overrides; readonly incidents: readonly Incident[] }>;
+}
+
+/** With the policy applied. */
+export async function monitorWorld({ dir }: { readonly dir?: string } = {}): Promise<World> {
+  const clock = virtualClock();
+  const server = await startRoute53(ZONE, clock, { limited: false });
+  const credentials = { accessKeyId: 'RIGHT', secretAccessKey: 'secret' };
+  const config = { endpoint: server.url, credentials };
+  const fresh = (): Provider => new Route53Provider({ zone: ZONE, clock, config });
+  const policy = policyOf({ names: NAMES, records: '[]' });
+  const up: Record<string, boolean> = { [A]: true, [B]: true };
+  await perform(await readAndPlan(policy, fresh()), fresh());
+  const check = (): void => {
+    for (const one of server.checks.values()) {
+      one.healthy =
+        up[one.HealthCheckConfig['FullyQualifiedDomainName'] === 'a.example.net' ? A : B] ?? false;
+    }
+  };
+  check();
+  const observe = observeOf((site) => up[site] ?? false);
+  return {
+    server,
+    clock,
+    policy,
+    up,
+    check,
+    fresh,
+    runbooks: (text = LOST) => parseRunbooks([{ file: 'lost.yml', text }], policy),
+    acting: (more = {}) => {
+      const lines: string[] = [];
+      return {
+        policy,
+        provider: fresh(),
+        clock,
+        observe,
+        probe: ({ host }) => Promise.resolve(up[host === 'a.example.net' ? A : B] ?? false),
+        say: (text) => void lines.push(text),
+        signal: new AbortController().signal,
+        owner: 'monitor',
+        webhooks: new Map(),
+        operatorKey: undefined,
+        incidents: dir === undefined ? noIncidentFiles : incidentFiles(dir, () => clock.now()),
+        lines,
+        ...more,
+      };
+    },
+    async zone() {
+      const { records } = await fresh().read();
+      return { overrides: overridesIn(records, ZONE), incidents: incidentsIn(records, ZONE) };
+    },
+  };
+}
+
+/** A site that is up answers in 20 ms, and says that all is replicated. */
+export function observeOf(answers: (site: string) => boolean): Observe {
+  return ({ site, requests }) => {
+    const isUp = answers(site);
+    return Promise.resolve({
+      site,
+      latenciesMs: Array.from({ length: requests }, () => (isUp ? 20 : 5_000)),
+      errors: isUp ? 0 : requests,
+      peers: isUp ? [{ site: 'peer', lagMs: 0, safeTimeBehindMs: 0, exposedKeys: 0 }] : 'no answer',
+    });
+  };
+}

@@ -1,0 +1,129 @@
+/** What each feature flag adds to the AWS stack, and that a mistaken one is not overlooked. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { awsFeatures, awsParams, type AwsFeature } from '../../scripts/lint-infra/aws-template.ts';
+import { ofType, packaged, type Policy, type Resources, type Service } from '../helpers/cloudformation.ts';
+
+let alone: Resources;
+let withPeers: Resources;
+let withAll: Resources;
+let service: Service;
+
+beforeAll(async () => {
+  ({ resources: alone, service } = await packaged([]));
+  ({ resources: withPeers } = await packaged(awsParams([])));
+  ({ resources: withAll } = await packaged(awsParams(awsFeatures)));
+}, 120_000);
+
+describe('features of the AWS stack', () => {
+  const ADDS: Record<AwsFeature, readonly string[]> = {
+    cloudfront: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
+    waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
+    vpc: [
+      ...[
+        'Vpc',
+        'PublicSubnet',
+        'PrivateSubnetA',
+        'PrivateSubnetB',
+        'InternetGateway',
+        'NatAddress',
+        'NatGateway',
+      ],
+      ...['InternetGatewayAttachment', 'PublicRoutes', 'PublicRoute', 'PublicSubnetRoutes', 'PrivateRoutes'],
+      ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
+      ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
+    ],
+    cognito: ['UserPool', 'UserPoolClient'],
+    xray: ['TraceAccess'],
+    provisionedConcurrency: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
+    alarmKey: ['AlarmKey'],
+    customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
+  };
+  const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
+
+  test('are all off by default, and each is tried here', () => {
+    expect(service.custom.features).toEqual(Object.fromEntries(awsFeatures.map((flag) => [flag, 'false'])));
+    expect(added(alone)).toEqual([]);
+  });
+
+  test.each(awsFeatures)(
+    '%s adds what it is for and nothing else',
+    async (flag) => {
+      const { resources } = await packaged(awsParams([flag]));
+      const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
+      expect(versions).toHaveLength(flag === 'provisionedConcurrency' ? 2 : 0);
+      expect(
+        added(resources)
+          .filter((id) => !versions.includes(id))
+          .sort(),
+      ).toEqual([...ADDS[flag]].sort());
+    },
+    60_000,
+  );
+
+  test('reach the functions: network, traces and warm instances', () => {
+    for (const [, properties] of ofType(withAll, 'AWS::Lambda::Function')) {
+      expect(properties).toMatchObject({
+        TracingConfig: { Mode: 'Active' },
+        VpcConfig: { SubnetIds: [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }] },
+      });
+    }
+    for (const [, properties] of ofType(alone, 'AWS::Lambda::Function')) {
+      expect(properties).not.toHaveProperty('TracingConfig');
+      expect(properties).not.toHaveProperty('VpcConfig');
+    }
+  });
+
+  test('the network allows every call to the table and the queues that a role allows', () => {
+    const allowed = ['DynamoDbEndpoint', 'SqsEndpoint'].flatMap((id) =>
+      (withAll[id]?.Properties as unknown as Policy).PolicyDocument.Statement.flatMap(({ Action }) => Action),
+    );
+    const used = ofType(withAll, 'AWS::IAM::Role')
+      .flatMap(([, { Policies }]) => Policies as Policy[])
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .flatMap(({ Action }) => Action)
+      .filter((action) => /^(dynamodb|sqs):/.test(action));
+    expect([...new Set(used)].sort()).toEqual(allowed.toSorted());
+  });
+
+  test('CloudFront keeps what the handlers allow, no errors, and nothing of one caller for another', () => {
+    const policy = withAll['CdnCachePolicy']?.Properties as {
+      CachePolicyConfig: {
+        DefaultTTL: number;
+        ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig: { Headers: string[] } };
+      };
+    };
+    const { DefaultTTL, ParametersInCacheKeyAndForwardedToOrigin } = policy.CachePolicyConfig;
+    expect(DefaultTTL).toBe(0);
+    expect(ParametersInCacheKeyAndForwardedToOrigin.HeadersConfig.Headers).toEqual(
+      expect.arrayContaining(['Authorization', 'X-Tandem-Session']),
+    );
+    const cdn = withAll['Cdn']?.Properties as {
+      DistributionConfig: { CustomErrorResponses: { ErrorCode: number; ErrorCachingMinTTL: number }[] };
+    };
+    const kept = cdn.DistributionConfig.CustomErrorResponses;
+    // Those that CloudFront keeps by itself.
+    expect(kept.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      400, 403, 404, 405, 414, 500, 501, 502, 503, 504,
+    ]);
+    for (const { ErrorCachingMinTTL } of kept) expect(ErrorCachingMinTTL).toBe(0);
+  });
+
+  test('the firewall stands before CloudFront', () => {
+    expect(withAll['Cdn']?.Properties).toMatchObject({
+      DistributionConfig: { WebACLId: { 'Fn::GetAtt': ['WebAcl', 'Arn'] } },
+    });
+  });
+
+  test.each([
+    ['a flag that nobody knows', ['features.wfa=true'], 'wfa is no feature'],
+    ['a value that is neither', ['features.xray=yes'], 'xray is true or false, not yes'],
+    ['a firewall without CloudFront', ['features.waf=true'], 'waf needs cloudfront'],
+    ['a name without its zone', ['features.customDomain=true', 'domain=api.example.com'], 'hostedZoneId'],
+  ])(
+    '%s ends the packaging',
+    async (_, params, message) => {
+      await expect(packaged(params)).rejects.toThrow(message);
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,138 @@
+/** What protects the AWS stack, as it is packaged: permissions, encryption, logs, throttling, tags. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
+import { ofType, packaged, type Policy, type Resources, type Service } from '../helpers/cloudformation.ts';
+
+let alone: Resources;
+let withPeers: Resources;
+let withAll: Resources;
+let service: Service;
+
+beforeAll(async () => {
+  ({ resources: alone, service } = await packaged([]));
+  ({ resources: withPeers } = await packaged(awsParams([])));
+  ({ resources: withAll } = await packaged(awsParams(awsFeatures)));
+}, 120_000);
+
+describe('the AWS stack', () => {
+  /** Statements that have to name everything, and why: by policy and Sid. */
+  const REASONED = [
+    // Traces have no names.
+    'TraceAccess Traces',
+    // Network interfaces get theirs when they are made; the code may not use the permission.
+    'VpcAccess Interfaces',
+    'VpcAccess Describe',
+  ];
+
+  test('no role may do or reach more than it names, whatever features are on', () => {
+    const found = [alone, withPeers, withAll].flatMap((resources) => {
+      const inline = ofType(resources, 'AWS::IAM::Role').flatMap(([id, { Policies }]) =>
+        (Policies as Policy[]).map((policy) => [id, policy] as const),
+      );
+      const attached = ofType(resources, 'AWS::IAM::ManagedPolicy').map(
+        ([id, policy]) => [id, policy as unknown as Policy] as const,
+      );
+      return [...inline, ...attached].flatMap(([id, { PolicyDocument }]) =>
+        PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow')
+          .filter(({ Action, Resource }) => JSON.stringify([Action, Resource]).includes('*'))
+          .map(({ Sid }) => `${id} ${Sid ?? ''}`),
+      );
+    });
+    expect([...new Set(found)].sort()).toEqual([...REASONED].sort());
+  });
+
+  test("no role has a policy that is not the stack's own", () => {
+    for (const [id, { ManagedPolicyArns }] of ofType(withAll, 'AWS::IAM::Role')) {
+      expect([id, ManagedPolicyArns]).toEqual([id, [{ Ref: 'VpcAccess' }, { Ref: 'TraceAccess' }]]);
+    }
+    for (const [, { ManagedPolicyArns }] of ofType(alone, 'AWS::IAM::Role'))
+      expect(ManagedPolicyArns).toEqual([]);
+  });
+
+  test('may send to the queues of a peer in another region, and to no other', () => {
+    const sub = (name: string) => [
+      { 'Fn::Sub': `arn:\${AWS::Partition}:sqs:eu-west-1:123456789012:${name}` },
+    ];
+    expect(withPeers['PeerInboxes']?.Properties).toMatchObject({
+      Roles: ['ForwardRole', 'SweepRole', 'OperationsRole', 'VerifyRole'].map((Ref) => ({ Ref })),
+      PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-in') }] },
+    });
+    expect(withPeers['PeerComparisons']?.Properties).toMatchObject({
+      Roles: [{ Ref: 'VerifyRole' }],
+      PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-verify') }] },
+    });
+    expect(alone).not.toHaveProperty('PeerInboxes');
+  });
+
+  test('the table is encrypted, can be restored to any moment, and is paid by use', () => {
+    expect(alone['Table']?.Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      SSESpecification: { SSEEnabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    });
+  });
+
+  test('alarms travel by TLS only, and with alarmKey encrypted by a key that CloudWatch may use', () => {
+    const policy = (id: string, key: string) =>
+      (withAll[id]?.Properties?.[key] as Policy['PolicyDocument']).Statement;
+    expect(policy('AlarmTopicPolicy', 'PolicyDocument')).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Deny',
+        Principal: '*',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    );
+    expect(alone['AlarmTopic']?.Properties?.['KmsMasterKeyId']).toEqual({ Ref: 'AWS::NoValue' });
+    expect(withAll['AlarmTopic']?.Properties?.['KmsMasterKeyId']).toEqual({ Ref: 'AlarmKey' });
+    expect(policy('AlarmKey', 'KeyPolicy')).toContainEqual(
+      expect.objectContaining({
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      }),
+    );
+  });
+
+  test('every function and the API keep their logs for a month', () => {
+    const kept = new Map(
+      ofType(withAll, 'AWS::Logs::LogGroup').map(([, group]) => [
+        group['LogGroupName'],
+        group['RetentionInDays'],
+      ]),
+    );
+    const functions = ofType(withAll, 'AWS::Lambda::Function').map(([, { FunctionName }]) =>
+      String(FunctionName),
+    );
+    expect(functions.length).toBeGreaterThan(0);
+    for (const name of functions) expect([name, kept.get(`/aws/lambda/${name}`)]).toEqual([name, 30]);
+    expect(kept.get('/aws/http-api/tandem-prod')).toBe(30);
+    expect(kept.size).toBe(functions.length + 1);
+  });
+
+  test('the access log tells how a request went and not whose it was', () => {
+    const { AccessLogSettings } = alone['HttpApiStage']?.Properties as {
+      AccessLogSettings: { Format: string };
+    };
+    const line = JSON.parse(AccessLogSettings.Format) as Record<string, string>;
+    expect(line).toMatchObject({
+      requestId: '$context.requestId',
+      status: '$context.status',
+      latencyMs: '$context.responseLatency',
+      integrationStatus: '$context.integration.status',
+    });
+    expect(AccessLogSettings.Format).not.toMatch(/identity|authorizer|querystring|path\b|header|domainName/i);
+  });
+
+  test('the API is throttled, for operators more than for others', () => {
+    expect(alone['HttpApiStage']?.Properties).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 1_000, ThrottlingBurstLimit: 500 },
+      RouteSettings: { 'ANY /replication/{proxy+}': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 } },
+    });
+  });
+
+  test('the stack has tags for its costs, which CloudFormation hands on, and no resource has others', () => {
+    expect(service.provider.stackTags).toEqual({ app: 'tandem', site: 'aws-us-east-1', stage: 'prod' });
+    for (const [id, { Properties }] of Object.entries(withAll))
+      expect([id, Properties?.['Tags']]).toEqual([id, undefined]);
+  });
+});

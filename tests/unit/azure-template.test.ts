@@ -1,0 +1,378 @@
+/** What the template of a site makes, with and without its features, and what it must never hold. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { checkFeatures } from '../../scripts/serverless/azure/features.ts';
+import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
+import { typedParameters } from '../../scripts/serverless/azure/template-parameters.ts';
+import { deploy, type DeployedResource } from '../../scripts/serverless/azure/evaluate-template.ts';
+
+const FOLDER = path.join(import.meta.dirname, '../../infra/azure');
+const template = composeTemplate(path.join(FOLDER, 'site.json'));
+
+const FEATURES = Object.entries(template.parameters).flatMap(([name, { type }]) =>
+  type === 'bool' ? [name] : [],
+);
+const REQUIRED = { functionAppName: 'acme', location: 'here', tags: { site: 'azure-here' } };
+const SECOND = { secondRegionApp: 'acme-2', secondRegionGroup: 'g2', domain: 'api.example.org' };
+const EVERYTHING = Object.fromEntries(FEATURES.map((name) => [name, true]));
+
+const all = (given: Record<string, unknown> = {}): DeployedResource[] =>
+  deploy(template, { ...REQUIRED, ...SECOND, ...given });
+const made = (given: Record<string, unknown> = {}): DeployedResource[] =>
+  all(given).filter((resource) => resource.made);
+const typesOf = (resources: readonly DeployedResource[]): string[] => [
+  ...new Set(resources.map(({ type }) => type)),
+];
+
+/** The one resource of a type. */
+function only(type: string, given: Record<string, unknown> = {}): Record<string, unknown> {
+  const [found, ...others] = made(given).filter((resource) => resource.type === type);
+  if (found === undefined || others.length > 0) throw new Error(`${others.length} others of type ${type}`);
+  return found.body;
+}
+const propertiesOf = (type: string, given: Record<string, unknown> = {}): Record<string, unknown> =>
+  only(type, given)['properties'] as Record<string, unknown>;
+
+const SITES = 'Microsoft.Web/sites';
+const SETTINGS = (given: Record<string, unknown> = {}): Record<string, string> => {
+  const { appSettings } = propertiesOf(SITES, given)['siteConfig'] as {
+    appSettings: { name: string; value: string }[];
+  };
+  return Object.fromEntries(appSettings.map(({ name, value }) => [name, value]));
+};
+
+describe('every resource', () => {
+  /** Parts of another resource, and relations between two: they have no tags. */
+  const UNTAGGED =
+    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|federatedIdentityCredentials$/;
+
+  test('has a version of its interface, and tags where it takes them', () => {
+    for (const { type, apiVersion, body } of all(EVERYTHING)) {
+      expect([type, apiVersion]).toEqual([type, expect.stringMatching(/^\d{4}-\d{2}-\d{2}(-preview)?$/)]);
+      expect([type, body['tags']]).toEqual([type, UNTAGGED.test(type) ? undefined : REQUIRED.tags]);
+    }
+  });
+
+  test('of a loop has a name of its own', () => {
+    const loops = template.resources.flatMap(
+      ({ copy }) => (copy as { name: string } | undefined)?.name ?? [],
+    );
+    expect(new Set(loops).size).toBe(loops.length);
+    expect(loops.length).toBeGreaterThan(0);
+  });
+
+  test('waits only for resources of this template, and has an id of its own', () => {
+    const ids = all(EVERYTHING).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { id, dependsOn } of all(EVERYTHING)) {
+      for (const other of dependsOn) expect([id, ids]).toEqual([id, expect.arrayContaining([other])]);
+    }
+  });
+});
+
+describe('parameters', () => {
+  test('say what they are for', () => {
+    for (const [name, { metadata }] of Object.entries(template.parameters)) {
+      expect([name, metadata?.description]).toEqual([name, expect.stringMatching(/\w.*\.$/)]);
+    }
+  });
+
+  test('that are flags are off by default: the deployment drops a parameter that is false', () => {
+    expect(FEATURES.length).toBeGreaterThan(0);
+    for (const name of FEATURES) expect(template.parameters[name]?.defaultValue).toBe(false);
+  });
+});
+
+describe('security', () => {
+  test.each([
+    ['Microsoft.DocumentDB/databaseAccounts', { disableLocalAuth: true, minimalTlsVersion: 'Tls12' }],
+    ['Microsoft.ServiceBus/namespaces', { disableLocalAuth: true, minimumTlsVersion: '1.2' }],
+    [
+      'Microsoft.Storage/storageAccounts',
+      {
+        allowSharedKeyAccess: false,
+        allowBlobPublicAccess: false,
+        supportsHttpsTrafficOnly: true,
+        minimumTlsVersion: 'TLS1_2',
+      },
+    ],
+    ['Microsoft.KeyVault/vaults', { enableRbacAuthorization: true, enableSoftDelete: true }],
+    ['Microsoft.Insights/components', { DisableLocalAuth: true }],
+    [
+      'Microsoft.OperationalInsights/workspaces',
+      expect.objectContaining({ features: expect.objectContaining({ disableLocalAuth: true }) }),
+    ],
+    [
+      SITES,
+      {
+        httpsOnly: true,
+        siteConfig: expect.objectContaining({ minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }),
+      },
+    ],
+  ])('%s takes identities and TLS 1.2 only', (type, expected) => {
+    expect(propertiesOf(type)).toMatchObject(expected);
+  });
+
+  test('nobody deploys with a user name and a password', () => {
+    const policies = made().filter(({ type }) => type.endsWith('basicPublishingCredentialsPolicies'));
+    expect(policies.map(({ body }) => [body['name'], body['properties']])).toEqual([
+      ['scm', { allow: false }],
+      ['ftp', { allow: false }],
+    ]);
+  });
+
+  test('no key is ever asked for, and no setting holds a secret', () => {
+    expect(JSON.stringify(template)).not.toMatch(/list\w*Keys|listSecrets|AccountKey|SharedAccessKey/i);
+    // The connection string of Application Insights names an address; taking telemetry needs the identity.
+    const names = Object.keys(SETTINGS(EVERYTHING)).filter(
+      (name) => name !== 'APPLICATIONINSIGHTS_CONNECTION_STRING',
+    );
+    for (const name of names) expect(name).not.toMatch(/_KEY$|SECRET|PASSWORD|TOKEN|CONNECTION/i);
+    expect(SETTINGS()['APPLICATIONINSIGHTS_AUTHENTICATION_STRING']).toBe('Authorization=AAD');
+  });
+});
+
+describe('roles', () => {
+  const APP = '</subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/acme.identity.principalId>';
+  const granted = (given: Record<string, unknown> = {}): Record<string, string>[] =>
+    made(given)
+      .filter(({ type }) => /(role|sqlRole)Assignments$/.test(type))
+      .map(
+        ({ body }) => ({ scope: body['scope'], ...(body['properties'] as object) }) as Record<string, string>,
+      );
+
+  test('are the identity of the app alone, each on one resource', () => {
+    for (const { principalId, scope } of granted()) {
+      expect(principalId).toBe(APP);
+      expect(scope).toMatch(/^\/subscriptions\/s\/resourceGroups\/g\/providers\/.+\/.+/);
+    }
+  });
+
+  test('are given queue by queue, and once', () => {
+    const queues = made().flatMap(({ type, id }) => (type.endsWith('/queues') ? [id] : []));
+    const scopes = granted().flatMap(({ scope }) => (scope?.includes('/queues/') ? [scope] : []));
+    expect(scopes.sort()).toEqual([...queues, ...queues].sort());
+  });
+
+  test('of the store name each action, and reach the container', () => {
+    const definitions = made().filter(({ type }) => type.endsWith('sqlRoleDefinitions'));
+    const actions = definitions.flatMap(({ body }) => {
+      const { permissions } = body['properties'] as { permissions: { dataActions: string[] }[] };
+      return permissions.flatMap(({ dataActions }) => dataActions);
+    });
+    expect(actions.map((action) => action.split('/').slice(-2).join('/'))).toEqual([
+      'databaseAccounts/readMetadata',
+      'items/create',
+      'items/read',
+      'items/replace',
+      'items/delete',
+      'containers/executeQuery',
+    ]);
+    const onStore = granted().filter(({ roleDefinitionId }) => roleDefinitionId?.includes('sqlRole'));
+    expect(onStore.map(({ scope }) => scope?.split('/').slice(9).join('/'))).toEqual([
+      '',
+      'dbs/tandem/colls/records',
+    ]);
+  });
+
+  test('of a second region let its app send to the inbound queues', () => {
+    const added = granted({ secondRegion: true }).filter(({ principalId }) => principalId !== APP);
+    expect(added.map(({ scope }) => scope?.split('/').at(-1))).toEqual(['tandem-in', 'tandem-verify']);
+    for (const { principalId } of added) expect(principalId).toContain('resourceGroups/g2/');
+  });
+});
+
+describe('a feature', () => {
+  const CDN = 'Microsoft.Cdn/profiles';
+  const WAF = 'Microsoft.Network/FrontDoorWebApplicationFirewallPolicies';
+  const added = (given: Record<string, unknown>, base: Record<string, unknown> = {}): string[] => {
+    const before = typesOf(made(base));
+    return typesOf(made({ ...base, ...given })).filter((type) => !before.includes(type));
+  };
+
+  test.each([
+    [
+      'cdn',
+      {},
+      [
+        CDN,
+        `${CDN}/afdEndpoints`,
+        `${CDN}/originGroups`,
+        `${CDN}/originGroups/origins`,
+        `${CDN}/afdEndpoints/routes`,
+      ],
+    ],
+    ['waf', { cdn: true }, [WAF, `${CDN}/securityPolicies`]],
+    ['customDomain', { cdn: true }, [`${CDN}/customDomains`]],
+    [
+      'network',
+      {},
+      [
+        'Microsoft.Network/networkSecurityGroups',
+        'Microsoft.Network/virtualNetworks',
+        'Microsoft.Network/privateDnsZones',
+        'Microsoft.Network/privateDnsZones/virtualNetworkLinks',
+        'Microsoft.Network/privateEndpoints',
+        'Microsoft.Network/privateEndpoints/privateDnsZoneGroups',
+      ],
+    ],
+    ['audit', {}, ['Microsoft.Insights/diagnosticSettings']],
+    ['tracing', {}, []],
+    ['warm', {}, []],
+    ['zoneRedundancy', {}, []],
+    ['secondRegion', {}, []],
+  ])('%s makes what it needs, and nothing when it is off', (name, base, types) => {
+    expect(FEATURES).toContain(name);
+    expect(added({ [name]: true }, base)).toEqual(types);
+  });
+
+  test.each(['waf', 'customDomain'])('%s alone makes nothing', (name) => {
+    expect(added({ [name]: true })).toEqual([]);
+  });
+
+  test('cdn closes the app to everybody but its own Front Door', () => {
+    expect(propertiesOf(SITES)['siteConfig']).toMatchObject({
+      ipSecurityRestrictionsDefaultAction: 'Allow',
+      ipSecurityRestrictions: [],
+    });
+    expect(propertiesOf(SITES, { cdn: true })['siteConfig']).toMatchObject({
+      ipSecurityRestrictionsDefaultAction: 'Deny',
+      ipSecurityRestrictions: [
+        expect.objectContaining({
+          ipAddress: 'AzureFrontDoor.Backend',
+          headers: { 'x-azure-fdid': [expect.stringMatching(/profiles\/acme\.frontDoorId>$/)] },
+        }),
+      ],
+    });
+  });
+
+  test('waf has managed rules in the Premium tier', () => {
+    const rules = (frontDoorTier: string): unknown =>
+      propertiesOf(WAF, { cdn: true, waf: true, frontDoorTier })['managedRules'];
+    expect(rules('Standard')).toEqual({ managedRuleSets: [] });
+    expect(rules('Premium')).toMatchObject({
+      managedRuleSets: [{ ruleSetType: 'Microsoft_DefaultRuleSet' }, {}],
+    });
+  });
+
+  test('network leaves nothing that the app keeps open to the internet', () => {
+    const kept = ['DocumentDB/databaseAccounts', 'Storage/storageAccounts', 'KeyVault/vaults'];
+    for (const type of kept) {
+      expect(propertiesOf(`Microsoft.${type}`)['publicNetworkAccess']).toBe('Enabled');
+      expect(propertiesOf(`Microsoft.${type}`, { network: true })['publicNetworkAccess']).toBe('Disabled');
+    }
+    const endpoints = made({ network: true }).filter(({ type }) => type.endsWith('/privateEndpoints'));
+    expect(endpoints).toHaveLength(kept.length);
+    expect(propertiesOf(SITES)['virtualNetworkSubnetId']).toBeNull();
+    expect(propertiesOf(SITES, { network: true })['virtualNetworkSubnetId']).toMatch(/subnets\/app$/);
+  });
+
+  test('tracing leaves no request to sampling', () => {
+    const name = 'AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__isEnabled';
+    expect([SETTINGS()[name], SETTINGS({ tracing: true })[name]]).toEqual(['true', 'false']);
+  });
+
+  test('warm keeps instances for HTTP', () => {
+    const ready = (given: Record<string, unknown>): unknown =>
+      (propertiesOf(SITES, given)['functionAppConfig'] as { scaleAndConcurrency: object })
+        .scaleAndConcurrency;
+    expect(ready({})).toMatchObject({ alwaysReady: [] });
+    expect(ready({ warm: true })).toMatchObject({ alwaysReady: [{ name: 'http', instanceCount: 1 }] });
+  });
+
+  test('zoneRedundancy spreads the plan, the store and the storage account', () => {
+    const spread = (given: Record<string, unknown>): unknown[] => [
+      propertiesOf('Microsoft.Web/serverfarms', given)['zoneRedundant'],
+      (
+        propertiesOf('Microsoft.DocumentDB/databaseAccounts', given)['locations'] as {
+          isZoneRedundant: boolean;
+        }[]
+      )[0]?.isZoneRedundant,
+      (only('Microsoft.Storage/storageAccounts', given)['sku'] as { name: string }).name,
+    ];
+    expect(spread({})).toEqual([false, false, 'Standard_LRS']);
+    expect(spread({ zoneRedundancy: true })).toEqual([true, true, 'Standard_ZRS']);
+  });
+
+  test('secondRegion is the stand-by at Front Door', () => {
+    const origins = (given: Record<string, unknown>): unknown[] =>
+      made({ cdn: true, ...given })
+        .filter(({ type }) => type.endsWith('/origins'))
+        .map(({ body }) => body['properties']);
+    expect(origins({})).toEqual([
+      expect.objectContaining({ hostName: 'acme.azurewebsites.net', priority: 1 }),
+    ]);
+    expect(origins({ secondRegion: true })[1]).toMatchObject({
+      hostName: 'acme-2.azurewebsites.net',
+      priority: 2,
+    });
+  });
+});
+
+describe('asking for features', () => {
+  const features = { cdn: 'false', waf: 'true', customDomain: 'yes', secondRegion: 'true' };
+  const parameters = { secondRegionApp: { value: 'acme-2' }, secondRegionGroup: { value: '' } };
+
+  test('fails with every mistake', () => {
+    expect(() => {
+      checkFeatures({ features, params: ['features.wfa=true', 'app=acme'], parameters });
+    }).toThrow(
+      'features: wfa is none of cdn, waf, customDomain, secondRegion; customDomain is true or false, ' +
+        `not 'yes'; waf needs cdn; secondRegion needs --param "secondRegionGroup=…"`,
+    );
+  });
+
+  test('gives the template values of its types', () => {
+    const given = { cdn: { value: 'true' }, peers: { value: '[{"site":"a"}]' }, dailyCapGb: { value: '2' } };
+    expect(typedParameters(template.parameters, given)).toEqual({
+      cdn: { value: true },
+      peers: { value: [{ site: 'a' }] },
+      dailyCapGb: { value: 2 },
+    });
+  });
+
+  test('fails with every parameter that the template does not have or allow', () => {
+    const given = { cdn: { value: 'yes' }, cnd: { value: true }, frontDoorTier: { value: 'Basic' } };
+    expect(() => typedParameters(template.parameters, given)).toThrow(
+      "parameters of the template: cdn: 'yes' is no bool; cnd: unknown; frontDoorTier: 'Basic' is none of Standard, Premium",
+    );
+  });
+});
+
+describe('composing', () => {
+  let folder: string;
+  const write = (name: string, content: unknown): void => {
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    fs.writeFileSync(path.join(folder, name), text);
+  };
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'template-'));
+    fs.mkdirSync(path.join(folder, 'parts'));
+    write('site.json', { variables: { a: 1 } });
+  });
+  afterEach(() => {
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  test('puts the parts together, with the texts that they load', () => {
+    write('ask.kql', 'traces\n| take 1\n');
+    write('parts/b.json', { variables: { b: { loadTextContent: 'ask.kql' } } });
+    write('parts/c.json', { resources: [{ type: 't' }], outputs: { o: {} } });
+    expect(composeTemplate(path.join(folder, 'site.json'))).toEqual({
+      parameters: {},
+      variables: { a: 1, b: 'traces\n| take 1' },
+      resources: [{ type: 't' }],
+      outputs: { o: {} },
+    });
+  });
+
+  test('fails when two parts define the same name', () => {
+    write('parts/b.json', { variables: { a: 2 } });
+    expect(() => composeTemplate(path.join(folder, 'site.json'))).toThrow(
+      'b.json defines again what another part has: a',
+    );
+  });
+});

@@ -1,0 +1,194 @@
+/**
+ * Two monitors over one zone, in an order that chance decides, with deaths, partitions and clocks that differ. What holds
+ * after every step is what "two monitors never fight" means.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { Monitor } from '../../../dns/monitor/monitor.ts';
+import type { Change, ZoneRecord } from '../../../dns/model.ts';
+import { overridesName } from '../../../dns/overrides.ts';
+import type { Provider } from '../../../dns/provider.ts';
+import { ZONE } from '../../helpers/dns/fixtures.ts';
+import { A, B, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
+
+/** Park and Miller's minimal standard generator. */
+function chanceOf(seed: number): () => number {
+  let state = (seed % 2_147_483_646) + 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+class Killed extends Error {}
+
+interface Body {
+  readonly provider: Provider;
+  /** Dies at so many more calls to the provider. */
+  dieAfter: number;
+}
+
+type Moved = (before: string, after: string) => void;
+
+/** A provider whose calls wait for each other in an order of chance, and which a dead monitor no longer reaches. */
+function mortal(inner: Provider, chance: () => number, moved: Moved): Body {
+  const call = async (
+    name: keyof Provider,
+    act: (...args: unknown[]) => Promise<unknown>,
+    args: unknown[],
+  ) => {
+    for (let turns = Math.floor(chance() * 4); turns > 0; turns -= 1) await new Promise(setImmediate);
+    const isLast = body.dieAfter === 0;
+    body.dieAfter -= 1;
+    // It dies before the call, or after it and before it hears of it.
+    if (body.dieAfter < -1 || (isLast && chance() < 0.5)) throw new Killed();
+    const answer = await act.apply(inner, args);
+    if (name === 'apply') for (const change of args[0] as Change[]) tell(change, moved);
+    if (isLast) throw new Killed();
+    return answer;
+  };
+  const body: Body = {
+    dieAfter: Infinity,
+    provider: new Proxy(inner, {
+      get(target, name: keyof Provider) {
+        const value: unknown = target[name];
+        if (typeof value !== 'function') return value;
+        const act = value as (...args: unknown[]) => Promise<unknown>;
+        return name === 'prepare' ? act.bind(target) : (...args: unknown[]) => call(name, act, args);
+      },
+    }),
+  };
+  return body;
+}
+
+function tell({ before, after }: Change, moved: Moved): void {
+  if ((before ?? after)?.name !== overridesName(ZONE)) return;
+  const text = (record: ZoneRecord | undefined): string =>
+    record?.kind === 'plain' ? (record.values[0] ?? '') : '';
+  moved(text(before), text(after));
+}
+
+/** Site → how often. */
+type Counts = Record<string, number>;
+
+interface Trial {
+  readonly world: World;
+  readonly chance: () => number;
+  /** Whom each monitor cannot reach. */
+  readonly cut: readonly Set<string>[];
+  /** How often a site was lost. */
+  readonly lost: Counts;
+  readonly takenOut: Counts;
+  readonly letIn: Counts;
+}
+
+const LOOKS = 60;
+/** Nobody dies any more, and everybody sees what is. */
+const CALM_LOOKS = 30;
+
+function born(
+  { world, chance, cut, takenOut, letIn }: Trial,
+  index: number,
+): { body: Body; monitor: Monitor } {
+  const body = mortal(world.fresh(), chance, (before, after) => {
+    for (const site of [A, B]) {
+      const [wasOut, isOut] = [before, after].map((text) => text.includes(`${site}=0`));
+      if (wasOut === false && isOut === true) add(takenOut, site);
+      if (wasOut === true && isOut === false) add(letIn, site);
+    }
+  });
+  const acting = world.acting({
+    provider: body.provider,
+    owner: `monitor-${index}`,
+    observe: observeOf((site) => world.up[site] === true && cut[index]?.has(site) === false),
+  });
+  const options = { acting, runbooks: world.runbooks(), intervalMs: 10_000, gapMs: 60_000 };
+  return { body, monitor: new Monitor(options) };
+}
+
+function add(counts: Counts, site: string): void {
+  counts[site] = (counts[site] ?? 0) + 1;
+}
+
+function disturb({ world, chance, cut, lost }: Trial): void {
+  const roll = chance();
+  const site = chance() < 0.5 ? A : B;
+  if (roll < 0.15) cut[chance() < 0.5 ? 0 : 1]!.add(site);
+  else if (roll < 0.3) for (const of of cut) of.clear();
+  else if (roll < 0.36) {
+    if (world.up[site] === true) add(lost, site);
+    world.up[site] = world.up[site] !== true;
+  }
+}
+
+async function run(trial: Trial, seed: number): Promise<void> {
+  const { world, chance, cut, lost, takenOut, letIn } = trial;
+  const monitors = [born(trial, 0), born(trial, 1)];
+  for (let step = 0; step < LOOKS; step += 1) {
+    const isCalm = step >= LOOKS - CALM_LOOKS;
+    if (isCalm) for (const of of cut) of.clear();
+    else disturb(trial);
+    world.check();
+    await Promise.all(
+      monitors.map(async (one, index) => {
+        if (chance() < 0.2) return;
+        if (!isCalm && chance() < 0.15) one.body.dieAfter = Math.floor(chance() * 12);
+        try {
+          await one.monitor.look();
+        } catch (error) {
+          if (!(error instanceof Killed)) throw error;
+        }
+        if (one.body.dieAfter < 0) monitors[index] = born(trial, index);
+      }),
+    );
+    const { overrides } = await world.zone();
+    expect({ seed, step, isAnyoneIn: overrides.get(A) !== 0 || overrides.get(B) !== 0 }).toMatchObject({
+      isAnyoneIn: true,
+    });
+    for (const site of [A, B]) {
+      const [losses = 0, outs = 0, ins = 0] = [lost[site], takenOut[site], letIn[site]];
+      const why = { seed, step, site, losses, outs, ins };
+      expect({ ...why, isOncePerLoss: outs <= losses, isBackOnce: ins <= outs }).toMatchObject({
+        isOncePerLoss: true,
+        isBackOnce: true,
+      });
+    }
+    await world.clock.sleep(10_000);
+  }
+}
+
+/** What is left when nobody has disturbed it for a while. */
+async function settled({ world }: Trial, seed: number): Promise<void> {
+  const { overrides, incidents } = await world.zone();
+  for (const [site, other] of [
+    [A, B],
+    [B, A],
+  ] as const) {
+    if (world.up[site] === true || world.up[other] !== true) continue;
+    expect({ seed, site, share: overrides.get(site) }).toEqual({ seed, site, share: 0 });
+    const incident = incidents.find((one) => one.site === site && one.phase === 'open');
+    expect({ seed, site, did: incident?.did.includes('-') }).toEqual({ seed, site, did: false });
+  }
+}
+
+describe('two monitors', () => {
+  it('take a site out once for each time that it is lost, whatever order they act in and whoever dies', async () => {
+    const given = process.env['SEED'];
+    const first = given === undefined ? Math.floor(Math.random() * 1e6) : Number(given);
+    const seeds = Array.from({ length: given === undefined ? 8 : 1 }, (_seed, index) => first + index);
+    console.info(`two monitors: SEED=${first}, and ${seeds.length - 1} more`);
+    let failovers = 0;
+    for (const seed of seeds) {
+      const world = await monitorWorld();
+      const counts = { lost: {}, takenOut: {} as Counts, letIn: {} };
+      const trial: Trial = { world, chance: chanceOf(seed), cut: [new Set(), new Set()], ...counts };
+      try {
+        await run(trial, seed);
+        await settled(trial, seed);
+      } finally {
+        await world.server.close();
+      }
+      failovers += Object.values(counts.takenOut).reduce((sum, count) => sum + count, 0);
+    }
+    if (given === undefined) expect(failovers).toBeGreaterThan(0);
+  });
+});
