@@ -117,6 +117,7 @@ describe('a token', () => {
   test.each([
     ['scope, with others', { scope: 'openid tandem/write' }],
     ['scp, of Entra for people', { scope: '', scp: 'tandem/write' }],
+    ['groups of Cognito', { scope: 'aws.cognito.signin.user.admin', 'cognito:groups': ['tandem/write'] }],
     ['roles, of Entra for programs', { scope: '', roles: ['tandem/write'] }],
   ])('says what it may in %s', async (_, claims) => {
     expect((await service([plain])('DELETE', `Bearer ${await sign(claims)}`)).status).toBe(200);

@@ -116,9 +116,12 @@ function checkClaims({ clientIds, claims = {} }: JwtIssuer, payload: JWTPayload)
   }
 }
 
-/** `scope` is text (RFC 8693); Entra has `scp` for people and `roles` for programs. */
-function scopesIn({ scope, scp, roles }: JWTPayload): readonly string[] {
-  return [scope, scp, roles].flatMap((claim) =>
+/**
+ * `scope` is text (RFC 8693). Entra has `scp` for people and `roles` for programs; Cognito gives people who sign in
+ * without its own pages no scope of ours, and tells their groups.
+ */
+function scopesIn({ scope, scp, roles, 'cognito:groups': groups }: JWTPayload): readonly string[] {
+  return [scope, scp, roles, groups].flatMap((claim) =>
     typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim.map(String) : [],
   );
 }
