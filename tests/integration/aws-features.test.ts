@@ -32,7 +32,7 @@ describe('features of the AWS stack', () => {
       ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
       ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
     ],
-    cognito: ['UserPool', 'UserPoolClient'],
+    cognito: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     xray: ['TraceAccess'],
     provisionedConcurrency: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
     alarmKey: ['AlarmKey'],
