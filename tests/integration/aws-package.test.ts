@@ -39,7 +39,6 @@ interface Resource {
   readonly Type: string;
   readonly Properties: Record<string, never>;
   readonly DeletionPolicy?: string;
-  readonly Condition?: string;
 }
 interface Statement {
   readonly Effect: string;
@@ -84,7 +83,6 @@ const ofType = (type: string): [string, Properties][] =>
   Object.entries(resources)
     .filter(([, resource]) => resource.Type === type)
     .map(([id]) => [id, propertiesOf(id)]);
-const functionRoles = () => ofType('AWS::IAM::Role').filter(([id]) => id !== 'PeerSender');
 const lambdas = () => ofType('AWS::Lambda::Function');
 const logicalId = (key: string) => `${key[0]?.toUpperCase() ?? ''}${key.slice(1)}LambdaFunction`;
 
@@ -129,7 +127,7 @@ describe('the template', () => {
     const roles = lambdas().map(([, { Role }]) => Role['Fn::GetAtt'][0]);
     expect(new Set(roles).size).toBe(FUNCTIONS.length);
     expect(roles.sort()).toEqual(
-      functionRoles()
+      ofType('AWS::IAM::Role')
         .map(([id]) => id)
         .sort(),
     );
@@ -137,7 +135,7 @@ describe('the template', () => {
 
   test('has no wildcard in an action or a resource of any role', () => {
     const roles = ofType('AWS::IAM::Role');
-    expect(roles).toHaveLength(FUNCTIONS.length + 1);
+    expect(roles).toHaveLength(FUNCTIONS.length);
     for (const [id, { Policies }] of roles) {
       const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
       expect(statements.length).toBeGreaterThan(0);
@@ -146,48 +144,6 @@ describe('the template', () => {
         expect(JSON.stringify([id, Action, Resource])).not.toContain('*');
       }
     }
-  });
-
-  test('makes what signs in between clouds only when told of a tenant', () => {
-    const conditional = Object.entries(resources).filter(([, { Condition }]) => Condition !== undefined);
-    expect(conditional.map(([id, { Condition }]) => [id, Condition])).toEqual([
-      ['AzureProvider', 'OwnsAzureProvider'],
-      ['PeerSender', 'FederatesWithAzure'],
-      ['VouchForSenders', 'FederatesWithAzure'],
-    ]);
-  });
-
-  test('lets a peer of the other cloud send to the queues of peers, and nothing else', () => {
-    const [policy] = propertiesOf('PeerSender').Policies;
-    expect(policy?.PolicyDocument.Statement).toEqual([
-      {
-        Effect: 'Allow',
-        Action: ['sqs:SendMessage'],
-        Resource: [{ 'Fn::GetAtt': ['InQueue', 'Arn'] }, { 'Fn::GetAtt': ['VerifyQueue', 'Arn'] }],
-      },
-    ]);
-  });
-
-  test('lets the functions that send to peers, and no other, ask for a token for Entra', () => {
-    const { Roles, PolicyDocument } = propertiesOf('VouchForSenders') as unknown as {
-      Roles: { Ref: string }[];
-      PolicyDocument: { Statement: object[] };
-    };
-    expect(Roles.map(({ Ref }) => Ref).sort()).toEqual([
-      'ForwardRole',
-      'OperationsRole',
-      'SweepRole',
-      'VerifyHourlyRole',
-      'VerifyRole',
-    ]);
-    expect(PolicyDocument.Statement).toEqual([
-      expect.objectContaining({
-        Action: ['sts:GetWebIdentityToken'],
-        Condition: expect.objectContaining({
-          'ForAllValues:StringEquals': { 'sts:IdentityTokenAudience': 'api://AzureADTokenExchange' },
-        }) as object,
-      }),
-    ]);
   });
 
   test('lets every event source mapping read its queue, and hides a message for six time-outs', () => {
