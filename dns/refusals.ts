@@ -4,7 +4,7 @@ import type { Capabilities, Provider, Range } from './provider.ts';
 
 const NO_EDGE =
   'has no edge of its own to put in front of a name: CloudFront with a WAF is a feature of the AWS stack ' +
-  '(custom.features.cloudfront), Front Door one of the Azure stack; answer with what they are reached at';
+  '(custom.features.cdn), Front Door one of the Azure stack; answer with what they are reached at';
 
 const NO_PATHS =
   'answers for a name as a whole and does not know paths; give the service a name of its own, or take a provider with ' +

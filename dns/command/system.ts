@@ -18,7 +18,8 @@ export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Sur
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    // Present and not empty: https://no-color.org
+    colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     signal: stop.signal,
     clock,
     observe: observeOverHttp,

@@ -3,10 +3,9 @@
  * here, so that all mistakes of a file are seen at once.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import { nameMistakes, routeMistakes, typesOf, type Sites } from './name-rules.ts';
 import type { Mistake } from './parse.ts';
-import type { Endpoint, NamePolicy, RecordPolicy, SiteSettings, SiteUse } from './policy.ts';
-
-type Sites = Readonly<Record<string, SiteSettings>>;
+import type { NamePolicy, RecordPolicy } from './policy.ts';
 
 /** Every rule that is broken, with its place. */
 export function rulesBroken(value: unknown): readonly Mistake[] {
@@ -23,142 +22,6 @@ export function rulesBroken(value: unknown): readonly Mistake[] {
     ...records.flatMap(([record, at]) => recordMistakes(record, at)),
     ...clashes(names, records, sites),
   ];
-}
-
-interface Context {
-  readonly sites: Sites;
-  /** Unless a name says otherwise. */
-  readonly checked: boolean;
-}
-
-function nameMistakes(name: NamePolicy, at: string, { sites, checked }: Context): Mistake[] {
-  const uses = name.sites.map((use, index): [SiteUse, string] => [asUse(use), `${at}/sites/${index}`]);
-  const unknown = uses.filter(([{ site }]) => sites[site] === undefined);
-  if (unknown.length > 0) {
-    const known = Object.keys(sites).join(', ') || 'none';
-    return unknown.map(([{ site }, pointer]) => ({
-      pointer,
-      rule: 'site',
-      detail: `there is no site '${site}'; the sites are: ${known}`,
-    }));
-  }
-  const merged = uses.map(([use, pointer]): [SiteUse, string] => [{ ...sites[use.site], ...use }, pointer]);
-  const wanted = merged.flatMap(([use, pointer]) => {
-    const check = use.healthCheck ?? name.healthCheck ?? (checked ? {} : false);
-    return [
-      ...(isEndpoint(use.endpoint)
-        ? []
-        : [{ pointer, rule: 'endpoint', detail: `${use.site} has no endpoint` }]),
-      ...(check === false || use.url !== undefined
-        ? []
-        : [{ pointer, rule: 'url', detail: `${use.site} has a health check but no url to ask` }]),
-    ];
-  });
-  return [
-    ...wanted,
-    ...repeated(merged),
-    ...endpointMistakes(name, at, merged),
-    ...strategyMistakes(name, at, merged),
-  ];
-}
-
-function routeMistakes({ routes = [], ...name }: NamePolicy, at: string, context: Context): Mistake[] {
-  const kindsOf = (sites: NamePolicy['sites']): string =>
-    [...new Set(typesOf({ ...name, sites }, context.sites))].sort().join();
-  return routes.flatMap(({ path, strategy = name.strategy, sites }, index) => {
-    const own = `${at}/routes/${index}`;
-    const mistakes = nameMistakes({ ...name, strategy, sites }, own, context);
-    if (routes.findIndex((other) => other.path === path) < index) {
-      mistakes.push({ pointer: `${own}/path`, rule: 'unique', detail: `${path} is here twice` });
-    }
-    if (mistakes.length === 0 && kindsOf(sites) !== kindsOf(name.sites)) {
-      const detail = 'the sites of a route need the kind of endpoint that the name has';
-      mistakes.push({ pointer: `${own}/sites`, rule: 'endpoint', detail });
-    }
-    return mistakes;
-  });
-}
-
-function repeated(uses: readonly [SiteUse, string][]): Mistake[] {
-  return uses.flatMap(([{ site }, pointer], index) =>
-    uses.findIndex(([other]) => other.site === site) < index
-      ? [{ pointer, rule: 'unique', detail: `${site} is named twice` }]
-      : [],
-  );
-}
-
-function endpointMistakes(name: NamePolicy, at: string, uses: readonly [SiteUse, string][]): Mistake[] {
-  const kinds = new Set(
-    uses.flatMap(([{ endpoint }]) => (isEndpoint(endpoint) ? Object.keys(endpoint) : [])),
-  );
-  if (kinds.size > 1) {
-    return [
-      {
-        pointer: `${at}/sites`,
-        rule: 'endpoint',
-        detail: `all sites of a name need one kind of endpoint, not ${[...kinds].join(' and ')}`,
-      },
-    ];
-  }
-  if (kinds.has('cname') && name.name === '@') {
-    return [{ pointer: at, rule: 'apex', detail: 'the zone itself cannot be a CNAME (RFC 1034, 3.6.2)' }];
-  }
-  const [kind] = kinds;
-  const possible = kind === 'cname' ? ['CNAME'] : ['A', 'AAAA'];
-  return kind === undefined || name.type === undefined || possible.includes(name.type)
-    ? []
-    : [{ pointer: `${at}/type`, rule: 'type', detail: `these endpoints give ${possible.join(' or ')}` }];
-}
-
-function strategyMistakes(
-  { strategy }: NamePolicy,
-  at: string,
-  uses: readonly [SiteUse, string][],
-): Mistake[] {
-  switch (strategy) {
-    case 'weighted':
-      return uses.every(([{ weight = 1 }]) => weight === 0)
-        ? [{ pointer: at, rule: 'weight', detail: 'all weights are 0, so nobody would be answered' }]
-        : [];
-    // What latency is measured to is the provider's to ask for.
-    case 'latency':
-    case 'failover':
-      return [];
-    case 'geolocation':
-      return locationMistakes(at, uses);
-  }
-}
-
-function locationMistakes(at: string, uses: readonly [SiteUse, string][]): Mistake[] {
-  const holders = new Map<string, string>();
-  const mistakes: Mistake[] = [];
-  for (const [{ site, continents = [], countries = [], default: isDefault = false }, pointer] of uses) {
-    const codes = [
-      ...continents.map((code) => `continent ${code}`),
-      ...countries.map((code) => `country ${code}`),
-      ...(isDefault ? ['the default'] : []),
-    ];
-    if (codes.length === 0) {
-      mistakes.push({
-        pointer,
-        rule: 'location',
-        detail: `geolocation needs countries, continents or default of ${site}`,
-      });
-    }
-    for (const code of codes) {
-      const holder = holders.get(code);
-      if (holder === undefined) holders.set(code, site);
-      else mistakes.push({ pointer, rule: 'location', detail: `${code} belongs to ${holder} already` });
-    }
-  }
-  if (!holders.has('the default')) {
-    mistakes.push({
-      pointer: `${at}/sites`,
-      rule: 'location',
-      detail: 'one site must be the default, for everybody else',
-    });
-  }
-  return mistakes;
 }
 
 const VALID: Partial<Record<RecordPolicy['type'], readonly [(value: string) => boolean, string]>> = {
@@ -229,31 +92,8 @@ function clashes(
   });
 }
 
-function typesOf({ type, sites: uses }: NamePolicy, sites: Sites): string[] {
-  if (type !== undefined) return [type];
-  const types = uses.flatMap((use) => {
-    const { site, endpoint = sites[site]?.endpoint } = asUse(use);
-    if (!isEndpoint(endpoint)) return [];
-    if (endpoint.cname !== undefined) return ['CNAME'];
-    return endpoint.addresses?.map((address) => (isIPv4(address) ? 'A' : 'AAAA')) ?? ['A'];
-  });
-  return [...new Set(types)];
-}
-
-function asUse(use: string | SiteUse): SiteUse {
-  return typeof use === 'string' ? { site: use } : use;
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isEndpoint(value: unknown): value is Endpoint {
-  if (!isObject(value)) return false;
-  const { cname, addresses, alias } = value;
-  return (
-    typeof cname === 'string' || isObject(alias) || (Array.isArray(addresses) && addresses.every(isText))
-  );
 }
 
 function isText(value: unknown): value is string {

@@ -8,7 +8,7 @@
 
 /** What a flag needs besides itself: another flag, a parameter, or the region that CloudFront's parts live in. */
 const NEEDS = {
-  waf: { flag: 'cloudfront', region: 'us-east-1' },
+  waf: { flag: 'cdn', region: 'us-east-1' },
   customDomain: { params: ['domain', 'hostedZoneId'] },
 };
 const OF_CLOUDFRONT = 'us-east-1';
@@ -37,8 +37,8 @@ function mistakesOf({ features, asked, params, region }) {
       .filter((flag) => !['true', 'false'].includes(features[flag]))
       .map((flag) => `${flag} is true or false, not ${features[flag]}`),
     ...needs,
-    ...(on.includes('cloudfront') && on.includes('customDomain') && region !== OF_CLOUDFRONT
-      ? [`cloudfront with customDomain needs the region ${OF_CLOUDFRONT}, where its certificates live`]
+    ...(on.includes('cdn') && on.includes('customDomain') && region !== OF_CLOUDFRONT
+      ? [`cdn with customDomain needs the region ${OF_CLOUDFRONT}, where its certificates live`]
       : []),
   ];
 }
@@ -78,10 +78,10 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },
-    tracing: has('xray'),
+    tracing: has('tracing'),
     // Instances that are kept warm per function; 0 is none, and no alias.
-    provisionedConcurrency: has('provisionedConcurrency') ? 1 : 0,
-    vpc: has('vpc')
+    provisionedConcurrency: has('warm') ? 1 : 0,
+    vpc: has('network')
       ? {
           securityGroupIds: [{ 'Fn::GetAtt': ['FunctionSecurityGroup', 'GroupId'] }],
           subnetIds: [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }],
@@ -89,8 +89,8 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       : null,
     // Attached to every function's role.
     managedPolicies: [
-      ...(has('vpc') ? [{ Ref: 'VpcAccess' }] : []),
-      ...(has('xray') ? [{ Ref: 'TraceAccess' }] : []),
+      ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
+      ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
     ],
     webAcl: has('waf') ? { 'Fn::GetAtt': ['WebAcl', 'Arn'] } : { Ref: 'AWS::NoValue' },
     viewer: viewerOf(has('customDomain'), domain),

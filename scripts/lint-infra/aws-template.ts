@@ -16,12 +16,12 @@ const EMPTY_ZIP = Buffer.concat([Buffer.from('PK\x05\x06', 'latin1'), Buffer.all
 
 /** Every flag of `custom.features`. */
 export const awsFeatures = [
-  'cloudfront',
+  'cdn',
   'waf',
-  'vpc',
-  'cognito',
-  'xray',
-  'provisionedConcurrency',
+  'network',
+  'identityProvider',
+  'tracing',
+  'warm',
   'customDomain',
   'alarmKey',
 ] as const;
@@ -29,7 +29,7 @@ export type AwsFeature = (typeof awsFeatures)[number];
 
 /** What a feature cannot do without. */
 const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
-  waf: ['features.cloudfront=true'],
+  waf: ['features.cdn=true'],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],
 };
 

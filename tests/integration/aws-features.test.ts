@@ -16,9 +16,9 @@ beforeAll(async () => {
 
 describe('features of the AWS stack', () => {
   const ADDS: Record<AwsFeature, readonly string[]> = {
-    cloudfront: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
+    cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
-    vpc: [
+    network: [
       ...[
         'Vpc',
         'PublicSubnet',
@@ -32,9 +32,9 @@ describe('features of the AWS stack', () => {
       ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
       ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
     ],
-    cognito: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
-    xray: ['TraceAccess'],
-    provisionedConcurrency: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
+    identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
+    tracing: ['TraceAccess'],
+    warm: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
     alarmKey: ['AlarmKey'],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
   };
@@ -50,7 +50,7 @@ describe('features of the AWS stack', () => {
     async (flag) => {
       const { resources } = await packaged(awsParams([flag]));
       const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
-      expect(versions).toHaveLength(flag === 'provisionedConcurrency' ? 2 : 0);
+      expect(versions).toHaveLength(flag === 'warm' ? 2 : 0);
       expect(
         added(resources)
           .filter((id) => !versions.includes(id))
@@ -116,8 +116,8 @@ describe('features of the AWS stack', () => {
 
   test.each([
     ['a flag that nobody knows', ['features.wfa=true'], 'wfa is no feature'],
-    ['a value that is neither', ['features.xray=yes'], 'xray is true or false, not yes'],
-    ['a firewall without CloudFront', ['features.waf=true'], 'waf needs cloudfront'],
+    ['a value that is neither', ['features.tracing=yes'], 'tracing is true or false, not yes'],
+    ['a firewall without CloudFront', ['features.waf=true'], 'waf needs cdn'],
     ['a name without its zone', ['features.customDomain=true', 'domain=api.example.com'], 'hostedZoneId'],
   ])(
     '%s ends the packaging',

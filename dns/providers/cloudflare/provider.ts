@@ -5,22 +5,20 @@
  * the two is answered all the while, as a load balancer goes before a record of the same name.
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
-import { ProviderError } from '../../errors.ts';
 import { checkKey, keyOf, sharings, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
 import type { LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { packed } from './batches.ts';
 import { codesOf, connect, listAll, type Connection, type ConnectionOptions } from './client.ts';
 import type { NewRecord } from './dns-records.ts';
-import { dropRules, putRules, readRulesets } from './edge-changes.ts';
+import { dropRules, putRules } from './edge-changes.ts';
 import { rulesOf } from './edge-rules.ts';
 import { ensurePools } from './ensure-pools.ts';
 import { toBalancer } from './load-balancers.ts';
 import { lockContent, lockFrom, lockName, LOST_CODES } from './lock-record.ts';
 import { CAPABILITIES, prepared, RECORD_TTL } from './prepare.ts';
+import { findIds, readRaw, type ZoneIds } from './read.ts';
 import { checksOf, isHealthy, refsOf, understood, unused, type Raw } from './raw.ts';
-
-const PAGE = 1_000;
 
 export interface CloudflareOptions extends ConnectionOptions {
   readonly zone: string;
@@ -34,7 +32,7 @@ export class CloudflareProvider implements Provider {
   readonly zone: string;
   readonly #options: CloudflareOptions;
   #connected: Connection | undefined;
-  #ids: Promise<{ zoneId: string; accountId: string }> | undefined;
+  #ids: Promise<ZoneIds> | undefined;
 
   constructor(options: CloudflareOptions) {
     this.zone = options.zone;
@@ -145,13 +143,17 @@ export class CloudflareProvider implements Provider {
     }
   }
 
+  async #readRaw(): Promise<Raw> {
+    return readRaw(this.#connection(), this.zone, await this.#findIds());
+  }
+
   #connection(): Connection {
     this.#connected ??= connect(this.#options);
     return this.#connected;
   }
 
-  async #findIds(): Promise<{ zoneId: string; accountId: string }> {
-    this.#ids ??= this.#lookUp();
+  async #findIds(): Promise<ZoneIds> {
+    this.#ids ??= findIds(this.#connection(), this.zone, this.#options.zoneId);
     try {
       return await this.#ids;
     } catch (error) {
@@ -159,41 +161,6 @@ export class CloudflareProvider implements Provider {
       this.#ids = undefined;
       throw error;
     }
-  }
-
-  async #lookUp(): Promise<{ zoneId: string; accountId: string }> {
-    const { client, ask } = this.#connection();
-    const zones = await listAll(ask, async () => client.zones.list({ name: this.zone }));
-    const { zoneId } = this.#options;
-    const found = zones.filter(({ id }) => zoneId === undefined || id === zoneId);
-    const [zone] = found;
-    if (zone === undefined)
-      throw new ProviderError('not-found', `this token sees no Cloudflare zone ${this.zone}`);
-    if (found.length > 1) {
-      const ids = found.map(({ id }) => id).join(', ');
-      throw new ProviderError(
-        'rejected',
-        `there are several zones ${this.zone}; set zoneId to one of ${ids}`,
-      );
-    }
-    return { zoneId: zone.id, accountId: zone.account.id ?? '' };
-  }
-
-  async #readRaw(): Promise<Raw> {
-    const { zoneId, accountId } = await this.#findIds();
-    const { client, ask } = this.#connection();
-    const account = { account_id: accountId };
-    const [records, balancers, pools, monitors, rulesets] = await Promise.all([
-      listAll(ask, async () => client.dns.records.list({ zone_id: zoneId, per_page: PAGE })),
-      listAll(ask, async () => client.loadBalancers.list({ zone_id: zoneId })),
-      listAll(ask, async () => client.loadBalancers.pools.list(account)),
-      listAll(ask, async () => client.loadBalancers.monitors.list(account)),
-      readRulesets(this.#connection(), zoneId),
-    ]);
-    const own = records.filter(
-      ({ name, type }) => name !== lockName(this.zone) && !(type === 'NS' && name === this.zone),
-    );
-    return { zone: this.zone, zoneId, accountId, records: own, balancers, pools, monitors, rulesets };
   }
 
   async #lockRecord(): Promise<RecordResponse | undefined> {

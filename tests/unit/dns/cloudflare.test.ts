@@ -217,7 +217,7 @@ describe('the edge', () => {
     await other.server.close();
     expect(code).toBe(1);
     expect(err).toMatch(
-      /api\.example\.com CNAME: .*CloudFront with a WAF .*custom\.features\.cloudfront.*Front Door/,
+      /api\.example\.com CNAME: .*CloudFront with a WAF .*custom\.features\.cdn.*Front Door/,
     );
   });
 });
