@@ -32,7 +32,7 @@ describe('features of the AWS stack', () => {
       ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
       ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
     ],
-    identityProvider: ['UserPool', 'UserPoolClient'],
+    identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
     warm: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
     alarmKey: ['AlarmKey'],
