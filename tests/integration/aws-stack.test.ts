@@ -62,7 +62,7 @@ describe('the AWS stack', () => {
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-in') }] },
     });
     expect(withPeers['PeerComparisons']?.Properties).toMatchObject({
-      Roles: [{ Ref: 'VerifyRole' }, { Ref: 'VerifyHourlyRole' }],
+      Roles: ['VerifyRole', 'VerifyHourlyRole'].map((Ref) => ({ Ref })),
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-verify') }] },
     });
     expect(alone).not.toHaveProperty('PeerInboxes');
