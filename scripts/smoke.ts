@@ -2,10 +2,10 @@
 import { parseArgs } from 'node:util';
 import { smoke } from './rollout/smoke.ts';
 
-const USAGE = `Usage: npm run smoke -- <url> [--peer <url>] [--site <id>] [--release <version>]
+const USAGE = `Usage: npm run smoke -- <url> [--peer <url>] [--site <id>] [--release <version>] [--read-only]
 
 Asks a site for its health and region, writes, changes, reads and deletes one record; with --peer the record must reach
-the other site, and its end come back. TANDEM_TOKEN is presented as a bearer token.
+the other site, and its end come back. With --read-only nothing is written. TANDEM_TOKEN is presented as a bearer token.
 `;
 
 async function main(): Promise<number> {
@@ -16,6 +16,7 @@ async function main(): Promise<number> {
         peer: { type: 'string' },
         site: { type: 'string' },
         release: { type: 'string' },
+        'read-only': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
     const { peer, site, release } = values;
     const { passed, failed } = await smoke({
       url,
+      readOnly: values['read-only'],
       ...(peer !== undefined && { peer }),
       ...(site !== undefined && { site }),
       ...(release !== undefined && { version: release }),

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type Answer } from './ask.ts';
 
 /** Replication takes a second or so; a cold queue trigger takes longer. */
-export const REPLICATED_WITHIN_MS = 30_000;
+const REPLICATED_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 const ALWAYS = ['x-request-id', 'x-tandem-site', 'strict-transport-security', 'x-content-type-options'];
 
@@ -21,6 +21,8 @@ export interface SmokeOptions {
   /** The release that must answer. */
   readonly version?: string;
   readonly replicatedWithinMs?: number;
+  /** Nothing is written. */
+  readonly readOnly?: boolean;
 }
 
 export interface SmokeResult {
@@ -76,7 +78,9 @@ async function writeAndRead({
   url,
   peer,
   replicatedWithinMs = REPLICATED_WITHIN_MS,
-}: SmokeOptions): Promise<string> {
+  readOnly = false,
+}: SmokeOptions): Promise<string | undefined> {
+  if (readOnly) return undefined;
   const name = `smoke-${Date.now().toString(36)}`;
   const created = await expectStatus(
     ask(url, 'POST', '/users', { body: { name, email: `${name}@smoke.example` } }),
