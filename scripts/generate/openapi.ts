@@ -107,7 +107,7 @@ function schemas(): Record<string, object> {
     Item: itemSchema,
     ItemWrite: { ...writeSchema, examples: [{ id: 'greeting', data: { text: 'hello' }, ttlSeconds: 3600 }] },
     Region: object({ cloud: { enum: ['aws', 'azure'] }, region: text, site: text, status: { enum: ['ok'] } }),
-    Health: object({ status: { enum: ['ok'] }, site: text }),
+    Health: object({ status: { enum: ['ok'] }, site: text, version: text }),
     DeepHealth: object({
       status: { enum: ['ok', 'degraded', 'unavailable'] },
       site: text,

@@ -20,7 +20,7 @@ import { httpService } from '../../src/shared/http/service.ts';
 import { signingKeys } from '../../src/shared/http/signing-keys.ts';
 import type { HttpClient } from '../../src/shared/ports/http-client.ts';
 import { invokeLambda } from '../helpers/call.ts';
-import type { HttpResponse } from '../helpers/contract.ts';
+import type { HttpResponse } from '../../scripts/contract/breaches.ts';
 
 const ISSUER = 'https://issuer.example';
 const HOUR_S = 3_600;
