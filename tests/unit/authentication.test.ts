@@ -36,7 +36,9 @@ let keys: Record<'one' | 'two' | 'stranger', Key>;
 /** What the issuer shows; undefined while it does not answer. */
 let shown: readonly JWK[] | undefined;
 let looks: number;
+const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 let served: number;
+const logged: { readonly caller?: string }[] = [];
 
 const client: HttpClient = ({ url }) => {
   looks += 1;
@@ -70,7 +72,7 @@ function service(issuers: readonly JwtIssuer[], serviceKeys: readonly ServiceKey
     { method: 'GET', path: '/things', handle },
     { method: 'DELETE', path: '/things', handle },
   ]);
-  const logger = { log: () => undefined };
+  const logger = { log: (...entry: unknown[]) => void logged.push(entry[2] as { caller?: string }) };
   const entry = httpEntry(httpService({ site: 'aws-us-east-1', routes, logger, elapsed: () => 0 }));
   return (method, authorization) =>
     invokeLambda(entry, {
@@ -89,6 +91,7 @@ beforeEach(() => {
   shown = [keys.one.jwk];
   looks = 0;
   served = 0;
+  logged.length = 0;
 });
 
 const plain: JwtIssuer = { issuer: ISSUER, audience: 'tandem' };
@@ -97,6 +100,22 @@ describe('without issuers and keys', () => {
   test('everybody may, as ever', async () => {
     expect((await service([])('DELETE')).status).toBe(200);
     expect(looks).toBe(0);
+  });
+});
+
+describe('the log', () => {
+  const caller = async (authorization: string): Promise<string | undefined> => {
+    await service([plain], [{ sha256: sha256('a-key'), scopes: ['tandem/read'] }])('DELETE', authorization);
+    return logged.at(-1)?.caller;
+  };
+
+  test('names who is known, also when it may not', async () => {
+    expect(await caller(`Bearer ${await sign({ sub: 'hedy' })}`)).toBe(`hedy of ${ISSUER}`);
+    expect(await caller('Bearer a-key')).toBe(`service ${sha256('a-key').slice(0, 8)}`);
+  });
+
+  test('names nobody by a token that is not believed', async () => {
+    expect(await caller(`Bearer ${await sign({ sub: 'hedy' }, keys.stranger)}`)).toBeUndefined();
   });
 });
 
@@ -302,7 +321,6 @@ describe('the keys of an issuer, over time', () => {
 });
 
 describe('a service key', () => {
-  const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
   const older = { sha256: sha256('older'), scopes: ['tandem/read'] };
   const newer = { sha256: sha256('newer'), scopes: ['tandem/read', 'tandem/write'] };
 

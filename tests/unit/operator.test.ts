@@ -61,6 +61,14 @@ describe('a route for operators', () => {
     expect(answer.text).toContain('TANDEM_OPERATOR_KEYS');
   });
 
+  test('is logged with the key that was used, by the start of its digest', async () => {
+    logged.length = 0;
+    await ask(['one', 'two'], { authorization: 'Bearer two' });
+    await ask(['one', 'two'], { authorization: 'Bearer three' });
+    expect(logged[0]).toContain(`"caller":"operator ${sha256('two').slice(0, 8)}"`);
+    expect(logged[1]).not.toContain('"caller"');
+  });
+
   test('never writes a key to the log', async () => {
     logged.length = 0;
     await ask(['one'], { authorization: 'Bearer very-secret' });

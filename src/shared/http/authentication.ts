@@ -10,8 +10,8 @@ import { tokenClockToleranceSeconds } from '../bounds.ts';
 import type { Config, JwtIssuer } from '../config.ts';
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';
-import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN } from './bearer.ts';
-import type { HttpRequest, Route } from './route.ts';
+import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './bearer.ts';
+import type { Authorize, Route } from './route.ts';
 import { signingKeys } from './signing-keys.ts';
 
 const READ = 'tandem/read';
@@ -36,11 +36,12 @@ type Callers = Pick<Config, 'jwtIssuers' | 'serviceKeys'>;
 /** The same routes, for callers with the scope for them; for everybody when no issuer and no key is configured. */
 export function forCallers(callers: Callers, client: HttpClient, routes: readonly Route[]): readonly Route[] {
   if (callers.jwtIssuers.length + callers.serviceKeys.length === 0) return routes;
-  const scopesOf = openCheck(callers, client);
+  const callerOf = openCheck(callers, client);
   return routes.map((route) => {
     const scope = route.method === 'GET' ? READ : WRITE;
-    const authorize = async (headers: HttpRequest['headers']): Promise<void> => {
-      const scopes = await scopesOf(headers['authorization']);
+    const authorize: Authorize = async (headers, known) => {
+      const { name, scopes } = await callerOf(headers['authorization']);
+      known(name);
       if (!scopes.includes(scope)) {
         const challenge = `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`;
         throw new ForbiddenError(`this needs the scope ${scope}`, challenge);
@@ -50,11 +51,17 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
   });
 }
 
-/** The scopes of who presents a header. @throws UnauthorizedError, UnavailableError */
+interface Caller {
+  /** For the log. */
+  readonly name: string;
+  readonly scopes: readonly string[];
+}
+
+/** Who presents a header. @throws UnauthorizedError, UnavailableError */
 function openCheck(
   { jwtIssuers, serviceKeys }: Callers,
   client: HttpClient,
-): (header: string | undefined) => Promise<readonly string[]> {
+): (header: string | undefined) => Promise<Caller> {
   const issuers = new Map(jwtIssuers.map((issuer) => [issuer.issuer, openIssuer(issuer, client)]));
   const digests = serviceKeys.map(({ sha256 }) => Buffer.from(sha256, 'hex'));
   return async (header) => {
@@ -63,7 +70,10 @@ function openCheck(
       throw new UnauthorizedError('send Authorization: Bearer with a token of a known issuer', CHALLENGE);
     }
     const matching = digestsMatching(digests, bearer);
-    if (matching.length > 0) return matching.flatMap((position) => serviceKeys[position]?.scopes ?? []);
+    if (matching.length > 0) {
+      const scopes = matching.flatMap((position) => serviceKeys[position]?.scopes ?? []);
+      return { name: keyName('service', digests[matching[0] ?? 0]), scopes };
+    }
     const verify = issuers.get(issuerOf(bearer) ?? '');
     if (verify === undefined) {
       throw new UnauthorizedError(
@@ -71,7 +81,8 @@ function openCheck(
         INVALID_TOKEN,
       );
     }
-    return scopesIn(await verify(bearer));
+    const payload = await verify(bearer);
+    return { name: `${payload.sub ?? '?'} of ${payload.iss ?? '?'}`, scopes: scopesIn(payload) };
   };
 }
 

@@ -14,6 +14,11 @@ export function bearerOf(header: string | undefined): string | undefined {
   return key !== undefined && key.length <= bearerCharsMax ? key : undefined;
 }
 
+/** Names a key in the log by the start of its digest, which no more gives it away than the configuration does. */
+export function keyName(kind: 'operator' | 'service', digest: Buffer | undefined): string {
+  return `${kind} ${digest?.toString('hex').slice(0, 8) ?? ''}`;
+}
+
 /**
  * The positions of the SHA-256 digests that are a key's. Every one is compared, each in constant time: how long it
  * takes tells nothing about how much was right.

@@ -22,6 +22,12 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** @param known Told who it is, as soon as that is proven; for the log, so never with what is secret. */
+export type Authorize = (
+  headers: HttpRequest['headers'],
+  known: (caller: string) => void,
+) => void | Promise<void>;
+
 export interface Route {
   readonly method: Method;
   /** `/users/{userId}` */
@@ -29,6 +35,6 @@ export interface Route {
   /** The compiled schema of the JSON body; a route without one takes no body. */
   readonly body?: ValidateFunction;
   /** Who may: called before the body is read. Throws to refuse. */
-  readonly authorize?: (headers: HttpRequest['headers']) => void | Promise<void>;
+  readonly authorize?: Authorize;
   readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;
 }

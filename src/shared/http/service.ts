@@ -42,12 +42,13 @@ export interface ServiceOptions {
 
 /** Builds the handler of a service. */
 export function httpService({ site, routes, logger, elapsed, readThrough }: ServiceOptions): HttpHandler {
+  const callers = new WeakMap<object, string>();
   const router = httpRouter<Event, Result>({
-    routes: routes.flatMap((route) => routerEntries(route)),
+    routes: routes.flatMap((route) => routerEntries(route, callers)),
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
   const service = middy<Event, Result>()
-    .use(requestLog({ site, logger, elapsed }))
+    .use(requestLog({ site, logger, elapsed, callers }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(securityHeaders)
     .use(problems(logger))
@@ -66,8 +67,14 @@ function checkHeaders({ event }: MiddlewareRequest): void {
 }
 
 /** HEAD is GET without the body (RFC 9110, section 9.3.2). */
-function routerEntries(route: Route): { method: Method; path: string; handler: RouteHandler }[] {
-  const handler: RouteHandler = async (event) => toResult(await route.handle(await toRequest(event, route)));
+function routerEntries(
+  route: Route,
+  callers: Callers,
+): { method: Method; path: string; handler: RouteHandler }[] {
+  const handler: RouteHandler = async (event) => {
+    await route.authorize?.(event.headers, (caller) => callers.set(event, caller));
+    return toResult(await route.handle(toRequest(event, route)));
+  };
   const entries: { method: Method; path: string; handler: RouteHandler }[] = [
     { method: route.method, path: route.path, handler },
   ];
@@ -81,8 +88,10 @@ function routerEntries(route: Route): { method: Method; path: string; handler: R
 type Method = Route['method'] | 'HEAD';
 type RouteHandler = (event: Event) => Promise<Result>;
 
-async function toRequest(event: Event, route: Route): Promise<HttpRequest> {
-  await route.authorize?.(event.headers);
+/** Event → who asks, once that is known. */
+type Callers = WeakMap<object, string>;
+
+function toRequest(event: Event, route: Route): HttpRequest {
   return {
     event,
     params: decoded(event.pathParameters),
@@ -150,14 +159,19 @@ function matches(template: string, segments: readonly string[]): boolean {
   );
 }
 
+interface LogOptions extends Pick<ServiceOptions, 'site' | 'logger' | 'elapsed'> {
+  readonly callers: Callers;
+}
+
 /** Outermost: names the site and the request in every answer and writes one line about it. */
-function requestLog({ site, logger, elapsed }: Pick<ServiceOptions, 'site' | 'logger' | 'elapsed'>): object {
+function requestLog({ site, logger, elapsed, callers }: LogOptions): object {
   const started = new WeakMap<object, number>();
   const finish = (request: MiddlewareRequest): void => {
     const { response, event } = request;
     if (!response) return;
     const requestId = requestIdOf(request);
     const origin = response.headers?.['x-tandem-origin'];
+    const caller = callers.get(event);
     response.headers = { ...response.headers, 'x-request-id': requestId, 'x-tandem-site': site };
     logger.log('info', 'request', {
       requestId,
@@ -165,6 +179,7 @@ function requestLog({ site, logger, elapsed }: Pick<ServiceOptions, 'site' | 'lo
       path: event.rawPath,
       status: response.statusCode,
       ...(origin !== undefined && { origin }),
+      ...(caller !== undefined && { caller }),
       ms: Math.round((elapsed() - (started.get(event) ?? 0)) * 100) / 100,
     });
   };
