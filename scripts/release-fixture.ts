@@ -13,7 +13,8 @@ import { unzip, zip } from './local/zip.ts';
 const WINDOW_BITS = 24;
 
 const [version] = process.argv.slice(2);
-if (version === undefined) throw new Error('Usage: npm run release:fixture -- <version of .artifacts/releases>');
+if (version === undefined)
+  throw new Error('Usage: npm run release:fixture -- <version of .artifacts/releases>');
 const files = new Map<string, Buffer>();
 for (const cloud of ['aws', 'azure'] as const) {
   const folder = artefactOf(version, cloud);

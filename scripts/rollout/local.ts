@@ -85,7 +85,11 @@ interface Prepared extends LocalRolloutOptions {
   readonly deploy: ReturnType<typeof localDeploy>;
 }
 
-async function underLoad(arena: Arena, { doors, resolve }: Entrance, options: Prepared): Promise<LocalRollout> {
+async function underLoad(
+  arena: Arena,
+  { doors, resolve }: Entrance,
+  options: Prepared,
+): Promise<LocalRollout> {
   const { clients, seed, say } = options;
   const calls: Call[] = [];
   const stop = new AbortController();

@@ -99,33 +99,37 @@ describe.each([
 ])('with the release before on %s and today’s on %s', (old, today) => {
   const name = (what: string): string => `${what}-${old}`;
 
-  test('each reads, changes and passes on what the other one writes', async () => {
-    // Records of today's code in the store that the earlier release takes over, as after a rollback.
-    await writeAt(old, name('before'));
-    await expectAt(today, name('before'));
-    await deploy(old, 'old');
-    await expectAt(old, name('before'));
+  test(
+    'each reads, changes and passes on what the other one writes',
+    async () => {
+      // Records of today's code in the store that the earlier release takes over, as after a rollback.
+      await writeAt(old, name('before'));
+      await expectAt(today, name('before'));
+      await deploy(old, 'old');
+      await expectAt(old, name('before'));
 
-    // Events from today's code, and back.
-    await writeAt(today, name('today'));
-    await expectAt(old, name('today'));
-    await writeAt(old, name('earlier'));
-    await expectAt(today, name('earlier'));
+      // Events from today's code, and back.
+      await writeAt(today, name('today'));
+      await expectAt(old, name('today'));
+      await writeAt(old, name('earlier'));
+      await expectAt(today, name('earlier'));
 
-    // Each changes a record of the other's.
-    await call(old, 'PATCH', `/users/${name('today')}-kept`, { name: 'by the earlier one' });
-    await call(today, 'PATCH', `/users/${name('earlier')}-kept`, { name: 'by today’s' });
-    for (const cloud of CLOUDS) {
-      await expectAt(cloud, name('today'), 'by the earlier one');
-      await expectAt(cloud, name('earlier'), 'by today’s');
-    }
+      // Each changes a record of the other's.
+      await call(old, 'PATCH', `/users/${name('today')}-kept`, { name: 'by the earlier one' });
+      await call(today, 'PATCH', `/users/${name('earlier')}-kept`, { name: 'by today’s' });
+      for (const cloud of CLOUDS) {
+        await expectAt(cloud, name('today'), 'by the earlier one');
+        await expectAt(cloud, name('earlier'), 'by today’s');
+      }
 
-    // And today's code takes over what the earlier release has written, as after a rollout.
-    await deploy(old, 'new');
-    for (const what of ['before', 'today', 'earlier']) {
-      const changed = { today: 'by the earlier one', earlier: 'by today’s' }[what];
-      await expectAt(old, name(what), changed);
-    }
-    await expectNothingSetAside();
-  }, LONG_MS);
+      // And today's code takes over what the earlier release has written, as after a rollout.
+      await deploy(old, 'new');
+      for (const what of ['before', 'today', 'earlier']) {
+        const changed = { today: 'by the earlier one', earlier: 'by today’s' }[what];
+        await expectAt(old, name(what), changed);
+      }
+      await expectNothingSetAside();
+    },
+    LONG_MS,
+  );
 });
