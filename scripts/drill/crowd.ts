@@ -22,6 +22,8 @@ export interface CrowdOptions {
   readonly sizes: Readonly<Record<Group, number>>;
   /** Of each client: one request in so many milliseconds on average, at uneven times, so that clients stay spread. */
   readonly periodMs: number;
+  /** The first requests are spread over so long. With the TTL, not all answers run out at the same time. */
+  readonly joinWithinMs: number;
   readonly random: Random;
   /** Asks DNS for the name. */
   readonly resolve: () => Promise<Resolved>;
@@ -63,8 +65,8 @@ class Client {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { periodMs, random } = this.#options;
-    let dueMs = performance.now() + random.next() * periodMs;
+    const { periodMs, joinWithinMs, random } = this.#options;
+    let dueMs = performance.now() + random.next() * joinWithinMs;
     const due = async (): Promise<boolean> => {
       await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal }).catch(() => undefined);
       return !signal.aborted;

@@ -43,6 +43,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       arena,
       sizes,
       periodMs: PERIOD_MS,
+      joinWithinMs: record.ttlSeconds * 1_000,
       doors,
       resolve,
     });

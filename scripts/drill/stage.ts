@@ -22,7 +22,7 @@ import {
 import type { DrillOptions } from './run.ts';
 import { watch } from './watch.ts';
 
-/** Before the cut: longer than a TTL, so that the clients are spread over it. */
+/** Before the cut: longer than the TTL over which the clients join. */
 const STEADY_MS = 25_000;
 /** The cut falls anywhere between two health checks. */
 const MOMENT_WITHIN_MS = 10_000;
@@ -38,7 +38,7 @@ const POLL_MS = 100;
 const TELL_EVERY_MS = 5_000;
 
 export interface StageOptions
-  extends DrillOptions, Pick<CrowdOptions, 'doors' | 'periodMs' | 'resolve' | 'sizes'> {
+  extends DrillOptions, Pick<CrowdOptions, 'doors' | 'joinWithinMs' | 'periodMs' | 'resolve' | 'sizes'> {
   readonly arena: Arena;
 }
 
@@ -90,12 +90,15 @@ export class Stage {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { arena, doors, resolve, sizes, periodMs } = this.#options;
+    const { arena, doors, resolve, sizes, periodMs, joinWithinMs } = this.#options;
     const [calls, answers, health, looks] = [this.#calls, this.#answers, this.#health, this.#looks];
     const sites = new Map(arena.describe().sites.map(({ site, url }) => [site, url]));
     const { controlUrl } = arena.describe().dns;
     await Promise.all([
-      runCrowd({ sizes, periodMs, random: this.#random, resolve, doors, calls, answers }, signal),
+      runCrowd(
+        { sizes, periodMs, joinWithinMs, random: this.#random, resolve, doors, calls, answers },
+        signal,
+      ),
       watch({ resolve, doors, controlUrl, sites, answers, health, looks }, signal),
     ]);
   }

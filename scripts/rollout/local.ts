@@ -87,7 +87,7 @@ interface Prepared extends LocalRolloutOptions {
 
 async function underLoad(
   arena: Arena,
-  { doors, resolve }: Entrance,
+  { doors, resolve, record }: Entrance,
   options: Prepared,
 ): Promise<LocalRollout> {
   const { clients, seed, say } = options;
@@ -98,6 +98,7 @@ async function underLoad(
     {
       sizes: { 'honours TTL': clients, 'ignores TTL': 0 },
       periodMs: PERIOD_MS,
+      joinWithinMs: record.ttlSeconds * 1_000,
       random: new Random(seed),
       resolve,
       doors,

@@ -76,7 +76,16 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
   const sites = new Map([a, b].map(({ site, url }) => [site, url.origin]));
   const working = Promise.all([
     runCrowd(
-      { sizes: SIZES, periodMs: 30, random: new Random(1), resolve, doors, calls, answers },
+      {
+        sizes: SIZES,
+        periodMs: 30,
+        joinWithinMs: TTL_SECONDS * 1_000,
+        random: new Random(1),
+        resolve,
+        doors,
+        calls,
+        answers,
+      },
       stop.signal,
     ),
     watch({ resolve, doors, controlUrl, sites, answers, health, looks: [] }, stop.signal),
