@@ -55,7 +55,8 @@ function readCommandLine() {
 /** @throws RangeError when no earlier release is kept. */
 function earlier(to: string | undefined, running: string | undefined, cloud: Cloud): string | undefined {
   const wanted = to ?? (running === undefined ? undefined : releaseBefore(running, keptReleases()));
-  if (wanted === undefined) throw new RangeError(`no release before ${running ?? 'the sources'} is kept; see --to`);
+  if (wanted === undefined)
+    throw new RangeError(`no release before ${running ?? 'the sources'} is kept; see --to`);
   artefactOf(wanted, cloud);
   return wanted;
 }
@@ -79,7 +80,9 @@ async function run(): Promise<number> {
     const done = await rollBack({ plan, platform, traffic, say, signal });
     timeline.write({ ...plan, ...done });
     const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
-    say(`${pair.site} runs ${plan.previous ?? ''} after ${seconds(done.deployedMs)}, verified after ${seconds(done.verifiedMs)}`);
+    say(
+      `${pair.site} runs ${plan.previous ?? ''} after ${seconds(done.deployedMs)}, verified after ${seconds(done.verifiedMs)}`,
+    );
   }
   return 0;
 }

@@ -38,7 +38,8 @@ async function main(): Promise<number> {
 
 function newRelease({ release }: RolloutLine): string {
   const wanted = release ?? keptReleases()[0]?.version;
-  if (wanted === undefined) throw new RangeError('there is no release in .artifacts/releases; run npm run package');
+  if (wanted === undefined)
+    throw new RangeError('there is no release in .artifacts/releases; run npm run package');
   return wanted;
 }
 

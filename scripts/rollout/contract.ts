@@ -44,12 +44,15 @@ class Session {
   }
 
   async siteItself(): Promise<void> {
-    for (const path of ['/region', '/health', '/health/deep', '/replication']) await this.#ask('GET', path, 200);
+    for (const path of ['/region', '/health', '/health/deep', '/replication'])
+      await this.#ask('GET', path, 200);
   }
 
   async users(): Promise<void> {
     const name = `contract-${Date.now().toString(36)}`;
-    const created = await this.#ask('POST', '/users', 201, { body: { name, email: `${name}@smoke.example` } });
+    const created = await this.#ask('POST', '/users', 201, {
+      body: { name, email: `${name}@smoke.example` },
+    });
     const path = `/users/${String(created.json['userId'])}`;
     this.#made.add(path);
     await this.#ask('GET', path, 200);
@@ -93,7 +96,8 @@ class Session {
     const answer = await ask(this.#url, method, path, extra);
     this.checked += 1;
     const found = breaches(method, path, answer);
-    if (answer.status !== status) found.unshift(`${answer.status} instead of ${status}: ${answer.text.slice(0, 200)}`);
+    if (answer.status !== status)
+      found.unshift(`${answer.status} instead of ${status}: ${answer.text.slice(0, 200)}`);
     this.broken.push(...found.map((text) => `${method} ${path}: ${text}`));
     return answer;
   }

@@ -26,7 +26,16 @@ export function deployArguments(
   const folder = path.relative(ROOT, artefactOf(release, cloud));
   // AWS: the folder with the template and a zip for each function; Azure: the zip of the app.
   const artefact = cloud === 'aws' ? folder : path.join(folder, 'tandem.zip');
-  return ['deploy', '-c', `serverless.${cloud}.yml`, '--package', artefact, '--region', region, ...more[cloud]];
+  return [
+    'deploy',
+    '-c',
+    `serverless.${cloud}.yml`,
+    '--package',
+    artefact,
+    '--region',
+    region,
+    ...more[cloud],
+  ];
 }
 
 /** An interrupt does not reach it: a deployment that has begun ends. */
@@ -35,11 +44,15 @@ export function cloudDeploy({ args, say }: CloudDeployOptions): Deploy {
     if (release === undefined) throw new StepError(`no release of ${site} is known to deploy`);
     const command = deployArguments(site, release, args);
     say(`  sls ${command.join(' ')}`);
-    const child = spawn(process.execPath, [path.join(ROOT, 'node_modules/serverless/bin/serverless.js'), ...command], {
-      cwd: ROOT,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [path.join(ROOT, 'node_modules/serverless/bin/serverless.js'), ...command],
+      {
+        cwd: ROOT,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     const lines: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -81,7 +81,9 @@ class Rollout {
     for (const step of stepsOf(plan)) {
       const site = plan.sites.find((one) => one.site === step.site);
       if (site === undefined) continue;
-      const failure = signal.aborted ? 'interrupted' : await this.#try(sayStep(step, plan), step, () => this.#take(step.action, site));
+      const failure = signal.aborted
+        ? 'interrupted'
+        : await this.#try(sayStep(step, plan), step, () => this.#take(step.action, site));
       if (failure === undefined) continue;
       return signal.aborted ? this.#stop(step.action, site) : this.#goBack(step.action, site, failure);
     }
@@ -184,7 +186,11 @@ class Rollout {
     const { site } = plan;
     const { release, traffic } = this.#clouds.get(site) ?? {};
     const untouched = release === plan.previous;
-    if (untouched && traffic !== 'served' && (action === 'drain' || action === 'settle' || action === 'deploy')) {
+    if (
+      untouched &&
+      traffic !== 'served' &&
+      (action === 'drain' || action === 'settle' || action === 'deploy')
+    ) {
       const { signal } = new AbortController();
       const failure = await this.#try(`give ${site} its traffic back`, { action: 'restore', site }, () =>
         this.#restore(site, { now: true }, signal),

@@ -18,7 +18,9 @@ export function platformOf(traffic: Traffic, deploy: Deploy): Platform {
       const moved = [...(await traffic.overrides())].filter(([name]) => name !== site);
       if (moved.length > 0) {
         const where = moved.map(([name, percent]) => `${name} at ${percent} %`).join(', ');
-        throw new StepError(`traffic does not stand as the policy says: ${where}; npm run dns -- restore first`);
+        throw new StepError(
+          `traffic does not stand as the policy says: ${where}; npm run dns -- restore first`,
+        );
       }
       await traffic.holdToGates(other);
     },

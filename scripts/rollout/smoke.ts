@@ -113,11 +113,14 @@ async function writeAndRead({
 async function expectStatus(asked: Promise<Answer>, wanted: number): Promise<Answer> {
   const answer = await asked;
   if (answer.status === wanted) return answer;
-  throw new Error(`${answer.method} ${answer.path}: ${answer.status} instead of ${wanted}: ${answer.text.slice(0, 200)}`);
+  throw new Error(
+    `${answer.method} ${answer.path}: ${answer.status} instead of ${wanted}: ${answer.text.slice(0, 200)}`,
+  );
 }
 
 function expectValue(what: string, seen: unknown, wanted: string | undefined): void {
-  if (wanted !== undefined && seen !== wanted) throw new Error(`${what} is ${String(seen)} instead of ${wanted}`);
+  if (wanted !== undefined && seen !== wanted)
+    throw new Error(`${what} is ${String(seen)} instead of ${wanted}`);
 }
 
 /** Returns how many milliseconds it took. */

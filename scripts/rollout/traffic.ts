@@ -68,7 +68,8 @@ export class Traffic {
       said.push(text.trim());
     };
     const status = await runDns([...args, '--policy', this.#file], { ...this.#around, out, err, signal });
-    if (status !== 0) throw new StepError(said.slice(-2).join('; ') || `npm run dns -- ${args.join(' ')} failed`);
+    if (status !== 0)
+      throw new StepError(said.slice(-2).join('; ') || `npm run dns -- ${args.join(' ')} failed`);
   }
 }
 

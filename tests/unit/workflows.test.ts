@@ -53,7 +53,9 @@ describe.each(workflows)('$file', ({ file, text, workflow }) => {
     for (const [, { permissions = {}, steps = [] }] of jobs) {
       const signsIn = steps.some(({ uses = '' }) => /configure-aws-credentials|azure\/login/.test(uses));
       expect(permissions['id-token']).toBe(signsIn ? 'write' : undefined);
-      expect(Object.keys(permissions).filter((name) => name !== 'id-token' && name !== 'contents')).toEqual([]);
+      expect(Object.keys(permissions).filter((name) => name !== 'id-token' && name !== 'contents')).toEqual(
+        [],
+      );
     }
   });
 
@@ -66,15 +68,19 @@ describe.each(workflows)('$file', ({ file, text, workflow }) => {
   test('guards against running twice at once, and cuts nothing off that changes a cloud', () => {
     const { group, 'cancel-in-progress': cancels } = workflow.concurrency;
     expect(group).not.toBe('');
-    if (file === 'deploy.yml' || file === 'teardown.yml') expect([group, cancels]).toEqual(['production', false]);
+    if (file === 'deploy.yml' || file === 'teardown.yml')
+      expect([group, cancels]).toEqual(['production', false]);
   });
 
   test('ends by itself', () => {
-    for (const [, job] of jobs) if (job.uses === undefined) expect(job['timeout-minutes']).toBeLessThanOrEqual(60);
+    for (const [, job] of jobs)
+      if (job.uses === undefined) expect(job['timeout-minutes']).toBeLessThanOrEqual(60);
   });
 
   test('knows no long-lived key of a cloud', () => {
-    expect(text).not.toMatch(/AWS_SECRET_ACCESS_KEY|AWS_ACCESS_KEY_ID|AZURE_CREDENTIALS|AZURE_CLIENT_SECRET|client-secret/);
+    expect(text).not.toMatch(
+      /AWS_SECRET_ACCESS_KEY|AWS_ACCESS_KEY_ID|AZURE_CREDENTIALS|AZURE_CLIENT_SECRET|client-secret/,
+    );
   });
 
   test('runs only scripts that there are', () => {

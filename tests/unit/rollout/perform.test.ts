@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { perform, sayClouds, StepError, type Outcome, type Platform } from '../../../scripts/rollout/perform.ts';
+import {
+  perform,
+  sayClouds,
+  StepError,
+  type Outcome,
+  type Platform,
+} from '../../../scripts/rollout/perform.ts';
 import { sayStep, stepsOf, type RolloutPlan } from '../../../scripts/rollout/plan.ts';
 
 const PLAN: RolloutPlan = {
@@ -50,7 +56,14 @@ async function run({ platform, stop }: Scene, recorded: Outcome[] = []): Promise
   });
 }
 
-const ON_AWS = ['check aws-a', 'drain aws-a', 'settle', 'deploy aws-a 2.0.0', 'verify aws-a 2.0.0', 'restore'];
+const ON_AWS = [
+  'check aws-a',
+  'drain aws-a',
+  'settle',
+  'deploy aws-a 2.0.0',
+  'verify aws-a 2.0.0',
+  'restore',
+];
 
 describe('a rollout', () => {
   test('does what the plan says, one cloud after the other', async () => {
