@@ -5,9 +5,11 @@
  * A new linter is one more entry of `CHECKS`.
  */
 import { awsChecks } from './lint-infra/aws-checks.ts';
+import { azureChecks } from './lint-infra/azure-checks.ts';
 import { Unavailable, type Check } from './lint-infra/check.ts';
+import { textChecks } from './lint-infra/text-checks.ts';
 
-const CHECKS: readonly Check[] = [...awsChecks];
+const CHECKS: readonly Check[] = [...textChecks, ...awsChecks, ...azureChecks];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const { name, run } of CHECKS) {

@@ -1,11 +1,15 @@
 /**
- * `npm run package`: both artefacts side by side, `.artifacts/aws` and `.artifacts/azure`.
+ * `npm run package`: both artefacts side by side, `.artifacts/aws` and `.artifacts/azure`, and kept as a release in
+ * `.artifacts/releases/<version>`. TANDEM_VERSION names it; otherwise the commit does. What follows `--aws` or
+ * `--azure` goes to that cloud's packaging: `npm run package -- --aws=--param=features.cdn=true`.
  *
  * One after the other: each keeps both cores busy, and AWS's builds in `.esbuild` and `.serverless` on the way.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { keepRelease } from './rollout/releases.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const artifacts = path.join(root, '.artifacts');
@@ -24,6 +28,31 @@ const PACKAGES = [
   },
 ] as const;
 
+const { values: added } = parseArgs({
+  options: {
+    aws: { type: 'string', multiple: true, default: [] as string[] },
+    azure: { type: 'string', multiple: true, default: [] as string[] },
+  },
+});
+const version = process.env['TANDEM_VERSION'] ?? `${packageVersion()}-${commit()}`;
+if (!/^[0-9A-Za-z][0-9A-Za-z.-]*$/.test(version)) {
+  throw new RangeError(`TANDEM_VERSION: '${version}' is not of letters, digits, dots and hyphens`);
+}
+
+function packageVersion(): string {
+  const text = fs.readFileSync(path.join(root, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Says when there is more than was committed. */
+function commit(): string {
+  const { stdout, status } = spawnSync('git', ['describe', '--always', '--dirty', '--exclude=*'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout.trim() : 'local';
+}
+
 function sizeOf(file: string): string {
   return `${Math.round(fs.statSync(file).size / 1024)} kB`;
 }
@@ -32,8 +61,9 @@ for (const { cloud, args, leaves } of PACKAGES) {
   fs.rmSync(path.join(artifacts, cloud), { recursive: true, force: true });
   const started = performance.now();
   const cli = path.join(root, 'node_modules/serverless/bin/serverless.js');
-  const { status } = spawnSync(process.execPath, [cli, ...args], {
+  const { status } = spawnSync(process.execPath, [cli, ...args, ...added[cloud]], {
     cwd: root,
+    env: { ...process.env, TANDEM_VERSION: version },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const missing = leaves.filter((file) => !fs.existsSync(path.join(artifacts, file)));
@@ -46,3 +76,5 @@ for (const { cloud, args, leaves } of PACKAGES) {
   const zips = fs.readdirSync(path.join(artifacts, cloud)).filter((file) => file.endsWith('.zip'));
   for (const zip of zips) console.log(`  ${zip}  ${sizeOf(path.join(artifacts, cloud, zip))}`);
 }
+keepRelease({ version, madeAt: new Date().toISOString() });
+console.log(`kept as .artifacts/releases/${version}`);

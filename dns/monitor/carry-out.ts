@@ -24,7 +24,7 @@ export async function carryOut(acting: Acting, decision: Decision): Promise<Outc
     const key = incidentKey({ runbook: decision.runbook.name, site: decision.site });
     const incident = begun(decision, ledger.find(key), clock.now());
     if (incident === undefined) return 'elsewhere';
-    say(`${titleOf(decision, incident)}`);
+    say(titleOf(decision, incident));
     const { end, wentBack } = await allActions({ acting, lock, ledger, decision }, incident);
     if (wentBack) {
       await ledger.write(sentBack(end, clock.now()));

@@ -1,5 +1,5 @@
 /** Looks at every site over its own URL, and asks the provider what its checks say. */
-import { checkKey } from '../model.ts';
+import { checkKey, sharings } from '../model.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf } from '../policy/records.ts';
 import type { Provider } from '../provider.ts';
@@ -46,7 +46,9 @@ export async function providerWords(
   const health = await provider.health();
   const words = new Map<string, boolean>();
   for (const record of provider.prepare(recordsOf(policy)).records) {
-    for (const { site, check } of record.kind === 'routed' ? record.targets : []) {
+    for (const { site, check } of record.kind === 'routed'
+      ? sharings(record).flatMap(({ targets }) => targets)
+      : []) {
       const word = check && health.get(checkKey(check));
       if (word !== undefined) words.set(site, (words.get(site) ?? false) || word);
     }

@@ -113,8 +113,12 @@ function incidentFrom(text: string): Incident[] {
       openedAtMs: Number(opened) * 1000,
       changedAtMs: Number(changed) * 1000,
       flaps: Number(flaps),
-      did: [...(did ?? '')] as Mark[],
-      undid: [...(undid ?? '')] as Mark[],
+      did: marksIn(did),
+      undid: marksIn(undid),
     },
   ];
+}
+
+function marksIn(text = ''): readonly Mark[] {
+  return Array.from(text, (mark) => mark as Mark);
 }

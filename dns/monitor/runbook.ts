@@ -146,27 +146,11 @@ function actionMistakes(
   const onlyLost = canonicalKeys(when) === 'unhealthy';
   return actions.flatMap((action, index): Mistake[] => {
     const at = { pointer: `/${list}/${index}`, rule: 'do' };
-    switch (action?.do) {
-      case 'failover':
-        if (list === 'over') return [{ ...at, detail: 'failover is no way back' }];
-        return onlyLost
-          ? []
-          : [
-              {
-                ...at,
-                detail: "failover needs a trigger of 'unhealthy' alone: a site that answers serves",
-              },
-            ];
-      case 'restore':
-        return list === 'actions' ? [{ ...at, detail: 'restore belongs to over' }] : [];
-      case undefined:
-      case 'checkCapacity':
-      case 'notify':
-      case 'openIncident':
-      case 'pauseReplication':
-      case 'resumeReplication':
-        return [];
-    }
+    if (action?.do === 'restore' && list === 'actions') return [{ ...at, detail: 'restore belongs to over' }];
+    if (action?.do !== 'failover') return [];
+    if (list === 'over') return [{ ...at, detail: 'failover is no way back' }];
+    const detail = "failover needs a trigger of 'unhealthy' alone: a site that answers serves";
+    return onlyLost ? [] : [{ ...at, detail }];
   });
 }
 

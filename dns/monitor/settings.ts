@@ -39,12 +39,17 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     owner: (env['TANDEM_MONITOR_NAME'] ?? `monitor-at-${hostname()}`)
       .replace(/[^A-Za-z0-9-]+/g, '-')
       .slice(0, 50),
-    operatorKey: env['TANDEM_OPERATOR_KEY'],
-    cloudflareToken: env['CLOUDFLARE_API_TOKEN'],
-    localControlUrl: env['TANDEM_DNS_CONTROL'],
+    operatorKey: given(env['TANDEM_OPERATOR_KEY']),
+    cloudflareToken: given(env['CLOUDFLARE_API_TOKEN']),
+    localControlUrl: given(env['TANDEM_DNS_CONTROL']),
     webhooks,
     intervalMs: seconds * 1000,
   };
+}
+
+/** A deployment sets what it has nothing for to an empty text. */
+function given(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 function webhooksOf(text: string | undefined, mistakes: string[]): ReadonlyMap<string, Webhook> {

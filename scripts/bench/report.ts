@@ -166,3 +166,15 @@ export async function report(
     return 1;
   }
 }
+
+/** Figures as the lines of a table in Markdown. */
+export function toMarkdown(figures: readonly Figure[]): string[] {
+  return [
+    '| figure | value | bar | holds |',
+    '| --- | ---: | ---: | --- |',
+    ...figures.map(
+      ({ name, value, unit, aim, holds }) =>
+        `| ${name} | ${number(value)}${unit === '' ? '' : ` ${unit}`} | ${aim ?? ''} | ${holds === null ? '' : holds ? 'yes' : '**NO**'} |`,
+    ),
+  ];
+}

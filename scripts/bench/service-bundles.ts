@@ -50,7 +50,8 @@ const OF_THE_PLUGIN = new Set([
 
 interface Definition {
   readonly custom: { readonly esbuild: Readonly<Record<string, unknown>> };
-  readonly functions: Readonly<Record<string, { readonly handler: string }>>;
+  /** A text is a function behind a flag, in a file of its own. */
+  readonly functions: Readonly<Record<string, { readonly handler: string } | string>>;
 }
 
 /** Reads `serverless.<cloud>.yml`. */
@@ -64,7 +65,9 @@ export function parseDefinition(text: string): Omit<ServiceBundles, 'cloud'> {
   const { custom, functions } = parse(text, { merge: true }) as Definition;
   const own = Object.entries(custom.esbuild).filter(([name]) => !OF_THE_PLUGIN.has(name));
   const external = custom.esbuild['exclude'] as string[] | undefined;
-  const sources = new Set(Object.values(functions).map(({ handler }) => sourceOf(handler)));
+  const sources = new Set(
+    Object.values(functions).flatMap((one) => (typeof one === 'string' ? [] : [sourceOf(one.handler)])),
+  );
   return {
     options: { platform: 'node', external: external ?? [], ...(Object.fromEntries(own) as BuildOptions) },
     bundles: [...sources]

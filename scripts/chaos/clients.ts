@@ -145,8 +145,8 @@ function idOfKey(key: string): string {
   return key.slice(key.indexOf(':') + 1);
 }
 
-/** The record's id derives from the key, so a retry anywhere makes the same record. */
-function createKeyed(id: string): Request {
+/** Writes a user with an idempotency key. The record's id derives from the key, so a retry anywhere makes the same record. */
+export function createKeyed(id: string): Request {
   const fields = userFields(id);
   return { id, kind: 'create', method: 'POST', path: '/users', body: fields, fields, idempotencyKey: id };
 }

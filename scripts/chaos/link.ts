@@ -30,10 +30,10 @@ export class Link {
   /** Where it leads to on 127.0.0.1; nobody gets through before it is set. */
   targetPort: number | undefined;
 
-  /** Listens on a free port and returns it. */
-  async listen(): Promise<number> {
+  /** Listens and returns the port; 0 is a free one. */
+  async listen({ host = HOST, port = 0 } = {}): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(0, HOST, resolve);
+      this.#server.once('error', reject).listen(port, host, resolve);
     });
     return (this.#server.address() as AddressInfo).port;
   }

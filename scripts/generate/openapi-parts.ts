@@ -31,8 +31,8 @@ export function answer(schema: string, description: string, headers?: Record<str
 
 const MEANING: Readonly<Record<number, string>> = {
   400: 'Malformed or invalid; every broken rule is named',
-  401: 'Only for operators: no key, or one that is not accepted; see WWW-Authenticate',
-  403: 'This site accepts no operator: its configuration holds no key',
+  401: 'No key or token, or one that is not accepted; see WWW-Authenticate',
+  403: 'Not with this key or token; or the site accepts nobody, because its configuration holds no key',
   404: 'No such record',
   409: 'It exists already',
   410: 'What the same request made before has been deleted, or has expired, since',

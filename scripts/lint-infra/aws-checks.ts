@@ -39,4 +39,12 @@ function checksOf(title: string, params: readonly string[]): Check[] {
 export const awsChecks: readonly Check[] = [
   ...checksOf('no peers and no features', []),
   ...checksOf('two peers and every feature', awsParams(awsFeatures)),
+  {
+    name: 'cfn-lint, AWS, deploying from GitHub',
+    run: () => {
+      installPythonTools();
+      const { ok, output } = cfnLint('infra/aws/github-oidc.yml');
+      return Promise.resolve(ok ? [] : [output.trim()]);
+    },
+  },
 ];

@@ -24,12 +24,14 @@ export const awsFeatures = [
   'warm',
   'customDomain',
   'alarmKey',
+  'monitor',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 
 /** What a feature cannot do without. */
 const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
   waf: ['features.cdn=true'],
+  monitor: ['hostedZoneId=Z0123456789ABCDEFGHIJ'],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],
 };
 

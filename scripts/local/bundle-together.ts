@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { context, type BuildContext, type BuildOptions } from 'esbuild';
+import { placeArtefact, releaseToServe } from './site-release.ts';
 
 /** The part of the serverless-esbuild plugin that is used; the project pins its version. */
 export interface EsbuildPlugin {
@@ -58,11 +59,19 @@ function optionsFor(plugin: EsbuildPlugin, serviceDir: string): BuildOptions {
   };
 }
 
-/** Replaces the plugin's `bundle`; a failed build rejects, as the plugin's own does. */
+/**
+ * Replaces the plugin's `bundle`; a failed build rejects, as the plugin's own does. A site that has been given a
+ * release serves that: nothing is built.
+ */
 export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): void {
   let build: Promise<BuildContext> | undefined;
   plugin.bundle = async () => {
     plugin.prepare();
+    const release = releaseToServe();
+    if (release !== undefined) {
+      placeArtefact(release, plugin.buildDirPath);
+      return;
+    }
     build ??= context(optionsFor(plugin, serviceDir));
     await (await build).rebuild();
   };

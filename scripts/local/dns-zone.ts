@@ -1,6 +1,6 @@
 /** What the DNS server of a stack begins with: dns/local.policy.yml, for the sites and ports that the stack has. */
 import path from 'node:path';
-import { readPolicy, type SiteSettings } from '../../dns/policy/policy.ts';
+import { readPolicy, type Policy, type SiteSettings } from '../../dns/policy/policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 import type { Zone } from '../../dns/server/zone.ts';
 import { HOST } from './stack/ports.ts';
@@ -16,7 +16,7 @@ const POLICY = path.join(import.meta.dirname, '../../dns/local.policy.yml');
 const FIRST_ADDRESS = 2;
 
 /** The policy's names with these sites; what the policy says of a site stays, but for where it is. */
-export function localZone(sites: readonly DnsSite[]): Zone {
+export function localPolicy(sites: readonly DnsSite[]): Policy {
   const policy = readPolicy(POLICY);
   const settings = sites.map(({ site, port }, index): [string, SiteSettings] => [
     site,
@@ -26,10 +26,14 @@ export function localZone(sites: readonly DnsSite[]): Zone {
       endpoint: { addresses: [`127.0.0.${FIRST_ADDRESS + index}`] },
     },
   ]);
-  const records = recordsOf({
+  return {
     ...policy,
     sites: Object.fromEntries(settings),
     names: policy.names.map((name) => ({ ...name, sites: sites.map(({ site }) => site) })),
-  });
-  return { zone: policy.zone, records };
+  };
+}
+
+export function localZone(sites: readonly DnsSite[]): Zone {
+  const policy = localPolicy(sites);
+  return { zone: policy.zone, records: recordsOf(policy) };
 }

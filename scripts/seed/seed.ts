@@ -14,9 +14,10 @@ export interface SeedReport {
 
 /**
  * @param url Base URL of the edge or of one site.
+ * @param token What the records are written with, where they are not for everybody.
  * @throws Error naming the record that was refused.
  */
-export async function seed(url: string): Promise<SeedReport> {
+export async function seed(url: string, token?: string): Promise<SeedReport> {
   let written = 0;
   let present = 0;
   const requests = [
@@ -24,16 +25,22 @@ export async function seed(url: string): Promise<SeedReport> {
     ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item })),
   ];
   for (const { path, name, body } of requests) {
-    if (await create(new URL(path, url), name, body)) written += 1;
+    if (await create({ url: new URL(path, url), body, token }, name)) written += 1;
     else present += 1;
   }
   return { written, present };
 }
 
+interface Post {
+  readonly url: URL;
+  readonly body: object;
+  readonly token: string | undefined;
+}
+
 /** False when it exists. A repeated attempt is harmless: the ids are fixed. */
-async function create(url: URL, name: string, body: object): Promise<boolean> {
+async function create(request: Post, name: string): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
-    const { status, detail } = await post(url, body);
+    const { status, detail } = await post(request);
     if (status === 201) return true;
     // 409: a user with this id; 412: If-None-Match refused to replace an item.
     if (status === 409 || status === 412) return false;
@@ -43,11 +50,15 @@ async function create(url: URL, name: string, body: object): Promise<boolean> {
   }
 }
 
-async function post(url: URL, body: object): Promise<{ status: number | undefined; detail: string }> {
+async function post({ url, body, token }: Post): Promise<{ status: number | undefined; detail: string }> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'if-none-match': '*' },
+      headers: {
+        'content-type': 'application/json',
+        'if-none-match': '*',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });

@@ -57,7 +57,13 @@ export interface ConflictOptions extends CommonOptions {
   readonly note: string | undefined;
 }
 
+export interface TokenOptions extends CommonOptions {
+  readonly command: 'token';
+  readonly scope: string | undefined;
+}
+
 export type CommandLine =
+  | TokenOptions
   | StatusOptions
   | PauseOptions
   | DeadLetterOptions
@@ -91,11 +97,13 @@ Commands
   dlq show <id>                 one of them with its body
   dlq replay [<id> …]           send them back to the queues that they came from
   dlq discard [<id> …]          remove them for good
+  token                         a token of a stack that was started with --protected
 
 Options
   --stack <file>                the stack that runs on this machine           (${DEFAULT_STACK})
   --site <url>                  a deployed site instead; may be repeated, name them all
   --json                        one JSON object a line
+  --scope <scopes>              of token: 'tandem/read tandem/write' unless told otherwise
   --watch                       of status: again every second, until Ctrl-C
   --help                        show this
 
@@ -122,6 +130,7 @@ const OPTIONS = {
   stack: { type: 'string' },
   site: { type: 'string', multiple: true, default: [] as string[] },
   json: { type: 'boolean', default: false },
+  scope: { type: 'string' },
   watch: { type: 'boolean', default: false },
   at: { type: 'string' },
   source: { type: 'string' },
@@ -146,6 +155,7 @@ const COMMON = ['stack', 'site', 'json'];
 /** Command → the options that it takes beside the common ones. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   status: ['watch'],
+  token: ['scope'],
   pause: [],
   resume: [],
   compare: [],
@@ -182,8 +192,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const common = { stack: stack ?? DEFAULT_STACK, sites: [...new Set(sites)], json };
   switch (command) {
     case 'status':
-      if (rest.length > 0) throw new UsageError(`status takes no argument '${rest.join(' ')}'`);
-      return { command, ...common, watch };
+    case 'token':
+      if (rest.length > 0) throw new UsageError(`${command} takes no argument '${rest.join(' ')}'`);
+      return command === 'status'
+        ? { command, ...common, watch }
+        : { command, ...common, scope: values.scope };
     case 'pause':
     case 'resume':
     case 'compare':

@@ -6,6 +6,7 @@ import { deadLetters } from './dead-letters.ts';
 import { pause } from './pause.ts';
 import { status } from './status.ts';
 import { TargetError } from './targets.ts';
+import { token } from './token.ts';
 
 /** Where a command writes, and what ends it. */
 export interface Surroundings {
@@ -47,6 +48,8 @@ export async function runTandem(args: readonly string[], surroundings: Surroundi
         return await compare(line, surroundings);
       case 'conflicts':
         return await conflicts(line, surroundings);
+      case 'token':
+        return await token(line, surroundings);
       case 'dlq':
         return await deadLetters(line, surroundings);
     }

@@ -55,7 +55,17 @@ async function withName(target: Target): Promise<Target> {
   }
 }
 
-function read(file: string): Pick<Stack, 'sites'> & Partial<Pick<Stack, 'operatorKey'>> {
+/** Where the stack's issuer is. @throws TargetError when no stack runs, or when it has none. */
+export function findIssuer({ sites, stack: file }: CommonOptions): string {
+  if (sites.length > 0) throw new TargetError('the issuer of deployed sites gives tokens in its own way');
+  const { issuer } = read(file);
+  if (issuer !== undefined) return issuer.url;
+  throw new TargetError(
+    'the stack asks for no token: its records are for everybody, unless it is started with --protected',
+  );
+}
+
+function read(file: string): Pick<Stack, 'sites'> & Partial<Pick<Stack, 'operatorKey' | 'issuer'>> {
   let stack: Stack | undefined;
   try {
     stack = readStack(path.basename(file) === 'stack.json' ? path.dirname(file) : file);

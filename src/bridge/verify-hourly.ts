@@ -24,6 +24,7 @@ export const handler = timerEntry(
       logger.log('info', 'comparison begun', { ...job });
     }
     await drive(beginBurial(site), resources);
+    return false;
   },
   { config },
 );

@@ -12,6 +12,7 @@ import {
   type BackfillState,
 } from '../shared/replication/anti-entropy/backfill.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
+import { version } from '../shared/version.ts';
 
 const runtime = openRuntime();
 const { config, logger } = runtime;
@@ -96,7 +97,7 @@ export const handler = serve(runtime, [
   {
     method: 'GET',
     path: '/health',
-    handle: () => ({ status: 200, body: { status: 'ok', site: config.site }, headers }),
+    handle: () => ({ status: 200, body: { status: 'ok', site: config.site, version }, headers }),
   },
   { method: 'GET', path: '/health/deep', handle: async () => ({ ...(await deep()), headers }) },
 ]);

@@ -2,13 +2,15 @@
 import { ITEM } from '../shared/domain/entities/item.ts';
 import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
+import { fetchClient } from '../shared/fetch-client.ts';
 import { itemWrite } from '../shared/generated/validators.js';
+import { forCallers } from '../shared/http/authentication.ts';
 import { isNotModified, parseTags } from '../shared/http/conditional.ts';
 import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
 import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
 import { withDurability } from '../shared/http/prefer.ts';
 import { recordHeaders } from '../shared/http/record-headers.ts';
-import type { HttpRequest } from '../shared/http/route.ts';
+import type { HttpRequest, Route } from '../shared/http/route.ts';
 import { seenStates } from '../shared/http/session.ts';
 import { idOf } from '../shared/replication/record.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
@@ -26,7 +28,7 @@ function onlyIfAbsent({ headers }: HttpRequest): boolean {
   ]);
 }
 
-export const handler = serve(runtime, [
+const routes: readonly Route[] = [
   {
     method: 'POST',
     path: '/write',
@@ -57,4 +59,6 @@ export const handler = serve(runtime, [
         : { status: 200, body: items.view(record), headers: recordHeaders(record) };
     },
   },
-]);
+];
+
+export const handler = serve(runtime, forCallers(runtime.config, fetchClient, routes));

@@ -2,6 +2,8 @@
 import { user } from '../shared/domain/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
 import { userCreate, userPatch } from '../shared/generated/validators.js';
+import { fetchClient } from '../shared/fetch-client.ts';
+import { forCallers } from '../shared/http/authentication.ts';
 import { entityRoutes } from '../shared/http/entity-routes.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
@@ -14,4 +16,4 @@ const aliases = routes
   .filter(({ method }) => method === 'POST')
   .map((route) => ({ ...route, path: '/user' }));
 
-export const handler = serve(runtime, [...routes, ...aliases]);
+export const handler = serve(runtime, forCallers(runtime.config, fetchClient, [...routes, ...aliases]));

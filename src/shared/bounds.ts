@@ -133,6 +133,45 @@ export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
 export const retryAfterSeconds = 2;
 
+// Credentials for another cloud
+export const credentialFreshness = {
+  /** The AWS SDK asks for a new one at that age, too. */
+  renewMs: 5 * 60_000,
+  /** A request that carries it must still arrive. */
+  marginMs: 30_000,
+  retryMs: 10_000,
+  /** For all the calls that bring one. */
+  timeoutMs: 5_000,
+};
+/** Of the role's session at AWS: the most that a role allows without being told otherwise. */
+export const roleSessionSeconds = 3_600;
+/** Of the token that AWS signs for Entra; it is exchanged at once. Five minutes are what AWS suggests. */
+export const webIdentityTokenSeconds = 300;
+
+// Callers
+/** Of a key or a token that a caller presents. */
+export const bearerCharsMax = 6_000;
+/**
+ * Request line and values of headers: what API Gateway takes. Functions takes more, and such a request is refused
+ * there as well.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
+export const headerBytesMax = 10_240;
+/** How much the clocks of an issuer and of a site may differ. */
+export const tokenClockToleranceSeconds = 30;
+export const signingKeysKeptMs = 24 * 3_600_000;
+/** The keys of an issuer: looked at again every ten minutes, and for a day while the issuer does not answer. */
+export const signingKeysFreshness = {
+  renewMs: signingKeysKeptMs - 10 * 60_000,
+  marginMs: 0,
+  retryMs: 30_000,
+  timeoutMs: 2_500,
+};
+/** The pause between two looks for a key that is not among those of an issuer: it may have a new one. */
+export const unknownKeyPauseMs = 5_000;
+export const signingKeysTimeoutMs = 2_000;
+export const signingKeysBytesMax = 64 * 1024;
+
 // Shop
 /** Holds of one escrow row at once: it must fit an event (50 bytes each). */
 export const holdsMax = 1_000;

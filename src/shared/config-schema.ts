@@ -3,6 +3,51 @@ const text = { type: 'string', minLength: 1 } as const;
 const url = { type: 'string', pattern: '^https?://[^ ]+$' } as const;
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
 
+/** Names of things in Entra. */
+const uuid = {
+  type: 'string',
+  pattern: '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$',
+} as const;
+const roleArn = { type: 'string', pattern: '^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$' } as const;
+
+/** A digest of a key: the key itself is in no configuration. */
+const sha256 = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
+/** By TLS, or to this machine. */
+const issuerUrl = {
+  type: 'string',
+  pattern: '^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$',
+} as const;
+const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
+
+const jwtIssuer = {
+  type: 'object',
+  required: ['issuer'],
+  anyOf: [{ required: ['audience'] }, { required: ['clientIds'] }],
+  additionalProperties: false,
+  properties: {
+    issuer: issuerUrl,
+    jwksUri: issuerUrl,
+    audience: text,
+    clientIds: texts,
+    algorithms: {
+      type: 'array',
+      minItems: 1,
+      // Those with a public key only.
+      items: {
+        enum: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+      },
+    },
+    claims: { type: 'object', additionalProperties: text },
+  },
+} as const;
+
+const serviceKey = {
+  type: 'object',
+  required: ['sha256', 'scopes'],
+  additionalProperties: false,
+  properties: { sha256, scopes: { type: 'array', items: { enum: ['tandem/read', 'tandem/write'] } } },
+} as const;
+
 const awsPeer = {
   type: 'object',
   required: ['site', 'cloud', 'region', 'url', 'inbox', 'verify'],
@@ -15,7 +60,10 @@ const awsPeer = {
     inbox: url,
     verify: url,
     endpoint: url,
+    roleArn,
+    audience: text,
   },
+  dependencies: { roleArn: ['audience'], audience: ['roleArn'] },
 } as const;
 
 const azurePeer = {
@@ -31,12 +79,24 @@ const azurePeer = {
     verify: text,
     namespace: text,
     connectionString: text,
+    tenantId: uuid,
+    clientId: uuid,
   },
+  dependencies: { tenantId: ['clientId', 'namespace'], clientId: ['tenantId'] },
 } as const;
 
 export const configSchema = {
   type: 'object',
-  required: ['site', 'region', 'peers', 'logLevel', 'operatorKeys', 'rebuilding'],
+  required: [
+    'site',
+    'region',
+    'peers',
+    'logLevel',
+    'operatorKeys',
+    'jwtIssuers',
+    'serviceKeys',
+    'rebuilding',
+  ],
   additionalProperties: false,
   properties: {
     site,
@@ -58,8 +118,10 @@ export const configSchema = {
       type: 'array',
       maxItems: 8,
       uniqueItems: true,
-      items: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+      items: sha256,
     },
+    jwtIssuers: { type: 'array', maxItems: 8, items: jwtIssuer },
+    serviceKeys: { type: 'array', maxItems: 32, items: serviceKey },
     rebuilding: { type: 'boolean' },
     aws: {
       type: 'object',

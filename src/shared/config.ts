@@ -3,7 +3,7 @@
  * the result frozen. Endpoints of stand-ins, emulators or real services are set here and nowhere else
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
-import { InvalidError } from './errors.ts';
+import { InvalidError, type Failure } from './errors.ts';
 import { config as configCheck } from './generated/validators.js';
 import { validate } from './validation/validate.ts';
 import type { SiteId } from './replication/stamp.ts';
@@ -21,6 +21,10 @@ export type PeerConfig =
       /** URL of the SQS queue of its comparisons. */
       readonly verify: string;
       readonly endpoint?: string;
+      /** For a site on Azure: the role that it assumes to send there. Absent: the AWS keys of the environment. */
+      readonly roleArn?: string;
+      /** Application ID URI (`api://…`) that the site's token for that role is made out to. */
+      readonly audience?: string;
     }
   | {
       readonly site: SiteId;
@@ -33,9 +37,35 @@ export type PeerConfig =
       readonly verify: string;
       /** Fully qualified namespace, for access with an identity. */
       readonly namespace?: string;
-      /** For the local stand-in and the emulator, which know no identities. */
+      /** For the local stand-in and the emulator, which know no identities, and where identities cannot be federated. */
       readonly connectionString?: string;
+      /** For a site on AWS: the tenant, and the identity in it that trusts the site's roles. */
+      readonly tenantId?: string;
+      readonly clientId?: string;
     };
+
+/** Whose JSON Web Tokens are accepted, and which of them. */
+export interface JwtIssuer {
+  /** `iss`, to the letter. */
+  readonly issuer: string;
+  /** Where its keys are; absent: `<issuer>/.well-known/jwks.json`. */
+  readonly jwksUri?: string;
+  /** `aud`. One of `audience` and `clientIds` is there, or both. */
+  readonly audience?: string;
+  /** `client_id`: what an access token of Cognito has in place of `aud`. */
+  readonly clientIds?: readonly string[];
+  /** Default: RS256 and ES256. */
+  readonly algorithms?: readonly string[];
+  /** Claims that must have these values, such as `{ "token_use": "access" }`. */
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
+/** A program that presents a key in place of a token. */
+export interface ServiceKey {
+  /** Of the key, in hexadecimal. */
+  readonly sha256: string;
+  readonly scopes: readonly string[];
+}
 
 export interface Config {
   readonly site: SiteId;
@@ -44,6 +74,10 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** SHA-256 of each key that an operator may present, in hexadecimal; several, so that keys can rotate. */
   readonly operatorKeys: readonly string[];
+  /** Who may read and write records; when both lists are empty, everybody. */
+  readonly jwtIssuers: readonly JwtIssuer[];
+  /** Several with the same scopes, so that keys can rotate. */
+  readonly serviceKeys: readonly ServiceKey[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
   readonly rebuilding: boolean;
   readonly aws?: {
@@ -91,6 +125,14 @@ const AZURE = {
   TANDEM_VERIFY_QUEUE: 'verifyQueue',
 } as const;
 
+/** Place in the configuration → its variable. */
+const LISTS: Readonly<Record<string, string>> = {
+  peers: 'TANDEM_PEERS',
+  operatorKeys: 'TANDEM_OPERATOR_KEYS',
+  jwtIssuers: 'TANDEM_JWT_ISSUERS',
+  serviceKeys: 'TANDEM_SERVICE_KEYS',
+};
+
 const AZURE_DEFAULTS = {
   outQueue: 'tandem-out',
   inQueue: 'tandem-in',
@@ -109,15 +151,17 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
   const common = {
     logLevel: 'info',
     ...pick(env, COMMON),
-    peers: peersOf(env['TANDEM_PEERS']),
+    peers: jsonListOf(env['TANDEM_PEERS']),
     operatorKeys: digestsOf(env['TANDEM_OPERATOR_KEYS']),
+    jwtIssuers: jsonListOf(env['TANDEM_JWT_ISSUERS']),
+    serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
   };
   const config =
     cloud === 'aws'
       ? { ...common, aws: pick(env, AWS) }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = validate(configCheck, config);
+  const failures = [...validate(configCheck, config), ...misdirected(cloud, config.peers)];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);
@@ -134,13 +178,33 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
   return picked;
 }
 
-function peersOf(text: string | undefined): unknown {
+function jsonListOf(text: string | undefined): unknown {
   if (text === undefined || text === '') return [];
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
+}
+
+/** How a peer on one cloud knows a site on the other means nothing to a site of its own cloud. */
+const FROM_THE_OTHER_CLOUD = { aws: 'roleArn', azure: 'tenantId' } as const;
+
+/** A site would not find out before its first message to that peer. */
+function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
+  if (!Array.isArray(peers)) return [];
+  const field = FROM_THE_OTHER_CLOUD[cloud];
+  return peers.flatMap((peer: Readonly<Record<string, unknown>> | null, index) =>
+    peer?.['cloud'] === cloud && peer[field] !== undefined
+      ? [
+          {
+            pointer: `/peers/${index}/${field}`,
+            rule: 'direction',
+            detail: 'is for sites on the other cloud: this site sends there with the identity that it has',
+          },
+        ]
+      : [],
+  );
 }
 
 /** Anything but a truth value stays as it is, for the schema to refuse. */
@@ -160,8 +224,8 @@ function digestsOf(text = ''): readonly string[] {
 /** The variable that a JSON pointer into the configuration comes from. */
 function variableOf(pointer: string): string {
   const [, first = '', second = ''] = pointer.split('/');
-  if (first === 'peers') return `TANDEM_PEERS${pointer.slice('/peers'.length)}`;
-  if (first === 'operatorKeys') return `TANDEM_OPERATOR_KEYS${pointer.slice('/operatorKeys'.length)}`;
+  const list = LISTS[first];
+  if (list !== undefined) return `${list}${pointer.slice(first.length + 1)}`;
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;

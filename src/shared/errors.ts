@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'gone'
   | 'precondition_failed'
   | 'too_large'
+  | 'headers_too_large'
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
   | 'not_yet_here'
@@ -56,7 +57,7 @@ export class InvalidError extends AppError {
   }
 }
 
-/** Only for operators, and the request carries no key, or one that is not accepted here. */
+/** The request carries no key or token, or one that is not accepted here. */
 export class UnauthorizedError extends AppError {
   override readonly name = 'UnauthorizedError';
   readonly code = 'unauthorized';
@@ -69,10 +70,17 @@ export class UnauthorizedError extends AppError {
   }
 }
 
-/** Nobody may, whatever key they present. */
+/** Nobody may, whatever key they present; or who asks is known, and may not do this. */
 export class ForbiddenError extends AppError {
   override readonly name = 'ForbiddenError';
   readonly code = 'forbidden';
+  /** What the answer's `WWW-Authenticate` says, when another token could help (RFC 6750, section 3.1). */
+  readonly challenge: string | undefined;
+
+  constructor(message: string, challenge?: string) {
+    super(message);
+    this.challenge = challenge;
+  }
 }
 
 /** No such record, or it has been deleted or has expired. */
@@ -127,6 +135,12 @@ export class PreconditionFailedError extends AppError {
 export class TooLargeError extends AppError {
   override readonly name = 'TooLargeError';
   readonly code = 'too_large';
+}
+
+/** The headers of a request, all together, are larger than `headerBytesMax`. */
+export class HeadersTooLargeError extends AppError {
+  override readonly name = 'HeadersTooLargeError';
+  readonly code = 'headers_too_large';
 }
 
 /** The request's content type is none that the route reads. */

@@ -8,7 +8,7 @@ import { drive } from '../../src/shared/replication/drive.ts';
 import { verify } from '../../src/shared/replication/anti-entropy/verify.ts';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
 import { deliver, invokeFunction, invokeLambda, type Delivery, type Invoke } from '../helpers/call.ts';
-import { breaches } from '../helpers/contract.ts';
+import { breaches } from '../../scripts/contract/breaches.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import { setEnvironment } from '../helpers/sites.ts';

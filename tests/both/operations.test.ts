@@ -10,7 +10,7 @@ import { openDirections } from '../../src/bridge/open-directions.ts';
 import { pauseKey } from '../../src/shared/replication/paused-peers.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
-import { breaches } from '../helpers/contract.ts';
+import { breaches } from '../../scripts/contract/breaches.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import type { QueueName } from '../helpers/sites.ts';
 import { setEnvironment } from '../helpers/sites.ts';

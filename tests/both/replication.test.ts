@@ -8,7 +8,7 @@ import { eventOf, type ReplicationEvent } from '../../src/shared/replication/eve
 import { heartbeatKey } from '../../src/shared/replication/heartbeat.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
-import { breaches, type HttpResponse } from '../helpers/contract.ts';
+import { breaches, type HttpResponse } from '../../scripts/contract/breaches.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

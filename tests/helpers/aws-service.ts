@@ -7,7 +7,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { inflateRawSync } from 'node:zlib';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const COPIED = ['package.json', 'serverless.aws.yml', 'infra', 'src'];
@@ -62,24 +61,4 @@ export async function packageAws(dir: string): Promise<string> {
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`sls package: exit code ${code ?? ''}\n${output.join('')}`);
   return path.join(dir, '.artifacts/aws');
-}
-
-/** The files of a zip archive, by name. Reads the central directory (APPNOTE 4.3.12), stored or deflated entries. */
-export function unzip(file: string): Map<string, Buffer> {
-  const zip = fs.readFileSync(file);
-  const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  const files = new Map<string, Buffer>();
-  let entry = zip.readUInt32LE(end + 16);
-  for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((at) =>
-      zip.readUInt16LE(entry + at),
-    ) as [number, number, number];
-    const name = zip.toString('utf8', entry + 46, entry + 46 + nameLength);
-    const local = zip.readUInt32LE(entry + 42);
-    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-    const content = zip.subarray(start, start + zip.readUInt32LE(entry + 20));
-    files.set(name, zip.readUInt16LE(entry + 10) === 0 ? content : inflateRawSync(content));
-    entry += 46 + nameLength + extraLength + commentLength;
-  }
-  return files;
 }

@@ -1,6 +1,6 @@
 /** Calls a handler as its platform would: an API Gateway event on AWS, a Functions request on Azure. */
 import { randomUUID } from 'node:crypto';
-import type { HttpResponse } from './contract.ts';
+import type { HttpResponse } from '../../scripts/contract/breaches.ts';
 
 export interface Call {
   readonly method: string;

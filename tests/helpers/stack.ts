@@ -6,7 +6,16 @@ import type { Store } from '../../src/shared/ports/store.ts';
 
 /** A site's store, through the product's own adapter. */
 export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
-  const base = { site, region, peers: [], logLevel: 'error' as const, operatorKeys: [], rebuilding: false };
+  const base = {
+    site,
+    region,
+    peers: [],
+    logLevel: 'error' as const,
+    operatorKeys: [],
+    jwtIssuers: [],
+    serviceKeys: [],
+    rebuilding: false,
+  };
   if (cloud === 'azure') {
     return openCosmos({
       ...base,

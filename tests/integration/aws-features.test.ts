@@ -32,10 +32,14 @@ describe('features of the AWS stack', () => {
       ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
       ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
     ],
-    identityProvider: ['UserPool', 'UserPoolClient'],
+    identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
     warm: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
     alarmKey: ['AlarmKey'],
+    monitor: [
+      ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
+      ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
+    ],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));

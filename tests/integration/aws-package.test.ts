@@ -16,7 +16,8 @@ import {
 import { startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
 import { announced } from '../../scripts/local/run-registry.ts';
 import { startDynalite, type DynaliteServer } from '../helpers/dynalite-server.ts';
-import { cleanEnvironment, copyAwsService, packageAws, sls, unzip } from '../helpers/aws-service.ts';
+import { unzip } from '../../scripts/local/zip.ts';
+import { cleanEnvironment, copyAwsService, packageAws, sls } from '../helpers/aws-service.ts';
 
 const INVOKE = fileURLToPath(new URL('../helpers/invoke-bundle.cjs', import.meta.url));
 const FUNCTIONS = [

@@ -22,6 +22,10 @@ describe('the AWS stack', () => {
     // Network interfaces get theirs when they are made; the code may not use the permission.
     'VpcAccess Interfaces',
     'VpcAccess Describe',
+    // Health checks and changes belong to no zone, and have no names before they are made.
+    'MonitorRole EachHealthCheck',
+    'MonitorRole Changes',
+    'MonitorRole HealthChecks',
   ];
 
   test('no role may do or reach more than it names, whatever features are on', () => {
@@ -58,7 +62,7 @@ describe('the AWS stack', () => {
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-in') }] },
     });
     expect(withPeers['PeerComparisons']?.Properties).toMatchObject({
-      Roles: [{ Ref: 'VerifyRole' }],
+      Roles: ['VerifyRole', 'VerifyHourlyRole'].map((Ref) => ({ Ref })),
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-verify') }] },
     });
     expect(alone).not.toHaveProperty('PeerInboxes');

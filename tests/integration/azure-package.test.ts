@@ -18,7 +18,8 @@ import { composeTemplate } from '../../scripts/serverless/azure/compose-template
 import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
 import type { RunEntry } from '../../scripts/local/run-registry.ts';
 import type { StandIn } from '../../scripts/local/stand-in.ts';
-import { cleanEnvironment, sls, unzip } from '../helpers/aws-service.ts';
+import { unzip } from '../../scripts/local/zip.ts';
+import { cleanEnvironment, sls } from '../helpers/aws-service.ts';
 import { startHostProcess } from '../helpers/azure-host-process.ts';
 import { copyAzureService, runSls, writeFunctions } from '../helpers/azure-service.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

@@ -69,6 +69,97 @@ describe('the configuration', () => {
     expect(() => keysOf(`${one},${one}`)).toThrow(/TANDEM_OPERATOR_KEYS: must NOT have duplicate/);
   });
 
+  describe('a peer on the other cloud that this site signs in to', () => {
+    const awsPeer = {
+      site: 'aws-us-east-1',
+      cloud: 'aws',
+      region: 'us-east-1',
+      url: 'https://api.example',
+      inbox: 'https://sqs/in',
+      verify: 'https://sqs/verify',
+    };
+    const role = { roleArn: 'arn:aws:iam::123456789012:role/tandem-peer-sender', audience: 'api://tandem' };
+    const identity = {
+      tenantId: '11111111-1111-1111-1111-111111111111',
+      clientId: '22222222-2222-2222-2222-222222222222',
+    };
+    const azure = {
+      TANDEM_SITE: 'azure-eastus',
+      TANDEM_REGION: 'eastus',
+      COSMOS_ENDPOINT: 'https://x.documents.azure.com',
+      COSMOS_DATABASE: 'tandem',
+      COSMOS_CONTAINER: 'records',
+      SERVICE_BUS_NAMESPACE: 'x.servicebus.windows.net',
+    };
+    const read = (cloud: 'aws' | 'azure', peer: object) =>
+      loadConfig(cloud, {
+        ...(cloud === 'aws' ? AWS : azure),
+        TANDEM_PEERS: JSON.stringify([peer]),
+      }).peers;
+
+    test('is named with the role, or the identity, that trusts this site', () => {
+      expect(read('azure', { ...awsPeer, ...role })).toEqual([{ ...awsPeer, ...role }]);
+      expect(read('aws', { ...AZURE_PEER, ...identity })).toEqual([{ ...AZURE_PEER, ...identity }]);
+    });
+
+    test.each([
+      ['a role without an audience', 'azure', { ...awsPeer, roleArn: role.roleArn }, /audience/],
+      ['what is no ARN of a role', 'azure', { ...awsPeer, ...role, roleArn: 'admin' }, /\/0\/roleArn: /],
+      ['a client without a tenant', 'aws', { ...AZURE_PEER, clientId: identity.clientId }, /tenantId/],
+      ['what is no tenant', 'aws', { ...AZURE_PEER, ...identity, tenantId: 'acme' }, /\/0\/tenantId: /],
+      ['a role for a site on AWS', 'aws', { ...awsPeer, ...role }, /\/0\/roleArn: is for sites on the other/],
+      [
+        'an identity for a site on Azure',
+        'azure',
+        { ...AZURE_PEER, ...identity },
+        /\/0\/tenantId: is for sites on the other/,
+      ],
+    ] as const)('is refused with %s', (_, cloud, peer, message) => {
+      expect(() => read(cloud, peer)).toThrow(message);
+    });
+  });
+
+  describe('who may read and write', () => {
+    const read = (issuers: string, keys = '') =>
+      loadConfig('aws', { ...AWS, TANDEM_JWT_ISSUERS: issuers, TANDEM_SERVICE_KEYS: keys });
+    const issuer = { issuer: 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_x', clientIds: ['app'] };
+
+    test('is everybody, unless issuers or keys are named', () => {
+      expect(read('')).toMatchObject({ jwtIssuers: [], serviceKeys: [] });
+      const key = { sha256: '0f'.repeat(32), scopes: ['tandem/read'] };
+      const one = read(JSON.stringify([issuer]), JSON.stringify([key]));
+      expect(one).toMatchObject({ jwtIssuers: [issuer], serviceKeys: [key] });
+    });
+
+    test.each([
+      [
+        'a symmetric algorithm',
+        [{ ...issuer, algorithms: ['HS256'] }],
+        /TANDEM_JWT_ISSUERS\/0\/algorithms\/0: /,
+      ],
+      ['no algorithm', [{ ...issuer, algorithms: ['none'] }], /TANDEM_JWT_ISSUERS\/0\/algorithms\/0: /],
+      ['neither audience nor clients', [{ issuer: issuer.issuer }], /TANDEM_JWT_ISSUERS/],
+      [
+        'an issuer without TLS',
+        [{ ...issuer, issuer: 'http://issuer.example' }],
+        /TANDEM_JWT_ISSUERS\/0\/issuer: /,
+      ],
+      ['keys without TLS', [{ ...issuer, jwksUri: 'http://x.example/jwks' }], /\/0\/jwksUri: /],
+      [
+        'a host that only begins like this machine',
+        [{ ...issuer, issuer: 'http://localhost.example' }],
+        /TANDEM_JWT_ISSUERS\/0\/issuer: /,
+      ],
+    ])('is refused with %s', (_, issuers, message) => {
+      expect(() => read(JSON.stringify(issuers))).toThrow(message);
+    });
+
+    test('is refused when a reference to a vault could not be resolved, without telling it', () => {
+      const reference = '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/service-keys)';
+      expect(() => read('', reference)).toThrow(/^configuration: TANDEM_SERVICE_KEYS: must be array$/);
+    });
+  });
+
   test('an Azure site needs a namespace or a connection string', () => {
     const azure = {
       TANDEM_SITE: 'azure-eastus',

@@ -26,6 +26,12 @@ describe('the command line of npm start', () => {
     expect(rest).toEqual({ dir: '.tandem', ephemeral: false, seed: false, logLevel: 'info', verbose: false });
   });
 
+  test('an issuer, and a port for it, is there when records are to be protected', () => {
+    expect(parsed('--protected').ports.get('issuer')).toBe(9400);
+    expect(parsed('--protected', '--port', 'issuer=0').ports.get('issuer')).toBe(0);
+    expect(() => parsed('--port', 'issuer=9401')).toThrow(/no part is called 'issuer'/);
+  });
+
   test('further sites of a cloud are one port higher', () => {
     const { ports } = parsed('--sites', 'aws-us-east-1,aws-eu-west-1,azure-eastus,azure-westeurope');
     expect(ports.get('aws-eu-west-1')).toBe(3001);

@@ -82,7 +82,10 @@ describe('a process that dies', () => {
     fs.writeFileSync(heldBy, '');
     for (const { pid = 0 } of stack.keepers) process.kill(pid, 'SIGKILL');
     const before = other?.pid;
-    await waitUntil('the other one to be back', () => (other?.ready === true && other.pid !== before) || undefined);
+    await waitUntil(
+      'the other one to be back',
+      () => (other?.ready === true && other.pid !== before) || undefined,
+    );
     expect(keeper?.pid).toBeUndefined();
     fs.rmSync(heldBy);
     await waitUntil('the held one to be back', () => keeper?.ready === true || undefined);

@@ -46,6 +46,25 @@ describe('the processes of a stack', () => {
     ]);
   });
 
+  test('with a port for an issuer: that too, and every host believes it', () => {
+    const sites = parseSites('aws-us-east-1,azure-eastus');
+    const plans = planned({ sites, ports: defaultPorts(sites, true) });
+    expect(byName(plans, 'issuer').args.slice(1)).toEqual(['--port', '9400']);
+    for (const [name, cloud] of [
+      ['aws-us-east-1', 'aws'],
+      ['azure-eastus', 'azure'],
+    ] as const) {
+      const { env } = byName(plans, name);
+      const urls = Object.fromEntries(
+        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY'].map((q) => [`TANDEM_${q}_URL`, 'x']),
+      );
+      expect(loadConfig(cloud, { TANDEM_TABLE: 'tandem', ...urls, ...env }).jwtIssuers).toEqual([
+        { issuer: 'http://127.0.0.1:9400', audience: 'tandem' },
+      ]);
+    }
+    expect(byName(planned(), 'azure-eastus').env['TANDEM_JWT_ISSUERS']).toBeUndefined();
+  });
+
   test('a host is ready when its bridge is', () => {
     expect(byName(planned(), 'azure-eastus').announces).toEqual(['azure-eastus', 'azure-eastus.bridge']);
   });

@@ -20,6 +20,13 @@ describe('the command line of tandem', () => {
     });
   });
 
+  test('asks for a token with all scopes, or with some', () => {
+    expect(parseCommandLine(['token'])).toMatchObject({ command: 'token', scope: undefined });
+    expect(parseCommandLine(['token', '--scope', 'tandem/read'])).toMatchObject({ scope: 'tandem/read' });
+    expect(() => parseCommandLine(['token', 'x'])).toThrow(/takes no argument/);
+    expect(() => parseCommandLine(['status', '--scope', 'x'])).toThrow(/takes no option --scope/);
+  });
+
   test('names a direction to pause or to resume', () => {
     const line = { command: 'pause', from: 'aws-us-east-1', to: 'azure-eastus', json: true };
     expect(parseCommandLine(['pause', 'aws-us-east-1', 'azure-eastus', '--json'])).toMatchObject(line);

@@ -9,7 +9,13 @@ const SDK: Readonly<Record<CloudName, readonly string[]>> = {
 };
 
 /** They send to the other cloud's queues, so they hold both SDKs. */
-const SPEAK_TO_BOTH: ReadonlySet<string> = new Set(['forward', 'operations', 'sweep', 'verify']);
+const SPEAK_TO_BOTH: ReadonlySet<string> = new Set([
+  'forward',
+  'operations',
+  'sweep',
+  'verify',
+  'verify-hourly',
+]);
 
 /** Bytes that each package contributed after minification; our own sources are `(ours)`. Largest first. */
 export function bytesByPackage(output: Metafile['outputs'][string]): ReadonlyMap<string, number> {

@@ -126,6 +126,9 @@ export function summary(
       `pid ${stack.dns.pid ?? '-'}`,
       `dig @127.0.0.1 -p ${stack.dns.port} api.tandem.test`,
     ],
+    ...(stack.issuer === undefined
+      ? []
+      : [['issuer', stack.issuer.url, `pid ${stack.issuer.pid ?? '-'}`, 'gives tokens to whoever asks']]),
     ...stack.sites.map(({ site, url, pid, bridgePid }) => [
       site,
       url,
@@ -133,13 +136,15 @@ export function summary(
       `bridge pid ${bridgePid ?? '-'}`,
     ]),
   ];
+  const bearer = stack.issuer === undefined ? '' : ' -H "authorization: Bearer $TOKEN"';
   return [
     '',
     ...table(rows).map((row) => `  ${row}`),
     '',
     `  Write at ${first.site}, read at ${second.site}:`,
-    `    curl -sS ${first.url}/write -H 'content-type: application/json' -d '${body}'`,
-    `    curl -sS ${second.url}/items/hello`,
+    ...(bearer === '' ? [] : ['    TOKEN=$(npm run -s tandem -- token)']),
+    `    curl -sS ${first.url}/write${bearer} -H 'content-type: application/json' -d '${body}'`,
+    `    curl -sS ${second.url}/items/hello${bearer}`,
     '',
     '  Kill a cloud; it starts again by itself, and the edge goes round it:',
     `    kill -9 ${first.pid ?? ''}`,

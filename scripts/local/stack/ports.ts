@@ -5,13 +5,14 @@
 import net from 'node:net';
 import { SERVICES, type Cloud, type Service, type SiteName } from './sites.ts';
 
-/** Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `<site>` for the function host, `<site>.<service>` for a stand-in. */
+/** Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `issuer` (of a protected stack), `<site>` for the function host, `<site>.<service>` for a stand-in. */
 export type Ports = ReadonlyMap<string, number>;
 
 export const HOST = '127.0.0.1';
 const EDGE_PORT = 8080;
 const DNS_PORT = 5353;
 const DNS_CONTROL_PORT = 5380;
+const ISSUER_PORT = 9400;
 const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
   dynamodb: 8000,
@@ -30,12 +31,13 @@ const FREE_TO = 32_000;
 const FREE_ATTEMPTS_MAX = 200;
 
 /** The well-known ports; each further site of a cloud is one higher. */
-export function defaultPorts(sites: readonly SiteName[]): Map<string, number> {
+export function defaultPorts(sites: readonly SiteName[], withIssuer = false): Map<string, number> {
   const ports = new Map([
     ['edge', EDGE_PORT],
     ['dns', DNS_PORT],
     ['dns.control', DNS_CONTROL_PORT],
   ]);
+  if (withIssuer) ports.set('issuer', ISSUER_PORT);
   const count = { aws: 0, azure: 0 };
   for (const { site, cloud } of sites) {
     const offset = count[cloud]++;
@@ -50,8 +52,12 @@ export function defaultPorts(sites: readonly SiteName[]): Map<string, number> {
  * @param chosen Values of `--port`: `edge=9090`, `aws-us-east-1.sqs=0`, `all=0`.
  * @throws RangeError naming the value that is wrong.
  */
-export function choosePorts(sites: readonly SiteName[], chosen: readonly string[]): Map<string, number> {
-  const ports = defaultPorts(sites);
+export function choosePorts(
+  sites: readonly SiteName[],
+  chosen: readonly string[],
+  withIssuer = false,
+): Map<string, number> {
+  const ports = defaultPorts(sites, withIssuer);
   const settings = chosen.map((text) => parsePort(text, ports));
   if (settings.some(([name]) => name === 'all')) for (const name of ports.keys()) ports.set(name, 0);
   for (const [name, port] of settings) if (name !== 'all') ports.set(name, port);
@@ -100,6 +106,7 @@ function describe(name: string): string {
   if (name === 'edge') return 'the edge';
   if (name === 'dns') return 'the DNS server';
   if (name === 'dns.control') return 'the control interface of the DNS server';
+  if (name === 'issuer') return 'the issuer';
   const [site = '', service] = name.split('.');
   return service === undefined ? `the functions of ${site}` : `the ${service} stand-in of ${site}`;
 }

@@ -8,6 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockDataDir } from '../data-lock.ts';
+import { askToken } from '../issuer/ask.ts';
 import { seed } from '../../seed/seed.ts';
 import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
@@ -63,7 +64,7 @@ async function runLocked(options: StackOptions, places: Places, output: Output):
     if (!stop.received) {
       output.print(`Tandem is up after ${seconds(performance.now() - begunAt)}.`);
       output.print(summary(stack.describe(), relativePlaces(places)));
-      if (options.seed) await Promise.race([fill(urlOf(ports, 'edge'), output), stop.wait()]);
+      if (options.seed) await Promise.race([fill(ports, output), stop.wait()]);
     }
     await stop.wait();
     output.print('Stopping …');
@@ -91,9 +92,10 @@ async function reserve(wanted: Ports, patienceMs: number): Promise<Ports> {
   }
 }
 
-async function fill(edgeUrl: string, output: Output): Promise<void> {
+async function fill(ports: Ports, output: Output): Promise<void> {
   try {
-    const { written, present } = await seed(edgeUrl);
+    const token = ports.has('issuer') ? await askToken(urlOf(ports, 'issuer')) : undefined;
+    const { written, present } = await seed(urlOf(ports, 'edge'), token);
     output.print(`  Sample data: ${written} records written, ${present} were there already.`);
   } catch (error) {
     output.problem(

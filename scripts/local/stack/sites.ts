@@ -30,17 +30,20 @@ const SITE = /^(?=.{1,48}$)(aws|azure)-([a-z0-9]+(?:-[a-z0-9]+)*)$/;
  */
 export function parseSites(list: string): SiteName[] {
   const names = list.split(',').map((name) => name.trim());
-  const sites = names.map((site): SiteName => {
-    const [, cloud, region] = SITE.exec(site) ?? [];
-    if (cloud === undefined || region === undefined) {
-      throw new RangeError(`'${site}' is not a site; write aws-<region> or azure-<region>, in lower case`);
-    }
-    return { site, cloud: cloud as Cloud, region };
-  });
+  const sites = names.map(parseSite);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new RangeError(`'${repeated}' is named twice`);
   if (sites.length < SITES_MIN || sites.length > SITES_MAX) {
     throw new RangeError(`${sites.length} named; a stack has ${SITES_MIN} to ${SITES_MAX} sites`);
   }
   return sites;
+}
+
+/** @throws RangeError when it is no name of a site. */
+export function parseSite(site: string): SiteName {
+  const [, cloud, region] = SITE.exec(site) ?? [];
+  if (cloud === undefined || region === undefined) {
+    throw new RangeError(`'${site}' is not a site; write aws-<region> or azure-<region>, in lower case`);
+  }
+  return { site, cloud: cloud as Cloud, region };
 }

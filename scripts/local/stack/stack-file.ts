@@ -51,6 +51,8 @@ export interface Stack {
   readonly operatorKey: string;
   readonly edge: { readonly url: string; readonly pid: number | null };
   readonly dns: StackDns;
+  /** Gives tokens; absent when records are for everybody. */
+  readonly issuer?: { readonly url: string; readonly pid: number | null };
   readonly sites: readonly StackSite[];
 }
 
@@ -87,6 +89,9 @@ export function describeStack(input: StackInput): Stack {
       controlUrl: urlOf(ports, 'dns.control'),
       pid: kept(input, 'dns')?.pid ?? null,
     },
+    ...(ports.has('issuer') && {
+      issuer: { url: urlOf(ports, 'issuer'), pid: kept(input, 'issuer')?.pid ?? null },
+    }),
     sites: sites.map((site) => describeSite(site, input)),
   };
 }

@@ -11,7 +11,8 @@ import { HOST, type Ports } from './ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
 import type { DnsSettings } from '../dns-main.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
-import type { PeerConfig } from '../../../src/shared/config.ts';
+import { AUDIENCE } from '../issuer/server.ts';
+import type { JwtIssuer, PeerConfig } from '../../../src/shared/config.ts';
 
 export interface ProcessPlan {
   /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */
@@ -32,7 +33,7 @@ export interface ProcessPlan {
 
 export interface TopologyInput {
   readonly sites: readonly SiteName[];
-  /** Every one of them fixed. */
+  /** Every one of them fixed. One for `issuer` means: records are for callers with a token. */
   readonly ports: Ports;
   /** The project: where the service definitions are. Absolute. */
   readonly projectDir: string;
@@ -85,6 +86,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     ...sites.map((site) => planHost(site, input)),
     planEdge(input),
     planDns(input),
+    ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
   ];
 }
 
@@ -157,6 +159,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       TANDEM_PEERS: JSON.stringify(peers),
       TANDEM_LOG_LEVEL: logLevel,
       TANDEM_OPERATOR_KEYS: input.operatorDigest,
+      ...(ports.has('issuer') && { TANDEM_JWT_ISSUERS: JSON.stringify([localIssuer(ports)]) }),
       // serverless-esbuild joins it to the project's folder.
       TANDEM_BUILD_DIR: path.relative(projectDir, path.join(input.buildDir, site.site)),
       // Sites on Azure sign in too: to the queues of their peers.
@@ -241,6 +244,24 @@ function planDns(input: TopologyInput): ProcessPlan {
     args: [path.join(projectDir, 'scripts/local/dns-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: ['dns'],
+  };
+}
+
+function localIssuer(ports: Ports): JwtIssuer {
+  return { issuer: urlOf(ports, 'issuer'), audience: AUDIENCE };
+}
+
+function planIssuer(input: TopologyInput): ProcessPlan {
+  return {
+    name: 'issuer',
+    role: 'edge',
+    args: [
+      path.join(input.projectDir, 'scripts/local/issuer/main.ts'),
+      '--port',
+      String(portOf(input.ports, 'issuer')),
+    ],
+    env: commonEnvironment(input),
+    announces: ['issuer'],
   };
 }
 

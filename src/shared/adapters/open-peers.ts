@@ -4,6 +4,7 @@ import type { QueueSender } from '../ports/queue.ts';
 import type { SiteId } from '../replication/stamp.ts';
 import { openSqsQueue } from './aws/open-queue.ts';
 import { openServiceBusQueue } from './azure/open-queue.ts';
+import { identityAt, roleAt } from './peer-credentials.ts';
 
 /** Opens one queue of each peer: by default the inbound one, `verify` for the one of comparisons. */
 export function openPeers(
@@ -17,12 +18,18 @@ export function openPeers(
 function openPeer(peer: PeerConfig, address: string): QueueSender {
   switch (peer.cloud) {
     case 'aws':
-      return openSqsQueue({ region: peer.region, url: address, endpoint: peer.endpoint });
+      return openSqsQueue({
+        region: peer.region,
+        url: address,
+        endpoint: peer.endpoint,
+        credentials: roleAt(peer),
+      });
     case 'azure':
       return openServiceBusQueue({
         queue: address,
         namespace: peer.namespace,
         connectionString: peer.connectionString,
+        identity: identityAt(peer),
       });
   }
 }

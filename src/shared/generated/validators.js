@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" } } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern8 = new RegExp("^[0-9a-f]{64}$", "u"), func2 = require_ucs2length().default, func15 = Object.prototype.hasOwnProperty;
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", items: { enum: ["tandem/read", "tandem/write"] } } } } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -218,59 +218,67 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
       let err4 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "operatorKeys" }, message: "must have required property 'operatorKeys'" };
       vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
     }
-    if (data.rebuilding === void 0) {
-      let err5 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "rebuilding" }, message: "must have required property 'rebuilding'" };
+    if (data.jwtIssuers === void 0) {
+      let err5 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "jwtIssuers" }, message: "must have required property 'jwtIssuers'" };
       vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
     }
+    if (data.serviceKeys === void 0) {
+      let err6 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "serviceKeys" }, message: "must have required property 'serviceKeys'" };
+      vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+    }
+    if (data.rebuilding === void 0) {
+      let err7 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "rebuilding" }, message: "must have required property 'rebuilding'" };
+      vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+    }
     for (let key0 in data)
-      if (!(key0 === "site" || key0 === "region" || key0 === "logLevel" || key0 === "peers" || key0 === "operatorKeys" || key0 === "rebuilding" || key0 === "aws" || key0 === "azure")) {
-        let err6 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      if (!func2.call(schema11.properties, key0)) {
+        let err8 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     if (data.site !== void 0) {
       let data0 = data.site;
       if (typeof data0 == "string") {
         if (!pattern0.test(data0)) {
-          let err7 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+          let err9 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
       } else {
-        let err8 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        let err10 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
     }
     if (data.region !== void 0) {
       let data1 = data.region;
       if (typeof data1 == "string") {
-        if (func2(data1) < 1) {
-          let err9 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+        if (func3(data1) < 1) {
+          let err11 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
       } else {
-        let err10 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        let err12 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
     }
     if (data.logLevel !== void 0) {
       let data2 = data.logLevel;
       if (!(data2 === "debug" || data2 === "info" || data2 === "warn" || data2 === "error")) {
-        let err11 = { instancePath: instancePath + "/logLevel", schemaPath: "#/properties/logLevel/enum", keyword: "enum", params: { allowedValues: schema11.properties.logLevel.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+        let err13 = { instancePath: instancePath + "/logLevel", schemaPath: "#/properties/logLevel/enum", keyword: "enum", params: { allowedValues: schema11.properties.logLevel.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
       }
     }
     if (data.peers !== void 0) {
       let data3 = data.peers;
       if (Array.isArray(data3)) {
         if (data3.length > 8) {
-          let err12 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+          let err14 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
         let len0 = data3.length;
         for (let i0 = 0; i0 < len0; i0++) {
           let data4 = data3[i0], _errs11 = errors, valid3 = !0, _errs12 = errors;
           if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.cloud !== void 0 && data4.cloud !== "aws") {
-            let err13 = {};
-            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+            let err15 = {};
+            vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
           }
           var _valid0 = _errs12 === errors;
           errors = _errs11, vErrors !== null && (_errs11 ? vErrors.length = _errs11 : vErrors = null);
@@ -279,299 +287,394 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             let _errs14 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err14 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-              }
-              if (data4.cloud === void 0) {
-                let err15 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-                vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
-              }
-              if (data4.region === void 0) {
-                let err16 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+                let err16 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
-              if (data4.url === void 0) {
-                let err17 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+              if (data4.cloud === void 0) {
+                let err17 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
-              if (data4.inbox === void 0) {
-                let err18 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+              if (data4.region === void 0) {
+                let err18 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
-              if (data4.verify === void 0) {
-                let err19 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+              if (data4.url === void 0) {
+                let err19 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
+              if (data4.inbox === void 0) {
+                let err20 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+              }
+              if (data4.verify === void 0) {
+                let err21 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+              }
               for (let key1 in data4)
-                if (!(key1 === "site" || key1 === "cloud" || key1 === "region" || key1 === "url" || key1 === "inbox" || key1 === "verify" || key1 === "endpoint")) {
-                  let err20 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+                if (!func2.call(schema11.properties.peers.items.then.properties, key1)) {
+                  let err22 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
                 }
+              if (data4.roleArn !== void 0 && data4.audience === void 0) {
+                let err23 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                  property: "roleArn",
+                  missingProperty: "audience",
+                  depsCount: 1,
+                  deps: "audience"
+                }, message: "must have property audience when property roleArn is present" };
+                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+              }
+              if (data4.audience !== void 0 && data4.roleArn === void 0) {
+                let err24 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                  property: "audience",
+                  missingProperty: "roleArn",
+                  depsCount: 1,
+                  deps: "roleArn"
+                }, message: "must have property roleArn when property audience is present" };
+                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+              }
               if (data4.site !== void 0) {
                 let data6 = data4.site;
                 if (typeof data6 == "string") {
                   if (!pattern0.test(data6)) {
-                    let err21 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+                    let err25 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                   }
                 } else {
-                  let err22 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                  let err26 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "aws") {
-                let err23 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+                let err27 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
               }
               if (data4.region !== void 0) {
                 let data8 = data4.region;
                 if (typeof data8 == "string") {
-                  if (func2(data8) < 1) {
-                    let err24 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+                  if (func3(data8) < 1) {
+                    let err28 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
                   }
                 } else {
-                  let err25 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+                  let err29 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
                   if (!pattern2.test(data9)) {
-                    let err26 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+                    let err30 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
                   }
                 } else {
-                  let err27 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+                  let err31 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
                   if (!pattern2.test(data10)) {
-                    let err28 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+                    let err32 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
                   }
                 } else {
-                  let err29 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+                  let err33 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
                 }
               }
               if (data4.verify !== void 0) {
                 let data11 = data4.verify;
                 if (typeof data11 == "string") {
                   if (!pattern2.test(data11)) {
-                    let err30 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+                    let err34 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                   }
                 } else {
-                  let err31 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+                  let err35 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
                 }
               }
               if (data4.endpoint !== void 0) {
                 let data12 = data4.endpoint;
                 if (typeof data12 == "string") {
                   if (!pattern2.test(data12)) {
-                    let err32 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+                    let err36 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
                   }
                 } else {
-                  let err33 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+                  let err37 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                }
+              }
+              if (data4.roleArn !== void 0) {
+                let data13 = data4.roleArn;
+                if (typeof data13 == "string") {
+                  if (!pattern6.test(data13)) {
+                    let err38 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
+                    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+                  }
+                } else {
+                  let err39 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+                }
+              }
+              if (data4.audience !== void 0) {
+                let data14 = data4.audience;
+                if (typeof data14 == "string") {
+                  if (func3(data14) < 1) {
+                    let err40 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+                  }
+                } else {
+                  let err41 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                 }
               }
             } else {
-              let err34 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+              let err42 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
             }
             var _valid0 = _errs14 === errors;
             valid3 = _valid0, ifClause0 = "then";
           } else {
-            let _errs30 = errors;
+            let _errs34 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err35 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                let err43 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+                vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
               }
               if (data4.cloud === void 0) {
-                let err36 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-                vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
-              }
-              if (data4.region === void 0) {
-                let err37 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
-                vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
-              }
-              if (data4.url === void 0) {
-                let err38 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-                vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
-              }
-              if (data4.inbox === void 0) {
-                let err39 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
-                vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
-              }
-              if (data4.verify === void 0) {
-                let err40 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
-                vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
-              }
-              for (let key2 in data4)
-                if (!(key2 === "site" || key2 === "cloud" || key2 === "region" || key2 === "url" || key2 === "inbox" || key2 === "verify" || key2 === "namespace" || key2 === "connectionString")) {
-                  let err41 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
-                }
-              if (data4.site !== void 0) {
-                let data13 = data4.site;
-                if (typeof data13 == "string") {
-                  if (!pattern0.test(data13)) {
-                    let err42 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
-                  }
-                } else {
-                  let err43 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
-                }
-              }
-              if (data4.cloud !== void 0 && data4.cloud !== "azure") {
-                let err44 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                let err44 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
                 vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
               }
-              if (data4.region !== void 0) {
-                let data15 = data4.region;
-                if (typeof data15 == "string") {
-                  if (func2(data15) < 1) {
-                    let err45 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
-                  }
-                } else {
-                  let err46 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
-                }
+              if (data4.region === void 0) {
+                let err45 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+                vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
               }
-              if (data4.url !== void 0) {
-                let data16 = data4.url;
-                if (typeof data16 == "string") {
-                  if (!pattern2.test(data16)) {
-                    let err47 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
-                  }
-                } else {
-                  let err48 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
-                }
+              if (data4.url === void 0) {
+                let err46 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+                vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
               }
-              if (data4.inbox !== void 0) {
-                let data17 = data4.inbox;
-                if (typeof data17 == "string") {
-                  if (func2(data17) < 1) {
-                    let err49 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
-                  }
-                } else {
-                  let err50 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              if (data4.inbox === void 0) {
+                let err47 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+              }
+              if (data4.verify === void 0) {
+                let err48 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+              }
+              for (let key2 in data4)
+                if (!func2.call(schema11.properties.peers.items.else.properties, key2)) {
+                  let err49 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+                }
+              if (data4.tenantId !== void 0) {
+                if (data4.clientId === void 0) {
+                  let err50 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                    property: "tenantId",
+                    missingProperty: "clientId",
+                    depsCount: 2,
+                    deps: "clientId, namespace"
+                  }, message: "must have properties clientId, namespace when property tenantId is present" };
                   vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
                 }
-              }
-              if (data4.verify !== void 0) {
-                let data18 = data4.verify;
-                if (typeof data18 == "string") {
-                  if (func2(data18) < 1) {
-                    let err51 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
-                  }
-                } else {
-                  let err52 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+                if (data4.namespace === void 0) {
+                  let err51 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                    property: "tenantId",
+                    missingProperty: "namespace",
+                    depsCount: 2,
+                    deps: "clientId, namespace"
+                  }, message: "must have properties clientId, namespace when property tenantId is present" };
+                  vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
                 }
               }
-              if (data4.namespace !== void 0) {
-                let data19 = data4.namespace;
-                if (typeof data19 == "string") {
-                  if (func2(data19) < 1) {
-                    let err53 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              if (data4.clientId !== void 0 && data4.tenantId === void 0) {
+                let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  property: "clientId",
+                  missingProperty: "tenantId",
+                  depsCount: 1,
+                  deps: "tenantId"
+                }, message: "must have property tenantId when property clientId is present" };
+                vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+              }
+              if (data4.site !== void 0) {
+                let data15 = data4.site;
+                if (typeof data15 == "string") {
+                  if (!pattern0.test(data15)) {
+                    let err53 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                     vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
                   }
                 } else {
-                  let err54 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err54 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
                 }
               }
-              if (data4.connectionString !== void 0) {
-                let data20 = data4.connectionString;
-                if (typeof data20 == "string") {
-                  if (func2(data20) < 1) {
-                    let err55 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+              if (data4.cloud !== void 0 && data4.cloud !== "azure") {
+                let err55 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+              }
+              if (data4.region !== void 0) {
+                let data17 = data4.region;
+                if (typeof data17 == "string") {
+                  if (func3(data17) < 1) {
+                    let err56 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
                   }
                 } else {
-                  let err56 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                  let err57 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+                }
+              }
+              if (data4.url !== void 0) {
+                let data18 = data4.url;
+                if (typeof data18 == "string") {
+                  if (!pattern2.test(data18)) {
+                    let err58 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+                  }
+                } else {
+                  let err59 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+                }
+              }
+              if (data4.inbox !== void 0) {
+                let data19 = data4.inbox;
+                if (typeof data19 == "string") {
+                  if (func3(data19) < 1) {
+                    let err60 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                  }
+                } else {
+                  let err61 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+                }
+              }
+              if (data4.verify !== void 0) {
+                let data20 = data4.verify;
+                if (typeof data20 == "string") {
+                  if (func3(data20) < 1) {
+                    let err62 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+                  }
+                } else {
+                  let err63 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+                }
+              }
+              if (data4.namespace !== void 0) {
+                let data21 = data4.namespace;
+                if (typeof data21 == "string") {
+                  if (func3(data21) < 1) {
+                    let err64 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+                  }
+                } else {
+                  let err65 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+                }
+              }
+              if (data4.connectionString !== void 0) {
+                let data22 = data4.connectionString;
+                if (typeof data22 == "string") {
+                  if (func3(data22) < 1) {
+                    let err66 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                  }
+                } else {
+                  let err67 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                }
+              }
+              if (data4.tenantId !== void 0) {
+                let data23 = data4.tenantId;
+                if (typeof data23 == "string") {
+                  if (!pattern9.test(data23)) {
+                    let err68 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                  }
+                } else {
+                  let err69 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+                }
+              }
+              if (data4.clientId !== void 0) {
+                let data24 = data4.clientId;
+                if (typeof data24 == "string") {
+                  if (!pattern9.test(data24)) {
+                    let err70 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+                  }
+                } else {
+                  let err71 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
                 }
               }
             } else {
-              let err57 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+              let err72 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
             }
-            var _valid0 = _errs30 === errors;
+            var _valid0 = _errs34 === errors;
             valid3 = _valid0, ifClause0 = "else";
           }
           if (!valid3) {
-            let err58 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
-            vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+            let err73 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
+            vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
           }
           if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
             if (data4.cloud === void 0) {
-              let err59 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-              vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+              let err74 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+              vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
             }
             if (data4.cloud !== void 0) {
-              let data21 = data4.cloud;
-              if (!(data21 === "aws" || data21 === "azure")) {
-                let err60 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+              let data25 = data4.cloud;
+              if (!(data25 === "aws" || data25 === "azure")) {
+                let err75 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
               }
             }
           } else {
-            let err61 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+            let err76 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
           }
         }
       } else {
-        let err62 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+        let err77 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
       }
     }
     if (data.operatorKeys !== void 0) {
-      let data22 = data.operatorKeys;
-      if (Array.isArray(data22)) {
-        if (data22.length > 8) {
-          let err63 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+      let data26 = data.operatorKeys;
+      if (Array.isArray(data26)) {
+        if (data26.length > 8) {
+          let err78 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
         }
-        let len1 = data22.length;
+        let len1 = data26.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          let data23 = data22[i1];
-          if (typeof data23 == "string") {
-            if (!pattern8.test(data23)) {
-              let err64 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-              vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+          let data27 = data26[i1];
+          if (typeof data27 == "string") {
+            if (!pattern11.test(data27)) {
+              let err79 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+              vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
             }
           } else {
-            let err65 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+            let err80 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
           }
         }
-        let i2 = data22.length, j0;
+        let i2 = data26.length, j0;
         if (i2 > 1) {
           let indices0 = {};
           for (; i2--; ) {
-            let item0 = data22[i2];
+            let item0 = data26[i2];
             if (typeof item0 == "string") {
               if (typeof indices0[item0] == "number") {
                 j0 = indices0[item0];
-                let err66 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
-                vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                let err81 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
+                vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
                 break;
               }
               indices0[item0] = i2;
@@ -579,312 +682,529 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err67 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+        let err82 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+      }
+    }
+    if (data.jwtIssuers !== void 0) {
+      let data28 = data.jwtIssuers;
+      if (Array.isArray(data28)) {
+        if (data28.length > 8) {
+          let err83 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+        }
+        let len2 = data28.length;
+        for (let i3 = 0; i3 < len2; i3++) {
+          let data29 = data28[i3], _errs65 = errors, valid15 = !1, _errs66 = errors;
+          if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.audience === void 0) {
+            let err84 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
+            vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+          }
+          var _valid1 = _errs66 === errors;
+          if (valid15 = valid15 || _valid1, !valid15) {
+            let _errs67 = errors;
+            if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.clientIds === void 0) {
+              let err85 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
+              vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+            }
+            var _valid1 = _errs67 === errors;
+            valid15 = valid15 || _valid1;
+          }
+          if (valid15)
+            errors = _errs65, vErrors !== null && (_errs65 ? vErrors.length = _errs65 : vErrors = null);
+          else {
+            let err86 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+            vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+          }
+          if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
+            if (data29.issuer === void 0) {
+              let err87 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
+              vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+            }
+            for (let key3 in data29)
+              if (!(key3 === "issuer" || key3 === "jwksUri" || key3 === "audience" || key3 === "clientIds" || key3 === "algorithms" || key3 === "claims")) {
+                let err88 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+              }
+            if (data29.issuer !== void 0) {
+              let data30 = data29.issuer;
+              if (typeof data30 == "string") {
+                if (!pattern12.test(data30)) {
+                  let err89 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                }
+              } else {
+                let err90 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+              }
+            }
+            if (data29.jwksUri !== void 0) {
+              let data31 = data29.jwksUri;
+              if (typeof data31 == "string") {
+                if (!pattern12.test(data31)) {
+                  let err91 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                }
+              } else {
+                let err92 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+              }
+            }
+            if (data29.audience !== void 0) {
+              let data32 = data29.audience;
+              if (typeof data32 == "string") {
+                if (func3(data32) < 1) {
+                  let err93 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                  vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                }
+              } else {
+                let err94 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+              }
+            }
+            if (data29.clientIds !== void 0) {
+              let data33 = data29.clientIds;
+              if (Array.isArray(data33)) {
+                if (data33.length > 16) {
+                  let err95 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                  vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                }
+                if (data33.length < 1) {
+                  let err96 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+                }
+                let len3 = data33.length;
+                for (let i4 = 0; i4 < len3; i4++) {
+                  let data34 = data33[i4];
+                  if (typeof data34 == "string") {
+                    if (func3(data34) < 1) {
+                      let err97 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+                    }
+                  } else {
+                    let err98 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+                  }
+                }
+              } else {
+                let err99 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+              }
+            }
+            if (data29.algorithms !== void 0) {
+              let data35 = data29.algorithms;
+              if (Array.isArray(data35)) {
+                if (data35.length < 1) {
+                  let err100 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+                }
+                let len4 = data35.length;
+                for (let i5 = 0; i5 < len4; i5++) {
+                  let data36 = data35[i5];
+                  if (!(data36 === "RS256" || data36 === "RS384" || data36 === "RS512" || data36 === "PS256" || data36 === "PS384" || data36 === "PS512" || data36 === "ES256" || data36 === "ES384" || data36 === "ES512" || data36 === "EdDSA")) {
+                    let err101 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
+                    vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+                  }
+                }
+              } else {
+                let err102 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+              }
+            }
+            if (data29.claims !== void 0) {
+              let data37 = data29.claims;
+              if (data37 && typeof data37 == "object" && !Array.isArray(data37))
+                for (let key4 in data37) {
+                  let data38 = data37[key4];
+                  if (typeof data38 == "string") {
+                    if (func3(data38) < 1) {
+                      let err103 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+                    }
+                  } else {
+                    let err104 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+                  }
+                }
+              else {
+                let err105 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+              }
+            }
+          } else {
+            let err106 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+          }
+        }
+      } else {
+        let err107 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+      }
+    }
+    if (data.serviceKeys !== void 0) {
+      let data39 = data.serviceKeys;
+      if (Array.isArray(data39)) {
+        if (data39.length > 32) {
+          let err108 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
+          vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+        }
+        let len5 = data39.length;
+        for (let i6 = 0; i6 < len5; i6++) {
+          let data40 = data39[i6];
+          if (data40 && typeof data40 == "object" && !Array.isArray(data40)) {
+            if (data40.sha256 === void 0) {
+              let err109 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
+              vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+            }
+            if (data40.scopes === void 0) {
+              let err110 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
+              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+            }
+            for (let key5 in data40)
+              if (!(key5 === "sha256" || key5 === "scopes")) {
+                let err111 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+              }
+            if (data40.sha256 !== void 0) {
+              let data41 = data40.sha256;
+              if (typeof data41 == "string") {
+                if (!pattern11.test(data41)) {
+                  let err112 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+                }
+              } else {
+                let err113 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+              }
+            }
+            if (data40.scopes !== void 0) {
+              let data42 = data40.scopes;
+              if (Array.isArray(data42)) {
+                let len6 = data42.length;
+                for (let i7 = 0; i7 < len6; i7++) {
+                  let data43 = data42[i7];
+                  if (!(data43 === "tandem/read" || data43 === "tandem/write")) {
+                    let err114 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.serviceKeys.items.properties.scopes.items.enum }, message: "must be equal to one of the allowed values" };
+                    vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+                  }
+                }
+              } else {
+                let err115 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+              }
+            }
+          } else {
+            let err116 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+          }
+        }
+      } else {
+        let err117 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
       }
     }
     if (data.rebuilding !== void 0 && typeof data.rebuilding != "boolean") {
-      let err68 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+      let err118 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
     }
     if (data.aws !== void 0) {
-      let data25 = data.aws;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-        if (data25.table === void 0) {
-          let err69 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+      let data45 = data.aws;
+      if (data45 && typeof data45 == "object" && !Array.isArray(data45)) {
+        if (data45.table === void 0) {
+          let err119 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
         }
-        if (data25.outUrl === void 0) {
-          let err70 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+        if (data45.outUrl === void 0) {
+          let err120 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
         }
-        if (data25.inUrl === void 0) {
-          let err71 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+        if (data45.inUrl === void 0) {
+          let err121 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
         }
-        if (data25.deadUrl === void 0) {
-          let err72 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+        if (data45.deadUrl === void 0) {
+          let err122 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
         }
-        if (data25.tickUrl === void 0) {
-          let err73 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+        if (data45.tickUrl === void 0) {
+          let err123 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
         }
-        if (data25.verifyUrl === void 0) {
-          let err74 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+        if (data45.verifyUrl === void 0) {
+          let err124 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
         }
-        for (let key3 in data25)
-          if (!(key3 === "table" || key3 === "outUrl" || key3 === "inUrl" || key3 === "deadUrl" || key3 === "tickUrl" || key3 === "verifyUrl")) {
-            let err75 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+        for (let key6 in data45)
+          if (!(key6 === "table" || key6 === "outUrl" || key6 === "inUrl" || key6 === "deadUrl" || key6 === "tickUrl" || key6 === "verifyUrl")) {
+            let err125 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
           }
-        if (data25.table !== void 0) {
-          let data26 = data25.table;
-          if (typeof data26 == "string") {
-            if (func2(data26) < 1) {
-              let err76 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+        if (data45.table !== void 0) {
+          let data46 = data45.table;
+          if (typeof data46 == "string") {
+            if (func3(data46) < 1) {
+              let err126 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
             }
           } else {
-            let err77 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+            let err127 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
           }
         }
-        if (data25.outUrl !== void 0) {
-          let data27 = data25.outUrl;
-          if (typeof data27 == "string") {
-            if (func2(data27) < 1) {
-              let err78 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+        if (data45.outUrl !== void 0) {
+          let data47 = data45.outUrl;
+          if (typeof data47 == "string") {
+            if (func3(data47) < 1) {
+              let err128 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
             }
           } else {
-            let err79 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+            let err129 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
           }
         }
-        if (data25.inUrl !== void 0) {
-          let data28 = data25.inUrl;
-          if (typeof data28 == "string") {
-            if (func2(data28) < 1) {
-              let err80 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+        if (data45.inUrl !== void 0) {
+          let data48 = data45.inUrl;
+          if (typeof data48 == "string") {
+            if (func3(data48) < 1) {
+              let err130 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
             }
           } else {
-            let err81 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+            let err131 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
           }
         }
-        if (data25.deadUrl !== void 0) {
-          let data29 = data25.deadUrl;
-          if (typeof data29 == "string") {
-            if (func2(data29) < 1) {
-              let err82 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+        if (data45.deadUrl !== void 0) {
+          let data49 = data45.deadUrl;
+          if (typeof data49 == "string") {
+            if (func3(data49) < 1) {
+              let err132 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
             }
           } else {
-            let err83 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+            let err133 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
           }
         }
-        if (data25.tickUrl !== void 0) {
-          let data30 = data25.tickUrl;
-          if (typeof data30 == "string") {
-            if (func2(data30) < 1) {
-              let err84 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+        if (data45.tickUrl !== void 0) {
+          let data50 = data45.tickUrl;
+          if (typeof data50 == "string") {
+            if (func3(data50) < 1) {
+              let err134 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
             }
           } else {
-            let err85 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+            let err135 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
           }
         }
-        if (data25.verifyUrl !== void 0) {
-          let data31 = data25.verifyUrl;
-          if (typeof data31 == "string") {
-            if (func2(data31) < 1) {
-              let err86 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+        if (data45.verifyUrl !== void 0) {
+          let data51 = data45.verifyUrl;
+          if (typeof data51 == "string") {
+            if (func3(data51) < 1) {
+              let err136 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
             }
           } else {
-            let err87 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+            let err137 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
           }
         }
       } else {
-        let err88 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+        let err138 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data32 = data.azure, _errs72 = errors, valid12 = !1, _errs73 = errors;
-      if (data32 && typeof data32 == "object" && !Array.isArray(data32) && data32.serviceBusNamespace === void 0) {
-        let err89 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+      let data52 = data.azure, _errs116 = errors, valid28 = !1, _errs117 = errors;
+      if (data52 && typeof data52 == "object" && !Array.isArray(data52) && data52.serviceBusNamespace === void 0) {
+        let err139 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
       }
-      var _valid1 = _errs73 === errors;
-      if (valid12 = valid12 || _valid1, !valid12) {
-        let _errs74 = errors;
-        if (data32 && typeof data32 == "object" && !Array.isArray(data32) && data32.serviceBusConnection === void 0) {
-          let err90 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+      var _valid2 = _errs117 === errors;
+      if (valid28 = valid28 || _valid2, !valid28) {
+        let _errs118 = errors;
+        if (data52 && typeof data52 == "object" && !Array.isArray(data52) && data52.serviceBusConnection === void 0) {
+          let err140 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
         }
-        var _valid1 = _errs74 === errors;
-        valid12 = valid12 || _valid1;
+        var _valid2 = _errs118 === errors;
+        valid28 = valid28 || _valid2;
       }
-      if (valid12)
-        errors = _errs72, vErrors !== null && (_errs72 ? vErrors.length = _errs72 : vErrors = null);
+      if (valid28)
+        errors = _errs116, vErrors !== null && (_errs116 ? vErrors.length = _errs116 : vErrors = null);
       else {
-        let err91 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+        let err141 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
       }
-      if (data32 && typeof data32 == "object" && !Array.isArray(data32)) {
-        if (data32.cosmosEndpoint === void 0) {
-          let err92 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+      if (data52 && typeof data52 == "object" && !Array.isArray(data52)) {
+        if (data52.cosmosEndpoint === void 0) {
+          let err142 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
+          vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
         }
-        if (data32.cosmosDatabase === void 0) {
-          let err93 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+        if (data52.cosmosDatabase === void 0) {
+          let err143 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
         }
-        if (data32.cosmosContainer === void 0) {
-          let err94 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+        if (data52.cosmosContainer === void 0) {
+          let err144 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
         }
-        if (data32.outQueue === void 0) {
-          let err95 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+        if (data52.outQueue === void 0) {
+          let err145 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
         }
-        if (data32.inQueue === void 0) {
-          let err96 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+        if (data52.inQueue === void 0) {
+          let err146 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
         }
-        if (data32.deadQueue === void 0) {
-          let err97 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+        if (data52.deadQueue === void 0) {
+          let err147 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
         }
-        if (data32.verifyQueue === void 0) {
-          let err98 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
-          vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+        if (data52.verifyQueue === void 0) {
+          let err148 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
         }
-        for (let key4 in data32)
-          if (!func15.call(schema11.properties.azure.properties, key4)) {
-            let err99 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+        for (let key7 in data52)
+          if (!func2.call(schema11.properties.azure.properties, key7)) {
+            let err149 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key7 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
           }
-        if (data32.cosmosEndpoint !== void 0) {
-          let data33 = data32.cosmosEndpoint;
-          if (typeof data33 == "string") {
-            if (func2(data33) < 1) {
-              let err100 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+        if (data52.cosmosEndpoint !== void 0) {
+          let data53 = data52.cosmosEndpoint;
+          if (typeof data53 == "string") {
+            if (func3(data53) < 1) {
+              let err150 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
             }
           } else {
-            let err101 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+            let err151 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
           }
         }
-        if (data32.cosmosKey !== void 0) {
-          let data34 = data32.cosmosKey;
-          if (typeof data34 == "string") {
-            if (func2(data34) < 1) {
-              let err102 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+        if (data52.cosmosKey !== void 0) {
+          let data54 = data52.cosmosKey;
+          if (typeof data54 == "string") {
+            if (func3(data54) < 1) {
+              let err152 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
             }
           } else {
-            let err103 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+            let err153 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
           }
         }
-        if (data32.cosmosDatabase !== void 0) {
-          let data35 = data32.cosmosDatabase;
-          if (typeof data35 == "string") {
-            if (func2(data35) < 1) {
-              let err104 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+        if (data52.cosmosDatabase !== void 0) {
+          let data55 = data52.cosmosDatabase;
+          if (typeof data55 == "string") {
+            if (func3(data55) < 1) {
+              let err154 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
             }
           } else {
-            let err105 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+            let err155 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
           }
         }
-        if (data32.cosmosContainer !== void 0) {
-          let data36 = data32.cosmosContainer;
-          if (typeof data36 == "string") {
-            if (func2(data36) < 1) {
-              let err106 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+        if (data52.cosmosContainer !== void 0) {
+          let data56 = data52.cosmosContainer;
+          if (typeof data56 == "string") {
+            if (func3(data56) < 1) {
+              let err156 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
             }
           } else {
-            let err107 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+            let err157 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
           }
         }
-        if (data32.serviceBusNamespace !== void 0) {
-          let data37 = data32.serviceBusNamespace;
-          if (typeof data37 == "string") {
-            if (func2(data37) < 1) {
-              let err108 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+        if (data52.serviceBusNamespace !== void 0) {
+          let data57 = data52.serviceBusNamespace;
+          if (typeof data57 == "string") {
+            if (func3(data57) < 1) {
+              let err158 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
             }
           } else {
-            let err109 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+            let err159 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
           }
         }
-        if (data32.serviceBusConnection !== void 0) {
-          let data38 = data32.serviceBusConnection;
-          if (typeof data38 == "string") {
-            if (func2(data38) < 1) {
-              let err110 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+        if (data52.serviceBusConnection !== void 0) {
+          let data58 = data52.serviceBusConnection;
+          if (typeof data58 == "string") {
+            if (func3(data58) < 1) {
+              let err160 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
             }
           } else {
-            let err111 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+            let err161 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
           }
         }
-        if (data32.outQueue !== void 0) {
-          let data39 = data32.outQueue;
-          if (typeof data39 == "string") {
-            if (func2(data39) < 1) {
-              let err112 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+        if (data52.outQueue !== void 0) {
+          let data59 = data52.outQueue;
+          if (typeof data59 == "string") {
+            if (func3(data59) < 1) {
+              let err162 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
             }
           } else {
-            let err113 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+            let err163 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
           }
         }
-        if (data32.inQueue !== void 0) {
-          let data40 = data32.inQueue;
-          if (typeof data40 == "string") {
-            if (func2(data40) < 1) {
-              let err114 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+        if (data52.inQueue !== void 0) {
+          let data60 = data52.inQueue;
+          if (typeof data60 == "string") {
+            if (func3(data60) < 1) {
+              let err164 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
             }
           } else {
-            let err115 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+            let err165 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
           }
         }
-        if (data32.deadQueue !== void 0) {
-          let data41 = data32.deadQueue;
-          if (typeof data41 == "string") {
-            if (func2(data41) < 1) {
-              let err116 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+        if (data52.deadQueue !== void 0) {
+          let data61 = data52.deadQueue;
+          if (typeof data61 == "string") {
+            if (func3(data61) < 1) {
+              let err166 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
             }
           } else {
-            let err117 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+            let err167 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
           }
         }
-        if (data32.verifyQueue !== void 0) {
-          let data42 = data32.verifyQueue;
-          if (typeof data42 == "string") {
-            if (func2(data42) < 1) {
-              let err118 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+        if (data52.verifyQueue !== void 0) {
+          let data62 = data52.verifyQueue;
+          if (typeof data62 == "string") {
+            if (func3(data62) < 1) {
+              let err168 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
             }
           } else {
-            let err119 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+            let err169 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
           }
         }
       } else {
-        let err120 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+        let err170 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
       }
     }
   } else {
-    let err121 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+    let err171 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern9 = new RegExp("^1\\.[0-9]+$", "u"), pattern10 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern12 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern13 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern15 = new RegExp("^1\\.[0-9]+$", "u"), pattern16 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern18 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern19 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -927,7 +1247,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern9.test(data0)) {
+        if (!pattern15.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -939,11 +1259,11 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.event_id !== void 0) {
       let data1 = data.event_id;
       if (typeof data1 == "string") {
-        if (func2(data1) > 400) {
+        if (func3(data1) > 400) {
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern10.test(data1)) {
+        if (!pattern16.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -967,7 +1287,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern12.test(data3)) {
+        if (!pattern18.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -991,7 +1311,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern13.test(data5)) {
+        if (!pattern19.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -1024,7 +1344,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (func2(data9) > 64) {
+                if (func3(data9) > 64) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -1051,7 +1371,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key1 in data11) {
               let data12 = data11[key1];
               if (typeof data12 == "string") {
-                if (func2(data12) > 128) {
+                if (func3(data12) > 128) {
                   let err29 = { instancePath: instancePath + "/state/ranks/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/ranks/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
                   vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
                 }
@@ -1085,7 +1405,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (func2(data16) > 64) {
+                        if (func3(data16) > 64) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -1129,7 +1449,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (func2(data20) > 64) {
+                        if (func3(data20) > 64) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -1163,7 +1483,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (func2(data22) > 64) {
+                if (func3(data22) > 64) {
                   let err47 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
                   vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
                 }
@@ -1197,7 +1517,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.traceparent !== void 0) {
       let data24 = data.traceparent;
       if (typeof data24 == "string") {
-        if (func2(data24) > 128) {
+        if (func3(data24) > 128) {
           let err53 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
           vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
         }
@@ -1213,7 +1533,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
   return validate11.errors = vErrors, errors === 0;
 }
 var itemWrite = validate12;
-var pattern14 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var pattern20 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate12(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1229,7 +1549,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern14.test(data0)) {
+        if (!pattern20.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -1333,11 +1653,11 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data1 = data0[i0];
           if (typeof data1 == "string") {
-            if (func2(data1) > 200) {
+            if (func3(data1) > 200) {
               let err8 = { instancePath: instancePath + "/ids/" + i0, schemaPath: "#/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (func2(data1) < 1) {
+            if (func3(data1) < 1) {
               let err9 = { instancePath: instancePath + "/ids/" + i0, schemaPath: "#/properties/ids/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -1361,11 +1681,11 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.reason !== void 0) {
       let data3 = data.reason;
       if (typeof data3 == "string") {
-        if (func2(data3) > 200) {
+        if (func3(data3) > 200) {
           let err13 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
           vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
         }
-        if (func2(data3) < 1) {
+        if (func3(data3) < 1) {
           let err14 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
@@ -1477,11 +1797,11 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data1 = data0[i0];
           if (typeof data1 == "string") {
-            if (func2(data1) > 200) {
+            if (func3(data1) > 200) {
               let err8 = { instancePath: instancePath + "/ids/" + i0, schemaPath: "#/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (func2(data1) < 1) {
+            if (func3(data1) < 1) {
               let err9 = { instancePath: instancePath + "/ids/" + i0, schemaPath: "#/properties/ids/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -1505,11 +1825,11 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.reason !== void 0) {
       let data3 = data.reason;
       if (typeof data3 == "string") {
-        if (func2(data3) > 200) {
+        if (func3(data3) > 200) {
           let err13 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
           vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
         }
-        if (func2(data3) < 1) {
+        if (func3(data3) < 1) {
           let err14 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
@@ -1580,7 +1900,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.note !== void 0) {
       let data0 = data.note;
       if (typeof data0 == "string") {
-        if (func2(data0) > 1e3) {
+        if (func3(data0) > 1e3) {
           let err1 = { instancePath: instancePath + "/note", schemaPath: "#/properties/note/maxLength", keyword: "maxLength", params: { limit: 1e3 }, message: "must NOT have more than 1000 characters" };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -1660,7 +1980,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data2.id !== void 0) {
                 let data3 = data2.id;
                 if (typeof data3 == "string") {
-                  if (func2(data3) > 512) {
+                  if (func3(data3) > 512) {
                     let err12 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/0/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
                   }
@@ -1770,7 +2090,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
           if (data.cursor !== void 0) {
             let data13 = data.cursor;
             if (typeof data13 == "string") {
-              if (func2(data13) > 4096) {
+              if (func3(data13) > 4096) {
                 let err32 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
                 vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
               }
@@ -1839,7 +2159,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data15.id !== void 0) {
                 let data16 = data15.id;
                 if (typeof data16 == "string") {
-                  if (func2(data16) > 512) {
+                  if (func3(data16) > 512) {
                     let err47 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
                   }
@@ -2005,7 +2325,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   for (let i0 = 0; i0 < len0; i0++) {
                     let data30 = data29[i0];
                     if (typeof data30 == "string") {
-                      if (func2(data30) > 512) {
+                      if (func3(data30) > 512) {
                         let err77 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
                       }
@@ -2049,7 +2369,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                     for (let i1 = 0; i1 < len1; i1++) {
                       let data33 = data32[i1];
                       if (typeof data33 == "string") {
-                        if (func2(data33) > 512) {
+                        if (func3(data33) > 512) {
                           let err84 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                           vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
                         }
@@ -2075,7 +2395,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data31.cursor !== void 0) {
                 let data34 = data31.cursor;
                 if (typeof data34 == "string") {
-                  if (func2(data34) > 4096) {
+                  if (func3(data34) > 4096) {
                     let err88 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
                     vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
                   }
@@ -2149,7 +2469,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data36.id !== void 0) {
                 let data37 = data36.id;
                 if (typeof data37 == "string") {
-                  if (func2(data37) > 512) {
+                  if (func3(data37) > 512) {
                     let err104 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
                   }
@@ -2315,7 +2635,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   for (let i2 = 0; i2 < len2; i2++) {
                     let data51 = data50[i2];
                     if (typeof data51 == "string") {
-                      if (func2(data51) > 512) {
+                      if (func3(data51) > 512) {
                         let err134 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
                       }
@@ -2359,7 +2679,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                     for (let i3 = 0; i3 < len3; i3++) {
                       let data54 = data53[i3];
                       if (typeof data54 == "string") {
-                        if (func2(data54) > 512) {
+                        if (func3(data54) > 512) {
                           let err141 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                           vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
                         }
@@ -2385,7 +2705,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data52.cursor !== void 0) {
                 let data55 = data52.cursor;
                 if (typeof data55 == "string") {
-                  if (func2(data55) > 4096) {
+                  if (func3(data55) > 4096) {
                     let err145 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
                     vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
                   }
@@ -2422,7 +2742,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   if (len5 > 0) {
                     let data58 = data57[0];
                     if (typeof data58 == "string") {
-                      if (func2(data58) > 512) {
+                      if (func3(data58) > 512) {
                         let err151 = { instancePath: instancePath + "/states/" + i4 + "/0", schemaPath: "#/oneOf/2/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
                       }
@@ -2434,7 +2754,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   if (len5 > 1) {
                     let data59 = data57[1];
                     if (typeof data59 == "string") {
-                      if (func2(data59) > 512) {
+                      if (func3(data59) > 512) {
                         let err153 = { instancePath: instancePath + "/states/" + i4 + "/1", schemaPath: "#/oneOf/2/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
                       }
@@ -2513,7 +2833,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data61.id !== void 0) {
                 let data62 = data61.id;
                 if (typeof data62 == "string") {
-                  if (func2(data62) > 512) {
+                  if (func3(data62) > 512) {
                     let err170 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
                   }
@@ -2679,7 +2999,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   for (let i5 = 0; i5 < len6; i5++) {
                     let data76 = data75[i5];
                     if (typeof data76 == "string") {
-                      if (func2(data76) > 512) {
+                      if (func3(data76) > 512) {
                         let err200 = { instancePath: instancePath + "/totals/examples/" + i5, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
                       }
@@ -2723,7 +3043,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                     for (let i6 = 0; i6 < len7; i6++) {
                       let data79 = data78[i6];
                       if (typeof data79 == "string") {
-                        if (func2(data79) > 512) {
+                        if (func3(data79) > 512) {
                           let err207 = { instancePath: instancePath + "/rest/wanted/" + i6, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                           vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
                         }
@@ -2749,7 +3069,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data77.cursor !== void 0) {
                 let data80 = data77.cursor;
                 if (typeof data80 == "string") {
-                  if (func2(data80) > 4096) {
+                  if (func3(data80) > 4096) {
                     let err211 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
                     vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
                   }
@@ -2774,7 +3094,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               for (let i7 = 0; i7 < len8; i7++) {
                 let data82 = data81[i7];
                 if (typeof data82 == "string") {
-                  if (func2(data82) > 512) {
+                  if (func3(data82) > 512) {
                     let err215 = { instancePath: instancePath + "/keys/" + i7, schemaPath: "#/oneOf/3/properties/keys/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
                   }
@@ -2844,7 +3164,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
               if (data84.id !== void 0) {
                 let data85 = data84.id;
                 if (typeof data85 == "string") {
-                  if (func2(data85) > 512) {
+                  if (func3(data85) > 512) {
                     let err230 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
                   }
@@ -3010,7 +3330,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   for (let i8 = 0; i8 < len9; i8++) {
                     let data99 = data98[i8];
                     if (typeof data99 == "string") {
-                      if (func2(data99) > 512) {
+                      if (func3(data99) > 512) {
                         let err260 = { instancePath: instancePath + "/totals/examples/" + i8, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
                       }
@@ -3115,7 +3435,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   if (len12 > 0) {
                     let data106 = data105[0];
                     if (typeof data106 == "string") {
-                      if (func2(data106) > 512) {
+                      if (func3(data106) > 512) {
                         let err279 = { instancePath: instancePath + "/states/" + i10 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
                       }
@@ -3127,7 +3447,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                   if (len12 > 1) {
                     let data107 = data105[1];
                     if (typeof data107 == "string") {
-                      if (func2(data107) > 512) {
+                      if (func3(data107) > 512) {
                         let err281 = { instancePath: instancePath + "/states/" + i10 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
                       }
@@ -3180,11 +3500,11 @@ function validate17(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.peer !== void 0) {
       let data0 = data.peer;
       if (typeof data0 == "string") {
-        if (func2(data0) > 48) {
+        if (func3(data0) > 48) {
           let err2 = { instancePath: instancePath + "/peer", schemaPath: "#/properties/peer/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
-        if (func2(data0) < 1) {
+        if (func3(data0) < 1) {
           let err3 = { instancePath: instancePath + "/peer", schemaPath: "#/properties/peer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -3224,7 +3544,7 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern14.test(data0)) {
+        if (!pattern20.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -3236,11 +3556,11 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.name !== void 0) {
       let data1 = data.name;
       if (typeof data1 == "string") {
-        if (func2(data1) > 200) {
+        if (func3(data1) > 200) {
           let err5 = { instancePath: instancePath + "/name", schemaPath: "#/properties/name/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
-        if (func2(data1) < 1) {
+        if (func3(data1) < 1) {
           let err6 = { instancePath: instancePath + "/name", schemaPath: "#/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -3252,7 +3572,7 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.email !== void 0) {
       let data2 = data.email;
       if (typeof data2 == "string") {
-        if (func2(data2) > 254) {
+        if (func3(data2) > 254) {
           let err8 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
@@ -3288,11 +3608,11 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data5 = data4[i0];
           if (typeof data5 == "string") {
-            if (func2(data5) > 64) {
+            if (func3(data5) > 64) {
               let err14 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
-            if (func2(data5) < 1) {
+            if (func3(data5) < 1) {
               let err15 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
             }
@@ -3339,11 +3659,11 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.name !== void 0) {
       let data0 = data.name;
       if (typeof data0 == "string") {
-        if (func2(data0) > 200) {
+        if (func3(data0) > 200) {
           let err2 = { instancePath: instancePath + "/name", schemaPath: "#/properties/name/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
-        if (func2(data0) < 1) {
+        if (func3(data0) < 1) {
           let err3 = { instancePath: instancePath + "/name", schemaPath: "#/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -3355,7 +3675,7 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.email !== void 0) {
       let data1 = data.email;
       if (typeof data1 == "string") {
-        if (func2(data1) > 254) {
+        if (func3(data1) > 254) {
           let err5 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -3407,11 +3727,11 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data4 = data3[i0];
           if (typeof data4 == "string") {
-            if (func2(data4) > 64) {
+            if (func3(data4) > 64) {
               let err13 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
-            if (func2(data4) < 1) {
+            if (func3(data4) < 1) {
               let err14 = { instancePath: instancePath + "/labels/" + i0, schemaPath: "#/properties/labels/anyOf/0/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -3448,11 +3768,11 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
               for (let i1 = 0; i1 < len1; i1++) {
                 let data6 = data5[i1];
                 if (typeof data6 == "string") {
-                  if (func2(data6) > 64) {
+                  if (func3(data6) > 64) {
                     let err20 = { instancePath: instancePath + "/labels/add/" + i1, schemaPath: "#/properties/labels/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
                     vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
                   }
-                  if (func2(data6) < 1) {
+                  if (func3(data6) < 1) {
                     let err21 = { instancePath: instancePath + "/labels/add/" + i1, schemaPath: "#/properties/labels/anyOf/1/properties/add/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
                   }
@@ -3477,11 +3797,11 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
               for (let i2 = 0; i2 < len2; i2++) {
                 let data8 = data7[i2];
                 if (typeof data8 == "string") {
-                  if (func2(data8) > 64) {
+                  if (func3(data8) > 64) {
                     let err25 = { instancePath: instancePath + "/labels/remove/" + i2, schemaPath: "#/properties/labels/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
                     vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                   }
-                  if (func2(data8) < 1) {
+                  if (func3(data8) < 1) {
                     let err26 = { instancePath: instancePath + "/labels/remove/" + i2, schemaPath: "#/properties/labels/anyOf/1/properties/remove/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                   }

@@ -2,13 +2,9 @@
  * Who is an operator: whoever presents a key whose SHA-256 the configuration lists, as `Authorization: Bearer <key>`
  * (RFC 6750). The keys themselves are in no configuration, so reading one gives nobody access.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { ForbiddenError, UnauthorizedError } from '../errors.ts';
+import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN } from './bearer.ts';
 import type { HttpRequest, Route } from './route.ts';
-
-/** `b64token` of RFC 6750, section 2.1. */
-const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]{1,512}=*)$/i;
-const CHALLENGE = 'Bearer realm="tandem"';
 
 /** The same routes, for operators only. @param keys Digests, as the configuration holds them. */
 export function forOperators(keys: readonly string[], routes: readonly Route[]): Route[] {
@@ -26,17 +22,11 @@ function checkOperator(accepted: readonly Buffer[], header: string | undefined):
       'this site accepts no operator: TANDEM_OPERATOR_KEYS holds no SHA-256 digest of a key',
     );
   }
-  const [, key] = BEARER.exec(header ?? '') ?? [];
+  const key = bearerOf(header);
   if (key === undefined) {
     throw new UnauthorizedError('only for operators: send Authorization: Bearer <key>', CHALLENGE);
   }
-  const digest = createHash('sha256').update(key).digest();
-  // Every one is compared, each in constant time: how long it takes tells nothing about how much was right.
-  const matches = accepted.map((known) => timingSafeEqual(known, digest));
-  if (!matches.includes(true)) {
-    throw new UnauthorizedError(
-      'the operator key is not accepted at this site',
-      `${CHALLENGE}, error="invalid_token"`,
-    );
+  if (digestsMatching(accepted, key).length === 0) {
+    throw new UnauthorizedError('the operator key is not accepted at this site', INVALID_TOKEN);
   }
 }

@@ -5,6 +5,7 @@
 import { retryAfterSeconds } from '../bounds.ts';
 import {
   AppError,
+  ForbiddenError,
   InvalidError,
   MethodNotAllowedError,
   NotYetHereError,
@@ -26,6 +27,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   gone: { status: 410, title: 'Gone' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   too_large: { status: 413, title: 'Content too large' },
+  headers_too_large: { status: 431, title: 'Request header fields too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   not_yet_here: { status: 503, title: 'Not yet here' },
@@ -67,9 +69,14 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       'cache-control': 'no-store',
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
-      ...(error instanceof UnauthorizedError && { 'www-authenticate': error.challenge }),
+      ...challengeOf(error),
     },
   };
+}
+
+function challengeOf(error: unknown): Record<string, string> {
+  const asks = error instanceof UnauthorizedError || error instanceof ForbiddenError;
+  return asks && error.challenge !== undefined ? { 'www-authenticate': error.challenge } : {};
 }
 
 function detailOf(error: unknown, status: number): string {

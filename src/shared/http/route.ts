@@ -29,6 +29,6 @@ export interface Route {
   /** The compiled schema of the JSON body; a route without one takes no body. */
   readonly body?: ValidateFunction;
   /** Who may: called before the body is read. Throws to refuse. */
-  readonly authorize?: (headers: HttpRequest['headers']) => void;
+  readonly authorize?: (headers: HttpRequest['headers']) => void | Promise<void>;
   readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;
 }

@@ -9,7 +9,13 @@ import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { MethodNotAllowedError, NotYetHereError, RouteNotFoundError } from '../errors.ts';
+import { headerBytesMax } from '../bounds.ts';
+import {
+  HeadersTooLargeError,
+  MethodNotAllowedError,
+  NotYetHereError,
+  RouteNotFoundError,
+} from '../errors.ts';
 import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { readBody } from './body.ts';
@@ -44,14 +50,24 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
     .use(requestLog({ site, logger, elapsed }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(securityHeaders)
-    .use(problems(logger));
+    .use(problems(logger))
+    .use({ before: checkHeaders });
   if (readThrough !== undefined) service.use(readThrough);
   return service.handler(router) as HttpHandler;
 }
 
+/** Above what the narrower of the two gateways takes, a request is refused at both clouds alike. */
+function checkHeaders({ event }: MiddlewareRequest): void {
+  let bytes = event.rawPath.length + event.rawQueryString.length;
+  for (const value of Object.values(event.headers)) bytes += value?.length ?? 0;
+  if (bytes > headerBytesMax) {
+    throw new HeadersTooLargeError(`path and headers have ${bytes} bytes; ${headerBytesMax} are taken`);
+  }
+}
+
 /** HEAD is GET without the body (RFC 9110, section 9.3.2). */
 function routerEntries(route: Route): { method: Method; path: string; handler: RouteHandler }[] {
-  const handler: RouteHandler = async (event) => toResult(await route.handle(toRequest(event, route)));
+  const handler: RouteHandler = async (event) => toResult(await route.handle(await toRequest(event, route)));
   const entries: { method: Method; path: string; handler: RouteHandler }[] = [
     { method: route.method, path: route.path, handler },
   ];
@@ -65,8 +81,8 @@ function routerEntries(route: Route): { method: Method; path: string; handler: R
 type Method = Route['method'] | 'HEAD';
 type RouteHandler = (event: Event) => Promise<Result>;
 
-function toRequest(event: Event, route: Route): HttpRequest {
-  route.authorize?.(event.headers);
+async function toRequest(event: Event, route: Route): Promise<HttpRequest> {
+  await route.authorize?.(event.headers);
   return {
     event,
     params: decoded(event.pathParameters),

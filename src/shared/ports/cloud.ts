@@ -21,7 +21,7 @@ export interface InvocationContext {
 }
 
 /** A function that a schedule starts. `true`: it has stopped at a bound of its own, and there is more to do. */
-export type TimerHandler = () => Promise<boolean | void>;
+export type TimerHandler = () => Promise<boolean>;
 
 /** Sets a message aside with a reason, in a queue that people look at. */
 export interface DeadLetters {

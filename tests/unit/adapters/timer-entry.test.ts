@@ -33,9 +33,9 @@ test.each([
   ['sends none when it is run by a tick', 10_000, { Records: [] }, 'done', 1],
 ])('a timer on AWS %s', async (_title, tickMs, event, outcome, runsExpected) => {
   let runs = 0;
-  const handler = (): Promise<void> => {
+  const handler = (): Promise<boolean> => {
     runs += 1;
-    return Promise.resolve();
+    return Promise.resolve(false);
   };
   const entry = timerEntry(handler, {
     config: loadConfig('aws', ENV),

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PlainRecord } from '../../../dns/model.ts';
 import {
   afterTry,
   begun,
@@ -16,6 +15,7 @@ import {
   type Incident,
   type Mark,
 } from '../../../dns/monitor/record.ts';
+import type { PlainRecord } from '../../../dns/model.ts';
 import type { Runbook } from '../../../dns/monitor/runbook.ts';
 
 const A = 'aws-us-east-1';

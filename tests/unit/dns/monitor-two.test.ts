@@ -5,6 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Monitor } from '../../../dns/monitor/monitor.ts';
 import type { Change, ZoneRecord } from '../../../dns/model.ts';
+import { incidentsIn, incidentsName } from '../../../dns/monitor/record.ts';
 import { overridesName } from '../../../dns/overrides.ts';
 import type { Provider } from '../../../dns/provider.ts';
 import { ZONE } from '../../helpers/dns/fixtures.ts';
@@ -27,22 +28,29 @@ interface Body {
   dieAfter: number;
 }
 
-type Moved = (before: string, after: string) => void;
+interface Heard {
+  /** What the zone says of traffic. */
+  readonly moved: (before: string, after: string) => void;
+  readonly opened: (site: string) => void;
+  /** Resolves when the other monitor has done what it is at. */
+  readonly stall: () => Promise<void>;
+}
 
 /** A provider whose calls wait for each other in an order of chance, and which a dead monitor no longer reaches. */
-function mortal(inner: Provider, chance: () => number, moved: Moved): Body {
+function mortal(inner: Provider, chance: () => number, heard: Heard): Body {
   const call = async (
     name: keyof Provider,
     act: (...args: unknown[]) => Promise<unknown>,
     args: unknown[],
   ) => {
     for (let turns = Math.floor(chance() * 4); turns > 0; turns -= 1) await new Promise(setImmediate);
+    if (chance() < 0.2) await heard.stall();
     const isLast = body.dieAfter === 0;
     body.dieAfter -= 1;
     // It dies before the call, or after it and before it hears of it.
     if (body.dieAfter < -1 || (isLast && chance() < 0.5)) throw new Killed();
     const answer = await act.apply(inner, args);
-    if (name === 'apply') for (const change of args[0] as Change[]) tell(change, moved);
+    if (name === 'apply') for (const change of args[0] as Change[]) tell(change, heard);
     if (isLast) throw new Killed();
     return answer;
   };
@@ -50,7 +58,7 @@ function mortal(inner: Provider, chance: () => number, moved: Moved): Body {
     dieAfter: Infinity,
     provider: new Proxy(inner, {
       get(target, name: keyof Provider) {
-        const value: unknown = target[name];
+        const value: unknown = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
         const act = value as (...args: unknown[]) => Promise<unknown>;
         return name === 'prepare' ? act.bind(target) : (...args: unknown[]) => call(name, act, args);
@@ -60,11 +68,20 @@ function mortal(inner: Provider, chance: () => number, moved: Moved): Body {
   return body;
 }
 
-function tell({ before, after }: Change, moved: Moved): void {
-  if ((before ?? after)?.name !== overridesName(ZONE)) return;
+function tell({ before, after }: Change, { moved, opened }: Heard): void {
+  const name = (before ?? after)?.name;
   const text = (record: ZoneRecord | undefined): string =>
     record?.kind === 'plain' ? (record.values[0] ?? '') : '';
-  moved(text(before), text(after));
+  if (name === overridesName(ZONE)) moved(text(before), text(after));
+  if (name !== incidentsName(ZONE)) return;
+  const open = (record: ZoneRecord | undefined) =>
+    incidentsIn(record ? [record] : [], ZONE).filter(({ phase }) => phase === 'open');
+  for (const { site, openedAtMs, flaps } of open(after)) {
+    const isNew = open(before).every(
+      (one) => one.site !== site || one.flaps !== flaps || one.openedAtMs !== openedAtMs,
+    );
+    if (isNew) opened(site);
+  }
 }
 
 /** Site → how often. */
@@ -77,24 +94,36 @@ interface Trial {
   readonly cut: readonly Set<string>[];
   /** How often a site was lost. */
   readonly lost: Counts;
+  readonly opened: Counts;
   readonly takenOut: Counts;
   readonly letIn: Counts;
+  /** The monitors' looks of this step. */
+  looking: readonly Promise<void>[];
+  /** One at a time, or they would wait for each other. */
+  isStalled: boolean;
 }
 
 const LOOKS = 60;
 /** Nobody dies any more, and everybody sees what is. */
 const CALM_LOOKS = 30;
 
-function born(
-  { world, chance, cut, takenOut, letIn }: Trial,
-  index: number,
-): { body: Body; monitor: Monitor } {
-  const body = mortal(world.fresh(), chance, (before, after) => {
-    for (const site of [A, B]) {
-      const [wasOut, isOut] = [before, after].map((text) => text.includes(`${site}=0`));
-      if (wasOut === false && isOut === true) add(takenOut, site);
-      if (wasOut === true && isOut === false) add(letIn, site);
-    }
+function born(trial: Trial, index: number): { body: Body; monitor: Monitor } {
+  const { world, chance, cut, opened, takenOut, letIn } = trial;
+  const body = mortal(world.fresh(), chance, {
+    stall: async () => {
+      if (trial.isStalled) return;
+      trial.isStalled = true;
+      await trial.looking[1 - index];
+      trial.isStalled = false;
+    },
+    opened: (site) => add(opened, site),
+    moved(before, after) {
+      for (const site of [A, B]) {
+        const [wasOut, isOut] = [before, after].map((text) => text.includes(`${site}=0`));
+        if (wasOut === false && isOut === true) add(takenOut, site);
+        if (wasOut === true && isOut === false) add(letIn, site);
+      }
+    },
   });
   const acting = world.acting({
     provider: body.provider,
@@ -121,33 +150,39 @@ function disturb({ world, chance, cut, lost }: Trial): void {
 }
 
 async function run(trial: Trial, seed: number): Promise<void> {
-  const { world, chance, cut, lost, takenOut, letIn } = trial;
+  const { world, chance, cut, lost, opened, takenOut, letIn } = trial;
   const monitors = [born(trial, 0), born(trial, 1)];
   for (let step = 0; step < LOOKS; step += 1) {
     const isCalm = step >= LOOKS - CALM_LOOKS;
     if (isCalm) for (const of of cut) of.clear();
     else disturb(trial);
     world.check();
-    await Promise.all(
-      monitors.map(async (one, index) => {
-        if (chance() < 0.2) return;
-        if (!isCalm && chance() < 0.15) one.body.dieAfter = Math.floor(chance() * 12);
-        try {
-          await one.monitor.look();
-        } catch (error) {
-          if (!(error instanceof Killed)) throw error;
-        }
-        if (one.body.dieAfter < 0) monitors[index] = born(trial, index);
-      }),
-    );
+    const look = async (index: number): Promise<void> => {
+      const one = monitors[index]!;
+      if (chance() < 0.2) return;
+      if (!isCalm && chance() < 0.15) one.body.dieAfter = Math.floor(chance() * 12);
+      try {
+        await one.monitor.look();
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+      }
+      if (one.body.dieAfter < 0) monitors[index] = born(trial, index);
+    };
+    trial.looking = [look(0), look(1)];
+    await Promise.all(trial.looking);
     const { overrides } = await world.zone();
     expect({ seed, step, isAnyoneIn: overrides.get(A) !== 0 || overrides.get(B) !== 0 }).toMatchObject({
       isAnyoneIn: true,
     });
     for (const site of [A, B]) {
       const [losses = 0, outs = 0, ins = 0] = [lost[site], takenOut[site], letIn[site]];
-      const why = { seed, step, site, losses, outs, ins };
-      expect({ ...why, isOncePerLoss: outs <= losses, isBackOnce: ins <= outs }).toMatchObject({
+      const incidents = opened[site] ?? 0;
+      const why = { seed, step, site, losses, incidents, outs, ins };
+      expect({
+        ...why,
+        isOncePerLoss: outs <= losses && incidents <= losses,
+        isBackOnce: ins <= outs,
+      }).toMatchObject({
         isOncePerLoss: true,
         isBackOnce: true,
       });
@@ -179,8 +214,15 @@ describe('two monitors', () => {
     let failovers = 0;
     for (const seed of seeds) {
       const world = await monitorWorld();
-      const counts = { lost: {}, takenOut: {} as Counts, letIn: {} };
-      const trial: Trial = { world, chance: chanceOf(seed), cut: [new Set(), new Set()], ...counts };
+      const counts = { lost: {}, opened: {}, takenOut: {} as Counts, letIn: {} };
+      const trial: Trial = {
+        world,
+        chance: chanceOf(seed),
+        cut: [new Set(), new Set()],
+        ...counts,
+        looking: [],
+        isStalled: false,
+      };
       try {
         await run(trial, seed);
         await settled(trial, seed);

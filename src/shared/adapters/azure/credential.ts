@@ -4,10 +4,14 @@
  */
 import {
   ChainedTokenCredential,
+  ClientAssertionCredential,
   ManagedIdentityCredential,
   WorkloadIdentityCredential,
+  type ClientAssertionCredentialOptions,
   type TokenCredential,
 } from '@azure/identity';
+import { UnavailableError } from '../../errors.ts';
+import type { Dated } from '../../keep-fresh.ts';
 
 let shared: TokenCredential | undefined;
 
@@ -18,4 +22,35 @@ export function credential(): TokenCredential {
     new ManagedIdentityCredential(),
   );
   return shared;
+}
+
+/** Who a token is made out to that is to be exchanged for one of Entra. */
+export const TOKEN_EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
+const SERVICE_BUS_SCOPE = 'https://servicebus.azure.net/.default';
+
+/** A token of this app's own identity, made out to another application. @param audience Its ID URI: `api://…`. */
+export async function ownToken(audience: string): Promise<string> {
+  const token = await credential().getToken(`${audience}/.default`);
+  if (token === null) throw new UnavailableError('the identity has given no token');
+  return token.token;
+}
+
+/**
+ * A token for Service Bus as an identity of another tenant, which trusts whoever signed `assertion`.
+ * @param http What carries the requests to Entra; absent: the SDK's own.
+ * @see https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+ */
+export async function exchangeToken(options: {
+  tenantId: string;
+  clientId: string;
+  assertion: string;
+  http?: ClientAssertionCredentialOptions['httpClient'] | undefined;
+}): Promise<Dated<string>> {
+  const { tenantId, clientId, assertion, http } = options;
+  const exchange = new ClientAssertionCredential(tenantId, clientId, () => Promise.resolve(assertion), {
+    retryOptions: { maxRetries: 1 },
+    ...(http !== undefined && { httpClient: http }),
+  });
+  const { token, expiresOnTimestamp } = await exchange.getToken(SERVICE_BUS_SCOPE);
+  return { value: token, expiresAtMs: expiresOnTimestamp };
 }

@@ -1,4 +1,5 @@
 /** Opens a Service Bus queue: the site's own, or a peer's from anywhere. */
+import type { TokenCredential } from '@azure/identity';
 import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
 import { queueTimeoutMs } from '../../bounds.ts';
 import type { QueueSender } from '../../ports/queue.ts';
@@ -9,24 +10,21 @@ const options: ServiceBusClientOptions = {
   retryOptions: { maxRetries: 1, timeoutInMs: queueTimeoutMs, retryDelayInMs: 200 },
 };
 
+interface Access {
+  readonly namespace?: string | undefined;
+  readonly connectionString?: string | undefined;
+  /** With a namespace; absent: the app's own. */
+  readonly identity?: TokenCredential | undefined;
+}
+
 /** @throws TypeError when neither a namespace nor a connection string is given. */
-export function openServiceBusQueue(access: {
-  queue: string;
-  namespace?: string | undefined;
-  connectionString?: string | undefined;
-}): QueueSender {
+export function openServiceBusQueue(access: Access & { queue: string }): QueueSender {
   return new ServiceBusSender(openServiceBus(access), access.queue);
 }
 
 /** A client with our bounds. @throws TypeError when neither a namespace nor a connection string is given. */
-export function openServiceBus({
-  namespace,
-  connectionString,
-}: {
-  namespace?: string | undefined;
-  connectionString?: string | undefined;
-}): ServiceBusClient {
+export function openServiceBus({ namespace, connectionString, identity }: Access): ServiceBusClient {
   if (connectionString !== undefined) return new ServiceBusClient(connectionString, options);
-  if (namespace !== undefined) return new ServiceBusClient(namespace, credential(), options);
+  if (namespace !== undefined) return new ServiceBusClient(namespace, identity ?? credential(), options);
   throw new TypeError('Service Bus: neither a namespace nor a connection string');
 }

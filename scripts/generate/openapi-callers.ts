@@ -1,0 +1,33 @@
+/** What the contract says about who may read and write records. */
+import { problems, type Operation } from './openapi-parts.ts';
+
+type Paths = Record<string, Record<string, Operation>>;
+
+export const callerScheme = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    'A JSON Web Token of an issuer that the site knows (TANDEM_JWT_ISSUERS), or a service key (TANDEM_SERVICE_KEYS). ' +
+    'Reading takes the scope `tandem/read`, writing `tandem/write`. A site that knows neither asks for nothing.',
+} as const;
+
+/** The same paths, each operation with the scope that it takes and the answers to who has not got it. */
+export function forCallers(paths: Paths): Paths {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, operations]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(operations).map(([method, operation]) => [method, withScope(method, operation)]),
+      ),
+    ]),
+  );
+}
+
+function withScope(method: string, operation: Operation): Operation {
+  const scope = method === 'get' ? 'tandem/read' : 'tandem/write';
+  return {
+    ...operation,
+    security: [{}, { caller: [scope] }],
+    responses: { ...(operation['responses'] as object), ...problems(401, 403) },
+  };
+}

@@ -1,0 +1,19 @@
+/** The issuer as a process: `main.ts --port 9400`. */
+import { parseArgs } from 'node:util';
+import { announce } from '../run-registry.ts';
+import { CANNOT_START } from '../stack/exit-codes.ts';
+import { startIssuer } from './server.ts';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { port: { type: 'string', default: '9400' } } });
+  const issuer = await startIssuer({ port: Number(values.port) });
+  const stop = (): void => void issuer.close().finally(() => process.exit(0));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  announce('issuer', { http: issuer.url });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(CANNOT_START);
+});

@@ -1,0 +1,49 @@
+/**
+ * Which artefact a site of a local stack serves. Without one it serves the sources as they are; with one, what
+ * `npm run package` made, as it would be deployed.
+ *
+ * Invariant: the file is replaced as a whole and read when the functions start, so a site serves one release or the
+ * other. It lies with the announcements of the run: a stack begins with the sources.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { unzip } from './zip.ts';
+
+function fileOf(runDir: string, site: string): string {
+  return path.join(runDir, `${site}.release`);
+}
+
+/**
+ * From the next start of its functions on.
+ * @param artefact Folder of the cloud's packages; undefined: the sources.
+ */
+export function setRelease(runDir: string, site: string, artefact: string | undefined): void {
+  const file = fileOf(runDir, site);
+  if (artefact === undefined) {
+    fs.rmSync(file, { force: true });
+    return;
+  }
+  fs.writeFileSync(`${file}.next`, artefact);
+  fs.renameSync(`${file}.next`, file);
+}
+
+/** The folder of the artefact that the site of this process shall serve; undefined: the sources. */
+export function releaseToServe(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const { TANDEM_RUN_DIR: runDir, TANDEM_SITE: site } = env;
+  if (runDir === undefined || site === undefined) return undefined;
+  const file = fileOf(runDir, site);
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
+/** Puts the content of every package where the bundles of a build would be. */
+export function placeArtefact(artefact: string, buildDir: string): void {
+  const packages = fs.readdirSync(artefact).filter((name) => name.endsWith('.zip'));
+  if (packages.length === 0) throw new Error(`${artefact} holds no package`);
+  for (const name of packages) {
+    for (const [file, content] of unzip(path.join(artefact, name))) {
+      const target = path.join(buildDir, file);
+      fs.mkdirSync(path.dirname(target), { recursive: true });
+      fs.writeFileSync(target, content);
+    }
+  }
+}

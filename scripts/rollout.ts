@@ -1,0 +1,125 @@
+/**
+ * `npm run rollout`: a new release, cloud by cloud; the other cloud serves meanwhile.
+ *
+ * Exit status: 0, or 1 when it was refused, rolled back or interrupted, or 2 for a wrong command line.
+ */
+import { parseCommandLine, USAGE, type RolloutLine } from './rollout/command-line.ts';
+import { connect } from './rollout/connect.ts';
+import { rolloutLocally } from './rollout/local.ts';
+import { perform, sayClouds, StepError, type Outcome } from './rollout/perform.ts';
+import { sayStep, stepsOf, type RolloutPlan } from './rollout/plan.ts';
+import { runningAt } from './rollout/platform.ts';
+import { keptReleases, releaseBefore } from './rollout/releases.ts';
+import { settleSecondsOf, sitesOf } from './rollout/sites.ts';
+import { openTimeline } from './rollout/timeline.ts';
+import { toMarkdown } from './bench/report.ts';
+import { TrafficError } from '../dns/errors.ts';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  try {
+    const line = parseCommandLine(process.argv.slice(2));
+    if (line === undefined) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    return line.local && !line.dryRun ? await onStackOfItsOwn(line) : await onSites(line);
+  } catch (error) {
+    if (error instanceof StepError || error instanceof TrafficError) {
+      say(error.message);
+      return 1;
+    }
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    say(`${error.message}\nnpm run rollout -- --help says more.`);
+    return 2;
+  }
+}
+
+function newRelease({ release }: RolloutLine): string {
+  const wanted = release ?? keptReleases()[0]?.version;
+  if (wanted === undefined) throw new RangeError('there is no release in .artifacts/releases; run npm run package');
+  return wanted;
+}
+
+async function onSites(line: RolloutLine): Promise<number> {
+  const release = newRelease(line);
+  const { traffic, platform, signal } = connect(line, say);
+  const pairs = sitesOf(traffic.policy, line.only);
+  const sites = await Promise.all(
+    pairs.map(async (pair) => ({ ...pair, previous: await previousAt(line, traffic.urlOf(pair.site)) })),
+  );
+  const plan: RolloutPlan = { release, sites, settleSeconds: settleSecondsOf(traffic.policy) };
+  if (line.dryRun) {
+    for (const [index, step] of stepsOf(plan).entries()) console.log(`${index + 1}. ${sayStep(step, plan)}`);
+    return 0;
+  }
+  refuseWithoutWayBack(plan, traffic.policy.provider === 'local');
+  const timeline = openTimeline('rollout');
+  const outcome = await perform({ plan, platform, say, record: timeline.write, signal });
+  tell(outcome);
+  say(`timeline: ${timeline.file}`);
+  return outcome.outcome === 'done' ? 0 : 1;
+}
+
+/** A dry run says what it can, also where nothing answers. */
+async function previousAt({ dryRun }: RolloutLine, url: string): Promise<string | undefined> {
+  try {
+    return await runningAt(url);
+  } catch (error) {
+    if (dryRun && error instanceof StepError) return 'what it says when asked';
+    throw error;
+  }
+}
+
+/** @throws StepError when what runs now could not be deployed again. */
+function refuseWithoutWayBack({ sites }: RolloutPlan, hasSources: boolean): void {
+  const kept = new Set(keptReleases().map(({ version }) => version));
+  for (const { site, previous } of sites) {
+    if (previous === undefined ? hasSources : kept.has(previous)) continue;
+    throw new StepError(
+      `${site} runs ${previous ?? 'no release'}, which is not in .artifacts/releases, so there is no way back; ` +
+        'put its artefacts there first',
+    );
+  }
+}
+
+async function onStackOfItsOwn(line: RolloutLine): Promise<number> {
+  const to = newRelease(line);
+  const from = releaseBefore(to, keptReleases());
+  if (from === undefined) {
+    throw new RangeError('two releases are needed: TANDEM_VERSION=one npm run package, and another one');
+  }
+  const { clients, only, bad, seed } = line;
+  const result = await rolloutLocally({ from, to, clients, seed, only, bad, say });
+  tell(result.outcome);
+  for (const { id, via, status, problem } of result.errors.slice(0, 20)) {
+    say(`failed: ${id} via ${via}: ${status} ${problem ?? ''}`);
+  }
+  for (const { invariant, detail } of result.findings.slice(0, 20)) say(`${invariant}: ${detail}`);
+  process.stdout.write(`${toMarkdown(result.figures).join('\n')}\n`);
+  const wanted = (site: string): string => (bad === undefined || !sitesAfter(bad, site) ? to : from);
+  const wrong = Object.entries(result.running).filter(
+    ([site, release]) => release !== (only !== undefined && !site.startsWith(only) ? from : wanted(site)),
+  );
+  for (const [site, release] of wrong) say(`${site} runs ${release ?? 'the sources'}`);
+  const ended = bad === undefined ? 'done' : 'rolled back';
+  const passed =
+    wrong.length === 0 &&
+    result.outcome.outcome === ended &&
+    result.figures.every(({ holds }) => holds !== false);
+  say(passed ? 'passed' : 'FAILED');
+  return passed ? 0 : 1;
+}
+
+/** A rollout ends at the cloud that failed: that one and those after it keep what they had. */
+function sitesAfter(bad: string, site: string): boolean {
+  return site >= bad;
+}
+
+function tell(outcome: Outcome): void {
+  say(`rollout: ${outcome.outcome}${outcome.reason === undefined ? '' : `: ${outcome.reason}`}`);
+  for (const state of sayClouds(outcome)) say(state);
+}
+
+process.exitCode = await main();

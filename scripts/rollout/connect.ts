@@ -1,0 +1,34 @@
+/** From a policy to what can be done to its sites: real clouds, or the running local stack when its provider is `local`. */
+import { systemSurroundings } from '../../dns/command/system.ts';
+import type { Cloud } from '../local/stack/sites.ts';
+import { cloudDeploy } from './deploy-cloud.ts';
+import { localDeploy } from './deploy-local.ts';
+import type { Platform } from './perform.ts';
+import { platformOf } from './platform.ts';
+import { Traffic } from './traffic.ts';
+
+export interface Target {
+  readonly policy: string;
+  /** Folder of the local stack. */
+  readonly dir: string;
+  /** More arguments of the packager, by cloud. */
+  readonly args: Readonly<Record<Cloud, readonly string[]>>;
+}
+
+export interface Connection {
+  readonly traffic: Traffic;
+  readonly platform: Platform;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Listens to signals from now on. @throws TrafficError when the policy is not one. */
+export function connect({ policy, dir, args }: Target, say: (line: string) => void): Connection {
+  const around = systemSurroundings({
+    cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'],
+    localControlUrl: process.env['TANDEM_DNS_CONTROL'],
+  });
+  const traffic = new Traffic(policy, { ...around, out: (text) => say(text.trimEnd()) });
+  const deploy = traffic.policy.provider === 'local' ? localDeploy(dir) : cloudDeploy({ args, say });
+  return { traffic, platform: platformOf(traffic, deploy), signal: around.signal };
+}

@@ -1,0 +1,100 @@
+/**
+ * Does a site answer as openapi.yaml says? One request of every kind, good ones and bad ones, each answer checked for
+ * status, media type, headers and body.
+ *
+ * Invariant: what it writes it deletes; an item, which nobody can delete, expires.
+ */
+import { breaches } from '../contract/breaches.ts';
+import { ask, type Answer, type Extra } from './ask.ts';
+
+/** Of an item; the shortest would do. */
+const EXPIRES_SECONDS = 60;
+
+export interface ContractResult {
+  /** Answers that were checked. */
+  readonly checked: number;
+  /** `GET /users: header … is missing`; empty when the contract is kept. */
+  readonly broken: readonly string[];
+}
+
+/** Never rejects for what the site does. */
+export async function contract(url: string): Promise<ContractResult> {
+  const session = new Session(url);
+  try {
+    await session.siteItself();
+    await session.users();
+    await session.items();
+    await session.mistakes();
+  } catch (error) {
+    session.broken.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    await session.tidy();
+  }
+  return { checked: session.checked, broken: session.broken };
+}
+
+class Session {
+  readonly #url: string;
+  readonly #made = new Set<string>();
+  readonly broken: string[] = [];
+  checked = 0;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async siteItself(): Promise<void> {
+    for (const path of ['/region', '/health', '/health/deep', '/replication']) await this.#ask('GET', path, 200);
+  }
+
+  async users(): Promise<void> {
+    const name = `contract-${Date.now().toString(36)}`;
+    const created = await this.#ask('POST', '/users', 201, { body: { name, email: `${name}@smoke.example` } });
+    const path = `/users/${String(created.json['userId'])}`;
+    this.#made.add(path);
+    await this.#ask('GET', path, 200);
+    await this.#ask('HEAD', path, 200);
+    await this.#ask('GET', '/users?limit=1', 200);
+    const changed = await this.#ask('PATCH', path, 200, { body: { metadata: { tried: true } } });
+    const etag = changed.headers['etag'] ?? '';
+    await this.#ask('GET', path, 304, { headers: { 'if-none-match': etag } });
+    await this.#ask('PATCH', path, 412, { body: { name }, headers: { 'if-match': '"another"' } });
+    await this.#delete(path);
+    await this.#ask('GET', path, 404);
+  }
+
+  async items(): Promise<void> {
+    const id = `contract-${Date.now().toString(36)}`;
+    const item = { id, data: { tried: true }, ttlSeconds: EXPIRES_SECONDS };
+    await this.#ask('POST', '/write', 201, { body: item });
+    await this.#ask('POST', '/write', 200, { body: { ...item, data: { tried: 'again' } } });
+    await this.#ask('GET', `/items/${id}`, 200);
+    await this.#ask('GET', `/items/${id}-2`, 404);
+  }
+
+  async mistakes(): Promise<void> {
+    await this.#ask('POST', '/users', 400, { body: { name: 7, nobody: true } });
+    await this.#ask('GET', '/no-such-path', 404);
+    await this.#ask('DELETE', '/region', 405);
+    const preflight = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
+    await this.#ask('OPTIONS', '/users', 204, { headers: preflight });
+  }
+
+  async tidy(): Promise<void> {
+    for (const path of this.#made) await ask(this.#url, 'DELETE', path).catch(() => undefined);
+  }
+
+  async #delete(path: string): Promise<void> {
+    await this.#ask('DELETE', path, 204);
+    this.#made.delete(path);
+  }
+
+  async #ask(method: string, path: string, status: number, extra?: Extra): Promise<Answer> {
+    const answer = await ask(this.#url, method, path, extra);
+    this.checked += 1;
+    const found = breaches(method, path, answer);
+    if (answer.status !== status) found.unshift(`${answer.status} instead of ${status}: ${answer.text.slice(0, 200)}`);
+    this.broken.push(...found.map((text) => `${method} ${path}: ${text}`));
+    return answer;
+  }
+}

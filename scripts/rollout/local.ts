@@ -1,0 +1,209 @@
+/**
+ * A rollout on a stack of its own, under the load of clients that find the product by DNS: what they saw, and whether
+ * what they were told is there in the end.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemSurroundings } from '../../dns/command/system.ts';
+import { figure, type Figure } from '../bench/report.ts';
+import { Arena } from '../chaos/arena.ts';
+import { keysOf, takeSnapshot, untilAtRest } from '../chaos/converge.ts';
+import { judge } from '../chaos/judge.ts';
+import { runCrowd } from '../drill/crowd.ts';
+import { openEntrance, type Entrance } from '../drill/entrance.ts';
+import { isError, type Call } from '../drill/observed.ts';
+import { localPolicy } from '../local/dns-zone.ts';
+import type { Cloud } from '../local/stack/sites.ts';
+import type { Finding, Snapshot } from '../simulate/facts.ts';
+import { Random } from '../simulate/random.ts';
+import { localDeploy } from './deploy-local.ts';
+import { perform, type Outcome } from './perform.ts';
+import { platformOf, runningAt } from './platform.ts';
+import { artefactOf } from './releases.ts';
+import { settleSecondsOf } from './sites.ts';
+import { spoiled } from './spoil.ts';
+import { Traffic } from './traffic.ts';
+
+const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
+/** Shorter than on real clouds: twenty requests tell as much as a minute of them when nobody else is on the machine. */
+const SHIFT = { stepPercent: 25, holdSeconds: 4, sampleSeconds: 1 };
+const PERIOD_MS = 500;
+/** Longer than a TTL, so that clients are spread. */
+const STEADY_MS = 12_000;
+const TAIL_MS = 12_000;
+const CONVERGED_WITHIN_MS = 60_000;
+
+export interface LocalRolloutOptions {
+  /** Release that the stack begins with, and the new one. */
+  readonly from: string;
+  readonly to: string;
+  readonly clients: number;
+  readonly seed: number;
+  readonly only: Cloud | undefined;
+  /** The new release of this cloud is made to fail. */
+  readonly bad: Cloud | undefined;
+  readonly say: (line: string) => void;
+}
+
+export interface LocalRollout {
+  readonly outcome: Outcome;
+  readonly figures: readonly Figure[];
+  readonly errors: readonly Call[];
+  readonly findings: readonly Finding[];
+  /** Site → the release that answers in the end. */
+  readonly running: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws Error when the stack does not come up, or the run itself fails. */
+export async function rolloutLocally(options: LocalRolloutOptions): Promise<LocalRollout> {
+  const { from, to, bad, say } = options;
+  say(`starting a stack of its own on ${from}`);
+  const arena = await Arena.open(SITES);
+  const folders: string[] = [];
+  let entrance: Entrance | undefined;
+  try {
+    const first = localDeploy(arena.dir);
+    for (const site of SITES) await first(site, from);
+    entrance = await openEntrance(arena);
+    const deploy = localDeploy(arena.dir, (version, cloud) => {
+      const artefact = artefactOf(version, cloud);
+      if (version !== to || cloud !== bad) return artefact;
+      const folder = spoiled(artefact);
+      folders.push(folder);
+      return folder;
+    });
+    return await underLoad(arena, entrance, { ...options, deploy });
+  } finally {
+    await entrance?.close();
+    await arena.close();
+    for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Prepared extends LocalRolloutOptions {
+  readonly deploy: ReturnType<typeof localDeploy>;
+}
+
+async function underLoad(
+  arena: Arena,
+  { doors, resolve, record }: Entrance,
+  options: Prepared,
+): Promise<LocalRollout> {
+  const { clients, seed, say } = options;
+  const calls: Call[] = [];
+  const stop = new AbortController();
+  const beganMs = Date.now();
+  const working = runCrowd(
+    {
+      sizes: { 'honours TTL': clients, 'ignores TTL': 0 },
+      periodMs: PERIOD_MS,
+      joinWithinMs: record.ttlSeconds * 1_000,
+      random: new Random(seed),
+      resolve,
+      doors,
+      calls,
+      answers: [],
+    },
+    stop.signal,
+  );
+  say(`${clients} clients at work`);
+  let outcome: Outcome;
+  let rolloutMs: number;
+  try {
+    await sleep(STEADY_MS);
+    const rolloutBeganMs = Date.now();
+    outcome = await rollout(arena, options);
+    rolloutMs = Date.now() - rolloutBeganMs;
+    await sleep(TAIL_MS);
+  } finally {
+    stop.abort();
+    await working;
+  }
+  const loadMs = Date.now() - beganMs;
+  say('the load has ended; comparing both sites with what the clients were told');
+  const findings = await findingsOf(arena, calls, say);
+  const errors = calls.filter(isError);
+  const running = Object.fromEntries(
+    await Promise.all(SITES.map(async (site) => [site, await runningAt(arena.site(site).url)] as const)),
+  );
+  const figures = [...figuresOf({ calls, errors, findings, rolloutMs, loadMs }), ...timesOf(outcome)];
+  return { outcome, figures, errors, findings, running };
+}
+
+async function rollout(arena: Arena, { from, to, only, deploy, say }: Prepared): Promise<Outcome> {
+  const { dns, sites } = arena.describe();
+  const file = path.join(arena.dir, 'rollout.policy.yml');
+  const ports = sites.map(({ site, url }) => ({ site, port: Number(new URL(url).port) }));
+  const policy = localPolicy(ports);
+  // JSON is YAML.
+  fs.writeFileSync(file, JSON.stringify({ ...policy, shift: { ...policy.shift, ...SHIFT } }));
+  const around = systemSurroundings({ cloudflareToken: undefined, localControlUrl: dns.controlUrl });
+  const traffic = new Traffic(file, { ...around, out: (text) => say(text.trimEnd()) });
+  const [a, b] = SITES;
+  const both = [
+    { site: a, other: b, previous: from },
+    { site: b, other: a, previous: from },
+  ];
+  return perform({
+    plan: {
+      release: to,
+      sites: both.filter(({ site }) => only === undefined || site.startsWith(only)),
+      settleSeconds: settleSecondsOf(policy),
+    },
+    platform: platformOf(traffic, deploy),
+    say,
+    record: () => undefined,
+    signal: around.signal,
+  });
+}
+
+async function findingsOf(
+  arena: Arena,
+  calls: readonly Call[],
+  progress: (line: string) => void,
+): Promise<readonly Finding[]> {
+  const keys = keysOf(calls);
+  const rest = await untilAtRest(arena, keys, {
+    convergedWithinMs: CONVERGED_WITHIN_MS,
+    quietWithinMs: 0,
+    progress,
+  });
+  const restless =
+    rest.convergedMs === undefined ? [{ invariant: '1 convergence', detail: rest.missing }] : [];
+  return [...restless, ...judge(calls, ofClients(await takeSnapshot(arena, keys), keys))];
+}
+
+/** Without what the smoke and contract tests wrote and deleted. */
+function ofClients(snapshot: Snapshot, keys: readonly string[]): Snapshot {
+  const known = new Set(keys);
+  return new Map(
+    [...snapshot].map(([site, records]) => [site, new Map([...records].filter(([key]) => known.has(key)))]),
+  );
+}
+
+function figuresOf(seen: {
+  readonly calls: readonly Call[];
+  readonly errors: readonly Call[];
+  readonly findings: readonly Finding[];
+  readonly rolloutMs: number;
+  readonly loadMs: number;
+}): Figure[] {
+  const { calls, errors, findings, rolloutMs, loadMs } = seen;
+  const writes = calls.filter(({ kind, outcome }) => kind !== 'read' && outcome === 'acknowledged');
+  return [
+    figure('requests', calls.length, ''),
+    figure('failed requests', errors.length, '', { exactly: 0 }),
+    figure('acknowledged writes', writes.length, '', { atLeast: 1 }),
+    figure('lost writes and other findings', findings.length, '', { exactly: 0 }),
+    figure('requests a second', calls.length / (loadMs / 1_000), '1/s'),
+    figure('rollout', rolloutMs / 1_000, 's'),
+  ];
+}
+
+/** Each deployment, the way back included. */
+function timesOf({ steps }: Outcome): Figure[] {
+  return steps
+    .filter(({ action }) => action === 'deploy')
+    .map(({ what, ms }) => figure(what, ms / 1_000, 's'));
+}

@@ -1,0 +1,131 @@
+/**
+ * Does a site do what it is for? A few real requests: who answers, health, a write and its reads, and the way to its
+ * peer and back.
+ *
+ * Invariant: what it writes it deletes, also when it fails on the way.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, type Answer } from './ask.ts';
+
+/** Replication takes a second or so; a cold queue trigger takes longer. */
+const REPLICATED_WITHIN_MS = 30_000;
+const POLL_MS = 200;
+const ALWAYS = ['x-request-id', 'x-tandem-site', 'strict-transport-security', 'x-content-type-options'];
+
+export interface SmokeOptions {
+  readonly url: string;
+  /** The other site: then replication is tried, there and back. */
+  readonly peer?: string;
+  /** The site's id, when it is known. */
+  readonly site?: string;
+  /** The release that must answer. */
+  readonly version?: string;
+  readonly replicatedWithinMs?: number;
+  /** Nothing is written. */
+  readonly readOnly?: boolean;
+}
+
+export interface SmokeResult {
+  /** What works, with what was measured. */
+  readonly passed: readonly string[];
+  /** Empty: all is well. */
+  readonly failed: readonly string[];
+}
+
+/** Never rejects for what the site does. */
+export async function smoke(options: SmokeOptions): Promise<SmokeResult> {
+  const passed: string[] = [];
+  const failed: string[] = [];
+  for (const [name, check] of Object.entries(CHECKS)) {
+    try {
+      const detail = await check(options);
+      if (detail !== undefined) passed.push(`${name}: ${detail}`);
+    } catch (error) {
+      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { passed, failed };
+}
+
+/** Each says what it saw, or nothing when it has nothing to look at. */
+const CHECKS: Readonly<Record<string, (options: SmokeOptions) => Promise<string | undefined>>> = {
+  health: async ({ url, site, version }) => {
+    const { json } = await expectStatus(ask(url, 'GET', '/health'), 200);
+    expectValue('site', json['site'], site);
+    expectValue('version', json['version'], version);
+    return `${String(json['site'])} on ${String(json['version'])}`;
+  },
+  'deep health': async ({ url }) => {
+    const { json } = await expectStatus(ask(url, 'GET', '/health/deep'), 200);
+    return String(json['status']);
+  },
+  region: async ({ url, site }) => {
+    const { json, headers } = await expectStatus(ask(url, 'GET', '/region'), 200);
+    expectValue('site', json['site'], site);
+    expectValue('X-Tandem-Site', headers['x-tandem-site'], String(json['site']));
+    return `${String(json['cloud'])} ${String(json['region'])}`;
+  },
+  headers: async ({ url }) => {
+    const { headers } = await ask(url, 'GET', '/region');
+    const missing = ALWAYS.filter((name) => headers[name] === undefined);
+    if (missing.length > 0) throw new Error(`${missing.join(', ')} missing`);
+    return 'present';
+  },
+  'a write, its reads, its way to the peer and its end': writeAndRead,
+};
+
+async function writeAndRead({
+  url,
+  peer,
+  replicatedWithinMs = REPLICATED_WITHIN_MS,
+  readOnly = false,
+}: SmokeOptions): Promise<string | undefined> {
+  if (readOnly) return undefined;
+  const name = `smoke-${Date.now().toString(36)}`;
+  const created = await expectStatus(
+    ask(url, 'POST', '/users', { body: { name, email: `${name}@smoke.example` } }),
+    201,
+  );
+  const path = `/users/${String(created.json['userId'])}`;
+  try {
+    expectValue('name', (await expectStatus(ask(url, 'GET', path), 200)).json['name'], name);
+    await expectStatus(ask(url, 'PATCH', path, { body: { name: `${name}-2` } }), 200);
+    if (peer === undefined) {
+      await expectStatus(ask(url, 'DELETE', path), 204);
+      await expectStatus(ask(url, 'GET', path), 404);
+      return 'written, changed, read and deleted';
+    }
+    const thereMs = await until(replicatedWithinMs, `${path} at ${peer}`, async () => {
+      const { status, json } = await ask(peer, 'GET', path);
+      return status === 200 && json['name'] === `${name}-2`;
+    });
+    await expectStatus(ask(peer, 'DELETE', path), 204);
+    const backMs = await until(replicatedWithinMs, `the end of ${path} at ${url}`, async () => {
+      return (await ask(url, 'GET', path)).status === 404;
+    });
+    return `at the peer after ${thereMs} ms, the peer's delete here after ${backMs} ms`;
+  } catch (error) {
+    await ask(url, 'DELETE', path).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function expectStatus(asked: Promise<Answer>, wanted: number): Promise<Answer> {
+  const answer = await asked;
+  if (answer.status === wanted) return answer;
+  throw new Error(`${answer.method} ${answer.path}: ${answer.status} instead of ${wanted}: ${answer.text.slice(0, 200)}`);
+}
+
+function expectValue(what: string, seen: unknown, wanted: string | undefined): void {
+  if (wanted !== undefined && seen !== wanted) throw new Error(`${what} is ${String(seen)} instead of ${wanted}`);
+}
+
+/** Returns how many milliseconds it took. */
+async function until(withinMs: number, what: string, isSo: () => Promise<boolean>): Promise<number> {
+  const beganMs = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - beganMs > withinMs) throw new Error(`${what}: not within ${withinMs} ms`);
+    await sleep(POLL_MS);
+  }
+  return Math.round(performance.now() - beganMs);
+}

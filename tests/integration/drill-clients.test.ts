@@ -1,0 +1,140 @@
+/** The clients and the watch of a drill against the real DNS server, with two small sites of which one is killed. */
+import { Resolver } from 'node:dns/promises';
+import { expect, test } from '@jest/globals';
+import { startDnsServer } from '../../dns/server/server.ts';
+import { tokenText } from '../../scripts/chaos/client-log.ts';
+import { runCrowd, type Resolved } from '../../scripts/drill/crowd.ts';
+import { openFrontDoors } from '../../scripts/drill/front-doors.ts';
+import { isError, type Call, type DnsAnswer, type HealthChange } from '../../scripts/drill/observed.ts';
+import { outcomeOf } from '../../scripts/drill/outcome.ts';
+import { watch } from '../../scripts/drill/watch.ts';
+import { Random } from '../../scripts/simulate/random.ts';
+import { closeAfterEach } from '../helpers/cleanup.ts';
+import { API, checkOf, routed, target, ZONE } from '../helpers/dns-zone.ts';
+import { startOrigin, type TestOrigin } from '../helpers/origin.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const TTL_SECONDS = 1;
+/** Also the bound of a check's answer: a busy machine must not seem ill. */
+const INTERVAL_SECONDS = 0.4;
+const SIZES = { 'honours TTL': 8, 'ignores TTL': 4 };
+const [A, B] = [
+  { site: 'aws-us-east-1', address: '127.0.0.2' },
+  { site: 'azure-eastus', address: '127.0.0.3' },
+];
+
+const onEnd = closeAfterEach();
+
+/** Takes every write, and shows it to every read. */
+async function startSite(site: string): Promise<TestOrigin> {
+  const origin = await startOrigin(site);
+  onEnd(() => origin.kill());
+  let count = 0;
+  origin.handle = (request, response) => {
+    count += 1;
+    const token = tokenText({ key: `user:${site}-${count}`, vector: { [site]: `${count}.${site}` } });
+    const headers = {
+      'x-tandem-site': site,
+      ...(request.method === 'POST' && { 'x-tandem-session': token }),
+    };
+    response.writeHead(request.method === 'POST' ? 201 : 200, headers).end('{}');
+  };
+  return origin;
+}
+
+async function startStage(a: TestOrigin, b: TestOrigin) {
+  const targets = [a, b].map((origin, index) =>
+    target(origin.site, [A, B][index]?.address ?? '', {
+      weight: 1,
+      check: checkOf(origin, { intervalSeconds: INTERVAL_SECONDS }),
+    }),
+  );
+  const server = await startDnsServer({
+    zone: { zone: ZONE, records: [routed('weighted', targets, { ttlSeconds: TTL_SECONDS })] },
+  });
+  onEnd(() => server.close());
+  const frontDoors = await openFrontDoors([
+    { ...A, port: Number(a.url.port) },
+    { ...B, port: Number(b.url.port) },
+  ]);
+  onEnd(() => frontDoors.close());
+  const resolve = async (): Promise<Resolved> => {
+    const resolver = new Resolver();
+    resolver.setServers([`127.0.0.1:${server.port}`]);
+    const [answer] = await resolver.resolve4(API, { ttl: true });
+    return { address: answer?.address ?? '', ttlSeconds: answer?.ttl ?? 0 };
+  };
+  return { controlUrl: server.controlUrl, doors: frontDoors.doors, resolve };
+}
+
+test('clients that honour the TTL leave a lost site within checks and TTL, the others stay until it is back', async () => {
+  const [a, b] = [await startSite(A.site), await startSite(B.site)];
+  const { controlUrl, doors, resolve } = await startStage(a, b);
+  const [calls, answers, health]: [Call[], DnsAnswer[], HealthChange[]] = [[], [], []];
+  const stop = new AbortController();
+  onEnd(() => stop.abort());
+  const sites = new Map([a, b].map(({ site, url }) => [site, url.origin]));
+  const working = Promise.all([
+    runCrowd(
+      {
+        sizes: SIZES,
+        periodMs: 30,
+        joinWithinMs: TTL_SECONDS * 1_000,
+        random: new Random(1),
+        resolve,
+        doors,
+        calls,
+        answers,
+      },
+      stop.signal,
+    ),
+    watch({ resolve, doors, controlUrl, sites, answers, health, looks: [] }, stop.signal),
+  ]);
+  const beganMs = Date.now();
+  const since = (ms: number, group: string) =>
+    calls.filter((call) => call.startMs >= ms && call.group === group);
+  await waitUntil('clients of both kinds at both sites', () => {
+    const held = new Set(calls.map(({ via, group }) => `${via} ${group}`));
+    return held.size === 4 ? true : undefined;
+  });
+
+  const cutMs = Date.now();
+  await a.kill();
+  await waitUntil('nobody who honours the TTL at the lost site', () => {
+    const last = since(Date.now() - 2 * TTL_SECONDS * 1_000, 'honours TTL');
+    return Date.now() - cutMs > 3_000 && last.length > 0 && !last.some(isError) ? true : undefined;
+  });
+  const backMs = Date.now();
+  await a.revive();
+  await waitUntil('the site to be used again', () =>
+    since(backMs, 'honours TTL').some(({ site }) => site === A.site) ? true : undefined,
+  );
+  stop.abort();
+  await working;
+
+  const outcome = outcomeOf({
+    ...{ drill: 'aws-lost', victim: A.site, survivor: B.site, beganMs, cutMs, backMs, endMs: Date.now() },
+    ...{ servesMs: backMs, convergedMs: backMs, calls, answers, health, findings: [] },
+    ...{ atRiskAtCut: [], waitingAtReturn: undefined, stayedBehind: 0, stillBehind: 0 },
+  });
+  const { detected = Infinity, redirected = Infinity, lastError = Infinity, allServed } = outcome.moments;
+  expect(redirected).toBeLessThan(3_000);
+  expect(detected).toBeLessThanOrEqual(redirected);
+  expect(lastError).toBeLessThan(redirected + TTL_SECONDS * 1_000 + 500);
+  expect(allServed).toBeDefined();
+  expect(outcome.afterRedirect.requests).toBeGreaterThan(10);
+  expect(outcome.afterRedirect.errors).toBe(0);
+  const [honouring, ignoring] = outcome.groups;
+  expect(honouring?.lastErrorMs).toBe(lastError);
+  expect(ignoring?.lastErrorMs).toBeGreaterThan(lastError);
+  // What was not acknowledged at the lost site was tried again, with its key, until it was.
+  const open = new Set(calls.filter(({ kind }) => kind !== 'read').map(({ id }) => id));
+  for (const { id, outcome: came } of calls) if (came === 'acknowledged') open.delete(id);
+  expect(open.size).toBeLessThanOrEqual(SIZES['honours TTL'] + SIZES['ignores TTL']);
+  expect(calls.some(({ kind }) => kind === 'read')).toBe(true);
+}, 30_000);
+
+test('an address that is none of this machine is named, with what to do', async () => {
+  const sites = [{ site: A.site, address: '192.0.2.1', port: 1 }];
+  await expect(openFrontDoors(sites)).rejects.toThrow(/sudo ifconfig lo0 alias 192\.0\.2\.1 up/);
+});

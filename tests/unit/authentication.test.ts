@@ -1,0 +1,338 @@
+/** Tokens that are good, and every way in which one is not. */
+import { createHash } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import {
+  base64url,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+  type CryptoKey,
+  type JWK,
+  type JWTPayload,
+} from 'jose';
+import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
+import type { JwtIssuer, ServiceKey } from '../../src/shared/config.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
+import { forCallers } from '../../src/shared/http/authentication.ts';
+import { httpService } from '../../src/shared/http/service.ts';
+import { signingKeys } from '../../src/shared/http/signing-keys.ts';
+import type { HttpClient } from '../../src/shared/ports/http-client.ts';
+import { invokeLambda } from '../helpers/call.ts';
+import type { HttpResponse } from '../../scripts/contract/breaches.ts';
+
+const ISSUER = 'https://issuer.example';
+const HOUR_S = 3_600;
+
+interface Key {
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  readonly jwk: JWK;
+}
+
+let keys: Record<'one' | 'two' | 'stranger', Key>;
+/** What the issuer shows; undefined while it does not answer. */
+let shown: readonly JWK[] | undefined;
+let looks: number;
+let served: number;
+
+const client: HttpClient = ({ url }) => {
+  looks += 1;
+  expect(url.href).toBe(`${ISSUER}/.well-known/jwks.json`);
+  return shown === undefined
+    ? Promise.reject(new UnavailableError('no answer'))
+    : Promise.resolve({ status: 200, headers: {}, body: JSON.stringify({ keys: shown }) });
+};
+
+async function makeKey(kid: string, alg = 'RS256'): Promise<Key> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  return { kid, privateKey, publicKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+}
+
+type Claims = { [Name in keyof JWTPayload]: JWTPayload[Name] | undefined };
+
+const sign = (payload: Claims, key = keys.one, header: object = {}): Promise<string> =>
+  new SignJWT({ iss: ISSUER, aud: 'tandem', scope: 'tandem/read', ...payload } as JWTPayload)
+    .setProtectedHeader({ alg: 'RS256', kid: key.kid, ...header })
+    .setExpirationTime(payload.exp ?? '1 h')
+    .sign(key.privateKey);
+
+type Ask = (method: string, authorization?: string) => Promise<HttpResponse>;
+
+function service(issuers: readonly JwtIssuer[], serviceKeys: readonly ServiceKey[] = []): Ask {
+  const handle = (): { status: number; body: object } => {
+    served += 1;
+    return { status: 200, body: {} };
+  };
+  const routes = forCallers({ jwtIssuers: issuers, serviceKeys }, client, [
+    { method: 'GET', path: '/things', handle },
+    { method: 'DELETE', path: '/things', handle },
+  ]);
+  const logger = { log: () => undefined };
+  const entry = httpEntry(httpService({ site: 'aws-us-east-1', routes, logger, elapsed: () => 0 }));
+  return (method, authorization) =>
+    invokeLambda(entry, {
+      method,
+      path: '/things',
+      headers: authorization === undefined ? {} : { authorization },
+    });
+}
+
+beforeAll(async () => {
+  const [one, two, stranger] = await Promise.all(['one', 'two', 'stranger'].map((kid) => makeKey(kid)));
+  keys = { one, two, stranger } as typeof keys;
+});
+
+beforeEach(() => {
+  shown = [keys.one.jwk];
+  looks = 0;
+  served = 0;
+});
+
+const plain: JwtIssuer = { issuer: ISSUER, audience: 'tandem' };
+
+describe('without issuers and keys', () => {
+  test('everybody may, as ever', async () => {
+    expect((await service([])('DELETE')).status).toBe(200);
+    expect(looks).toBe(0);
+  });
+});
+
+describe('a token', () => {
+  test('with the scope to read may read, and not write', async () => {
+    const ask = service([plain]);
+    const bearer = `Bearer ${await sign({})}`;
+    expect((await ask('GET', bearer)).status).toBe(200);
+    const refused = await ask('DELETE', bearer);
+    expect([refused.status, refused.headers['www-authenticate']]).toEqual([
+      403,
+      'Bearer realm="tandem", error="insufficient_scope", scope="tandem/write"',
+    ]);
+    expect(JSON.parse(refused.text)).toMatchObject({ code: 'forbidden' });
+    expect(served).toBe(1);
+  });
+
+  test.each([
+    ['scope, with others', { scope: 'openid tandem/write' }],
+    ['scp, of Entra for people', { scope: '', scp: 'tandem/write' }],
+    ['groups of Cognito', { scope: 'aws.cognito.signin.user.admin', 'cognito:groups': ['tandem/write'] }],
+    ['roles, of Entra for programs', { scope: '', roles: ['tandem/write'] }],
+  ])('says what it may in %s', async (_, claims) => {
+    expect((await service([plain])('DELETE', `Bearer ${await sign(claims)}`)).status).toBe(200);
+  });
+
+  test('of Cognito is known by its client and its use, having no audience', async () => {
+    const cognito: JwtIssuer = { issuer: ISSUER, clientIds: ['app'], claims: { token_use: 'access' } };
+    const ask = service([cognito]);
+    const statusOf = async (claims: JWTPayload): Promise<number> =>
+      (await ask('GET', `Bearer ${await sign({ aud: undefined, ...claims })}`)).status;
+    await expect(statusOf({ client_id: 'app', token_use: 'access' })).resolves.toBe(200);
+    await expect(statusOf({ client_id: 'other', token_use: 'access' })).resolves.toBe(401);
+    await expect(statusOf({ client_id: 'app', token_use: 'id' })).resolves.toBe(401);
+    await expect(statusOf({ token_use: 'access' })).resolves.toBe(401);
+  });
+
+  const now = (): number => Math.floor(Date.now() / 1000);
+  const hmacWith = async (secret: Uint8Array): Promise<string> =>
+    new SignJWT({ iss: ISSUER, aud: 'tandem', scope: 'tandem/read' })
+      .setProtectedHeader({ alg: 'HS256', kid: 'one' })
+      .setExpirationTime('1 h')
+      .sign(secret);
+  const withPayload = (token: string, change: object): string => {
+    const [header, payload = '', signature] = token.split('.');
+    const claims = JSON.parse(new TextDecoder().decode(base64url.decode(payload))) as object;
+    return [header, base64url.encode(JSON.stringify({ ...claims, ...change })), signature].join('.');
+  };
+
+  test.each<[string, () => Promise<string> | string]>([
+    ['signed by a stranger under a known key id', () => sign({}, { ...keys.stranger, kid: 'one' })],
+    ['changed after it was signed', async () => withPayload(await sign({}), { scope: 'tandem/write' })],
+    ['that expired', () => sign({ exp: now() - 60 })],
+    [
+      'without an end',
+      async () =>
+        new SignJWT({ iss: ISSUER, aud: 'tandem' })
+          .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+          .sign(keys.one.privateKey),
+    ],
+    ['not valid yet', () => sign({ nbf: now() + HOUR_S })],
+    ['made out to somebody else', () => sign({ aud: 'another' })],
+    ['made out to nobody', () => sign({ aud: undefined })],
+    ['of an issuer that nobody knows', () => sign({ iss: 'https://evil.example' })],
+    ['of an issuer with a slash more', () => sign({ iss: `${ISSUER}/` })],
+    [
+      'without a signature',
+      () => new UnsecuredJWT({ iss: ISSUER, aud: 'tandem' }).setExpirationTime('1 h').encode(),
+    ],
+    [
+      'signed with the public key as a secret',
+      async () => hmacWith(new TextEncoder().encode(await exportSPKI(keys.one.publicKey))),
+    ],
+    ['that brings its own key', async () => sign({}, keys.stranger, { jwk: keys.stranger.jwk })],
+    [
+      'that says where its key is',
+      async () => sign({}, keys.stranger, { jku: 'https://evil.example/jwks.json' }),
+    ],
+    [
+      'with an extension that must be understood',
+      () => sign({}, keys.one, { crit: ['exp'] }).catch(() => 'a.b.c'),
+    ],
+    ['that is none', () => 'not-a-token'],
+    ['of three empty parts', () => '..'],
+  ])('%s is refused', async (_, make) => {
+    const answer = await service([plain])('GET', `Bearer ${await make()}`);
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="tandem", error="invalid_token"',
+    ]);
+    expect(served).toBe(0);
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['another scheme', 'Basic b25lOm9uZQ=='],
+    ['no token', 'Bearer '],
+    ['a token that is too long', `Bearer ${'a'.repeat(6_001)}`],
+    ['two tokens', 'Bearer a b'],
+  ])('is asked for from who presents %s', async (_, header) => {
+    const answer = await service([plain])('GET', header);
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="tandem"']);
+    expect(served).toBe(0);
+  });
+
+  test('a little past its end is still good: clocks differ', async () => {
+    expect((await service([plain])('GET', `Bearer ${await sign({ exp: now() - 5 })}`)).status).toBe(200);
+  });
+
+  test('of another algorithm is good only where the issuer is said to use it', async () => {
+    const key = await makeKey('ed', 'EdDSA');
+    shown = [key.jwk];
+    const bearer = `Bearer ${await sign({}, key, { alg: 'EdDSA' })}`;
+    expect((await service([plain])('GET', bearer)).status).toBe(401);
+    expect(looks).toBe(0);
+    expect((await service([{ ...plain, algorithms: ['EdDSA'] }])('GET', bearer)).status).toBe(200);
+  });
+});
+
+describe('the keys of an issuer', () => {
+  test('are fetched once for all who come at the same time, and kept', async () => {
+    const ask = service([plain]);
+    const bearer = `Bearer ${await sign({})}`;
+    const answers = await Promise.all([1, 2, 3].map(() => ask('GET', bearer)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await ask('GET', bearer);
+    expect(looks).toBe(1);
+  });
+
+  test('that are not to be had mean 503 with Retry-After, never the record', async () => {
+    shown = undefined;
+    const ask = service([plain]);
+    const bearer = `Bearer ${await sign({})}`;
+    const answer = await ask('GET', bearer);
+    expect([answer.status, answer.headers['retry-after'], served]).toEqual([503, '2', 0]);
+    shown = [keys.one.jwk];
+    expect((await ask('GET', bearer)).status).toBe(200);
+  });
+
+  test('that are no key set mean 503', async () => {
+    const ask = service([{ ...plain }]);
+    shown = 'nonsense' as unknown as JWK[];
+    expect((await ask('GET', `Bearer ${await sign({})}`)).status).toBe(503);
+  });
+});
+
+describe('the keys of an issuer, over time', () => {
+  /** The check of one key id at a moment; the wall clock stands behind jose's own pauses. */
+  function harness() {
+    let nowMs = Date.now();
+    const resolve = signingKeys(plain, client, () => nowMs);
+    return async (afterMs: number, kid: string): Promise<boolean> => {
+      nowMs += afterMs;
+      try {
+        await resolve({ alg: 'RS256', kid }, { payload: '', signature: '' });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+  }
+  const TEN_MINUTES_MS = 600_000;
+
+  test('that it has taken back are forgotten after ten minutes', async () => {
+    const knows = harness();
+    await expect(knows(0, 'one')).resolves.toBe(true);
+    shown = [keys.two.jwk];
+    await expect(knows(TEN_MINUTES_MS - 1_000, 'one')).resolves.toBe(true);
+    await expect(knows(1_000, 'one')).resolves.toBe(false);
+    await expect(knows(0, 'two')).resolves.toBe(true);
+  });
+
+  test('stay good for a day while it does not answer, and no longer', async () => {
+    const knows = harness();
+    await expect(knows(0, 'one')).resolves.toBe(true);
+    shown = undefined;
+    await expect(knows(TEN_MINUTES_MS, 'one')).resolves.toBe(true);
+    const askedBefore = looks;
+    await expect(knows(10_000, 'one')).resolves.toBe(true);
+    expect(looks).toBe(askedBefore);
+    await expect(knows(24 * 3_600_000 - TEN_MINUTES_MS - 20_000, 'one')).resolves.toBe(true);
+    await expect(knows(20_000, 'one')).resolves.toBe(false);
+  });
+
+  test('are looked at again when a token comes that a new one has signed, at most every five seconds', async () => {
+    const knows = harness();
+    await knows(0, 'one');
+    shown = [keys.one.jwk, keys.two.jwk];
+    await expect(knows(0, 'two')).resolves.toBe(false);
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 5_000);
+    await expect(Promise.all([knows(0, 'two'), knows(0, 'two')])).resolves.toEqual([true, true]);
+    clock.mockRestore();
+    await expect(knows(0, 'one')).resolves.toBe(true);
+    expect(looks).toBe(2);
+  });
+
+  test('are not asked for again by every token with an invented key id', async () => {
+    const knows = harness();
+    await knows(0, 'one');
+    for (const kid of ['x', 'y', 'z']) await expect(knows(0, kid)).resolves.toBe(false);
+    expect(looks).toBe(1);
+  });
+});
+
+describe('a service key', () => {
+  const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
+  const older = { sha256: sha256('older'), scopes: ['tandem/read'] };
+  const newer = { sha256: sha256('newer'), scopes: ['tandem/read', 'tandem/write'] };
+
+  test('works beside another while it is being replaced, each with its scopes', async () => {
+    const ask = service([], [older, newer]);
+    const statuses = await Promise.all(
+      ['older', 'newer', 'other'].flatMap((key) => [
+        ask('GET', `Bearer ${key}`),
+        ask('DELETE', `Bearer ${key}`),
+      ]),
+    );
+    expect(statuses.map(({ status }) => status)).toEqual([200, 403, 200, 200, 401, 401]);
+  });
+
+  test('works beside tokens', async () => {
+    const ask = service([plain], [newer]);
+    expect((await ask('DELETE', 'Bearer newer')).status).toBe(200);
+    expect((await ask('GET', `Bearer ${await sign({})}`)).status).toBe(200);
+  });
+
+  test('is not its digest', async () => {
+    expect((await service([], [newer])('GET', `Bearer ${newer.sha256}`)).status).toBe(401);
+  });
+});
+
+describe('headers', () => {
+  test('that are too large, all together, are refused before anything is looked at', async () => {
+    const answer = await service([plain])('GET', `Bearer ${'a'.repeat(10_241)}`);
+    expect(answer.status).toBe(431);
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'headers_too_large' });
+    expect(looks).toBe(0);
+  });
+});

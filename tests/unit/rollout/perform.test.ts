@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { perform, sayClouds, StepError, type Outcome, type Platform } from '../../../scripts/rollout/perform.ts';
+import { sayStep, stepsOf, type RolloutPlan } from '../../../scripts/rollout/plan.ts';
+
+const PLAN: RolloutPlan = {
+  release: '2.0.0',
+  settleSeconds: 20,
+  sites: [
+    { site: 'aws-a', other: 'azure-b', previous: '1.0.0' },
+    { site: 'azure-b', other: 'aws-a', previous: '1.0.0' },
+  ],
+};
+
+interface Scene {
+  readonly done: string[];
+  readonly platform: Platform;
+  readonly stop: AbortController;
+}
+
+/** A platform that does nothing, but fails at what `fails` names and is interrupted after what `interrupts` names. */
+function scene({ fails = [], interruptAt }: { fails?: string[]; interruptAt?: string } = {}): Scene {
+  const done: string[] = [];
+  const stop = new AbortController();
+  const act = (what: string): Promise<void> => {
+    done.push(what);
+    if (what === interruptAt) stop.abort();
+    return fails.includes(what) ? Promise.reject(new StepError(`${what} did not work`)) : Promise.resolve();
+  };
+  const platform: Platform = {
+    check: ({ site }) => act(`check ${site}`),
+    drain: (site) => act(`drain ${site}`),
+    settle: () => act('settle'),
+    deploy: (site, release) => act(`deploy ${site} ${release ?? ''}`),
+    verify: async ({ site }, release) => {
+      await act(`verify ${site} ${release ?? ''}`);
+      return ['well'];
+    },
+    restore: ({ now }) => act(now ? 'restore now' : 'restore'),
+  };
+  return { done, platform, stop };
+}
+
+async function run({ platform, stop }: Scene, recorded: Outcome[] = []): Promise<Outcome> {
+  return perform({
+    plan: PLAN,
+    platform,
+    say: () => undefined,
+    record: (outcome) => recorded.push(outcome),
+    signal: stop.signal,
+  });
+}
+
+const ON_AWS = ['check aws-a', 'drain aws-a', 'settle', 'deploy aws-a 2.0.0', 'verify aws-a 2.0.0', 'restore'];
+
+describe('a rollout', () => {
+  test('does what the plan says, one cloud after the other', async () => {
+    const stage = scene();
+    const outcome = await run(stage);
+    expect(stage.done).toEqual([...ON_AWS, ...ON_AWS.map((step) => step.replace('aws-a', 'azure-b'))]);
+    expect(outcome.steps.map(({ action, site }) => ({ action, site }))).toEqual(stepsOf(PLAN));
+    expect(outcome.steps.map(({ what }) => what)).toEqual(stepsOf(PLAN).map((step) => sayStep(step, PLAN)));
+    expect(outcome.outcome).toBe('done');
+    expect(sayClouds(outcome)).toEqual([
+      'aws-a runs 2.0.0, and has its traffic',
+      'azure-b runs 2.0.0, and has its traffic',
+    ]);
+  });
+
+  test.each([
+    ['deploy aws-a 2.0.0', ['deploy aws-a 1.0.0', 'verify aws-a 1.0.0', 'restore now']],
+    ['verify aws-a 2.0.0', ['deploy aws-a 1.0.0', 'verify aws-a 1.0.0', 'restore now']],
+    ['restore', ['deploy aws-a 1.0.0', 'verify aws-a 1.0.0', 'restore now']],
+    ['drain aws-a', ['restore now']],
+    ['check aws-a', []],
+  ])('goes back when "%s" fails, and leaves the other cloud alone', async (failing, back) => {
+    const stage = scene({ fails: [failing] });
+    const outcome = await run(stage);
+    expect(stage.done).toEqual([...ON_AWS.slice(0, ON_AWS.indexOf(failing) + 1), ...back]);
+    expect([outcome.outcome, outcome.reason]).toEqual(['rolled back', `${failing} did not work`]);
+    expect(sayClouds(outcome)).toEqual([
+      'aws-a runs 1.0.0, and has its traffic',
+      'azure-b runs 1.0.0, and has its traffic',
+    ]);
+  });
+
+  test('gives no traffic to a cloud when the earlier release does not work either, and says so', async () => {
+    const stage = scene({ fails: ['verify aws-a 2.0.0', 'verify aws-a 1.0.0'] });
+    const outcome = await run(stage);
+    expect(stage.done).not.toContain('restore now');
+    expect(outcome.outcome).toBe('stuck');
+    expect(sayClouds(outcome)[0]).toBe(
+      'aws-a runs 1.0.0, NOT VERIFIED, and has no traffic: npm run rollout again, or npm run rollback',
+    );
+  });
+
+  test.each([
+    ['drain aws-a', ['restore now'], 'aws-a runs 1.0.0, and has its traffic'],
+    ['settle', ['restore now'], 'aws-a runs 1.0.0, and has its traffic'],
+    [
+      'deploy aws-a 2.0.0',
+      [],
+      'aws-a runs 2.0.0, NOT VERIFIED, and has no traffic: npm run rollout again, or npm run rollback',
+    ],
+    ['verify aws-a 2.0.0', [], 'aws-a runs 2.0.0, and has no traffic: npm run dns -- restore'],
+    ['restore', [], 'aws-a runs 2.0.0, and has its traffic'],
+  ])('interrupted at "%s" it ends in a state that it names', async (interruptAt, after, state) => {
+    const stage = scene({ interruptAt });
+    const outcome = await run(stage);
+    expect(stage.done).toEqual([...ON_AWS.slice(0, ON_AWS.indexOf(interruptAt) + 1), ...after]);
+    expect(outcome.outcome).toBe('interrupted');
+    expect(sayClouds(outcome)[0]).toBe(state);
+  });
+
+  test('records every step when it is over, so that one that was killed leaves its last', async () => {
+    const recorded: Outcome[] = [];
+    const outcome = await run(scene(), recorded);
+    expect(recorded).toHaveLength(stepsOf(PLAN).length + 1);
+    expect(recorded.at(-1)).toEqual(outcome);
+    expect(recorded[0]?.outcome).toBe('running');
+  });
+});
