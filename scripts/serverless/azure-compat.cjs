@@ -27,6 +27,8 @@ module.exports = class AzureCompat {
       // Variables of the service definition have their values from here on, and not yet in this constructor.
       initialize: () => this.#repair(),
       'after:package:finalize': () => this.#keepTemplate(),
+      'before:deploy:deploy': () => this.#askForSubscription(),
+      'before:remove:remove': () => this.#askForSubscription(),
       'offline:functionsUpdated:cleanup': () => this.#site?.reload(),
     };
     // serverless-esbuild spawns this command, which serverless-offline defines for AWS, after each rebuild.
@@ -47,6 +49,10 @@ module.exports = class AzureCompat {
     const { keepTemplate } = require('./azure/deployment.cjs');
     const workDir = path.join(this.#serverless.serviceDir, PACKAGE);
     return keepTemplate({ serverless: this.#serverless, workDir });
+  }
+
+  #askForSubscription() {
+    require('./azure/failures.cjs').askForSubscription(this.#serverless, this.#options);
   }
 
   async #repair() {
@@ -76,7 +82,12 @@ module.exports = class AzureCompat {
     deployment.composeOwnTemplate();
     deployment.showOwnTemplateInDryRun(this.#options);
     deployment.quoteSettingsThatLookLikeExpressions();
+    deployment.pollAsAdvised();
     deployment.publishToFlexConsumption();
+
+    const failures = require('./azure/failures.cjs');
+    failures.tellWhyDeploymentFailed();
+    failures.tellMissingGroupFromRefusal();
 
     if (this.#offline) {
       const offline = require('./azure/offline.cjs');

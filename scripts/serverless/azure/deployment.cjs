@@ -1,7 +1,9 @@
 'use strict';
-/** Repairs 14 to 19: deploying. */
+/** Repairs 14 to 20: deploying. */
 const fs = require('node:fs');
+const { createRequire } = require('node:module');
 const path = require('node:path');
+const { tellHowToSignIn } = require('./failures.cjs');
 const { publishPackage } = require('./publish.cjs');
 
 const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';
@@ -26,7 +28,7 @@ exports.signInWithAzureIdentity = (serverless, options) => {
   const token = () => {
     const { DefaultAzureCredential } = require('@azure/identity');
     credential ??= new DefaultAzureCredential();
-    return credential.getToken(MANAGEMENT_SCOPE);
+    return credential.getToken(MANAGEMENT_SCOPE).catch(tellHowToSignIn);
   };
   serverless.variables.azureCredentials = {
     getToken: async () => {
@@ -122,6 +124,19 @@ function quoteSetting(value) {
   const looksLikeExpression = typeof value === 'string' && value.startsWith('[') && value.endsWith(']');
   return looksLikeExpression && !EXPRESSION.test(value) ? `[${value}` : value;
 }
+
+/**
+ * The client of 2019 looks at a deployment every 30 s, whatever Azure advises (`Retry-After`): half a minute too long
+ * for a small change or for a removal. Without a setting of its own it takes the advice.
+ */
+exports.pollAsAdvised = () => {
+  const ofPlugin = createRequire(require.resolve('serverless-azure-functions/package.json'));
+  const { ResourceManagementClient } = ofPlugin('@azure/arm-resources');
+  Object.defineProperty(ResourceManagementClient.prototype, 'longRunningOperationRetryTimeout', {
+    get: () => undefined,
+    set: () => undefined,
+  });
+};
 
 /**
  * The plugin posts to `/api/zipdeploy`, which Flex Consumption does not have, and reports success whatever status

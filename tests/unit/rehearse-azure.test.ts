@@ -1,0 +1,133 @@
+/** The stand-in that deployments to Azure are rehearsed against must refuse what Azure refuses. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startAzure, type AzureStandIn } from '../../scripts/rehearse/azure/stand-in.ts';
+import { make, validate } from '../../scripts/rehearse/azure/template-deployment.ts';
+
+const LOGIN = { tenant: 't', client: 'c', assertion: 'assertion', token: 'token' };
+const GROUP = 'https://management.azure.com/subscriptions/s/resourcegroups/g';
+
+const resource = (name: string, more: object = {}) => ({
+  type: 'Microsoft.Test/things',
+  apiVersion: '2024-01-01',
+  name,
+  ...more,
+});
+const idOf = (name: string): string =>
+  `/subscriptions/s/resourceGroups/g/providers/Microsoft.Test/things/${name}`;
+const template = (resources: ReturnType<typeof resource>[]) => ({
+  parameters: {
+    app: { type: 'string' },
+    on: { type: 'bool', defaultValue: false },
+    size: { type: 'int', defaultValue: 1, allowedValues: [1, 2] },
+  },
+  variables: {},
+  resources,
+  outputs: {},
+});
+const sent = (given: Record<string, unknown>, resources = [resource('one')], mode = 'Incremental') => ({
+  mode,
+  template: template(resources),
+  parameters: Object.fromEntries(Object.entries(given).map(([name, value]) => [name, { value }])),
+});
+
+describe('a deployment', () => {
+  test('that is in order has no mistakes', () => {
+    expect(validate(sent({ app: 'a', on: true, size: 2 })).mistakes).toEqual([]);
+  });
+
+  test.each([
+    ['a flag that is text', sent({ app: 'a', on: 'true' }), "the parameter 'on' is no bool"],
+    ['a parameter that is missing', sent({}), "the parameter 'app' is not given"],
+    ['a parameter that is unknown', sent({ app: 'a', apps: 'b' }), "the template has no parameter 'apps'"],
+    ['a value that is not allowed', sent({ app: 'a', size: 3 }), "'size' is not allowed its value"],
+    ['the mode that deletes', sent({ app: 'a' }, undefined, 'Complete'), "the mode 'Complete' deletes"],
+    [
+      'an expression that cannot be read',
+      sent({ app: 'a' }, [resource("[parameters('nothing')]")]),
+      'no parameter is called nothing',
+    ],
+    [
+      'a dependency that is nowhere',
+      sent({ app: 'a' }, [resource('one', { dependsOn: [idOf('two')] })]),
+      'which is not in the template',
+    ],
+    ['a name that is there twice', sent({ app: 'a' }, [resource('one'), resource('one')]), 'is there twice'],
+  ])('is refused for %s', (_title, deployment, mistake) => {
+    expect(validate(deployment).mistakes).toContainEqual(expect.stringContaining(mistake));
+  });
+
+  test('that fails leaves what was made before, and names what failed', () => {
+    const [last, first] = [resource('last', { dependsOn: [idOf('first')] }), resource('first')];
+    const { resources } = validate(sent({ app: 'a' }, [last, first]));
+    const { made, error } = make(resources, ({ name }) =>
+      name === 'last' ? { code: 'Conflict', message: 'taken' } : undefined,
+    );
+    expect(made.map(({ name }) => name)).toEqual(['first']);
+    expect(error).toMatchObject({
+      code: 'DeploymentFailed',
+      details: [{ code: 'Conflict', message: "Microsoft.Test/things 'last': taken" }],
+    });
+  });
+});
+
+describe('the stand-in', () => {
+  let azure: AzureStandIn;
+  beforeAll(async () => {
+    azure = await startAzure('s', LOGIN);
+  });
+  afterAll(() => azure.close());
+
+  const ask = async (
+    url: string,
+    { token = LOGIN.token, ...more }: RequestInit & { token?: string } = {},
+  ) => {
+    const { host, pathname, search } = new URL(url);
+    const { request } = await import('node:http');
+    return new Promise<number | undefined>((resolve, reject) => {
+      const headers = { ...(more.headers as Record<string, string>), host, authorization: `Bearer ${token}` };
+      request(
+        {
+          port: azure.port,
+          host: '127.0.0.1',
+          path: pathname + search,
+          method: more.method ?? 'GET',
+          headers,
+        },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        },
+      )
+        .on('error', reject)
+        .end(more.body as string | undefined);
+    });
+  };
+
+  test('lets nobody in with another token', async () => {
+    expect(await ask(`${GROUP}?api-version=2019-05-01`, { token: 'other' })).toBe(401);
+  });
+
+  test('knows only published versions of the interface, and only its subscription', async () => {
+    expect(await ask(`${GROUP}?api-version=1999-01-01`)).toBe(400);
+    expect(await ask(`${GROUP.replace('/s/', '/other/')}?api-version=2019-05-01`)).toBe(404);
+  });
+
+  test('wants a location for a group', async () => {
+    const put = { method: 'PUT', body: '{"tags":{}}' };
+    expect(await ask(`${GROUP}?api-version=2019-05-01`, put)).toBe(400);
+    expect(await ask(`${GROUP}?api-version=2019-05-01`, { method: 'PUT', body: '{"location":"x"}' })).toBe(
+      201,
+    );
+  });
+
+  test('takes no package that is not a zip with a host.json', async () => {
+    const publish = 'https://app.scm.azurewebsites.net/api/publish?RemoteBuild=false';
+    const zip = { method: 'POST', headers: { 'content-type': 'application/zip' }, body: 'no zip' };
+    expect(await ask(publish, zip)).toBe(400);
+    expect(azure.publishing.published.size).toBe(0);
+  });
+
+  test('refuses hosts that it does not know', async () => {
+    expect(await ask('https://graph.microsoft.com/v1.0/me')).toBe(502);
+  });
+});
