@@ -173,7 +173,7 @@ function textOf(body: unknown): string {
 /** A run is billed for a second at least, so schedules are sparse, and one that stopped at a bound goes on at once. */
 export function timerEntry(handler: TimerHandler): () => Promise<void> {
   return async () => {
-    for (let run = 1; (await handler()) === true && run < RUNS_MAX; run += 1);
+    for (let run = 1; (await handler()) && run < RUNS_MAX; run += 1);
   };
 }
 
