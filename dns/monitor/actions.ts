@@ -67,6 +67,7 @@ async function doIt(action: Action, step: Step): Promise<Result> {
     }
     case 'openIncident': {
       const file = acting.incidents.open(incident, runbook);
+      for (const line of step.said) acting.incidents.add(incident, line);
       return { mark: 'x', line: `incident: ${file ?? 'in this log'}` };
     }
   }

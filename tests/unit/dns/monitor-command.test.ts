@@ -86,6 +86,14 @@ describe('npm run runbook', () => {
     expect((await run(runRunbook, 'lost', '--site', A, '--over', '--yes')).err).toContain('no open incident');
   });
 
+  it('leaves a file that tells everything, also what was done before it was opened', async () => {
+    await run(runRunbook, 'lost', '--site', A, '--yes');
+    const [file = ''] = fs.readdirSync(path.join(dir, 'incidents'));
+    const text = fs.readFileSync(path.join(dir, 'incidents', file), 'utf8');
+    const told = text.split('\n').flatMap((line) => /^- \S+Z (\w+):/.exec(line)?.[1] ?? []);
+    expect(told.slice(0, 3)).toEqual(['failover', 'incident', 'capacity']);
+  });
+
   it.each([
     [['gone'], "there is no runbook 'gone'; the runbooks are: lost"],
     [['lost'], `lost is for ${A}, ${B}; say which with --site`],
