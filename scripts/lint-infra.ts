@@ -6,8 +6,9 @@
  */
 import { awsChecks } from './lint-infra/aws-checks.ts';
 import { azureChecks } from './lint-infra/azure-checks.ts';
-import { Unavailable, type Check } from './lint-infra/check.ts';
+import type { Check } from './lint-infra/check.ts';
 import { textChecks } from './lint-infra/text-checks.ts';
+import { Unavailable } from './peers/peer.ts';
 
 const CHECKS: readonly Check[] = [...textChecks, ...awsChecks, ...azureChecks];
 

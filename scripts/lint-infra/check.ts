@@ -5,8 +5,3 @@ export interface Check {
   /** Resolves with what is wrong, as text for people; nothing when all is well. @throws Unavailable when it cannot run here. */
   readonly run: () => Promise<readonly string[]>;
 }
-
-/** Why a check cannot run here; it is skipped. */
-export class Unavailable extends Error {
-  override readonly name = 'Unavailable';
-}

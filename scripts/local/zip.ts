@@ -2,11 +2,23 @@
 import fs from 'node:fs';
 import { crc32, inflateRawSync } from 'node:zlib';
 
-/** The files of a zip archive, by name. Reads the central directory (APPNOTE 4.3.12), stored or deflated entries. */
+const END = Buffer.from('PK\x05\x06', 'latin1');
+
+/** The files of an archive on disk, by name. @throws RangeError when it is none. */
 export function unzip(file: string): Map<string, Buffer> {
   const zip = fs.readFileSync(file);
-  const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  if (!zip.includes(END)) throw new RangeError(`${file} is no zip archive`);
+  return filesIn(zip);
+}
+
+/**
+ * The files of an archive, by name; none when it is no archive. Reads the central directory (APPNOTE 4.3.12), stored or
+ * deflated entries.
+ */
+export function filesIn(zip: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
+  const end = zip.lastIndexOf(END);
+  if (end < 0) return files;
   let entry = zip.readUInt32LE(end + 16);
   for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((at) =>
@@ -53,5 +65,5 @@ export function zip(files: ReadonlyMap<string, Buffer>): Buffer {
   end.writeUInt16LE(files.size, 6);
   end.writeUInt32LE(central.length, 8);
   end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...parts, central, Buffer.from('PK\x05\x06', 'latin1'), end]);
+  return Buffer.concat([...parts, central, END, end]);
 }

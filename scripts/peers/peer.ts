@@ -24,7 +24,7 @@ export interface Peer {
   start(port: number): ChildProcess;
 }
 
-/** Why a peer cannot run here. */
+/** Why an outside program, such as a peer or a linter, cannot run here. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { unzip } from './zip.ts';
+import { filesIn } from '../local/zip.ts';
 
 /** Unlike anything else that a file may hold. */
 export const plant = (name: string): string => `planted-${name}-${randomBytes(12).toString('hex')}`;
@@ -18,7 +18,7 @@ export function filesWith(secrets: readonly string[], folder: string): string[] 
     if (entry.isDirectory()) return filesWith(secrets, file);
     if (!entry.isFile()) return [];
     const content = fs.readFileSync(file);
-    const inside = file.endsWith('.zip') ? [...unzip(content)] : [];
+    const inside = file.endsWith('.zip') ? [...filesIn(content)] : [];
     return [
       ...(holds(content) ? [file] : []),
       ...inside.flatMap(([name, part]) => (holds(part) ? [`${file}: ${name}`] : [])),

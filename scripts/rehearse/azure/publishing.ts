@@ -2,7 +2,7 @@
  * The deployment service of a Flex Consumption app: takes a zip, and tells how far it is.
  * @see https://learn.microsoft.com/azure/azure-functions/functions-deployment-technologies#one-deploy
  */
-import { unzip } from '../zip.ts';
+import { filesIn } from '../../local/zip.ts';
 import type { Answer, Request } from './http.ts';
 
 /** As the service numbers them (https://github.com/projectkudu/kudu/wiki/REST-API). */
@@ -37,7 +37,7 @@ function publish({ query, type, body }: Request, app: string, publishing: Publis
   if (type !== 'application/zip' || query.get('RemoteBuild') !== 'false') {
     return { status: 415, body: 'a zip that was built already is expected' };
   }
-  const names = [...unzip(body).keys()];
+  const names = [...filesIn(body).keys()];
   if (!names.includes('host.json')) return { status: 400, body: 'the package has no host.json at its root' };
   const functions = names.flatMap((name) => /^([^/]+)\/function\.json$/.exec(name)?.[1] ?? []);
   if (publishing.fault === undefined) publishing.published.set(app, functions);
