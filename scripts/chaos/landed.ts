@@ -120,6 +120,8 @@ function landed(attempt: Attempt, site: string, key: string, stamp: string): Lan
     operationId: attempt.id,
     stamp,
     fields: clientFields(attempt),
+    life: 0,
+    creates: attempt.kind === 'create',
     basis: undefined,
     replaced: undefined,
   };

@@ -1,4 +1,5 @@
 /** What only operators may, in the contract: one function for each group of routes. */
+import { EARLIER_LIFE } from '../../src/shared/replication/conflict-log.ts';
 import { pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
@@ -253,7 +254,7 @@ function conflictSchemas(): Record<string, object> {
         field: text,
         loser: version,
         winner: version,
-        reason: { enum: ['newer', 'higher rank'] },
+        reason: { enum: ['newer', 'higher rank', EARLIER_LIFE] },
         override: said({ type: 'object' }, 'What an operator decided, once somebody did'),
       },
     },

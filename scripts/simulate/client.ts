@@ -1,6 +1,7 @@
 /** One client: sends a write or a read to a site, tries again when it got no answer, and remembers what it was told. */
 import { AppError, isRetryable } from '../../src/shared/errors.ts';
-import { localWrite } from '../../src/shared/replication/local-write.ts';
+import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
+import { cleared } from '../../src/shared/replication/lives.ts';
 import { get, type Protocol } from '../../src/shared/replication/protocol.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { checkSession } from './checkers/sessions.ts';
@@ -12,29 +13,39 @@ import type { World } from './world.ts';
 
 const ATTEMPTS_MAX = 3;
 
-export type Rule = (current: StoredRecord | undefined) => Decision;
+export type Rule = (current: StoredRecord | undefined, isLive: boolean) => Decision;
 
 export interface Request {
   readonly key: string;
   readonly id: string;
   readonly rule: Rule;
   readonly expectNew: boolean;
+  /** Whether it begins a life of the key. */
+  readonly creates: boolean;
 }
 
 /** One attempt; a client that got no answer often tries again under the same operation id. */
 export function submit(world: World, site: SimSite, request: Request, attempt: number): void {
-  const { key, id, rule, expectNew } = request;
+  const { key, id, rule, expectNew, creates } = request;
   if (site.down) return;
   const operation: Operation = { id, decided: undefined };
-  const decide = (basis: StoredRecord | undefined): Decision['changes'] => {
-    const { changes, fields, meant } = rule(basis);
-    operation.decided = { basis, fields, meant };
-    return changes;
+  const decide: LocalWrite['decide'] = (basis, isLive) => {
+    const { changes, fields, meant } = rule(basis, isLive);
+    operation.decided = { basis, creates: creates && !isLive, fields, meant };
+    // What the release before incarnations did.
+    return site.older && creates && !isLive ? { ...cleared(basis?.state), ...changes } : changes;
   };
   invoke(world, site, {
     kind: 'write',
     operation,
-    protocol: (own) => localWrite(own, { key, operationId: id, decide, expectNew }),
+    protocol: (own) =>
+      localWrite(own, {
+        key,
+        operationId: id,
+        decide,
+        expectNew,
+        ...(creates && !site.older && { creates: { keepUnseenTombstone: false } }),
+      }),
     ended: (ending) => {
       if (ending.kind === 'returned') {
         acknowledge(world, site, id, ending.value);

@@ -1,5 +1,6 @@
 /** Begins comparisons, as the hourly timer and operators do. */
 import { isRetryable } from '../../src/shared/errors.ts';
+import { beginBurial } from '../../src/shared/replication/anti-entropy/bury.ts';
 import { begin } from '../../src/shared/replication/anti-entropy/compare.ts';
 import { invoke } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
@@ -21,6 +22,19 @@ export function compare(
     ended: (ending) => {
       if (ending.kind === 'threw' && !isRetryable(ending.error))
         world.find([{ invariant: 'no defects', detail: `a comparison threw ${String(ending.error)}` }]);
+    },
+  });
+}
+
+/** Has a site begin to remove its old tombstones, as the hourly timer does. */
+export function bury(world: World, site: SimSite): void {
+  if (site.down || site.older) return;
+  invoke(world, site, {
+    kind: 'verify',
+    protocol: beginBurial,
+    ended: (ending) => {
+      if (ending.kind === 'threw' && !isRetryable(ending.error))
+        world.find([{ invariant: 'no defects', detail: `a burial threw ${String(ending.error)}` }]);
     },
   });
 }

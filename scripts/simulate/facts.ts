@@ -27,6 +27,10 @@ export interface LandedWrite {
   readonly fields: Readonly<Record<string, Json>>;
   /** What else it meant, by field. */
   readonly meant?: Readonly<Record<string, Meant>> | undefined;
+  /** The incarnation of the state that it made. */
+  readonly life: number;
+  /** Whether it created what readers did not see. */
+  readonly creates: boolean;
   /** What the operation decided on; undefined: no record. */
   readonly basis: StoredRecord | undefined;
   /** What the store held when the put took effect. */
@@ -84,6 +88,10 @@ export interface MessageFact {
   /** Put there by the nemesis: no protocol sent it. */
   readonly poison: boolean;
   end: MessageEnd;
+  /** About a record that may be written before the message is read: then it may say nothing new. */
+  overtaken?: boolean;
+  /** Lost by a fault that only a comparison finds. */
+  excused?: boolean;
   /** Why it was set aside, each time. */
   readonly reasons: string[];
 }
@@ -123,12 +131,84 @@ export function canonical(state: RecordState | undefined): string {
     slots(state.sets),
     slots(state.counters),
     sorted(state.vector),
+    state.incarnation ?? 0,
   ]);
 }
 
 /** Whether a key is that of the result of a comparison. */
 export function isVerification(key: string): boolean {
   return key.startsWith('verification:');
+}
+
+/** Whether a key is that of what a site says about itself. */
+export function isOwnReport(key: string): boolean {
+  return /^(heartbeat|pause|verification):/.test(key);
+}
+
+/** Key → the vectors of the states of it that some site has removed. */
+export type Forgotten = ReadonlyMap<string, readonly Vector[]>;
+
+/** Whether a write is included in a state that was removed for good. */
+export function isForgottenWrite(forgotten: Forgotten, key: string, site: string, stamp: string): boolean {
+  return (forgotten.get(key) ?? []).some((vector) => vectorHolds(vector, site, stamp));
+}
+
+/** What sites hold, without what some site has removed already: it is as good as absent where it is still held. */
+export function withoutForgotten(snapshot: Snapshot, forgotten: Forgotten): Snapshot {
+  const isNamed = (vector: Vector, state: RecordState): boolean => {
+    const stamps = Object.entries(state.vector);
+    return (
+      stamps.length === Object.keys(vector).length && stamps.every(([site, stamp]) => vector[site] === stamp)
+    );
+  };
+  const isKept = ([key, { state }]: [string, StoredRecord]): boolean =>
+    !(forgotten.get(key) ?? []).some((vector) => isNamed(vector, state));
+  return new Map([...snapshot].map(([site, records]) => [site, new Map([...records].filter(isKept))]));
+}
+
+/** How long what is deleted is kept at least: 30 days. */
+const KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Whether a state began after what `earlier` stands for had been removed: it includes nothing of that. */
+export function beganAnew(state: RecordState, earlier: RecordState): boolean {
+  const newest = Object.values(earlier.vector).sort().at(-1) ?? '';
+  return timeOf(oldestOf(state)) > timeOf(newest) + KEPT_MS;
+}
+
+function timeOf(stamp: string): number {
+  return Number.parseInt(stamp.slice(0, 9), 36);
+}
+
+function oldestOf(state: RecordState | undefined): string {
+  return (
+    Object.values(state?.fields ?? {})
+      .map(([stamp]) => stamp)
+      .sort()[0] ?? ''
+  );
+}
+
+/** The writes without those that were removed for good and that no site includes any more. */
+export function remembered(
+  landed: readonly LandedWrite[],
+  snapshot: Snapshot,
+  forgotten: Forgotten,
+): readonly LandedWrite[] {
+  // A life that began after the removal has a vector of its own, in which the same sites are later.
+  const isHeld = ({ key, site, stamp }: LandedWrite): boolean =>
+    [...snapshot.values()].some((records) => {
+      const state = records.get(key)?.state;
+      return vectorHolds(state?.vector, site, stamp) && timeOf(oldestOf(state)) <= timeOf(stamp) + KEPT_MS;
+    });
+  return landed.filter(
+    (write) => !isForgottenWrite(forgotten, write.key, write.site, write.stamp) || isHeld(write),
+  );
+}
+
+/** The writes of every key to the last of its lives. */
+export function lastLives(landed: readonly LandedWrite[]): readonly LandedWrite[] {
+  const last = new Map<string, number>();
+  for (const { key, life } of landed) last.set(key, Math.max(last.get(key) ?? 0, life));
+  return landed.filter(({ key, life }) => life === last.get(key));
 }
 
 /** Whether a key is that of an entry of the conflict log. */

@@ -42,8 +42,18 @@ const MENU = {
   oversized: [0.25, 700, 1_200],
   /** Sites that run a release with a newer minor version of the event. Probability per site. */
   newerMinor: [0.3, 0.3, 1],
+  /** Sites that begin with the release before incarnations and are upgraded while clients write. Probability per site. */
+  olderRelease: [0.3, 0.3, 1],
   /** Messages that are none, in any queue, so many. */
   poison: [0.3, 1, 6],
+  /** Messages of somebody who can send to the queues and says more than a peer may, so many. */
+  forge: [0.3, 1, 6],
+  /** An inbound queue loses a message that it has accepted: only a comparison finds that. Probability per message. */
+  inboxLoss: [0.1, 0.02, 0.2],
+  /** At rest a site holds a record otherwise under the same name, as if merged by another rule; so many records. */
+  drift: [0.15, 1, 4],
+  /** Months in place of minutes: tombstones are removed, ids are created again, messages are days late. */
+  months: [0.12, 1, 1],
   /** Comparisons with repair, so many. Off in most seeds: it hides what the ordinary path leaves undone. */
   compare: [0.3, 1, 4],
 } as const;
@@ -57,7 +67,9 @@ export const FAULTS = Object.keys(MENU) as readonly Fault[];
 
 /** Draws a seed's faults; what `forced` names is set instead. Draws the same numbers either way. */
 export function chooseFaults(random: Random, forced: Partial<Faults> = {}): Faults {
-  return chooseFrom(MENU, random, forced);
+  const chosen = chooseFrom(MENU, random, forced);
+  // What is found by comparing alone must be compared before it is forgotten: hourly in production, once in a schedule.
+  return chosen.months > 0 ? { ...chosen, inboxLoss: 0, drift: 0 } : chosen;
 }
 
 /** A fault → how often a seed turns it on, least strength, greatest strength. */

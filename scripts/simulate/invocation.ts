@@ -17,6 +17,8 @@ export interface Operation {
   decided:
     | {
         readonly basis: StoredRecord | undefined;
+        /** Whether it begins a life of the key. */
+        readonly creates: boolean;
         readonly fields: Readonly<Record<string, Json>>;
         readonly meant?: Readonly<Record<string, Meant>>;
       }
@@ -24,7 +26,7 @@ export interface Operation {
 }
 
 export interface Invocation {
-  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep' | 'verify';
+  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep' | 'verify' | 'beat';
   readonly at: SimSite;
   readonly operation: Operation | undefined;
   /** The latest time that the site's clock showed to it. */
@@ -58,6 +60,7 @@ export function invoke<Result>(world: World, at: SimSite, options: InvocationOpt
   const site: Site = {
     site: at.name,
     peers: at.peers,
+    retired: at.retired,
     now: () => {
       const nowMs = at.now();
       invocation.wallMs = Math.max(invocation.wallMs, nowMs);

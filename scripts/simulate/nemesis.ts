@@ -5,9 +5,10 @@
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
-import { compare } from './comparisons.ts';
+import { bury, compare } from './comparisons.ts';
+import { forge } from './forger.ts';
+import { paceOf } from './pace.ts';
 import { wake } from './trigger.ts';
-import { TRAFFIC_MS } from './workload.ts';
 import type { World } from './world.ts';
 
 const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;
@@ -16,7 +17,7 @@ const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;
 export interface NemesisEvent {
   /** `partition 2`; names its stream of chances too. */
   readonly id: string;
-  readonly kind: 'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'compare';
+  readonly kind: 'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'forge' | 'compare' | 'bury';
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -27,20 +28,35 @@ const LASTING: Partial<Record<NemesisEvent['kind'], readonly [shortMs: number, l
   outage: [5_000, 120_000],
   jump: [1_000, 120_000],
 };
-const KINDS = ['partition', 'outage', 'jump', 'outboxWipe', 'redrive', 'poison', 'compare'] as const;
+const KINDS = [
+  'partition',
+  'outage',
+  'jump',
+  'outboxWipe',
+  'redrive',
+  'poison',
+  'forge',
+  'compare',
+  'bury',
+] as const;
 
 /** Draws what befalls the world. */
 export function drawNemesis(random: Random, faults: Faults): readonly NemesisEvent[] {
+  const { trafficMs, lastsMaxMs, slowness, redrives, burials } = paceOf(faults);
+  const times = (kind: NemesisEvent['kind']): number => {
+    if (kind === 'bury') return burials;
+    return kind === 'redrive' ? Math.max(redrives, Math.floor(faults[kind])) : Math.floor(faults[kind]);
+  };
   return KINDS.flatMap((kind) =>
-    Array.from({ length: Math.floor(faults[kind]) }, (_, index): NemesisEvent => {
+    Array.from({ length: times(kind) }, (_, index): NemesisEvent => {
       const lasting = LASTING[kind];
-      const fromMs = random.between(0, lasting === undefined ? TRAFFIC_MS : TRAFFIC_MS * 0.9);
+      const fromMs = random.between(0, lasting === undefined ? trafficMs : trafficMs * 0.9);
       const [shortMs, longMs] = lasting ?? [0, 0];
       const forMs = random.between(
         shortMs,
-        lasting !== undefined && random.chance(0.3) ? TRAFFIC_MS : longMs,
+        lasting !== undefined && random.chance(0.3) ? lastsMaxMs : Math.min(longMs * slowness, lastsMaxMs),
       );
-      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, TRAFFIC_MS - 1) };
+      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, trafficMs - 1) };
     }),
   );
 }
@@ -69,7 +85,9 @@ const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
   outboxWipe: atOnce(wipe),
   redrive: atOnce(redrive),
   poison: atOnce(poison),
+  forge: atOnce(forge),
   compare: atOnce((world, site) => compare(world, site, { repair: true })),
+  bury: atOnce(bury),
 };
 
 function atOnce(act: (world: World, site: SimSite) => void): (world: World) => Begin {

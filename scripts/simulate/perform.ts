@@ -5,12 +5,16 @@
 import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
-import { isConflict, isVerification, type QueueKind } from './facts.ts';
+import { cleared } from '../../src/shared/replication/lives.ts';
+import { isConflict, isOwnReport, type LandedWrite, type QueueKind } from './facts.ts';
+import { checkNewLife } from './checkers/lives.ts';
 import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
 import type { Invocation, Operation } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
+import { paceOf } from './pace.ts';
 import { meaningText, shortStamp } from './timeline.ts';
 import { wake } from './trigger.ts';
 import type { World } from './world.ts';
@@ -67,7 +71,7 @@ export function perform(
       world.trace('scan', at, effect.cursor ?? '');
       return reading(world, () => at.store.scan(effect.cursor, effect.limit));
     case 'remove': {
-      const called = calling(world, () => at.store.remove(effect.key, effect.expected));
+      const called = calling(world, () => world.remove(at, effect.key, effect.expected));
       return 'error' in called ? called : { value: called.result };
     }
     case 'sleep':
@@ -121,26 +125,33 @@ function land(
   );
   if (outcome.status !== 'written') return outcome;
   if (operation !== undefined && decided !== undefined) {
-    const landed = {
+    const life = record.state.incarnation ?? 0;
+    const raised = life > (decided.basis?.state.incarnation ?? 0);
+    const resets = decided.creates ? cleared(raised ? undefined : decided.basis?.state) : {};
+    const landed: LandedWrite = {
       atMs: world.agenda.nowMs,
       site: at.name,
       key: record.key,
       operationId: operation.id,
       stamp: record.version ?? '',
-      fields: decided.fields,
+      fields: { ...resets, ...decided.fields },
       meant: decided.meant,
+      life,
+      creates: decided.creates,
       basis: decided.basis,
       replaced: before,
     };
     world.land(landed);
     world.find(checkLocalStamp(landed));
+    world.find(checkNewLife(landed, at));
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
-    if (kind === 'verify') {
+    if (kind === 'verify' || kind === 'beat') {
       // It notes results under stamps of its own, and marks what a peer lacks: neither has come from a peer.
-      if (isVerification(record.key)) world.counts.notes += 1;
+      if (isOwnReport(record.key)) world.counts.notes += 1;
+      else noteRepairs(world, at, before, record);
     } else {
-      world.find(checkNews(applied));
+      if (!world.drifted.has(record.key)) world.find(checkNews(applied));
       // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
       if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
     }
@@ -148,6 +159,14 @@ function land(
   }
   world.watchExposure(record.key, at, 'store');
   return outcome;
+}
+
+/** A repair marks a record for a peer before it sends it. */
+function noteRepairs(world: World, from: SimSite, before: StoredRecord | undefined, record: StoredRecord): void {
+  for (const [name, marker] of Object.entries(record.pending)) {
+    if (before?.pending[name] === marker) continue;
+    world.watchRepair({ key: record.key, from, peer: world.site(name), vector: record.state.vector });
+  }
 }
 
 function clearing(world: World, at: SimSite, requests: readonly ClearRequest[]): Answer {
@@ -212,7 +231,9 @@ function deliver(
   const queue = { out: site.outbox, in: site.inbox, verify: site.steps }[kind];
   const copies = world.strikes('duplicate') ? 2 : 1;
   for (let copy = 0; copy < copies; copy += 1) {
-    const wayMs = world.strikes('reorder') ? world.random.between(100, 120_000) : world.random.between(1, 40);
+    // The own queue is not that slow: an event would be as old as its first message.
+    const heldBackMs = kind === 'in' ? paceOf(world.drawnFaults).heldBackMs : 120_000;
+    const wayMs = world.strikes('reorder') ? world.random.between(100, heldBackMs) : world.random.between(1, 40);
     const delayMs = delaySeconds * 1_000 + wayMs;
     const queued = world.enqueue(site, queue, body, { poison: false, delayMs });
     world.trace(`accept ${kind}`, site, queued.fact.key ?? '');
@@ -221,6 +242,7 @@ function deliver(
       ...(kind === 'in' && { crossing: { message: queued.number, from: from.name } }),
     });
     if (kind === 'out' && world.strikes('outboxLoss')) queue.lose(queued);
+    else if (kind === 'in' && world.strikes('inboxLoss')) world.loseInbound(site, queued);
     else wake(world, site, queue, delayMs);
   }
 }

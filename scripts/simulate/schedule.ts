@@ -12,12 +12,15 @@ import { checkReplay } from './checkers/replay.ts';
 import { checkValues } from './checkers/values.ts';
 import { compare } from './comparisons.ts';
 import { chooseFaults, type Faults } from './faults.ts';
-import { isVerification, type Finding } from './facts.ts';
+import { isForgottenWrite, isOwnReport, remembered, withoutForgotten, type Finding } from './facts.ts';
+import { driftApart } from './drift.ts';
 import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
+import { paceOf } from './pace.ts';
 import { Random } from './random.ts';
-import { startSweeper } from './sweeper.ts';
+import type { SimSite } from './sim-site.ts';
+import { heartbeat, startSweeper } from './sweeper.ts';
 import { wake } from './trigger.ts';
-import { drawOperations, scheduleTraffic, TRAFFIC_MS } from './workload.ts';
+import { drawOperations, scheduleTraffic } from './workload.ts';
 import { World } from './world.ts';
 
 export interface ScheduleOptions {
@@ -70,23 +73,17 @@ export interface ScheduleResult {
 }
 
 const OPERATIONS = 100;
-const REST_MS = 20 * 60_000;
-/** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */
-const REST_AFTER_JUMP_MS = 80 * 60_000;
 /** More than the grace of a comparison, and time for what it sends to arrive. */
 const COMPARED_MS = 3 * 60_000;
-const REDRIVE_EVERY_MS = 10 * 60_000;
+/** Before the end of the rest: what drifts, and two rounds of comparisons, because one leaves out what it repairs. */
+const DRIFT_MS = 15 * 60_000;
+const ROUNDS_MS = [13 * 60_000, 7 * 60_000] as const;
 /** How long nothing may happen once all has come to rest. */
 export const QUIET_MS = 5 * 60_000;
 
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const { world, parts } = playSchedule(options);
   return resultOf(world, { seed: options.seed, faults: world.drawnFaults, parts });
-}
-
-/** How long a world needs to come to rest after healing. */
-export function restMsOf({ jump }: Faults): number {
-  return jump > 0 ? REST_AFTER_JUMP_MS : REST_MS;
 }
 
 export function resultOf(
@@ -122,7 +119,7 @@ export function playSchedule(options: ScheduleOptions): {
   const { only, script, watchedKey } = options;
   const world = new World({ random, faults, sites, watchedKey, strikes: only?.strikes });
   const drawn = {
-    operations: drawOperations(random, options.operations ?? OPERATIONS),
+    operations: drawOperations(random, options.operations ?? OPERATIONS, faults),
     events: drawNemesis(random, faults),
   };
   const operations = drawn.operations.filter(({ id }) => only?.operations.has(id) !== false);
@@ -131,41 +128,82 @@ export function playSchedule(options: ScheduleOptions): {
     scheduleTraffic(world, operations);
     scheduleNemesis(world, events);
   } else script.enter(world);
-  const restMs = restMsOf(faults);
-  const lastsMs = script?.lastsMs ?? TRAFFIC_MS;
+  const { restMs, trafficMs, slowness, redriveEveryMs } = paceOf(faults);
+  const lastsMs = script?.lastsMs ?? trafficMs;
   const restedMs = lastsMs + restMs;
-  for (const site of world.sites) startSweeper(world, site, () => restedMs + QUIET_MS);
+  for (const site of world.sites) {
+    startSweeper(world, site, () => restedMs + QUIET_MS, {
+      slowness: () => slowness,
+      beatsUntilMs: lastsMs + restMs / 2,
+    });
+    if (site.older) scheduleUpgrade(world, site, lastsMs);
+  }
   world.agenda.runUntil(lastsMs);
   world.heal();
-  recover(world, restMs);
+  recover(world, restMs, redriveEveryMs);
+  proveByComparing(world, restedMs);
   world.agenda.runUntil(restedMs);
   judge(world);
   const idsOf = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id);
   return { world, parts: { operations: idsOf(operations), events: idsOf(events) } };
 }
 
+/** A site that runs an older release is upgraded while clients are at work, and says so at its next sweep. */
+function scheduleUpgrade(world: World, site: SimSite, lastsMs: number): void {
+  world.agenda.as(`upgrade ${site.name}`, () =>
+    world.agenda.after(world.random.between(0, lastsMs), () => {
+      site.older = false;
+      heartbeat(world, site);
+    }),
+  );
+}
+
 /** What operators do after a bad day: move the dead letters back, again and again until none matters. */
-export function recover(world: World, restMs: number): void {
-  for (let delayMs = 0; delayMs < restMs - REDRIVE_EVERY_MS / 2; delayMs += REDRIVE_EVERY_MS) {
+export function recover(world: World, restMs: number, everyMs: number): void {
+  for (let delayMs = 0; delayMs < restMs - everyMs / 2; delayMs += everyMs) {
     world.agenda.after(delayMs, () => {
       for (const site of world.sites) redrive(world, site);
     });
   }
 }
 
+/** What inbound queues have lost and sites hold otherwise under one name is found by comparing, and by nothing else. */
+function proveByComparing(world: World, restedMs: number): void {
+  const { agenda, sites } = world;
+  const { inboxLoss, drift } = world.drawnFaults;
+  if (inboxLoss === 0 && drift === 0) return;
+  agenda.as('drift', () =>
+    agenda.at(restedMs - DRIFT_MS, () => {
+      for (let count = 1; count <= drift; count += 1) driftApart(world);
+    }),
+  );
+  for (const beforeMs of ROUNDS_MS) {
+    agenda.at(restedMs - beforeMs, () => {
+      sites.forEach((site, index) => {
+        for (const to of sites.slice(index + 1)) compare(world, site, { repair: true, to });
+      });
+    });
+  }
+}
+
 function judge(world: World): void {
-  const { landed, counts } = world;
-  const rested = world.snapshot();
-  world.find(checkConvergence(rested));
-  world.find(checkValues(rested, landed, world.acknowledged));
-  world.find(checkConflicts(rested, landed));
+  const { counts } = world;
+  const rested = withoutForgotten(world.snapshot(), world.forgotten);
+  const landed = remembered(world.landed, rested, world.forgotten);
+  world.find(checkConvergence(rested, world.drawnFaults.jump > 0));
+  const acknowledged = world.acknowledged.filter(
+    ({ key, site, stamp }) => !isForgottenWrite(world.forgotten, key, site, stamp),
+  );
+  world.find(checkValues(rested, landed, acknowledged));
+  world.find(checkConflicts(rested, landed, world.landed));
   world.find(checkDeletes(rested, landed, world.creates));
   const sentBefore = counts.sent;
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
   const peers = world.sites.length - 1;
   world.find(
     checkMessages(world.messages, {
-      writes: landed.length + counts.notes,
+      months: world.drawnFaults.months > 0,
+      writes: world.landed.length + counts.notes,
       published: counts.published,
       sentAtRest: counts.sent - sentBefore,
       sent: counts.sent,
@@ -178,7 +216,8 @@ function judge(world: World): void {
 
 /** Comparisons find nothing at rest, and fill a site that has lost everything. */
 function proveBySketch(world: World): void {
-  if (world.drawnFaults.compare === 0) return;
+  // Over months sites remove what has been gone for long, each in its own time: it would not be refilled.
+  if (world.drawnFaults.compare === 0 || world.drawnFaults.months > 0) return;
   const { agenda, sites, random } = world;
   const [first, ...others] = random.shuffled(sites);
   if (first === undefined) return;
@@ -189,7 +228,7 @@ function proveBySketch(world: World): void {
   }
   const before = world.snapshot();
   const [lost = first] = others;
-  const held = [...lost.store.records.keys()].filter((key) => !isVerification(key)).length;
+  const held = [...lost.store.records.keys()].filter((key) => !isOwnReport(key)).length;
   lost.store.wipe();
   compare(world, first, { repair: true, to: lost });
   agenda.runUntil(agenda.nowMs + COMPARED_MS);

@@ -13,6 +13,7 @@ const LASTING = [
   'staleIndex',
   'oversized',
   'newerMinor',
+  'olderRelease',
 ] as const satisfies readonly Fault[];
 const RUNS_MAX = 2_000;
 

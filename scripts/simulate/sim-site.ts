@@ -12,6 +12,8 @@ export class SimSite {
   readonly name: string;
   /** Operators take a site out that is lost for good. */
   peers: readonly string[];
+  /** Lost for good, as operators have configured it. */
+  retired: readonly string[] = [];
   /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
   readonly likeAws: boolean;
   readonly store: SiteStore;
@@ -20,6 +22,8 @@ export class SimSite {
   /** Steps of comparisons. */
   readonly steps = new SiteQueue('verify');
   readonly newerMinor: boolean;
+  /** Runs the release before incarnations: does not write them, and does not read them. */
+  older: boolean;
   /** How far the clock is off for as long as the schedule runs, and for a while. */
   offsetMs: number;
   jumpMs = 0;
@@ -47,6 +51,7 @@ export class SimSite {
     this.likeAws = name.startsWith('aws');
     this.#agenda = agenda;
     this.newerMinor = random.chance(faults.newerMinor);
+    this.older = random.chance(faults.olderRelease);
     this.offsetMs = Math.floor(random.between(-faults.skew, faults.skew));
     this.#tickMs = Math.max(1, Math.floor(faults.coarse));
     this.inboxCharactersMax = Math.floor(faults.oversized);

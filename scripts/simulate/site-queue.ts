@@ -84,11 +84,13 @@ export class SiteQueue {
     return moved;
   }
 
-  /** Whether a message here or set aside includes this stamp of `origin` for the key. */
-  carries(key: string, origin: string, stamp: string): boolean {
+  /** Whether a message here or set aside includes all these stamps for the key. */
+  carries(key: string, wanted: Readonly<Record<string, string>>): boolean {
+    const stamps = Object.entries(wanted);
     for (const list of [this.messages, this.dead]) {
       for (const { fact, vector } of list) {
-        if (fact.key === key && (vector?.[origin] ?? '') >= stamp) return true;
+        if (fact.key !== key) continue;
+        if (stamps.every(([origin, stamp]) => (vector?.[origin] ?? '') >= stamp)) return true;
       }
     }
     return false;

@@ -11,6 +11,7 @@ import type {
   WriteRequest,
 } from '../../src/shared/ports/store.ts';
 import { byAge } from '../../src/shared/replication/index-attributes.ts';
+import { isCleared } from '../../src/shared/replication/markers.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 
 const PAGE_RECORDS = 7;
@@ -64,6 +65,11 @@ export class SiteStore {
     return true;
   }
 
+  /** Holds a record otherwise, without anybody having written it. */
+  tamper(record: StoredRecord): void {
+    this.#set(record);
+  }
+
   /** Loses everything, as a site that is rebuilt has lost it. */
   wipe(): void {
     this.records.clear();
@@ -84,7 +90,7 @@ export class SiteStore {
   clear({ key, accepted }: ClearRequest): boolean {
     const record = this.records.get(key);
     if (record === undefined) return false;
-    const left = Object.entries(record.pending).filter(([peer, marker]) => marker > (accepted[peer] ?? ''));
+    const left = Object.entries(record.pending).filter(([peer, marker]) => !isCleared(marker, accepted[peer]));
     if (left.length === Object.keys(record.pending).length) return false;
     const { pendingSince, ...rest } = record;
     const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};

@@ -9,6 +9,7 @@ import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
 import type { QueueKind } from './facts.ts';
 import { invoke, type Ending } from './invocation.ts';
+import { paceOf } from './pace.ts';
 import type { SimSite } from './sim-site.ts';
 import { VISIBILITY_MS, type Lease, type SiteQueue } from './site-queue.ts';
 import type { World } from './world.ts';
@@ -27,7 +28,7 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
     // One look at a time, however many messages wait: an outage may last for days.
     if (queue.messages.size === 0 || queue.dozing) return;
     queue.dozing = true;
-    world.agenda.after(DOZE_MS, () => {
+    world.agenda.after(DOZE_MS * paceOf(world.drawnFaults).slowness, () => {
       queue.dozing = false;
       poll(world, site, queue);
     });
@@ -49,9 +50,14 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
     kind: INVOCATION[queue.kind],
-    protocol: (own) => handling(queue.kind, own, messages),
+    protocol: (own) => handling(queue.kind, own, site.older ? messages.map(asRead) : messages),
     ended: (ending) => settle(world, site, queue, batch, ending),
   });
+}
+
+/** What the release before incarnations reads of a message. */
+function asRead(message: InboundMessage): InboundMessage {
+  return { ...message, body: message.body.replace(/,"incarnation":\d+/, '') };
 }
 
 const INVOCATION = { out: 'forward', in: 'apply', verify: 'verify' } as const;

@@ -4,18 +4,20 @@
  * schedule can leave some of them out.
  */
 import { eventBytesMax } from '../../src/shared/bounds.ts';
-import { cleared, deletion } from '../../src/shared/domain/entity-service.ts';
+import { deletion } from '../../src/shared/domain/entity-service.ts';
 import { ConflictError, NotFoundError } from '../../src/shared/errors.ts';
-import { EXPIRES, isLive } from '../../src/shared/replication/record.ts';
+import type { Faults } from './faults.ts';
+import { paceOf } from './pace.ts';
+import { EXPIRES } from '../../src/shared/replication/record.ts';
 import { read, submit, type Request, type Rule } from './client.ts';
 import { decideOn, type Intent } from './intents.ts';
 import type { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 
-/** How long clients are at work. */
-export const TRAFFIC_MS = 600_000;
 const KEYS = ['user:a', 'user:b', 'product:c', 'product:d', 'item:e'] as const;
+/** Over months every id is left alone for long enough, now and then, to be forgotten. */
+const MANY_KEYS = Array.from({ length: 24 }, (_, index) => `user:m${index}`);
 const REGISTERS = ['name', 'email', 'price'] as const;
 const ELEMENTS = ['red', 'green', 'blue'] as const;
 
@@ -31,14 +33,16 @@ export interface ClientOperation {
 }
 
 /** Draws all client operations of a schedule: a third of them in bursts on one key. */
-export function drawOperations(random: Random, count: number): readonly ClientOperation[] {
+export function drawOperations(random: Random, count: number, faults: Faults): readonly ClientOperation[] {
+  const { trafficMs } = paceOf(faults);
+  const keys = faults.months > 0 ? MANY_KEYS : KEYS;
   const operations: ClientOperation[] = [];
   let burstMs = 0;
-  let key: string = random.pick(KEYS);
+  let key: string = random.pick(keys);
   for (let index = 0; index < count; index += 1) {
     if (!random.chance(0.35)) {
-      burstMs = random.between(100, TRAFFIC_MS);
-      key = random.pick(KEYS);
+      burstMs = random.between(100, trafficMs);
+      key = random.pick(keys);
     }
     const atMs = burstMs + random.between(0, 30);
     operations.push({ id: `op${index}`, atMs, key, where: random.next(), index });
@@ -68,22 +72,23 @@ function chooseRequest(
   const { random } = world;
   const exists = site.store.records.has(key);
   const roll = random.next();
-  const request = (rule: Rule, expectNew = false): Request => ({ key, id, rule, expectNew });
-  if (roll < (exists ? 0.1 : 0.8)) {
+  const [create, remove] = world.drawnFaults.months > 0 ? [0.35, 0.65] : [0.1, 0.17];
+  const request = (rule: Rule, expectNew = false): Request => ({ key, id, rule, expectNew, creates: false });
+  if (roll < (exists ? create : 0.8)) {
     world.creates.add(id);
-    return request(creating(site, key, index), random.chance(0.5));
+    return { ...request(creating(key, index), random.chance(0.5)), creates: true };
   }
-  if (roll < 0.17) return request(removing(site, key));
-  if (roll < 0.2) {
+  if (roll < remove) return request(removing(key));
+  if (roll < remove + 0.03) {
     const seconds = Math.floor(site.now() / 1000) + random.int(400);
-    return request(changing(site, key, { [EXPIRES]: { kind: 'write', value: seconds } }));
+    return request(changing(key, { [EXPIRES]: { kind: 'write', value: seconds } }));
   }
   const intents: Record<string, Intent> = {};
   for (let more = true; more; more = random.chance(0.3)) {
     const [field, intent] = chooseIntent(world, index);
     intents[field] = intent;
   }
-  return request(changing(site, key, intents));
+  return request(changing(key, intents));
 }
 
 /** A field and what is done to it. `mixed` changes its policy all the time, as from release to release. */
@@ -131,29 +136,29 @@ function valueOf({ random, faults }: World, index: number): string {
   return `v${index}`.padEnd(roll < 0.2 ? 500 : 1, '.');
 }
 
-function creating(site: SimSite, key: string, index: number): Rule {
+function creating(key: string, index: number): Rule {
   const values: Record<string, Intent> = {
     name: { kind: 'write', value: `n${index}` },
     email: { kind: 'write', value: `e${index}` },
     visits: { kind: 'write', value: 0 },
     tags: { kind: 'start', elements: index % 2 === 0 ? [] : ['red'] },
   };
-  return (basis) => {
-    if (basis !== undefined && isLive(basis.state, site.now())) throw new ConflictError(`${key} exists`);
-    return decideOn(basis, values, cleared(basis));
+  return (basis, isLive) => {
+    if (isLive) throw new ConflictError(`${key} exists`);
+    return decideOn(basis, values);
   };
 }
 
-function changing(site: SimSite, key: string, intents: Readonly<Record<string, Intent>>): Rule {
-  return (basis) => {
-    if (basis === undefined || !isLive(basis.state, site.now())) throw new NotFoundError(`no ${key}`);
+function changing(key: string, intents: Readonly<Record<string, Intent>>): Rule {
+  return (basis, isLive) => {
+    if (!isLive) throw new NotFoundError(`no ${key}`);
     return decideOn(basis, intents);
   };
 }
 
-function removing(site: SimSite, key: string): Rule {
-  return (basis) => {
-    if (basis === undefined || !isLive(basis.state, site.now())) throw new NotFoundError(`no ${key}`);
+function removing(key: string): Rule {
+  return (basis, isLive) => {
+    if (basis === undefined || !isLive) throw new NotFoundError(`no ${key}`);
     return decideOn(basis, {}, deletion(basis));
   };
 }

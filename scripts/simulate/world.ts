@@ -7,7 +7,16 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { Agenda } from './agenda.ts';
 import { checkExposure } from './checkers/exposure.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
-import type { Acknowledged, AppliedPut, Finding, LandedWrite, MessageFact, Snapshot } from './facts.ts';
+import {
+  isForgottenWrite,
+  type Acknowledged,
+  type AppliedPut,
+  type Finding,
+  type LandedWrite,
+  type MessageFact,
+  type Snapshot,
+} from './facts.ts';
+import type { Vector } from '../../src/shared/replication/vector.ts';
 import type { Random } from './random.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
@@ -17,6 +26,16 @@ import { TraceHash } from './trace-hash.ts';
 const SITE_NAMES = ['aws-1', 'azure-1', 'aws-2', 'azure-2'] as const;
 /** After this many findings a schedule has said enough. */
 const FINDINGS_MAX = 20;
+
+/** A record that a repair has marked for a peer. */
+interface Repair {
+  readonly key: string;
+  readonly from: SimSite;
+  readonly peer: SimSite;
+  readonly vector: Vector;
+  /** What the peer's queue has lost of it since. */
+  lost: Vector | undefined;
+}
 
 export interface Watcher {
   landed(write: LandedWrite): void;
@@ -82,6 +101,13 @@ export class World {
   readonly watchers: Watcher[] = [];
   readonly #strikes: ReadonlySet<string> | undefined;
   readonly #byName = new Map<string, SimSite>();
+  /** Records that have drifted apart. */
+  readonly drifted = new Set<string>();
+  /** Key → what sites have removed of it. */
+  readonly forgotten = new Map<string, Vector[]>();
+  /** What an inbound queue has lost, by key, sender and site: up to this stamp of the sender. */
+  readonly #lostInbound = new Map<string, string>();
+  readonly #repairs: Repair[] = [];
   readonly #newest = new Map<string, string>();
   readonly #carried = new Map<string, Carried>();
   /** The key whose timeline is kept. */
@@ -183,8 +209,57 @@ export class World {
     for (const watcher of this.watchers) watcher.landed(write);
   }
 
+  /** An inbound queue has accepted a message, and loses it. */
+  loseInbound(site: SimSite, message: QueuedMessage): void {
+    const { source } = JSON.parse(message.body) as { source: string };
+    const name = `${message.fact.key} ${source} ${site.name}`;
+    const stamp = message.vector?.[source] ?? '';
+    if ((this.#lostInbound.get(name) ?? '') < stamp) this.#lostInbound.set(name, stamp);
+    site.inbox.lose(message);
+    message.fact.excused = true;
+    const { key, vector = {} } = message.fact.key === undefined ? { key: '' } : { key: message.fact.key, ...message };
+    for (const repair of this.#repairs)
+      if (repair.key === key && repair.peer === site && source === repair.from.name) repair.lost = { ...vector };
+  }
+
+  /** Removes a record for good. */
+  remove(site: SimSite, key: string, expected: string): boolean {
+    const held = site.store.records.get(key);
+    if (!site.store.remove(key, expected)) return false;
+    this.note(key, site.name, () => 'removed');
+    if (held !== undefined) this.forgotten.set(key, [...(this.forgotten.get(key) ?? []), held.state.vector]);
+    return true;
+  }
+
+  /** A repair has marked a record for a peer: from now on the peer has it, or will, or the marker stands. */
+  watchRepair(repair: Omit<Repair, 'lost'>): void {
+    this.#repairs.push({ ...repair, lost: undefined });
+  }
+
+  #checkRepairs(key: string): void {
+    for (const repair of [...this.#repairs]) {
+      if (repair.key !== key) continue;
+      const { from, peer, vector, lost } = repair;
+      const has = (held: Vector | undefined): boolean =>
+        Object.entries(vector).every(([site, stamp]) => (held?.[site] ?? '') >= stamp);
+      const record = from.store.records.get(key);
+      const arrived =
+        has(peer.store.records.get(key)?.state.vector) ||
+        peer.inbox.carries(key, vector) ||
+        (lost !== undefined && has(lost));
+      const over = arrived || from.lost || peer.lost || record === undefined || this.forgotten.has(key);
+      if (over) this.#repairs.splice(this.#repairs.indexOf(repair), 1);
+      else if (record.pending[peer.name] === undefined) {
+        const detail = `${from.name} repaired it for ${peer.name}, which lacks it, and no marker is left`;
+        this.find([{ invariant: '11 exposure', key, detail }]);
+        this.#repairs.splice(this.#repairs.indexOf(repair), 1);
+      }
+    }
+  }
+
   /** Looks at everything that could be exposed after something changed for a key at a site. */
   watchExposure(key: string, changed: SimSite, where: 'store' | 'inbox'): void {
+    this.#checkRepairs(key);
     for (const other of this.sites) {
       if (other === changed) continue;
       this.#watchPair(key, other, changed);
@@ -196,6 +271,8 @@ export class World {
     if (origin.lost || peer.lost) return;
     const newest = this.#newest.get(`${key} ${origin.name}`);
     if (newest === undefined) return;
+    if ((this.#lostInbound.get(`${key} ${origin.name} ${peer.name}`) ?? '') >= newest) return;
+    if (isForgottenWrite(this.forgotten, key, origin.name, newest)) return;
     const atPeer: StoredRecord | undefined = peer.store.records.get(key);
     if ((atPeer?.state.vector[origin.name] ?? '') >= newest) return;
     this.find(
@@ -206,7 +283,7 @@ export class World {
         newest,
         atOrigin: origin.store.records.get(key),
         atPeer,
-        queued: peer.inbox.carries(key, stampSite(newest), newest),
+        queued: peer.inbox.carries(key, { [stampSite(newest)]: newest }),
       }),
     );
   }

@@ -32,6 +32,8 @@ export const pollPauseMaxMs = 160;
 // Clock
 /** A remote stamp further ahead of the wall clock than this is parked. */
 export const clockAheadMaxMs = 5_000;
+/** Sites in one version vector, those that are gone included. */
+export const vectorSitesMax = 64;
 
 // Local write
 /** Lost races on one key before the write gives up. */
@@ -104,6 +106,8 @@ export const dynamoIndexLagMs = 1_000;
 // Expiry and deletes
 /** Tombstones and expired records outlive any message: 30 days. */
 export const horizonMs = 30 * 24 * 3_600_000;
+/** What a site holds a tombstone for longer than the horizon before it is removed: more than clocks ever disagree. */
+export const tombstoneMarginMs = 24 * 3_600_000;
 
 // Conflicts
 /** How long an entry of the conflict log stands: 90 days. */

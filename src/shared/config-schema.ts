@@ -95,6 +95,7 @@ export const configSchema = {
     'operatorKeys',
     'jwtIssuers',
     'serviceKeys',
+    'retiredSites',
     'rebuilding',
   ],
   additionalProperties: false,
@@ -122,6 +123,7 @@ export const configSchema = {
     },
     jwtIssuers: { type: 'array', maxItems: 8, items: jwtIssuer },
     serviceKeys: { type: 'array', maxItems: 32, items: serviceKey },
+    retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
     aws: {
       type: 'object',

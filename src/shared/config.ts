@@ -78,6 +78,8 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Several with the same scopes, so that keys can rotate. */
   readonly serviceKeys: readonly ServiceKey[];
+  /** Sites that are gone for good, whose stamps records still bear. */
+  readonly retiredSites: readonly SiteId[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
   readonly rebuilding: boolean;
   readonly aws?: {
@@ -131,6 +133,7 @@ const LISTS: Readonly<Record<string, string>> = {
   operatorKeys: 'TANDEM_OPERATOR_KEYS',
   jwtIssuers: 'TANDEM_JWT_ISSUERS',
   serviceKeys: 'TANDEM_SERVICE_KEYS',
+  retiredSites: 'TANDEM_RETIRED_SITES',
 };
 
 const AZURE_DEFAULTS = {
@@ -152,9 +155,10 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
-    operatorKeys: digestsOf(env['TANDEM_OPERATOR_KEYS']),
+    operatorKeys: listOf(env['TANDEM_OPERATOR_KEYS']),
     jwtIssuers: jsonListOf(env['TANDEM_JWT_ISSUERS']),
     serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
+    retiredSites: listOf(env['TANDEM_RETIRED_SITES']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
   };
   const config =
@@ -213,12 +217,12 @@ function flagOf(text: string | undefined): boolean | string {
   return text === 'true' ? true : text;
 }
 
-/** The digests of a comma-separated list. */
-function digestsOf(text = ''): readonly string[] {
+/** The entries of a comma-separated list. */
+function listOf(text = ''): readonly string[] {
   return text
     .split(',')
-    .map((digest) => digest.trim())
-    .filter((digest) => digest !== '');
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 }
 
 /** The variable that a JSON pointer into the configuration comes from. */

@@ -5,7 +5,10 @@ import type { Replica } from './replica.ts';
 import type { Json } from './replication/json.ts';
 import { entityOf, idOf, plainValues, stateName, type StoredRecord } from './replication/record.ts';
 import { CONFLICT } from './replication/reserved.ts';
-import type { LoggedWrite } from './replication/conflict-log.ts';
+import { EARLIER_LIFE, type LoggedWrite } from './replication/conflict-log.ts';
+import { increment } from './replication/policies/counter.ts';
+import type { FieldOperation } from './replication/policies/field.ts';
+import { change as addToSet } from './replication/policies/set.ts';
 import { stampMs } from './replication/stamp.ts';
 import { validate } from './validation/validate.ts';
 
@@ -66,15 +69,15 @@ export class ConflictService {
   ): Promise<ConflictView> {
     const entry = viewOf(await this.#entry(id));
     const wanted = value === undefined ? (entry.loser.value ?? null) : value;
+    const change = value === undefined ? restored(entry) : value;
     if (value !== undefined) this.#check(entry, value);
     const written = await this.#replica.write({
       key: entry.record,
-      decide: (current) => {
+      decide: (current, isLive) => {
         // A tombstone itself may be overridden: that is what brings the record back.
-        const exists =
-          current !== undefined && (entry.field.startsWith('$') || this.#replica.isLive(current));
+        const exists = isLive || (current !== undefined && entry.field.startsWith('$'));
         if (!exists) throw new NotFoundError(`${entry.record} does not exist any more`);
-        return { [entry.field]: wanted };
+        return { [entry.field]: change };
       },
     });
     const override = {
@@ -99,6 +102,15 @@ export class ConflictService {
     if (record === undefined) throw new NotFoundError(`conflict ${id} does not exist`);
     return record;
   }
+}
+
+/** What brings the loser back: its value, or what it added to a set or a counter in an earlier life of the record. */
+function restored({ loser: { value = null }, reason }: ConflictView): Json | FieldOperation {
+  if (reason !== EARLIER_LIFE || typeof value !== 'object' || value === null || Array.isArray(value))
+    return value;
+  const { added, counted } = value as { readonly added?: Json; readonly counted?: Json };
+  if (added !== undefined) return addToSet({ add: [added] });
+  return typeof counted === 'number' ? increment(counted) : value;
 }
 
 function viewOf({ key, state }: StoredRecord): ConflictView {

@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
+  | 'forged_stamp'
+  | 'beyond_horizon'
   | 'internal';
 
 /** One failed rule of a request or a message: a JSON pointer (RFC 6901) and a sentence. */
@@ -182,6 +184,25 @@ export class ClockSkewError extends AppError {
   override readonly name = 'ClockSkewError';
   readonly code = 'clock_skew';
   override readonly retryable = true;
+}
+
+/** A peer's event says what that peer cannot know: about this site's own writes, or another site's own records. */
+export class ForgedStampError extends AppError {
+  override readonly name = 'ForgedStampError';
+  readonly code = 'forged_stamp';
+  override readonly retryable: boolean;
+
+  /** @param mayPass True where the same event may be believed later, by another clock or configuration. */
+  constructor(message: string, { mayPass = false }: { readonly mayPass?: boolean } = {}) {
+    super(message);
+    this.retryable = mayPass;
+  }
+}
+
+/** A message was sent longer ago than tombstones are kept, about what is not here, or is a later life of its key. */
+export class BeyondHorizonError extends AppError {
+  override readonly name = 'BeyondHorizonError';
+  readonly code = 'beyond_horizon';
 }
 
 /** Whether a later try of the same call may succeed. */

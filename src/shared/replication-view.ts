@@ -2,7 +2,8 @@
 import { exposureKeysMax } from './bounds.ts';
 import type { ExposurePage, Store } from './ports/store.ts';
 import { exposureOf, type PeerExposure } from './replication/exposure.ts';
-import { heardMsAgo, heartbeatKey, silentPeers } from './replication/heartbeat.ts';
+import { heartbeatKey } from './replication/heartbeat-record.ts';
+import { heardMsAgo, silentPeers } from './replication/heartbeat.ts';
 import { pauseKey, pausedPeers, type PausedPeers } from './replication/paused-peers.ts';
 import type { Site } from './replication/protocol.ts';
 

@@ -33,7 +33,13 @@ export function openRuntime(): Runtime {
     cloudName,
     logger: jsonLogger({ level: config.logLevel, site: config.site, write }),
     metrics: openMetrics({ site: config.site, write, now: Date.now }),
-    site: { site: config.site, peers: config.peers.map(({ site }) => site), now: Date.now },
+    site: {
+      site: config.site,
+      peers: config.peers.map(({ site }) => site),
+      retired: config.retiredSites,
+      rebuilding: config.rebuilding,
+      now: Date.now,
+    },
   };
 }
 

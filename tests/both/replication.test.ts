@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/shared/config.ts';
 import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { eventOf, type ReplicationEvent } from '../../src/shared/replication/event.ts';
-import { heartbeatKey } from '../../src/shared/replication/heartbeat.ts';
+import { heartbeatKey } from '../../src/shared/replication/heartbeat-record.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches, type HttpResponse } from '../../scripts/contract/breaches.ts';

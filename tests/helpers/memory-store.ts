@@ -12,6 +12,7 @@ import type {
   WriteRequest,
 } from '../../src/shared/ports/store.ts';
 import { byAge, indexAttributes } from '../../src/shared/replication/index-attributes.ts';
+import { isCleared } from '../../src/shared/replication/markers.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 
 export class MemoryStore implements Store {
@@ -50,7 +51,7 @@ export class MemoryStore implements Store {
         const held = this.items.get(key);
         if (held === undefined) continue;
         const left = Object.entries(held.record.pending).filter(
-          ([peer, stamp]) => stamp > (accepted[peer] ?? ''),
+          ([peer, marker]) => !isCleared(marker, accepted[peer]),
         );
         if (left.length === Object.keys(held.record.pending).length) continue;
         const { pendingSince, ...rest } = held.record;

@@ -37,6 +37,8 @@ const write = (extra: Partial<LandedWrite> = {}): LandedWrite => ({
   operationId: 'op1',
   stamp: at(1),
   fields: { name: 'x' },
+  life: 0,
+  creates: false,
   basis: undefined,
   replaced: undefined,
   ...extra,

@@ -1,6 +1,6 @@
 /** What is counted: writes with their way to the other cloud, reads, and an hour in which nothing happens. */
 import { heartbeatMs, sweepTickMs } from '../../../src/shared/bounds.ts';
-import { heartbeatKey } from '../../../src/shared/replication/heartbeat.ts';
+import { heartbeatKey } from '../../../src/shared/replication/heartbeat-record.ts';
 import { itemBytes } from '../../local/dynamodb/item-size.ts';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
 import type { Replica } from '../../../src/shared/replica.ts';

@@ -2,7 +2,7 @@
  * Anti-entropy: at rest a comparison ends and finds nothing; of a site that has lost everything it finds all, and fills
  * it with just what the others hold.
  */
-import { canonical, isVerification, type Finding, type Holdings, type Snapshot } from '../facts.ts';
+import { canonical, isOwnReport, type Finding, type Holdings, type Snapshot } from '../facts.ts';
 
 const invariant = 'comparisons';
 
@@ -30,7 +30,7 @@ export function checkComparison(from: Compared, to: Compared, differing: number)
 export function checkRefilled(site: string, before: Snapshot, after: Snapshot): Finding[] {
   const [held, holds] = [before.get(site), after.get(site)];
   return [...(held?.keys() ?? [])].flatMap((key) => {
-    if (isVerification(key)) return [];
+    if (isOwnReport(key)) return [];
     if (canonical(held?.get(key)?.state) === canonical(holds?.get(key)?.state)) return [];
     return [{ invariant, key, detail: `${site} was not filled with what it had lost` }];
   });

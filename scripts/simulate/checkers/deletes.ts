@@ -4,7 +4,7 @@
  * the record that it deletes.
  */
 import { plainValues } from '../../../src/shared/replication/record.ts';
-import { groupBy, type Finding, type LandedWrite, type Snapshot } from '../facts.ts';
+import { groupBy, lastLives, type Finding, type LandedWrite, type Snapshot } from '../facts.ts';
 
 const invariant = '8 deletes';
 const DELETED = '$deleted';
@@ -16,7 +16,7 @@ export function checkDeletes(
   creates: ReadonlySet<string>,
 ): Finding[] {
   const findings: Finding[] = [];
-  for (const [key, writes] of groupBy(landed, (write) => write.key)) {
+  for (const [key, writes] of groupBy(lastLives(landed), (write) => write.key)) {
     const turns = writes.filter(
       ({ operationId, fields }) => creates.has(operationId) || fields[DELETED] === true,
     );

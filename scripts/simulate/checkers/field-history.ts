@@ -50,25 +50,42 @@ export function expectedValue(
   const plain = standing?.value ?? null;
   const policies = writes.filter(({ meant }) => meant?.[field] !== undefined);
   if (policies.length === 0) return plain;
-  const clearing = writes.filter(
-    ({ fields, meant }) => field in fields && meant?.[field]?.keepsRest !== true,
-  );
-  const counted = policies.filter(
-    (write) => write.meant?.[field]?.by !== undefined && !clearing.some((other) => saw(other, write)),
-  );
+  const counted = standingCounts(field, writes);
   if (counted.length > 0) {
     const start = typeof plain === 'number' ? plain : 0;
     return counted.reduce((sum, { meant }) => sum + (meant?.[field]?.by ?? 0), start);
   }
-  const added = new Set<Json>();
-  for (const write of policies) {
-    for (const element of write.meant?.[field]?.add ?? []) {
-      if (!writes.some((other) => saw(other, write) && isGone(field, element, other, clearing)))
-        added.add(element);
-    }
-  }
+  const added = new Set(standingAdditions(field, writes).map(({ element }) => element));
   if (added.size === 0) return plain;
   return [...new Set([...(Array.isArray(plain) ? (plain as Json[]) : []), ...added])];
+}
+
+/** The writes over the field as a whole that leave nothing of what was added and counted. */
+function clearingWrites(field: string, writes: readonly LandedWrite[]): readonly LandedWrite[] {
+  return writes.filter(({ fields, meant }) => field in fields && meant?.[field]?.keepsRest !== true);
+}
+
+/** The increments that nobody who had seen them wrote over. */
+export function standingCounts(field: string, writes: readonly LandedWrite[]): readonly LandedWrite[] {
+  const clearing = clearingWrites(field, writes);
+  return writes.filter(
+    (write) => write.meant?.[field]?.by !== undefined && !clearing.some((other) => saw(other, write)),
+  );
+}
+
+/** The elements that nobody who had seen them removed or wrote over, each with the write that added it. */
+export function standingAdditions(
+  field: string,
+  writes: readonly LandedWrite[],
+): readonly { readonly write: LandedWrite; readonly element: Json }[] {
+  const clearing = clearingWrites(field, writes);
+  return writes.flatMap((write) =>
+    (write.meant?.[field]?.add ?? [])
+      .filter(
+        (element) => !writes.some((other) => saw(other, write) && isGone(field, element, other, clearing)),
+      )
+      .map((element) => ({ write, element })),
+  );
 }
 
 /** Whether `other`, who had seen the element, took it away; who adds it again has an addition of their own. */

@@ -3,7 +3,7 @@
  * field; and a state with the very token is the very state that the client was shown.
  */
 import type { RecordState } from '../../../src/shared/replication/record.ts';
-import { canonical, vectorHolds, type Acknowledged, type Finding } from '../facts.ts';
+import { beganAnew, canonical, vectorHolds, type Acknowledged, type Finding } from '../facts.ts';
 
 const invariant = '9 sessions';
 
@@ -15,6 +15,8 @@ export function checkSession(
 ): Finding[] {
   if (state === undefined) return [];
   return tokens.flatMap(({ key, operationId, fields, state: told }) => {
+    // What was overruled by a later life is included, and does not show; what was removed is not even included.
+    if ((state.incarnation ?? 0) !== (told.incarnation ?? 0) || beganAnew(state, told)) return [];
     const token = Object.entries(told.vector);
     if (!token.every(([origin, seen]) => vectorHolds(state.vector, origin, seen))) return [];
     const same = token.length === Object.keys(state.vector).length;

@@ -9,7 +9,8 @@ import { operationsRemembered } from '../../../src/shared/bounds.ts';
 import {
   groupBy,
   isConflict,
-  isVerification,
+  isOwnReport,
+  lastLives,
   type AcknowledgedWrite,
   type Finding,
   type LandedWrite,
@@ -26,7 +27,9 @@ export function checkValues(
 ): Finding[] {
   const byKey = groupBy(landed, ({ key }) => key);
   return [
-    ...[...byKey].flatMap(([key, writes]) => checkKey(snapshot, key, writes)),
+    ...[...groupBy(lastLives(landed), ({ key }) => key)].flatMap(([key, writes]) =>
+      checkKey(snapshot, key, writes),
+    ),
     ...checkAcknowledged(byKey, acknowledged),
     ...[...byKey.values()].flatMap(checkOnce),
     ...checkNothingElse(snapshot, byKey),
@@ -117,7 +120,7 @@ function checkNothingElse(
 ): Finding[] {
   return [...snapshot].flatMap(([site, records]) =>
     [...records.keys()]
-      .filter((key) => !landed.has(key) && !isConflict(key) && !isVerification(key))
+      .filter((key) => !landed.has(key) && !isConflict(key) && !isOwnReport(key))
       .map((key) => ({ invariant, key, detail: `${site} holds a key that nobody wrote` })),
   );
 }

@@ -7,7 +7,7 @@ import type { StoredRecord } from '../../../src/shared/replication/record.ts';
 import { vectorHolds, type LandedWrite } from '../facts.ts';
 import type { SimSite } from '../sim-site.ts';
 import { wake } from '../trigger.ts';
-import { TRAFFIC_MS } from '../workload.ts';
+import { TRAFFIC_MS } from '../pace.ts';
 import { free, orderFact, orderIdOf, rowFact, sum, type RowFact } from './ledger.ts';
 import { SKUS, type Shop } from './shop.ts';
 import { submit } from './traffic.ts';
@@ -177,6 +177,7 @@ function every(shop: Shop, ms: number, act: () => void): void {
 function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
   const drop = (): void => {
     survivor.peers = survivor.peers.filter((peer) => peer !== site.name);
+    survivor.retired = [site.name];
   };
   if (survivor === shop.lost?.heir) drop();
   else shop.world.agenda.after(shop.world.random.between(0, 200_000), drop);

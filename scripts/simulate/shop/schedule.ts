@@ -11,10 +11,10 @@ import {
   recover,
   replay,
   resultOf,
-  restMsOf,
   type ScheduleOptions,
   type ScheduleResult,
 } from '../schedule.ts';
+import { paceOf } from '../pace.ts';
 import { startSweeper } from '../sweeper.ts';
 import { World } from '../world.ts';
 import { checkOrders, checkStock, comparable, survivingMessages, type ShopAtRest } from './checkers.ts';
@@ -48,6 +48,9 @@ export function runShopSchedule(options: ShopScheduleOptions): ScheduleResult {
   }
 }
 
+/** Faults that are the records' business; the dead letters of a lost site would be taken for poison. */
+const RECORDS_ONLY = { poison: 0, forge: 0, inboxLoss: 0, drift: 0, months: 0, olderRelease: 0 } as const;
+
 /** Runs a schedule to its end and returns the world as it then is. */
 export function playShop(options: ShopScheduleOptions): {
   readonly world: World;
@@ -56,19 +59,19 @@ export function playShop(options: ShopScheduleOptions): {
   const random = new Random(options.seed);
   const drawn = 2 + random.int(3);
   const sites = options.sites ?? drawn;
-  // Poison is the records' business, and the dead letters of a lost site would be taken for it.
-  const faults = chooseFaults(random, { ...options.faults, poison: 0 });
+  const faults = chooseFaults(random, { ...options.faults, ...RECORDS_ONLY });
   const shopFaults = chooseShopFaults(random, options.shopFaults);
   const world = new World({ random, faults, sites, watchedKey: options.watchedKey });
   const shop = new Shop(world, shopFaults);
   scheduleShopping(shop, options.operations ?? OPERATIONS);
   scheduleNemesis(world, drawNemesis(random, faults));
   const healMs = scheduleShopNemesis(shop);
-  const restMs = Math.max(restMsOf(faults), shopFaults.stallHours > 0 ? PROVEN_MS - healMs : 0);
+  const { redriveEveryMs, ...pace } = paceOf(faults);
+  const restMs = Math.max(pace.restMs, shopFaults.stallHours > 0 ? PROVEN_MS - healMs : 0);
   shop.closesAtMs = healMs + restMs - QUIET_MS;
   for (const site of world.sites) {
     const slowness = (): number => shop.slowness;
-    startSweeper(world, site, () => healMs + restMs + QUIET_MS, slowness);
+    startSweeper(world, site, () => healMs + restMs + QUIET_MS, { slowness });
     startTending(shop, site);
   }
   world.agenda.runUntil(healMs);
@@ -77,7 +80,7 @@ export function playShop(options: ShopScheduleOptions): {
   for (const site of world.sites) site.halted = false;
   shop.slowness = 1;
   world.agenda.after(BUSY_MS, () => (shop.slowness = QUIET_SLOWNESS));
-  recover(world, restMs);
+  recover(world, restMs, redriveEveryMs);
   world.agenda.runUntil(healMs + restMs);
   judge(shop);
   return { world, faults: { ...faults, ...shopFaults } };

@@ -5,7 +5,7 @@ import type { OrderRequest } from '../../../src/shared/domain/orders/order.ts';
 import { cancelOrder, driveOrder, placeOrder } from '../../../src/shared/domain/orders/orders.ts';
 import { settleHolds } from '../../../src/shared/domain/orders/reserve.ts';
 import { START_MS, type SimSite } from '../sim-site.ts';
-import { TRAFFIC_MS } from '../workload.ts';
+import { TRAFFIC_MS } from '../pace.ts';
 import { orderFact } from './ledger.ts';
 import { SKUS, type Shop } from './shop.ts';
 

@@ -5,16 +5,8 @@ import type { Changes } from '../replication/local-write.ts';
 import { increment } from '../replication/policies/counter.ts';
 import type { FieldOperation } from '../replication/policies/field.ts';
 import { change, replace, start } from '../replication/policies/set.ts';
-import {
-  DELETED,
-  EXPIRES,
-  REQUESTS,
-  fieldNames,
-  idOf,
-  plainValues,
-  stateName,
-  type StoredRecord,
-} from '../replication/record.ts';
+import { emptied } from '../replication/lives.ts';
+import { DELETED, idOf, plainValues, stateName, type StoredRecord } from '../replication/record.ts';
 import type { ListOptions, Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
 import { policyOf, type Entity, type MergePolicy } from './entity.ts';
@@ -69,19 +61,15 @@ export class EntityService {
     const record = await this.#replica.write({
       key: this.#key(id),
       expectNew: true,
+      creates: { keepUnseenTombstone: request !== undefined && chosen === undefined },
       traceparent,
-      decide: (current) => {
-        replayed = earlierRun(current, request, (found) => this.#replica.isLive(found)) !== undefined;
+      decide: (current, isLive) => {
+        replayed = earlierRun(current, request, isLive) !== undefined;
         if (replayed) return undefined;
-        if (current !== undefined && this.#replica.isLive(current)) {
+        if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return {
-          ...cleared(current, { keepUnseenTombstone: request !== undefined && chosen === undefined }),
-          ...this.#initial(values),
-          createdAt,
-          ...remember(current, request, true),
-        };
+        return { ...this.#initial(values), createdAt, ...remember(current, request, true) };
       },
     });
     return { record, replayed };
@@ -116,9 +104,9 @@ export class EntityService {
     const record = await this.#replica.write({
       key: this.#key(id),
       traceparent,
-      decide: (current) => {
-        const live = this.#live(current, id);
-        replayed = earlierRun(live, request, () => true) !== undefined;
+      decide: (current, isLive) => {
+        const live = this.#live(isLive ? current : undefined, id);
+        replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
         return { ...this.#changes(values), ...remember(live, request, false) };
@@ -132,8 +120,8 @@ export class EntityService {
     return this.#replica.write({
       key: this.#key(id),
       traceparent,
-      decide: (current) => {
-        const live = this.#live(current, id);
+      decide: (current, isLive) => {
+        const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);
         return deletion(live);
       },
@@ -182,7 +170,7 @@ export class EntityService {
   }
 
   #live(current: StoredRecord | undefined, id: string): StoredRecord {
-    return current !== undefined && this.#replica.isLive(current) ? current : this.#missing(id);
+    return current ?? this.#missing(id);
   }
 
   #missing(id: string): never {
@@ -208,31 +196,8 @@ function changeOf(policy: MergePolicy, value: Json): Json | FieldOperation {
 }
 
 /** What a delete sets: the tombstone, and no value of the record is kept beside the requests that made it. */
-export function deletion(current: StoredRecord): Changes {
-  return { ...emptied(current), [DELETED]: true };
-}
-
-function emptied({ state }: StoredRecord): Record<string, null> {
-  const kept = [REQUESTS, EXPIRES];
-  return Object.fromEntries(
-    fieldNames(state).flatMap((field) => (kept.includes(field) ? [] : [[field, null]])),
-  );
-}
-
-/**
- * What must be set so that nothing of an earlier life of the key shows. The tombstone is lifted even where there
- * is none: another site may have deleted the key already and its message may still be on the way. Not so for an id
- * that derives from the request: nothing but this very creation can have been deleted under it, and a retry must
- * not bring it back. The requests of an earlier life stay known.
- */
-export function cleared(
-  current: StoredRecord | undefined,
-  { keepUnseenTombstone = false }: { readonly keepUnseenTombstone?: boolean } = {},
-): Record<string, Json> {
-  const reset: Record<string, Json> = current === undefined ? {} : emptied(current);
-  if (current?.state.fields[EXPIRES] !== undefined) reset[EXPIRES] = null;
-  if (!keepUnseenTombstone || current !== undefined) reset[DELETED] = false;
-  return reset;
+export function deletion({ state }: StoredRecord): Changes {
+  return { ...emptied(state), [DELETED]: true };
 }
 
 /** @throws PreconditionFailedError when the state is none that the client named. */

@@ -4,7 +4,7 @@ import type { Json } from '../replication/json.ts';
 import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '../replication/record.ts';
 import type { Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
-import { checkPrecondition, cleared, type Creation, type WriteOptions } from './entity-service.ts';
+import { checkPrecondition, type Creation, type WriteOptions } from './entity-service.ts';
 import { ITEM } from './entities/item.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
@@ -49,23 +49,21 @@ export class ItemService {
     const record = await this.#replica.write({
       key: `${ITEM}:${input.id ?? request?.id ?? this.#replica.newId()}`,
       expectNew: input.id === undefined,
+      creates: { keepUnseenTombstone: request !== undefined && input.id === undefined },
       traceparent,
-      decide: (current) => {
-        const earlier = earlierRun(current, request, (found) => this.#replica.isLive(found));
+      decide: (current, isLive) => {
+        const earlier = earlierRun(current, request, isLive);
         replayed = earlier !== undefined;
         created = earlier?.created ?? false;
         if (replayed) return undefined;
-        const live = current !== undefined && this.#replica.isLive(current) ? current : undefined;
+        const live = isLive ? current : undefined;
         checkPrecondition(live, ifMatch);
         if (onlyIfAbsent === true && live !== undefined) {
           throw new PreconditionFailedError('the record exists already');
         }
         created = live === undefined;
         return {
-          ...(live === undefined && {
-            ...cleared(current, { keepUnseenTombstone: request !== undefined && input.id === undefined }),
-            createdAt: new Date(nowMs).toISOString(),
-          }),
+          ...(live === undefined && { createdAt: new Date(nowMs).toISOString() }),
           data: input.data,
           ...remember(current, request, created),
           // Also when it never expires: another site may have given this id an end that has not arrived yet.

@@ -37,7 +37,7 @@ export interface RememberedRequest {
 export function earlierRun(
   current: StoredRecord | undefined,
   request: KeyedRequest | undefined,
-  isLive: (record: StoredRecord) => boolean,
+  isLive: boolean,
 ): RememberedRequest | undefined {
   if (current === undefined || request === undefined) return undefined;
   const earlier = remembered(current).find(({ key }) => key === request.key);
@@ -45,7 +45,7 @@ export function earlierRun(
   if (earlier.body !== request.body) {
     throw new IdempotencyMismatchError('this Idempotency-Key was used before, with another body');
   }
-  if (!isLive(current)) throw new GoneError('what this request made before has been deleted or has expired');
+  if (!isLive) throw new GoneError('what this request made before has been deleted or has expired');
   return earlier;
 }
 

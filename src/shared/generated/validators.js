@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", items: { enum: ["tandem/read", "tandem/write"] } } } } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", items: { enum: ["tandem/read", "tandem/write"] } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -226,59 +226,63 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
       let err6 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "serviceKeys" }, message: "must have required property 'serviceKeys'" };
       vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
     }
-    if (data.rebuilding === void 0) {
-      let err7 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "rebuilding" }, message: "must have required property 'rebuilding'" };
+    if (data.retiredSites === void 0) {
+      let err7 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "retiredSites" }, message: "must have required property 'retiredSites'" };
       vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+    }
+    if (data.rebuilding === void 0) {
+      let err8 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "rebuilding" }, message: "must have required property 'rebuilding'" };
+      vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
     }
     for (let key0 in data)
       if (!func2.call(schema11.properties, key0)) {
-        let err8 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     if (data.site !== void 0) {
       let data0 = data.site;
       if (typeof data0 == "string") {
         if (!pattern0.test(data0)) {
-          let err9 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+          let err10 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
       } else {
-        let err10 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        let err11 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
     }
     if (data.region !== void 0) {
       let data1 = data.region;
       if (typeof data1 == "string") {
         if (func3(data1) < 1) {
-          let err11 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+          let err12 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
       } else {
-        let err12 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+        let err13 = { instancePath: instancePath + "/region", schemaPath: "#/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
       }
     }
     if (data.logLevel !== void 0) {
       let data2 = data.logLevel;
       if (!(data2 === "debug" || data2 === "info" || data2 === "warn" || data2 === "error")) {
-        let err13 = { instancePath: instancePath + "/logLevel", schemaPath: "#/properties/logLevel/enum", keyword: "enum", params: { allowedValues: schema11.properties.logLevel.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+        let err14 = { instancePath: instancePath + "/logLevel", schemaPath: "#/properties/logLevel/enum", keyword: "enum", params: { allowedValues: schema11.properties.logLevel.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
     }
     if (data.peers !== void 0) {
       let data3 = data.peers;
       if (Array.isArray(data3)) {
         if (data3.length > 8) {
-          let err14 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+          let err15 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
         }
         let len0 = data3.length;
         for (let i0 = 0; i0 < len0; i0++) {
           let data4 = data3[i0], _errs11 = errors, valid3 = !0, _errs12 = errors;
           if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.cloud !== void 0 && data4.cloud !== "aws") {
-            let err15 = {};
-            vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+            let err16 = {};
+            vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
           }
           var _valid0 = _errs12 === errors;
           errors = _errs11, vErrors !== null && (_errs11 ? vErrors.length = _errs11 : vErrors = null);
@@ -287,155 +291,155 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             let _errs14 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err16 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
-              }
-              if (data4.cloud === void 0) {
-                let err17 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                let err17 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
-              if (data4.region === void 0) {
-                let err18 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+              if (data4.cloud === void 0) {
+                let err18 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
-              if (data4.url === void 0) {
-                let err19 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+              if (data4.region === void 0) {
+                let err19 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
-              if (data4.inbox === void 0) {
-                let err20 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+              if (data4.url === void 0) {
+                let err20 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
                 vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
               }
-              if (data4.verify === void 0) {
-                let err21 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+              if (data4.inbox === void 0) {
+                let err21 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
                 vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+              }
+              if (data4.verify === void 0) {
+                let err22 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
               }
               for (let key1 in data4)
                 if (!func2.call(schema11.properties.peers.items.then.properties, key1)) {
-                  let err22 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                  let err23 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
                 }
               if (data4.roleArn !== void 0 && data4.audience === void 0) {
-                let err23 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                let err24 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
                   property: "roleArn",
                   missingProperty: "audience",
                   depsCount: 1,
                   deps: "audience"
                 }, message: "must have property audience when property roleArn is present" };
-                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
               if (data4.audience !== void 0 && data4.roleArn === void 0) {
-                let err24 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                let err25 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
                   property: "audience",
                   missingProperty: "roleArn",
                   depsCount: 1,
                   deps: "roleArn"
                 }, message: "must have property roleArn when property audience is present" };
-                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+                vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
               }
               if (data4.site !== void 0) {
                 let data6 = data4.site;
                 if (typeof data6 == "string") {
                   if (!pattern0.test(data6)) {
-                    let err25 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+                    let err26 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                   }
                 } else {
-                  let err26 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+                  let err27 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "aws") {
-                let err27 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+                let err28 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
               }
               if (data4.region !== void 0) {
                 let data8 = data4.region;
                 if (typeof data8 == "string") {
                   if (func3(data8) < 1) {
-                    let err28 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+                    let err29 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
                   }
                 } else {
-                  let err29 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+                  let err30 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
                   if (!pattern2.test(data9)) {
-                    let err30 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+                    let err31 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
                   }
                 } else {
-                  let err31 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+                  let err32 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
                   if (!pattern2.test(data10)) {
-                    let err32 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+                    let err33 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
                   }
                 } else {
-                  let err33 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+                  let err34 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                 }
               }
               if (data4.verify !== void 0) {
                 let data11 = data4.verify;
                 if (typeof data11 == "string") {
                   if (!pattern2.test(data11)) {
-                    let err34 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+                    let err35 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
                   }
                 } else {
-                  let err35 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                  let err36 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
                 }
               }
               if (data4.endpoint !== void 0) {
                 let data12 = data4.endpoint;
                 if (typeof data12 == "string") {
                   if (!pattern2.test(data12)) {
-                    let err36 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                    let err37 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
                   }
                 } else {
-                  let err37 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                  let err38 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
                 }
               }
               if (data4.roleArn !== void 0) {
                 let data13 = data4.roleArn;
                 if (typeof data13 == "string") {
                   if (!pattern6.test(data13)) {
-                    let err38 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
-                    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+                    let err39 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
+                    vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
                   }
                 } else {
-                  let err39 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+                  let err40 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
                 }
               }
               if (data4.audience !== void 0) {
                 let data14 = data4.audience;
                 if (typeof data14 == "string") {
                   if (func3(data14) < 1) {
-                    let err40 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+                    let err41 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                   }
                 } else {
-                  let err41 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+                  let err42 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
                 }
               }
             } else {
-              let err42 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+              let err43 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
             }
             var _valid0 = _errs14 === errors;
             valid3 = _valid0, ifClause0 = "then";
@@ -443,226 +447,226 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             let _errs34 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err43 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
-              }
-              if (data4.cloud === void 0) {
-                let err44 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                let err44 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
                 vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
               }
-              if (data4.region === void 0) {
-                let err45 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+              if (data4.cloud === void 0) {
+                let err45 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
                 vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
               }
-              if (data4.url === void 0) {
-                let err46 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+              if (data4.region === void 0) {
+                let err46 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
                 vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
               }
-              if (data4.inbox === void 0) {
-                let err47 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+              if (data4.url === void 0) {
+                let err47 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
                 vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
               }
-              if (data4.verify === void 0) {
-                let err48 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+              if (data4.inbox === void 0) {
+                let err48 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
                 vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+              }
+              if (data4.verify === void 0) {
+                let err49 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
               }
               for (let key2 in data4)
                 if (!func2.call(schema11.properties.peers.items.else.properties, key2)) {
-                  let err49 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+                  let err50 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
                 }
               if (data4.tenantId !== void 0) {
                 if (data4.clientId === void 0) {
-                  let err50 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  let err51 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                     property: "tenantId",
                     missingProperty: "clientId",
                     depsCount: 2,
                     deps: "clientId, namespace"
                   }, message: "must have properties clientId, namespace when property tenantId is present" };
-                  vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                  vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
                 }
                 if (data4.namespace === void 0) {
-                  let err51 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                     property: "tenantId",
                     missingProperty: "namespace",
                     depsCount: 2,
                     deps: "clientId, namespace"
                   }, message: "must have properties clientId, namespace when property tenantId is present" };
-                  vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+                  vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
                 }
               }
               if (data4.clientId !== void 0 && data4.tenantId === void 0) {
-                let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                let err53 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                   property: "clientId",
                   missingProperty: "tenantId",
                   depsCount: 1,
                   deps: "tenantId"
                 }, message: "must have property tenantId when property clientId is present" };
-                vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
               }
               if (data4.site !== void 0) {
                 let data15 = data4.site;
                 if (typeof data15 == "string") {
                   if (!pattern0.test(data15)) {
-                    let err53 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                    let err54 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
                   }
                 } else {
-                  let err54 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                  let err55 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "azure") {
-                let err55 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                let err56 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
               }
               if (data4.region !== void 0) {
                 let data17 = data4.region;
                 if (typeof data17 == "string") {
                   if (func3(data17) < 1) {
-                    let err56 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                    let err57 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
                   }
                 } else {
-                  let err57 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+                  let err58 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data18 = data4.url;
                 if (typeof data18 == "string") {
                   if (!pattern2.test(data18)) {
-                    let err58 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+                    let err59 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
                   }
                 } else {
-                  let err59 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+                  let err60 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data19 = data4.inbox;
                 if (typeof data19 == "string") {
                   if (func3(data19) < 1) {
-                    let err60 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                    let err61 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
                   }
                 } else {
-                  let err61 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+                  let err62 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
                 }
               }
               if (data4.verify !== void 0) {
                 let data20 = data4.verify;
                 if (typeof data20 == "string") {
                   if (func3(data20) < 1) {
-                    let err62 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+                    let err63 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
                   }
                 } else {
-                  let err63 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+                  let err64 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
                 }
               }
               if (data4.namespace !== void 0) {
                 let data21 = data4.namespace;
                 if (typeof data21 == "string") {
                   if (func3(data21) < 1) {
-                    let err64 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+                    let err65 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
                   }
                 } else {
-                  let err65 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+                  let err66 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
                 }
               }
               if (data4.connectionString !== void 0) {
                 let data22 = data4.connectionString;
                 if (typeof data22 == "string") {
                   if (func3(data22) < 1) {
-                    let err66 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                    let err67 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
                   }
                 } else {
-                  let err67 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                  let err68 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
                 }
               }
               if (data4.tenantId !== void 0) {
                 let data23 = data4.tenantId;
                 if (typeof data23 == "string") {
                   if (!pattern9.test(data23)) {
-                    let err68 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
-                    vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                    let err69 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
                   }
                 } else {
-                  let err69 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+                  let err70 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
                 }
               }
               if (data4.clientId !== void 0) {
                 let data24 = data4.clientId;
                 if (typeof data24 == "string") {
                   if (!pattern9.test(data24)) {
-                    let err70 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
-                    vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+                    let err71 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
                   }
                 } else {
-                  let err71 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+                  let err72 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
                 }
               }
             } else {
-              let err72 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+              let err73 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
             }
             var _valid0 = _errs34 === errors;
             valid3 = _valid0, ifClause0 = "else";
           }
           if (!valid3) {
-            let err73 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
-            vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+            let err74 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
+            vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
           }
           if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
             if (data4.cloud === void 0) {
-              let err74 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-              vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+              let err75 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+              vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
             }
             if (data4.cloud !== void 0) {
               let data25 = data4.cloud;
               if (!(data25 === "aws" || data25 === "azure")) {
-                let err75 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+                let err76 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
               }
             }
           } else {
-            let err76 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+            let err77 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
           }
         }
       } else {
-        let err77 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+        let err78 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
       }
     }
     if (data.operatorKeys !== void 0) {
       let data26 = data.operatorKeys;
       if (Array.isArray(data26)) {
         if (data26.length > 8) {
-          let err78 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+          let err79 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
         }
         let len1 = data26.length;
         for (let i1 = 0; i1 < len1; i1++) {
           let data27 = data26[i1];
           if (typeof data27 == "string") {
             if (!pattern11.test(data27)) {
-              let err79 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-              vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+              let err80 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+              vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
             }
           } else {
-            let err80 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+            let err81 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
           }
         }
         let i2 = data26.length, j0;
@@ -673,8 +677,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             if (typeof item0 == "string") {
               if (typeof indices0[item0] == "number") {
                 j0 = indices0[item0];
-                let err81 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
-                vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+                let err82 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
+                vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
                 break;
               }
               indices0[item0] = i2;
@@ -682,30 +686,30 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err82 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+        let err83 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
       }
     }
     if (data.jwtIssuers !== void 0) {
       let data28 = data.jwtIssuers;
       if (Array.isArray(data28)) {
         if (data28.length > 8) {
-          let err83 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+          let err84 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
         }
         let len2 = data28.length;
         for (let i3 = 0; i3 < len2; i3++) {
           let data29 = data28[i3], _errs65 = errors, valid15 = !1, _errs66 = errors;
           if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.audience === void 0) {
-            let err84 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
-            vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+            let err85 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
+            vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
           }
           var _valid1 = _errs66 === errors;
           if (valid15 = valid15 || _valid1, !valid15) {
             let _errs67 = errors;
             if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.clientIds === void 0) {
-              let err85 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
-              vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+              let err86 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
+              vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
             }
             var _valid1 = _errs67 === errors;
             valid15 = valid15 || _valid1;
@@ -713,102 +717,102 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           if (valid15)
             errors = _errs65, vErrors !== null && (_errs65 ? vErrors.length = _errs65 : vErrors = null);
           else {
-            let err86 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-            vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+            let err87 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+            vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
           }
           if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
             if (data29.issuer === void 0) {
-              let err87 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
-              vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+              let err88 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
+              vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
             }
             for (let key3 in data29)
               if (!(key3 === "issuer" || key3 === "jwksUri" || key3 === "audience" || key3 === "clientIds" || key3 === "algorithms" || key3 === "claims")) {
-                let err88 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+                let err89 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
               }
             if (data29.issuer !== void 0) {
               let data30 = data29.issuer;
               if (typeof data30 == "string") {
                 if (!pattern12.test(data30)) {
-                  let err89 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-                  vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                  let err90 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
                 }
               } else {
-                let err90 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                let err91 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
               }
             }
             if (data29.jwksUri !== void 0) {
               let data31 = data29.jwksUri;
               if (typeof data31 == "string") {
                 if (!pattern12.test(data31)) {
-                  let err91 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-                  vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                  let err92 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
                 }
               } else {
-                let err92 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+                let err93 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
               }
             }
             if (data29.audience !== void 0) {
               let data32 = data29.audience;
               if (typeof data32 == "string") {
                 if (func3(data32) < 1) {
-                  let err93 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                  vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                  let err94 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                  vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
                 }
               } else {
-                let err94 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+                let err95 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
               }
             }
             if (data29.clientIds !== void 0) {
               let data33 = data29.clientIds;
               if (Array.isArray(data33)) {
                 if (data33.length > 16) {
-                  let err95 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                  vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                  let err96 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                  vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
                 }
                 if (data33.length < 1) {
-                  let err96 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                  vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+                  let err97 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
                 }
                 let len3 = data33.length;
                 for (let i4 = 0; i4 < len3; i4++) {
                   let data34 = data33[i4];
                   if (typeof data34 == "string") {
                     if (func3(data34) < 1) {
-                      let err97 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+                      let err98 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
                     }
                   } else {
-                    let err98 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+                    let err99 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
                   }
                 }
               } else {
-                let err99 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+                let err100 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
               }
             }
             if (data29.algorithms !== void 0) {
               let data35 = data29.algorithms;
               if (Array.isArray(data35)) {
                 if (data35.length < 1) {
-                  let err100 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                  vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+                  let err101 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
                 }
                 let len4 = data35.length;
                 for (let i5 = 0; i5 < len4; i5++) {
                   let data36 = data35[i5];
                   if (!(data36 === "RS256" || data36 === "RS384" || data36 === "RS512" || data36 === "PS256" || data36 === "PS384" || data36 === "PS512" || data36 === "ES256" || data36 === "ES384" || data36 === "ES512" || data36 === "EdDSA")) {
-                    let err101 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
-                    vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+                    let err102 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
+                    vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
                   }
                 }
               } else {
-                let err102 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+                let err103 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
               }
             }
             if (data29.claims !== void 0) {
@@ -818,63 +822,63 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                   let data38 = data37[key4];
                   if (typeof data38 == "string") {
                     if (func3(data38) < 1) {
-                      let err103 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+                      let err104 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
                     }
                   } else {
-                    let err104 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+                    let err105 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
                   }
                 }
               else {
-                let err105 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+                let err106 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
               }
             }
           } else {
-            let err106 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+            let err107 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
           }
         }
       } else {
-        let err107 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+        let err108 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
       }
     }
     if (data.serviceKeys !== void 0) {
       let data39 = data.serviceKeys;
       if (Array.isArray(data39)) {
         if (data39.length > 32) {
-          let err108 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
-          vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+          let err109 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
+          vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
         }
         let len5 = data39.length;
         for (let i6 = 0; i6 < len5; i6++) {
           let data40 = data39[i6];
           if (data40 && typeof data40 == "object" && !Array.isArray(data40)) {
             if (data40.sha256 === void 0) {
-              let err109 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
-              vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+              let err110 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
+              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
             }
             if (data40.scopes === void 0) {
-              let err110 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
-              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+              let err111 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
+              vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
             }
             for (let key5 in data40)
               if (!(key5 === "sha256" || key5 === "scopes")) {
-                let err111 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+                let err112 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
               }
             if (data40.sha256 !== void 0) {
               let data41 = data40.sha256;
               if (typeof data41 == "string") {
                 if (!pattern11.test(data41)) {
-                  let err112 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+                  let err113 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+                  vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
                 }
               } else {
-                let err113 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+                let err114 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
               }
             }
             if (data40.scopes !== void 0) {
@@ -884,327 +888,368 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 for (let i7 = 0; i7 < len6; i7++) {
                   let data43 = data42[i7];
                   if (!(data43 === "tandem/read" || data43 === "tandem/write")) {
-                    let err114 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.serviceKeys.items.properties.scopes.items.enum }, message: "must be equal to one of the allowed values" };
-                    vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+                    let err115 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.serviceKeys.items.properties.scopes.items.enum }, message: "must be equal to one of the allowed values" };
+                    vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
                   }
                 }
               } else {
-                let err115 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+                let err116 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
               }
             }
           } else {
-            let err116 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+            let err117 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
           }
         }
       } else {
-        let err117 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+        let err118 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+      }
+    }
+    if (data.retiredSites !== void 0) {
+      let data44 = data.retiredSites;
+      if (Array.isArray(data44)) {
+        if (data44.length > 48) {
+          let err119 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/maxItems", keyword: "maxItems", params: { limit: 48 }, message: "must NOT have more than 48 items" };
+          vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+        }
+        let len7 = data44.length;
+        for (let i8 = 0; i8 < len7; i8++) {
+          let data45 = data44[i8];
+          if (typeof data45 == "string") {
+            if (!pattern0.test(data45)) {
+              let err120 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+              vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+            }
+          } else {
+            let err121 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+          }
+        }
+        let i9 = data44.length, j1;
+        if (i9 > 1) {
+          let indices1 = {};
+          for (; i9--; ) {
+            let item1 = data44[i9];
+            if (typeof item1 == "string") {
+              if (typeof indices1[item1] == "number") {
+                j1 = indices1[item1];
+                let err122 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/uniqueItems", keyword: "uniqueItems", params: { i: i9, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i9 + " are identical)" };
+                vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+                break;
+              }
+              indices1[item1] = i9;
+            }
+          }
+        }
+      } else {
+        let err123 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
       }
     }
     if (data.rebuilding !== void 0 && typeof data.rebuilding != "boolean") {
-      let err118 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+      let err124 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
     }
     if (data.aws !== void 0) {
-      let data45 = data.aws;
-      if (data45 && typeof data45 == "object" && !Array.isArray(data45)) {
-        if (data45.table === void 0) {
-          let err119 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+      let data47 = data.aws;
+      if (data47 && typeof data47 == "object" && !Array.isArray(data47)) {
+        if (data47.table === void 0) {
+          let err125 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
         }
-        if (data45.outUrl === void 0) {
-          let err120 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+        if (data47.outUrl === void 0) {
+          let err126 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
         }
-        if (data45.inUrl === void 0) {
-          let err121 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+        if (data47.inUrl === void 0) {
+          let err127 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
         }
-        if (data45.deadUrl === void 0) {
-          let err122 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+        if (data47.deadUrl === void 0) {
+          let err128 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
         }
-        if (data45.tickUrl === void 0) {
-          let err123 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+        if (data47.tickUrl === void 0) {
+          let err129 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
         }
-        if (data45.verifyUrl === void 0) {
-          let err124 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+        if (data47.verifyUrl === void 0) {
+          let err130 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
         }
-        for (let key6 in data45)
+        for (let key6 in data47)
           if (!(key6 === "table" || key6 === "outUrl" || key6 === "inUrl" || key6 === "deadUrl" || key6 === "tickUrl" || key6 === "verifyUrl")) {
-            let err125 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
-          }
-        if (data45.table !== void 0) {
-          let data46 = data45.table;
-          if (typeof data46 == "string") {
-            if (func3(data46) < 1) {
-              let err126 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
-            }
-          } else {
-            let err127 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
-          }
-        }
-        if (data45.outUrl !== void 0) {
-          let data47 = data45.outUrl;
-          if (typeof data47 == "string") {
-            if (func3(data47) < 1) {
-              let err128 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
-            }
-          } else {
-            let err129 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
-          }
-        }
-        if (data45.inUrl !== void 0) {
-          let data48 = data45.inUrl;
-          if (typeof data48 == "string") {
-            if (func3(data48) < 1) {
-              let err130 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
-            }
-          } else {
-            let err131 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err131 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
             vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
           }
-        }
-        if (data45.deadUrl !== void 0) {
-          let data49 = data45.deadUrl;
-          if (typeof data49 == "string") {
-            if (func3(data49) < 1) {
-              let err132 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data47.table !== void 0) {
+          let data48 = data47.table;
+          if (typeof data48 == "string") {
+            if (func3(data48) < 1) {
+              let err132 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
             }
           } else {
-            let err133 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err133 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
           }
         }
-        if (data45.tickUrl !== void 0) {
-          let data50 = data45.tickUrl;
-          if (typeof data50 == "string") {
-            if (func3(data50) < 1) {
-              let err134 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data47.outUrl !== void 0) {
+          let data49 = data47.outUrl;
+          if (typeof data49 == "string") {
+            if (func3(data49) < 1) {
+              let err134 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
             }
           } else {
-            let err135 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err135 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
           }
         }
-        if (data45.verifyUrl !== void 0) {
-          let data51 = data45.verifyUrl;
-          if (typeof data51 == "string") {
-            if (func3(data51) < 1) {
-              let err136 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data47.inUrl !== void 0) {
+          let data50 = data47.inUrl;
+          if (typeof data50 == "string") {
+            if (func3(data50) < 1) {
+              let err136 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
             }
           } else {
-            let err137 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err137 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
           }
         }
+        if (data47.deadUrl !== void 0) {
+          let data51 = data47.deadUrl;
+          if (typeof data51 == "string") {
+            if (func3(data51) < 1) {
+              let err138 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
+            }
+          } else {
+            let err139 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
+          }
+        }
+        if (data47.tickUrl !== void 0) {
+          let data52 = data47.tickUrl;
+          if (typeof data52 == "string") {
+            if (func3(data52) < 1) {
+              let err140 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
+            }
+          } else {
+            let err141 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
+          }
+        }
+        if (data47.verifyUrl !== void 0) {
+          let data53 = data47.verifyUrl;
+          if (typeof data53 == "string") {
+            if (func3(data53) < 1) {
+              let err142 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
+            }
+          } else {
+            let err143 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
+          }
+        }
       } else {
-        let err138 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
+        let err144 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data52 = data.azure, _errs116 = errors, valid28 = !1, _errs117 = errors;
-      if (data52 && typeof data52 == "object" && !Array.isArray(data52) && data52.serviceBusNamespace === void 0) {
-        let err139 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
+      let data54 = data.azure, _errs120 = errors, valid31 = !1, _errs121 = errors;
+      if (data54 && typeof data54 == "object" && !Array.isArray(data54) && data54.serviceBusNamespace === void 0) {
+        let err145 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
       }
-      var _valid2 = _errs117 === errors;
-      if (valid28 = valid28 || _valid2, !valid28) {
-        let _errs118 = errors;
-        if (data52 && typeof data52 == "object" && !Array.isArray(data52) && data52.serviceBusConnection === void 0) {
-          let err140 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
-        }
-        var _valid2 = _errs118 === errors;
-        valid28 = valid28 || _valid2;
-      }
-      if (valid28)
-        errors = _errs116, vErrors !== null && (_errs116 ? vErrors.length = _errs116 : vErrors = null);
-      else {
-        let err141 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
-      }
-      if (data52 && typeof data52 == "object" && !Array.isArray(data52)) {
-        if (data52.cosmosEndpoint === void 0) {
-          let err142 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
-        }
-        if (data52.cosmosDatabase === void 0) {
-          let err143 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
-        }
-        if (data52.cosmosContainer === void 0) {
-          let err144 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
-        }
-        if (data52.outQueue === void 0) {
-          let err145 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
-        }
-        if (data52.inQueue === void 0) {
-          let err146 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+      var _valid2 = _errs121 === errors;
+      if (valid31 = valid31 || _valid2, !valid31) {
+        let _errs122 = errors;
+        if (data54 && typeof data54 == "object" && !Array.isArray(data54) && data54.serviceBusConnection === void 0) {
+          let err146 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
           vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
         }
-        if (data52.deadQueue === void 0) {
-          let err147 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
-        }
-        if (data52.verifyQueue === void 0) {
-          let err148 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+        var _valid2 = _errs122 === errors;
+        valid31 = valid31 || _valid2;
+      }
+      if (valid31)
+        errors = _errs120, vErrors !== null && (_errs120 ? vErrors.length = _errs120 : vErrors = null);
+      else {
+        let err147 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
+      }
+      if (data54 && typeof data54 == "object" && !Array.isArray(data54)) {
+        if (data54.cosmosEndpoint === void 0) {
+          let err148 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
           vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
         }
-        for (let key7 in data52)
+        if (data54.cosmosDatabase === void 0) {
+          let err149 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
+        }
+        if (data54.cosmosContainer === void 0) {
+          let err150 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
+        }
+        if (data54.outQueue === void 0) {
+          let err151 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+        }
+        if (data54.inQueue === void 0) {
+          let err152 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
+        }
+        if (data54.deadQueue === void 0) {
+          let err153 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
+        }
+        if (data54.verifyQueue === void 0) {
+          let err154 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
+        }
+        for (let key7 in data54)
           if (!func2.call(schema11.properties.azure.properties, key7)) {
-            let err149 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key7 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
-          }
-        if (data52.cosmosEndpoint !== void 0) {
-          let data53 = data52.cosmosEndpoint;
-          if (typeof data53 == "string") {
-            if (func3(data53) < 1) {
-              let err150 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
-            }
-          } else {
-            let err151 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
-          }
-        }
-        if (data52.cosmosKey !== void 0) {
-          let data54 = data52.cosmosKey;
-          if (typeof data54 == "string") {
-            if (func3(data54) < 1) {
-              let err152 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
-            }
-          } else {
-            let err153 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
-          }
-        }
-        if (data52.cosmosDatabase !== void 0) {
-          let data55 = data52.cosmosDatabase;
-          if (typeof data55 == "string") {
-            if (func3(data55) < 1) {
-              let err154 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
-            }
-          } else {
-            let err155 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err155 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key7 }, message: "must NOT have additional properties" };
             vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
           }
-        }
-        if (data52.cosmosContainer !== void 0) {
-          let data56 = data52.cosmosContainer;
-          if (typeof data56 == "string") {
-            if (func3(data56) < 1) {
-              let err156 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.cosmosEndpoint !== void 0) {
+          let data55 = data54.cosmosEndpoint;
+          if (typeof data55 == "string") {
+            if (func3(data55) < 1) {
+              let err156 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
             }
           } else {
-            let err157 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err157 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
           }
         }
-        if (data52.serviceBusNamespace !== void 0) {
-          let data57 = data52.serviceBusNamespace;
-          if (typeof data57 == "string") {
-            if (func3(data57) < 1) {
-              let err158 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.cosmosKey !== void 0) {
+          let data56 = data54.cosmosKey;
+          if (typeof data56 == "string") {
+            if (func3(data56) < 1) {
+              let err158 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
             }
           } else {
-            let err159 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err159 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
           }
         }
-        if (data52.serviceBusConnection !== void 0) {
-          let data58 = data52.serviceBusConnection;
-          if (typeof data58 == "string") {
-            if (func3(data58) < 1) {
-              let err160 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.cosmosDatabase !== void 0) {
+          let data57 = data54.cosmosDatabase;
+          if (typeof data57 == "string") {
+            if (func3(data57) < 1) {
+              let err160 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
             }
           } else {
-            let err161 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err161 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
           }
         }
-        if (data52.outQueue !== void 0) {
-          let data59 = data52.outQueue;
-          if (typeof data59 == "string") {
-            if (func3(data59) < 1) {
-              let err162 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.cosmosContainer !== void 0) {
+          let data58 = data54.cosmosContainer;
+          if (typeof data58 == "string") {
+            if (func3(data58) < 1) {
+              let err162 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
             }
           } else {
-            let err163 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err163 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
           }
         }
-        if (data52.inQueue !== void 0) {
-          let data60 = data52.inQueue;
-          if (typeof data60 == "string") {
-            if (func3(data60) < 1) {
-              let err164 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.serviceBusNamespace !== void 0) {
+          let data59 = data54.serviceBusNamespace;
+          if (typeof data59 == "string") {
+            if (func3(data59) < 1) {
+              let err164 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
             }
           } else {
-            let err165 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err165 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
           }
         }
-        if (data52.deadQueue !== void 0) {
-          let data61 = data52.deadQueue;
-          if (typeof data61 == "string") {
-            if (func3(data61) < 1) {
-              let err166 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.serviceBusConnection !== void 0) {
+          let data60 = data54.serviceBusConnection;
+          if (typeof data60 == "string") {
+            if (func3(data60) < 1) {
+              let err166 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
             }
           } else {
-            let err167 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err167 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
           }
         }
-        if (data52.verifyQueue !== void 0) {
-          let data62 = data52.verifyQueue;
-          if (typeof data62 == "string") {
-            if (func3(data62) < 1) {
-              let err168 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.outQueue !== void 0) {
+          let data61 = data54.outQueue;
+          if (typeof data61 == "string") {
+            if (func3(data61) < 1) {
+              let err168 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
             }
           } else {
-            let err169 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err169 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
           }
         }
+        if (data54.inQueue !== void 0) {
+          let data62 = data54.inQueue;
+          if (typeof data62 == "string") {
+            if (func3(data62) < 1) {
+              let err170 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
+            }
+          } else {
+            let err171 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
+          }
+        }
+        if (data54.deadQueue !== void 0) {
+          let data63 = data54.deadQueue;
+          if (typeof data63 == "string") {
+            if (func3(data63) < 1) {
+              let err172 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
+            }
+          } else {
+            let err173 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
+          }
+        }
+        if (data54.verifyQueue !== void 0) {
+          let data64 = data54.verifyQueue;
+          if (typeof data64 == "string") {
+            if (func3(data64) < 1) {
+              let err174 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
+            }
+          } else {
+            let err175 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
+          }
+        }
       } else {
-        let err170 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
+        let err176 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
       }
     }
   } else {
-    let err171 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
+    let err177 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern15 = new RegExp("^1\\.[0-9]+$", "u"), pattern16 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$", "u"), pattern18 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern19 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern16 = new RegExp("^1\\.[0-9]+$", "u"), pattern17 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern19 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern20 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1247,7 +1292,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern15.test(data0)) {
+        if (!pattern16.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -1263,8 +1308,8 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern16.test(data1)) {
-          let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$"' };
+        if (!pattern17.test(data1)) {
+          let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
       } else {
@@ -1287,7 +1332,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern18.test(data3)) {
+        if (!pattern19.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -1311,7 +1356,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern19.test(data5)) {
+        if (!pattern20.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -1476,64 +1521,85 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
         if (data7.vector !== void 0) {
           let data21 = data7.vector;
           if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
-            if (Object.keys(data21).length < 1) {
-              let err46 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+            if (Object.keys(data21).length > 64) {
+              let err46 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/maxProperties", keyword: "maxProperties", params: { limit: 64 }, message: "must NOT have more than 64 properties" };
               vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+            }
+            if (Object.keys(data21).length < 1) {
+              let err47 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+              vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
             }
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
                 if (func3(data22) > 64) {
-                  let err47 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
-                  vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+                  let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+                  vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
               } else {
-                let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+                let err49 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
               }
             }
           } else {
-            let err49 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+            let err50 = { instancePath: instancePath + "/state/vector", schemaPath: "#/properties/state/properties/vector/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+          }
+        }
+        if (data7.incarnation !== void 0) {
+          let data23 = data7.incarnation;
+          if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
+            let err51 = { instancePath: instancePath + "/state/incarnation", schemaPath: "#/properties/state/properties/incarnation/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+          }
+          if (typeof data23 == "number" && isFinite(data23)) {
+            if (data23 > 9007199254740990 || isNaN(data23)) {
+              let err52 = { instancePath: instancePath + "/state/incarnation", schemaPath: "#/properties/state/properties/incarnation/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740990 }, message: "must be <= 9007199254740990" };
+              vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+            }
+            if (data23 < 0 || isNaN(data23)) {
+              let err53 = { instancePath: instancePath + "/state/incarnation", schemaPath: "#/properties/state/properties/incarnation/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+            }
           }
         }
       } else {
-        let err50 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
-      }
-    }
-    if (data.sent_at !== void 0) {
-      let data23 = data.sent_at;
-      if (typeof data23 == "number" && isFinite(data23)) {
-        if (data23 < 0 || isNaN(data23)) {
-          let err51 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
-        }
-      } else {
-        let err52 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-        vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
-      }
-    }
-    if (data.traceparent !== void 0) {
-      let data24 = data.traceparent;
-      if (typeof data24 == "string") {
-        if (func3(data24) > 128) {
-          let err53 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-          vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
-        }
-      } else {
-        let err54 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        let err54 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
     }
+    if (data.sent_at !== void 0) {
+      let data24 = data.sent_at;
+      if (typeof data24 == "number" && isFinite(data24)) {
+        if (data24 < 0 || isNaN(data24)) {
+          let err55 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+        }
+      } else {
+        let err56 = { instancePath: instancePath + "/sent_at", schemaPath: "#/properties/sent_at/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+        vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+      }
+    }
+    if (data.traceparent !== void 0) {
+      let data25 = data.traceparent;
+      if (typeof data25 == "string") {
+        if (func3(data25) > 128) {
+          let err57 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+          vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+        }
+      } else {
+        let err58 = { instancePath: instancePath + "/traceparent", schemaPath: "#/properties/traceparent/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+      }
+    }
   } else {
-    let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+    let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
   return validate11.errors = vErrors, errors === 0;
 }
 var itemWrite = validate12;
-var pattern20 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var pattern21 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate12(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1549,7 +1615,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern20.test(data0)) {
+        if (!pattern21.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -1915,7 +1981,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate15.errors = vErrors, errors === 0;
 }
-var step = validate16, schema17 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string" }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 512 }] } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 512 }] } } } }] };
+var step = validate16, schema17 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }] };
 function validate16(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2028,1459 +2094,1475 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
                 let err20 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/0/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
                 vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
               }
+              if (data2.contents !== void 0 && typeof data2.contents != "boolean") {
+                let err21 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/0/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+              }
             } else {
-              let err21 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/0/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
-            }
-          }
-          if (data.side !== void 0) {
-            let data8 = data.side;
-            if (!(data8 === "from" || data8 === "to")) {
-              let err22 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/0/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[0].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              let err22 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/0/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
           }
+          if (data.side !== void 0) {
+            let data9 = data.side;
+            if (!(data9 === "from" || data9 === "to")) {
+              let err23 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/0/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[0].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+            }
+          }
           if (data.counted !== void 0) {
-            let data9 = data.counted;
-            if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
-              if (data9.from === void 0) {
-                let err23 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
-              }
-              if (data9.to === void 0) {
-                let err24 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+            let data10 = data.counted;
+            if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
+              if (data10.from === void 0) {
+                let err24 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
-              for (let key0 in data9)
+              if (data10.to === void 0) {
+                let err25 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+              }
+              for (let key0 in data10)
                 if (!(key0 === "from" || key0 === "to")) {
-                  let err25 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
-                }
-              if (data9.from !== void 0) {
-                let data10 = data9.from;
-                if (!(typeof data10 == "number" && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-                  let err26 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err26 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
                   vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                 }
-                if (typeof data10 == "number" && isFinite(data10) && (data10 < 0 || isNaN(data10))) {
-                  let err27 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data10.from !== void 0) {
+                let data11 = data10.from;
+                if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
+                  let err27 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
                 }
-              }
-              if (data9.to !== void 0) {
-                let data11 = data9.to;
-                if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
-                  let err28 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                if (typeof data11 == "number" && isFinite(data11) && (data11 < 0 || isNaN(data11))) {
+                  let err28 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
                 }
-                if (typeof data11 == "number" && isFinite(data11) && (data11 < 0 || isNaN(data11))) {
-                  let err29 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              }
+              if (data10.to !== void 0) {
+                let data12 = data10.to;
+                if (!(typeof data12 == "number" && !(data12 % 1) && !isNaN(data12) && isFinite(data12))) {
+                  let err29 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+                }
+                if (typeof data12 == "number" && isFinite(data12) && (data12 < 0 || isNaN(data12))) {
+                  let err30 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
                 }
               }
             } else {
-              let err30 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+              let err31 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
             }
           }
-          if (data.sketch !== void 0 && typeof data.sketch != "string") {
-            let err31 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
-          }
-          if (data.cursor !== void 0) {
-            let data13 = data.cursor;
+          if (data.sketch !== void 0) {
+            let data13 = data.sketch;
             if (typeof data13 == "string") {
-              if (func3(data13) > 4096) {
-                let err32 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+              if (func3(data13) > 131040) {
+                let err32 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/maxLength", keyword: "maxLength", params: { limit: 131040 }, message: "must NOT have more than 131040 characters" };
                 vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
               }
             } else {
-              let err33 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              let err33 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
             }
           }
+          if (data.cursor !== void 0) {
+            let data14 = data.cursor;
+            if (typeof data14 == "string") {
+              if (func3(data14) > 4096) {
+                let err34 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+              }
+            } else {
+              let err35 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+            }
+          }
         } else {
-          let err34 = { instancePath, schemaPath: "#/oneOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+          let err36 = { instancePath, schemaPath: "#/oneOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
         }
       else if (tag0 === "find")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err35 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
-          }
-          if (data.job === void 0) {
-            let err36 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
-          }
-          if (data.side === void 0) {
-            let err37 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
+            let err37 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
           }
-          if (data.counted === void 0) {
-            let err38 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+          if (data.job === void 0) {
+            let err38 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
             vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
           }
-          if (data.totals === void 0) {
-            let err39 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+          if (data.side === void 0) {
+            let err39 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
             vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
           }
-          if (data.rest === void 0) {
-            let err40 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "rest" }, message: "must have required property 'rest'" };
+          if (data.counted === void 0) {
+            let err40 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
             vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "find") {
-            let err41 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/1/properties/kind/const", keyword: "const", params: { allowedValue: "find" }, message: "must be equal to constant" };
+          if (data.totals === void 0) {
+            let err41 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
             vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
           }
+          if (data.rest === void 0) {
+            let err42 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "rest" }, message: "must have required property 'rest'" };
+            vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "find") {
+            let err43 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/1/properties/kind/const", keyword: "const", params: { allowedValue: "find" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+          }
           if (data.job !== void 0) {
-            let data15 = data.job;
-            if (data15 && typeof data15 == "object" && !Array.isArray(data15)) {
-              if (data15.id === void 0) {
-                let err42 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
-              }
-              if (data15.from === void 0) {
-                let err43 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
-              }
-              if (data15.to === void 0) {
-                let err44 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+            let data16 = data.job;
+            if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
+              if (data16.id === void 0) {
+                let err44 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
                 vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
               }
-              if (data15.atMs === void 0) {
-                let err45 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+              if (data16.from === void 0) {
+                let err45 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
               }
-              if (data15.repair === void 0) {
-                let err46 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+              if (data16.to === void 0) {
+                let err46 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
                 vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
               }
-              if (data15.id !== void 0) {
-                let data16 = data15.id;
-                if (typeof data16 == "string") {
-                  if (func3(data16) > 512) {
-                    let err47 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
-                  }
-                } else {
-                  let err48 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
-                }
+              if (data16.atMs === void 0) {
+                let err47 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
               }
-              if (data15.from !== void 0) {
-                let data17 = data15.from;
+              if (data16.repair === void 0) {
+                let err48 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+              }
+              if (data16.id !== void 0) {
+                let data17 = data16.id;
                 if (typeof data17 == "string") {
-                  if (!pattern0.test(data17)) {
-                    let err49 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                  if (func3(data17) > 512) {
+                    let err49 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
                   }
                 } else {
-                  let err50 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err50 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
                 }
               }
-              if (data15.to !== void 0) {
-                let data18 = data15.to;
+              if (data16.from !== void 0) {
+                let data18 = data16.from;
                 if (typeof data18 == "string") {
                   if (!pattern0.test(data18)) {
-                    let err51 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    let err51 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                     vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
                   }
                 } else {
-                  let err52 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err52 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
                 }
               }
-              if (data15.atMs !== void 0) {
-                let data19 = data15.atMs;
-                if (!(typeof data19 == "number" && !(data19 % 1) && !isNaN(data19) && isFinite(data19))) {
-                  let err53 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
-                }
-                if (typeof data19 == "number" && isFinite(data19) && (data19 < 0 || isNaN(data19))) {
-                  let err54 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data16.to !== void 0) {
+                let data19 = data16.to;
+                if (typeof data19 == "string") {
+                  if (!pattern0.test(data19)) {
+                    let err53 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                  }
+                } else {
+                  let err54 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
                 }
               }
-              if (data15.repair !== void 0 && typeof data15.repair != "boolean") {
-                let err55 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/1/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+              if (data16.atMs !== void 0) {
+                let data20 = data16.atMs;
+                if (!(typeof data20 == "number" && !(data20 % 1) && !isNaN(data20) && isFinite(data20))) {
+                  let err55 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                }
+                if (typeof data20 == "number" && isFinite(data20) && (data20 < 0 || isNaN(data20))) {
+                  let err56 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                }
+              }
+              if (data16.repair !== void 0 && typeof data16.repair != "boolean") {
+                let err57 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/1/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+              }
+              if (data16.contents !== void 0 && typeof data16.contents != "boolean") {
+                let err58 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/1/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
               }
             } else {
-              let err56 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+              let err59 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data21 = data.side;
-            if (!(data21 === "from" || data21 === "to")) {
-              let err57 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/1/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[1].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+            let data23 = data.side;
+            if (!(data23 === "from" || data23 === "to")) {
+              let err60 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/1/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[1].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data22 = data.counted;
-            if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
-              if (data22.from === void 0) {
-                let err58 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+            let data24 = data.counted;
+            if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
+              if (data24.from === void 0) {
+                let err61 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
               }
-              if (data22.to === void 0) {
-                let err59 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+              if (data24.to === void 0) {
+                let err62 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
               }
-              for (let key1 in data22)
+              for (let key1 in data24)
                 if (!(key1 === "from" || key1 === "to")) {
-                  let err60 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
-                }
-              if (data22.from !== void 0) {
-                let data23 = data22.from;
-                if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
-                  let err61 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
-                }
-                if (typeof data23 == "number" && isFinite(data23) && (data23 < 0 || isNaN(data23))) {
-                  let err62 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
-                }
-              }
-              if (data22.to !== void 0) {
-                let data24 = data22.to;
-                if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
-                  let err63 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err63 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                   vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
                 }
-                if (typeof data24 == "number" && isFinite(data24) && (data24 < 0 || isNaN(data24))) {
-                  let err64 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data24.from !== void 0) {
+                let data25 = data24.from;
+                if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
+                  let err64 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+                }
+                if (typeof data25 == "number" && isFinite(data25) && (data25 < 0 || isNaN(data25))) {
+                  let err65 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+                }
+              }
+              if (data24.to !== void 0) {
+                let data26 = data24.to;
+                if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
+                  let err66 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                }
+                if (typeof data26 == "number" && isFinite(data26) && (data26 < 0 || isNaN(data26))) {
+                  let err67 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
                 }
               }
             } else {
-              let err65 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+              let err68 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data25 = data.totals;
-            if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-              if (data25.checked === void 0) {
-                let err66 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
-              }
-              if (data25.differing === void 0) {
-                let err67 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-              }
-              if (data25.repaired === void 0) {
-                let err68 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
-              }
-              if (data25.examples === void 0) {
-                let err69 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+            let data27 = data.totals;
+            if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
+              if (data27.checked === void 0) {
+                let err69 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
                 vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
               }
-              if (data25.checked !== void 0) {
-                let data26 = data25.checked;
-                if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
-                  let err70 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
-                }
-                if (typeof data26 == "number" && isFinite(data26) && (data26 < 0 || isNaN(data26))) {
-                  let err71 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
-                }
+              if (data27.differing === void 0) {
+                let err70 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
               }
-              if (data25.differing !== void 0) {
-                let data27 = data25.differing;
-                if (!(typeof data27 == "number" && !(data27 % 1) && !isNaN(data27) && isFinite(data27))) {
-                  let err72 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
-                }
-                if (typeof data27 == "number" && isFinite(data27) && (data27 < 0 || isNaN(data27))) {
-                  let err73 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data27.repaired === void 0) {
+                let err71 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+              }
+              if (data27.examples === void 0) {
+                let err72 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+              }
+              if (data27.checked !== void 0) {
+                let data28 = data27.checked;
+                if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
+                  let err73 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
                 }
-              }
-              if (data25.repaired !== void 0) {
-                let data28 = data25.repaired;
-                if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
-                  let err74 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                if (typeof data28 == "number" && isFinite(data28) && (data28 < 0 || isNaN(data28))) {
+                  let err74 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
                 }
-                if (typeof data28 == "number" && isFinite(data28) && (data28 < 0 || isNaN(data28))) {
-                  let err75 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              }
+              if (data27.differing !== void 0) {
+                let data29 = data27.differing;
+                if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
+                  let err75 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
                 }
+                if (typeof data29 == "number" && isFinite(data29) && (data29 < 0 || isNaN(data29))) {
+                  let err76 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+                }
               }
-              if (data25.examples !== void 0) {
-                let data29 = data25.examples;
-                if (Array.isArray(data29)) {
-                  if (data29.length > 100) {
-                    let err76 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+              if (data27.repaired !== void 0) {
+                let data30 = data27.repaired;
+                if (!(typeof data30 == "number" && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
+                  let err77 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+                }
+                if (typeof data30 == "number" && isFinite(data30) && (data30 < 0 || isNaN(data30))) {
+                  let err78 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+                }
+              }
+              if (data27.examples !== void 0) {
+                let data31 = data27.examples;
+                if (Array.isArray(data31)) {
+                  if (data31.length > 100) {
+                    let err79 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
                   }
-                  let len0 = data29.length;
+                  let len0 = data31.length;
                   for (let i0 = 0; i0 < len0; i0++) {
-                    let data30 = data29[i0];
-                    if (typeof data30 == "string") {
-                      if (func3(data30) > 512) {
-                        let err77 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+                    let data32 = data31[i0];
+                    if (typeof data32 == "string") {
+                      if (func3(data32) > 512) {
+                        let err80 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
                       }
                     } else {
-                      let err78 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+                      let err81 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
                     }
                   }
                 } else {
-                  let err79 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+                  let err82 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
                 }
               }
             } else {
-              let err80 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+              let err83 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
             }
           }
           if (data.rest !== void 0) {
-            let data31 = data.rest;
-            if (data31 && typeof data31 == "object" && !Array.isArray(data31)) {
-              if (data31.wanted === void 0) {
-                let err81 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
-                vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+            let data33 = data.rest;
+            if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
+              if (data33.wanted === void 0) {
+                let err84 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
+                vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
               }
-              if (data31.wanted !== void 0) {
-                let data32 = data31.wanted, _errs74 = errors, valid14 = !1, _errs75 = errors;
-                if (data32 !== "all") {
-                  let err82 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
-                  vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+              if (data33.wanted !== void 0) {
+                let data34 = data33.wanted, _errs78 = errors, valid14 = !1, _errs79 = errors;
+                if (data34 !== "all") {
+                  let err85 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+                  vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
                 }
-                var _valid0 = _errs75 === errors;
+                var _valid0 = _errs79 === errors;
                 if (valid14 = valid14 || _valid0, !valid14) {
-                  let _errs76 = errors;
-                  if (Array.isArray(data32)) {
-                    if (data32.length > 2e4) {
-                      let err83 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
-                      vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+                  let _errs80 = errors;
+                  if (Array.isArray(data34)) {
+                    if (data34.length > 2e4) {
+                      let err86 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
+                      vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
                     }
-                    let len1 = data32.length;
+                    let len1 = data34.length;
                     for (let i1 = 0; i1 < len1; i1++) {
-                      let data33 = data32[i1];
-                      if (typeof data33 == "string") {
-                        if (func3(data33) > 512) {
-                          let err84 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                          vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+                      let data35 = data34[i1];
+                      if (typeof data35 == "string") {
+                        if (func3(data35) > 512) {
+                          let err87 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                          vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
                         }
                       } else {
-                        let err85 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                        vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+                        let err88 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
                       }
                     }
                   } else {
-                    let err86 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                    vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+                    let err89 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
                   }
-                  var _valid0 = _errs76 === errors;
+                  var _valid0 = _errs80 === errors;
                   valid14 = valid14 || _valid0;
                 }
                 if (valid14)
-                  errors = _errs74, vErrors !== null && (_errs74 ? vErrors.length = _errs74 : vErrors = null);
+                  errors = _errs78, vErrors !== null && (_errs78 ? vErrors.length = _errs78 : vErrors = null);
                 else {
-                  let err87 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-                  vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+                  let err90 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
                 }
               }
-              if (data31.cursor !== void 0) {
-                let data34 = data31.cursor;
-                if (typeof data34 == "string") {
-                  if (func3(data34) > 4096) {
-                    let err88 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                    vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+              if (data33.cursor !== void 0) {
+                let data36 = data33.cursor;
+                if (typeof data36 == "string") {
+                  if (func3(data36) > 4096) {
+                    let err91 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                    vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
                   }
                 } else {
-                  let err89 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                  let err92 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
                 }
               }
             } else {
-              let err90 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+              let err93 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
             }
           }
         } else {
-          let err91 = { instancePath, schemaPath: "#/oneOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+          let err94 = { instancePath, schemaPath: "#/oneOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
         }
       else if (tag0 === "offer")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err92 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
-          }
-          if (data.job === void 0) {
-            let err93 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
-          }
-          if (data.side === void 0) {
-            let err94 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
-            vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
-          }
-          if (data.counted === void 0) {
-            let err95 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+            let err95 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
           }
-          if (data.totals === void 0) {
-            let err96 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+          if (data.job === void 0) {
+            let err96 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
             vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
           }
-          if (data.states === void 0) {
-            let err97 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+          if (data.side === void 0) {
+            let err97 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
             vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "offer") {
-            let err98 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/2/properties/kind/const", keyword: "const", params: { allowedValue: "offer" }, message: "must be equal to constant" };
+          if (data.counted === void 0) {
+            let err98 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
             vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
           }
+          if (data.totals === void 0) {
+            let err99 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+          }
+          if (data.states === void 0) {
+            let err100 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+            vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "offer") {
+            let err101 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/2/properties/kind/const", keyword: "const", params: { allowedValue: "offer" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+          }
           if (data.job !== void 0) {
-            let data36 = data.job;
-            if (data36 && typeof data36 == "object" && !Array.isArray(data36)) {
-              if (data36.id === void 0) {
-                let err99 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
-              }
-              if (data36.from === void 0) {
-                let err100 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
-              }
-              if (data36.to === void 0) {
-                let err101 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
-              }
-              if (data36.atMs === void 0) {
-                let err102 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+            let data38 = data.job;
+            if (data38 && typeof data38 == "object" && !Array.isArray(data38)) {
+              if (data38.id === void 0) {
+                let err102 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
                 vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
               }
-              if (data36.repair === void 0) {
-                let err103 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+              if (data38.from === void 0) {
+                let err103 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
               }
-              if (data36.id !== void 0) {
-                let data37 = data36.id;
-                if (typeof data37 == "string") {
-                  if (func3(data37) > 512) {
-                    let err104 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
-                  }
-                } else {
-                  let err105 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
-                }
+              if (data38.to === void 0) {
+                let err104 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
               }
-              if (data36.from !== void 0) {
-                let data38 = data36.from;
-                if (typeof data38 == "string") {
-                  if (!pattern0.test(data38)) {
-                    let err106 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
-                  }
-                } else {
-                  let err107 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
-                }
+              if (data38.atMs === void 0) {
+                let err105 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
               }
-              if (data36.to !== void 0) {
-                let data39 = data36.to;
+              if (data38.repair === void 0) {
+                let err106 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+              }
+              if (data38.id !== void 0) {
+                let data39 = data38.id;
                 if (typeof data39 == "string") {
-                  if (!pattern0.test(data39)) {
-                    let err108 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+                  if (func3(data39) > 512) {
+                    let err107 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
                   }
                 } else {
-                  let err109 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+                  let err108 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
                 }
               }
-              if (data36.atMs !== void 0) {
-                let data40 = data36.atMs;
-                if (!(typeof data40 == "number" && !(data40 % 1) && !isNaN(data40) && isFinite(data40))) {
-                  let err110 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              if (data38.from !== void 0) {
+                let data40 = data38.from;
+                if (typeof data40 == "string") {
+                  if (!pattern0.test(data40)) {
+                    let err109 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+                  }
+                } else {
+                  let err110 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
                 }
-                if (typeof data40 == "number" && isFinite(data40) && (data40 < 0 || isNaN(data40))) {
-                  let err111 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+              }
+              if (data38.to !== void 0) {
+                let data41 = data38.to;
+                if (typeof data41 == "string") {
+                  if (!pattern0.test(data41)) {
+                    let err111 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+                  }
+                } else {
+                  let err112 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
                 }
               }
-              if (data36.repair !== void 0 && typeof data36.repair != "boolean") {
-                let err112 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/2/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+              if (data38.atMs !== void 0) {
+                let data42 = data38.atMs;
+                if (!(typeof data42 == "number" && !(data42 % 1) && !isNaN(data42) && isFinite(data42))) {
+                  let err113 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+                }
+                if (typeof data42 == "number" && isFinite(data42) && (data42 < 0 || isNaN(data42))) {
+                  let err114 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+                }
+              }
+              if (data38.repair !== void 0 && typeof data38.repair != "boolean") {
+                let err115 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/2/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+              }
+              if (data38.contents !== void 0 && typeof data38.contents != "boolean") {
+                let err116 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/2/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
               }
             } else {
-              let err113 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+              let err117 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data42 = data.side;
-            if (!(data42 === "from" || data42 === "to")) {
-              let err114 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/2/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[2].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+            let data45 = data.side;
+            if (!(data45 === "from" || data45 === "to")) {
+              let err118 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/2/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[2].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data43 = data.counted;
-            if (data43 && typeof data43 == "object" && !Array.isArray(data43)) {
-              if (data43.from === void 0) {
-                let err115 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+            let data46 = data.counted;
+            if (data46 && typeof data46 == "object" && !Array.isArray(data46)) {
+              if (data46.from === void 0) {
+                let err119 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
               }
-              if (data43.to === void 0) {
-                let err116 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+              if (data46.to === void 0) {
+                let err120 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
               }
-              for (let key2 in data43)
+              for (let key2 in data46)
                 if (!(key2 === "from" || key2 === "to")) {
-                  let err117 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+                  let err121 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
                 }
-              if (data43.from !== void 0) {
-                let data44 = data43.from;
-                if (!(typeof data44 == "number" && !(data44 % 1) && !isNaN(data44) && isFinite(data44))) {
-                  let err118 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+              if (data46.from !== void 0) {
+                let data47 = data46.from;
+                if (!(typeof data47 == "number" && !(data47 % 1) && !isNaN(data47) && isFinite(data47))) {
+                  let err122 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
                 }
-                if (typeof data44 == "number" && isFinite(data44) && (data44 < 0 || isNaN(data44))) {
-                  let err119 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+                if (typeof data47 == "number" && isFinite(data47) && (data47 < 0 || isNaN(data47))) {
+                  let err123 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
                 }
               }
-              if (data43.to !== void 0) {
-                let data45 = data43.to;
-                if (!(typeof data45 == "number" && !(data45 % 1) && !isNaN(data45) && isFinite(data45))) {
-                  let err120 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+              if (data46.to !== void 0) {
+                let data48 = data46.to;
+                if (!(typeof data48 == "number" && !(data48 % 1) && !isNaN(data48) && isFinite(data48))) {
+                  let err124 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
                 }
-                if (typeof data45 == "number" && isFinite(data45) && (data45 < 0 || isNaN(data45))) {
-                  let err121 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+                if (typeof data48 == "number" && isFinite(data48) && (data48 < 0 || isNaN(data48))) {
+                  let err125 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
                 }
               }
             } else {
-              let err122 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+              let err126 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data46 = data.totals;
-            if (data46 && typeof data46 == "object" && !Array.isArray(data46)) {
-              if (data46.checked === void 0) {
-                let err123 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+            let data49 = data.totals;
+            if (data49 && typeof data49 == "object" && !Array.isArray(data49)) {
+              if (data49.checked === void 0) {
+                let err127 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+                vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
               }
-              if (data46.differing === void 0) {
-                let err124 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+              if (data49.differing === void 0) {
+                let err128 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
               }
-              if (data46.repaired === void 0) {
-                let err125 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+              if (data49.repaired === void 0) {
+                let err129 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
               }
-              if (data46.examples === void 0) {
-                let err126 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
-                vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+              if (data49.examples === void 0) {
+                let err130 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
               }
-              if (data46.checked !== void 0) {
-                let data47 = data46.checked;
-                if (!(typeof data47 == "number" && !(data47 % 1) && !isNaN(data47) && isFinite(data47))) {
-                  let err127 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
-                }
-                if (typeof data47 == "number" && isFinite(data47) && (data47 < 0 || isNaN(data47))) {
-                  let err128 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
-                }
-              }
-              if (data46.differing !== void 0) {
-                let data48 = data46.differing;
-                if (!(typeof data48 == "number" && !(data48 % 1) && !isNaN(data48) && isFinite(data48))) {
-                  let err129 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
-                }
-                if (typeof data48 == "number" && isFinite(data48) && (data48 < 0 || isNaN(data48))) {
-                  let err130 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
-                }
-              }
-              if (data46.repaired !== void 0) {
-                let data49 = data46.repaired;
-                if (!(typeof data49 == "number" && !(data49 % 1) && !isNaN(data49) && isFinite(data49))) {
-                  let err131 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              if (data49.checked !== void 0) {
+                let data50 = data49.checked;
+                if (!(typeof data50 == "number" && !(data50 % 1) && !isNaN(data50) && isFinite(data50))) {
+                  let err131 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
                 }
-                if (typeof data49 == "number" && isFinite(data49) && (data49 < 0 || isNaN(data49))) {
-                  let err132 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                if (typeof data50 == "number" && isFinite(data50) && (data50 < 0 || isNaN(data50))) {
+                  let err132 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
                 }
               }
-              if (data46.examples !== void 0) {
-                let data50 = data46.examples;
-                if (Array.isArray(data50)) {
-                  if (data50.length > 100) {
-                    let err133 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
-                  }
-                  let len2 = data50.length;
-                  for (let i2 = 0; i2 < len2; i2++) {
-                    let data51 = data50[i2];
-                    if (typeof data51 == "string") {
-                      if (func3(data51) > 512) {
-                        let err134 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
-                      }
-                    } else {
-                      let err135 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
-                    }
-                  }
-                } else {
-                  let err136 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              if (data49.differing !== void 0) {
+                let data51 = data49.differing;
+                if (!(typeof data51 == "number" && !(data51 % 1) && !isNaN(data51) && isFinite(data51))) {
+                  let err133 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
+                }
+                if (typeof data51 == "number" && isFinite(data51) && (data51 < 0 || isNaN(data51))) {
+                  let err134 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
+                }
+              }
+              if (data49.repaired !== void 0) {
+                let data52 = data49.repaired;
+                if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
+                  let err135 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
+                }
+                if (typeof data52 == "number" && isFinite(data52) && (data52 < 0 || isNaN(data52))) {
+                  let err136 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
                 }
               }
+              if (data49.examples !== void 0) {
+                let data53 = data49.examples;
+                if (Array.isArray(data53)) {
+                  if (data53.length > 100) {
+                    let err137 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
+                  }
+                  let len2 = data53.length;
+                  for (let i2 = 0; i2 < len2; i2++) {
+                    let data54 = data53[i2];
+                    if (typeof data54 == "string") {
+                      if (func3(data54) > 512) {
+                        let err138 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
+                      }
+                    } else {
+                      let err139 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
+                    }
+                  }
+                } else {
+                  let err140 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
+                }
+              }
             } else {
-              let err137 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
+              let err141 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
             }
           }
           if (data.rest !== void 0) {
-            let data52 = data.rest;
-            if (data52 && typeof data52 == "object" && !Array.isArray(data52)) {
-              if (data52.wanted === void 0) {
-                let err138 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
-                vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
+            let data55 = data.rest;
+            if (data55 && typeof data55 == "object" && !Array.isArray(data55)) {
+              if (data55.wanted === void 0) {
+                let err142 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
+                vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
               }
-              if (data52.wanted !== void 0) {
-                let data53 = data52.wanted, _errs124 = errors, valid25 = !1, _errs125 = errors;
-                if (data53 !== "all") {
-                  let err139 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
-                  vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
+              if (data55.wanted !== void 0) {
+                let data56 = data55.wanted, _errs130 = errors, valid25 = !1, _errs131 = errors;
+                if (data56 !== "all") {
+                  let err143 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+                  vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
                 }
-                var _valid1 = _errs125 === errors;
+                var _valid1 = _errs131 === errors;
                 if (valid25 = valid25 || _valid1, !valid25) {
-                  let _errs126 = errors;
-                  if (Array.isArray(data53)) {
-                    if (data53.length > 2e4) {
-                      let err140 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
-                      vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
+                  let _errs132 = errors;
+                  if (Array.isArray(data56)) {
+                    if (data56.length > 2e4) {
+                      let err144 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
+                      vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
                     }
-                    let len3 = data53.length;
+                    let len3 = data56.length;
                     for (let i3 = 0; i3 < len3; i3++) {
-                      let data54 = data53[i3];
-                      if (typeof data54 == "string") {
-                        if (func3(data54) > 512) {
-                          let err141 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                          vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
+                      let data57 = data56[i3];
+                      if (typeof data57 == "string") {
+                        if (func3(data57) > 512) {
+                          let err145 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                          vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
                         }
                       } else {
-                        let err142 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                        vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
+                        let err146 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
                       }
                     }
                   } else {
-                    let err143 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                    vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
+                    let err147 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
                   }
-                  var _valid1 = _errs126 === errors;
+                  var _valid1 = _errs132 === errors;
                   valid25 = valid25 || _valid1;
                 }
                 if (valid25)
-                  errors = _errs124, vErrors !== null && (_errs124 ? vErrors.length = _errs124 : vErrors = null);
+                  errors = _errs130, vErrors !== null && (_errs130 ? vErrors.length = _errs130 : vErrors = null);
                 else {
-                  let err144 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-                  vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
+                  let err148 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
                 }
               }
-              if (data52.cursor !== void 0) {
-                let data55 = data52.cursor;
-                if (typeof data55 == "string") {
-                  if (func3(data55) > 4096) {
-                    let err145 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                    vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
+              if (data55.cursor !== void 0) {
+                let data58 = data55.cursor;
+                if (typeof data58 == "string") {
+                  if (func3(data58) > 4096) {
+                    let err149 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                    vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
                   }
                 } else {
-                  let err146 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
+                  let err150 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
                 }
               }
             } else {
-              let err147 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
+              let err151 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
             }
           }
           if (data.states !== void 0) {
-            let data56 = data.states;
-            if (Array.isArray(data56)) {
-              if (data56.length > 1e4) {
-                let err148 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
+            let data59 = data.states;
+            if (Array.isArray(data59)) {
+              if (data59.length > 1e4) {
+                let err152 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
               }
-              let len4 = data56.length;
+              let len4 = data59.length;
               for (let i4 = 0; i4 < len4; i4++) {
-                let data57 = data56[i4];
-                if (Array.isArray(data57)) {
-                  if (data57.length > 2) {
-                    let err149 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
-                    vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
+                let data60 = data59[i4];
+                if (Array.isArray(data60)) {
+                  if (data60.length > 3) {
+                    let err153 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 3 }, message: "must NOT have more than 3 items" };
+                    vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
                   }
-                  if (data57.length < 2) {
-                    let err150 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
-                    vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
+                  if (data60.length < 2) {
+                    let err154 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
                   }
-                  let len5 = data57.length;
-                  if (len5 > 0) {
-                    let data58 = data57[0];
-                    if (typeof data58 == "string") {
-                      if (func3(data58) > 512) {
-                        let err151 = { instancePath: instancePath + "/states/" + i4 + "/0", schemaPath: "#/oneOf/2/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+                  let len5 = data60.length;
+                  for (let i5 = 0; i5 < len5; i5++) {
+                    let data61 = data60[i5];
+                    if (typeof data61 == "string") {
+                      if (func3(data61) > 4096) {
+                        let err155 = { instancePath: instancePath + "/states/" + i4 + "/" + i5, schemaPath: "#/oneOf/2/properties/states/items/items/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
                       }
                     } else {
-                      let err152 = { instancePath: instancePath + "/states/" + i4 + "/0", schemaPath: "#/oneOf/2/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
-                    }
-                  }
-                  if (len5 > 1) {
-                    let data59 = data57[1];
-                    if (typeof data59 == "string") {
-                      if (func3(data59) > 512) {
-                        let err153 = { instancePath: instancePath + "/states/" + i4 + "/1", schemaPath: "#/oneOf/2/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
-                      }
-                    } else {
-                      let err154 = { instancePath: instancePath + "/states/" + i4 + "/1", schemaPath: "#/oneOf/2/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
+                      let err156 = { instancePath: instancePath + "/states/" + i4 + "/" + i5, schemaPath: "#/oneOf/2/properties/states/items/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
                     }
                   }
                 } else {
-                  let err155 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
+                  let err157 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
                 }
               }
             } else {
-              let err156 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
+              let err158 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
             }
           }
         } else {
-          let err157 = { instancePath, schemaPath: "#/oneOf/2/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
+          let err159 = { instancePath, schemaPath: "#/oneOf/2/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
         }
       else if (tag0 === "lacking")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err158 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
-          }
-          if (data.job === void 0) {
-            let err159 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
-          }
-          if (data.side === void 0) {
-            let err160 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
+            let err160 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
           }
-          if (data.counted === void 0) {
-            let err161 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+          if (data.job === void 0) {
+            let err161 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
             vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
           }
-          if (data.totals === void 0) {
-            let err162 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+          if (data.side === void 0) {
+            let err162 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
             vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
           }
-          if (data.keys === void 0) {
-            let err163 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "keys" }, message: "must have required property 'keys'" };
+          if (data.counted === void 0) {
+            let err163 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
             vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "lacking") {
-            let err164 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/3/properties/kind/const", keyword: "const", params: { allowedValue: "lacking" }, message: "must be equal to constant" };
+          if (data.totals === void 0) {
+            let err164 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
             vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
           }
+          if (data.keys === void 0) {
+            let err165 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "keys" }, message: "must have required property 'keys'" };
+            vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "lacking") {
+            let err166 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/3/properties/kind/const", keyword: "const", params: { allowedValue: "lacking" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
+          }
           if (data.job !== void 0) {
-            let data61 = data.job;
-            if (data61 && typeof data61 == "object" && !Array.isArray(data61)) {
-              if (data61.id === void 0) {
-                let err165 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
-              }
-              if (data61.from === void 0) {
-                let err166 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
-              }
-              if (data61.to === void 0) {
-                let err167 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+            let data63 = data.job;
+            if (data63 && typeof data63 == "object" && !Array.isArray(data63)) {
+              if (data63.id === void 0) {
+                let err167 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
                 vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
               }
-              if (data61.atMs === void 0) {
-                let err168 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+              if (data63.from === void 0) {
+                let err168 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
               }
-              if (data61.repair === void 0) {
-                let err169 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+              if (data63.to === void 0) {
+                let err169 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
                 vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
               }
-              if (data61.id !== void 0) {
-                let data62 = data61.id;
-                if (typeof data62 == "string") {
-                  if (func3(data62) > 512) {
-                    let err170 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
-                  }
-                } else {
-                  let err171 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
-                }
+              if (data63.atMs === void 0) {
+                let err170 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
               }
-              if (data61.from !== void 0) {
-                let data63 = data61.from;
-                if (typeof data63 == "string") {
-                  if (!pattern0.test(data63)) {
-                    let err172 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+              if (data63.repair === void 0) {
+                let err171 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
+              }
+              if (data63.id !== void 0) {
+                let data64 = data63.id;
+                if (typeof data64 == "string") {
+                  if (func3(data64) > 512) {
+                    let err172 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
                   }
                 } else {
-                  let err173 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err173 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
                 }
               }
-              if (data61.to !== void 0) {
-                let data64 = data61.to;
-                if (typeof data64 == "string") {
-                  if (!pattern0.test(data64)) {
-                    let err174 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+              if (data63.from !== void 0) {
+                let data65 = data63.from;
+                if (typeof data65 == "string") {
+                  if (!pattern0.test(data65)) {
+                    let err174 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                     vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
                   }
                 } else {
-                  let err175 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err175 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
                 }
               }
-              if (data61.atMs !== void 0) {
-                let data65 = data61.atMs;
-                if (!(typeof data65 == "number" && !(data65 % 1) && !isNaN(data65) && isFinite(data65))) {
-                  let err176 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
-                }
-                if (typeof data65 == "number" && isFinite(data65) && (data65 < 0 || isNaN(data65))) {
-                  let err177 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data63.to !== void 0) {
+                let data66 = data63.to;
+                if (typeof data66 == "string") {
+                  if (!pattern0.test(data66)) {
+                    let err176 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+                  }
+                } else {
+                  let err177 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
                 }
               }
-              if (data61.repair !== void 0 && typeof data61.repair != "boolean") {
-                let err178 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/3/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+              if (data63.atMs !== void 0) {
+                let data67 = data63.atMs;
+                if (!(typeof data67 == "number" && !(data67 % 1) && !isNaN(data67) && isFinite(data67))) {
+                  let err178 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+                }
+                if (typeof data67 == "number" && isFinite(data67) && (data67 < 0 || isNaN(data67))) {
+                  let err179 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+                }
+              }
+              if (data63.repair !== void 0 && typeof data63.repair != "boolean") {
+                let err180 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/3/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+              }
+              if (data63.contents !== void 0 && typeof data63.contents != "boolean") {
+                let err181 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/3/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
               }
             } else {
-              let err179 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+              let err182 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data67 = data.side;
-            if (!(data67 === "from" || data67 === "to")) {
-              let err180 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/3/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[3].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+            let data70 = data.side;
+            if (!(data70 === "from" || data70 === "to")) {
+              let err183 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/3/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[3].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data68 = data.counted;
-            if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
-              if (data68.from === void 0) {
-                let err181 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
+            let data71 = data.counted;
+            if (data71 && typeof data71 == "object" && !Array.isArray(data71)) {
+              if (data71.from === void 0) {
+                let err184 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
               }
-              if (data68.to === void 0) {
-                let err182 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
+              if (data71.to === void 0) {
+                let err185 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
               }
-              for (let key3 in data68)
+              for (let key3 in data71)
                 if (!(key3 === "from" || key3 === "to")) {
-                  let err183 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
-                }
-              if (data68.from !== void 0) {
-                let data69 = data68.from;
-                if (!(typeof data69 == "number" && !(data69 % 1) && !isNaN(data69) && isFinite(data69))) {
-                  let err184 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
-                }
-                if (typeof data69 == "number" && isFinite(data69) && (data69 < 0 || isNaN(data69))) {
-                  let err185 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
-                }
-              }
-              if (data68.to !== void 0) {
-                let data70 = data68.to;
-                if (!(typeof data70 == "number" && !(data70 % 1) && !isNaN(data70) && isFinite(data70))) {
-                  let err186 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err186 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
                   vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
                 }
-                if (typeof data70 == "number" && isFinite(data70) && (data70 < 0 || isNaN(data70))) {
-                  let err187 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data71.from !== void 0) {
+                let data72 = data71.from;
+                if (!(typeof data72 == "number" && !(data72 % 1) && !isNaN(data72) && isFinite(data72))) {
+                  let err187 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
+                }
+                if (typeof data72 == "number" && isFinite(data72) && (data72 < 0 || isNaN(data72))) {
+                  let err188 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
+                }
+              }
+              if (data71.to !== void 0) {
+                let data73 = data71.to;
+                if (!(typeof data73 == "number" && !(data73 % 1) && !isNaN(data73) && isFinite(data73))) {
+                  let err189 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
+                }
+                if (typeof data73 == "number" && isFinite(data73) && (data73 < 0 || isNaN(data73))) {
+                  let err190 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
                 }
               }
             } else {
-              let err188 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
+              let err191 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data71 = data.totals;
-            if (data71 && typeof data71 == "object" && !Array.isArray(data71)) {
-              if (data71.checked === void 0) {
-                let err189 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
-              }
-              if (data71.differing === void 0) {
-                let err190 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
-              }
-              if (data71.repaired === void 0) {
-                let err191 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
-              }
-              if (data71.examples === void 0) {
-                let err192 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+            let data74 = data.totals;
+            if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
+              if (data74.checked === void 0) {
+                let err192 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
                 vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
               }
-              if (data71.checked !== void 0) {
-                let data72 = data71.checked;
-                if (!(typeof data72 == "number" && !(data72 % 1) && !isNaN(data72) && isFinite(data72))) {
-                  let err193 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
-                }
-                if (typeof data72 == "number" && isFinite(data72) && (data72 < 0 || isNaN(data72))) {
-                  let err194 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
-                }
+              if (data74.differing === void 0) {
+                let err193 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
               }
-              if (data71.differing !== void 0) {
-                let data73 = data71.differing;
-                if (!(typeof data73 == "number" && !(data73 % 1) && !isNaN(data73) && isFinite(data73))) {
-                  let err195 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
-                }
-                if (typeof data73 == "number" && isFinite(data73) && (data73 < 0 || isNaN(data73))) {
-                  let err196 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data74.repaired === void 0) {
+                let err194 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+              }
+              if (data74.examples === void 0) {
+                let err195 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
+              }
+              if (data74.checked !== void 0) {
+                let data75 = data74.checked;
+                if (!(typeof data75 == "number" && !(data75 % 1) && !isNaN(data75) && isFinite(data75))) {
+                  let err196 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
                 }
-              }
-              if (data71.repaired !== void 0) {
-                let data74 = data71.repaired;
-                if (!(typeof data74 == "number" && !(data74 % 1) && !isNaN(data74) && isFinite(data74))) {
-                  let err197 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                if (typeof data75 == "number" && isFinite(data75) && (data75 < 0 || isNaN(data75))) {
+                  let err197 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
                 }
-                if (typeof data74 == "number" && isFinite(data74) && (data74 < 0 || isNaN(data74))) {
-                  let err198 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              }
+              if (data74.differing !== void 0) {
+                let data76 = data74.differing;
+                if (!(typeof data76 == "number" && !(data76 % 1) && !isNaN(data76) && isFinite(data76))) {
+                  let err198 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
                 }
+                if (typeof data76 == "number" && isFinite(data76) && (data76 < 0 || isNaN(data76))) {
+                  let err199 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
+                }
               }
-              if (data71.examples !== void 0) {
-                let data75 = data71.examples;
-                if (Array.isArray(data75)) {
-                  if (data75.length > 100) {
-                    let err199 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
+              if (data74.repaired !== void 0) {
+                let data77 = data74.repaired;
+                if (!(typeof data77 == "number" && !(data77 % 1) && !isNaN(data77) && isFinite(data77))) {
+                  let err200 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
+                }
+                if (typeof data77 == "number" && isFinite(data77) && (data77 < 0 || isNaN(data77))) {
+                  let err201 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
+                }
+              }
+              if (data74.examples !== void 0) {
+                let data78 = data74.examples;
+                if (Array.isArray(data78)) {
+                  if (data78.length > 100) {
+                    let err202 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
                   }
-                  let len6 = data75.length;
-                  for (let i5 = 0; i5 < len6; i5++) {
-                    let data76 = data75[i5];
-                    if (typeof data76 == "string") {
-                      if (func3(data76) > 512) {
-                        let err200 = { instancePath: instancePath + "/totals/examples/" + i5, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
+                  let len6 = data78.length;
+                  for (let i6 = 0; i6 < len6; i6++) {
+                    let data79 = data78[i6];
+                    if (typeof data79 == "string") {
+                      if (func3(data79) > 512) {
+                        let err203 = { instancePath: instancePath + "/totals/examples/" + i6, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
                       }
                     } else {
-                      let err201 = { instancePath: instancePath + "/totals/examples/" + i5, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
+                      let err204 = { instancePath: instancePath + "/totals/examples/" + i6, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
                     }
                   }
                 } else {
-                  let err202 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+                  let err205 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
                 }
               }
             } else {
-              let err203 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+              let err206 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
             }
           }
           if (data.rest !== void 0) {
-            let data77 = data.rest;
-            if (data77 && typeof data77 == "object" && !Array.isArray(data77)) {
-              if (data77.wanted === void 0) {
-                let err204 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
-                vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+            let data80 = data.rest;
+            if (data80 && typeof data80 == "object" && !Array.isArray(data80)) {
+              if (data80.wanted === void 0) {
+                let err207 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
+                vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
               }
-              if (data77.wanted !== void 0) {
-                let data78 = data77.wanted, _errs182 = errors, valid39 = !1, _errs183 = errors;
-                if (data78 !== "all") {
-                  let err205 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
-                  vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
+              if (data80.wanted !== void 0) {
+                let data81 = data80.wanted, _errs188 = errors, valid40 = !1, _errs189 = errors;
+                if (data81 !== "all") {
+                  let err208 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+                  vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
                 }
-                var _valid2 = _errs183 === errors;
-                if (valid39 = valid39 || _valid2, !valid39) {
-                  let _errs184 = errors;
-                  if (Array.isArray(data78)) {
-                    if (data78.length > 2e4) {
-                      let err206 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
-                      vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
+                var _valid2 = _errs189 === errors;
+                if (valid40 = valid40 || _valid2, !valid40) {
+                  let _errs190 = errors;
+                  if (Array.isArray(data81)) {
+                    if (data81.length > 2e4) {
+                      let err209 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
+                      vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
                     }
-                    let len7 = data78.length;
-                    for (let i6 = 0; i6 < len7; i6++) {
-                      let data79 = data78[i6];
-                      if (typeof data79 == "string") {
-                        if (func3(data79) > 512) {
-                          let err207 = { instancePath: instancePath + "/rest/wanted/" + i6, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                          vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
+                    let len7 = data81.length;
+                    for (let i7 = 0; i7 < len7; i7++) {
+                      let data82 = data81[i7];
+                      if (typeof data82 == "string") {
+                        if (func3(data82) > 512) {
+                          let err210 = { instancePath: instancePath + "/rest/wanted/" + i7, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                          vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
                         }
                       } else {
-                        let err208 = { instancePath: instancePath + "/rest/wanted/" + i6, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                        vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+                        let err211 = { instancePath: instancePath + "/rest/wanted/" + i7, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
                       }
                     }
                   } else {
-                    let err209 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                    vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+                    let err212 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
                   }
-                  var _valid2 = _errs184 === errors;
-                  valid39 = valid39 || _valid2;
+                  var _valid2 = _errs190 === errors;
+                  valid40 = valid40 || _valid2;
                 }
-                if (valid39)
-                  errors = _errs182, vErrors !== null && (_errs182 ? vErrors.length = _errs182 : vErrors = null);
+                if (valid40)
+                  errors = _errs188, vErrors !== null && (_errs188 ? vErrors.length = _errs188 : vErrors = null);
                 else {
-                  let err210 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-                  vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+                  let err213 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
                 }
               }
-              if (data77.cursor !== void 0) {
-                let data80 = data77.cursor;
-                if (typeof data80 == "string") {
-                  if (func3(data80) > 4096) {
-                    let err211 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                    vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+              if (data80.cursor !== void 0) {
+                let data83 = data80.cursor;
+                if (typeof data83 == "string") {
+                  if (func3(data83) > 4096) {
+                    let err214 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                    vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
                   }
                 } else {
-                  let err212 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+                  let err215 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
                 }
               }
             } else {
-              let err213 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
+              let err216 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
             }
           }
           if (data.keys !== void 0) {
-            let data81 = data.keys;
-            if (Array.isArray(data81)) {
-              if (data81.length > 1e4) {
-                let err214 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
+            let data84 = data.keys;
+            if (Array.isArray(data84)) {
+              if (data84.length > 1e4) {
+                let err217 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
               }
-              let len8 = data81.length;
-              for (let i7 = 0; i7 < len8; i7++) {
-                let data82 = data81[i7];
-                if (typeof data82 == "string") {
-                  if (func3(data82) > 512) {
-                    let err215 = { instancePath: instancePath + "/keys/" + i7, schemaPath: "#/oneOf/3/properties/keys/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
+              let len8 = data84.length;
+              for (let i8 = 0; i8 < len8; i8++) {
+                let data85 = data84[i8];
+                if (typeof data85 == "string") {
+                  if (func3(data85) > 512) {
+                    let err218 = { instancePath: instancePath + "/keys/" + i8, schemaPath: "#/oneOf/3/properties/keys/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
                   }
                 } else {
-                  let err216 = { instancePath: instancePath + "/keys/" + i7, schemaPath: "#/oneOf/3/properties/keys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
+                  let err219 = { instancePath: instancePath + "/keys/" + i8, schemaPath: "#/oneOf/3/properties/keys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
                 }
               }
             } else {
-              let err217 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
+              let err220 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
             }
           }
         } else {
-          let err218 = { instancePath, schemaPath: "#/oneOf/3/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
+          let err221 = { instancePath, schemaPath: "#/oneOf/3/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
         }
       else if (tag0 === "ended")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err219 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
-          }
-          if (data.job === void 0) {
-            let err220 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
-          }
-          if (data.side === void 0) {
-            let err221 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
-            vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
-          }
-          if (data.counted === void 0) {
-            let err222 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+            let err222 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
           }
-          if (data.totals === void 0) {
-            let err223 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+          if (data.job === void 0) {
+            let err223 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
             vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "ended") {
-            let err224 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/4/properties/kind/const", keyword: "const", params: { allowedValue: "ended" }, message: "must be equal to constant" };
+          if (data.side === void 0) {
+            let err224 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
             vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
           }
+          if (data.counted === void 0) {
+            let err225 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+            vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
+          }
+          if (data.totals === void 0) {
+            let err226 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+            vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "ended") {
+            let err227 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/4/properties/kind/const", keyword: "const", params: { allowedValue: "ended" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+          }
           if (data.job !== void 0) {
-            let data84 = data.job;
-            if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
-              if (data84.id === void 0) {
-                let err225 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
-              }
-              if (data84.from === void 0) {
-                let err226 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
-              }
-              if (data84.to === void 0) {
-                let err227 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
-              }
-              if (data84.atMs === void 0) {
-                let err228 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+            let data87 = data.job;
+            if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
+              if (data87.id === void 0) {
+                let err228 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
                 vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
               }
-              if (data84.repair === void 0) {
-                let err229 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+              if (data87.from === void 0) {
+                let err229 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
               }
-              if (data84.id !== void 0) {
-                let data85 = data84.id;
-                if (typeof data85 == "string") {
-                  if (func3(data85) > 512) {
-                    let err230 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
+              if (data87.to === void 0) {
+                let err230 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
+              }
+              if (data87.atMs === void 0) {
+                let err231 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
+              }
+              if (data87.repair === void 0) {
+                let err232 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
+              }
+              if (data87.id !== void 0) {
+                let data88 = data87.id;
+                if (typeof data88 == "string") {
+                  if (func3(data88) > 512) {
+                    let err233 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
                   }
                 } else {
-                  let err231 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
+                  let err234 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
                 }
               }
-              if (data84.from !== void 0) {
-                let data86 = data84.from;
-                if (typeof data86 == "string") {
-                  if (!pattern0.test(data86)) {
-                    let err232 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
+              if (data87.from !== void 0) {
+                let data89 = data87.from;
+                if (typeof data89 == "string") {
+                  if (!pattern0.test(data89)) {
+                    let err235 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
                   }
                 } else {
-                  let err233 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
-                }
-              }
-              if (data84.to !== void 0) {
-                let data87 = data84.to;
-                if (typeof data87 == "string") {
-                  if (!pattern0.test(data87)) {
-                    let err234 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
-                  }
-                } else {
-                  let err235 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
-                }
-              }
-              if (data84.atMs !== void 0) {
-                let data88 = data84.atMs;
-                if (!(typeof data88 == "number" && !(data88 % 1) && !isNaN(data88) && isFinite(data88))) {
-                  let err236 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err236 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
                 }
-                if (typeof data88 == "number" && isFinite(data88) && (data88 < 0 || isNaN(data88))) {
-                  let err237 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+              }
+              if (data87.to !== void 0) {
+                let data90 = data87.to;
+                if (typeof data90 == "string") {
+                  if (!pattern0.test(data90)) {
+                    let err237 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+                  }
+                } else {
+                  let err238 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
                 }
               }
-              if (data84.repair !== void 0 && typeof data84.repair != "boolean") {
-                let err238 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/4/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+              if (data87.atMs !== void 0) {
+                let data91 = data87.atMs;
+                if (!(typeof data91 == "number" && !(data91 % 1) && !isNaN(data91) && isFinite(data91))) {
+                  let err239 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+                }
+                if (typeof data91 == "number" && isFinite(data91) && (data91 < 0 || isNaN(data91))) {
+                  let err240 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+                }
+              }
+              if (data87.repair !== void 0 && typeof data87.repair != "boolean") {
+                let err241 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/4/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+              }
+              if (data87.contents !== void 0 && typeof data87.contents != "boolean") {
+                let err242 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/4/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
               }
             } else {
-              let err239 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+              let err243 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data90 = data.side;
-            if (!(data90 === "from" || data90 === "to")) {
-              let err240 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/4/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[4].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+            let data94 = data.side;
+            if (!(data94 === "from" || data94 === "to")) {
+              let err244 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/4/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[4].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data91 = data.counted;
-            if (data91 && typeof data91 == "object" && !Array.isArray(data91)) {
-              if (data91.from === void 0) {
-                let err241 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+            let data95 = data.counted;
+            if (data95 && typeof data95 == "object" && !Array.isArray(data95)) {
+              if (data95.from === void 0) {
+                let err245 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
               }
-              if (data91.to === void 0) {
-                let err242 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+              if (data95.to === void 0) {
+                let err246 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
               }
-              for (let key4 in data91)
+              for (let key4 in data95)
                 if (!(key4 === "from" || key4 === "to")) {
-                  let err243 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
+                  let err247 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
                 }
-              if (data91.from !== void 0) {
-                let data92 = data91.from;
-                if (!(typeof data92 == "number" && !(data92 % 1) && !isNaN(data92) && isFinite(data92))) {
-                  let err244 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
+              if (data95.from !== void 0) {
+                let data96 = data95.from;
+                if (!(typeof data96 == "number" && !(data96 % 1) && !isNaN(data96) && isFinite(data96))) {
+                  let err248 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
                 }
-                if (typeof data92 == "number" && isFinite(data92) && (data92 < 0 || isNaN(data92))) {
-                  let err245 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
+                if (typeof data96 == "number" && isFinite(data96) && (data96 < 0 || isNaN(data96))) {
+                  let err249 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
                 }
               }
-              if (data91.to !== void 0) {
-                let data93 = data91.to;
-                if (!(typeof data93 == "number" && !(data93 % 1) && !isNaN(data93) && isFinite(data93))) {
-                  let err246 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
+              if (data95.to !== void 0) {
+                let data97 = data95.to;
+                if (!(typeof data97 == "number" && !(data97 % 1) && !isNaN(data97) && isFinite(data97))) {
+                  let err250 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
                 }
-                if (typeof data93 == "number" && isFinite(data93) && (data93 < 0 || isNaN(data93))) {
-                  let err247 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
+                if (typeof data97 == "number" && isFinite(data97) && (data97 < 0 || isNaN(data97))) {
+                  let err251 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
                 }
               }
             } else {
-              let err248 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
+              let err252 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data94 = data.totals;
-            if (data94 && typeof data94 == "object" && !Array.isArray(data94)) {
-              if (data94.checked === void 0) {
-                let err249 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
+            let data98 = data.totals;
+            if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
+              if (data98.checked === void 0) {
+                let err253 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+                vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
               }
-              if (data94.differing === void 0) {
-                let err250 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
+              if (data98.differing === void 0) {
+                let err254 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
               }
-              if (data94.repaired === void 0) {
-                let err251 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
+              if (data98.repaired === void 0) {
+                let err255 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
               }
-              if (data94.examples === void 0) {
-                let err252 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
-                vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
+              if (data98.examples === void 0) {
+                let err256 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
               }
-              if (data94.checked !== void 0) {
-                let data95 = data94.checked;
-                if (!(typeof data95 == "number" && !(data95 % 1) && !isNaN(data95) && isFinite(data95))) {
-                  let err253 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
-                }
-                if (typeof data95 == "number" && isFinite(data95) && (data95 < 0 || isNaN(data95))) {
-                  let err254 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
-                }
-              }
-              if (data94.differing !== void 0) {
-                let data96 = data94.differing;
-                if (!(typeof data96 == "number" && !(data96 % 1) && !isNaN(data96) && isFinite(data96))) {
-                  let err255 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
-                }
-                if (typeof data96 == "number" && isFinite(data96) && (data96 < 0 || isNaN(data96))) {
-                  let err256 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
-                }
-              }
-              if (data94.repaired !== void 0) {
-                let data97 = data94.repaired;
-                if (!(typeof data97 == "number" && !(data97 % 1) && !isNaN(data97) && isFinite(data97))) {
-                  let err257 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              if (data98.checked !== void 0) {
+                let data99 = data98.checked;
+                if (!(typeof data99 == "number" && !(data99 % 1) && !isNaN(data99) && isFinite(data99))) {
+                  let err257 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
                 }
-                if (typeof data97 == "number" && isFinite(data97) && (data97 < 0 || isNaN(data97))) {
-                  let err258 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                if (typeof data99 == "number" && isFinite(data99) && (data99 < 0 || isNaN(data99))) {
+                  let err258 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
                 }
               }
-              if (data94.examples !== void 0) {
-                let data98 = data94.examples;
-                if (Array.isArray(data98)) {
-                  if (data98.length > 100) {
-                    let err259 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
-                  }
-                  let len9 = data98.length;
-                  for (let i8 = 0; i8 < len9; i8++) {
-                    let data99 = data98[i8];
-                    if (typeof data99 == "string") {
-                      if (func3(data99) > 512) {
-                        let err260 = { instancePath: instancePath + "/totals/examples/" + i8, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
-                      }
-                    } else {
-                      let err261 = { instancePath: instancePath + "/totals/examples/" + i8, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
-                    }
-                  }
-                } else {
-                  let err262 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              if (data98.differing !== void 0) {
+                let data100 = data98.differing;
+                if (!(typeof data100 == "number" && !(data100 % 1) && !isNaN(data100) && isFinite(data100))) {
+                  let err259 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+                }
+                if (typeof data100 == "number" && isFinite(data100) && (data100 < 0 || isNaN(data100))) {
+                  let err260 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+                }
+              }
+              if (data98.repaired !== void 0) {
+                let data101 = data98.repaired;
+                if (!(typeof data101 == "number" && !(data101 % 1) && !isNaN(data101) && isFinite(data101))) {
+                  let err261 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
+                }
+                if (typeof data101 == "number" && isFinite(data101) && (data101 < 0 || isNaN(data101))) {
+                  let err262 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
                 }
               }
+              if (data98.examples !== void 0) {
+                let data102 = data98.examples;
+                if (Array.isArray(data102)) {
+                  if (data102.length > 100) {
+                    let err263 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+                  }
+                  let len9 = data102.length;
+                  for (let i9 = 0; i9 < len9; i9++) {
+                    let data103 = data102[i9];
+                    if (typeof data103 == "string") {
+                      if (func3(data103) > 512) {
+                        let err264 = { instancePath: instancePath + "/totals/examples/" + i9, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+                      }
+                    } else {
+                      let err265 = { instancePath: instancePath + "/totals/examples/" + i9, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+                    }
+                  }
+                } else {
+                  let err266 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+                }
+              }
             } else {
-              let err263 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+              let err267 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
             }
           }
         } else {
-          let err264 = { instancePath, schemaPath: "#/oneOf/4/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+          let err268 = { instancePath, schemaPath: "#/oneOf/4/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
         }
       else if (tag0 === "bury")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err265 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
-          }
-          if (data.from === void 0) {
-            let err266 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-            vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
-          }
-          if (data.left === void 0) {
-            let err267 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "left" }, message: "must have required property 'left'" };
-            vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
-          }
-          if (data.states === void 0) {
-            let err268 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
-            vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
-          }
-          if (data.kind !== void 0 && data.kind !== "bury") {
-            let err269 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/5/properties/kind/const", keyword: "const", params: { allowedValue: "bury" }, message: "must be equal to constant" };
+            let err269 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
           }
-          if (data.from !== void 0) {
-            let data101 = data.from;
-            if (typeof data101 == "string") {
-              if (!pattern0.test(data101)) {
-                let err270 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
-              }
-            } else {
-              let err271 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
-            }
+          if (data.from === void 0) {
+            let err270 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
           }
-          if (data.left !== void 0) {
-            let data102 = data.left;
-            if (Array.isArray(data102)) {
-              if (data102.length > 8) {
-                let err272 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-                vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
-              }
-              let len10 = data102.length;
-              for (let i9 = 0; i9 < len10; i9++) {
-                let data103 = data102[i9];
-                if (typeof data103 == "string") {
-                  if (!pattern0.test(data103)) {
-                    let err273 = { instancePath: instancePath + "/left/" + i9, schemaPath: "#/oneOf/5/properties/left/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
-                  }
-                } else {
-                  let err274 = { instancePath: instancePath + "/left/" + i9, schemaPath: "#/oneOf/5/properties/left/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
-                }
+          if (data.left === void 0) {
+            let err271 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "left" }, message: "must have required property 'left'" };
+            vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+          }
+          if (data.states === void 0) {
+            let err272 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+            vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "bury") {
+            let err273 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/5/properties/kind/const", keyword: "const", params: { allowedValue: "bury" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+          }
+          if (data.from !== void 0) {
+            let data105 = data.from;
+            if (typeof data105 == "string") {
+              if (!pattern0.test(data105)) {
+                let err274 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
               }
             } else {
-              let err275 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              let err275 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
             }
           }
-          if (data.states !== void 0) {
-            let data104 = data.states;
-            if (Array.isArray(data104)) {
-              if (data104.length > 1e4) {
-                let err276 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+          if (data.left !== void 0) {
+            let data106 = data.left;
+            if (Array.isArray(data106)) {
+              if (data106.length > 8) {
+                let err276 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
                 vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
               }
-              let len11 = data104.length;
-              for (let i10 = 0; i10 < len11; i10++) {
-                let data105 = data104[i10];
-                if (Array.isArray(data105)) {
-                  if (data105.length > 2) {
-                    let err277 = { instancePath: instancePath + "/states/" + i10, schemaPath: "#/oneOf/5/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+              let len10 = data106.length;
+              for (let i10 = 0; i10 < len10; i10++) {
+                let data107 = data106[i10];
+                if (typeof data107 == "string") {
+                  if (!pattern0.test(data107)) {
+                    let err277 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                     vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
                   }
-                  if (data105.length < 2) {
-                    let err278 = { instancePath: instancePath + "/states/" + i10, schemaPath: "#/oneOf/5/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
-                    vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
-                  }
-                  let len12 = data105.length;
-                  if (len12 > 0) {
-                    let data106 = data105[0];
-                    if (typeof data106 == "string") {
-                      if (func3(data106) > 512) {
-                        let err279 = { instancePath: instancePath + "/states/" + i10 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
-                      }
-                    } else {
-                      let err280 = { instancePath: instancePath + "/states/" + i10 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
-                    }
-                  }
-                  if (len12 > 1) {
-                    let data107 = data105[1];
-                    if (typeof data107 == "string") {
-                      if (func3(data107) > 512) {
-                        let err281 = { instancePath: instancePath + "/states/" + i10 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
-                      }
-                    } else {
-                      let err282 = { instancePath: instancePath + "/states/" + i10 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
-                    }
-                  }
                 } else {
-                  let err283 = { instancePath: instancePath + "/states/" + i10, schemaPath: "#/oneOf/5/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+                  let err278 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
                 }
               }
             } else {
-              let err284 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+              let err279 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+            }
+          }
+          if (data.states !== void 0) {
+            let data108 = data.states;
+            if (Array.isArray(data108)) {
+              if (data108.length > 1e4) {
+                let err280 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+              }
+              let len11 = data108.length;
+              for (let i11 = 0; i11 < len11; i11++) {
+                let data109 = data108[i11];
+                if (Array.isArray(data109)) {
+                  if (data109.length > 2) {
+                    let err281 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                    vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+                  }
+                  if (data109.length < 2) {
+                    let err282 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+                  }
+                  let len12 = data109.length;
+                  if (len12 > 0) {
+                    let data110 = data109[0];
+                    if (typeof data110 == "string") {
+                      if (func3(data110) > 512) {
+                        let err283 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+                      }
+                    } else {
+                      let err284 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+                    }
+                  }
+                  if (len12 > 1) {
+                    let data111 = data109[1];
+                    if (typeof data111 == "string") {
+                      if (func3(data111) > 4096) {
+                        let err285 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+                      }
+                    } else {
+                      let err286 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+                    }
+                  }
+                } else {
+                  let err287 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+                }
+              }
+            } else {
+              let err288 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
             }
           }
         } else {
-          let err285 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+          let err289 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
         }
       else {
-        let err286 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
-        vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+        let err290 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
+        vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
       }
     else {
-      let err287 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
-      vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+      let err291 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
+      vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
     }
   } else {
-    let err288 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+    let err292 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
   }
   return validate16.errors = vErrors, errors === 0;
 }
@@ -3544,7 +3626,7 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern20.test(data0)) {
+        if (!pattern21.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }

@@ -34,6 +34,8 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   ambiguous: { status: 503, title: 'Temporarily unavailable' },
   clock_skew: { status: 503, title: 'Temporarily unavailable' },
+  forged_stamp: { status: 500, title: 'Internal server error' },
+  beyond_horizon: { status: 500, title: 'Internal server error' },
   internal: { status: 500, title: 'Internal error' },
 };
 

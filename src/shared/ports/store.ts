@@ -26,10 +26,10 @@ export type PutOutcome =
   /** The store refused, throttled (`UnavailableError`) or did not answer (`AmbiguousError`). */
   | { readonly status: 'failed'; readonly error: Error };
 
-/** Removes the markers of these peers where they are not newer than what was sent. */
+/** Removes the markers of these peers that go with what was sent (`replication/markers.ts`, `isCleared`). */
 export interface ClearRequest {
   readonly key: string;
-  /** Peer → the version that its durable queue accepted. */
+  /** Peer → the marker of what its durable queue accepted. */
   readonly accepted: Readonly<Record<SiteId, Stamp>>;
 }
 

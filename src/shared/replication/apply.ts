@@ -7,16 +7,18 @@
  * when the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to log.
  */
 import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
-import { ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
+import { BeyondHorizonError, ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
 import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned, WriteRequest } from '../ports/store.ts';
+import { beyondItsKnowledge, beyondItsSource } from './belief.ts';
 import { logConflicts, type LostWrite } from './conflict-log.ts';
 import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
+import { goneSinceOf, oldestMs } from './lives.ts';
 import { mergeStates } from './merge.ts';
-import { entityOf, idOf, newestStamp, type StoredRecord } from './record.ts';
+import { entityOf, idOf, newestStamp, type RecordState, type StoredRecord } from './record.ts';
 import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
-import { HEARTBEAT } from './reserved.ts';
+import { HEARTBEAT, isOwnBusiness } from './reserved.ts';
 import { stampMs, type SiteId } from './stamp.ts';
 
 /** What one batch did, for logs and metrics. */
@@ -84,13 +86,20 @@ function readArrival(site: Site, message: InboundMessage, check: EventCheck): Re
   if (!site.peers.includes(event.source)) {
     return foreign(`${event.source} is not a peer of ${site.site}`);
   }
-  const newest = newestStamp(stateOf(event));
-  const aheadMs = newest === undefined ? 0 : stampMs(newest) - site.now();
+  const unbelieved = beyondItsSource(site, event);
+  if (unbelieved !== undefined) return settled(unbelieved, message);
+  const aheadMs = stampMs(newestStamp(stateOf(event)) ?? '') - site.now();
   if (aheadMs > clockAheadMaxMs) {
     const error = new ClockSkewError(`${event.event_id} is stamped ${aheadMs} ms ahead of this site's clock`);
-    return settled(error, message);
+    return isOwnBusiness(event.key) ? dropped(event.key, error, message) : settled(error, message);
   }
   return event;
+}
+
+/** What a peer says about itself, by a clock that is ahead: its next word stands for this one, so none is set aside. */
+function dropped(key: string, error: Error, message: InboundMessage): Disposition {
+  const disposition = entityOf(key) === HEARTBEAT ? undefined : settled(error, message);
+  return disposition?.kind === 'retry' ? disposition : { kind: 'done' };
 }
 
 /** A passing fault is retried until the receives are used up; then a person must look. */
@@ -139,8 +148,8 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     }
     const wanted: Change[] = [];
     for (const key of open) {
-      const arrivals = timely(site, known.get(key), byKey.get(key) ?? [], refused);
-      const change = changeOf(key, known.get(key), arrivals);
+      const arrivals = admitted(site, known.get(key), byKey.get(key) ?? [], refused);
+      const change = changeOf(site, key, known.get(key), arrivals);
       if (change !== undefined) wanted.push(change);
       else {
         outcomes.set(key, undefined);
@@ -162,7 +171,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
         outcomes.set(key, undefined);
         applied += 1;
         lost.push(...losers);
-        if (entityOf(key) === HEARTBEAT) lagMs[idOf(key)] = site.now() - stampMs(newestStamp(state) ?? '');
+        if (entityOf(key) === HEARTBEAT) lagMs[idOf(key)] = site.now() - newestFieldMs(state);
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
@@ -174,6 +183,11 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
   return { outcomes, refused, applied, superseded, lost, lagMs };
+}
+
+/** Of the fields, because the vector may keep a stamp of a clock that was ahead. */
+function newestFieldMs({ fields }: RecordState): number {
+  return Math.max(...Object.values(fields).map(([stamp]) => stampMs(stamp)));
 }
 
 interface Change extends WriteRequest {
@@ -196,11 +210,12 @@ function isFirstVersion(site: Site, arrivals: readonly Arrival[]): boolean {
 
 /** The write that a key needs; undefined when its arrivals add nothing. */
 function changeOf(
+  site: Site,
   key: string,
   held: Versioned | undefined,
   arrivals: readonly Arrival[],
 ): Change | undefined {
-  const { record, lost } = mergeArrivals(key, held?.record, arrivals);
+  const { record, lost } = mergeArrivals(site, key, held?.record, arrivals);
   return record && { record, expected: held?.revision, lost };
 }
 
@@ -223,10 +238,12 @@ function* readUnknown(
 
 /** All arrivals of one key merged; no record when they add nothing. */
 function mergeArrivals(
+  site: Site,
   key: string,
   held: StoredRecord | undefined,
   arrivals: readonly Arrival[],
 ): { record?: StoredRecord; lost: readonly LostWrite[] } {
+  let own = held;
   let state = held?.state;
   let changed = false;
   const lost: LostWrite[] = [];
@@ -234,19 +251,18 @@ function mergeArrivals(
     const merge = mergeStates(state, stateOf(event));
     state = merge.state;
     changed ||= merge.changed;
+    // Markers and versions of a life that all sites have forgotten name what no event includes any more.
+    if (merge.forgotten) own = undefined;
     for (const conflict of merge.conflicts) lost.push({ key, conflict });
   }
   if (!changed || state === undefined) return { lost };
-  const record: StoredRecord =
-    held === undefined ? { key, state, pending: {}, operations: [] } : { ...held, state };
-  return { record, lost };
+  const { goneSince: _, ...kept } = own ?? { key, pending: {}, operations: [] };
+  const goneSince = goneSinceOf(state, own, site.now());
+  return { record: { ...kept, state, ...(goneSince !== undefined && { goneSince }) }, lost };
 }
 
-/**
- * The arrivals that may be merged; the others go to `refused`. A late message about a key that is gone might
- * resurrect a record whose tombstone has been removed. A fresh one holds the whole state, so it needs no other.
- */
-function timely(
+/** The arrivals that may be merged; the others go to `refused`. */
+function admitted(
   site: Site,
   held: Versioned | undefined,
   arrivals: readonly Arrival[],
@@ -254,13 +270,21 @@ function timely(
 ): readonly Arrival[] {
   return arrivals.filter(({ index, event }) => {
     refused.delete(index);
-    if (held !== undefined || site.now() - event.sent_at <= horizonMs) return true;
-    const detail = `${event.event_id} was sent more than 30 days ago and the key is absent here: rebuild this site`;
-    refused.set(index, new HorizonError(detail));
-    return false;
+    const error = refusalOf(site, held?.record.state, event);
+    if (error !== undefined) refused.set(index, error);
+    return error === undefined;
   });
 }
 
-class HorizonError extends Error {
-  override readonly name = 'beyond_horizon';
+/**
+ * Why an event must not be merged into what is held. A late message about a key that is gone, or that has begun anew
+ * since, might bring back a record whose tombstone has been removed. A fresh one holds the whole state, so it needs no
+ * other.
+ */
+function refusalOf(site: Site, held: RecordState | undefined, event: ReplicationEvent): Error | undefined {
+  if (site.now() - event.sent_at > horizonMs && (held === undefined || oldestMs(held) > event.sent_at)) {
+    const detail = `${event.event_id} was sent more than 30 days ago and what it is about is not here any more`;
+    return new BeyondHorizonError(`${detail}: compare the two sites, or rebuild this one`);
+  }
+  return beyondItsKnowledge(site, held, stateOf(event));
 }

@@ -49,8 +49,12 @@ export function sitesOf(stamps: readonly Stamp[]): readonly SiteId[] {
   return [...new Set([...stamps].sort().reverse().map(stampSite))];
 }
 
-/** Included, or so old that the store has dropped the record: no message about it is under way any more. */
+/**
+ * Included, or so old that the store has dropped the record: no message about it is under way any more. A site that is
+ * being filled cannot tell that.
+ */
 function isHere(site: Site, held: Versioned | undefined, { vector }: SeenState): boolean {
   if (held !== undefined) return includes(held.record.state, vector);
+  if (site.rebuilding === true) return Object.keys(vector).length === 0;
   return Object.values(vector).every((stamp) => site.now() - stampMs(stamp) > horizonMs);
 }

@@ -24,6 +24,9 @@ export interface LostWrite {
   readonly conflict: Conflict;
 }
 
+/** The reason of a write to an earlier life of its record than the one that stands. */
+export const EARLIER_LIFE = 'earlier life';
+
 /** One of the two writes, as an entry holds it. */
 export interface LoggedWrite {
   readonly stamp: string;
@@ -76,7 +79,7 @@ function recordOf(site: Site, { key, conflict }: LostWrite, withWinner: boolean)
     field,
     loser: { ...logged(loser), value: loser[1] },
     winner: { ...logged(winner), ...(withWinner && { value: winner[1] }) },
-    reason: (loser[2] ?? '') === (winner[2] ?? '') ? 'newer' : 'higher rank',
+    reason: reasonOf(conflict),
     [EXPIRES]: Math.ceil((stampMs(stamp) + conflictKeptMs) / 1000),
   };
   return {
@@ -92,6 +95,11 @@ function recordOf(site: Site, { key, conflict }: LostWrite, withWinner: boolean)
   };
 }
 
+function reasonOf({ loser, winner, life }: Conflict): string {
+  if (life === 'earlier') return EARLIER_LIFE;
+  return (loser[2] ?? '') === (winner[2] ?? '') ? 'newer' : 'higher rank';
+}
+
 function logged([stamp]: Register): { stamp: string; site: string } {
   return { stamp, site: stampSite(stamp) };
 }
@@ -99,7 +107,8 @@ function logged([stamp]: Register): { stamp: string; site: string } {
 const LATEST_MS = 36 ** 9 - 1;
 
 /** Sorts the newest first. */
-function entryId(key: string, { field, loser, winner }: Conflict): string {
+function entryId(key: string, { field, loser, winner, slot }: Conflict): string {
   const ms = stampMs(laterStamp(loser[0], winner[0]));
-  return `${(LATEST_MS - ms).toString(36).padStart(9, '0')}.${hashText([key, field, loser[0], winner[0]].join('\n'))}`;
+  const name = [key, field, loser[0], winner[0], ...(slot === undefined ? [] : [slot])].join('\n');
+  return `${(LATEST_MS - ms).toString(36).padStart(9, '0')}.${hashText(name)}`;
 }

@@ -1,6 +1,6 @@
 /** JSON Schema of the replication event, version 1: `docs/event.schema.json` is generated from it. */
 import { SPEC_VERSION } from './event.ts';
-import { eventBytesMax } from '../bounds.ts';
+import { eventBytesMax, vectorSitesMax } from '../bounds.ts';
 
 const stamps = { type: 'object', additionalProperties: { type: 'string', maxLength: 64 } } as const;
 
@@ -27,7 +27,7 @@ export const eventSchema = {
     specversion: { type: 'string', pattern: '^1\\.[0-9]+$' },
     event_id: {
       type: 'string',
-      pattern: '^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+(#[0-9]+)?$',
+      pattern: '^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$',
       maxLength: 400,
     },
     source: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' },
@@ -45,7 +45,8 @@ export const eventSchema = {
         ranks: { type: 'object', additionalProperties: { type: 'string', maxLength: 128 } },
         sets: slots,
         counters: slots,
-        vector: { ...stamps, minProperties: 1 },
+        vector: { ...stamps, minProperties: 1, maxProperties: vectorSitesMax },
+        incarnation: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 },
       },
     },
     sent_at: { type: 'number', minimum: 0 },

@@ -9,11 +9,19 @@ import { MalformedError, TooLargeError } from '../errors.ts';
 import type { Json } from './json.ts';
 import type { Register } from './policies/field.ts';
 import type { Slots } from './policies/slots.ts';
-import { entityOf, isDeleted, plainValues, type RecordState, type StoredRecord } from './record.ts';
-import { isStamp, stampMs, type SiteId, type Stamp } from './stamp.ts';
-import type { Vector } from './vector.ts';
+import {
+  entityOf,
+  isDeleted,
+  plainValues,
+  slotsOf,
+  stateFrom,
+  type RecordState,
+  type StoredRecord,
+} from './record.ts';
+import { isStamp, stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
+import { covers, type Vector } from './vector.ts';
 
-export const SPEC_VERSION = '1.0';
+export const SPEC_VERSION = '1.1';
 const SPEC_MAJOR = SPEC_VERSION.split('.')[0];
 
 export interface ReplicationEvent {
@@ -41,6 +49,8 @@ export interface ReplicationEvent {
     /** Field → the slots of its counter. */
     readonly counters?: Readonly<Record<string, Slots>>;
     readonly vector: Vector;
+    /** Lives of the key before this one; absent: none. Since 1.1. */
+    readonly incarnation?: number;
   };
   /** When it was handed to the queue, epoch milliseconds: what the tombstone horizon is measured from. */
   readonly sent_at: number;
@@ -90,6 +100,7 @@ function contentsOf(state: RecordState): Pick<ReplicationEvent, 'payload' | 'sta
       ...(state.sets !== undefined && { sets: state.sets }),
       ...(state.counters !== undefined && { counters: state.counters }),
       vector: state.vector,
+      ...(state.incarnation !== undefined && { incarnation: state.incarnation }),
     },
   };
 }
@@ -100,26 +111,21 @@ function verbOf(state: RecordState): 'created' | 'updated' | 'deleted' {
   return stamps.size === 1 ? 'created' : 'updated';
 }
 
-function slotsOf({ sets, counters }: Pick<RecordState, 'sets' | 'counters'>): (readonly [Stamp, Json])[] {
-  const sections = [...Object.values(sets ?? {}), ...Object.values(counters ?? {})];
-  return sections.flatMap((slots) => Object.values(slots));
-}
-
 /** The newest stamp of the event's own site: what its marker is compared with. */
 export function eventVersion(event: ReplicationEvent): Stamp {
-  return event.event_id.split('|')[2]?.split('#')[0] ?? '';
+  return event.event_id.split('|')[2] ?? '';
 }
 
 /** The state that an event carries. */
 export function stateOf({ state, payload }: ReplicationEvent): RecordState {
-  const { stamps, reserved = {}, ranks = {}, sets, counters, vector } = state;
+  const { stamps, reserved = {}, ranks = {}, sets = {}, counters = {}, vector, incarnation = 0 } = state;
   const fields: Record<string, Register> = {};
   for (const [field, stamp] of Object.entries(stamps)) {
     const value = (field in reserved ? reserved[field] : payload[field]) ?? null;
     const rank = ranks[field];
     fields[field] = rank === undefined ? [stamp, value] : [stamp, value, rank];
   }
-  return { fields, ...(sets && { sets }), ...(counters && { counters }), vector };
+  return stateFrom({ fields, sets, counters, vector, incarnation });
 }
 
 /** Validates the JSON value of a message; `failures` of the schema become one sentence. */
@@ -154,11 +160,34 @@ export function parseEvent(body: string, check: EventCheck): ReplicationEvent {
     throw new MalformedError(`the message is not a replication event: ${list}`);
   }
   const event = value as ReplicationEvent;
-  const { stamps, vector } = event.state;
-  const slots = slotsOf(event.state).map(([stamp]) => stamp);
-  const foreign = [...Object.values(stamps), ...Object.values(vector), ...slots].find(
-    (stamp) => !isStamp(stamp),
-  );
-  if (foreign !== undefined) throw new MalformedError(`"${foreign}" is not a stamp`);
+  checkConsistent(event);
   return event;
+}
+
+/**
+ * An event names the state that it carries: every part is included in the vector, which is what peers remember of it.
+ * @throws MalformedError
+ */
+function checkConsistent({ event_id: id, source, key, state }: ReplicationEvent): void {
+  const { stamps, vector, sets = {}, counters = {} } = state;
+  const parts = [...Object.values(stamps), ...slotsOf(state).map(([stamp]) => stamp)];
+  const foreign = [...parts, ...Object.values(vector)].find((stamp) => !isStamp(stamp));
+  if (foreign !== undefined) throw new MalformedError(`"${foreign}" is not a stamp`);
+  const misplaced = Object.entries(vector).find(([site, stamp]) => stampSite(stamp) !== site);
+  if (misplaced !== undefined) throw new MalformedError(`the vector has ${misplaced[1]} for ${misplaced[0]}`);
+  const uncovered = parts.find((stamp) => !covers(vector, stamp));
+  if (uncovered !== undefined) throw new MalformedError(`${uncovered} is not included in the vector`);
+  const [idSource, idKey, version = ''] = id.split('|');
+  if (idSource !== source || idKey !== key || !covers(vector, version))
+    throw new MalformedError(`${id} names another state than the one that it carries`);
+  const borrowed =
+    slotNames(sets).find(([name, stamp]) => !name.startsWith(`${stampSite(stamp)}|`)) ??
+    slotNames(counters).find(([name, stamp]) => name.replace(/^-/, '') !== stampSite(stamp));
+  if (borrowed !== undefined) throw new MalformedError(`slot ${borrowed[0]} is stamped ${borrowed[1]}`);
+}
+
+function slotNames(section: Readonly<Record<string, Slots>>): readonly (readonly [string, Stamp])[] {
+  return Object.values(section).flatMap((slots) =>
+    Object.entries(slots).map(([name, [stamp]]) => [name, stamp] as const),
+  );
 }

@@ -9,15 +9,16 @@ import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
+import { isCleared } from './markers.ts';
 import { clearPending, send, type Protocol, type Site } from './protocol.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 
 /** One event on its way to some peers. */
 export interface Crossing {
   readonly key: string;
-  readonly version: Stamp;
   readonly message: OutboundMessage;
-  readonly peers: readonly SiteId[];
+  /** Peer → the newest marker that goes once the peer has accepted the message. */
+  readonly markers: Readonly<Record<SiteId, Stamp>>;
 }
 
 /** Peer → why it did not take the message. Empty: every peer has it. */
@@ -30,17 +31,17 @@ export type CrossingOutcome = Readonly<Record<SiteId, Error>>;
 export function* cross(crossings: readonly Crossing[]): Protocol<readonly CrossingOutcome[]> {
   const failed: Record<SiteId, Error>[] = crossings.map(() => ({}));
   const accepted: Record<SiteId, Stamp>[] = crossings.map(() => ({}));
-  for (const peer of new Set(crossings.flatMap(({ peers }) => peers))) {
-    const indexes = crossings.flatMap(({ peers }, index) => (peers.includes(peer) ? [index] : []));
+  for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) {
+    const indexes = crossings.flatMap(({ markers }, index) => (Object.hasOwn(markers, peer) ? [index] : []));
     const batch = indexes.flatMap((index) => crossings[index] ?? []);
     const outcomes = yield* send(
       peer,
       batch.map(({ message }, position) => ({ ...message, id: String(position) })),
     );
-    batch.forEach(({ version }, position) => {
+    batch.forEach(({ markers }, position) => {
       const index = indexes[position] ?? 0;
       const error = outcomes[position];
-      if (error === undefined) Object.assign(accepted[index] ?? {}, { [peer]: version });
+      if (error === undefined) Object.assign(accepted[index] ?? {}, { [peer]: markers[peer] });
       else Object.assign(failed[index] ?? {}, { [peer]: error });
     });
   }
@@ -56,7 +57,7 @@ function* clear(
   crossings.forEach(({ key }, index) => {
     const newest = byKey.get(key) ?? {};
     for (const [peer, version] of Object.entries(accepted[index] ?? {})) {
-      if ((newest[peer] ?? '') < version) newest[peer] = version;
+      if (!Object.hasOwn(newest, peer) || isCleared(newest[peer] ?? '', version)) newest[peer] = version;
     }
     if (Object.keys(newest).length > 0) byKey.set(key, newest);
   });
@@ -89,9 +90,8 @@ export function* forward(
         index,
         crossing: {
           key: event.key,
-          version: eventVersion(event),
           message: { id: message.id, body: message.body },
-          peers: site.peers,
+          markers: Object.fromEntries(site.peers.map((peer) => [peer, eventVersion(event)])),
         },
       });
     } catch (error) {

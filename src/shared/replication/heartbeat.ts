@@ -7,38 +7,58 @@
  * The name of the entity is reserved: heartbeats hold no data of users, so they are in no list of the API and are
  * left out of what counts as exposed.
  */
+import { verificationKey } from './anti-entropy/verification.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { localWrite } from './local-write.ts';
-import type { Protocol, Site } from './protocol.ts';
+import { pauseKey } from './paused-peers.ts';
+import { getMany, type Protocol, type Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
-import { heartbeatMs, sweepTickMs } from '../bounds.ts';
+import { clockAheadMaxMs, heartbeatMs, sweepTickMs } from '../bounds.ts';
 import type { Json } from './json.ts';
-import type { StoredRecord } from './record.ts';
-import { HEARTBEAT } from './reserved.ts';
-import type { SiteId } from './stamp.ts';
+import { newestStamp, type StoredRecord } from './record.ts';
+import { SEMANTICS_FIELD, heartbeatKey, understoodBy } from './heartbeat-record.ts';
+import { SEMANTICS } from './semantics.ts';
+import { stampMs, type SiteId } from './stamp.ts';
 
 const SWEPT_TO = 'sweptTo';
 const SILENT = 'silent';
 /** Errors of vendors can be long, and the start says what it is. */
 const CAUSE_CHARACTERS_MAX = 200;
 
-/** The key of a site's own heartbeat; no other site writes it. */
-export function heartbeatKey(site: SiteId): string {
-  return `${HEARTBEAT}:${site}`;
-}
-
 /**
  * Writes the site's heartbeat when it is due, and returns it as it is. Ticks are never quite regular: half of one early
- * is not too early.
+ * is not too early. A new release says at once what it understands.
  * @throws what `localWrite` throws.
  */
 export function* beat(site: Site): Protocol<StoredRecord> {
   const at = site.now();
-  return yield* localWrite(site, {
+  let wasAhead = false;
+  const heartbeat = yield* localWrite(site, {
     key: heartbeatKey(site.site),
     operationId: `beat-${at}`,
-    decide: (held) => (isYoung(held, at) ? undefined : { at }),
+    decide: (held) => {
+      wasAhead = held !== undefined && isAhead(held, at);
+      if (understoodBy(held) !== SEMANTICS) return { at, [SEMANTICS_FIELD]: SEMANTICS };
+      return isYoung(held, at) ? undefined : { at };
+    },
   });
+  if (wasAhead) yield* renewReports(site);
+  return heartbeat;
+}
+
+/** Peers have dropped what this site said about itself by a clock that was ahead: it says it again. */
+function* renewReports(site: Site): Protocol<void> {
+  const results = site.peers.map((to) => verificationKey({ from: site.site, to }));
+  const held = yield* getMany([pauseKey(site.site), ...results]);
+  for (const { record } of held.values()) {
+    if (!isAhead(record, site.now())) continue;
+    const operationId = `renew-${site.now()}`;
+    yield* localWrite(site, { key: record.key, operationId, decide: () => ({}) });
+  }
+}
+
+function isAhead({ state }: StoredRecord, nowMs: number): boolean {
+  return stampMs(newestStamp(state) ?? '') - nowMs > clockAheadMaxMs;
 }
 
 function isYoung(heartbeat: StoredRecord | undefined, nowMs: number): boolean {

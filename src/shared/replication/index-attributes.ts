@@ -11,8 +11,8 @@ export interface IndexAttributes {
   /** Epoch milliseconds of the oldest pending write; absent when nothing is pending. */
   readonly pendingSince?: number;
   /**
-   * Epoch seconds at which the store itself may drop the item: the horizon after it expired, and never while
-   * something is pending, so that no message and no unsent write can be about it any more.
+   * Epoch seconds at which the store itself may drop the item: the horizon after it expired and this site knew, and never
+   * while something is pending, so that no message and no unsent write can be about it any more.
    */
   readonly dropAtSeconds?: number;
 }
@@ -24,8 +24,12 @@ export function indexAttributes(record: StoredRecord): IndexAttributes {
     shard: shardOf(record.key),
     ...(!isDeleted(record.state) && { listed: entityOf(record.key) }),
     ...(isPending && { pendingSince: record.pendingSince ?? 0 }),
-    ...(expires !== undefined && !isPending && { dropAtSeconds: expires + horizonMs / 1000 }),
+    ...(expires !== undefined && !isPending && { dropAtSeconds: goneFrom(record, expires) + horizonMs / 1000 }),
   };
+}
+
+function goneFrom({ goneSince = 0 }: StoredRecord, expiresSeconds: number): number {
+  return Math.max(expiresSeconds, Math.ceil(goneSince / 1000));
 }
 
 /** The order of the index of pending markers: oldest first, then by key. Negative when `a` comes first. */

@@ -6,6 +6,7 @@
  */
 import { AmbiguousError, TooLargeError, UnavailableError, isRetryable } from '../errors.ts';
 import {
+  clockAheadMaxMs,
   eventBytesMax,
   operationsRemembered,
   writeAttemptsMax,
@@ -18,10 +19,13 @@ import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
 import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
-import { newestStamp, partsOf, withParts, type StoredRecord } from './record.ts';
+import { cleared, goneSinceOf, nextLife } from './lives.ts';
+import { isLive, newestStamp, partsOf, withParts, type RecordState, type StoredRecord } from './record.ts';
+import { INCARNATIONS, areUnderstood } from './semantics.ts';
 import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
 import { messageOf } from './message.ts';
-import { laterStamp, nextStamp } from './stamp.ts';
+import { isOwnBusiness } from './reserved.ts';
+import { laterStamp, nextStamp, stampMs, type Stamp } from './stamp.ts';
 
 /** Field → its new value, or the operation of a merge policy (`policies/`). */
 export type Changes = Readonly<Record<string, Json | FieldOperation>>;
@@ -31,10 +35,16 @@ export interface LocalWrite {
   /** Names this request: a second attempt with the same id finds its own effect and adds nothing. */
   readonly operationId: string;
   /**
-   * The rule of the write: from the record as it is (undefined when the key was never written) to the fields to
-   * change, or undefined to leave a record as it is. Throws an `AppError` to refuse. May be called several times.
+   * The rule of the write: from the record as it is (undefined when the key was never written) and whether readers see it
+   * at this moment, to the fields to change; or undefined to leave a record as it is. Throws an `AppError` to refuse. May
+   * be called several times.
    */
-  readonly decide: (current: StoredRecord | undefined) => Changes | undefined;
+  readonly decide: (current: StoredRecord | undefined, isLive: boolean) => Changes | undefined;
+  /**
+   * Present when the write creates what readers do not see: then it begins a life of the key of its own (`lives.ts`).
+   * `keepUnseenTombstone`: the id derives from the request, so nothing but this creation can have been deleted under it.
+   */
+  readonly creates?: { readonly keepUnseenTombstone: boolean };
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
   readonly traceparent?: string | undefined;
@@ -56,12 +66,17 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       known = false;
       const held = current?.record;
       if (held?.operations.includes(write.operationId) === true) return held;
-      const changes = write.decide(held);
+      const live = held !== undefined && isLive(held.state, site.now());
+      const changes = write.decide(held, live);
       if (changes === undefined) {
         if (held === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
         return held;
       }
-      const record = apply(site, write, held, changes);
+      const start = yield* startOf(site, write, held, live);
+      const record = apply(site, write, held, {
+        state: start.state,
+        changes: { ...start.resets, ...changes },
+      });
       const message = messageFor(site, record, held, write.traceparent);
       const [outcome] = yield* putMany([{ record, expected: current?.revision }]);
       if (outcome?.status === 'written') {
@@ -87,34 +102,73 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
   throw new UnavailableError(`${write.key} is being written too often`);
 }
 
+/** What a write begins with. */
+interface Start {
+  /** The state that is changed; undefined: none. */
+  readonly state: RecordState | undefined;
+  /** What is set beside the changes. */
+  readonly resets: Changes;
+}
+
+/**
+ * A write changes what is there, but a creation over a gone record begins the next life; also there another site may have
+ * deleted what it created in that life. As long as a peer runs a release that does not know of incarnations, the earlier
+ * life is emptied field by field instead.
+ */
+function* startOf(
+  site: Site,
+  { creates }: LocalWrite,
+  held: StoredRecord | undefined,
+  live: boolean,
+): Protocol<Start> {
+  if (creates === undefined || live) return { state: held?.state, resets: {} };
+  if (held !== undefined && (yield* areUnderstood(site, INCARNATIONS)))
+    return { state: nextLife(held.state), resets: cleared(undefined) };
+  return { state: held?.state, resets: cleared(held?.state, creates) };
+}
+
 /** The record after the write: new parts, vector, version, and a marker for every peer. */
 function apply(
   site: Site,
   write: LocalWrite,
   held: StoredRecord | undefined,
-  changes: Changes,
+  { state: begun, changes }: Pick<Start, 'state'> & { readonly changes: Changes },
 ): StoredRecord {
   const wallMs = site.now();
-  const seen = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
-  const stamp = nextStamp({ wallMs, site: site.site, after: seen });
+  const newest = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
+  const isAhead = isOwnBusiness(write.key) && newest !== undefined && stampMs(newest) - wallMs > clockAheadMaxMs;
+  const stamp = nextStamp({ wallMs, site: site.site, after: isAhead ? undefined : newest });
+  const start = isAhead && begun !== undefined ? restarted(begun, stamp) : begun;
   const parts: Record<string, FieldParts> = {};
   for (const [field, change] of Object.entries(changes)) {
     const operation = typeof change === 'function' ? change : setRegister(change);
-    parts[field] = operation(held === undefined ? {} : partsOf(held.state, field), {
+    parts[field] = operation(start === undefined ? {} : partsOf(start, field), {
       stamp,
       site: site.site,
     });
   }
   const pending: Record<string, string> = {};
   for (const peer of site.peers) pending[peer] = stamp;
+  const state = withParts(start, parts, { ...start?.vector, [site.site]: stamp });
+  const goneSince = goneSinceOf(state, held, wallMs);
   return {
     key: write.key,
-    state: withParts(held?.state, parts, { ...held?.state.vector, [site.site]: stamp }),
+    state,
     version: stamp,
     pending,
     ...(site.peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
+    ...(goneSince !== undefined && { goneSince }),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
   };
+}
+
+/**
+ * What only this site writes, stamped anew: its clock was ahead, and peers would refuse a later stamp for as long as it
+ * was. The next incarnation ranks before what a peer may have accepted.
+ */
+function restarted({ fields, incarnation = 0 }: RecordState, stamp: Stamp): RecordState {
+  const again = Object.entries(fields).map(([name, [, value]]) => [name, [stamp, value]] as const);
+  return { fields: Object.fromEntries(again), vector: {}, incarnation: incarnation + 1 };
 }
 
 /**

@@ -43,6 +43,10 @@ export type Protocol<Result> = Generator<Effect, Result, unknown>;
 export interface Site {
   readonly site: SiteId;
   readonly peers: readonly SiteId[];
+  /** Sites that are gone for good, whose stamps records still bear. */
+  readonly retired?: readonly SiteId[];
+  /** True while this site is being filled: what it lacks may yet arrive. */
+  readonly rebuilding?: boolean;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

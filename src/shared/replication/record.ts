@@ -7,7 +7,7 @@
  */
 import type { Json } from './json.ts';
 import { fieldValue, type FieldParts, type Register } from './policies/field.ts';
-import type { Slots } from './policies/slots.ts';
+import type { Slot, Slots } from './policies/slots.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 import { laterStamp } from './stamp.ts';
 import { includesVector, vectorName, type Vector } from './vector.ts';
@@ -20,6 +20,11 @@ export interface RecordState {
   /** Field → the slots of its counter; absent when the record has none. */
   readonly counters?: Readonly<Record<string, Slots>>;
   readonly vector: Vector;
+  /**
+   * How many lives of the key came before this one, as far as their creators had seen: a creation over a gone record
+   * raises it. It ranks before everything (`lives.ts`). Absent: 0.
+   */
+  readonly incarnation?: number;
 }
 
 /** A record as one site holds it. Everything beside `state` is that site's own and never replicated. */
@@ -29,10 +34,15 @@ export interface StoredRecord {
   readonly state: RecordState;
   /** The newest stamp made here; absent when this site has only received the record. */
   readonly version?: Stamp;
-  /** Peer → the version that its durable queue has not yet accepted. Empty: nothing is pending. */
+  /**
+   * Peer → the version that its durable queue has not yet accepted, or that of a repair (`anti-entropy/repair.ts`), which
+   * sorts after it. Empty: nothing is pending.
+   */
   readonly pending: Readonly<Record<SiteId, Stamp>>;
   /** Epoch milliseconds of the oldest write that is still pending. */
   readonly pendingSince?: number;
+  /** Epoch milliseconds at which this site first held the record as deleted or expired; absent while it is live. */
+  readonly goneSince?: number;
   /** The last operations that were applied here, newest last: a retry after a time-out finds its own. */
   readonly operations: readonly string[];
 }
@@ -65,6 +75,12 @@ export function fieldNames({ fields, sets, counters }: RecordState): readonly st
   return [...new Set([...names, ...Object.keys(sets ?? {}), ...Object.keys(counters ?? {})])];
 }
 
+/** Every slot of the sets and counters of a state. */
+export function slotsOf({ sets, counters }: Pick<RecordState, 'sets' | 'counters'>): readonly Slot[] {
+  const sections = [...Object.values(sets ?? {}), ...Object.values(counters ?? {})];
+  return sections.flatMap((slots) => Object.values(slots));
+}
+
 /** The parts of one field; none when it was never written. */
 export function partsOf({ fields, sets, counters }: RecordState, field: string): FieldParts {
   const register = fields[field];
@@ -91,7 +107,7 @@ export function withParts(
     put(sets, field, set);
     put(counters, field, counter);
   }
-  return stateFrom({ fields, sets, counters, vector });
+  return stateFrom({ fields, sets, counters, vector, incarnation: state?.incarnation ?? 0 });
 }
 
 function put<T>(section: Record<string, T>, field: string, part: T | undefined): void {
@@ -100,8 +116,10 @@ function put<T>(section: Record<string, T>, field: string, part: T | undefined):
 }
 
 /** A state without empty sections, so that equal states are equal in shape. */
-export function stateFrom({ fields, sets, counters, vector }: Required<RecordState>): RecordState {
+export function stateFrom(parts: Required<RecordState>): RecordState {
+  const { fields, sets, counters, vector, incarnation } = parts;
   return {
+    ...(incarnation > 0 && { incarnation }),
     fields,
     ...(Object.keys(sets).length > 0 && { sets }),
     ...(Object.keys(counters).length > 0 && { counters }),

@@ -74,7 +74,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
         if (isRetryable(error)) silent[peer] = error.message;
         else refused.push(crossings[index]?.key ?? '');
       }
-      if (Object.keys(failed).length < (crossings[index]?.peers.length ?? 0)) resent += 1;
+      if (Object.keys(failed).length < Object.keys(crossings[index]?.markers ?? {}).length) resent += 1;
     });
   }
   return { looked, resent, silent, refused, oldestMs, ...(resume !== undefined && { resume }) };
@@ -108,7 +108,10 @@ function* duePage(
   return yield* pending(Number.MAX_SAFE_INTEGER, sweepPageSize, ahead);
 }
 
-/** The index may lag: only what the record itself still marks is sent, and only to peers that answer. */
+/**
+ * The index may lag: only what the record itself still marks is sent, and only to peers that answer. Just the markers
+ * that were read go with it.
+ */
 function* stillPending(
   site: Site,
   keys: readonly string[],
@@ -117,13 +120,13 @@ function* stillPending(
 ): Protocol<readonly Crossing[]> {
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
-    const peers = Object.keys(record.pending).filter(
-      (peer) => site.peers.includes(peer) && !(peer in silent),
+    const markers = Object.fromEntries(
+      Object.entries(record.pending).filter(([peer]) => site.peers.includes(peer) && !(peer in silent)),
     );
-    if (peers.length === 0 || record.version === undefined) return [];
+    if (Object.keys(markers).length === 0 || record.version === undefined) return [];
     try {
       const message = messageOf(eventOf(record, { source: site.site, nowMs: site.now() }));
-      return [{ key: record.key, version: record.version, message, peers }];
+      return [{ key: record.key, message, markers }];
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
       refused.push(record.key);

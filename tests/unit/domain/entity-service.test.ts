@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { cleared } from '../../../src/shared/domain/entity-service.ts';
+import { cleared } from '../../../src/shared/replication/lives.ts';
 import { mergeStates } from '../../../src/shared/replication/merge.ts';
 import { DELETED, isLive } from '../../../src/shared/replication/record.ts';
 import { TestSite } from '../../helpers/test-site.ts';
@@ -18,5 +18,5 @@ test('a new life of a key shows nothing of the earlier one', async () => {
   const aws = new TestSite('aws-us-east-1');
   await aws.write('product:1', { name: 'a', note: 'b' });
   const deleted = await aws.write('product:1', { [DELETED]: true });
-  expect(cleared(deleted)).toEqual({ name: null, note: null, [DELETED]: false });
+  expect(cleared(deleted.state)).toEqual({ name: null, note: null, [DELETED]: false });
 });

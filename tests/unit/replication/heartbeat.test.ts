@@ -4,11 +4,11 @@ import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import {
   beat,
   heardMsAgo,
-  heartbeatKey,
   leaveNotes,
   silentPeers,
   sweptTo,
 } from '../../../src/shared/replication/heartbeat.ts';
+import { heartbeatKey } from '../../../src/shared/replication/heartbeat-record.ts';
 import { isOwnBusiness } from '../../../src/shared/replication/reserved.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';

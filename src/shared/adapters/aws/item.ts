@@ -10,6 +10,7 @@
  * | `ver` | newest local stamp |
  * | `pend` | peer → stamp not yet accepted |
  * | `ops` | last operation ids, JSON |
+ * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | index `pending` |
  * | `l` | index `by_type` |
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
@@ -33,6 +34,7 @@ export function toItem(record: StoredRecord, expected: string | undefined, nowMs
     s: { S: JSON.stringify(record.state) },
   };
   if (record.version !== undefined) item['ver'] = { S: record.version };
+  if (record.goneSince !== undefined) item['gone'] = { N: String(record.goneSince) };
   if (record.operations.length > 0) item['ops'] = { S: JSON.stringify(record.operations) };
   if (index.listed !== undefined) item['l'] = { S: `${index.listed}#${index.shard}` };
   if (index.dropAtSeconds !== undefined) item['ttl'] = { N: String(index.dropAtSeconds) };
@@ -70,6 +72,7 @@ export function fromItem(item: Item): Versioned {
       ...(item['ver']?.S !== undefined && { version: item['ver'].S }),
       pending,
       ...(item['p_at']?.N !== undefined && { pendingSince: Number(item['p_at'].N) }),
+      ...(item['gone']?.N !== undefined && { goneSince: Number(item['gone'].N) }),
       operations: JSON.parse(item['ops']?.S ?? '[]') as string[],
     },
     revision: item['rev']?.N ?? '0',

@@ -31,6 +31,7 @@ import type {
   WriteRequest,
 } from '../../ports/store.ts';
 import { byAge, shards } from '../../replication/index-attributes.ts';
+import { isCleared, isRepairMarker } from '../../replication/markers.ts';
 import { chunk } from '../chunk.ts';
 import { storeError } from './errors.ts';
 import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
@@ -121,7 +122,7 @@ export class DynamoStore implements Store {
       const item = await this.#removeMarkers(key, accepted, peers, others);
       const held = item?.['pend']?.M;
       if (held === undefined) return;
-      peers = Object.keys(held).filter((peer) => (held[peer]?.S ?? '') <= (accepted[peer] ?? ''));
+      peers = Object.keys(held).filter((peer) => isCleared(held[peer]?.S ?? '', accepted[peer]));
       others = Object.keys(held).length - peers.length;
       if (peers.length === 0) return;
     }
@@ -141,15 +142,16 @@ export class DynamoStore implements Store {
       values[`:v${i}`] = { S: accepted[peer] ?? '' };
     });
     const markers = peers.map((_, i) => `pend.#p${i}`).join(', ');
+    const conditions = peers.map(
+      (peer, i) => `pend.#p${i} ${isRepairMarker(accepted[peer] ?? '') ? '=' : '<='} :v${i}`,
+    );
     try {
       await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#table,
           Key: { k: { S: key } },
           UpdateExpression: `SET rev = rev + :one REMOVE ${others === 0 ? 'pend, p_at, p_shard' : markers}`,
-          ConditionExpression: ['size(pend) = :count', ...peers.map((_, i) => `pend.#p${i} <= :v${i}`)].join(
-            ' AND ',
-          ),
+          ConditionExpression: ['size(pend) = :count', ...conditions].join(' AND '),
           ExpressionAttributeNames: names,
           ExpressionAttributeValues: values,
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

@@ -8,6 +8,7 @@
  * | `ver` | newest local stamp |
  * | `pend`, `p_n` | peer → stamp not yet accepted, and how many of them |
  * | `ops` | last operation ids |
+ * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | indexed: what is pending, since when |
  * | `l` | indexed: the entity, for lists |
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
@@ -21,6 +22,7 @@ export interface Document {
   readonly s: RecordState;
   readonly ver?: string;
   readonly ops?: readonly string[];
+  readonly gone?: number;
   readonly pend?: Readonly<Record<string, string>>;
   readonly p_n?: number;
   readonly p_at?: number;
@@ -40,6 +42,7 @@ export function toDocument(record: StoredRecord, nowMs = Date.now()): Document {
     id: record.key,
     s: record.state,
     ...(record.version !== undefined && { ver: record.version }),
+    ...(record.goneSince !== undefined && { gone: record.goneSince }),
     ...(record.operations.length > 0 && { ops: record.operations }),
     ...(index.listed !== undefined && { l: index.listed }),
     ...(index.dropAtSeconds !== undefined && {
@@ -62,6 +65,7 @@ export function fromDocument(document: StoredDocument): Versioned {
       ...(document.ver !== undefined && { version: document.ver }),
       pending: document.pend ?? {},
       ...(document.p_at !== undefined && { pendingSince: document.p_at }),
+      ...(document.gone !== undefined && { goneSince: document.gone }),
       operations: document.ops ?? [],
     },
     revision: document._etag,

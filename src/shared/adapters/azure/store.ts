@@ -18,6 +18,7 @@ import type {
   WriteRequest,
 } from '../../ports/store.ts';
 import { storeTimeoutMs } from '../../bounds.ts';
+import { isCleared, isRepairMarker } from '../../replication/markers.ts';
 import { chunk } from '../chunk.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
 import { failedStatus, storeError } from './errors.ts';
@@ -93,7 +94,7 @@ export class CosmosStore implements Store {
       const held = await this.get(key);
       if (held === undefined) return;
       const entries = Object.entries(held.record.pending);
-      const left = entries.filter(([peer, stamp]) => stamp > (accepted[peer] ?? ''));
+      const left = entries.filter(([peer, marker]) => !isCleared(marker, accepted[peer]));
       if (left.length === entries.length) return;
       const record = { ...held.record, pending: Object.fromEntries(left) };
       const [outcome] = await this.putMany([{ record, expected: held.revision }]);
@@ -225,12 +226,12 @@ function outcomeOf(statusCode: number): PutOutcome {
   return { status: 'failed', error: failedStatus(statusCode) };
 }
 
-/** A conditional patch; the stamps and site ids in it are of our own making and hold no quote. */
+/** A conditional patch; the markers and site ids in it are of our own making and hold no quote. */
 function toClearing({ key, accepted }: ClearRequest): OperationInput {
   const peers = Object.entries(accepted);
   const condition = [
     `c.p_n = ${peers.length}`,
-    ...peers.map(([peer, stamp]) => `c.pend["${peer}"] <= "${stamp}"`),
+    ...peers.map(([peer, marker]) => `c.pend["${peer}"] ${isRepairMarker(marker) ? '=' : '<='} "${marker}"`),
   ];
   const operations: PatchOperation[] = ['/pend', '/p_n', '/p_at', '/p_shard'].map((path) => ({
     op: 'remove',

@@ -1,24 +1,41 @@
 /**
  * Removing tombstones.
  *
- * Invariant: a tombstone is removed only when nothing is pending on it, it is older than the horizon by every site's
- * clock, and every peer holds the very same tombstone or nothing. A message about its key that is older than the horizon
- * is refused where the key is absent (`apply.ts`), so nothing can come back.
+ * Invariant: a tombstone is removed only when every site has held it, the very same and with nothing pending on it, for
+ * longer than the horizon by that site's own clock; one that holds nothing goes by the stamps of the tombstone. So whatever
+ * a site sent before it learned of the delete was sent longer ago than the horizon, and is refused where the key is absent
+ * or has begun anew (`apply.ts`): nothing can come back.
  */
-import { compareStepMs, horizonMs, offerCharactersMax, offerPageSize } from '../../bounds.ts';
-import { getMany, remove, scan, type Protocol, type Site } from '../protocol.ts';
+import {
+  compareStepMs,
+  horizonMs,
+  offerCharactersMax,
+  offerPageSize,
+  tombstoneMarginMs,
+} from '../../bounds.ts';
+import { goneAtMs } from '../lives.ts';
+import { getMany, putMany, remove, scan, type Protocol, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
-import { goneForMs } from './elements.ts';
+import { stampMs } from '../stamp.ts';
+import { vectorOfName } from '../vector.ts';
 import { pass, type Burial } from './job.ts';
 
-/** Asks the peers about tombstones of this site that are old enough; as many as fit one message. */
+/** For how long every site holds a tombstone. */
+const KEPT_MS = horizonMs + tombstoneMarginMs;
+
+/**
+ * Asks the peers about tombstones of this site that are old enough; as many as fit one message. What has lain here since
+ * before sites noted for how long is noted now.
+ */
 export function* beginBurial(site: Site): Protocol<void> {
+  if (site.rebuilding === true) return;
   const untilMs = site.now() + compareStepMs;
   const states: (readonly [string, string])[] = [];
   let characters = 0;
   let cursor: string | undefined;
   do {
     const page = yield* scan(cursor, offerPageSize);
+    yield* noteGone(site, page.records);
     for (const record of page.records) {
       if (!mayGo(record, site.now())) continue;
       const name = stateName(record.state);
@@ -36,7 +53,9 @@ export function* bury(site: Site, step: Burial): Protocol<void> {
   const nowMs = site.now();
   const same = step.states.filter(([key, name]) => {
     const record = held.get(key)?.record;
-    return record === undefined || (stateName(record.state) === name && mayGo(record, nowMs));
+    return record === undefined
+      ? site.rebuilding !== true && isLongPast(name, nowMs)
+      : stateName(record.state) === name && mayGo(record, nowMs);
   });
   if (step.from !== site.site) {
     const left = step.left.filter((peer) => peer !== site.site);
@@ -57,6 +76,24 @@ function mayGo(record: StoredRecord, nowMs: number): boolean {
   return (
     isDeleted(record.state) &&
     Object.keys(record.pending).length === 0 &&
-    goneForMs(record.state, nowMs) > horizonMs
+    nowMs - Math.max(record.goneSince ?? Infinity, goneAtMs(record.state)) > KEPT_MS
   );
+}
+
+/** By the clock of a site that holds nothing of it: every stamp of the tombstone is older than it has to be kept. */
+function isLongPast(name: string, nowMs: number): boolean {
+  return Object.values(vectorOfName(name) ?? {}).every((stamp) => nowMs - stampMs(stamp) > KEPT_MS);
+}
+
+function* noteGone(site: Site, records: readonly StoredRecord[]): Protocol<void> {
+  const unnoted = records.filter(({ state, goneSince }) => isDeleted(state) && goneSince === undefined);
+  if (unnoted.length === 0) return;
+  const held = yield* getMany(unnoted.map(({ key }) => key));
+  const writes = [...held.values()].flatMap(({ record, revision }) =>
+    isDeleted(record.state) && record.goneSince === undefined
+      ? [{ record: { ...record, goneSince: site.now() }, expected: revision }]
+      : [],
+  );
+  // Whichever is being written, or is not written now, is noted in the next run.
+  if (writes.length > 0) yield* putMany(writes);
 }

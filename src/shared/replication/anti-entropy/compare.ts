@@ -17,10 +17,10 @@ import {
   offerPageSize,
 } from '../../bounds.ts';
 import { getMany, scan, type Protocol, type Site } from '../protocol.ts';
-import { includes, newestStamp, stateName, type StoredRecord } from '../record.ts';
+import { newestStamp, type StoredRecord } from '../record.ts';
+import { INCARNATIONS, areUnderstood } from '../semantics.ts';
 import { stampMs } from '../stamp.ts';
-import { vectorOfName } from '../vector.ts';
-import { elementOf, hashToText } from './elements.ts';
+import { elementOf, hashToText, lacks, offered, type Offered } from './elements.ts';
 import {
   NO_TOTALS,
   otherSite,
@@ -40,7 +40,9 @@ import { noteBegin, noteEnd, noteProgress } from './verification.ts';
 type StepOf<Kind extends Step['kind']> = Step & { readonly kind: Kind };
 
 /** Begins a comparison at this site. @throws UnavailableError when the store or the queue does not answer. */
-export function* begin(site: Site, job: Job): Protocol<void> {
+export function* begin(site: Site, asked: Omit<Job, 'contents'>): Protocol<void> {
+  const contents = yield* areUnderstood({ ...site, peers: [asked.to] }, INCARNATIONS);
+  const job: Job = { ...asked, ...(contents && { contents }) };
   yield* noteBegin(site, job);
   yield* pass(site.site, { kind: 'digest', job, side: 'from', counted: { from: 0, to: 0 } });
 }
@@ -55,7 +57,7 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
   do {
     const page = yield* scan(cursor, comparePageSize);
     for (const record of page.records) {
-      const element = elementOf(record, job.atMs);
+      const element = elementOf(record, job);
       if (element === undefined) continue;
       count += 1;
       if (side === 'from') sketch.add(element);
@@ -103,16 +105,16 @@ function* search(
 ): Protocol<{ states: States; rest?: Rest }> {
   const untilMs = site.now() + compareStepMs;
   const open = wanted === 'all' ? undefined : new Set(wanted);
-  const states: (readonly [string, string])[] = [];
+  const states: Offered[] = [];
   let characters = 0;
   let cursor = start;
   do {
     const page = yield* scan(cursor, offerPageSize);
     for (const record of page.records) {
       if (!isWanted(record, job, open)) continue;
-      const name = stateName(record.state);
-      states.push([record.key, name]);
-      characters += record.key.length + name.length;
+      const offer = offered(record, job);
+      states.push(offer);
+      characters += offer.join('').length;
     }
     cursor = page.next;
   } while (
@@ -127,7 +129,7 @@ function* search(
 
 /** Whether the record is as it was when it was compared, and wanted; it is wanted once. */
 function isWanted(record: StoredRecord, job: Job, open: Set<string> | undefined): boolean {
-  const element = elementOf(record, job.atMs);
+  const element = elementOf(record, job);
   if (element === undefined) return false;
   return open === undefined
     ? stampMs(newestStamp(record.state) ?? '') < job.atMs
@@ -140,10 +142,7 @@ export function* answerOffer(
   { job, side, counted, totals, rest, states }: StepOf<'offer'>,
 ): Protocol<void> {
   const held = yield* getMany(states.map(([key]) => key));
-  const keys = states.flatMap(([key, name]) => {
-    const record = held.get(key)?.record;
-    return record !== undefined && includes(record.state, vectorOfName(name) ?? {}) ? [] : [key];
-  });
+  const keys = states.flatMap((offer) => (lacks(held.get(offer[0])?.record.state, offer) ? [offer[0]] : []));
   const checked = { ...totals, checked: totals.checked + states.length };
   if (site.site === job.from) yield* noteProgress(site, job, { [side]: checked });
   const answer = {

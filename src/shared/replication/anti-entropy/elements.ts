@@ -1,37 +1,46 @@
 /**
- * What two sites compare: every record by its key and the name of its state, as a hash of 64 bits.
+ * What two sites compare: every record by its key, the name of its state and its contents, as a hash of 64 bits. Sites
+ * whose releases merged by different rules may hold different contents under one name. With a peer whose release does not
+ * know of contents they are left out.
  *
  * Invariant: whether a record counts is decided by the record and by the comparison's own time, so two sites that hold
  * the same record decide alike.
  */
 import { compareMarginMs, horizonMs } from '../../bounds.ts';
-import { hashLanes } from '../hash.ts';
-import {
-  DELETED,
-  expiresAtSeconds,
-  isDeleted,
-  stateName,
-  type RecordState,
-  type StoredRecord,
-} from '../record.ts';
+import { hashLanes, hashText } from '../hash.ts';
+import { goneAtMs } from '../lives.ts';
+import { contentsOf } from '../merge.ts';
+import { includes, stateName, type RecordState, type StoredRecord } from '../record.ts';
 import { isOwnBusiness } from '../reserved.ts';
-import { stampMs } from '../stamp.ts';
+import { vectorOfName } from '../vector.ts';
+import type { Job } from './job.ts';
 import type { Hash } from './sketch.ts';
 
-/** The element of a record; undefined when it does not count. @param atMs The time of the comparison. */
-export function elementOf({ key, state }: StoredRecord, atMs: number): Hash | undefined {
-  if (isOwnBusiness(key) || goneForMs(state, atMs) > horizonMs - compareMarginMs) return undefined;
-  return hashLanes(`${key}\n${stateName(state)}`);
+/**
+ * The element of a record; undefined when it does not count. What has been gone for almost as long as tombstones are kept
+ * may be there or removed already, at each site as it happens.
+ */
+export function elementOf(
+  { key, state }: StoredRecord,
+  { atMs, contents }: Pick<Job, 'atMs' | 'contents'>,
+): Hash | undefined {
+  if (isOwnBusiness(key) || atMs - goneAtMs(state) > horizonMs - compareMarginMs) return undefined;
+  const name = `${key}\n${stateName(state)}`;
+  return hashLanes(contents === true ? `${name}\n${contentsOf(state)}` : name);
 }
 
-/**
- * How long ago the record ceased to exist; -Infinity when it exists. What has been gone for almost as long as
- * tombstones are kept may be there or removed already, at each site as it happens.
- */
-export function goneForMs(state: RecordState, atMs: number): number {
-  const deleted = isDeleted(state) ? stampMs(state.fields[DELETED]?.[0] ?? '') : Infinity;
-  const expired = (expiresAtSeconds(state) ?? Infinity) * 1000;
-  return atMs - Math.min(deleted, expired);
+/** What a comparison says of a record: its key, the name of its state and, in one of contents, their hash. */
+export type Offered = readonly [key: string, state: string, contents?: string];
+
+export function offered({ key, state }: StoredRecord, { contents }: Pick<Job, 'contents'>): Offered {
+  const name = stateName(state);
+  return contents === true ? [key, name, hashText(contentsOf(state))] : [key, name];
+}
+
+/** Whether a site lacks what it was offered: it does not include it, or names it alike and holds something else. */
+export function lacks(held: RecordState | undefined, [, name, contents]: Offered): boolean {
+  if (held === undefined || !includes(held, vectorOfName(name) ?? {})) return true;
+  return contents !== undefined && stateName(held) === name && hashText(contentsOf(held)) !== contents;
 }
 
 /** A hash as text, and back. */

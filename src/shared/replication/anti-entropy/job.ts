@@ -1,6 +1,7 @@
 /** A comparison of two sites, and the messages by which they do it step by step. */
 import { tell, type Protocol } from '../protocol.ts';
 import type { SiteId } from '../stamp.ts';
+import type { Offered } from './elements.ts';
 
 /** One comparison. It is kept by the site that began it. */
 export interface Job {
@@ -12,6 +13,8 @@ export interface Job {
   readonly atMs: number;
   /** Whether what a side lacks is sent to it, or only counted. */
   readonly repair: boolean;
+  /** Whether contents are compared beside names: both sites know how. */
+  readonly contents?: boolean;
 }
 
 export type Side = 'from' | 'to';
@@ -70,7 +73,7 @@ export type Step =
       readonly counted: Counted;
       readonly totals: Totals;
       readonly rest?: Rest;
-      readonly states: readonly (readonly [key: string, state: string])[];
+      readonly states: readonly Offered[];
     }
   /** Says which of them the other side lacks. */
   | {

@@ -2,12 +2,15 @@
  * Sending again what a peer lacks.
  *
  * Invariant: a record gets the peer's marker before it is sent, as if it had just been written here. So what the peer
- * lacks counts as exposed from the moment that it is known, and the sweeper sees to it if this function does not.
+ * lacks counts as exposed from the moment that it is known, and the sweeper sees to it if this function does not. Nothing
+ * that was sent before can clear it: an event on its way carries an own write, and not what was merged since.
  */
 import { TooLargeError } from '../../errors.ts';
 import { eventOf } from '../event.ts';
 import { cross, type Crossing } from '../forward.ts';
+import { repairMarker } from '../markers.ts';
 import { messageOf } from '../message.ts';
+import type { Versioned } from '../../ports/store.ts';
 import { getMany, putMany, type Protocol, type Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { laterStamp, type SiteId } from '../stamp.ts';
@@ -16,9 +19,9 @@ import { laterStamp, type SiteId } from '../stamp.ts';
 export function* mark(site: Site, peer: SiteId, keys: readonly string[]): Protocol<number> {
   if (!site.peers.includes(peer)) return 0;
   const held = yield* getMany(keys);
-  const writes = [...held.values()].map(({ record, revision }) => ({
-    record: marked(site, peer, record),
-    expected: revision,
+  const writes = [...held.values()].map((versioned) => ({
+    record: marked(site, peer, versioned),
+    expected: versioned.revision,
   }));
   const outcomes = yield* putMany(writes);
   const crossings = writes.flatMap(({ record }, index) =>
@@ -28,13 +31,13 @@ export function* mark(site: Site, peer: SiteId, keys: readonly string[]): Protoc
   return outcomes.filter(({ status }) => status === 'written').length;
 }
 
-/** A record that was never written here is sent under the newest stamp that it holds. */
-function marked(site: Site, peer: SiteId, record: StoredRecord): StoredRecord {
-  const version = record.version ?? newestStamp(record.state) ?? '';
+/** The record is sent under the newest stamp that it holds, whoever made it. */
+function marked(site: Site, peer: SiteId, { record, revision }: Versioned): StoredRecord {
+  const version = laterStamp(record.version, newestStamp(record.state)) ?? '';
   return {
     ...record,
     version,
-    pending: { ...record.pending, [peer]: laterStamp(record.pending[peer], version) ?? version },
+    pending: { ...record.pending, [peer]: repairMarker(version, revision) },
     pendingSince: record.pendingSince ?? site.now(),
   };
 }
@@ -43,7 +46,7 @@ function marked(site: Site, peer: SiteId, record: StoredRecord): StoredRecord {
 function crossingOf(site: Site, peer: SiteId, record: StoredRecord): readonly Crossing[] {
   try {
     const message = messageOf(eventOf(record, { source: site.site, nowMs: site.now() }));
-    return [{ key: record.key, version: record.version ?? '', message, peers: [peer] }];
+    return [{ key: record.key, message, markers: { [peer]: record.pending[peer] ?? '' } }];
   } catch (error) {
     if (!(error instanceof TooLargeError)) throw error;
     return [];

@@ -22,6 +22,8 @@ const TABLES = 3;
 const TABLE_CELLS = 2_730;
 const CELLS = TABLES * TABLE_CELLS;
 const CELL_BYTES = 12;
+/** Of a sketch as text, in base 64. */
+export const SKETCH_CHARACTERS = Math.ceil((CELLS * CELL_BYTES) / 3) * 4;
 
 /** 98 kB; 131 kB as text. It names about 6,000 differences. */
 export class Sketch {
@@ -76,7 +78,8 @@ export class Sketch {
 
   /**
    * Reads the difference and leaves the sketch empty; undefined when there are more differences than it can name.
-   * A cell that holds one element names it; taking that out of its other cells may leave them with one.
+   * A cell that holds one element names it; taking that out of its other cells may leave them with one. A sketch that
+   * names more elements than it has cells was never made from records, and could go on for ever.
    */
   difference(): Difference | undefined {
     const added: Hash[] = [];
@@ -85,6 +88,7 @@ export class Sketch {
     for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
       const sign = this.#signOf(cell);
       if (sign === undefined) continue;
+      if (added.length + taken.length >= CELLS) return undefined;
       const hash: Hash = [this.#a[cell] ?? 0, this.#b[cell] ?? 0];
       (sign === 1 ? added : taken).push(hash);
       this.#change(hash, sign === 1 ? -1 : 1);

@@ -1,20 +1,37 @@
 /** JSON Schema of the steps of a comparison; compiled ahead of time with all others. */
+import { vectorSitesMax } from '../../bounds.ts';
+import { SKETCH_CHARACTERS } from './sketch.ts';
+
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const text = { type: 'string', maxLength: 512 } as const;
+/** The name of a state: its stamps, each at most 62 characters. */
+const vectorText = { type: 'string', maxLength: 64 * vectorSitesMax } as const;
 const side = { enum: ['from', 'to'] } as const;
 const cursor = { type: 'string', maxLength: 4_096 } as const;
 const states = {
   type: 'array',
   maxItems: 10_000,
-  items: { type: 'array', minItems: 2, maxItems: 2, items: [text, text] },
+  items: { type: 'array', minItems: 2, maxItems: 2, items: [text, vectorText] },
+} as const;
+
+const offeredStates = {
+  ...states,
+  items: { type: 'array', minItems: 2, maxItems: 3, items: vectorText },
 } as const;
 
 const job = {
   type: 'object',
   required: ['id', 'from', 'to', 'atMs', 'repair'],
   additionalProperties: true,
-  properties: { id: text, from: site, to: site, atMs: count, repair: { type: 'boolean' } },
+  properties: {
+    id: text,
+    from: site,
+    to: site,
+    atMs: count,
+    repair: { type: 'boolean' },
+    contents: { type: 'boolean' },
+  },
 } as const;
 
 const counted = {
@@ -63,9 +80,18 @@ export const stepSchema = {
   properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury'] } },
   discriminator: { propertyName: 'kind' },
   oneOf: [
-    step('digest', ofJob, { ...properties, sketch: { type: 'string' }, cursor }),
+    step('digest', ofJob, {
+      ...properties,
+      sketch: { type: 'string', maxLength: SKETCH_CHARACTERS },
+      cursor,
+    }),
     step('find', [...ofJob, 'totals', 'rest'], { ...properties, totals, rest }),
-    step('offer', [...ofJob, 'totals', 'states'], { ...properties, totals, rest, states }),
+    step('offer', [...ofJob, 'totals', 'states'], {
+      ...properties,
+      totals,
+      rest,
+      states: offeredStates,
+    }),
     step('lacking', [...ofJob, 'totals', 'keys'], {
       ...properties,
       totals,

@@ -1,6 +1,7 @@
 /**
  * Slots: what sets and counters are made of. Each is written under a stamp; the later version of a slot stands.
  */
+import { canonicalJson } from '../canonical-json.ts';
 import type { Json } from '../json.ts';
 import type { Stamp } from '../stamp.ts';
 import { covers, type Vector } from '../vector.ts';
@@ -27,16 +28,17 @@ interface Side {
  */
 export function mergeRemovable(ours: Side, theirs: Side): Slots | undefined {
   const merged: Record<string, Slot> = {};
-  keepUnremoved(merged, ours, theirs);
-  keepUnremoved(merged, theirs, ours);
-  return Object.keys(merged).length === 0 ? undefined : merged;
-}
-
-function keepUnremoved(merged: Record<string, Slot>, { slots = {} }: Side, other: Side): void {
-  for (const [name, slot] of Object.entries(slots)) {
-    const twin = other.slots?.[name];
-    if (twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]) merged[name] = slot;
+  for (const [name, slot] of Object.entries(ours.slots ?? {})) {
+    const twin = theirs.slots?.[name];
+    const stays = twin === undefined ? !covers(theirs.vector, slot[0]) : !replaces(twin, slot);
+    if (stays) merged[name] = slot;
   }
+  for (const [name, slot] of Object.entries(theirs.slots ?? {})) {
+    const twin = ours.slots?.[name];
+    const arrives = twin === undefined ? !covers(ours.vector, slot[0]) : replaces(slot, twin);
+    if (arrives) merged[name] = slot;
+  }
+  return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
 /** The later version of every slot; undefined when there are none. For slots that are never removed. */
@@ -44,7 +46,13 @@ export function mergeLasting({ slots: ours }: Side, { slots: theirs }: Side): Sl
   const merged: Record<string, Slot> = { ...ours };
   for (const [name, slot] of Object.entries(theirs ?? {})) {
     const held = merged[name];
-    if (held === undefined || slot[0] > held[0]) merged[name] = slot;
+    if (held === undefined || replaces(slot, held)) merged[name] = slot;
   }
   return Object.keys(merged).length === 0 ? undefined : merged;
+}
+
+/** Whether a slot stands in place of another: the later one, or under one stamp that with the later text. */
+function replaces([stamp, value]: Slot, [heldStamp, held]: Slot): boolean {
+  if (stamp !== heldStamp) return stamp > heldStamp;
+  return value !== held && canonicalJson(value) > canonicalJson(held);
 }

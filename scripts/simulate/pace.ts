@@ -1,0 +1,57 @@
+/** How fast a schedule goes: minutes of hectic traffic, or months in which ids are deleted, forgotten and created again. */
+import type { Faults } from './faults.ts';
+
+export interface Pace {
+  /** How long clients are at work. */
+  readonly trafficMs: number;
+  /** How long all needs to come to rest after healing. */
+  readonly restMs: number;
+  /** How many times slower than in production sites sweep. */
+  readonly slowness: number;
+  /** How long a fault lasts at most. */
+  readonly lastsMaxMs: number;
+  /** How late a message becomes visible that is held back. */
+  readonly heldBackMs: number;
+  /** Times that somebody moves dead letters back, at least; and how often after healing. */
+  readonly redrives: number;
+  readonly redriveEveryMs: number;
+  /** Times that some site begins to remove its old tombstones. */
+  readonly burials: number;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** How long clients are at work where only minutes pass. */
+export const TRAFFIC_MS = 10 * MINUTE_MS;
+
+const MINUTES: Pace = {
+  trafficMs: TRAFFIC_MS,
+  restMs: 20 * MINUTE_MS,
+  slowness: 1,
+  lastsMaxMs: 10 * MINUTE_MS,
+  heldBackMs: 2 * MINUTE_MS,
+  redrives: 0,
+  redriveEveryMs: 10 * MINUTE_MS,
+  burials: 0,
+};
+
+/** Entries of the conflict log stand for 120 days and must outlive a schedule; no message is 30 days late. */
+const MONTHS: Pace = {
+  trafficMs: 80 * DAY_MS,
+  restMs: 26 * DAY_MS,
+  slowness: 2_000,
+  lastsMaxMs: 7 * DAY_MS,
+  heldBackMs: 12 * DAY_MS,
+  redrives: 160,
+  redriveEveryMs: 2 * DAY_MS,
+  burials: 120,
+};
+
+/** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */
+const REST_AFTER_JUMP_MS = 80 * MINUTE_MS;
+
+export function paceOf({ months, jump }: Faults): Pace {
+  if (months > 0) return MONTHS;
+  return jump > 0 ? { ...MINUTES, restMs: REST_AFTER_JUMP_MS } : MINUTES;
+}

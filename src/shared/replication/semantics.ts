@@ -1,0 +1,21 @@
+/**
+ * What merging means, by number: two releases that run side by side must merge the same events to the same contents.
+ *
+ * Invariant: a state that an older release would merge by another rule is written only once every peer understands it.
+ * Each site says in its heartbeat what it understands; a peer that was never heard understands nothing new.
+ */
+import { heartbeatKey, understoodBy } from './heartbeat-record.ts';
+import { getMany, type Protocol, type Site } from './protocol.ts';
+
+/** Creations over a gone record raise the incarnation, which ranks before everything; comparisons include contents. */
+export const INCARNATIONS = 2;
+
+/** The newest semantics that this release understands. */
+export const SEMANTICS = INCARNATIONS;
+
+/** Whether every peer understands these semantics, by the heartbeats that have arrived here. */
+export function* areUnderstood(site: Site, semantics: number): Protocol<boolean> {
+  const keys = site.peers.map(heartbeatKey);
+  const held = keys.length === 0 ? undefined : yield* getMany(keys);
+  return keys.every((key) => understoodBy(held?.get(key)?.record) >= semantics);
+}
