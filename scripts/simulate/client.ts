@@ -6,6 +6,7 @@ import { get, type Protocol } from '../../src/shared/replication/protocol.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { checkSession } from './checkers/sessions.ts';
 import type { Decision } from './intents.ts';
+import { areAllNew } from './checkers/lives.ts';
 import { invoke, type Operation } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
 import { shortStamp } from './timeline.ts';
@@ -29,11 +30,19 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
   const { key, id, rule, expectNew, creates } = request;
   if (site.down) return;
   const operation: Operation = { id, decided: undefined };
+  // An invocation ends with the release that it began with.
+  const { older } = site;
   const decide: LocalWrite['decide'] = (basis, isLive) => {
     const { changes, fields, meant } = rule(basis, isLive);
-    operation.decided = { basis, creates: creates && !isLive, fields, meant };
+    operation.decided = {
+      basis,
+      creates: creates && !isLive,
+      understood: !older && areAllNew(site),
+      fields,
+      meant,
+    };
     // What the release before incarnations did.
-    return site.older && creates && !isLive ? { ...cleared(basis?.state), ...changes } : changes;
+    return older && creates && !isLive ? { ...cleared(basis?.state), ...changes } : changes;
   };
   invoke(world, site, {
     kind: 'write',
@@ -44,7 +53,7 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
         operationId: id,
         decide,
         expectNew,
-        ...(creates && !site.older && { creates: { keepUnseenTombstone: false } }),
+        ...(creates && !older && { creates: { keepUnseenTombstone: false } }),
       }),
     ended: (ending) => {
       if (ending.kind === 'returned') {

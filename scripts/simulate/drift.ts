@@ -32,7 +32,9 @@ function foreignParts({ fields, counters }: StoredRecord['state'], site: string)
       isForeign(stamp) ? [{ section: 'fields' as const, field }] : [],
     ),
     ...Object.entries(counters ?? {}).flatMap(([field, slots]) =>
-      Object.values(slots).every(([stamp]) => isForeign(stamp)) ? [{ section: 'counters' as const, field }] : [],
+      Object.values(slots).every(([stamp]) => isForeign(stamp))
+        ? [{ section: 'counters' as const, field }]
+        : [],
     ),
   ];
 }

@@ -69,7 +69,8 @@ export const FAULTS = Object.keys(MENU) as readonly Fault[];
 export function chooseFaults(random: Random, forced: Partial<Faults> = {}): Faults {
   const chosen = chooseFrom(MENU, random, forced);
   // What is found by comparing alone must be compared before it is forgotten: hourly in production, once in a schedule.
-  return chosen.months > 0 ? { ...chosen, inboxLoss: 0, drift: 0 } : chosen;
+  // And an upgrade takes no months: what it leaves of ranks would be judged by writes that are forgotten.
+  return chosen.months > 0 ? { ...chosen, inboxLoss: 0, drift: 0, olderRelease: 0 } : chosen;
 }
 
 /** A fault → how often a seed turns it on, least strength, greatest strength. */

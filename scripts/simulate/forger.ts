@@ -14,10 +14,12 @@ type Event = ReplicationEvent;
 type Forgery = (event: Event, victim: SimSite) => Event;
 
 /** A record of its own that a site alone may write. */
-const reporting = (entity: string): Forgery => (event, victim) =>
-  about(event, `${entity}:${victim.name}${entity === 'verification' ? `.${event.source}` : ''}`, {
-    [event.source]: 1,
-  });
+const reporting =
+  (entity: string): Forgery =>
+  (event, victim) =>
+    about(event, `${entity}:${victim.name}${entity === 'verification' ? `.${event.source}` : ''}`, {
+      [event.source]: 1,
+    });
 
 function about(event: Event, key: string, paused: Event['payload']): Event {
   const stamp = encodeStamp(Date.parse(event.timestamp), 0, event.source);
@@ -100,5 +102,7 @@ export function forge(world: World, victim: SimSite): void {
 
 /** Both have written it, so the peer's event could be genuine. */
 function isForgeable({ key, state }: StoredRecord, { name }: SimSite, source: string): boolean {
-  return !/^(heartbeat|pause|verification|conflict):/.test(key) && name in state.vector && source in state.vector;
+  return (
+    !/^(heartbeat|pause|verification|conflict):/.test(key) && name in state.vector && source in state.vector
+  );
 }

@@ -19,6 +19,8 @@ export interface Operation {
         readonly basis: StoredRecord | undefined;
         /** Whether it begins a life of the key. */
         readonly creates: boolean;
+        /** Whether every peer had said that it understands incarnations. */
+        readonly understood?: boolean;
         readonly fields: Readonly<Record<string, Json>>;
         readonly meant?: Readonly<Record<string, Meant>>;
       }

@@ -33,7 +33,7 @@ export async function measureMutants(
   const waiting = [...mutants];
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const { name } = mutant;
+      const { name, faults } = mutant;
       const run = await runPool({
         first: seed,
         count: schedules,
@@ -41,6 +41,7 @@ export async function measureMutants(
         threads: 1,
         workload,
         mutant: name,
+        faults,
         stopEarly: true,
       });
       const failed = run.failed[0];

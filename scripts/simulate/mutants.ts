@@ -9,6 +9,7 @@
  * sketch that cannot name the difference, or names too much (then more is offered, and found to be there); a repair
  * that does not send what it has marked (the sweeper does).
  */
+import type { Faults } from './faults.ts';
 import type { Mutant } from './mutated-source.ts';
 
 const LOCAL_WRITE = 'replication/local-write.ts';
@@ -27,13 +28,28 @@ const SET = 'replication/policies/set.ts';
 const COMPARE = 'replication/anti-entropy/compare.ts';
 const SKETCH = 'replication/anti-entropy/sketch.ts';
 const COUNTER = 'replication/policies/counter.ts';
+const LIVES = 'replication/lives.ts';
+const SEMANTICS = 'replication/semantics.ts';
+const MARKERS = 'replication/markers.ts';
+const BELIEF = 'replication/belief.ts';
+const BURY = 'replication/anti-entropy/bury.ts';
+const REPAIR = 'replication/anti-entropy/repair.ts';
+const ELEMENTS = 'replication/anti-entropy/elements.ts';
 
-const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
-  name,
-  file,
-  search,
-  replacement,
-});
+const mutant = (
+  name: string,
+  file: string,
+  search: string,
+  replacement: string,
+  faults: Partial<Faults> = {},
+): Mutant => ({ name, file, search, replacement, faults });
+
+/** Where a defect shows only under faults that few seeds draw: they are on in every one. */
+const MONTHS = { months: 1 } as const;
+const MIXED = { olderRelease: 0.5, months: 0 } as const;
+const FORGED = { forge: 6, months: 0 } as const;
+const DRIFTING = { drift: 4, months: 0 } as const;
+const LOSSY = { inboxLoss: 0.2, compare: 4, reorder: 0.4, crash: 0.04, months: 0 } as const;
 
 export const mutants: readonly Mutant[] = [
   mutant('a write sets no markers', LOCAL_WRITE, 'for (const peer of site.peers) pending[peer] = stamp;', ''),
@@ -67,7 +83,12 @@ export const mutants: readonly Mutant[] = [
     'if (held?.operations.includes(write.operationId) === true) return held;',
     '',
   ),
-  mutant('a write is stamped by the wall clock', LOCAL_WRITE, 'after: seen }', 'after: undefined }'),
+  mutant(
+    'a write is stamped by the wall clock',
+    LOCAL_WRITE,
+    'after: isAhead ? undefined : newest }',
+    'after: undefined }',
+  ),
   mutant(
     'a stamp ignores what other sites wrote',
     LOCAL_WRITE,
@@ -77,14 +98,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a write forgets what the others wrote in its vector',
     LOCAL_WRITE,
-    '{ ...held?.state.vector, [site.site]: stamp }',
+    '{ ...start?.vector, [site.site]: stamp }',
     '{ [site.site]: stamp }',
   ),
   mutant(
     'a write leaves itself out of the vector',
     LOCAL_WRITE,
-    '{ ...held?.state.vector, [site.site]: stamp }',
-    '{ [site.site]: stamp, ...held?.state.vector }',
+    '{ ...start?.vector, [site.site]: stamp }',
+    '{ [site.site]: stamp, ...start?.vector }',
   ),
   mutant(
     'a write drops the other fields',
@@ -96,7 +117,7 @@ export const mutants: readonly Mutant[] = [
     'forward clears before it sends',
     FORWARD,
     'const outcomes = yield* send(',
-    'yield* clear(crossings, crossings.map(({ version, peers }) => Object.fromEntries(peers.map((p) => [p, version]))));\n    const outcomes = yield* send(',
+    'yield* clear(crossings, crossings.map(({ markers }) => markers));\n    const outcomes = yield* send(',
   ),
   mutant(
     'forward clears for a peer that refused',
@@ -120,7 +141,7 @@ export const mutants: readonly Mutant[] = [
     'forward clears every peer when one accepted',
     FORWARD,
     'if (Object.keys(newest).length > 0) byKey.set(key, newest);',
-    'if (Object.keys(newest).length > 0) byKey.set(key, Object.fromEntries(crossings.flatMap(({ peers, version }) => peers.map((p) => [p, version]))));',
+    'if (Object.keys(newest).length > 0) byKey.set(key, Object.fromEntries(crossings.flatMap(({ markers }) => Object.entries(markers))));',
   ),
   mutant(
     'forward passes on events of other sites',
@@ -144,7 +165,7 @@ export const mutants: readonly Mutant[] = [
     'forward sends everything twice',
     FORWARD,
     'yield* clear(crossings, accepted);',
-    'for (const peer of new Set(crossings.flatMap(({ peers }) => peers))) yield* send(peer, crossings.map(({ message }) => message));\n  yield* clear(crossings, accepted);',
+    'for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) yield* send(peer, crossings.map(({ message }) => message));\n  yield* clear(crossings, accepted);',
   ),
   mutant('apply takes the last arrival as it is', APPLY, 'state = merge.state;', 'state = stateOf(event);'),
   mutant(
@@ -165,12 +186,12 @@ export const mutants: readonly Mutant[] = [
     'if (!known.has(key)) outcomes.set(key, failure);',
     'if (!known.has(key)) outcomes.set(key, undefined);',
   ),
-  mutant('apply loses the markers', APPLY, ': { ...held, state };', ': { ...held, state, pending: {} };'),
+  mutant('apply loses the markers', APPLY, '{ ...kept, state,', '{ ...kept, pending: {}, state,'),
   mutant(
     'apply sets markers of its own',
     APPLY,
-    ': { ...held, state };',
-    ': { ...held, state, pending: Object.fromEntries(site.peers.map((p) => [p, newestStamp(state)])) };',
+    '{ ...kept, state,',
+    '{ ...kept, state, pending: Object.fromEntries(site.peers.map((p) => [p, newestStamp(state) ?? ""])),',
   ),
   mutant(
     'apply logs conflicts after the write',
@@ -208,8 +229,8 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a create leaves an unseen tombstone alone',
-    'domain/entity-service.ts',
-    'if (!keepUnseenTombstone || current !== undefined) reset',
+    LIVES,
+    'if (!keepUnseenTombstone || state !== undefined) reset',
     'if (DELETED in reset) reset',
   ),
   mutant(
@@ -222,8 +243,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'apply refuses a skewed event for good without a reason',
     APPLY,
-    'return settled(error, message);',
-    "return { kind: 'done' };",
+    'isOwnBusiness(event.key) ? dropped(event.key, error, message) : settled(error, message);',
+    "{ kind: 'done' };",
   ),
   mutant(
     'apply takes events of strangers',
@@ -237,12 +258,7 @@ export const mutants: readonly Mutant[] = [
     'return unreadable(error);',
     'throw error;',
   ),
-  mutant(
-    'arrival wins',
-    MERGE,
-    'ours === undefined || outranks(theirs, ours)',
-    'ours === undefined || theirs[0] !== ours[0]',
-  ),
+  mutant('arrival wins', MERGE, 'ours[0] === theirs[0] || outranks(theirs, ours)', 'theirs[0] !== ours[0]'),
   mutant('the older stamp wins', FIELD, '? a[0] > b[0]', '? a[0] < b[0]'),
   mutant('a merge takes the remote vector', VECTOR, 'merged ??= { ...a };', 'merged ??= {};'),
   mutant(
@@ -295,8 +311,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'an event leaves the vector of others out',
     EVENT,
-    'vector: state.vector,\n    },',
-    'vector: Object.fromEntries(Object.entries(state.vector).slice(0, 1)),\n    },',
+    'vector: state.vector,\n      ...(state',
+    'vector: Object.fromEntries(Object.entries(state.vector).slice(0, 1)),\n      ...(state',
   ),
   mutant(
     'an event of a newer minor version is refused',
@@ -320,46 +336,62 @@ export const mutants: readonly Mutant[] = [
     'the sweeper does not clear',
     SWEEP,
     'const outcomes = yield* cross(crossings);',
-    "const outcomes = yield* cross(crossings.map((crossing) => ({ ...crossing, version: '' })));",
+    "const outcomes = yield* cross(crossings.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })));",
   ),
   mutant(
     'the sweeper clears what it did not send',
     SWEEP,
-    'version: record.version, message, peers }',
-    "version: 'zzzzzzzzzzzzz.z', message, peers }",
+    'message, markers }',
+    "message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, 'zzzzzzzzzzzzz.z'])) }",
   ),
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    '(peer) => site.peers.includes(peer) && !(peer in silent),',
-    '(peer) => site.peers[0] === peer && !(peer in silent),',
+    '([peer]) => site.peers.includes(peer) && ',
+    '([peer]) => site.peers[0] === peer && ',
   ),
   mutant(
     'a set keeps what was removed',
     SLOTS,
-    'twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]',
-    'twin === undefined || slot[0] >= twin[0]',
+    'twin === undefined ? !covers(theirs.vector, slot[0]) : !replaces(twin, slot)',
+    'twin === undefined || !replaces(twin, slot)',
   ),
   mutant(
     'a set drops what the other has not seen',
     SLOTS,
-    'twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]',
-    'twin !== undefined && slot[0] >= twin[0]',
+    'twin === undefined ? !covers(theirs.vector, slot[0]) : !replaces(twin, slot)',
+    'twin !== undefined && !replaces(twin, slot)',
   ),
-  mutant('a set drops what both have', SLOTS, 'slot[0] >= twin[0]', 'slot[0] > twin[0]'),
-  mutant('a set keeps the older of two additions', SLOTS, 'slot[0] >= twin[0]', 'slot[0] <= twin[0]'),
-  mutant('a counter keeps the older slot', SLOTS, 'slot[0] > held[0]', 'slot[0] < held[0]'),
+  mutant(
+    'a set takes back what was removed',
+    SLOTS,
+    'twin === undefined ? !covers(ours.vector, slot[0]) : replaces(slot, twin)',
+    'twin === undefined || replaces(slot, twin)',
+  ),
+  mutant('a set drops what both have', SLOTS, ': !replaces(twin, slot);', ': replaces(twin, slot);'),
+  mutant(
+    'of two slots the older one stands',
+    SLOTS,
+    'return stamp > heldStamp;',
+    'return stamp < heldStamp;',
+  ),
+  mutant(
+    'a counter keeps the older slot',
+    SLOTS,
+    'held === undefined || replaces(slot, held)',
+    'held === undefined || replaces(held, slot)',
+  ),
   mutant(
     'a counter keeps the slot that it has',
     SLOTS,
-    'if (held === undefined || slot[0] > held[0])',
+    'if (held === undefined || replaces(slot, held))',
     'if (held === undefined)',
   ),
   mutant(
     'a counter takes only the slots that it knows',
     SLOTS,
-    'held === undefined || slot',
-    'held !== undefined && slot',
+    'held === undefined || replaces',
+    'held !== undefined && replaces',
   ),
   mutant(
     'an addition leaves the element in the list that was written',
@@ -494,8 +526,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the stamps of slots are not looked at',
     EVENT,
-    'const slots = slotsOf(event.state).map(([stamp]) => stamp);',
-    'const slots: string[] = [];',
+    '...Object.values(stamps), ...slotsOf(state).map(([stamp]) => stamp)',
+    '...Object.values(stamps)',
   ),
   mutant(
     'a conflict that could not be logged is taken as logged',
@@ -506,14 +538,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'two losers against one winner share an entry',
     CONFLICTS,
-    '[key, field, loser[0], winner[0]]',
-    '[key, field, winner[0]]',
+    '[key, field, loser[0], winner[0], ',
+    '[key, field, winner[0], ',
   ),
   mutant(
     'two fields of one write share an entry',
     CONFLICTS,
-    '[key, field, loser[0], winner[0]]',
-    '[key, loser[0], winner[0]]',
+    '[key, field, loser[0], winner[0], ',
+    '[key, loser[0], winner[0], ',
   ),
   mutant(
     'the conflict log names the clock where the rank decided',
@@ -524,7 +556,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a delete keeps the values',
     'domain/entity-service.ts',
-    'return { ...emptied(current), [DELETED]: true };',
+    'return { ...emptied(state), [DELETED]: true };',
     'return { [DELETED]: true };',
   ),
   mutant(
@@ -542,20 +574,20 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a comparison believes that nothing is lacking',
     COMPARE,
-    'includes(record.state, vectorOfName(name) ?? {}) ? [] : [key]',
-    'includes(record.state, vectorOfName(name) ?? {}) ? [] : []',
+    'lacks(held.get(offer[0])?.record.state, offer) ? [offer[0]] : []',
+    'lacks(held.get(offer[0])?.record.state, offer) ? [] : []',
   ),
   mutant(
     'a comparison takes an absent record for an equal one',
-    COMPARE,
-    'return record !== undefined && includes',
-    'return record === undefined || includes',
+    ELEMENTS,
+    'held === undefined || !includes(held, vectorOfName(name) ?? {})',
+    'held !== undefined && !includes(held, vectorOfName(name) ?? {})',
   ),
   mutant('a repair only counts', COMPARE, 'const repaired = job.repair && ', 'const repaired = false && '),
   mutant(
     'a repair sends what it never wrote under no version',
-    'replication/anti-entropy/repair.ts',
-    "const version = record.version ?? newestStamp(record.state) ?? '';",
+    REPAIR,
+    "const version = laterStamp(record.version, newestStamp(record.state)) ?? '';",
     "const version = record.version ?? '';",
   ),
   mutant(
@@ -563,5 +595,163 @@ export const mutants: readonly Mutant[] = [
     'replication/anti-entropy/verification.ts',
     'if (other?.counted === undefined) return changes;',
     'if (other?.counted !== 0) return changes;',
+  ),
+  mutant(
+    'a creation begins no life of its own',
+    LOCAL_WRITE,
+    'if (held !== undefined && (yield*',
+    'if (held === null && (yield*',
+  ),
+  mutant(
+    'a life is begun that a peer does not understand',
+    SEMANTICS,
+    '?.record) >= semantics',
+    '?.record) >= 0',
+    MIXED,
+  ),
+  mutant(
+    'lives are merged by the rule of the release before',
+    MERGE,
+    'return ours === theirs ? mergeLife',
+    'return ours >= 0 ? mergeLife',
+  ),
+  mutant(
+    'the earlier life stands',
+    MERGE,
+    'overrule(local, remote, theirs > ours)',
+    'overrule(local, remote, theirs < ours)',
+  ),
+  mutant(
+    'what a register of an earlier life held is not logged',
+    MERGE,
+    "if (unseen(loser)) conflicts.push({ field, life: 'earlier'",
+    "if (unseen(loser) && field === '') conflicts.push({ field, life: 'earlier'",
+  ),
+  mutant(
+    'what was added to an earlier life is not logged',
+    MERGE,
+    "if (slot.startsWith('-') || !unseen(part)) continue;",
+    "if (slot !== '' || !unseen(part)) continue;",
+  ),
+  mutant(
+    'what its successor has seen of an earlier life is logged too',
+    MERGE,
+    '=> !covers(later.vector, stamp);',
+    "=> stamp !== '' || !covers(later.vector, stamp);",
+  ),
+  mutant(
+    'an event leaves the incarnation out',
+    EVENT,
+    '...(state.incarnation !== undefined && { incarnation: state.incarnation }),',
+    '',
+  ),
+  mutant(
+    'a tombstone that others have forgotten is merged',
+    MERGE,
+    'if (local === undefined || isForgotten(local, remote))',
+    'if (local === undefined)',
+    MONTHS,
+  ),
+  mutant(
+    'a site keeps the markers of what it has forgotten',
+    APPLY,
+    'if (merge.forgotten) own = undefined;',
+    '',
+    { ...MONTHS, oversized: 700, redrive: 1 },
+  ),
+  mutant(
+    'a late message is merged into the life that began since',
+    APPLY,
+    '(held === undefined || oldestMs(held) > event.sent_at)',
+    'held === undefined',
+    MONTHS,
+  ),
+  mutant(
+    'a tombstone counts from its stamp',
+    BURY,
+    'nowMs - Math.max(record.goneSince ?? Infinity, goneAtMs(record.state)) > KEPT_MS',
+    'nowMs - goneAtMs(record.state) > KEPT_MS',
+    { ...MONTHS, reorder: 0.4, partition: 4, outage: 3, redrive: 5 },
+  ),
+  mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', {
+    ...MONTHS,
+    reorder: 0.4,
+  }),
+  mutant(
+    'an event of the own past is as good as its marker',
+    MARKERS,
+    '`${version}${REPAIR}${hashText(revision)}`',
+    '`${version}`',
+    LOSSY,
+  ),
+  mutant(
+    'a repair that dies has set no marker',
+    REPAIR,
+    'pending: { ...record.pending, [peer]: repairMarker(version, revision) },',
+    'pending: record.pending,',
+    LOSSY,
+  ),
+  mutant(
+    'anybody may report for another site',
+    BELIEF,
+    'owner !== undefined && owner !== source',
+    "owner !== undefined && owner === ''",
+    FORGED,
+  ),
+  mutant(
+    'a vector may name any site',
+    BELIEF,
+    'if (stranger === undefined) return undefined;',
+    'if (stranger !== null) return undefined;',
+    FORGED,
+  ),
+  mutant(
+    'a peer may know what a site has not written',
+    BELIEF,
+    'isUnknown(claimed) && claimed >',
+    "isUnknown(claimed) && claimed > 'zzzzzzzzzzzzz' + ",
+    FORGED,
+  ),
+  mutant(
+    'a peer may rewrite what a site has written',
+    BELIEF,
+    'if (field === undefined) return undefined;',
+    "if (field !== '') return undefined;",
+    FORGED,
+  ),
+  mutant(
+    'an event may carry what its vector does not include',
+    EVENT,
+    'if (uncovered !== undefined) throw',
+    "if (uncovered === '') throw",
+    FORGED,
+  ),
+  mutant(
+    'an event may name another state than it carries',
+    EVENT,
+    'if (idSource !== source || idKey !== key || !covers(vector, version))',
+    'if (idSource !== source || idKey !== key)',
+    FORGED,
+  ),
+  mutant(
+    'a comparison goes by names alone',
+    ELEMENTS,
+    'return hashLanes(contents === true ? `${name}\\n${contentsOf(state)}` : name);',
+    'return hashLanes(name);',
+    DRIFTING,
+  ),
+  mutant(
+    'a site lacks nothing that it names alike',
+    ELEMENTS,
+    'return contents !== undefined && stateName',
+    "return contents === '' && stateName",
+    DRIFTING,
+  ),
+  mutant(
+    'what a counter has lost is not merged again',
+    MERGE,
+    'changed ||= !sameSlots(sets, local.sets) || !sameSlots(counters, local.counters);',
+    '',
+    DRIFTING,
   ),
 ];

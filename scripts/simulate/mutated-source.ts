@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Faults } from './faults.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -10,6 +11,8 @@ export interface Mutant {
   /** Text that occurs exactly once in it. */
   readonly search: string;
   readonly replacement: string;
+  /** Faults that are on in every schedule, because the defect shows under them only. */
+  readonly faults?: Partial<Faults>;
 }
 
 const SHARED = new URL('../../src/shared/', import.meta.url);

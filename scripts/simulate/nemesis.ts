@@ -17,7 +17,8 @@ const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;
 export interface NemesisEvent {
   /** `partition 2`; names its stream of chances too. */
   readonly id: string;
-  readonly kind: 'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'forge' | 'compare' | 'bury';
+  readonly kind:
+    'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'forge' | 'compare' | 'bury';
   readonly fromMs: number;
   readonly untilMs: number;
 }

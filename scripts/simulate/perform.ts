@@ -143,7 +143,7 @@ function land(
     };
     world.land(landed);
     world.find(checkLocalStamp(landed));
-    world.find(checkNewLife(landed, at));
+    world.find(checkNewLife(landed, at, decided.understood === true));
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
     if (kind === 'verify' || kind === 'beat') {
@@ -162,7 +162,12 @@ function land(
 }
 
 /** A repair marks a record for a peer before it sends it. */
-function noteRepairs(world: World, from: SimSite, before: StoredRecord | undefined, record: StoredRecord): void {
+function noteRepairs(
+  world: World,
+  from: SimSite,
+  before: StoredRecord | undefined,
+  record: StoredRecord,
+): void {
   for (const [name, marker] of Object.entries(record.pending)) {
     if (before?.pending[name] === marker) continue;
     world.watchRepair({ key: record.key, from, peer: world.site(name), vector: record.state.vector });
@@ -233,7 +238,9 @@ function deliver(
   for (let copy = 0; copy < copies; copy += 1) {
     // The own queue is not that slow: an event would be as old as its first message.
     const heldBackMs = kind === 'in' ? paceOf(world.drawnFaults).heldBackMs : 120_000;
-    const wayMs = world.strikes('reorder') ? world.random.between(100, heldBackMs) : world.random.between(1, 40);
+    const wayMs = world.strikes('reorder')
+      ? world.random.between(100, heldBackMs)
+      : world.random.between(1, 40);
     const delayMs = delaySeconds * 1_000 + wayMs;
     const queued = world.enqueue(site, queue, body, { poison: false, delayMs });
     world.trace(`accept ${kind}`, site, queued.fact.key ?? '');

@@ -190,7 +190,7 @@ function judge(world: World): void {
   const { counts } = world;
   const rested = withoutForgotten(world.snapshot(), world.forgotten);
   const landed = remembered(world.landed, rested, world.forgotten);
-  world.find(checkConvergence(rested, world.drawnFaults.jump > 0));
+  world.find(checkConvergence(rested, world.drawnFaults.jump > 0 || world.drawnFaults.inboxLoss > 0));
   const acknowledged = world.acknowledged.filter(
     ({ key, site, stamp }) => !isForgottenWrite(world.forgotten, key, site, stamp),
   );

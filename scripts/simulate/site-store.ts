@@ -90,7 +90,9 @@ export class SiteStore {
   clear({ key, accepted }: ClearRequest): boolean {
     const record = this.records.get(key);
     if (record === undefined) return false;
-    const left = Object.entries(record.pending).filter(([peer, marker]) => !isCleared(marker, accepted[peer]));
+    const left = Object.entries(record.pending).filter(
+      ([peer, marker]) => !isCleared(marker, accepted[peer]),
+    );
     if (left.length === Object.keys(record.pending).length) return false;
     const { pendingSince, ...rest } = record;
     const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};

@@ -28,7 +28,8 @@ export function startSweeper(
     if (world.agenda.nowMs > untilMs()) return;
     if (!site.down) {
       // Seldom, because nothing but the release that a site runs depends on it here.
-      if (ticks % BEAT_TICKS === 0 && !site.older && world.agenda.nowMs < beatsUntilMs) heartbeat(world, site);
+      if (ticks % BEAT_TICKS === 0 && !site.older && world.agenda.nowMs < beatsUntilMs)
+        heartbeat(world, site);
       ticks += 1;
       run(world, site);
     }

@@ -217,9 +217,11 @@ export class World {
     if ((this.#lostInbound.get(name) ?? '') < stamp) this.#lostInbound.set(name, stamp);
     site.inbox.lose(message);
     message.fact.excused = true;
-    const { key, vector = {} } = message.fact.key === undefined ? { key: '' } : { key: message.fact.key, ...message };
+    const { key, vector = {} } =
+      message.fact.key === undefined ? { key: '' } : { key: message.fact.key, ...message };
     for (const repair of this.#repairs)
-      if (repair.key === key && repair.peer === site && source === repair.from.name) repair.lost = { ...vector };
+      if (repair.key === key && repair.peer === site && source === repair.from.name)
+        repair.lost = { ...vector };
   }
 
   /** Removes a record for good. */

@@ -29,7 +29,9 @@ class Directed {
     this.#count += 1;
     const id = `op${this.#count}`;
     const rule = (basis: StoredRecord | undefined) => decideOn(basis, intents);
-    this.at(atMs, () => submit(this.world, this.world.site(site), { key, id, rule, expectNew: false, creates: false }, 1));
+    this.at(atMs, () =>
+      submit(this.world, this.world.site(site), { key, id, rule, expectNew: false, creates: false }, 1),
+    );
   }
 
   held(site: string, key = KEY): StoredRecord | undefined {

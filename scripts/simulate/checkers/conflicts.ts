@@ -31,7 +31,8 @@ export function checkConflicts(
       const { stamp, operationId } = write;
       const value = JSON.stringify(lost);
       for (const { site, log } of logs) {
-        if (log.some((entry) => isAbout(entry, { key, field, loser: stamp }) && isValue(entry, value))) continue;
+        if (log.some((entry) => isAbout(entry, { key, field, loser: stamp }) && isValue(entry, value)))
+          continue;
         const detail = `${field}: ${operationId} (${stamp}) lost ${value} and is not in the log of ${site}`;
         findings.push({ invariant, key, detail });
       }
@@ -51,7 +52,9 @@ interface Lost {
 }
 
 function fieldsOf(writes: readonly LandedWrite[]): ReadonlySet<string> {
-  return new Set(writes.flatMap(({ fields, meant }) => [...Object.keys(fields), ...Object.keys(meant ?? {})]));
+  return new Set(
+    writes.flatMap(({ fields, meant }) => [...Object.keys(fields), ...Object.keys(meant ?? {})]),
+  );
 }
 
 /** Writes of the last life that lost against others of it. */

@@ -9,14 +9,19 @@ function comparable(key: string, state: RecordState | undefined): RecordState | 
   return state !== undefined && isOwnReport(key) ? { ...state, vector: {} } : state;
 }
 
-/** `isDropped`: whether reports of a site may be missing, because its clock was ahead when it wrote them. */
+/**
+ * `isDropped`: whether reports of a site may be missing, because its clock was ahead when it wrote them or a queue has lost
+ * them. A comparison leaves them out; the next report stands for them.
+ */
 export function checkConvergence(snapshot: Snapshot, isDropped = false): Finding[] {
   const findings: Finding[] = [];
   const sites = [...snapshot.keys()];
   const keys = new Set([...snapshot.values()].flatMap((records) => [...records.keys()]));
   for (const key of keys) {
     if (isDropped && isOwnReport(key)) continue;
-    const states = new Set(sites.map((site) => canonical(comparable(key, snapshot.get(site)?.get(key)?.state))));
+    const states = new Set(
+      sites.map((site) => canonical(comparable(key, snapshot.get(site)?.get(key)?.state))),
+    );
     if (states.size > 1) findings.push({ invariant, key, detail: `the sites hold ${states.size} states` });
     for (const site of sites) {
       const record = snapshot.get(site)?.get(key);

@@ -18,15 +18,27 @@ interface Writer {
   readonly store: { readonly records: ReadonlyMap<string, StoredRecord> };
 }
 
-export function checkNewLife(write: LandedWrite, { peers, older, store }: Writer): Finding[] {
+/** Whether a site and, by what it has heard, each of its peers understands incarnations. */
+export function areAllNew({ peers, older, store }: Writer): boolean {
+  return (
+    !older &&
+    peers.every(
+      (peer) =>
+        Number(store.records.get(`heartbeat:${peer}`)?.state.fields['semantics']?.[1] ?? 1) >= INCARNATIONS,
+    )
+  );
+}
+
+/** @param understood What `areAllNew` said when the write was decided. */
+export function checkNewLife(write: LandedWrite, at: Writer, understood: boolean): Finding[] {
   const { key, operationId, site, basis, life, creates } = write;
   const before = basis?.state.incarnation ?? 0;
-  const understood = (peer: string): boolean =>
-    Number(store.records.get(`heartbeat:${peer}`)?.state.fields['semantics']?.[1] ?? 1) >= INCARNATIONS;
   const begins = creates && basis !== undefined;
-  if (life > before && !begins)
-    return [{ invariant, key, detail: `${operationId} began a life at ${site} and creates nothing` }];
-  if (life > before && (older || !peers.every(understood)))
-    return [{ invariant, key, detail: `${operationId} began a life at ${site} that a peer does not understand` }];
-  return [];
+  const what = ((): string | undefined => {
+    if (life > before && !begins) return 'began a life and creates nothing';
+    if (life > before && !areAllNew(at)) return 'began a life that a peer does not understand';
+    if (life !== before + 1 && begins && understood) return 'began no life of its own';
+    return undefined;
+  })();
+  return what === undefined ? [] : [{ invariant, key, detail: `${operationId} at ${site} ${what}` }];
 }

@@ -27,7 +27,8 @@ export function checkMessages(messages: readonly MessageFact[], totals: MessageT
     const reason = reasons.at(-1);
     const where = `a message in the ${kind} queue of ${site}`;
     if (end === 'open') findings.push({ invariant, key, detail: `${where} never ended` });
-    if (end === 'lost' && kind === 'in' && excused !== true) findings.push({ invariant, key, detail: `${where} was lost` });
+    if (end === 'lost' && kind === 'in' && excused !== true)
+      findings.push({ invariant, key, detail: `${where} was lost` });
     if (reasons.includes('') || (end === 'dead' && reason === undefined))
       findings.push({ invariant, key, detail: `${where} was set aside without a reason` });
     if (end === 'dead' && !poison && !(totals.months === true && reason === 'beyond_horizon'))

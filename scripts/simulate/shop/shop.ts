@@ -89,7 +89,8 @@ function* observed<Result>(protocol: ShopProtocol<Result>, operation: Operation)
   while (step.done !== true) {
     const effect = step.value;
     const record = effect.op === 'putMany' ? effect.writes[0]?.record : undefined;
-    if (record !== undefined) operation.decided = { basis: read.get(record.key), creates: false, fields: written(record) };
+    if (record !== undefined)
+      operation.decided = { basis: read.get(record.key), creates: false, fields: written(record) };
     let answer: unknown;
     try {
       answer = yield effect;

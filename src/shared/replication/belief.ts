@@ -68,11 +68,7 @@ export function beyondItsKnowledge(
 }
 
 /** The field of a part of this site's own that would change what it holds: it knows all that it wrote. */
-function newsOf(
-  held: RecordState,
-  state: RecordState,
-  isOwn: (stamp: Stamp) => boolean,
-): string | undefined {
+function newsOf(held: RecordState, state: RecordState, isOwn: (stamp: Stamp) => boolean): string | undefined {
   const [ours, theirs] = [held.incarnation ?? 0, state.incarnation ?? 0];
   if (theirs < ours) return undefined;
   const known: Pick<RecordState, 'fields' | 'sets' | 'counters'> = theirs > ours ? { fields: {} } : held;

@@ -32,17 +32,17 @@ const CAUSE_CHARACTERS_MAX = 200;
  */
 export function* beat(site: Site): Protocol<StoredRecord> {
   const at = site.now();
-  let wasAhead = false;
+  const found = { ahead: false };
   const heartbeat = yield* localWrite(site, {
     key: heartbeatKey(site.site),
     operationId: `beat-${at}`,
     decide: (held) => {
-      wasAhead = held !== undefined && isAhead(held, at);
+      found.ahead = held !== undefined && isAhead(held, at);
       if (understoodBy(held) !== SEMANTICS) return { at, [SEMANTICS_FIELD]: SEMANTICS };
       return isYoung(held, at) ? undefined : { at };
     },
   });
-  if (wasAhead) yield* renewReports(site);
+  if (found.ahead) yield* renewReports(site);
   return heartbeat;
 }
 

@@ -24,7 +24,8 @@ export function indexAttributes(record: StoredRecord): IndexAttributes {
     shard: shardOf(record.key),
     ...(!isDeleted(record.state) && { listed: entityOf(record.key) }),
     ...(isPending && { pendingSince: record.pendingSince ?? 0 }),
-    ...(expires !== undefined && !isPending && { dropAtSeconds: goneFrom(record, expires) + horizonMs / 1000 }),
+    ...(expires !== undefined &&
+      !isPending && { dropAtSeconds: goneFrom(record, expires) + horizonMs / 1000 }),
   };
 }
 

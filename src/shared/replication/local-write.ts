@@ -136,7 +136,8 @@ function apply(
 ): StoredRecord {
   const wallMs = site.now();
   const newest = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
-  const isAhead = isOwnBusiness(write.key) && newest !== undefined && stampMs(newest) - wallMs > clockAheadMaxMs;
+  const isAhead =
+    isOwnBusiness(write.key) && newest !== undefined && stampMs(newest) - wallMs > clockAheadMaxMs;
   const stamp = nextStamp({ wallMs, site: site.site, after: isAhead ? undefined : newest });
   const start = isAhead && begun !== undefined ? restarted(begun, stamp) : begun;
   const parts: Record<string, FieldParts> = {};

@@ -174,7 +174,7 @@ describe('apply', () => {
     ],
     [
       'of a site that is no peer',
-      (e: ReplicationEvent) => ({ ...e, source: 'gcp-x' }),
+      (e: ReplicationEvent) => ({ ...e, source: 'gcp-x', event_id: e.event_id.replace(AWS, 'gcp-x') }),
       'foreign',
       'gcp-x is not a peer',
     ],
@@ -183,6 +183,71 @@ describe('apply', () => {
       (e: ReplicationEvent) => ({ ...e, state: { ...e.state, vector: { [AWS]: 'now' } } }),
       'malformed',
       '"now" is not a stamp',
+    ],
+    [
+      'with a part that its vector does not include',
+      (e: ReplicationEvent) => ({
+        ...e,
+        state: { ...e.state, stamps: { ...e.state.stamps, name: encodeStamp(START_MS + 1, 0, AWS) } },
+      }),
+      'malformed',
+      'is not included in the vector',
+    ],
+    [
+      'with a slot that its vector does not include',
+      (e: ReplicationEvent) => ({
+        ...e,
+        state: { ...e.state, counters: { n: { [AWS]: [encodeStamp(START_MS + 1, 0, AWS), 1] } } },
+      }),
+      'malformed',
+      'is not included in the vector',
+    ],
+    [
+      'with a slot under the stamp of another site',
+      (e: ReplicationEvent) => ({
+        ...e,
+        state: { ...e.state, counters: { n: { [AZURE]: [e.state.vector[AWS], 1] } } },
+      }),
+      'malformed',
+      `slot ${AZURE} is stamped`,
+    ],
+    [
+      'whose id names a later state',
+      (e: ReplicationEvent) => ({ ...e, event_id: `${AWS}|${e.key}|${encodeStamp(START_MS + 1, 0, AWS)}` }),
+      'malformed',
+      'names another state',
+    ],
+    [
+      'whose id names another key',
+      (e: ReplicationEvent) => ({ ...e, event_id: e.event_id.replace('user:1', 'user:2') }),
+      'malformed',
+      'names another state',
+    ],
+    [
+      'whose vector has the stamp of one site for another',
+      (e: ReplicationEvent) => ({
+        ...e,
+        state: { ...e.state, vector: { ...e.state.vector, [AZURE]: e.state.vector[AWS] } },
+      }),
+      'malformed',
+      `for ${AZURE}`,
+    ],
+    [
+      'whose vector names more sites than there can be',
+      (e: ReplicationEvent) => ({
+        ...e,
+        state: {
+          ...e.state,
+          vector: {
+            ...e.state.vector,
+            ...Object.fromEntries(
+              Array.from({ length: 3_000 }, (_, i) => [`s-${i}`, encodeStamp(START_MS, 0, `s-${i}`)]),
+            ),
+          },
+        },
+      }),
+      'malformed',
+      'must NOT have more than',
     ],
     [
       'larger than an event may be',

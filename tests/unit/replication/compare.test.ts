@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareGraceSeconds, horizonMs } from '../../../src/shared/bounds.ts';
+import { compareGraceSeconds, horizonMs, tombstoneMarginMs } from '../../../src/shared/bounds.ts';
 import { UnavailableError } from '../../../src/shared/errors.ts';
 import type { Disposition, OutboundMessage } from '../../../src/shared/ports/queue.ts';
 import { beginBurial } from '../../../src/shared/replication/anti-entropy/bury.ts';
@@ -252,6 +252,9 @@ function ended(sites: { from: string; to: string }): object {
   };
 }
 
+/** More than every site keeps a tombstone. */
+const KEPT_MS = horizonMs + tombstoneMarginMs + 1;
+
 describe('burying tombstones', () => {
   const gone = async (mesh: Mesh): Promise<void> => {
     await mesh.agree(2);
@@ -271,10 +274,12 @@ describe('burying tombstones', () => {
     return site.held('user:1') === undefined;
   };
 
-  test('removes one that every site has held for longer than the horizon', async () => {
+  test('removes one that every site has held for longer than the horizon, and a margin for clocks', async () => {
     const mesh = new Mesh(3);
     await gone(mesh);
     mesh.tick(horizonMs + 1);
+    expect(await burial(mesh)).toBe(false);
+    mesh.tick(tombstoneMarginMs);
     expect(await burial(mesh)).toBe(true);
     expect(mesh.site(AWS).held('user:0')).toBeDefined();
     expect(await burial(mesh, AZURE)).toBe(true);
@@ -283,16 +288,41 @@ describe('burying tombstones', () => {
   test.each<[string, (mesh: Mesh) => void]>([
     ['younger than the horizon', () => undefined],
     [
+      'that reached one site late',
+      (mesh) => {
+        mesh.tick(KEPT_MS);
+        const entry = mesh.sites[2]!.store.items.get('user:1')!;
+        entry.record = { ...entry.record, goneSince: mesh.sites[2]!.nowMs - horizonMs };
+      },
+    ],
+    [
+      'of which one site holds nothing by a clock that is behind',
+      (mesh) => {
+        mesh.tick(KEPT_MS);
+        mesh.sites[2]!.store.items.delete('user:1');
+        mesh.sites[2]!.nowMs -= 10_000;
+      },
+    ],
+    [
+      'of which a site that is being filled holds nothing',
+      (mesh) => {
+        mesh.tick(KEPT_MS);
+        const filled = mesh.sites[2]!;
+        filled.store.items.delete('user:1');
+        Object.assign(filled.site, { rebuilding: true });
+      },
+    ],
+    [
       'younger by the clock of one site',
       (mesh) => {
-        mesh.tick(horizonMs + 1);
+        mesh.tick(KEPT_MS);
         mesh.sites[2]!.nowMs -= 10_000;
       },
     ],
     [
       'with something pending',
       (mesh) => {
-        mesh.tick(horizonMs + 1);
+        mesh.tick(KEPT_MS);
         const entry = mesh.site(AWS).store.items.get('user:1')!;
         entry.record = { ...entry.record, pending: { [AZURE]: entry.record.version ?? '' } };
       },
@@ -300,7 +330,7 @@ describe('burying tombstones', () => {
     [
       'that a peer has not received',
       (mesh) => {
-        mesh.tick(horizonMs + 1);
+        mesh.tick(KEPT_MS);
         mesh.sites[2]!.store.items.set('user:1', mesh.sites[2]!.store.items.get('user:0')!);
       },
     ],
