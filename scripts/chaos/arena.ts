@@ -12,6 +12,8 @@ import { signalGroup } from '../local/stack/process-group.ts';
 import type { DrillSettings } from '../local/stack/drill.ts';
 import type { Stack, StackSite } from '../local/stack/stack-file.ts';
 import { openSiteStore } from '../local/stack/site-store.ts';
+import { localDeploy } from '../rollout/deploy-local.ts';
+import { unpackPreviousRelease } from '../rollout/previous-release.ts';
 import { Clocks } from './clocks.ts';
 import { Hooks } from './hooks.ts';
 import { Link } from './link.ts';
@@ -78,6 +80,17 @@ export class Arena {
       await Promise.all([...links.values()].map((link) => link.close()));
       throw error;
     }
+  }
+
+  /** Puts the release before this one onto a site, or today's code again: its functions end and start anew. */
+  async deploy(site: string, release: 'older' | 'newer'): Promise<void> {
+    const folder = path.join(this.#folder, 'older');
+    if (!fs.existsSync(folder)) {
+      fs.mkdirSync(folder);
+      unpackPreviousRelease(folder);
+    }
+    const onto = localDeploy(this.dir, (_version, cloud) => path.join(folder, cloud));
+    await onto(site, release === 'older' ? 'the release before' : undefined);
   }
 
   /** Where the stack keeps its data and logs. */

@@ -1,14 +1,15 @@
 /** Waits until both sites are at rest, and reads everything that they hold. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical, type Finding, type Snapshot } from '../simulate/facts.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import { EARLIER_LIFE, type LoggedWrite } from '../../src/shared/replication/conflict-log.ts';
+import { plainValues, type StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Arena } from './arena.ts';
 import type { Attempt } from './client-log.ts';
 import { keyOf } from './landed.ts';
-import { checkAnswer } from './judge.ts';
+import { checkAnswer, type Overruled } from './judge.ts';
 import { depths, redrive } from './queues.ts';
 import { isSilence, send, type Door, type Request } from './request.ts';
-import { isOwnBusiness } from '../../src/shared/replication/reserved.ts';
+import { CONFLICT, isOwnBusiness } from '../../src/shared/replication/reserved.ts';
 
 const POLL_MS = 250;
 const PROGRESS_EVERY_MS = 10_000;
@@ -213,4 +214,21 @@ function readOf(key: string): Request {
   const id = key.slice(key.indexOf(':') + 1);
   const path = key.startsWith('item:') ? `/items/${id}` : `/users/${id}`;
   return { id: 'final', kind: 'read', key, method: 'GET', path, fields: {} };
+}
+
+/** What the conflict log of a site names as overruled by a later life of its record. */
+export async function overruledWrites(arena: Arena): Promise<Overruled> {
+  const store = arena.store(arena.sites[0]);
+  const [keys, writes] = [new Set<string>(), new Set<string>()];
+  for (let after: string | undefined; ;) {
+    const page = await store.list(CONFLICT, { after, limit: LIST_PAGE });
+    for (const { record } of (await store.getMany(page)).values()) {
+      const { record: key, loser, reason } = plainValues(record.state);
+      if (reason !== EARLIER_LIFE || typeof key !== 'string') continue;
+      keys.add(key);
+      writes.add(`${key} ${(loser as unknown as LoggedWrite).stamp}`);
+    }
+    after = page.at(-1);
+    if (page.length < LIST_PAGE) return { keys, writes };
+  }
 }

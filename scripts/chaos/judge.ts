@@ -29,14 +29,40 @@ const BEHIND_MAX_MS = 32_000;
 const UNKNOWN_STAMP = '~';
 const EVIDENCE_LINES_MAX = 40;
 
-/** Everything that is wrong after healing. `snapshot` holds users' records only. */
-export function judge(log: readonly Attempt[], snapshot: Snapshot): readonly Finding[] {
-  const landed = landedWrites(log, snapshot);
+/** Writes to an earlier life of their record than the one that stands. */
+export interface Overruled {
+  readonly keys: ReadonlySet<string>;
+  /** By key and stamp. */
+  readonly writes: ReadonlySet<string>;
+}
+
+const NONE: Overruled = { keys: new Set(), writes: new Set() };
+
+/**
+ * Everything that is wrong after healing. `snapshot` holds users' records only. What the conflict log names as overruled by
+ * a later life need not stand; without a stamp it cannot be told from the rest of its key.
+ */
+export function judge(
+  all: readonly Attempt[],
+  snapshot: Snapshot,
+  overruled: Overruled = NONE,
+): readonly Finding[] {
+  const told = landedWrites(all, snapshot);
+  const stands = ({ key, stamp }: { readonly key: string; readonly stamp: string }): boolean =>
+    !overruled.writes.has(`${key} ${stamp}`);
+  const isOneLife = (attempt: Attempt): boolean => !overruled.keys.has(keyOf(attempt) ?? '');
+  const log = all.filter(isOneLife);
+  const landed: Landed = {
+    ...told,
+    writes: told.writes.filter(stands),
+    acknowledged: told.acknowledged.filter(stands),
+    unstamped: told.unstamped.filter(isOneLife),
+  };
   return [
     ...checkConvergence(snapshot),
     ...checkValues(clientsView(snapshot), clientsWrites(landed), landed.acknowledged),
     ...checkDeletes(snapshot, landed.writes, landed.creates),
-    ...checkTokens(log, snapshot),
+    ...checkTokens(all, snapshot),
     ...checkUnstamped(landed.unstamped, snapshot, firstStarts(log)),
     ...checkReads(log, landed),
   ];

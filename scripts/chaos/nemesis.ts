@@ -61,6 +61,8 @@ function nameOf(action: Action): string {
       return 'slow link';
     case 'skew':
       return 'clock skew';
+    case 'upgrade':
+      return 'upgrade';
     case 'throttling':
     case 'lost answers':
     case 'latency':
@@ -81,6 +83,9 @@ async function begin(arena: Arena, action: Action, signal: AbortSignal): Promise
       return arena.slow(action.links, action.delayMs);
     case 'skew':
       return arena.clocks.skew(action.site, action.offsetMs);
+    case 'upgrade':
+      await arena.deploy(action.site, 'newer');
+      return () => undefined;
     case 'throttling':
     case 'lost answers':
     case 'latency':

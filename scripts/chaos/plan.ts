@@ -16,6 +16,8 @@ export type Action =
   | { readonly kind: 'partition'; readonly links: readonly string[]; readonly cut: Cut }
   | { readonly kind: 'slow link'; readonly links: readonly string[]; readonly delayMs: number }
   | { readonly kind: 'skew'; readonly site: string; readonly offsetMs: number }
+  /** From the release before this one, which the site begins with. */
+  | { readonly kind: 'upgrade'; readonly site: string }
   | {
       readonly kind: 'throttling' | 'lost answers' | 'latency' | 'duplicates' | 'reordering';
       readonly site: string;
@@ -53,12 +55,21 @@ const HELPING_MS = 240_000;
 export function makePlan({ seed, trafficMs, sites }: PlanOptions): readonly Episode[] {
   const random = new Random(seed);
   const helpings = Math.max(1, Math.round(trafficMs / HELPING_MS));
-  const episodes: Episode[] = [];
+  const episodes: Episode[] = [upgrade(random, sites[1], trafficMs)];
   for (let helping = 0; helping < helpings; helping += 1) {
     const fromMs = (helping * trafficMs) / helpings;
     episodes.push(...serve({ random, sites, fromMs, lengthMs: trafficMs / helpings }));
   }
   return episodes.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** One site runs the release before for a good part of the traffic, whatever else befalls it. */
+function upgrade(random: Random, site: string, trafficMs: number): Episode {
+  return {
+    atMs: Math.round(random.between(0.3, 0.6) * trafficMs),
+    forMs: 0,
+    action: { kind: 'upgrade', site },
+  };
 }
 
 interface Helping {
@@ -175,6 +186,8 @@ export function describe(action: Action): string {
       return `${action.delayMs} ms each way on ${action.links.map(arrow).join(' and ')}`;
     case 'skew':
       return `clock of ${action.site} by ${action.offsetMs > 0 ? '+' : '−'}${Math.abs(action.offsetMs / 1_000)} s`;
+    case 'upgrade':
+      return `${action.site} is upgraded from the release before`;
     case 'throttling':
     case 'lost answers':
     case 'latency':

@@ -7,7 +7,7 @@ import { Random } from '../simulate/random.ts';
 import { Arena } from './arena.ts';
 import type { Attempt } from './client-log.ts';
 import { Clients } from './clients.ts';
-import { keysOf, readEverything, takeSnapshot, untilAtRest, type Rest } from './converge.ts';
+import { keysOf, overruledWrites, readEverything, takeSnapshot, untilAtRest, type Rest } from './converge.ts';
 import { destroyUnderLoad, type Disaster } from './disaster.ts';
 import { judge, withEvidence, type Violation } from './judge.ts';
 import { unleash, type Deeds } from './nemesis.ts';
@@ -80,6 +80,8 @@ interface Prepared extends ChaosOptions {
 
 async function runIn(arena: Arena, options: Prepared): Promise<ChaosResult> {
   const { plan, random, progress, burstMs, rate } = options;
+  progress(`${arena.sites[1]} begins with the release before this one`);
+  await arena.deploy(arena.sites[1], 'older');
   const traffic = await underFire(arena, options);
   const { log } = traffic;
   progress('healing');
@@ -91,7 +93,7 @@ async function runIn(arena: Arena, options: Prepared): Promise<ChaosResult> {
   const findings = [
     ...checkRest(rest, options),
     ...traffic.sampled.findings,
-    ...judge(log, snapshot),
+    ...judge(log, snapshot, await overruledWrites(arena)),
     ...(converged ? await readEverything(arena, snapshot) : []),
   ];
   const [destroyed] = arena.sites;

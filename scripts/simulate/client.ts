@@ -1,11 +1,10 @@
 /** One client: sends a write or a read to a site, tries again when it got no answer, and remembers what it was told. */
 import { AppError, isRetryable } from '../../src/shared/errors.ts';
 import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
-import { cleared } from '../../src/shared/replication/lives.ts';
 import { get, type Protocol } from '../../src/shared/replication/protocol.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { checkSession } from './checkers/sessions.ts';
-import type { Decision } from './intents.ts';
+import { resetsOf, type Decision } from './intents.ts';
 import { areAllNew } from './checkers/lives.ts';
 import { invoke, type Operation } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
@@ -42,7 +41,7 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
       meant,
     };
     // What the release before incarnations did.
-    return older && creates && !isLive ? { ...cleared(basis?.state), ...changes } : changes;
+    return older && creates && !isLive ? { ...resetsOf(basis), ...changes } : changes;
   };
   invoke(world, site, {
     kind: 'write',

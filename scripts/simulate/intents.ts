@@ -48,6 +48,13 @@ export function decideOn(
   return { changes, fields, meant };
 }
 
+/** What a creation that begins no life of its own sets beside its fields, over a record that is gone or was never here. */
+export function resetsOf(basis: StoredRecord | undefined): Readonly<Record<string, Json>> {
+  const { fields = {}, sets = {}, counters = {} } = basis?.state ?? {};
+  const names = [...Object.keys(fields), ...Object.keys(sets), ...Object.keys(counters)];
+  return { ...Object.fromEntries(names.map((name) => [name, null])), $deleted: false };
+}
+
 function changeOf(intent: Intent, rank: string): Json | FieldOperation {
   switch (intent.kind) {
     case 'write':

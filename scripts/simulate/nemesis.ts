@@ -164,7 +164,7 @@ function poison(world: World, site: SimSite): void {
     '[]',
     '{"specversion":"1.0"}',
     genuine.replace(/"specversion":"1\.\d"/, '"specversion":"2.0"'),
-    genuine.replace(/"source":"[^"]+"/, '"source":"gcp-9"'),
+    genuine.replace(/"event_id":"[^|]+/, '"event_id":"gcp-9').replace(/"source":"[^"]+"/, '"source":"gcp-9"'),
     genuine.replace(/"vector":\{/, '"vector":{"gcp-9":"yesterday",'),
     genuine.replace(/"vector":\{/, '"sets":{"tags":{"gcp-9|1":["yesterday","red"]}},"vector":{'),
   ]);

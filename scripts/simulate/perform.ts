@@ -7,7 +7,7 @@ import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
-import { cleared } from '../../src/shared/replication/lives.ts';
+import { resetsOf } from './intents.ts';
 import { isConflict, isOwnReport, type LandedWrite, type QueueKind } from './facts.ts';
 import { checkNewLife } from './checkers/lives.ts';
 import { checkNews } from './checkers/replay.ts';
@@ -127,7 +127,7 @@ function land(
   if (operation !== undefined && decided !== undefined) {
     const life = record.state.incarnation ?? 0;
     const raised = life > (decided.basis?.state.incarnation ?? 0);
-    const resets = decided.creates ? cleared(raised ? undefined : decided.basis?.state) : {};
+    const resets = decided.creates ? resetsOf(raised ? undefined : decided.basis) : {};
     const landed: LandedWrite = {
       atMs: world.agenda.nowMs,
       site: at.name,
@@ -257,7 +257,7 @@ function deliver(
 /** An event as a site with a newer release writes it: one minor version on, with fields that nobody here knows. */
 function inMinorOf(site: SimSite, body: string): string {
   return site.newerMinor
-    ? body.replace('{"specversion":"1.0"', '{"specversion":"1.7","novelty":{"kept":true}')
+    ? body.replace(/^\{"specversion":"1\.\d+"/, '{"specversion":"1.7","novelty":{"kept":true}')
     : body;
 }
 

@@ -28,11 +28,12 @@ describe('the plan of a nemesis', () => {
           ? `kill ${action.victim} ${action.site}`
           : 'service' in action
             ? `${action.kind} ${action.service} ${action.site}`
-            : 'site' in action
+            : 'offsetMs' in action
               ? `${action.kind} ${action.site} ${Math.sign(action.offsetMs)}`
-              : `${action.kind} ${action.links.join()}`,
+              : `${action.kind} ${'site' in action ? action.site : action.links.join()}`,
       ),
     );
+    expect(kinds).toContain(`upgrade ${SITES[1]}`);
     for (const site of SITES) {
       for (const victim of ['host', 'bridge', 'stores']) expect(kinds).toContain(`kill ${victim} ${site}`);
       for (const sign of [-1, 1]) expect(kinds).toContain(`skew ${site} ${sign}`);
