@@ -47,8 +47,8 @@ function withField(event: Event, stamp: string, site: string): Event {
 
 const REPORTS: readonly Forgery[] = ['pause', 'heartbeat', 'verification'].map(reporting);
 
-const FORGERIES: readonly Forgery[] = [
-  ...REPORTS,
+/** The victim's own writes: its record may be written before the message is read, and then it says nothing new. */
+const OWN: readonly Forgery[] = [
   // A write of the victim that it has not made, just within what its clock allows.
   (event, victim) => withField(event, encodeStamp(victim.now() + 1_000, 0, victim.name), victim.name),
   // One that it could have made, under the stamp of one that it has made.
@@ -59,6 +59,11 @@ const FORGERIES: readonly Forgery[] = [
     const counters = { ...event.state.counters, forged: { [victim.name]: [stamp, 1_000] as const } };
     return { ...event, state: { ...event.state, counters } };
   },
+];
+
+const FORGERIES: readonly Forgery[] = [
+  ...REPORTS,
+  ...OWN,
   // A site that nobody knows, and more of them than there can be.
   (event) => withField(event, encodeStamp(stampMs(newest(event)), 0, 'gcp-9'), 'gcp-9'),
   (event) => {
@@ -66,7 +71,12 @@ const FORGERIES: readonly Forgery[] = [
     const crowd = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`s-${i}`, `${stamp}s-${i}`]));
     return { ...event, state: { ...event.state, vector: { ...event.state.vector, ...crowd } } };
   },
-  // A part that the vector does not include, and an id of another state.
+  // A register and a slot that the vector does not include, and an id of another state.
+  (event) => {
+    const stamp = encodeStamp(stampMs(newest(event)) + 1, 0, event.source);
+    const counters = { ...event.state.counters, forged: { [event.source]: [stamp, 1_000] as const } };
+    return { ...event, state: { ...event.state, counters } };
+  },
   (event) => {
     const stamp = encodeStamp(stampMs(newest(event)) + 1, 0, event.source);
     return { ...event, state: { ...event.state, stamps: { ...event.state.stamps, forged: stamp } } };
@@ -96,7 +106,7 @@ export function forge(world: World, victim: SimSite): void {
   const body = JSON.stringify(forgery(genuine, victim));
   world.note(world.watchedKey, victim.name, () => `forged: ${body.slice(0, 300)}`, { tone: 'fault' });
   const { fact } = world.enqueue(victim, victim.inbox, body, { poison: true, delayMs: 0 });
-  fact.overtaken = !REPORTS.includes(forgery);
+  fact.overtaken = OWN.includes(forgery);
   wake(world, victim, victim.inbox, 0);
 }
 

@@ -49,7 +49,14 @@ const MONTHS = { months: 1 } as const;
 const MIXED = { olderRelease: 0.5, months: 0 } as const;
 const FORGED = { forge: 6, months: 0 } as const;
 const DRIFTING = { drift: 4, months: 0 } as const;
-const LOSSY = { inboxLoss: 0.2, compare: 4, reorder: 0.4, crash: 0.04, months: 0 } as const;
+const LOSSY = {
+  inboxLoss: 0.3,
+  compare: 20,
+  reorder: 0.6,
+  duplicate: 0.5,
+  crash: 0.12,
+  months: 0,
+} as const;
 
 export const mutants: readonly Mutant[] = [
   mutant('a write sets no markers', LOCAL_WRITE, 'for (const peer of site.peers) pending[peer] = stamp;', ''),

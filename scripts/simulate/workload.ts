@@ -17,7 +17,7 @@ import type { World } from './world.ts';
 
 const KEYS = ['user:a', 'user:b', 'product:c', 'product:d', 'item:e'] as const;
 /** Over months every id is left alone for long enough, now and then, to be forgotten. */
-const MANY_KEYS = Array.from({ length: 24 }, (_, index) => `user:m${index}`);
+const MANY_KEYS = Array.from({ length: 24 }, (_, index) => `user:m${Math.min(index, 12)}`);
 const REGISTERS = ['name', 'email', 'price'] as const;
 const ELEMENTS = ['red', 'green', 'blue'] as const;
 

@@ -80,6 +80,13 @@ describe('a read within a session', () => {
     expect(await site.replica().read('user:1', [seen(written)])).toBeUndefined();
   });
 
+  test('is told to come back by a site that is being filled, however old the token is', async () => {
+    const { site, written } = await behind();
+    Object.assign(site.site, { rebuilding: true });
+    site.nowMs += horizonMs + 60_000;
+    await expect(site.replica().read('user:1', [seen(written)])).rejects.toMatchObject({ code: 'not_yet_here' });
+  });
+
   test('lists the record even when the index lags, or refuses', async () => {
     const { site, written, receive } = await behind();
     receive();

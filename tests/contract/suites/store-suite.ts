@@ -1,5 +1,6 @@
 /** What every implementation of the store port must do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { repairMarker } from '../../../src/shared/replication/markers.ts';
 import type { PendingEntry, ScanPage, Store, Versioned } from '../../../src/shared/ports/store.ts';
 import { byAge } from '../../../src/shared/replication/index-attributes.ts';
 import type { Json } from '../../../src/shared/replication/json.ts';
@@ -136,6 +137,24 @@ export function describeStore(name: string, openStore: () => Store): void {
       await put(recordOf(keyOf('1'), { at: 5_000 }));
       await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': stamp(4_999) } }]);
       expect((await held(keyOf('1'))).record.pending).toEqual({ 'azure-eastus': stamp(5_000) });
+    });
+
+    test('removes the marker of a repair by its exact name only', async () => {
+      const marker = repairMarker(stamp(5_000), 'r1');
+      const record = recordOf(keyOf('1'), { at: 5_000 });
+      await put({ ...record, pending: { 'azure-eastus': marker } });
+      for (const accepted of [stamp(5_000), repairMarker(stamp(5_000), 'r2'), repairMarker(stamp(6_000), 'r1')]) {
+        await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': accepted } }]);
+        expect((await held(keyOf('1'))).record.pending).toEqual({ 'azure-eastus': marker });
+      }
+      await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': marker } }]);
+      expect((await held(keyOf('1'))).record.pending).toEqual({});
+    });
+
+    test('keeps since when a record is held as gone', async () => {
+      const record = { ...recordOf(keyOf('1'), { at: 5_000 }), goneSince: 1_800_000_000_000 };
+      await put(record);
+      expect((await held(keyOf('1'))).record).toEqual(record);
     });
 
     test('keeps the markers of other peers', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { requestsRemembered } from '../../../src/shared/bounds.ts';
 import { user } from '../../../src/shared/domain/entities/user.ts';
@@ -54,6 +55,22 @@ describe('keyed requests', () => {
     await write();
     site.nowMs += 5_000;
     await expect(write()).rejects.toMatchObject({ code: 'gone' });
+  });
+
+  test('are forgotten after exactly as many others as the protocol says, but for the first one', async () => {
+    const items = new ItemService(new TestSite('aws-us-east-1').replica());
+    const write = (key: string) => items.write({ id: 'i', data: {} }, { request: request(key) });
+    await write('first');
+    await write('kept');
+    for (let i = 1; i < requestsRemembered - 1; i += 1) await write(`other-${i}`);
+    expect((await write('kept')).replayed).toBe(true);
+    await write('one more');
+    expect((await write('kept')).replayed).toBe(false);
+    expect((await write('first')).replayed).toBe(true);
+    const protocol = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
+    expect(requestsRemembered).toBe(8);
+    expect(protocol).toContain('eight keyed requests: the first, and the newest seven');
+    expect(protocol).toContain('retried after seven others may repeat, unless it is the first');
   });
 
   test('are kept in bounded number: the first and the newest', async () => {

@@ -158,6 +158,19 @@ describe('a local write', () => {
     expect(site.held('user:1')?.operations).toHaveLength(operationsRemembered);
   });
 
+  test('finds its own effect until exactly as many other operations have followed', async () => {
+    const site = new TestSite('aws-us-east-1');
+    const write = (operationId: string) => site.write('user:1', { by: operationId }, { operationId });
+    const { version } = await write('mine');
+    for (let i = 1; i < operationsRemembered; i += 1) await write(`other-${i}`);
+    const newest = site.held('user:1')?.version;
+    expect((await write('mine')).version).toBe(newest);
+    await write('one more');
+    expect((await write('mine')).version).not.toBe(version);
+    expect(site.held('user:1')?.state.fields['by']?.[1]).toBe('mine');
+    expect(operationsRemembered).toBe(8);
+  });
+
   test('without peers marks and sends nothing', async () => {
     const site = aws([]);
     await site.write('user:1', { name: 'Ada' });
