@@ -9,6 +9,7 @@ import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
+import { messageText } from './message.ts';
 import { clearPending, send, type Protocol, type Site } from './protocol.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 
@@ -90,7 +91,8 @@ export function* forward(
         crossing: {
           key: event.key,
           version: eventVersion(event),
-          message: { id: message.id, body: message.body },
+          // The host may have parsed it and written it again, in another way than the peer's queue takes.
+          message: { id: message.id, body: messageText(event) },
           peers: site.peers,
         },
       });

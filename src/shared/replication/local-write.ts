@@ -20,7 +20,7 @@ import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
 import { newestStamp, partsOf, withParts, type StoredRecord } from './record.ts';
 import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
-import { messageOf } from './message.ts';
+import { messageOf, messageText } from './message.ts';
 import { laterStamp, nextStamp } from './stamp.ts';
 
 /** Field → its new value, or the operation of a merge policy (`policies/`). */
@@ -140,7 +140,7 @@ function messageFor(
 }
 
 function stateBytes({ state }: StoredRecord): number {
-  return Buffer.byteLength(JSON.stringify(state));
+  return Buffer.byteLength(messageText(state));
 }
 
 /** Hands the event to the local queue; a failure is no failure of the write. */
