@@ -192,6 +192,15 @@ describe(`on ${cloudName}`, () => {
       expect((await call('GET', '/items/greeting')).json).toEqual(replaced.json);
     });
 
+    test('hold every character there is, in values and in names', async () => {
+      const text =
+        '\u0000 \u0001 \u001F \u007F \u0085 \u2028 \uFDD0 \uFEFF \uFFFD \uFFFE \uFFFF \u{1F680} \u{1FFFE} \u{10FFFF}';
+      const data = { [text]: [text, { [`deep ${text}`]: text }] };
+      const { status, json } = await call('POST', '/write', { body: { data } });
+      expect(status).toBe(201);
+      expect((await call('GET', `/items/${json['id'] as string}`)).json['data']).toEqual(data);
+    });
+
     test('with a time to live say when they expire', async () => {
       const { json } = await call('POST', '/write', { body: { data: {}, ttlSeconds: 3600 } });
       const leftMs = Date.parse(json['expiresAt'] as string) - Date.now();
@@ -257,6 +266,20 @@ describe(`on ${cloudName}`, () => {
       const { status, json } = await call('POST', '/users', { body: '{"name":' });
       expect([status, json['code']]).toEqual([400, 'malformed']);
       expect(await call('POST', '/users', { body: '' })).toMatchObject({ status: 400 });
+    });
+
+    test('half of a surrogate pair, in a value or in a name, which is no Unicode text', async () => {
+      const { status, json } = await call('POST', '/write', {
+        body: '{"data":{"a":["ok","\\ud800"],"b":{"x\\udc00y":1},"c":"\\ud83d\\ude80"}}',
+      });
+      expect(status).toBe(400);
+      expect(json).toMatchObject({
+        code: 'invalid',
+        errors: [
+          { pointer: '/data/a/1', rule: 'unicode' },
+          { pointer: '/data/b/x\uFFFDy', rule: 'unicode' },
+        ],
+      });
     });
 
     test('every broken rule is named at once', async () => {
