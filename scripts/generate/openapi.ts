@@ -142,18 +142,25 @@ function deepChecks(): object {
   return { ...object(always), properties: { ...always, backfill } };
 }
 
+const REFUSED =
+  'Of those, records that the queue of the peer refuses for good: `GET /replication/pending` says why. Absent when there is none';
+
 function replication(): object {
+  const exposure = {
+    keys: said(count, 'Records with writes that would be lost if this site vanished now'),
+    atLeast: said({ type: 'boolean' }, 'There may be more of them than were counted'),
+  };
   const known = {
     site: text,
     safeTime: said(
       time,
-      'Everything acknowledged here before it is held durably at the peer; never later than the truth',
+      'Everything acknowledged here before it is held durably at the peer, but for what `exposure.refused` counts; never later than the truth',
     ),
-    exposure: object({
-      keys: said(count, 'Records with writes that would be lost if this site vanished now'),
-      atLeast: said({ type: 'boolean' }, 'There may be more of them than were counted'),
-    }),
-    oldestPendingMs: said(count, 'Age of the oldest of those writes; 0 when there is none'),
+    exposure: { ...object(exposure), properties: { ...exposure, refused: said(count, REFUSED) } },
+    oldestPendingMs: said(
+      count,
+      'Age of the oldest of those writes that is not refused; 0 when there is none',
+    ),
     paused: said({ type: 'boolean' }, 'An operator has stopped what is sent to the peer'),
   };
   const peer = {

@@ -72,6 +72,12 @@ export const sweepTickMs = 10_000;
  */
 export const heartbeatMs = 3 * sweepTickMs;
 
+/**
+ * Records that a site's own heartbeat names as refused for good, for all peers together: with their causes at most
+ * 45 kB of the heartbeat. For a record beyond them the safe time waits.
+ */
+export const refusedKeysMax = 100;
+
 // Operators
 /** How long a function of the bridge goes by its last look at what is paused. */
 export const pauseCacheMs = 5_000;
