@@ -219,6 +219,41 @@ describe(`on ${cloudName}`, () => {
       expect(again.json).not.toHaveProperty('expiresAt');
     });
 
+    test('are listed in the order of their ids, page by page, without what is gone', async () => {
+      const ids = ['list-a', 'list-b', 'list-c', 'list-d'];
+      for (const id of ids) await call('POST', '/write', { body: { id, data: { id } } });
+      expect((await call('DELETE', '/items/list-b')).status).toBe(204);
+      const listed: unknown[] = [];
+      await waitUntil('the index to know them', async () => {
+        listed.length = 0;
+        for (let path = '/items?limit=2'; path !== '';) {
+          const { status, json, headers } = await call('GET', path);
+          expect(status).toBe(200);
+          listed.push(...(json['items'] as { id: string }[]));
+          path = /<([^>]+)>; rel="next"/.exec(headers['link'] ?? '')?.[1] ?? '';
+        }
+        const found = listed.map((item) => (item as { id: string }).id);
+        return ['list-a', 'list-c', 'list-d'].every((id) => found.includes(id)) && !found.includes('list-b');
+      });
+      expect(listed).toContainEqual((await call('GET', '/items/list-c')).json);
+      const found = listed.map((item) => (item as { id: string }).id);
+      expect(found).toEqual([...new Set(found)].sort());
+      expect((await call('GET', '/items?limit=0')).status).toBe(400);
+    });
+
+    test('are deleted in the state that the client saw, once, and the id is free again', async () => {
+      const { headers } = await call('POST', '/write', { body: { id: 'gone', data: { n: 1 } } });
+      await call('POST', '/write', { body: { id: 'gone', data: { n: 2 } } });
+      const stale = { 'if-match': headers['etag'] ?? '' };
+      expect((await call('DELETE', '/items/gone', { headers: stale })).status).toBe(412);
+      const deleted = await call('DELETE', '/items/gone');
+      expect([deleted.status, deleted.text]).toEqual([204, '']);
+      expect(deleted.headers['x-tandem-session']).toBeDefined();
+      for (const method of ['GET', 'DELETE']) expect((await call(method, '/items/gone')).status).toBe(404);
+      expect((await call('DELETE', '/items/never')).status).toBe(404);
+      expect((await call('POST', '/write', { body: { id: 'gone', data: { n: 3 } } })).status).toBe(201);
+    });
+
     test('are not replaced when only a creation was asked for', async () => {
       const body = { id: 'once', data: {} };
       const headers = { 'if-none-match': '*' };
@@ -334,7 +369,7 @@ describe(`on ${cloudName}`, () => {
     });
 
     test('unknown routes', async () => {
-      for (const path of ['/', '/nothing', '/users/a/b', '/regions', '/items', '/__proto__']) {
+      for (const path of ['/', '/nothing', '/users/a/b', '/regions', '/items/a/b', '/__proto__']) {
         const { status: code, json } = await call('GET', path);
         expect([path, code, json['code']]).toEqual([path, 404, 'route_not_found']);
       }

@@ -23,6 +23,7 @@ const { Resources } = parse(file, { merge: true }) as { readonly Resources: Reco
 const ACTIONS: Partial<Record<keyof Store, string>> = {
   get: 'dynamodb:GetItem',
   getMany: 'dynamodb:BatchGetItem',
+  list: 'dynamodb:Query',
   putMany: 'dynamodb:PutItem',
   scan: 'dynamodb:Scan',
 };
@@ -41,6 +42,7 @@ describe('a role allows what its function asks of the store', () => {
         await site.write(ITEM, { n: 1 });
         await replica.read(ITEM);
         await replica.read(ITEM, [{ key: ITEM, vector: {} }]);
+        await replica.list('item', { after: undefined, limit: 1 });
       },
     ],
     [
