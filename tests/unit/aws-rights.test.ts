@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { pendingView } from '../../src/shared/pending-view.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { beginBurial } from '../../src/shared/replication/anti-entropy/bury.ts';
 import { backfillKeys } from '../../src/shared/replication/anti-entropy/backfill.ts';
@@ -24,6 +25,7 @@ const ACTIONS: Partial<Record<keyof Store, string>> = {
   get: 'dynamodb:GetItem',
   getMany: 'dynamodb:BatchGetItem',
   list: 'dynamodb:Query',
+  exposure: 'dynamodb:Query',
   putMany: 'dynamodb:PutItem',
   scan: 'dynamodb:Scan',
 };
@@ -45,6 +47,7 @@ describe('a role allows what its function asks of the store', () => {
         await replica.list('item', { after: undefined, limit: 1 });
       },
     ],
+    ['OperationsRole', ({ site, store }) => pendingView(site, store, 1)],
     [
       'VerifyHourlyRole',
       async (site) => {
