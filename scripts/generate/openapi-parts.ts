@@ -62,7 +62,8 @@ export const session = {
   description:
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
     `is read: the site waits up to ${sessionWaitMs / 1_000} s for them, then asks the site that made them ` +
-    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`.',
+    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can ' +
+    'have given out is answered with 400.',
 } as const;
 
 /** Asks for a write to be acknowledged only when every peer's durable queue has it. */

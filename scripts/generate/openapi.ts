@@ -169,7 +169,10 @@ function replication(): object {
   });
   return object({
     site: text,
-    now: said(time, 'By the clock of this site, when the question was asked'),
+    now: said(
+      time,
+      'By the clock of this site: the moment that the answer is about. An answer serves for a second',
+    ),
     peers: { type: 'array', items: peer },
     inbound: { type: 'array', items: inbound },
   });

@@ -97,6 +97,9 @@ export const letterIdsMax = 10;
 /** Messages of a queue that are counted where only counting tells. */
 export const queueDepthMax = 250;
 
+/** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
+export const answerKeptMs = 1_000;
+
 // Exposure
 /** Pending keys that one question looks at; beyond them the answer says "at least". */
 export const exposureKeysMax = 1_000;

@@ -73,9 +73,14 @@ const operate = (method: string, path: string, body?: object): Promise<Answer> =
   });
 const write = (id: string, headers: object = {}): Promise<Answer> =>
   call('items', 'POST', '/write', { headers, body: { id, data: { n: 1 } } });
-const pausedInStatus = async (): Promise<unknown> => {
-  const { json } = await call('replication', 'GET', '/replication');
-  return (json['peers'] as { paused: boolean; exposure: { keys: number } }[])[0];
+/** What is true now: an answer from before serves for a moment. */
+const pausedInStatus = (): Promise<unknown> => {
+  const askedAtMs = Date.now();
+  return waitUntil('an answer of its own', async () => {
+    const { json } = await call('replication', 'GET', '/replication');
+    const [peer] = json['peers'] as { paused: boolean; exposure: { keys: number } }[];
+    return Date.parse(String(json['now'])) >= askedAtMs ? peer : undefined;
+  });
 };
 
 /** All bodies that are taken off a queue until it has been empty for once. */

@@ -48,10 +48,15 @@ async function call(method: string): Promise<HttpResponse> {
   return response;
 }
 
-async function ask(): Promise<ReplicationView> {
-  const { status, text } = await call('GET');
-  expect(status).toBe(200);
-  return JSON.parse(text) as ReplicationView;
+/** What is true now: an answer from before serves for a moment. */
+function ask(): Promise<ReplicationView> {
+  const askedAtMs = Date.now();
+  return waitUntil('an answer of its own', async () => {
+    const { status, text } = await call('GET');
+    expect(status).toBe(200);
+    const view = JSON.parse(text) as ReplicationView;
+    return Date.parse(view.now) >= askedAtMs ? view : undefined;
+  });
 }
 
 async function toPeer(): Promise<ReplicationView['peers'][number] & { safeMs: number }> {
@@ -273,6 +278,17 @@ describe(`GET /replication on ${cloudName}`, () => {
     await forwardNow('item:never-2');
   });
 
+  test('however many ask at once, the store is asked once', async () => {
+    await ask();
+    await waitUntil('the last answer to be too old', async () => {
+      const { text } = await call('GET');
+      return Date.now() - Date.parse((JSON.parse(text) as ReplicationView).now) > 900 || undefined;
+    });
+    clouds.own.storeFaults.set([{ kind: 'latency', latencyMs: 200 }]);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask()));
+    expect(new Set(answers.map(({ now }) => now)).size).toBe(1);
+  });
+
   test('HEAD answers without a body, other methods are told what is allowed', async () => {
     expect((await call('HEAD')).status).toBe(200);
     const refused = await call('POST');
@@ -287,7 +303,10 @@ describe(`GET /replication on ${cloudName}`, () => {
     clouds.own.queueFaults.clear();
     clouds.peer.queueFaults.clear();
     clouds.own.storeFaults.set([{ kind: 'error' }]);
-    expect((await call('GET')).status).toBe(503);
+    await waitUntil(
+      'the store to be asked again',
+      async () => (await call('GET')).status === 503 || undefined,
+    );
     clouds.own.storeFaults.clear();
   });
 });
