@@ -13,6 +13,7 @@ import { pauseKey } from '../../src/shared/replication/paused-peers.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches } from '../../scripts/contract/breaches.ts';
+import { freshAnswer } from '../helpers/fresh-answer.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import type { QueueName } from '../helpers/sites.ts';
@@ -73,14 +74,12 @@ const operate = (method: string, path: string, body?: object): Promise<Answer> =
   });
 const write = (id: string, headers: object = {}): Promise<Answer> =>
   call('items', 'POST', '/write', { headers, body: { id, data: { n: 1 } } });
-/** What is true now: an answer from before serves for a moment. */
-const pausedInStatus = (): Promise<unknown> => {
-  const askedAtMs = Date.now();
-  return waitUntil('an answer of its own', async () => {
+const pausedInStatus = async (): Promise<unknown> => {
+  const { peers } = await freshAnswer(async () => {
     const { json } = await call('replication', 'GET', '/replication');
-    const [peer] = json['peers'] as { paused: boolean; exposure: { keys: number } }[];
-    return Date.parse(String(json['now'])) >= askedAtMs ? peer : undefined;
+    return json as { now: string; peers: unknown[] };
   });
+  return peers[0];
 };
 
 /** All bodies that are taken off a queue until it has been empty for once. */

@@ -10,6 +10,7 @@ import { heartbeatKey, refusedKeys } from '../../src/shared/replication/heartbea
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches, type HttpResponse } from '../../scripts/contract/breaches.ts';
+import { freshAnswer } from '../helpers/fresh-answer.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -48,14 +49,11 @@ async function call(method: string): Promise<HttpResponse> {
   return response;
 }
 
-/** What is true now: an answer from before serves for a moment. */
 function ask(): Promise<ReplicationView> {
-  const askedAtMs = Date.now();
-  return waitUntil('an answer of its own', async () => {
+  return freshAnswer(async () => {
     const { status, text } = await call('GET');
     expect(status).toBe(200);
-    const view = JSON.parse(text) as ReplicationView;
-    return Date.parse(view.now) >= askedAtMs ? view : undefined;
+    return JSON.parse(text) as ReplicationView;
   });
 }
 
