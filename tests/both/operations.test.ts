@@ -234,7 +234,7 @@ describe(`pauses on ${cloudName}`, () => {
 });
 
 describe(`dead letters on ${cloudName}`, () => {
-  const setAside = (bodies: readonly string[], source: string, reason: string): Promise<void> =>
+  const setAside = (bodies: readonly string[], source: string, reason: string): Promise<unknown> =>
     dead.send(bodies.map((body, i) => ({ queue: source, id: `m${i}`, body, reason, detail: 'as a test' })));
   const causes = async (): Promise<Record<string, unknown>[]> =>
     (await operate('GET', 'dead-letters')).json['causes'] as Record<string, unknown>[];
