@@ -23,25 +23,10 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
   const tags = [entity.collection];
   const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
   const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
-  const token = { 'X-Tandem-Session': ref('headers', 'X-Tandem-Session') };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
   return {
     [`/${entity.collection}`]: {
-      get: {
-        operationId: `list${type}s`,
-        tags,
-        summary: 'List, in the order of the ids',
-        parameters: [
-          {
-            name: 'limit',
-            in: 'query',
-            schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
-          },
-          { name: 'cursor', in: 'query', schema: { type: 'string' } },
-          session,
-        ],
-        responses: { '200': answer(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
-      },
+      get: listOperation(type, tags),
       post: {
         operationId: `create${type}`,
         tags,
@@ -85,16 +70,56 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
           ...problems(400, 404, 412, 413, 415, 422, 503),
         },
       },
-      delete: {
-        operationId: `delete${type}`,
-        tags,
-        summary: 'Delete',
-        parameters: [id, header('If-Match'), prefer],
-        responses: {
-          '204': { description: 'Deleted', headers: { ...token, ...applied } },
-          '202': { description: NOT_YET_EVERYWHERE, headers: token },
-          ...problems(400, 404, 412, 503),
-        },
+      delete: deleteOperation(type, tags, id),
+    },
+  };
+}
+
+export function listOperation(type: string, tags: readonly string[]): Operation {
+  return {
+    operationId: `list${type}s`,
+    tags,
+    summary: 'List, in the order of the ids',
+    parameters: [
+      {
+        name: 'limit',
+        in: 'query',
+        schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
+      },
+      { name: 'cursor', in: 'query', schema: { type: 'string' } },
+      session,
+    ],
+    responses: { '200': answer(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
+  };
+}
+
+/** @param id The parameter of the path. */
+export function deleteOperation(type: string, tags: readonly string[], id: object): Operation {
+  const token = { 'X-Tandem-Session': ref('headers', 'X-Tandem-Session') };
+  return {
+    operationId: `delete${type}`,
+    tags,
+    summary: 'Delete',
+    parameters: [id, header('If-Match'), prefer],
+    responses: {
+      '204': { description: 'Deleted', headers: { ...token, ...applied } },
+      '202': { description: NOT_YET_EVERYWHERE, headers: token },
+      ...problems(400, 404, 412, 503),
+    },
+  };
+}
+
+/** The schema of a page of `type`. */
+export function pageSchema(type: string): object {
+  return {
+    type: 'object',
+    required: ['items'],
+    additionalProperties: false,
+    properties: {
+      items: { type: 'array', items: ref('schemas', type) },
+      cursor: {
+        type: 'string',
+        description: 'Where the next page starts; absent on the last one. Valid at every site.',
       },
     },
   };

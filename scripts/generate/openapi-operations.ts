@@ -1,6 +1,6 @@
 /** What only operators may, in the contract: one function for each group of routes. */
 import { EARLIER_LIFE } from '../../src/shared/replication/conflict-log.ts';
-import { pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
+import { exposureKeysMax, pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
@@ -22,6 +22,7 @@ const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
 export function operationPaths(): Paths {
   return {
     ...pausePaths(),
+    ...pendingPaths(),
     ...deadLetterPaths(),
     ...queuePaths(),
     ...conflictPaths(),
@@ -32,6 +33,7 @@ export function operationPaths(): Paths {
 export function operationSchemas(): Record<string, object> {
   return {
     ...pauseSchemas(),
+    ...pendingSchemas(),
     ...deadLetterSchemas(),
     ...queueSchemas(),
     ...conflictSchemas(),
@@ -92,6 +94,47 @@ function pauseSchemas(): Record<string, object> {
     Pause: one,
     Resumed: { ...one, required: [...required, 'sent'], properties: { ...pause, sent } },
     Pauses: object({ site: text, pauses: { type: 'array', items: ref('schemas', 'Pause') } }),
+  };
+}
+
+function pendingPaths(): Paths {
+  const limit = {
+    name: 'limit',
+    in: 'query',
+    schema: { type: 'integer', minimum: 1, maximum: exposureKeysMax, default: exposureKeysMax },
+    description: 'Keys that are named for each peer',
+  };
+  return {
+    '/replication/pending': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listPending',
+        summary: 'The keys at risk: which records the peers do not hold yet, the oldest first',
+        parameters: [limit],
+        responses: { '200': answer('Pending', 'Every peer'), ...problems(400, 401, 403, 503) },
+      },
+    },
+  };
+}
+
+function pendingSchemas(): Record<string, object> {
+  const known = {
+    key: said(text, '`<entity>:<id>`'),
+    since: said(time, 'When the oldest write was made that the queue of the peer has not accepted'),
+  };
+  const reason = 'Why the queue of the peer refuses the record for good; absent when it is only on its way';
+  const key = { ...object(known), properties: { ...known, refused: said(text, reason) } };
+  const peer = object({
+    site: text,
+    keys: { type: 'array', items: key },
+    atLeast: said({ type: 'boolean' }, 'There are more of them, or may be'),
+  });
+  return {
+    Pending: object({
+      site: text,
+      now: said(time, 'By the clock of this site, when the question was asked'),
+      peers: { type: 'array', items: peer },
+    }),
   };
 }
 

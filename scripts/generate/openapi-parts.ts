@@ -1,5 +1,5 @@
 /** Small pieces of the contract that several paths share. */
-import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/bounds.ts';
+import { durabilityWaitMs, requestsRemembered, sessionWaitMs } from '../../src/shared/bounds.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -51,7 +51,9 @@ export const idempotencyKey = {
   description:
     'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
     'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
-    'the body names one. It is known for as long as the record is stored.',
+    'the body names one. A record knows the first such request and the ' +
+    `${requestsRemembered - 1} newest for as long as it is stored; one that is sent again after more than that many ` +
+    'others may take effect again.',
 } as const;
 
 /** Names states that the client has seen: the answer is not older. */
@@ -62,7 +64,8 @@ export const session = {
   description:
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
     `is read: the site waits up to ${sessionWaitMs / 1_000} s for them, then asks the site that made them ` +
-    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`.',
+    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can ' +
+    'have given out is answered with 400.',
 } as const;
 
 /** Asks for a write to be acknowledged only when every peer's durable queue has it. */

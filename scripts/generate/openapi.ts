@@ -11,7 +11,7 @@ import {
 import { itemSchema, writeSchema } from '../../src/shared/domain/entities/item.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { entities } from '../../src/shared/domain/entities.ts';
-import { entityPaths } from './openapi-entity.ts';
+import { deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
 import { callerScheme, forCallers } from './openapi-callers.ts';
 import { operationPaths, operationSchemas, securitySchemes } from './openapi-operations.ts';
 import {
@@ -89,22 +89,12 @@ function schemas(): Record<string, object> {
     [capital(entity.name)]: viewSchema(entity),
     [`${capital(entity.name)}Create`]: { ...createSchema(entity), examples: [entity.example] },
     [`${capital(entity.name)}Patch`]: patchSchema(entity),
-    [`${capital(entity.name)}Page`]: {
-      type: 'object',
-      required: ['items'],
-      additionalProperties: false,
-      properties: {
-        items: { type: 'array', items: { $ref: `#/components/schemas/${capital(entity.name)}` } },
-        cursor: {
-          type: 'string',
-          description: 'Where the next page starts; absent on the last one. Valid at every site.',
-        },
-      },
-    },
+    [`${capital(entity.name)}Page`]: pageSchema(capital(entity.name)),
   });
   return {
     ...entities.reduce((all, entity) => ({ ...all, ...byEntity(entity) }), {}),
     Item: itemSchema,
+    ItemPage: pageSchema('Item'),
     ItemWrite: { ...writeSchema, examples: [{ id: 'greeting', data: { text: 'hello' }, ttlSeconds: 3600 }] },
     Region: object({ cloud: { enum: ['aws', 'azure'] }, region: text, site: text, status: { enum: ['ok'] } }),
     Health: object({ status: { enum: ['ok'] }, site: text, version: text }),
@@ -142,18 +132,25 @@ function deepChecks(): object {
   return { ...object(always), properties: { ...always, backfill } };
 }
 
+const REFUSED =
+  'Of those, records that the queue of the peer refuses for good: `GET /replication/pending` says why. Absent when there is none';
+
 function replication(): object {
+  const exposure = {
+    keys: said(count, 'Records with writes that would be lost if this site vanished now'),
+    atLeast: said({ type: 'boolean' }, 'There may be more of them than were counted'),
+  };
   const known = {
     site: text,
     safeTime: said(
       time,
-      'Everything acknowledged here before it is held durably at the peer; never later than the truth',
+      'Everything acknowledged here before it is held durably at the peer, but for what `exposure.refused` counts; never later than the truth',
     ),
-    exposure: object({
-      keys: said(count, 'Records with writes that would be lost if this site vanished now'),
-      atLeast: said({ type: 'boolean' }, 'There may be more of them than were counted'),
-    }),
-    oldestPendingMs: said(count, 'Age of the oldest of those writes; 0 when there is none'),
+    exposure: { ...object(exposure), properties: { ...exposure, refused: said(count, REFUSED) } },
+    oldestPendingMs: said(
+      count,
+      'Age of the oldest of those writes that is not refused; 0 when there is none',
+    ),
     paused: said({ type: 'boolean' }, 'An operator has stopped what is sent to the peer'),
   };
   const peer = {
@@ -172,7 +169,10 @@ function replication(): object {
   });
   return object({
     site: text,
-    now: said(time, 'By the clock of this site, when the question was asked'),
+    now: said(
+      time,
+      'By the clock of this site: the moment that the answer is about. An answer serves for a second',
+    ),
     peers: { type: 'array', items: peer },
     inbound: { type: 'array', items: inbound },
   });
@@ -256,11 +256,13 @@ function aliasPaths(): Record<string, Record<string, Operation>> {
 
 function itemPaths(): Record<string, Record<string, Operation>> {
   const written = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
+  const tags = ['items'];
+  const id = { name: 'id', in: 'path', required: true, schema: idSchema };
   return {
     '/write': {
       post: {
         operationId: 'writeItem',
-        tags: ['items'],
+        tags,
         summary: 'Create or replace a record, with an optional time to live',
         parameters: [
           idempotencyKey,
@@ -280,16 +282,14 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         },
       },
     },
+    '/items': { get: listOperation('Item', tags) },
     '/items/{id}': {
+      delete: deleteOperation('Item', tags, id),
       get: {
         operationId: 'getItem',
-        tags: ['items'],
+        tags,
         summary: 'Read a record',
-        parameters: [
-          { name: 'id', in: 'path', required: true, schema: idSchema },
-          { name: 'If-None-Match', in: 'header', schema: text },
-          session,
-        ],
+        parameters: [id, { name: 'If-None-Match', in: 'header', schema: text }, session],
         responses: {
           '200': answer('Item', 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },

@@ -1,4 +1,5 @@
 /** Asks one site. A site that does not answer is a finding, not an exception. */
+import type { PendingView } from '../../src/shared/pending-view.ts';
 import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { OperatorApi } from './operator-api.ts';
@@ -13,18 +14,23 @@ export interface SiteReport {
   readonly site?: string;
   readonly replication?: ReplicationView;
   readonly queues?: QueueDepths;
+  readonly pending?: PendingView;
   /** Why there is no `replication`. */
   readonly problem?: string;
   /** Why there are no `queues` although there should be. */
   readonly queueProblem?: string;
+  /** Why there is no `pending` although it was asked for. */
+  readonly pendingProblem?: string;
 }
 
-/** Never rejects. */
-export async function askSite(target: Target): Promise<SiteReport> {
+/** Never rejects. @param keys Whether the keys at risk are asked for, which only operators may. */
+export async function askSite(target: Target, { keys }: { readonly keys: boolean }): Promise<SiteReport> {
   const { url, operatorKey } = target;
-  const [replication, depths] = await Promise.all([
+  const api = new OperatorApi(target);
+  const [replication, depths, pending] = await Promise.all([
     attempt(async () => readReplication(await getJson(new URL('/replication', url)))),
-    operatorKey === undefined ? undefined : attempt(() => new OperatorApi(target).queues()),
+    operatorKey === undefined ? undefined : attempt(() => api.queues()),
+    keys ? attempt(() => api.pending()) : undefined,
   ]);
   const site = replication.value?.site ?? target.site;
   return {
@@ -32,6 +38,7 @@ export async function askSite(target: Target): Promise<SiteReport> {
     ...(site !== undefined && { site }),
     ...(replication.value ? { replication: replication.value } : { problem: replication.problem }),
     ...(depths && (depths.value ? { queues: depths.value } : { queueProblem: depths.problem })),
+    ...(pending && (pending.value ? { pending: pending.value } : { pendingProblem: pending.problem })),
   };
 }
 

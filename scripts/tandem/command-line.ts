@@ -13,6 +13,8 @@ export interface CommonOptions {
 export interface StatusOptions extends CommonOptions {
   readonly command: 'status';
   readonly watch: boolean;
+  /** Names the keys at risk. */
+  readonly keys: boolean;
 }
 
 export interface PauseOptions extends CommonOptions {
@@ -105,6 +107,7 @@ Options
   --json                        one JSON object a line
   --scope <scopes>              of token: 'tandem/read tandem/write' unless told otherwise
   --watch                       of status: again every second, until Ctrl-C
+  --keys                        of status: names the keys at risk in each direction
   --help                        show this
 
 Options of dlq
@@ -132,6 +135,7 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   scope: { type: 'string' },
   watch: { type: 'boolean', default: false },
+  keys: { type: 'boolean', default: false },
   at: { type: 'string' },
   source: { type: 'string' },
   reason: { type: 'string' },
@@ -154,7 +158,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 const COMMON = ['stack', 'site', 'json'];
 /** Command → the options that it takes beside the common ones. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  status: ['watch'],
+  status: ['watch', 'keys'],
   token: ['scope'],
   pause: [],
   resume: [],
@@ -185,7 +189,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (token.kind !== 'option' || [...COMMON, ...takes].includes(token.name)) continue;
     throw new UsageError(`${name} takes no option --${token.name}`);
   }
-  const { stack, site: sites, json, watch } = values;
+  const { stack, site: sites, json, watch, keys } = values;
   if (stack !== undefined && sites.length > 0) throw new UsageError('--stack and --site exclude each other');
   if (stack === '') throw new UsageError('--stack: a file is needed');
   for (const url of sites) if (!isWebUrl(url)) throw new UsageError(`--site: '${url}' is not an http(s) URL`);
@@ -195,7 +199,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     case 'token':
       if (rest.length > 0) throw new UsageError(`${command} takes no argument '${rest.join(' ')}'`);
       return command === 'status'
-        ? { command, ...common, watch }
+        ? { command, ...common, watch, keys }
         : { command, ...common, scope: values.scope };
     case 'pause':
     case 'resume':

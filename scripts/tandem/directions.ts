@@ -1,5 +1,6 @@
 /** From what the sites said to what is known of each direction. Pure. */
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
+import type { PendingKey } from '../../src/shared/pending-view.ts';
 import type { SiteReport } from './ask.ts';
 
 /** What is known of replication from one site to another; what nobody could say is absent. */
@@ -16,6 +17,10 @@ export interface Direction {
   /** There may be more of them. */
   readonly atLeast?: boolean;
   readonly oldestPendingMs?: number;
+  /** How many of those records the queue of `to` refuses for good; absent when it refuses none. */
+  readonly refusedKeys?: number;
+  /** Those records, the oldest first, when they were asked for. */
+  readonly keys?: readonly PendingKey[];
   /** Age of the newest heartbeat of `from` at `to`; null: none yet. */
   readonly heardMsAgo?: number | null;
   /** Messages in the outbound queue of `from`. */
@@ -60,11 +65,17 @@ function direction(report: SiteReport, to: string, reports: readonly SiteReport[
     from,
     to,
     ...outbound(report, to),
+    ...namedKeys(report, to),
     ...(heard !== undefined && { heardMsAgo: heard }),
     ...(report.queues !== undefined && { outQueue: report.queues.out }),
     ...(receiver?.queues !== undefined && { inQueue: receiver.queues.in, deadLetters: receiver.queues.dead }),
     ...(report.problem !== undefined && { problem: report.problem }),
   };
+}
+
+function namedKeys({ pending }: SiteReport, to: string): Partial<Direction> {
+  const peer = pending?.peers.find(({ site }) => site === to);
+  return peer === undefined ? {} : { keys: peer.keys };
 }
 
 function outbound({ replication }: SiteReport, to: string): Partial<Direction> {
@@ -76,6 +87,7 @@ function outbound({ replication }: SiteReport, to: string): Partial<Direction> {
     behindMs: Date.parse(replication.now) - Date.parse(safeTime),
     keysAtRisk: exposure.keys,
     atLeast: exposure.atLeast,
+    ...(exposure.refused !== undefined && { refusedKeys: exposure.refused }),
     oldestPendingMs,
     paused,
     ...(problem !== undefined && { refusal: problem }),

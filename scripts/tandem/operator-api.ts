@@ -1,6 +1,7 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
 import type { Causes, Settled } from '../../src/shared/dead-letter-service.ts';
 import type { ConflictView } from '../../src/shared/conflict-service.ts';
+import type { PendingView } from '../../src/shared/pending-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { explain } from './ask.ts';
 import { TargetError, type Target } from './targets.ts';
@@ -70,6 +71,10 @@ export class OperatorApi {
 
   async queues(): Promise<QueueDepths> {
     return ((await this.#ask('GET', 'queues')) as { queues: QueueDepths }).queues;
+  }
+
+  pending(): Promise<PendingView> {
+    return this.#ask('GET', 'pending') as Promise<PendingView>;
   }
 
   causes(): Promise<CausesView> {

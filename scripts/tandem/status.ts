@@ -34,7 +34,7 @@ async function stoppedWithin(ms: number, signal: AbortSignal): Promise<boolean> 
 
 async function look(options: StatusOptions, { out, isTerminal, colour }: Surroundings): Promise<number> {
   const askedAt = new Date().toISOString();
-  const reports = await Promise.all(findTargets(options).map(askSite));
+  const reports = await Promise.all(findTargets(options).map((target) => askSite(target, options)));
   const directions = directionsOf(reports);
   const answered = reports.every(isWhole);
   if (options.json) {
@@ -47,6 +47,6 @@ async function look(options: StatusOptions, { out, isTerminal, colour }: Surroun
   return answered ? 0 : 1;
 }
 
-function isWhole({ problem, queueProblem }: SiteReport): boolean {
-  return problem === undefined && queueProblem === undefined;
+function isWhole({ problem, queueProblem, pendingProblem }: SiteReport): boolean {
+  return problem === undefined && queueProblem === undefined && pendingProblem === undefined;
 }

@@ -31,18 +31,35 @@ export function toTable(
   const queueProblems = reports.flatMap(({ site, url, queueProblem }) =>
     queueProblem === undefined ? [] : [`The queues of ${site ?? url} do not answer: ${queueProblem}.`],
   );
+  const pendingProblems = reports.flatMap(({ site, url, pendingProblem }) =>
+    pendingProblem === undefined
+      ? []
+      : [`The keys at risk of ${site ?? url} are not known: ${pendingProblem}.`],
+  );
   return [
     paint(heading, 'dim'),
     ...rows.map((row, i) => paint(row, gravityOf(directions[i]))),
     '',
     ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
-    ...queueProblems.map((text) => paint(text, 'red')),
+    ...[...queueProblems, ...pendingProblems].map((text) => paint(text, 'red')),
+    ...directions.flatMap((direction) => keyLines(direction)),
     '',
   ].join('\n');
 }
 
+/** A heading and a line a key; nothing when they were not asked for. */
+function keyLines({ from, to = '', keys, atLeast }: Direction): string[] {
+  if (keys === undefined) return [];
+  const name = `${from} → ${to}`;
+  if (keys.length === 0) return ['', `No key is at risk from ${name}.`];
+  const rows = keys.map(({ key, since, refused }) => [`  ${key}`, since, refused ?? 'on its way']);
+  const more = atLeast === true ? ', the oldest; there are more' : '';
+  return ['', `Keys at risk from ${name}${more}:`, ...aligned(rows)];
+}
+
 function gravityOf(direction: Direction | undefined): Colour {
   if (direction?.problem !== undefined || direction?.refusal !== undefined) return 'red';
+  if ((direction?.refusedKeys ?? 0) > 0) return 'red';
   if ((direction?.deadLetters?.messages ?? 0) > 0) return 'red';
   const isOpen = (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true;
   return isOpen || direction?.paused === true ? 'yellow' : 'green';
@@ -71,8 +88,9 @@ function keysOf({ keysAtRisk, atLeast }: Direction): string {
 function sentenceOf(direction: Direction): string {
   const { from, to = '', safeTime = UNKNOWN, behindMs, problem } = direction;
   if (problem !== undefined) return `${from} does not answer: ${problem}. What it alone holds is not known.`;
-  const { paused, refusal } = direction;
+  const { paused, refusal, refusedKeys: never = 0 } = direction;
   const why =
+    (never > 0 ? ` ${to} refuses ${never} of them for good: status --keys says why.` : '') +
     (paused === true ? ' It is paused.' : '') +
     (refusal === undefined ? '' : ` ${to} does not take what is sent: ${refusal}`);
   return (

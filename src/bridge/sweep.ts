@@ -14,6 +14,7 @@ import {
   heardMsAgo,
   leaveNotes,
   NO_NOTES,
+  refusedAfter,
   sweptTo,
 } from '../shared/replication/heartbeat.ts';
 import type { Protocol } from '../shared/replication/protocol.ts';
@@ -54,7 +55,8 @@ async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<boolean> 
   const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
   metrics.record({ SweptKeys: report.resent });
   if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
-  await written(leaveNotes(site, { sweptTo: resume, silent: report.silent }));
+  const refused = refusedAfter(heartbeat, { refused: report.refused, resume });
+  await written(leaveNotes(site, { sweptTo: resume, silent: report.silent, refused }));
   return resume !== undefined && Object.keys(report.silent).length === 0;
 }
 

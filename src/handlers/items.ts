@@ -1,4 +1,4 @@
-/** Generic records: `POST /write` creates or replaces, `GET /items/{id}` reads. */
+/** Generic records: `POST /write` creates or replaces; below `/items` they are listed, read and deleted. */
 import { ITEM } from '../shared/domain/entities/item.ts';
 import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
@@ -6,7 +6,7 @@ import { fetchClient } from '../shared/fetch-client.ts';
 import { itemWrite } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';
 import { isNotModified, parseTags } from '../shared/http/conditional.ts';
-import { checkedId, writeOptions } from '../shared/http/entity-routes.ts';
+import { checkedId, listReply, removalReply, writeOptions } from '../shared/http/entity-routes.ts';
 import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
 import { withDurability } from '../shared/http/prefer.ts';
 import { recordHeaders } from '../shared/http/record-headers.ts';
@@ -48,6 +48,12 @@ const routes: readonly Route[] = [
       };
       return withDurability(request, reply, () => items.isAccepted(written));
     },
+  },
+  { method: 'GET', path: '/items', handle: (request) => listReply('/items', request, items) },
+  {
+    method: 'DELETE',
+    path: '/items/{id}',
+    handle: (request) => removalReply(request, checkedId(request.params['id'], ITEM), items),
   },
   {
     method: 'GET',

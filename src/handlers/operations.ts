@@ -15,9 +15,11 @@ import { itemWrite, userPatch } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
+import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
+import { pendingView } from '../shared/pending-view.ts';
 import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
@@ -45,6 +47,7 @@ export const handler = serve(
   forOperators(config.operatorKeys, [
     ...pauseRoutes(site, resources),
     ...deadLetterRoutes(deadLetters),
+    ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
     ...conflictRoutes(new ConflictService(openReplica(runtime), { user: userPatch, item: itemWrite })),
     ...verificationRoutes(site, resources, { next: uuidv7 }),

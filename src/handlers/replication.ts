@@ -1,13 +1,17 @@
 /**
  * `GET /replication`: what each peer does not hold yet of what was written here, and when each was last heard.
- * It needs the store and nothing else, so it answers during a partition, which is when people ask.
+ * It needs the store and nothing else, so it answers during a partition, which is when people ask. Anybody may, and an
+ * answer costs up to a thousand reads: it is computed once for all who ask within a second.
  */
 import { openStore } from '#cloud';
+import { answerKeptMs } from '../shared/bounds.ts';
+import { keepAnswer } from '../shared/keep-answer.ts';
 import { replicationView } from '../shared/replication-view.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const store = openStore(runtime.config);
+const view = keepAnswer(answerKeptMs, () => replicationView(runtime.site, store));
 
 export const handler = serve(runtime, [
   {
@@ -15,7 +19,7 @@ export const handler = serve(runtime, [
     path: '/replication',
     handle: async () => ({
       status: 200,
-      body: await replicationView(runtime.site, store),
+      body: await view(),
       headers: { 'cache-control': 'no-store' },
     }),
   },

@@ -74,6 +74,12 @@ export const sweepTickMs = 10_000;
  */
 export const heartbeatMs = 3 * sweepTickMs;
 
+/**
+ * Records that a site's own heartbeat names as refused for good, for all peers together: with their causes at most
+ * 45 kB of the heartbeat. For a record beyond them the safe time waits.
+ */
+export const refusedKeysMax = 100;
+
 // Operators
 /** How long a function of the bridge goes by its last look at what is paused. */
 export const pauseCacheMs = 5_000;
@@ -92,6 +98,9 @@ export const letterLockSeconds = 60;
 export const letterIdsMax = 10;
 /** Messages of a queue that are counted where only counting tells. */
 export const queueDepthMax = 250;
+
+/** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
+export const answerKeptMs = 1_000;
 
 // Exposure
 /** Pending keys that one question looks at; beyond them the answer says "at least". */

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
   | 'not_yet_here'
+  | 'refused'
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
@@ -163,6 +164,12 @@ export class NotYetHereError extends AppError {
     super(message);
     this.origins = origins;
   }
+}
+
+/** A queue refuses a message for what it is: it will at every later time, and takes others. */
+export class RefusedError extends AppError {
+  override readonly name = 'RefusedError';
+  readonly code = 'refused';
 }
 
 /** A dependency refused, throttled or did not answer, and the call had no effect. */

@@ -3,7 +3,7 @@ import { exposureKeysMax } from './bounds.ts';
 import type { ExposurePage, Store } from './ports/store.ts';
 import { exposureOf, type PeerExposure } from './replication/exposure.ts';
 import { heartbeatKey } from './replication/heartbeat-record.ts';
-import { heardMsAgo, silentPeers } from './replication/heartbeat.ts';
+import { heardMsAgo, refusedKeys, silentPeers } from './replication/heartbeat.ts';
 import { pauseKey, pausedPeers, type PausedPeers } from './replication/paused-peers.ts';
 import type { Site } from './replication/protocol.ts';
 
@@ -14,9 +14,14 @@ export interface ReplicationView {
   readonly now: string;
   readonly peers: readonly {
     readonly site: string;
-    /** RFC 3339: everything acknowledged here before it is held durably at the peer. */
+    /** RFC 3339: everything acknowledged here before it is held durably at the peer, but for what is refused. */
     readonly safeTime: string;
-    readonly exposure: { readonly keys: number; readonly atLeast: boolean };
+    readonly exposure: {
+      readonly keys: number;
+      readonly atLeast: boolean;
+      /** How many of those keys the peer's queue refuses for good; absent when it refuses none. */
+      readonly refused?: number;
+    };
     readonly oldestPendingMs: number;
     /** An operator has stopped what is sent to it. */
     readonly paused: boolean;
@@ -50,11 +55,13 @@ export async function replicationView(
     store.getMany([pauseKey(site), ...[site, ...peers].map(heartbeatKey)]),
   ]);
   const paused = pausedPeers(held.get(pauseKey(site))?.record);
-  const silent = silentPeers(held.get(heartbeatKey(site))?.record);
+  const heartbeat = held.get(heartbeatKey(site))?.record;
+  const silent = silentPeers(heartbeat);
+  const exposures = exposureOf(page, { peers, nowMs, refused: refusedKeys(heartbeat) });
   return {
     site,
     now: new Date(nowMs).toISOString(),
-    peers: exposureOf(page, { peers, nowMs }).map((exposure) => viewOf(exposure, { nowMs, paused, silent })),
+    peers: exposures.map((exposure) => viewOf(exposure, { nowMs, paused, silent })),
     inbound: peers.map((peer) => ({
       site: peer,
       heardMsAgo: heardMsAgo(held.get(heartbeatKey(peer))?.record, nowMs),
@@ -66,12 +73,12 @@ function viewOf(
   exposure: PeerExposure,
   { nowMs, paused, silent }: { nowMs: number; paused: PausedPeers; silent: Readonly<Record<string, string>> },
 ): ReplicationView['peers'][number] {
-  const { site: peer, keysAtRisk, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
+  const { site: peer, keysAtRisk, refused, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
   const problem = silent[peer];
   return {
     site: peer,
     safeTime: new Date(safeTimeMs).toISOString(),
-    exposure: { keys: keysAtRisk, atLeast },
+    exposure: { keys: keysAtRisk, atLeast, ...(refused > 0 && { refused }) },
     oldestPendingMs: Math.max(0, nowMs - oldestPendingSince),
     paused: peer in paused,
     ...(problem !== undefined && { problem }),

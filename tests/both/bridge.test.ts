@@ -5,6 +5,7 @@ import { applyReceivesMax, eventBytesMax } from '../../src/shared/bounds.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import type { ReplicationEvent } from '../../src/shared/replication/event.ts';
+import { plainValues } from '../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
@@ -61,13 +62,13 @@ function taken(from: TestCloud, queue: QueueName, match: (message: Taken) => boo
   return waitUntil(`a message in ${queue}`, async () => (await from.take(queue)).find(match), 15_000);
 }
 
-async function storePending(sinceMs: number): Promise<string> {
+async function storePending(sinceMs: number, name = 'Ada'): Promise<string> {
   const version = encodeStamp(sinceMs, 0, own.site);
   await store.putMany([
     {
       record: {
         key,
-        state: { fields: { name: [version, 'Ada'] }, vector: { [own.site]: version } },
+        state: { fields: { name: [version, name] }, vector: { [own.site]: version } },
         version,
         pending: { [peer.site]: version },
         pendingSince: sinceMs,
@@ -109,6 +110,39 @@ describe(`the bridge on ${cloudName}`, () => {
     const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
     expect((JSON.parse(message.body) as ReplicationEvent).payload).toEqual({ name: 'Ada' });
     expect((await store.get(key))?.record.pending).toEqual({});
+  });
+
+  describe('text that not every carrier takes as it is', () => {
+    // Permanently unassigned code points, control characters, line separators, and a surrogate without its partner.
+    const awkward =
+      '\uFFFE \uFFFF \uFDD0 \u0000 \u0001 \u007F \u0085 \u2028 \uFEFF \uDC00 \u{1F680} \u{10FFFF}';
+    const payload = { [`name ${awkward}`]: { [awkward]: [awkward, { deep: awkward }] } };
+
+    test('crosses by forward unchanged, at once', async () => {
+      const version = await storePending(Date.now());
+      const event = eventFrom(own.site, { event_id: `${own.site}|${key}|${version}`, payload });
+      expect(await deliver(cloudName, forward, [body(event)])).toEqual([]);
+      const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
+      expect(JSON.parse(message.body)).toEqual(event);
+      expect((await store.get(key))?.record.pending).toEqual({});
+    });
+
+    test('crosses by sweep unchanged', async () => {
+      await storePending(Date.now() - 60_000, awkward);
+      await deliver(cloudName, sweep, 'timer');
+      const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
+      expect((JSON.parse(message.body) as ReplicationEvent).payload).toEqual({ name: awkward });
+      expect((await store.get(key))?.record.pending).toEqual({});
+    });
+
+    test('is applied unchanged', async () => {
+      const stamp = encodeStamp(Date.now(), serial, peer.site);
+      const stamps = Object.fromEntries(Object.keys(payload).map((name) => [name, stamp]));
+      const event = eventFrom(peer.site, { payload, state: { stamps, vector: { [peer.site]: stamp } } });
+      expect(await deliver(cloudName, apply, [body(event)])).toEqual([]);
+      const held = await store.get(key);
+      expect(plainValues(held?.record.state ?? { fields: {}, vector: {} })).toEqual(payload);
+    });
   });
 
   test('apply merges what the other cloud wrote', async () => {

@@ -7,6 +7,7 @@ import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
 import { beat } from '../../src/shared/replication/heartbeat.ts';
 import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import { deliver, invokeFunction, invokeLambda } from '../helpers/call.ts';
+import { freshAnswer } from '../helpers/fresh-answer.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { TestSite } from '../helpers/test-site.ts';
 
@@ -70,8 +71,10 @@ async function replication(): Promise<{
   heardMsAgo: number;
   ageMs: number;
 }> {
-  const { text } = await invoke(handlers.replication, { method: 'GET', path: '/replication' });
-  const { now, peers, inbound } = JSON.parse(text) as ReplicationView;
+  const { now, peers, inbound } = await freshAnswer(async () => {
+    const { text } = await invoke(handlers.replication, { method: 'GET', path: '/replication' });
+    return JSON.parse(text) as ReplicationView;
+  });
   const [toPeer] = peers;
   if (toPeer === undefined) throw new Error('no peer');
   return {

@@ -7,11 +7,15 @@ import { loadConfig } from '../../src/shared/config.ts';
 import type { DeadLetters } from '../../src/shared/ports/cloud.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { openDirections } from '../../src/bridge/open-directions.ts';
+import { drive } from '../../src/shared/replication/drive.ts';
+import { NO_NOTES, leaveNotes } from '../../src/shared/replication/heartbeat.ts';
 import { pauseKey } from '../../src/shared/replication/paused-peers.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches } from '../../scripts/contract/breaches.ts';
+import { freshAnswer } from '../helpers/fresh-answer.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { MemoryQueue } from '../helpers/memory-queue.ts';
 import type { QueueName } from '../helpers/sites.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
@@ -71,8 +75,11 @@ const operate = (method: string, path: string, body?: object): Promise<Answer> =
 const write = (id: string, headers: object = {}): Promise<Answer> =>
   call('items', 'POST', '/write', { headers, body: { id, data: { n: 1 } } });
 const pausedInStatus = async (): Promise<unknown> => {
-  const { json } = await call('replication', 'GET', '/replication');
-  return (json['peers'] as { paused: boolean; exposure: { keys: number } }[])[0];
+  const { peers } = await freshAnswer(async () => {
+    const { json } = await call('replication', 'GET', '/replication');
+    return json as { now: string; peers: unknown[] };
+  });
+  return peers[0];
 };
 
 /** All bodies that are taken off a queue until it has been empty for once. */
@@ -95,6 +102,7 @@ describe(`every route for operators on ${cloudName}`, () => {
     ['POST', '/replication/dead-letters/replay'],
     ['POST', '/replication/dead-letters/discard'],
     ['GET', '/replication/queues'],
+    ['GET', '/replication/pending'],
   ])('%s %s is refused without a key and with a wrong one', async (method, path) => {
     const headers = { authorization: 'Bearer wrong' };
     const answers = [
@@ -102,6 +110,48 @@ describe(`every route for operators on ${cloudName}`, () => {
       await call('operations', method, path, { headers }),
     ];
     expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+  });
+});
+
+describe(`keys at risk on ${cloudName}`, () => {
+  interface Peer {
+    readonly site: string;
+    readonly keys: readonly { readonly key: string; readonly since: string; readonly refused?: string }[];
+    readonly atLeast: boolean;
+  }
+  const pendingAt = async (query = ''): Promise<Peer> => {
+    const { status, json } = await operate('GET', `pending${query}`);
+    expect([status, json['site']]).toEqual([200, clouds.own.site]);
+    const peers = json['peers'] as Peer[];
+    expect(peers.map(({ site }) => site)).toEqual([clouds.peer.site]);
+    return peers[0] ?? { site: '', keys: [], atLeast: false };
+  };
+
+  test('are named per peer, the oldest first, and why one is refused for good', async () => {
+    const before = Date.now();
+    await write('risk-1');
+    await write('risk-2');
+    const site = { site: clouds.own.site, peers: [clouds.peer.site], now: Date.now };
+    const resources = { store, outbox: new MemoryQueue(), sleep: () => Promise.resolve() };
+    const refused = { [clouds.peer.site]: { 'item:risk-1': 'SQS: no', 'item:elsewhere': 'SQS: no' } };
+    await drive(leaveNotes(site, { ...NO_NOTES, refused }), resources);
+    const { keys, atLeast } = await waitUntil('the index to know both', async () => {
+      const found = await pendingAt();
+      return found.keys.length >= 2 ? found : undefined;
+    });
+    expect(atLeast).toBe(false);
+    expect(keys.map(({ key }) => key)).toEqual(['item:risk-1', 'item:risk-2']);
+    expect(keys.map((each) => each.refused)).toEqual(['SQS: no', undefined]);
+    for (const { since } of keys) expect(Date.parse(since)).toBeGreaterThanOrEqual(before - 1);
+    expect(await pendingAt('?limit=1')).toMatchObject({ keys: [{ key: 'item:risk-1' }], atLeast: true });
+    for (const limit of ['0', '1001', 'x']) {
+      expect((await operate('GET', `pending?limit=${limit}`)).status).toBe(400);
+    }
+    await drive(leaveNotes(site, NO_NOTES), resources);
+    for (const id of ['risk-1', 'risk-2']) {
+      const version = (await store.get(`item:${id}`))?.record.version ?? '';
+      await store.clearPending([{ key: `item:${id}`, accepted: { [clouds.peer.site]: version } }]);
+    }
   });
 });
 
@@ -184,7 +234,7 @@ describe(`pauses on ${cloudName}`, () => {
 });
 
 describe(`dead letters on ${cloudName}`, () => {
-  const setAside = (bodies: readonly string[], source: string, reason: string): Promise<void> =>
+  const setAside = (bodies: readonly string[], source: string, reason: string): Promise<unknown> =>
     dead.send(bodies.map((body, i) => ({ queue: source, id: `m${i}`, body, reason, detail: 'as a test' })));
   const causes = async (): Promise<Record<string, unknown>[]> =>
     (await operate('GET', 'dead-letters')).json['causes'] as Record<string, unknown>[];

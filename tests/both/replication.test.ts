@@ -1,14 +1,17 @@
 /** `GET /replication`: what would be lost if this site vanished now. Runs once per cloud, with the other as its peer. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { SQSClient, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config.ts';
 import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { eventOf, type ReplicationEvent } from '../../src/shared/replication/event.ts';
 import { heartbeatKey } from '../../src/shared/replication/heartbeat-record.ts';
+import { refusedKeys } from '../../src/shared/replication/heartbeat.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches, type HttpResponse } from '../../scripts/contract/breaches.ts';
+import { freshAnswer } from '../helpers/fresh-answer.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -47,10 +50,12 @@ async function call(method: string): Promise<HttpResponse> {
   return response;
 }
 
-async function ask(): Promise<ReplicationView> {
-  const { status, text } = await call('GET');
-  expect(status).toBe(200);
-  return JSON.parse(text) as ReplicationView;
+function ask(): Promise<ReplicationView> {
+  return freshAnswer(async () => {
+    const { status, text } = await call('GET');
+    expect(status).toBe(200);
+    return JSON.parse(text) as ReplicationView;
+  });
 }
 
 async function toPeer(): Promise<ReplicationView['peers'][number] & { safeMs: number }> {
@@ -62,12 +67,12 @@ async function toPeer(): Promise<ReplicationView['peers'][number] & { safeMs: nu
 }
 
 /** Writes an item while the site's own queue refuses, and returns when it was acknowledged. */
-async function writeUnsent(id: string): Promise<number> {
+async function writeUnsent(id: string, text = ''): Promise<number> {
   clouds.own.queueFaults.set([{ kind: 'error' }]);
   const { status } = await invoke(handlers.items, {
     method: 'POST',
     path: '/write',
-    body: { id, data: { n: 1 } },
+    body: { id, data: { n: 1, text } },
   });
   const acknowledgedAt = Date.now();
   clouds.own.queueFaults.clear();
@@ -84,11 +89,43 @@ async function forwardNow(key: string): Promise<void> {
 }
 
 /** Makes a pending key old enough for the sweeper. */
-async function makeDue(key: string): Promise<void> {
+async function makeDue(key: string, agoMs = 60_000): Promise<void> {
   const held = await store.get(key);
   if (held === undefined) throw new Error(`${key} is absent`);
-  const record = { ...held.record, pendingSince: Date.now() - 60_000 };
+  const record = { ...held.record, pendingSince: Date.now() - agoMs };
   expect(await store.putMany([{ record, expected: held.revision }])).toEqual([{ status: 'written' }]);
+}
+
+/**
+ * Makes the peer's inbound queue refuse one record of two for good; the result ends that. SQS refuses the long one, by a
+ * limit that an operator set; Service Bus refuses the batch, and then a message by itself.
+ */
+async function refuseOne(): Promise<() => Promise<void>> {
+  const { peer } = clouds;
+  if (peer.cloud === 'azure') {
+    peer.queueFaults.set([{ kind: 'error', code: 'com.microsoft:argument-error', times: 2 }]);
+    return () => {
+      peer.queueFaults.clear();
+      return Promise.resolve();
+    };
+  }
+  const client = new SQSClient({
+    region: 'us-east-1',
+    endpoint: peer.env['AWS_ENDPOINT_URL_SQS'] ?? '',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const limit = (bytes: number): Promise<unknown> =>
+    client.send(
+      new SetQueueAttributesCommand({
+        QueueUrl: peer.env['TANDEM_IN_URL'],
+        Attributes: { MaximumMessageSize: String(bytes) },
+      }),
+    );
+  await limit(2_048);
+  return async () => {
+    await limit(1_048_576);
+    client.destroy();
+  };
 }
 
 describe(`GET /replication on ${cloudName}`, () => {
@@ -206,6 +243,51 @@ describe(`GET /replication on ${cloudName}`, () => {
     expect([after.exposure.keys, after.problem]).toEqual([0, undefined]);
   });
 
+  test('a record that the peer refuses for good stops neither its neighbours nor the safe time', async () => {
+    await writeUnsent('long-1', 'x'.repeat(3_000));
+    await writeUnsent('short-1');
+    await makeDue('item:long-1');
+    await makeDue('item:short-1');
+    const allow = await refuseOne();
+    await deliver(cloudName, handlers.sweep, 'timer');
+    await allow();
+    const left = await Promise.all(['item:long-1', 'item:short-1'].map((key) => store.get(key)));
+    expect(left.filter((held) => clouds.peer.site in (held?.record.pending ?? {}))).toHaveLength(1);
+    const held = await toPeer();
+    expect(held).toMatchObject({ exposure: { keys: 1, refused: 1 }, oldestPendingMs: 0 });
+    expect(held).not.toHaveProperty('problem');
+    expect(Date.now() - held.safeMs).toBeLessThan(5_000);
+    // A queue that refuses no more gets it, and that it was refused is forgotten.
+    await deliver(cloudName, handlers.sweep, 'timer');
+    expect((await toPeer()).exposure).toEqual({ keys: 0, atLeast: false });
+    await deliver(cloudName, handlers.sweep, 'timer');
+    expect(refusedKeys((await store.get(heartbeatKey(clouds.own.site)))?.record)).toEqual({});
+  });
+
+  test('what the peer refuses for good is set aside with its reason when it is forwarded', async () => {
+    await writeUnsent('never-2', 'x'.repeat(3_000));
+    const allow = await refuseOne();
+    await forwardNow('item:never-2');
+    await allow();
+    const dead = await waitUntil('a dead letter', async () =>
+      (await clouds.own.take('tandem-dead')).find(({ body }) => body.includes('never-2')),
+    );
+    expect(dead.attributes).toMatchObject({ source: 'tandem-out', reason: 'refused' });
+    expect(dead.attributes['detail']).toMatch(/InvalidParameterValue|ArgumentError/);
+    await forwardNow('item:never-2');
+  });
+
+  test('however many ask at once, the store is asked once', async () => {
+    await ask();
+    await waitUntil('the last answer to be too old', async () => {
+      const { text } = await call('GET');
+      return Date.now() - Date.parse((JSON.parse(text) as ReplicationView).now) > 900 || undefined;
+    });
+    clouds.own.storeFaults.set([{ kind: 'latency', latencyMs: 200 }]);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask()));
+    expect(new Set(answers.map(({ now }) => now)).size).toBe(1);
+  });
+
   test('HEAD answers without a body, other methods are told what is allowed', async () => {
     expect((await call('HEAD')).status).toBe(200);
     const refused = await call('POST');
@@ -220,7 +302,10 @@ describe(`GET /replication on ${cloudName}`, () => {
     clouds.own.queueFaults.clear();
     clouds.peer.queueFaults.clear();
     clouds.own.storeFaults.set([{ kind: 'error' }]);
-    expect((await call('GET')).status).toBe(503);
+    await waitUntil(
+      'the store to be asked again',
+      async () => (await call('GET')).status === 503 || undefined,
+    );
     clouds.own.storeFaults.clear();
   });
 });

@@ -9,6 +9,7 @@ import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
+import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
@@ -198,6 +199,24 @@ describe(`the session guarantee on ${cloudName}`, () => {
       expect([status, json['code'], answered['retry-after']]).toEqual([503, 'not_yet_here', '2']);
     }
     expect(performance.now() - startMs).toBeLessThan(2 * sessionWaitMs);
+  });
+
+  test('a token that no site can have given out is refused at once', async () => {
+    const forged = (site: string, ms: number): string => {
+      const text = `user:forged-${key} ${encodeStamp(ms, 0, site)}`;
+      return Buffer.from(text).toString('base64url');
+    };
+    const startMs = performance.now();
+    for (const token of [
+      forged(clouds.peer.site, Date.now() + 30 * 86_400_000),
+      forged('gcp-europe', Date.now()),
+    ]) {
+      for (const path of [`/users/forged-${key}`, '/users']) {
+        const { status, json } = await call('GET', path, { headers: { 'x-tandem-session': token } });
+        expect([path, status, json['code']]).toEqual([path, 400, 'malformed']);
+      }
+    }
+    expect(performance.now() - startMs).toBeLessThan(sessionWaitMs / 2);
   });
 
   test('a malformed token is the client’s mistake', async () => {

@@ -36,7 +36,11 @@ describe.each([
     await cloud.close();
   });
 
-  const setAside = (bodies: readonly string[], source = 'tandem-in', reason = 'malformed'): Promise<void> =>
+  const setAside = (
+    bodies: readonly string[],
+    source = 'tandem-in',
+    reason = 'malformed',
+  ): Promise<unknown> =>
     dead.send(bodies.map((body, i) => ({ queue: source, id: `m${i}`, body, reason, detail: 'as a test' })));
   const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `{"n":${i}}`);
   const seen = async (limit = 1_000): Promise<{ letters: DeadLetter[]; look: Look }> => {

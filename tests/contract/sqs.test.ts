@@ -382,6 +382,13 @@ describe('sending and receiving', () => {
   test.each([
     ['an empty body', '', {}, 'MissingParameter'],
     ['a control character', 'a\u0001b', {}, 'InvalidMessageContents'],
+    ['a code point that is no character', '\uFFFE', {}, 'InvalidMessageContents'],
+    [
+      'an attribute with such a code point',
+      'x',
+      { MessageAttributes: { a: { DataType: 'String', StringValue: 'b\uFFFF' } } },
+      'InvalidParameterValue',
+    ],
     ['a body of more than 1 MiB', 'x'.repeat(1_048_577), {}, 'InvalidParameterValue'],
     [
       'a body and attributes of more than 1 MiB together',

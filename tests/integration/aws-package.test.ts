@@ -210,6 +210,7 @@ describe('the template', () => {
       '$default',
       'ANY /health',
       'ANY /health/{proxy+}',
+      'ANY /items',
       'ANY /items/{proxy+}',
       'ANY /region',
       'ANY /replication',

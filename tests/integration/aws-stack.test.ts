@@ -127,10 +127,15 @@ describe('the AWS stack', () => {
     expect(AccessLogSettings.Format).not.toMatch(/identity|authorizer|querystring|path\b|header|domainName/i);
   });
 
-  test('the API is throttled, for operators more than for others', () => {
+  test('the API is throttled, more where a question costs more than a read', () => {
+    const few = { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 };
     expect(alone['HttpApiStage']?.Properties).toMatchObject({
       DefaultRouteSettings: { ThrottlingRateLimit: 1_000, ThrottlingBurstLimit: 500 },
-      RouteSettings: { 'ANY /replication/{proxy+}': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 } },
+      RouteSettings: {
+        'ANY /replication': few,
+        'ANY /health/{proxy+}': few,
+        'ANY /replication/{proxy+}': few,
+      },
     });
   });
 

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { pendingView } from '../../src/shared/pending-view.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { beginBurial } from '../../src/shared/replication/anti-entropy/bury.ts';
 import { backfillKeys } from '../../src/shared/replication/anti-entropy/backfill.ts';
@@ -23,6 +24,8 @@ const { Resources } = parse(file, { merge: true }) as { readonly Resources: Reco
 const ACTIONS: Partial<Record<keyof Store, string>> = {
   get: 'dynamodb:GetItem',
   getMany: 'dynamodb:BatchGetItem',
+  list: 'dynamodb:Query',
+  exposure: 'dynamodb:Query',
   putMany: 'dynamodb:PutItem',
   scan: 'dynamodb:Scan',
 };
@@ -41,8 +44,10 @@ describe('a role allows what its function asks of the store', () => {
         await site.write(ITEM, { n: 1 });
         await replica.read(ITEM);
         await replica.read(ITEM, [{ key: ITEM, vector: {} }]);
+        await replica.list('item', { after: undefined, limit: 1 });
       },
     ],
+    ['OperationsRole', ({ site, store }) => pendingView(site, store, 1)],
     [
       'VerifyHourlyRole',
       async (site) => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { horizonMs, pollPauseMaxMs, sessionTokensMax, sessionWaitMs } from '../../src/shared/bounds.ts';
+import {
+  clockAheadMaxMs,
+  horizonMs,
+  pollPauseMaxMs,
+  sessionTokensMax,
+  sessionWaitMs,
+} from '../../src/shared/bounds.ts';
 import { MalformedError } from '../../src/shared/errors.ts';
 import type { HttpRequest } from '../../src/shared/http/route.ts';
 import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
@@ -12,8 +18,10 @@ import { START_MS, TestSite } from '../helpers/test-site.ts';
 const seen = ({ key, state }: StoredRecord): SeenState => ({ key, vector: state.vector });
 
 /** A site whose clock moves on by what is slept, with a peer that has written `user:1`. */
-async function behind(): Promise<{ site: TestSite; written: StoredRecord; receive: () => void }> {
-  const site = new TestSite('aws-us-east-1');
+async function behind(
+  peers = ['azure-eastus'],
+): Promise<{ site: TestSite; written: StoredRecord; receive: () => void }> {
+  const site = new TestSite('aws-us-east-1', peers);
   site.sleep = (ms) => {
     site.nowMs += ms;
     return Promise.resolve();
@@ -46,11 +54,10 @@ describe('a read within a session', () => {
   });
 
   test('names the sites that made what is missing, the latest first, and no others', async () => {
-    const { site } = await behind();
+    const peers = ['azure-eastus', 'aws-eu-west-1', 'azure-westeurope'];
+    const { site } = await behind(peers);
     const own = await site.write('user:1', { name: 'own' });
-    const others = ['azure-eastus', 'aws-eu-west-1', 'azure-westeurope'].map((name, index) =>
-      encodeStamp(START_MS + index, 0, name),
-    );
+    const others = peers.map((name, index) => encodeStamp(START_MS + index, 0, name));
     const vector = Object.fromEntries(others.map((stamp) => [stampSite(stamp), stamp]));
     const read = site
       .replica()
@@ -58,6 +65,43 @@ describe('a read within a session', () => {
     await expect(read).rejects.toMatchObject({
       origins: ['azure-westeurope', 'aws-eu-west-1', 'azure-eastus'],
     });
+  });
+
+  const stateAt = (maker: string, ms: number): SeenState => ({
+    key: 'user:1',
+    vector: { [maker]: encodeStamp(ms, 0, maker) },
+  });
+
+  test.each([
+    ['of a site that is no peer', 'gcp-europe', 0],
+    ['of a time that has not come yet', 'azure-eastus', clockAheadMaxMs + 1],
+  ])('refuses at once a state %s, which no site can have made', async (_, maker, aheadMs) => {
+    const { site } = await behind();
+    const read = site.replica().read('user:1', [stateAt(maker, START_MS + aheadMs)]);
+    await expect(read).rejects.toMatchObject({ code: 'malformed' });
+    expect(site.nowMs).toBe(START_MS);
+  });
+
+  test('waits for a state that is ahead by no more than the clocks of sites may differ', async () => {
+    const { site } = await behind();
+    const read = site.replica().read('user:1', [stateAt('azure-eastus', START_MS + clockAheadMaxMs)]);
+    await expect(read).rejects.toMatchObject({ code: 'not_yet_here' });
+    expect(site.nowMs).toBe(START_MS + sessionWaitMs);
+  });
+
+  test('does not wait for what this very site would have made, which is here or nowhere', async () => {
+    const { site } = await behind();
+    const read = site.replica().read('user:1', [stateAt('aws-us-east-1', START_MS - 5)]);
+    await expect(read).rejects.toMatchObject({ code: 'not_yet_here' });
+    expect(site.nowMs).toBe(START_MS);
+  });
+
+  test('honours the state of a site that has left when it is here', async () => {
+    const { site } = await behind();
+    const { key, vector } = stateAt('aws-gone', START_MS - 5);
+    const state = { fields: {}, vector };
+    site.store.items.set(key, { record: { key, state, pending: {}, operations: [] }, revision: 1 });
+    await expect(site.replica().read(key, [{ key, vector }])).resolves.toMatchObject({ key });
   });
 
   test('does not wait for states of other records', async () => {

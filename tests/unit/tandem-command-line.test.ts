@@ -9,7 +9,9 @@ describe('the command line of tandem', () => {
       sites: [],
       json: false,
       watch: false,
+      keys: false,
     });
+    expect(parseCommandLine(['status', '--keys'])).toMatchObject({ command: 'status', keys: true });
   });
 
   test('takes a stack, or several sites, each once', () => {

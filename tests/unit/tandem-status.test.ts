@@ -49,12 +49,19 @@ interface Fixture {
 const OPERATOR_KEY = 'the-key-of-the-stack';
 
 /** A site that answers `GET /replication` with a value, or a text that is none of ours; and its depths to operators. */
-async function startSite(answer: unknown, status = 200, depths?: object): Promise<Fixture> {
+async function startSite(answer: unknown, status = 200, depths?: object, pending?: object): Promise<Fixture> {
   const fixture = { url: '', asked: 0 };
   const server = createServer((request, response) => {
     fixture.asked += 1;
     if (request.url === '/replication/queues' && request.headers.authorization === `Bearer ${OPERATOR_KEY}`) {
       response.writeHead(depths === undefined ? 503 : 200).end(JSON.stringify({ queues: depths }));
+      return;
+    }
+    if (
+      request.url === '/replication/pending' &&
+      request.headers.authorization === `Bearer ${OPERATOR_KEY}`
+    ) {
+      response.writeHead(pending === undefined ? 503 : 200).end(JSON.stringify(pending));
       return;
     }
     const found = request.url === '/replication' ? status : 404;
@@ -228,6 +235,48 @@ describe('tandem status of a stack on this machine', () => {
     ]);
     const { out } = await run(['status', '--stack', file]);
     expect(out).toMatch(/aws-us-east-1 → azure-eastus .* 2 +at least 2 +at least 250\n/);
+  });
+
+  test('--keys names the keys at risk in each direction, and why one is refused for good', async () => {
+    const since = '2026-03-01T11:58:55.000Z';
+    const keys = [
+      { key: 'user:1', since, refused: 'SQS: InvalidMessageContents' },
+      { key: 'item:long-name', since },
+    ];
+    const pendingOf = (site: string, peer: string, named: readonly object[]) => ({
+      site,
+      now: NOW,
+      peers: [{ site: peer, keys: named, atLeast: false }],
+    });
+    const exposed = view(AWS, AZURE, { keys: 2, pendingMs: 65_000 });
+    const refusing = exposed.peers.map((peer) => ({ ...peer, exposure: { ...peer.exposure, refused: 1 } }));
+    const empty = depths(0, 0, 0);
+    const aws = await startSite({ ...exposed, peers: refusing }, 200, empty, pendingOf(AWS, AZURE, keys));
+    const azure = await startSite(view(AZURE, AWS), 200, empty, pendingOf(AZURE, AWS, []));
+    const file = await writeStack([
+      { site: AWS, url: aws.url },
+      { site: AZURE, url: azure.url },
+    ]);
+    const { code, out } = await run(['status', '--keys', '--stack', file]);
+    expect(code).toBe(0);
+    expect(out).toContain('azure-eastus refuses 1 of them for good: status --keys says why.');
+    expect(out.trimEnd().split('\n').slice(-5)).toEqual([
+      'Keys at risk from aws-us-east-1 → azure-eastus:',
+      `  user:1          ${since}  SQS: InvalidMessageContents`,
+      `  item:long-name  ${since}  on its way`,
+      '',
+      'No key is at risk from azure-eastus → aws-us-east-1.',
+    ]);
+    const { directions } = await json(['--keys', '--stack', file]);
+    expect(directions).toMatchObject([{ refusedKeys: 1, keys }, { keys: [] }]);
+    expect((await json(['--stack', file])).directions[0]).not.toHaveProperty('keys');
+  });
+
+  test('--keys without an operator key says what is missing, and ends with 1', async () => {
+    const aws = await startSite(view(AWS, AZURE));
+    const { code, out } = await run(['status', '--keys', ...named(aws)]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/The keys at risk of aws-us-east-1 are not known: .*TANDEM_OPERATOR_KEY/);
   });
 
   test('says who is paused, and why a peer does not take what is sent', async () => {

@@ -38,7 +38,11 @@ export interface SendResult {
   readonly SequenceNumber?: string;
 }
 
-/** Characters outside XML 1.0 are refused: https://www.w3.org/TR/REC-xml/#charsets */
+/**
+ * Characters outside XML 1.0 are refused, in the body and in every attribute that is text:
+ * https://www.w3.org/TR/REC-xml/#charsets and
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+ */
 const FORBIDDEN = /[^\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 const GROUP_ID = new RegExp(`^[\\x21-\\x7E]{1,${LIMITS.groupIdLengthMax}}$`);
 const DATA_TYPE = /^(String|Number|Binary)(\.[^.].*)?$/;
@@ -181,6 +185,12 @@ function validateMessageAttributes(attributes: MessageAttributes): void {
       throw new SqsError(
         'InvalidParameterValueException',
         `The message attribute '${name}' needs a type of String, Number or Binary and a non-empty value of it.`,
+      );
+    }
+    if (!isBinary && FORBIDDEN.test(StringValue ?? '')) {
+      throw new SqsError(
+        'InvalidParameterValueException',
+        `The message attribute '${name}' contains characters outside the allowed set.`,
       );
     }
   }

@@ -2,7 +2,8 @@
  * Packs messages into batches that a queue takes in one call: by count and by bytes, in order.
  * `overheadBytes` is what the protocol adds to each message.
  */
-import type { OutboundMessage } from '../ports/queue.ts';
+import { isRetryable } from '../errors.ts';
+import type { OutboundMessage, SendOutcome } from '../ports/queue.ts';
 
 export type Batch = readonly { readonly index: number; readonly message: OutboundMessage }[];
 
@@ -35,6 +36,30 @@ export function packBatches(
     }
   });
   return { batches, tooLarge };
+}
+
+/**
+ * Sends a batch. One that is refused for good as a whole had no effect, and does not say which of its messages is to
+ * blame: it is sent again in halves until what is refused is a single message.
+ * @param send Throws the queue's error, as one of ours, for the batch as a whole.
+ */
+export async function sendInHalves(
+  batch: Batch,
+  outcomes: SendOutcome[],
+  send: (batch: Batch) => Promise<void>,
+): Promise<void> {
+  try {
+    await send(batch);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (batch.length === 1 || isRetryable(error)) {
+      for (const { index } of batch) outcomes[index] = error;
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await sendInHalves(batch.slice(0, middle), outcomes, send);
+    await sendInHalves(batch.slice(middle), outcomes, send);
+  }
 }
 
 function messageBytes({ body, attributes }: OutboundMessage): number {

@@ -55,28 +55,26 @@ async function setAside(
   dead: readonly { message: InboundMessage; reason: string; detail: string }[],
   { deadLetters, logger, metrics }: { deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): Promise<readonly Retry[]> {
-  try {
-    await deadLetters.send(
-      dead.map(({ message, reason, detail }) => ({
+  const outcomes = await deadLetters.send(
+    dead.map(({ message: { id, body }, reason, detail }) => ({ queue, id, body, reason, detail })),
+  );
+  const retries: Retry[] = [];
+  dead.forEach(({ message, reason, detail }, index) => {
+    const error = outcomes[index];
+    if (error === undefined) {
+      logger.log('error', 'message set aside', { queue, id: message.id, reason, detail });
+    } else {
+      retries.push({ message, error });
+      logger.log('error', 'dead-letter queue refused messages', {
         queue,
         id: message.id,
-        body: message.body,
         reason,
         detail,
-      })),
-    );
-  } catch (error) {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    logger.log('error', 'dead-letter queue refused messages', {
-      queue,
-      count: dead.length,
-      error: cause.message,
-    });
-    return dead.map(({ message }) => ({ message, error: cause }));
-  }
-  for (const { message, reason, detail } of dead) {
-    logger.log('error', 'message set aside', { queue, id: message.id, reason, detail });
-  }
-  metrics.record({ DeadLetters: dead.length });
-  return [];
+        error: error.message,
+      });
+    }
+  });
+  const count = dead.length - retries.length;
+  if (count > 0) metrics.record({ DeadLetters: count });
+  return retries;
 }

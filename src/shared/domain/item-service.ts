@@ -2,9 +2,15 @@
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
 import type { Json } from '../replication/json.ts';
 import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '../replication/record.ts';
-import type { Replica } from '../replica.ts';
+import type { ListOptions, Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
-import { checkPrecondition, type Creation, type WriteOptions } from './entity-service.ts';
+import {
+  checkPrecondition,
+  deletion,
+  type Creation,
+  type EntityPage,
+  type WriteOptions,
+} from './entity-service.ts';
 import { ITEM } from './entities/item.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
@@ -77,8 +83,30 @@ export class ItemService {
   /** Not older than `seen`. @throws NotFoundError when it is absent or has expired. @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
     const record = await this.#replica.read(`${ITEM}:${id}`, seen);
-    if (record === undefined) throw new NotFoundError(`item ${id} does not exist`);
-    return record;
+    return record ?? missing(id);
+  }
+
+  /** Live records in the order of their ids; not older than `seen`. @throws NotYetHereError */
+  async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
+    const page = await this.#replica.list(ITEM, {
+      after: after === undefined ? undefined : `${ITEM}:${after}`,
+      limit,
+      seen,
+    });
+    return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
+  }
+
+  /** @throws NotFoundError when it is absent or has expired. @throws PreconditionFailedError */
+  remove(id: string, { ifMatch, traceparent }: WriteOptions): Promise<StoredRecord> {
+    return this.#replica.write({
+      key: `${ITEM}:${id}`,
+      traceparent,
+      decide: (current) => {
+        if (current === undefined || !this.#replica.isLive(current)) return missing(id);
+        checkPrecondition(current, ifMatch);
+        return deletion(current);
+      },
+    });
   }
 
   /** Whether every peer's durable queue has what a write answered. */
@@ -96,4 +124,8 @@ export class ItemService {
       ...(expires !== undefined && { expiresAt: new Date(expires * 1000).toISOString() }),
     };
   }
+}
+
+function missing(id: string): never {
+  throw new NotFoundError(`${ITEM} ${id} does not exist`);
 }

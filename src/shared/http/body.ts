@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { bodyBytesMax } from '../bounds.ts';
 import { InvalidError, MalformedError, TooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
+import { malformedText } from './well-formed.ts';
 
 /** `application/json`, or any type with the suffix `+json` (RFC 6839), with or without parameters. */
 const JSON_TYPE = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
@@ -23,7 +24,7 @@ export function readBody(event: APIGatewayProxyEventV2, check: ValidateFunction)
   } catch (cause) {
     throw new MalformedError('the body is not JSON', { cause });
   }
-  const failures = validate(check, value);
+  const failures = [...malformedText(value), ...validate(check, value)];
   if (failures.length > 0) {
     const count = failures.length === 1 ? '1 rule is' : `${failures.length} rules are`;
     throw new InvalidError(`the body is invalid: ${count} broken`, failures);

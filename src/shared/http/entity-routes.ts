@@ -55,17 +55,7 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        const { limit, after } = readPaging(request.query);
-        const page = await service.list({ limit, after, seen: seenStates(request) });
-        const cursor = page.next === undefined ? undefined : Buffer.from(page.next).toString('base64url');
-        return {
-          status: 200,
-          body: { items: page.records.map((record) => service.view(record)), ...(cursor && { cursor }) },
-          headers: {
-            'cache-control': 'private, no-cache',
-            ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
-          },
-        };
+        return listReply(base, request, service);
       },
     },
     {
@@ -98,14 +88,36 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'DELETE',
       path: one,
       async handle(request) {
-        const record = await service.remove(idOfRequest(request), writeOptions(request));
-        const headers = { 'x-tandem-session': sessionToken(record) };
-        return withDurability(request, { status: 204, headers }, () =>
-          service.isAccepted({ record, replayed: false }),
-        );
+        return removalReply(request, idOfRequest(request), service);
       },
     },
   ];
+}
+
+type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;
+
+/** One page of live records, and where the next one begins. @throws InvalidError */
+export async function listReply(base: string, request: HttpRequest, service: Records): Promise<HttpReply> {
+  const { limit, after } = readPaging(request.query);
+  const page = await service.list({ limit, after, seen: seenStates(request) });
+  const cursor = page.next === undefined ? undefined : Buffer.from(page.next).toString('base64url');
+  return {
+    status: 200,
+    body: { items: page.records.map((record) => service.view(record)), ...(cursor && { cursor }) },
+    headers: {
+      'cache-control': 'private, no-cache',
+      ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
+    },
+  };
+}
+
+/** Deletes one record; the session token names the deletion. */
+export async function removalReply(request: HttpRequest, id: string, service: Records): Promise<HttpReply> {
+  const record = await service.remove(id, writeOptions(request));
+  const headers = { 'x-tandem-session': sessionToken(record) };
+  return withDurability(request, { status: 204, headers }, () =>
+    service.isAccepted({ record, replayed: false }),
+  );
 }
 
 /** What a write takes from the request's headers. */

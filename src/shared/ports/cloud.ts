@@ -5,7 +5,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Config } from '../config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
-import type { BatchHandler, QueueSender } from './queue.ts';
+import type { BatchHandler, QueueSender, SendOutcome } from './queue.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 import type { Store } from './store.ts';
 
@@ -23,8 +23,9 @@ export interface InvocationContext {
 /** A function that a schedule starts. `true`: it has stopped at a bound of its own, and there is more to do. */
 export type TimerHandler = () => Promise<boolean>;
 
-/** Sets a message aside with a reason, in a queue that people look at. */
+/** Sets messages aside with a reason, in a queue that people look at. */
 export interface DeadLetters {
+  /** Outcomes in the order of the entries, as those of `QueueSender.send`. */
   send(
     entries: readonly {
       readonly queue: string;
@@ -33,7 +34,7 @@ export interface DeadLetters {
       readonly reason: string;
       readonly detail: string;
     }[],
-  ): Promise<void>;
+  ): Promise<readonly SendOutcome[]>;
 }
 
 export interface Cloud {

@@ -15,7 +15,8 @@ export type SendOutcome = Error | undefined;
 export interface QueueSender {
   /**
    * Sends in as few calls as fit; outcomes in the order of the messages. Never throws for a message:
-   * `TooLargeError` for one that can never fit, `UnavailableError` or `AmbiguousError` for the rest.
+   * `TooLargeError` for one that can never fit, `RefusedError` for one that is refused for what it is; both say that
+   * trying again is in vain. `UnavailableError` or `AmbiguousError` for the rest. None decides about its neighbours.
    */
   send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]>;
   /** One cheap round trip. @throws UnavailableError when the queue does not answer. */

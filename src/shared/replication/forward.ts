@@ -10,6 +10,7 @@ import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queu
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
 import { isCleared } from './markers.ts';
+import { messageText } from './message.ts';
 import { clearPending, send, type Protocol, type Site } from './protocol.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 
@@ -90,7 +91,8 @@ export function* forward(
         index,
         crossing: {
           key: event.key,
-          message: { id: message.id, body: message.body },
+          // The host may have parsed it and written it again, in another way than the peer's queue takes.
+          message: { id: message.id, body: messageText(event) },
           markers: Object.fromEntries(site.peers.map((peer) => [peer, eventVersion(event)])),
         },
       });

@@ -13,15 +13,17 @@ import { localWrite } from './local-write.ts';
 import { pauseKey } from './paused-peers.ts';
 import { getMany, type Protocol, type Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
-import { clockAheadMaxMs, heartbeatMs, sweepTickMs } from '../bounds.ts';
+import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepTickMs } from '../bounds.ts';
 import type { Json } from './json.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
 import { SEMANTICS_FIELD, heartbeatKey, understoodBy } from './heartbeat-record.ts';
 import { SEMANTICS } from './semantics.ts';
 import { stampMs, type SiteId } from './stamp.ts';
+import type { RefusedKeys } from './sweep.ts';
 
 const SWEPT_TO = 'sweptTo';
 const SILENT = 'silent';
+const REFUSED = 'refused';
 /** Errors of vendors can be long, and the start says what it is. */
 const CAUSE_CHARACTERS_MAX = 200;
 
@@ -83,26 +85,61 @@ export function silentPeers(heartbeat: StoredRecord | undefined): Readonly<Recor
   );
 }
 
-/** What one sweep leaves to be known: where it stopped, and who did not take what it sent. */
+/** Records that the last sweeps found to be refused for good, by the site's own heartbeat: `refusedKeysMax` at most. */
+export function refusedKeys(heartbeat: StoredRecord | undefined): RefusedKeys {
+  const value = heartbeat?.state.fields[REFUSED]?.[1];
+  const refused: Record<SiteId, Record<string, string>> = {};
+  for (const entry of Array.isArray(value) ? (value as Json[]) : []) {
+    const [peer, key, why] = Array.isArray(entry) ? (entry as Json[]) : [];
+    if (typeof peer === 'string' && typeof key === 'string' && typeof why === 'string')
+      refused[peer] = { ...refused[peer], [key]: why };
+  }
+  return refused;
+}
+
+/**
+ * What is known to be refused after a run: what it has found, and when it did not come to the last key also what the
+ * runs before it had found.
+ */
+export function refusedAfter(
+  heartbeat: StoredRecord | undefined,
+  { refused, resume }: { readonly refused: RefusedKeys; readonly resume: PendingEntry | undefined },
+): RefusedKeys {
+  if (resume === undefined) return refused;
+  const known = refusedKeys(heartbeat);
+  const peers = [...new Set([...Object.keys(known), ...Object.keys(refused)])];
+  return Object.fromEntries(peers.map((peer) => [peer, { ...known[peer], ...refused[peer] }]));
+}
+
+/** What one sweep leaves to be known: where it stopped, who did not take what it sent, and what nobody will take. */
 export interface SweepNotes {
   readonly sweptTo: PendingEntry | undefined;
   readonly silent: Readonly<Record<SiteId, string>>;
+  readonly refused: RefusedKeys;
 }
 
 /** Those of a sweep that has nothing to do. */
-export const NO_NOTES: SweepNotes = { sweptTo: undefined, silent: {} };
+export const NO_NOTES: SweepNotes = { sweptTo: undefined, silent: {}, refused: {} };
 
 /** Whether the site's own heartbeat says anything but `NO_NOTES`. */
 export function hasNotes(heartbeat: StoredRecord): boolean {
-  return sweptTo(heartbeat) !== undefined || Object.keys(silentPeers(heartbeat)).length > 0;
+  const noted = { ...silentPeers(heartbeat), ...refusedKeys(heartbeat) };
+  return sweptTo(heartbeat) !== undefined || Object.keys(noted).length > 0;
 }
 
 /** Writes the notes of a sweep, unless they are those of the last one. @throws what `localWrite` throws. */
-export function* leaveNotes(site: Site, { sweptTo: entry, silent }: SweepNotes): Protocol<StoredRecord> {
-  const causes = Object.entries(silent).map(([peer, why]) => [peer, why.slice(0, CAUSE_CHARACTERS_MAX)]);
+export function* leaveNotes(
+  site: Site,
+  { sweptTo: entry, silent, refused }: SweepNotes,
+): Protocol<StoredRecord> {
+  const causes = Object.entries(silent).map(([peer, why]) => [peer, causeOf(why)]);
+  const rejects = Object.entries(refused).flatMap(([peer, keys]) =>
+    Object.entries(keys).map(([key, why]) => [peer, key, causeOf(why)]),
+  );
   const notes = {
     [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, entry.key],
     [SILENT]: causes.length === 0 ? null : (Object.fromEntries(causes) as Record<string, string>),
+    [REFUSED]: rejects.length === 0 ? null : rejects.slice(0, refusedKeysMax),
   };
   return yield* localWrite(site, {
     key: heartbeatKey(site.site),
@@ -113,6 +150,10 @@ export function* leaveNotes(site: Site, { sweptTo: entry, silent }: SweepNotes):
       return held !== undefined && Object.entries(notes).every(isKnown) ? undefined : notes;
     },
   });
+}
+
+function causeOf(why: string): string {
+  return why.slice(0, CAUSE_CHARACTERS_MAX).toWellFormed();
 }
 
 /**

@@ -23,7 +23,7 @@ import { cleared, goneSinceOf, nextLife } from './lives.ts';
 import { isLive, newestStamp, partsOf, withParts, type RecordState, type StoredRecord } from './record.ts';
 import { INCARNATIONS, areUnderstood } from './semantics.ts';
 import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
-import { messageOf } from './message.ts';
+import { messageOf, messageText } from './message.ts';
 import { isOwnBusiness } from './reserved.ts';
 import { laterStamp, nextStamp, stampMs, type Stamp } from './stamp.ts';
 
@@ -195,7 +195,7 @@ function messageFor(
 }
 
 function stateBytes({ state }: StoredRecord): number {
-  return Buffer.byteLength(JSON.stringify(state));
+  return Buffer.byteLength(messageText(state));
 }
 
 /** Hands the event to the local queue; a failure is no failure of the write. */

@@ -15,6 +15,9 @@ import { messageOf } from './message.ts';
 import { getMany, pending, type Protocol, type Site } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
+/** Peer → key of a record that it can never be sent as it is → why. */
+export type RefusedKeys = Readonly<Record<SiteId, Readonly<Record<string, string>>>>;
+
 export interface SweepReport {
   /** Keys that were due. */
   readonly looked: number;
@@ -22,8 +25,8 @@ export interface SweepReport {
   readonly resent: number;
   /** Peer that did not take it → why. */
   readonly silent: Readonly<Record<SiteId, string>>;
-  /** Keys whose state no longer fits a message, or that a peer's queue can never take: a person must look. */
-  readonly refused: readonly string[];
+  /** What no longer fits a message, or what a peer's queue can never take: a person must look. */
+  readonly refused: RefusedKeys;
   /** Age of the oldest marker that was looked at, at the start of the run; 0 when nothing was due. */
   readonly oldestMs: number;
   /** The last entry that was looked at, when there may be more; the next run takes it as `after`. */
@@ -48,7 +51,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
   const { after, graceMs = sweepGraceMs, keysMax = sweepKeysMax } = options;
   const startMs = site.now();
   const silent: Record<SiteId, string> = {};
-  const refused: string[] = [];
+  const refused: Record<SiteId, Record<string, string>> = {};
   let [looked, resent, oldestMs] = [0, 0, 0];
   let resume = after;
   let fromStart = after === undefined;
@@ -72,7 +75,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
     outcomes.forEach((failed, index) => {
       for (const [peer, error] of Object.entries(failed)) {
         if (isRetryable(error)) silent[peer] = error.message;
-        else refused.push(crossings[index]?.key ?? '');
+        else refuse(refused, [peer], crossings[index]?.key ?? '', error);
       }
       if (Object.keys(failed).length < Object.keys(crossings[index]?.markers ?? {}).length) resent += 1;
     });
@@ -116,7 +119,7 @@ function* stillPending(
   site: Site,
   keys: readonly string[],
   silent: Readonly<Record<SiteId, string>>,
-  refused: string[],
+  refused: Record<SiteId, Record<string, string>>,
 ): Protocol<readonly Crossing[]> {
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
@@ -129,8 +132,17 @@ function* stillPending(
       return [{ key: record.key, message, markers }];
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
-      refused.push(record.key);
+      refuse(refused, Object.keys(markers), record.key, error);
       return [];
     }
   });
+}
+
+function refuse(
+  refused: Record<SiteId, Record<string, string>>,
+  peers: readonly SiteId[],
+  key: string,
+  { message }: Error,
+): void {
+  for (const peer of peers) refused[peer] = { ...refused[peer], [key]: message };
 }

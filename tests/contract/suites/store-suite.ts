@@ -59,6 +59,14 @@ export function describeStore(name: string, openStore: () => Store): void {
       expect((await held(record.key)).record).toEqual(record);
     });
 
+    test('holds every character that JSON can name, in values and in names of members', async () => {
+      const text = Array.from({ length: 0x21 }, (_, unit) => String.fromCharCode(unit)).join('');
+      const rare = `${text}\u007F\u0085\u2028\u2029\uFDD0\uFEFF\uFFFD\uFFFE\uFFFF\u{1FFFE}\u{10FFFF}`;
+      const record = recordOf(keyOf('1'), { value: { [rare]: [rare, { [`deep ${rare}`]: rare }] } });
+      expect(await put(record)).toBe('written');
+      expect((await held(record.key)).record).toEqual(record);
+    });
+
     test('answers nothing for a key that was never written', async () => {
       expect(await store.get(keyOf('none'))).toBeUndefined();
       expect(await store.getMany([keyOf('none'), keyOf('nothing')])).toEqual(new Map());

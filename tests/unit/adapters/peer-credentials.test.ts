@@ -231,7 +231,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
       [message],
       () => Promise.resolve([{ kind: 'retry', error: error! }]),
       {
-        deadLetters: { send: () => Promise.resolve() },
+        deadLetters: { send: () => Promise.resolve([]) },
         logger: { log },
         metrics: { record: () => undefined },
       },

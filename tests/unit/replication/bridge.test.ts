@@ -9,7 +9,8 @@ import {
   sweepKeysMax,
   sweepLooksMax,
 } from '../../../src/shared/bounds.ts';
-import { AmbiguousError, TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import { mark } from '../../../src/shared/replication/anti-entropy/repair.ts';
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
 import { logConflicts } from '../../../src/shared/replication/conflict-log.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
@@ -481,7 +482,8 @@ describe('sweep', () => {
       queue.refuse = ({ body }) => (/"user:\d{1,2}"/.test(body) ? new TooLargeError('no') : undefined);
     const report = await aws.run(sweep(aws.site));
     expect(report).toMatchObject({ resent: 150, silent: {} });
-    expect(report.refused).toHaveLength(100);
+    expect(Object.keys(report.refused[AZURE] ?? {})).toHaveLength(100);
+    expect(report.refused[AZURE]).toMatchObject({ 'user:0': 'no' });
   });
 
   /** Writes `count` keys that only `peer` lacks, the oldest first. */
@@ -543,5 +545,51 @@ describe('sweep', () => {
     aws.store.pending = (_beforeMs, _limit, after) => Promise.resolve(after === undefined ? stale : []);
     expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0 });
     expect(aws.peers.get(AZURE)?.sent).toHaveLength(1);
+  });
+});
+
+describe('a record that a peer refuses for good', () => {
+  const refusing = (): TestSite => {
+    const { aws } = pair();
+    const queue = aws.peers.get(AZURE);
+    if (queue) {
+      queue.refuse = ({ body }) =>
+        body.includes('"user:bad"') ? new RefusedError('no such text') : undefined;
+    }
+    return aws;
+  };
+
+  test('is set aside by forward with its reason, and its neighbours cross', async () => {
+    const aws = refusing();
+    for (const id of ['1', 'bad', '2']) await aws.write(`user:${id}`, { name: 'Ada' });
+    const dispositions = await aws.run(forward(aws.site, aws.outboxDeliveries(), checkEvent));
+    expect(dispositions).toEqual([
+      { kind: 'done' },
+      { kind: 'dead', reason: 'refused', detail: 'no such text' },
+      { kind: 'done' },
+    ]);
+    expect(aws.held('user:bad')?.pending).toHaveProperty([AZURE]);
+  });
+
+  test('does not make the sweeper take the peer for silent, and is named by it', async () => {
+    const aws = refusing();
+    for (const id of ['1', 'bad', '2']) await aws.write(`user:${id}`, { name: 'Ada' });
+    aws.nowMs += sweepGraceMs + 1;
+    const report = await aws.run(sweep(aws.site));
+    expect(report).toMatchObject({
+      resent: 2,
+      silent: {},
+      refused: { [AZURE]: { 'user:bad': 'no such text' } },
+    });
+    expect(report).not.toHaveProperty('resume');
+  });
+
+  test('is marked by a repair, which sends all others', async () => {
+    const aws = refusing();
+    const keys = ['user:1', 'user:bad', 'user:2'];
+    for (const key of keys) await aws.write(key, { name: 'Ada' });
+    expect(await aws.run(mark(aws.site, AZURE, keys))).toBe(3);
+    const left = keys.filter((key) => AZURE in (aws.held(key)?.pending ?? {}));
+    expect(left).toEqual(['user:bad']);
   });
 });

@@ -95,6 +95,7 @@ describe('exposure to one peer', () => {
       {
         site: B,
         keysAtRisk: keys,
+        refused: 0,
         atLeast,
         ...(oldestAgoMs !== undefined && { oldestPendingSince: NOW - oldestAgoMs }),
         safeTimeMs: NOW - ageMs,
@@ -120,4 +121,22 @@ describe('exposure to several peers', () => {
   test('a site without peers is exposed to nobody', () => {
     expect(exposureTo([], page([]))).toEqual([]);
   });
+});
+
+test('a record that the peer refuses for good is counted, and the safe time does not wait for it', () => {
+  const given = page([pendingFor(9_000, [B, C], 'user:never'), pendingFor(2_000)]);
+  const refused = { [B]: { 'user:never': 'SQS: no' } };
+  expect(exposureOf(given, { peers: [B, C], nowMs: NOW, refused })).toMatchObject([
+    { site: B, keysAtRisk: 2, refused: 1, oldestPendingSince: NOW - 2_000, ageMs: 2_000 },
+    { site: C, keysAtRisk: 1, refused: 0, oldestPendingSince: NOW - 9_000, ageMs: 9_000 },
+  ]);
+  const only = exposureOf(page([pendingFor(9_000, [B], 'user:never')]), { peers: [B], nowMs: NOW, refused });
+  expect(only).toMatchObject([{ keysAtRisk: 1, refused: 1, ageMs: 0 }]);
+});
+
+test('a record that is no longer pending is not refused any more', () => {
+  const refused = { [B]: { 'user:once': 'SQS: no' } };
+  expect(exposureOf(page([]), { peers: [B], nowMs: NOW, refused })).toMatchObject([
+    { keysAtRisk: 0, refused: 0 },
+  ]);
 });

@@ -1,10 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { heartbeatMs } from '../../../src/shared/bounds.ts';
+import { heartbeatMs, refusedKeysMax } from '../../../src/shared/bounds.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import {
+  NO_NOTES,
   beat,
+  hasNotes,
   heardMsAgo,
   leaveNotes,
+  refusedAfter,
+  refusedKeys,
   silentPeers,
   sweptTo,
 } from '../../../src/shared/replication/heartbeat.ts';
@@ -68,16 +72,19 @@ describe('a heartbeat', () => {
     expect(heardMsAgo(record, START_MS - 300)).toBe(0);
   });
 
-  test('keeps where the sweeper stopped and who was silent, over the next beat, until that is over', async () => {
+  test('keeps where the sweeper stopped, who was silent and what is refused, over the next beat, until that is over', async () => {
     const aws = new TestSite(AWS, [AZURE]);
-    const notes = { sweptTo: { sinceMs: 5, key: 'user:1' }, silent: { [AZURE]: 'expired' } };
+    const refused = { [AZURE]: { 'user:2': 'SQS: no', 'user:3': 'SQS: no' } };
+    const notes = { sweptTo: { sinceMs: 5, key: 'user:1' }, silent: { [AZURE]: 'expired' }, refused };
     await aws.run(leaveNotes(aws.site, notes));
     aws.nowMs += 10_000;
     const beaten = await aws.run(beat(aws.site));
-    expect([sweptTo(beaten), silentPeers(beaten)]).toEqual([notes.sweptTo, notes.silent]);
+    expect([sweptTo(beaten), silentPeers(beaten), refusedKeys(beaten)]).toEqual(Object.values(notes));
+    expect(hasNotes(beaten)).toBe(true);
     aws.nowMs += 10_000;
-    const after = await aws.run(leaveNotes(aws.site, { sweptTo: undefined, silent: {} }));
-    expect([sweptTo(after), silentPeers(after)]).toEqual([undefined, {}]);
+    const after = await aws.run(leaveNotes(aws.site, NO_NOTES));
+    expect([sweptTo(after), silentPeers(after), refusedKeys(after)]).toEqual([undefined, {}, {}]);
+    expect(hasNotes(after)).toBe(false);
   });
 
   test('is not written again for notes that it holds already', async () => {
@@ -85,9 +92,33 @@ describe('a heartbeat', () => {
     await aws.run(beat(aws.site));
     for (const silent of [{}, { [AZURE]: 'expired' }, { [AZURE]: 'expired' }, {}]) {
       aws.nowMs += 1;
-      await aws.run(leaveNotes(aws.site, { sweptTo: undefined, silent }));
+      await aws.run(leaveNotes(aws.site, { ...NO_NOTES, silent }));
     }
     expect(aws.store.items.get(heartbeatKey(AWS))?.revision).toBe(3);
+  });
+
+  test('names a bounded number of refused records, and fits its message with them', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    const keys = Array.from({ length: refusedKeysMax + 1 }, (_, i) => [
+      `user:${'x'.repeat(120)}${i}`,
+      'why '.repeat(500),
+    ]);
+    await aws.run(leaveNotes(aws.site, { ...NO_NOTES, refused: { [AZURE]: Object.fromEntries(keys) } }));
+    const named = refusedKeys(aws.held(heartbeatKey(AWS)))[AZURE] ?? {};
+    expect(Object.keys(named)).toHaveLength(refusedKeysMax);
+    expect(aws.outbox.sent).toHaveLength(1);
+  });
+
+  test('still names what an earlier run found when the last one did not come to every record', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    const notes = { ...NO_NOTES, refused: { [AZURE]: { 'user:1': 'no', 'user:2': 'no' } } };
+    const held = await aws.run(leaveNotes(aws.site, notes));
+    const refused = { [AZURE]: { 'user:2': 'still no' } };
+    const resume = { sinceMs: 5, key: 'user:3' };
+    expect(refusedAfter(held, { refused, resume })).toEqual({
+      [AZURE]: { 'user:1': 'no', 'user:2': 'still no' },
+    });
+    expect(refusedAfter(held, { refused, resume: undefined })).toEqual(refused);
   });
 
   test('is told from records of users by its key', () => {

@@ -147,7 +147,7 @@ describe('a local write', () => {
     await other.write('user:1', { b: 'x'.repeat(bodyBytesMax) });
     await other.run(applyBatch(other.site, one.outboxDeliveries(), checkEvent));
     other.nowMs += sweepGraceMs + 1;
-    expect(await other.run(sweep(other.site))).toMatchObject({ resent: 1, refused: [] });
+    expect(await other.run(sweep(other.site))).toMatchObject({ resent: 1, refused: {} });
     await expect(other.write('user:1', { c: 'more' })).rejects.toThrow(TooLargeError);
     await other.write('user:1', { a: null });
   });

@@ -2,19 +2,50 @@
  * AWS SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
-import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../errors.ts';
+import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
+import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
 
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 /** The service may have acted before it, or the connection, failed. */
 const AMBIGUOUS = new Set(['TimeoutError', 'InternalServerError', 'InternalFailure', 'ServiceUnavailable']);
 
+/**
+ * With these SQS refuses a whole request for what is in its messages. All others are about the queue, the caller or
+ * the moment.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html#API_SendMessageBatch_Errors
+ */
+const REQUEST_REFUSED = new Set(['InvalidMessageContents']);
+const REQUEST_TOO_LARGE = new Set(['BatchRequestTooLong', 'AWS.SimpleQueueService.BatchRequestTooLong']);
+/**
+ * Of a single entry that the sender is to blame for: what time or an operator mends, all the same. Throttling, a queue
+ * that is not there, credentials, and keys for encryption.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+ */
+const ENTRY_PASSES =
+  /throttl|overlimit|accessdenied|notauthorized|kms|nonexistentqueue|queuedoesnotexist|token|signature|invalidsecurity|optin|expired/i;
+
+/**
+ * What became of one entry of a batch: refused for good when the sender is to blame and no cause is known that passes.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html
+ */
+export function entryError({ Code, Message = '', SenderFault }: BatchResultErrorEntry): AppError {
+  const text = `SQS: ${Code ?? ''}: ${Message}`;
+  return SenderFault === true && !ENTRY_PASSES.test(Code ?? '')
+    ? new RefusedError(text)
+    : new UnavailableError(text);
+}
+
 export function storeError(error: unknown): AppError {
   return vendorError(error, 'DynamoDB');
 }
 
 export function queueError(error: unknown): AppError {
-  return vendorError(error, 'SQS');
+  const { name = '' } = error as { name?: string };
+  const mapped = vendorError(error, 'SQS');
+  if (REQUEST_TOO_LARGE.has(name)) return new TooLargeError(mapped.message, { cause: error });
+  return REQUEST_REFUSED.has(name) ? new RefusedError(mapped.message, { cause: error }) : mapped;
 }
 
 function vendorError(error: unknown, service: string): AppError {

@@ -8,10 +8,10 @@ import {
   type SQSClient,
   type SendMessageBatchRequestEntry,
 } from '@aws-sdk/client-sqs';
-import { TooLargeError, UnavailableError } from '../../errors.ts';
+import { TooLargeError } from '../../errors.ts';
 import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
-import { packBatches, type Batch } from '../pack-batches.ts';
-import { queueError } from './errors.ts';
+import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
+import { entryError, queueError } from './errors.ts';
 
 /** SQS takes 10 messages and 1 MiB a batch; the rest is left for attributes. */
 const BATCH_MESSAGES_MAX = 10;
@@ -34,23 +34,22 @@ export class SqsSender implements QueueSender {
       overheadBytes: 0,
     });
     for (const index of tooLarge) outcomes[index] = new TooLargeError('SQS takes at most 1 MiB a message');
-    await Promise.all(batches.map((batch) => this.#sendBatch(batch, outcomes)));
+    await Promise.all(
+      batches.map((batch) => sendInHalves(batch, outcomes, (part) => this.#sendBatch(part, outcomes))),
+    );
     return outcomes;
   }
 
   async #sendBatch(batch: Batch, outcomes: SendOutcome[]): Promise<void> {
+    const command = new SendMessageBatchCommand({
+      QueueUrl: this.#url,
+      Entries: batch.map(({ index, message }) => toEntry(index, message)),
+    });
     try {
-      const answer = await this.#client.send(
-        new SendMessageBatchCommand({
-          QueueUrl: this.#url,
-          Entries: batch.map(({ index, message }) => toEntry(index, message)),
-        }),
-      );
-      for (const { Id, Code, Message } of answer.Failed ?? []) {
-        outcomes[Number(Id)] = new UnavailableError(`SQS: ${Code ?? ''}: ${Message ?? ''}`);
-      }
+      const { Failed = [] } = await this.#client.send(command);
+      for (const failed of Failed) outcomes[Number(failed.Id)] = entryError(failed);
     } catch (error) {
-      for (const { index } of batch) outcomes[index] = queueError(error);
+      throw queueError(error);
     }
   }
 
@@ -81,8 +80,20 @@ function toEntry(index: number, message: OutboundMessage): SendMessageBatchReque
     ...(message.delaySeconds !== undefined && { DelaySeconds: message.delaySeconds }),
     ...(attributes.length > 0 && {
       MessageAttributes: Object.fromEntries(
-        attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+        attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: carried(value) }]),
       ),
     }),
   };
+}
+
+/** What is not a character of XML 1.0: SQS takes it neither in a body nor in an attribute. */
+const NOT_CARRIED = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
+/**
+ * Attributes are for people: what cannot be carried is written as its number. Bodies come as they can be carried
+ * (`replication/message.ts`).
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+ */
+function carried(text: string): string {
+  return text.replace(NOT_CARRIED, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -3,18 +3,29 @@
  * @see https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-exceptions
  */
-import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
 
 /** Request timeout, retry-with, gone, internal error: the write may have happened. */
 const AMBIGUOUS_STATUS = new Set([408, 410, 449, 500]);
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+/**
+ * Codes of `ServiceBusError` for a message that was not taken, for a cause that time or an operator mends.
+ * @see https://learn.microsoft.com/javascript/api/@azure/service-bus/servicebuserrorcode
+ */
 const QUEUE_NOT_SENT = new Set([
   'ServiceBusy',
   'MessagingEntityNotFound',
+  'MessagingEntityDisabled',
   'UnauthorizedAccess',
   'QuotaExceeded',
 ]);
+/**
+ * AMQP errors that are about what is in the message. The SDK has no code for them: it says `GeneralError` and puts their
+ * names in front of the text.
+ * @see https://learn.microsoft.com/javascript/api/@azure/core-amqp/conditionerrornamemapper
+ */
+const REFUSED_TEXT = /^(?:ArgumentError|ArgumentOutOfRangeError|DecodeError|InvalidFieldError):/;
 
 export function storeError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -44,6 +55,8 @@ export function queueError(error: unknown): AppError {
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   const text = `Service Bus: ${code ?? name ?? ''}: ${message ?? ''}`;
   if (code === 'MessageSizeExceeded') return new TooLargeError(text, { cause: error });
+  if (code === 'GeneralError' && REFUSED_TEXT.test(message ?? ''))
+    return new RefusedError(text, { cause: error });
   const unsent = NOT_SENT.has(code ?? '') || QUEUE_NOT_SENT.has(code ?? '');
   return unsent ? new UnavailableError(text, { cause: error }) : new AmbiguousError(text, { cause: error });
 }

@@ -5,7 +5,7 @@
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender as Sender } from '@azure/service-bus';
 import { TooLargeError } from '../../errors.ts';
 import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
-import { packBatches, type Batch } from '../pack-batches.ts';
+import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { queueError } from './errors.ts';
 
 /** Standard and Basic take 256 kB a message and a batch, wrapping included. */
@@ -34,15 +34,15 @@ export class ServiceBusSender implements QueueSender {
     for (const index of tooLarge) {
       outcomes[index] = new TooLargeError('Service Bus takes at most 240 kB of body a message');
     }
-    await Promise.all(batches.map((batch) => this.#sendBatch(batch, outcomes)));
+    await Promise.all(batches.map((batch) => sendInHalves(batch, outcomes, (part) => this.#sendBatch(part))));
     return outcomes;
   }
 
-  async #sendBatch(batch: Batch, outcomes: SendOutcome[]): Promise<void> {
+  async #sendBatch(batch: Batch): Promise<void> {
     try {
       await this.#open().sendMessages(batch.map(({ message }) => toMessage(message)));
     } catch (error) {
-      for (const { index } of batch) outcomes[index] = queueError(error);
+      throw queueError(error);
     }
   }
 

@@ -3,13 +3,13 @@ import type { DeadLetterService, Selection, Settled } from '../../dead-letter-se
 import { InvalidError } from '../../errors.ts';
 import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
 import { parseEvent } from '../../replication/event.ts';
-import type { Json } from '../../replication/json.ts';
+import { messageText } from '../../replication/message.ts';
 import { checkEvent } from '../../validation/check-event.ts';
 import type { HttpReply, Route } from '../route.ts';
 
 interface Request extends Selection {
   readonly dryRun?: boolean;
-  readonly event?: Json;
+  readonly event?: object;
 }
 
 /** List, show, replay, discard. */
@@ -51,14 +51,14 @@ export function deadLetterRoutes(service: DeadLetterService): Route[] {
 }
 
 /** @throws MalformedError when it is no event @throws InvalidError when more than one letter would get it */
-function editedBody({ ids }: Selection, event: Json | undefined): string | undefined {
+function editedBody({ ids }: Selection, event: object | undefined): string | undefined {
   if (event === undefined) return undefined;
   if (ids?.length !== 1) {
     throw new InvalidError('an edited event is for one letter', [
       { pointer: '/ids', rule: 'one', detail: 'must name the one letter whose body is edited' },
     ]);
   }
-  const body = JSON.stringify(event);
+  const body = messageText(event);
   parseEvent(body, checkEvent);
   return body;
 }

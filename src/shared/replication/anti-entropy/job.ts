@@ -1,4 +1,5 @@
 /** A comparison of two sites, and the messages by which they do it step by step. */
+import { messageText } from '../message.ts';
 import { tell, type Protocol } from '../protocol.ts';
 import type { SiteId } from '../stamp.ts';
 import type { Offered } from './elements.ts';
@@ -109,7 +110,7 @@ export interface Burial {
 export function* pass(to: SiteId, step: Step, delaySeconds?: number): Protocol<void> {
   const message = {
     id: step.kind,
-    body: JSON.stringify(step),
+    body: messageText(step),
     ...(delaySeconds !== undefined && { delaySeconds }),
   };
   const [error] = yield* tell(to, [message]);

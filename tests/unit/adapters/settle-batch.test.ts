@@ -1,0 +1,35 @@
+/** One batch of a queue: what is set aside, and what is handed back. */
+import { expect, test } from '@jest/globals';
+import { deadLettersOn } from '../../../src/shared/adapters/dead-letters.ts';
+import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
+import { TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import type { Disposition, InboundMessage } from '../../../src/shared/ports/queue.ts';
+import { MemoryQueue } from '../../helpers/memory-queue.ts';
+
+const dead: Disposition = { kind: 'dead', reason: 'malformed', detail: 'the message is not JSON' };
+const messageOf = (id: string): InboundMessage => ({ id, body: id, attributes: {}, receives: 1 });
+
+test.each([
+  ['for good', new TooLargeError('too large with its reason')],
+  ['for now', new UnavailableError('throttled')],
+])('a letter that the dead-letter queue refuses %s is handed back by itself', async (_, error) => {
+  const queue = new MemoryQueue();
+  queue.refuse = ({ body }) => (body === 'b' ? error : undefined);
+  const counted: object[] = [];
+  const retries = await settleBatch(
+    'tandem-in',
+    ['a', 'b', 'c', 'd'].map(messageOf),
+    () => Promise.resolve([dead, dead, { kind: 'done' }, dead]),
+    {
+      deadLetters: deadLettersOn(queue),
+      logger: { log: () => undefined },
+      metrics: { record: (values) => void counted.push(values) },
+    },
+  );
+  expect(retries).toEqual([{ message: messageOf('b'), error }]);
+  expect(queue.sent.map(({ body, attributes }) => [body, attributes?.['reason']])).toEqual([
+    ['a', 'malformed'],
+    ['d', 'malformed'],
+  ]);
+  expect(counted).toEqual([{ DeadLetters: 2 }]);
+});
