@@ -13,6 +13,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { announce } from '../run-registry.ts';
 import { bundleTogether, type EsbuildPlugin } from '../bundle-together.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
+import { clientOptions } from './client-options.ts';
 import { localizeEnvironment, type Environment } from './local-environment.ts';
 import { ensureQueues } from './local-queues.ts';
 import { ensureTables } from './local-tables.ts';
@@ -121,12 +122,12 @@ export class OfflineHost {
     const { region } = plan;
     const queues = async () => {
       if (endpoint('SQS') === undefined) return [];
-      const client = new SQSClient({ region, maxAttempts: 1 });
+      const client = new SQSClient(clientOptions(region));
       return [...(await ensureQueues(client, plan, this.#stopping.signal))];
     };
     const tables = async () => {
       if (endpoint('DYNAMODB') === undefined) return [];
-      const client = new DynamoDBClient({ region, maxAttempts: 1 });
+      const client = new DynamoDBClient(clientOptions(region));
       return [...(await ensureTables(client, plan, this.#stopping.signal))];
     };
     return new Map((await Promise.all([queues(), tables()])).flat());
