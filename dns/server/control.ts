@@ -66,7 +66,9 @@ export function createControl(controlled: Controlled): http.Server {
   return http.createServer((request, response) => {
     void answer(controlled, request, response).catch((error: unknown) => {
       const refusal =
-        error instanceof Refusal ? error : new Refusal(500, 'Something is wrong with the server');
+        error instanceof Refusal
+          ? error
+          : new Refusal(500, error instanceof Error ? error.message : 'Something is wrong with the server');
       if (refusal !== error) process.stderr.write(`control: ${String(error)}\n`);
       const { status, message: title, errors } = refusal;
       // What is left of the body must not be taken for the next request.

@@ -87,6 +87,8 @@ describe('a stack that runs', () => {
 
   beforeAll(async () => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-start-'));
+    // As a kill in the middle of a write by something else might leave it: it is written anew.
+    fs.writeFileSync(path.join(dir, 'stack.json'), '{"version":');
     run = start('--ephemeral', '--seed', '--port', 'all=0', '--sites', SITES, '--dir', dir);
     await whenUp(run);
     stack = described();

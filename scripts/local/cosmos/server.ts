@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl } from '../control.ts';
 import { Faults } from '../faults.ts';
+import { FileWriteError } from '../files.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
 import { handleUsage, UsageMeter } from '../usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
@@ -195,6 +196,10 @@ function errorAnswer(error: unknown, headers: Record<string, string> = {}): Answ
       body: error.body,
       headers: { ...headers, ...subStatus, ...error.headers },
     };
+  }
+  if (error instanceof FileWriteError) {
+    console.error(error.message);
+    return { status: 503, body: { code: 'ServiceUnavailable', message: error.message } };
   }
   // A defect of the stand-in: shown where whoever runs it looks, because the client only learns that it happened.
   console.error(error);
