@@ -9,7 +9,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { handleControl } from '../control.ts';
+import { handleControl, refuseForeign } from '../control.ts';
 import { Faults } from '../faults.ts';
 import { FileWriteError } from '../files.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
@@ -94,6 +94,7 @@ async function serve(
   response: http.ServerResponse,
   context: Context,
 ): Promise<void> {
+  if (refuseForeign(request, response, { relayed: true })) return;
   if (handleUsage(request, response, context.usage)) return;
   if (await handleControl(request, response, context.faults)) return;
   const answer = await answerTo(request, context);
