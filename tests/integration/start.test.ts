@@ -177,6 +177,7 @@ describe('a stack that runs', () => {
     expect(await second.exited).toBe(1);
     fs.rmSync(other, { recursive: true, force: true });
     expect(second.output()).toMatch(new RegExp(`port ${port}, wanted by the edge, is taken.*--port edge=`));
+    expect(second.output()).toContain('npm start -- --port all=0');
   });
 
   // Last: the others need it running.

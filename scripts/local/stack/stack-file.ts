@@ -166,7 +166,8 @@ export function hasStackFile(dir: string): boolean {
  * @throws StackFileError when the file cannot be read or does not describe a stack.
  */
 export function readStack(place: string): Stack | undefined {
-  const file = path.basename(place) === FILE ? place : path.join(place, FILE);
+  const isFolder = fs.statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? path.join(place, FILE) : place;
   let value: unknown;
   try {
     value = JSON.parse(fs.readFileSync(file, 'utf8'));
