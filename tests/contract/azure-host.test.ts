@@ -412,8 +412,9 @@ describe('Service Bus', () => {
       await sender.sendMessages({ body: Buffer.from(String(i)) });
       delays.push(Number((await notesOf(i))[i - 1]?.['at']) - sentAt);
     }
+    // A receiver that waits for a fuller batch does so for a second; how much sooner it is depends on the machine.
     delays.sort((a, b) => a - b);
-    expect(delays[10]).toBeLessThan(200);
+    expect(delays[10]).toBeLessThan(900);
   });
 
   test('a batch that fails is delivered again, counted, and dead-lettered by the queue at its limit', async () => {
@@ -519,8 +520,15 @@ describe('a timer', () => {
     writeApp(timer('async (context, timer) => note({ at: Date.now(), timer })'));
     closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
     const [first, second] = await notesOf(2);
-    expect(Number(first?.['at']) % 1_000).toBeLessThan(500);
-    const { timer: object } = second as { timer: { scheduleStatus: { last: string; next: string } } };
+    interface Run {
+      readonly at: number;
+      readonly timer: { readonly scheduleStatus: { readonly last: string; readonly next: string } };
+    }
+    const { timer: object, at } = second as unknown as Run;
+    // When it is late is up to the machine; early it is never.
+    const due = Date.parse((first as unknown as Run).timer.scheduleStatus.next);
+    expect(due % 1_000).toBe(0);
+    expect(at).toBeGreaterThanOrEqual(due);
     expect(object).toMatchObject({ isPastDue: false, schedule: { adjustForDST: true } });
     expect(Date.parse(object.scheduleStatus.next) - Date.parse(object.scheduleStatus.last)).toBeGreaterThan(
       999,
