@@ -119,7 +119,8 @@ async function serve(
   try {
     const { operation, input } = await readCall(request);
     const fault = decideFault(service, operation, input);
-    if (fault.latencyMs > 0) await delay(fault.latencyMs);
+    // It keeps no process alive whose server has been closed meanwhile.
+    if (fault.latencyMs > 0) await delay(fault.latencyMs, undefined, { ref: false });
     if (fault.error !== undefined) {
       throw new InjectedError(service.injectedError(fault.error.code, operation));
     }

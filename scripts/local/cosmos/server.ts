@@ -168,7 +168,8 @@ async function withFaults(
 ): Promise<Answer> {
   if (operation === 'QueryPlan') return effect();
   const { latencyMs, error, dropAck } = faults.hit(operation, resource);
-  if (latencyMs > 0) await delay(latencyMs);
+  // It keeps no process alive whose server has been closed meanwhile.
+  if (latencyMs > 0) await delay(latencyMs, undefined, { ref: false });
   if (error !== undefined) throw injectedError(error.code);
   if (!dropAck) return effect();
   try {
