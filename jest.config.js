@@ -3,7 +3,7 @@
  * Sources are native ES modules, so jest runs with --experimental-vm-modules (scripts/test.ts passes it).
  */
 const base = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/jest.environment.js',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

@@ -1,5 +1,6 @@
 /** Chooses the command. What is expected to go wrong becomes a message and a status; anything else is a defect. */
 import { parseCommandLine, USAGE, UsageError, type CommandLine } from './command/command-line.ts';
+import { findPlace } from './command/local-stack.ts';
 import type { Surroundings } from './command/surroundings.ts';
 import { trafficCommand } from './command/traffic-commands.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type Context,
 } from './command/zone-commands.ts';
 import { TrafficError } from './errors.ts';
-import { readPolicy } from './policy/policy.ts';
 
 const FAILED = 1;
 const USAGE_STATUS = 2;
@@ -34,8 +34,8 @@ export async function runDns(args: readonly string[], around: Surroundings): Pro
 }
 
 async function command(line: CommandLine, around: Surroundings): Promise<number> {
-  const policy = readPolicy(line.policy);
-  const context: Context = { line, policy, provider: await around.providerFor(policy), around };
+  const { policy, provider } = await findPlace(line, around);
+  const context: Context = { line, policy, provider, around };
   switch (line.command) {
     case 'plan':
       return planCommand(context);

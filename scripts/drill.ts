@@ -26,7 +26,7 @@ Kills a cloud of a stack of its own under load, keeps it dead, and brings it bac
   --duration <seconds>   how long the cloud stays away, ${AWAY_S_MIN} at least          (60)
   --clients <n>          that honour the TTL; a quarter more that ignore it  (16)
   --seed <n>             when the cut falls, and what clients do             (1)
-  --out <folder>         where the report is written                        (docs/drills)
+  --out <folder>         where the report is written     (.tandem/drills; docs/drills holds those to keep)
   --json                 the report on standard output
   --help                 show this
 
@@ -48,7 +48,7 @@ function readCommandLine(): CommandLine | undefined {
       duration: { type: 'string', default: '60' },
       clients: { type: 'string', default: '16' },
       seed: { type: 'string', default: '1' },
-      out: { type: 'string', default: 'docs/drills' },
+      out: { type: 'string', default: '.tandem/drills' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },

@@ -1,6 +1,7 @@
 /** The command line of `npm run dns`. */
 import { parseArgs } from 'node:util';
 import { TrafficError } from '../errors.ts';
+import { DEFAULT_STACK } from './local-stack.ts';
 
 const COMMANDS = ['plan', 'apply', 'status', 'dump', 'shift', 'drain', 'failover', 'restore'] as const;
 
@@ -9,6 +10,8 @@ export type CommandName = (typeof COMMANDS)[number];
 export interface CommandLine {
   readonly command: CommandName;
   readonly policy: string;
+  /** A `stack.json`, or the folder it is in; read when the policy's provider is `local`. */
+  readonly stack: string;
   readonly json: boolean;
   readonly force: boolean;
   readonly yes: boolean;
@@ -42,6 +45,7 @@ Commands
 
 Options
   --policy <file>        (dns/policy.yml)
+  --stack <file>         with provider: local: what npm start runs          (${DEFAULT_STACK})
   --json                 for programs
   --out <file>           plan: write the plan
   --plan <file>          apply: the plan that was written, refused when anything changed in between
@@ -54,12 +58,14 @@ Options
   --help                 show this
 
 NO_COLOR is respected. Credentials: those of the AWS SDK for Route 53, CLOUDFLARE_API_TOKEN for Cloudflare.
-The stack of npm start: --policy dns/local.policy.yml, and TANDEM_DNS_CONTROL where dns.control has another port.
+The stack of npm start: --policy dns/local.policy.yml, whatever its sites and ports are. TANDEM_DNS_CONTROL names the
+control interface of another DNS server of ours.
 Exit status: 0 done, or 1 refused, failed or returned, or 2 for a wrong command line.
 `;
 
 const OPTIONS = {
   policy: { type: 'string', default: 'dns/policy.yml' },
+  stack: { type: 'string', default: DEFAULT_STACK },
   json: { type: 'boolean', default: false },
   force: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },

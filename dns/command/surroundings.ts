@@ -1,4 +1,5 @@
 import type { ProviderName } from '../policy/policy.ts';
+import type { LocalStack } from './local-stack.ts';
 import type { Clock, Provider } from '../provider.ts';
 import type { Probe } from '../safety.ts';
 import type { Observe } from '../shift/observe.ts';
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly probe: Probe;
   /** Asks the person at the terminal; absent when there is none. */
   readonly confirm?: (question: string) => Promise<boolean>;
+  /** The stack that a `stack.json` describes, or undefined when none runs. @throws TrafficError when it is damaged. */
+  readonly localStack?: (file: string) => LocalStack | undefined;
   readonly providerFor: (of: ProviderChoice) => Promise<Provider>;
 }
 
@@ -22,4 +25,6 @@ export interface ProviderChoice {
   readonly provider: ProviderName;
   readonly zone: string;
   readonly zoneId?: string;
+  /** Of a local stack: where its DNS server is controlled. */
+  readonly controlUrl?: string;
 }

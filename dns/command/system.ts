@@ -1,9 +1,12 @@
 /** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
+import { readStack, StackFileError, type Stack } from '../../scripts/local/stack/stack-file.ts';
 import { systemClock } from '../clock.ts';
+import { TrafficError } from '../errors.ts';
 import { chooseProvider, type Environment } from '../providers/choose.ts';
 import { probeOverHttp } from '../safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
+import type { LocalStack } from './local-stack.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Listens to signals from now on. */
@@ -25,8 +28,28 @@ export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Sur
     observe: observeOverHttp,
     probe: probeOverHttp,
     ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
+    // Whoever names a server means that one, and the policy as it is.
+    ...(credentials.localControlUrl === undefined && { localStack }),
     providerFor: async (choice) => chooseProvider(choice, { clock, ...credentials }),
   };
+}
+
+function localStack(file: string): LocalStack | undefined {
+  try {
+    const stack = readStack(file);
+    if (stack === undefined) return undefined;
+    const controlUrl = controlUrlOf(stack);
+    if (controlUrl === undefined) throw new StackFileError(file, 'it names no DNS server');
+    return { ...stack, controlUrl };
+  } catch (error) {
+    if (error instanceof StackFileError) throw new TrafficError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** In a file that something else wrote there may be less than a stack has. */
+function controlUrlOf({ dns }: Partial<Pick<Stack, 'dns'>>): string | undefined {
+  return dns?.controlUrl;
 }
 
 async function confirm(question: string): Promise<boolean> {

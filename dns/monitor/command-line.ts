@@ -1,12 +1,16 @@
 /** The command lines of `npm run runbook` and `npm run monitor`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from '../command/command-line.ts';
+import { DEFAULT_STACK } from '../command/local-stack.ts';
 import { SETTINGS_HELP } from './settings.ts';
 
 export interface CommonOptions {
   readonly policy: string;
+  /** A `stack.json`, or the folder it is in; read when the policy's provider is `local`. */
+  readonly stack: string;
   readonly runbooks: string;
-  readonly incidents: string;
+  /** Undefined: where the policy's provider decides. */
+  readonly incidents?: string;
   readonly json: boolean;
 }
 
@@ -24,8 +28,9 @@ export interface MonitorLine extends CommonOptions {
 }
 
 const COMMON_HELP = `  --policy <file>        (dns/policy.yml)
+  --stack <file>         with provider: local: what npm start runs          (${DEFAULT_STACK})
   --runbooks <dir>       (dns/runbooks)
-  --incidents <dir>      where openIncident writes                          (docs/incidents)
+  --incidents <dir>      where openIncident writes    (docs/incidents; with provider: local, .tandem/incidents)
   --json                 one JSON object a line
   --help                 show this
 `;
@@ -59,8 +64,9 @@ Exit status: 0, or 1 when the zone could not be read, or 2 for a wrong command l
 
 const COMMON = {
   policy: { type: 'string', default: 'dns/policy.yml' },
+  stack: { type: 'string', default: DEFAULT_STACK },
   runbooks: { type: 'string', default: 'dns/runbooks' },
-  incidents: { type: 'string', default: 'docs/incidents' },
+  incidents: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -78,11 +84,17 @@ export function parseRunbookLine(args: readonly string[]): RunbookLine | undefin
       yes: { type: 'boolean', default: false },
     },
   });
-  const { help, site, 'dry-run': dryRun, ...always } = values;
+  const { help, site, 'dry-run': dryRun, incidents, ...always } = values;
   if (help) return undefined;
   const [name, ...more] = positionals;
   if (more.length > 0) throw new UsageError('one runbook at a time');
-  return { ...always, dryRun, ...(name !== undefined && { name }), ...(site !== undefined && { site }) };
+  return {
+    ...always,
+    dryRun,
+    ...(incidents !== undefined && { incidents }),
+    ...(name !== undefined && { name }),
+    ...(site !== undefined && { site }),
+  };
 }
 
 /** Undefined: help. @throws UsageError */
@@ -91,8 +103,8 @@ export function parseMonitorLine(args: readonly string[]): MonitorLine | undefin
     args: [...args],
     options: { ...COMMON, once: { type: 'boolean', default: false } },
   });
-  const { help, ...line } = values;
-  return help ? undefined : line;
+  const { help, incidents, ...line } = values;
+  return help ? undefined : { ...line, ...(incidents !== undefined && { incidents }) };
 }
 
 function parse<T extends ParseArgsConfig>(config: T) {

@@ -1,8 +1,9 @@
 /** `npm run monitor` and `npm run runbook`. What is expected to go wrong becomes a message and a status. */
 import { UsageError } from '../command/command-line.ts';
+import { findPlace } from '../command/local-stack.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import { TrafficError } from '../errors.ts';
-import { readPolicy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Acting } from './acting.ts';
 import {
   MONITOR_USAGE,
@@ -79,7 +80,7 @@ interface Prepared {
 }
 
 async function prepare(line: CommonOptions, around: Surroundings, settings: Settings): Promise<Prepared> {
-  const policy = readPolicy(line.policy);
+  const { policy, provider, operatorKey } = await findPlace(line, around);
   const runbooks = parseRunbooks(readRunbookTexts(line.runbooks), policy);
   const { clock, observe, probe, signal, out } = around;
   const say = (text: string): void => {
@@ -88,7 +89,7 @@ async function prepare(line: CommonOptions, around: Surroundings, settings: Sett
   };
   const acting: Acting = {
     policy,
-    provider: await around.providerFor(policy),
+    provider,
     clock,
     observe,
     probe,
@@ -96,8 +97,13 @@ async function prepare(line: CommonOptions, around: Surroundings, settings: Sett
     signal,
     owner: settings.owner,
     webhooks: settings.webhooks,
-    operatorKey: settings.operatorKey,
-    incidents: incidentFiles(line.incidents, () => clock.now()),
+    operatorKey: settings.operatorKey ?? operatorKey,
+    incidents: incidentFiles(line.incidents ?? incidentsOf(policy), () => clock.now()),
   };
   return { acting, runbooks };
+}
+
+/** Incidents of a stack on one machine are nothing for the repository. */
+function incidentsOf({ provider }: Policy): string {
+  return provider === 'local' ? '.tandem/incidents' : 'docs/incidents';
 }

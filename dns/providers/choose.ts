@@ -5,7 +5,7 @@ import type { Clock, Provider } from '../provider.ts';
 export interface Environment {
   readonly clock: Clock;
   readonly cloudflareToken: string | undefined;
-  /** Base URL of the local DNS server's control interface; undefined: where `npm start` has it. */
+  /** Base URL of the local DNS server's control interface; undefined: where the stack, or `npm start` by default, has it. */
   readonly localControlUrl: string | undefined;
 }
 
@@ -14,7 +14,7 @@ const LOCAL_CONTROL_URL = 'http://127.0.0.1:5380';
 
 export async function chooseProvider(
   choice: ProviderChoice,
-  { clock, cloudflareToken, localControlUrl = LOCAL_CONTROL_URL }: Environment,
+  { clock, cloudflareToken, localControlUrl }: Environment,
 ): Promise<Provider> {
   const { provider, zone, zoneId } = choice;
   const options = { zone, clock, ...(zoneId !== undefined && { zoneId }) };
@@ -29,7 +29,10 @@ export async function chooseProvider(
     }
     case 'local': {
       const { LocalProvider } = await import('./local/provider.ts');
-      return new LocalProvider({ zone, controlUrl: localControlUrl });
+      return new LocalProvider({
+        zone,
+        controlUrl: localControlUrl ?? choice.controlUrl ?? LOCAL_CONTROL_URL,
+      });
     }
   }
 }

@@ -13,6 +13,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CONTROL_BODY_BYTES_MAX } from './bounds.ts';
 import type { CheckReport } from './health-checker.ts';
 import type { Counters } from './responder.ts';
+import { whyForeign } from './this-machine.ts';
 import { ZoneError, type Zone } from './zone.ts';
 
 export const ZONE_PATH = '/v1/zone';
@@ -46,9 +47,6 @@ export interface Controlled {
   counters(): CountersReport;
 }
 
-/** A page in a browser may send requests here under a name of its own (DNS rebinding); those are refused. */
-const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
-
 /** An answer other than 200. */
 class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -66,7 +64,9 @@ export function createControl(controlled: Controlled): http.Server {
   return http.createServer((request, response) => {
     void answer(controlled, request, response).catch((error: unknown) => {
       const refusal =
-        error instanceof Refusal ? error : new Refusal(500, 'Something is wrong with the server');
+        error instanceof Refusal
+          ? error
+          : new Refusal(500, error instanceof Error ? error.message : 'Something is wrong with the server');
       if (refusal !== error) process.stderr.write(`control: ${String(error)}\n`);
       const { status, message: title, errors } = refusal;
       // What is left of the body must not be taken for the next request.
@@ -83,7 +83,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (!LOOPBACK_HOST.test(request.headers.host ?? '')) throw new Refusal(403, 'Only for this machine');
+  const foreign = whyForeign(request);
+  if (foreign !== undefined) throw new Refusal(403, foreign);
   const send = (body: unknown, revision?: number): void => {
     const etag = revision === undefined ? {} : { etag: `"${revision}"` };
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store', ...etag });

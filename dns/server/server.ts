@@ -98,6 +98,8 @@ class Authority {
   readonly #file: ZoneFile;
   readonly #checker: HealthChecker;
   #lost: ReadonlySet<string> = new Set();
+  /** Reported already. */
+  #keepFails = false;
   readonly #passingAtStart: Readonly<Record<string, boolean>>;
 
   constructor(options: DnsServerOptions) {
@@ -179,8 +181,19 @@ class Authority {
     this.#lost = lost;
   }
 
+  /** What health checks said is a help for the next start: where it cannot be kept, answers go on without. */
   #keep(): void {
-    this.#file.write({ revision: this.#revision, zone: this.served.zone, passing: this.#checker.passing() });
+    try {
+      this.#file.write({
+        revision: this.#revision,
+        zone: this.served.zone,
+        passing: this.#checker.passing(),
+      });
+      this.#keepFails = false;
+    } catch (error) {
+      if (!this.#keepFails) this.#say('warn', error instanceof Error ? error.message : String(error));
+      this.#keepFails = true;
+    }
   }
 
   #say(level: ServerEvent['level'], message: string): void {

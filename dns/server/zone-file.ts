@@ -40,10 +40,18 @@ export class ZoneFile {
     }
   }
 
+  /** @throws Error naming the file when it cannot be written; it is as it was then. */
   write(kept: KeptZone): void {
     if (this.#file === undefined) return;
-    fs.mkdirSync(path.dirname(this.#file), { recursive: true });
-    fs.writeFileSync(`${this.#file}.next`, JSON.stringify(kept));
-    fs.renameSync(`${this.#file}.next`, this.#file);
+    try {
+      fs.mkdirSync(path.dirname(this.#file), { recursive: true });
+      fs.writeFileSync(`${this.#file}.next`, JSON.stringify(kept));
+      fs.renameSync(`${this.#file}.next`, this.#file);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${this.#file} cannot be written (${why}); make room or allow it, then try again`, {
+        cause,
+      });
+    }
   }
 }

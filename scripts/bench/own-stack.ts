@@ -1,5 +1,4 @@
 /** The stack that a bench measures: one of its own, or one that runs already. */
-import path from 'node:path';
 import { startOwnStack } from '../local/stack/own-stack.ts';
 import { readStack, type Stack } from '../local/stack/stack-file.ts';
 
@@ -15,7 +14,7 @@ export async function withOwnStack<T>(use: (stack: Stack) => Promise<T>): Promis
 
 /** What runs in a folder, or in that of a `stack.json`. @throws Error when nothing does. */
 export function runningStack(file: string): Stack {
-  const stack = readStack(path.basename(file) === 'stack.json' ? path.dirname(file) : file);
+  const stack = readStack(file);
   if (stack === undefined) throw new Error(`${file}: no stack runs there`);
   if (!stack.sites.every(({ ready }) => ready)) throw new Error(`${file}: the stack is not ready`);
   return stack;

@@ -1,6 +1,7 @@
 /** Waits until both sites are at rest, and reads everything that they hold. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical, type Finding, type Snapshot } from '../simulate/facts.ts';
+import { changeSchemas } from '../../src/shared/domain/entities.ts';
 import { EARLIER_LIFE, type LoggedWrite } from '../../src/shared/replication/conflict-log.ts';
 import { plainValues, type StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Arena } from './arena.ts';
@@ -15,7 +16,6 @@ const POLL_MS = 250;
 const PROGRESS_EVERY_MS = 10_000;
 const REDRIVE_EVERY_MS = 5_000;
 const LIST_PAGE = 1_000;
-const ENTITIES = ['user', 'item'] as const;
 const READERS = 16;
 const ATTEMPTS_MAX = 8;
 
@@ -134,7 +134,7 @@ export function keysOf(log: readonly Attempt[]): string[] {
 
 async function listAll(arena: Arena, site: string): Promise<string[]> {
   const keys: string[] = [];
-  for (const entity of ENTITIES) {
+  for (const entity of Object.keys(changeSchemas)) {
     let after: string | undefined;
     for (;;) {
       const from = after;

@@ -5,9 +5,9 @@ import addFormats from 'ajv-formats';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { configSchema } from '../../src/shared/config-schema.ts';
-import { createSchema, patchSchema } from '../../src/shared/domain/entity.ts';
-import { entities } from '../../src/shared/domain/entities.ts';
-import { writeSchema } from '../../src/shared/domain/entities/item.ts';
+import { createSchema } from '../../src/shared/domain/entity.ts';
+import { changeSchemas, entities } from '../../src/shared/domain/entities.ts';
+import { ITEM } from '../../src/shared/domain/entities/item.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
@@ -19,7 +19,6 @@ function runtimeSchemas(): Record<string, object> {
   const schemas: Record<string, object> = {
     config: configSchema,
     event: eventSchema,
-    itemWrite: writeSchema,
     deadLetterDiscard: discardSchema,
     deadLetterReplay: replaySchema,
     conflictOverride: conflictOverrideSchema,
@@ -28,9 +27,14 @@ function runtimeSchemas(): Record<string, object> {
   };
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);
-    schemas[`${entity.name}Patch`] = patchSchema(entity);
   }
+  for (const [name, schema] of Object.entries(changeSchemas)) schemas[changeCheck(name)] = schema;
   return schemas;
+}
+
+/** Name of the check of a change to an entity. Generic records are only ever written as a whole. */
+function changeCheck(entity: string): string {
+  return entity === ITEM ? 'itemWrite' : `${entity}Patch`;
 }
 
 /** The source of `validators.js` and of its declarations. */
@@ -46,7 +50,11 @@ export async function validatorsModule(): Promise<{ js: string; dts: string }> {
   });
   addFormats.default(ajv);
   for (const name of names) ajv.addSchema(schemas[name] ?? {}, name);
-  const code = standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name])));
+  const changes = Object.keys(changeSchemas).map((name) => `${JSON.stringify(name)}: ${changeCheck(name)}`);
+  const code = [
+    standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name]))),
+    `export const changeChecks = { ${changes.join(', ')} };`,
+  ].join('\n');
   const require = createRequire(import.meta.url);
   const bundled = await build({
     stdin: {
@@ -67,6 +75,8 @@ export async function validatorsModule(): Promise<{ js: string; dts: string }> {
     dts: `${head}import type { ValidateFunction } from 'ajv';
 
 ${names.map((name) => `export declare const ${name}: ValidateFunction;`).join('\n')}
+/** Entity → the check of a change to it. */
+export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
 `,
   };
 }

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { handleControl } from './control.ts';
+import { handleControl, refuseForeign } from './control.ts';
 import type { FaultOutcome, Faults } from './faults.ts';
 import { handleUsage, type UsageMeter } from './usage.ts';
 
@@ -108,6 +108,7 @@ async function serve(
   response: ServerResponse,
   service: AwsJsonService,
 ): Promise<void> {
+  if (refuseForeign(request, response, { relayed: true })) return;
   if (service.control?.(request, response) === true) return;
   if (handleUsage(request, response, service.usage)) return;
   if (await handleControl(request, response, service.faults)) return;
@@ -118,7 +119,8 @@ async function serve(
   try {
     const { operation, input } = await readCall(request);
     const fault = decideFault(service, operation, input);
-    if (fault.latencyMs > 0) await delay(fault.latencyMs);
+    // It keeps no process alive whose server has been closed meanwhile.
+    if (fault.latencyMs > 0) await delay(fault.latencyMs, undefined, { ref: false });
     if (fault.error !== undefined) {
       throw new InjectedError(service.injectedError(fault.error.code, operation));
     }

@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { context, type BuildContext, type BuildOptions } from 'esbuild';
+import { newestRun } from './newest-run.ts';
 import { placeArtefact, releaseToServe } from './site-release.ts';
 
 /** The part of the serverless-esbuild plugin that is used; the project pins its version. */
@@ -65,7 +66,8 @@ function optionsFor(plugin: EsbuildPlugin, serviceDir: string): BuildOptions {
  */
 export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): void {
   let build: Promise<BuildContext> | undefined;
-  plugin.bundle = async () => {
+  // A rebuild of esbuild joins the one that runs, which may have read the file before it was changed.
+  plugin.bundle = newestRun(async () => {
     plugin.prepare();
     const release = releaseToServe();
     if (release !== undefined) {
@@ -74,5 +76,5 @@ export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): void 
     }
     build ??= context(optionsFor(plugin, serviceDir));
     await (await build).rebuild();
-  };
+  });
 }

@@ -1,12 +1,36 @@
 /**
  * The fault hooks over HTTP: `GET`, `PUT` and `DELETE /_tandem/faults` on a stand-in.
  * A drill in another process, or a person with `curl`, turns faults on and off with it.
+ *
+ * Invariant: nobody but this machine's user controls a stand-in, or reads or writes what is in it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { whyForeign } from '../../dns/server/this-machine.ts';
 import { parseFaultRules, type Faults } from './faults.ts';
 
 export const FAULTS_PATH = '/_tandem/faults';
+
+/** What only the project's own tools ask for, directly. */
+const CONTROL_PREFIX = '/_tandem/';
+
+/**
+ * Answers a request that a page in a browser may have sent (`this-machine.ts`); false when it is from this machine.
+ * @param options.relayed A drill may put a relay with another port in front of the service that shares the port.
+ */
+export function refuseForeign(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { relayed = false } = {},
+): boolean {
+  const anyPort = relayed && request.url?.startsWith(CONTROL_PREFIX) !== true;
+  const message = whyForeign(request, { anyPort });
+  if (message === undefined) return false;
+  // What is left of the body must not be taken for the next request.
+  response.writeHead(403, { 'content-type': 'application/json', connection: 'close' });
+  response.end(JSON.stringify({ message }));
+  return true;
+}
 
 /** Answers a control request; false when the request is not one. */
 export async function handleControl(

@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { FileWriteError } from './files.ts';
 
 const FILE = 'owner.pid';
 /** Folders locked by this process: a recycled process id must not make a stale lock look like ours. */
@@ -14,6 +15,7 @@ const held = new Set<string>();
 /**
  * Takes the folder for this process and returns the function that gives it back.
  * @throws Error naming the owner's process id when another living process has it.
+ * @throws FileWriteError when the lock cannot be written.
  */
 export function lockDataDir(dataDir: string): () => void {
   fs.mkdirSync(dataDir, { recursive: true });
@@ -38,7 +40,7 @@ function tryCreate(file: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw new FileWriteError(file, error);
   }
 }
 

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { startDnsServer } from '../../dns/server/server.ts';
 import { localZone, type DnsSite } from './dns-zone.ts';
 import { announce } from './run-registry.ts';
-import { CANNOT_START } from './stack/exit-codes.ts';
+import { endAtStart } from './stack/exit-codes.ts';
 import { HOST } from './stack/ports.ts';
 
 /** What the process is told. */
@@ -46,7 +46,4 @@ async function main(): Promise<void> {
   flushCompileCache();
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(CANNOT_START);
-});
+main().catch(endAtStart);

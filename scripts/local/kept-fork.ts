@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline';
 const LAST_LINES = 20;
 const RESTART_MIN_MS = 50;
 const RESTART_MAX_MS = 800;
+/** A process that does not serve within this time, although it is alive, is killed and started again. */
+const READY_WITHIN_MS = 60_000;
 /** A process that ran this long has not failed at its start: the next restart is quick again. */
 const HEALTHY_AFTER_MS = 10_000;
 
@@ -26,8 +28,10 @@ export interface KeptForkOptions<Message extends Serializable> {
   readonly stopWithinMs: number;
   /** Called after every start, the first one included. */
   readonly onStart?: () => void;
-  /** Called for every message of the process. */
-  readonly onMessage?: () => void;
+  /** Called when the process serves: it sends one message then, and no other. */
+  readonly onReady?: () => void;
+  /** Default 60 s. */
+  readonly readyWithinMs?: number;
   readonly now?: () => number;
 }
 
@@ -37,6 +41,7 @@ export class KeptFork<Message extends Serializable> {
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_MIN_MS;
+  #overdue: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: KeptForkOptions<Message>) {
@@ -50,7 +55,7 @@ export class KeptFork<Message extends Serializable> {
   }
 
   start(): void {
-    const { main, args = [], env, print, onStart, onMessage } = this.#options;
+    const { main, args = [], env, print, onStart, onReady } = this.#options;
     const last: string[] = [];
     const startedAt = this.#now();
     const child = fork(main, args, { execArgv: [], env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
@@ -63,13 +68,27 @@ export class KeptFork<Message extends Serializable> {
         print(line);
       });
     }
-    if (onMessage !== undefined) child.on('message', onMessage);
+    child.on('message', () => {
+      clearTimeout(this.#overdue);
+      onReady?.();
+    });
     // A message that crosses the death of the process is lost with it; `onStart` tells its successor.
     child.on('error', () => undefined);
     child.once('close', (code, signal) => {
       this.#died({ why: signal ?? `exit code ${code ?? ''}`, last, ranMs: this.#now() - startedAt });
     });
     onStart?.();
+  }
+
+  /** From now on the process has its time to report that it serves. Call it once it has all that it needs. */
+  expectReady(): void {
+    const { label, print, readyWithinMs = READY_WITHIN_MS } = this.#options;
+    const child = this.#child;
+    clearTimeout(this.#overdue);
+    this.#overdue = setTimeout(() => {
+      print(`[${label}] does not serve after ${readyWithinMs / 1_000} s`);
+      child?.kill('SIGKILL');
+    }, readyWithinMs);
   }
 
   send(message: Message): void {
@@ -80,6 +99,7 @@ export class KeptFork<Message extends Serializable> {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
+    clearTimeout(this.#overdue);
     const child = this.#child;
     if (child === undefined) return;
     const closed = once(child, 'close');
@@ -91,6 +111,7 @@ export class KeptFork<Message extends Serializable> {
 
   #died({ why, last, ranMs }: { why: string; last: readonly string[]; ranMs: number }): void {
     this.#child = undefined;
+    clearTimeout(this.#overdue);
     if (this.#stopping) return;
     const { label, print } = this.#options;
     print(`[${label}] ended (${why}), restarting${last.length > 0 ? '; last lines:' : ''}`);

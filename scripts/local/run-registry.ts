@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { replaceFile } from './files.ts';
 
 export interface RunEntry {
   /** Process name, unique in the stack: `aws-us-east-1`, `aws-us-east-1.bridge`, `edge`. */
@@ -13,20 +14,29 @@ export interface RunEntry {
   readonly urls: Readonly<Record<string, string>>;
 }
 
-/** Tells the supervisor that this process is ready to serve. Call it last, once everything listens. */
+/**
+ * Tells the supervisor that this process is ready to serve. Call it last, once everything listens.
+ * @throws FileWriteError A process that cannot be found does not serve: it should end.
+ */
 export function announce(name: string, urls: Readonly<Record<string, string>> = {}): void {
   const dir = process.env['TANDEM_RUN_DIR'];
   if (dir === undefined) return;
   const entry: RunEntry = { name, pid: process.pid, urls };
-  const file = path.join(dir, `${name}.json`);
-  fs.writeFileSync(`${file}.next`, JSON.stringify(entry));
-  fs.renameSync(`${file}.next`, file);
+  replaceFile(path.join(dir, `${name}.json`), JSON.stringify(entry));
 }
 
-/** What has been announced so far, by name. */
+/** What has been announced so far, by name. What cannot be read is not announced. */
 export function announced(dir: string): RunEntry[] {
   return fs
     .readdirSync(dir)
     .filter((file) => file.endsWith('.json'))
-    .map((file) => JSON.parse(fs.readFileSync(path.join(dir, file), 'utf8')) as RunEntry);
+    .flatMap((file) => readEntry(path.join(dir, file)));
+}
+
+function readEntry(file: string): RunEntry[] {
+  try {
+    return [JSON.parse(fs.readFileSync(file, 'utf8')) as RunEntry];
+  } catch {
+    return [];
+  }
 }

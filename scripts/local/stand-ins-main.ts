@@ -6,7 +6,7 @@ import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { FAULTS_PATH } from './control.ts';
 import { announce } from './run-registry.ts';
-import { CANNOT_START } from './stack/exit-codes.ts';
+import { endAtStart } from './stack/exit-codes.ts';
 import type { StandIn } from './stand-in.ts';
 
 /** What the process is told. */
@@ -103,11 +103,4 @@ async function main(): Promise<void> {
   flushCompileCache();
 }
 
-main().catch((error: unknown) => {
-  const reasons = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-  for (const reason of reasons) {
-    process.stderr.write(`error: ${reason instanceof Error ? reason.message : String(reason)}\n`);
-  }
-  // A damaged file, or a folder or port that something else has: a restart would meet the same.
-  process.exit(CANNOT_START);
-});
+main().catch(endAtStart);

@@ -36,6 +36,7 @@ module.exports = class AzureCompat {
       offline: { commands: { functionsUpdated: { type: 'entrypoint', lifecycleEvents: ['cleanup'] } } },
     };
 
+    require('./end-when-failed.cjs').endWhenOfflineFails(serverless);
     require('./azure/startup.cjs').cacheCompiledCode(serverless.serviceDir);
     const commandLine = require('./azure/command-line.cjs');
     commandLine.typeCommandOptions(serverless);

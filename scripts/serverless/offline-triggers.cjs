@@ -5,6 +5,7 @@
  */
 const { enableCompileCache } = require('node:module');
 const path = require('node:path');
+const { endWhenOfflineFails } = require('./end-when-failed.cjs');
 
 const OFFLINE = 'offline';
 
@@ -14,6 +15,7 @@ module.exports = class OfflineTriggers {
 
   constructor(serverless) {
     this.#serverless = serverless;
+    endWhenOfflineFails(serverless);
     if (serverless.processedInput.commands[0] === OFFLINE) this.#loadEarly();
     this.hooks = {
       'before:offline:start': () => this.#prepare(),

@@ -1,6 +1,5 @@
 /** Whom to ask: the sites of the stack on this machine, or the deployed ones that were named. */
-import path from 'node:path';
-import { readStack, type Stack } from '../local/stack/stack-file.ts';
+import { readStack, StackFileError, type Stack } from '../local/stack/stack-file.ts';
 import { getJson, readReplication } from './ask.ts';
 import type { CommonOptions } from './command-line.ts';
 
@@ -68,9 +67,10 @@ export function findIssuer({ sites, stack: file }: CommonOptions): string {
 function read(file: string): Pick<Stack, 'sites'> & Partial<Pick<Stack, 'operatorKey' | 'issuer'>> {
   let stack: Stack | undefined;
   try {
-    stack = readStack(path.basename(file) === 'stack.json' ? path.dirname(file) : file);
+    stack = readStack(file);
   } catch (cause) {
-    throw new TargetError(`${file} cannot be read: ${String(cause)}`, { cause });
+    if (!(cause instanceof StackFileError)) throw cause;
+    throw new TargetError(cause.message, { cause });
   }
   if (stack !== undefined) return stack;
   throw new TargetError(

@@ -11,7 +11,7 @@ import {
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { ConflictService } from '../shared/conflict-service.ts';
 import { DeadLetterService } from '../shared/dead-letter-service.ts';
-import { itemWrite, userPatch } from '../shared/generated/validators.js';
+import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
@@ -49,7 +49,7 @@ export const handler = serve(
     ...deadLetterRoutes(deadLetters),
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
-    ...conflictRoutes(new ConflictService(openReplica(runtime), { user: userPatch, item: itemWrite })),
+    ...conflictRoutes(new ConflictService(openReplica(runtime), changeChecks)),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),
 );

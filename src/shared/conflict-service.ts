@@ -61,7 +61,8 @@ export class ConflictService {
 
   /**
    * Writes the loser's value, or another one, to the field and notes it in the entry.
-   * @throws NotFoundError when there is no such entry, or its record does not exist any more. @throws InvalidError
+   * @throws NotFoundError when there is no such entry, or its record does not exist any more.
+   * @throws InvalidError when the record's entity is not known here, or does not take the value.
    */
   async override(
     id: string,
@@ -70,7 +71,7 @@ export class ConflictService {
     const entry = viewOf(await this.#entry(id));
     const wanted = value === undefined ? (entry.loser.value ?? null) : value;
     const change = value === undefined ? restored(entry) : value;
-    if (value !== undefined) this.#check(entry, value);
+    this.#check(entry, value);
     const written = await this.#replica.write({
       key: entry.record,
       decide: (current, isLive) => {
@@ -90,10 +91,18 @@ export class ConflictService {
     return viewOf(noted);
   }
 
-  /** @throws InvalidError when the entity's schema does not take the value for this field. */
-  #check({ record, field }: ConflictView, value: Json): void {
-    const check = this.#checks[entityOf(record)];
-    const failures = check === undefined ? [] : validate(check, { [field]: value });
+  /** @throws InvalidError when the entity is not known here, or its schema does not take the value for this field. */
+  #check({ record, field }: ConflictView, value: Json | undefined): void {
+    const entity = entityOf(record);
+    const check = Object.hasOwn(this.#checks, entity) ? this.#checks[entity] : undefined;
+    if (check === undefined) {
+      const known = Object.keys(this.#checks).sort().join(', ');
+      const detail = `${entity} is no entity of this release; it knows ${known}`;
+      throw new InvalidError(`${record} cannot be changed here`, [
+        { pointer: '/record', rule: 'entity', detail },
+      ]);
+    }
+    const failures = value === undefined ? [] : validate(check, { [field]: value });
     if (failures.length > 0) throw new InvalidError(`${field} does not take this value`, failures);
   }
 

@@ -288,6 +288,24 @@ describe('the trigger process', () => {
     await until('the message to be handled', () => seen().some(({ pid }) => pid === next));
   });
 
+  test('that is alive and does not serve is ended and started again', async () => {
+    const mark = JSON.stringify(path.join(dir, 'hung'));
+    // The first process stops for ever while it loads; the second finds the mark.
+    const hang = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
+    fs.writeFileSync(
+      bundle(),
+      `if (!require('node:fs').existsSync(${mark})) { require('node:fs').writeFileSync(${mark}, ''); ${hang}; }
+       ${functionSource(1)}`,
+    );
+    supervisor = new BridgeSupervisor({
+      env: environment(),
+      print: (line) => printed.push(line),
+      readyWithinMs: 5_000,
+    });
+    await supervisor.start(planOf());
+    expect(printed.join('\n')).toContain('[aws bridge] does not serve after 5 s');
+  });
+
   test('ends when its parent is killed', async () => {
     fs.writeFileSync(path.join(dir, 'plan.json'), JSON.stringify(planOf()));
     const parent = spawn(process.execPath, [PARENT, path.join(dir, 'plan.json')], {

@@ -329,7 +329,19 @@ describe('Service Bus', () => {
     });
 
   test('a batch has its text, and its metadata in arrays', async () => {
-    await start({}, [
+    // What has arrived is one batch. How much that is depends on the machine, unless every batch that may run at the
+    // same time is held up while the two of this test arrive.
+    const released = path.join(dir, 'released');
+    const code = `async (context, messages) => { note({ messages, data: context.bindingData });
+      while (messages.includes('hold') && !require('node:fs').existsSync(${JSON.stringify(released)}))
+        await new Promise((resolve) => setTimeout(resolve, 5)); }`;
+    await start({ code });
+    const sender = client.createSender('work');
+    for (let held = 1; held <= 4; held += 1) {
+      await sender.sendMessages({ body: Buffer.from('hold') });
+      await notesOf(held);
+    }
+    await sender.sendMessages([
       {
         body: Buffer.from('{"n":1}'),
         messageId: 'm-1',
@@ -338,12 +350,14 @@ describe('Service Bus', () => {
       },
       { body: Buffer.from('no JSON'), messageId: 'm-2' },
     ]);
-    const [{ messages, data } = {}] = await notesOf(1);
+    await waitUntil('both to arrive', () => bus.counts('work').locked === 6 || undefined);
+    fs.writeFileSync(released, '');
+    const { messages, data } = (await notesOf(5))[4] ?? {};
     expect(messages).toEqual(['{"n":1}', 'no JSON']);
     expect(data).toMatchObject({
       messageIdArray: ['m-1', 'm-2'],
       deliveryCountArray: [1, 1],
-      sequenceNumberArray: ['1', '2'],
+      sequenceNumberArray: ['5', '6'],
       applicationPropertiesArray: [{ Kind: 'a' }, {}],
       userPropertiesArray: [{ Kind: 'a' }, {}],
       // Empty entries are left out, so this array is shorter than the batch.
@@ -398,8 +412,9 @@ describe('Service Bus', () => {
       await sender.sendMessages({ body: Buffer.from(String(i)) });
       delays.push(Number((await notesOf(i))[i - 1]?.['at']) - sentAt);
     }
+    // A receiver that waits for a fuller batch does so for a second; how much sooner it is depends on the machine.
     delays.sort((a, b) => a - b);
-    expect(delays[10]).toBeLessThan(200);
+    expect(delays[10]).toBeLessThan(900);
   });
 
   test('a batch that fails is delivered again, counted, and dead-lettered by the queue at its limit', async () => {
@@ -437,14 +452,17 @@ describe('Service Bus', () => {
   test('messages flow again after the broker was restarted', async () => {
     await start();
     await client.createSender('work').sendMessages({ body: Buffer.from('before') });
-    await notesOf(1);
+    // The function notes the message before the host completes it. A broker that ends in between has to deliver it
+    // again (at least once), and then that would be the second note.
+    await settled();
     const { port } = bus;
     await bus.close();
     bus = closeLater(await startServiceBus({ port, dataDir: path.join(dir, 'bus') }));
     const later = closeLater(new ServiceBusClient(bus.endpoint));
     await later.createSender('work').sendMessages({ body: Buffer.from('after') });
-    expect((await notesOf(2, 15_000))[1]?.['messages']).toEqual(['after']);
+    await notesOf(2, 15_000);
     await settled();
+    expect(notes().map(({ messages }) => messages)).toEqual([['before'], ['after']]);
   });
 
   test('what had not begun when the host closes goes back to the queue', async () => {
@@ -502,8 +520,15 @@ describe('a timer', () => {
     writeApp(timer('async (context, timer) => note({ at: Date.now(), timer })'));
     closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
     const [first, second] = await notesOf(2);
-    expect(Number(first?.['at']) % 1_000).toBeLessThan(500);
-    const { timer: object } = second as { timer: { scheduleStatus: { last: string; next: string } } };
+    interface Run {
+      readonly at: number;
+      readonly timer: { readonly scheduleStatus: { readonly last: string; readonly next: string } };
+    }
+    const { timer: object, at } = second as unknown as Run;
+    // When it is late is up to the machine; early it is never.
+    const due = Date.parse((first as unknown as Run).timer.scheduleStatus.next);
+    expect(due % 1_000).toBe(0);
+    expect(at).toBeGreaterThanOrEqual(due);
     expect(object).toMatchObject({ isPastDue: false, schedule: { adjustForDST: true } });
     expect(Date.parse(object.scheduleStatus.next) - Date.parse(object.scheduleStatus.last)).toBeGreaterThan(
       999,

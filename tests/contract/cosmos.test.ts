@@ -15,6 +15,7 @@ import {
   type OperationInput,
 } from '@azure/cosmos';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawnLimited } from '../helpers/limited.ts';
 import { startCosmos, type CosmosStandIn } from '../../scripts/local/cosmos/server.ts';
 
 let clock = Date.UTC(2026, 0, 1);
@@ -827,6 +828,25 @@ describe('persistence', () => {
     expect(lsns).toEqual(Array.from({ length: 20 }, (_, i) => 20 * (rounds - 1) + i + 1));
   });
 
+  test('a write that a full disk refuses has not happened, also for readers of the same process', async () => {
+    const dir = path.join(dataDir, 'full');
+    const { child, endpoint, key } = await spawnServer(dir, (args) => spawnLimited(4_096, args));
+    const own = clientFor({ endpoint, key });
+    try {
+      const { database } = await own.databases.createIfNotExists({ id: 'db' });
+      const { container } = await database.containers.createIfNotExists({ id: 'c', partitionKey: '/pk' });
+      await container.items.create({ id: 'small', pk: 'a' });
+      const large = { id: 'large', pk: 'a', text: 'x'.repeat(5_000) };
+      expect(await codeOf(container.items.create(large))).toBe(503);
+      expect((await container.item('large', 'a').read()).statusCode).toBe(404);
+      expect(await codeOf(container.items.upsert({ ...large, id: 'small' }))).toBe(503);
+      expect((await container.item('small', 'a').read()).resource).not.toHaveProperty('text');
+    } finally {
+      own.dispose();
+      child.kill('SIGKILL');
+    }
+  });
+
   test('loses nothing that was acknowledged when the process is killed', async () => {
     const dir = path.join(dataDir, 'kill');
     const { child, endpoint, key } = await spawnServer(dir);
@@ -876,15 +896,17 @@ async function changes(
 }
 
 /** The stand-in in a process of its own, which a test can kill. */
-async function spawnServer(dataDir: string): Promise<{ child: ChildProcess; endpoint: string; key: string }> {
+async function spawnServer(
+  dataDir: string,
+  start = (args: readonly string[]): ChildProcess =>
+    spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }),
+): Promise<{ child: ChildProcess; endpoint: string; key: string }> {
   const module = fileURLToPath(new URL('../../scripts/local/cosmos/server.ts', import.meta.url));
   const script =
     `import { startCosmos } from ${JSON.stringify(module)};` +
     `const { endpoint, key } = await startCosmos({ dataDir: ${JSON.stringify(dataDir)} });` +
     `console.log(JSON.stringify({ endpoint, key }));`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const child = start(['--input-type=module', '-e', script]);
+  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
   return { child, ...(JSON.parse(line) as { endpoint: string; key: string }) };
 }

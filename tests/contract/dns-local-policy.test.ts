@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../dns/clock.ts';
+import type { LocalStack } from '../../dns/command/local-stack.ts';
 import { chooseProvider } from '../../dns/providers/choose.ts';
 import { runDns } from '../../dns/run.ts';
 import { startDnsServer, type DnsServer } from '../../dns/server/server.ts';
@@ -31,7 +32,11 @@ beforeEach(async () => {
 });
 
 /** Runs a command; sites answer well, and holding still takes no time. */
-async function dns(command: string, policy = POLICY): Promise<{ status: number; out: string; err: string }> {
+async function dns(
+  command: string,
+  policy = POLICY,
+  localStack?: LocalStack,
+): Promise<{ status: number; out: string; err: string }> {
   let [out, err] = ['', ''];
   const clock = { now: () => systemClock.now(), sleep: () => Promise.resolve() };
   const args = [...command.split(' '), '--policy', policy];
@@ -45,8 +50,13 @@ async function dns(command: string, policy = POLICY): Promise<{ status: number; 
     observe: ({ site, requests }) =>
       Promise.resolve({ site, latenciesMs: Array<number>(requests).fill(1), errors: 0, peers: [] }),
     probe: () => Promise.resolve(true),
+    ...(localStack && { localStack: () => localStack }),
     providerFor: (choice) =>
-      chooseProvider(choice, { clock, cloudflareToken: undefined, localControlUrl: server.controlUrl }),
+      chooseProvider(choice, {
+        clock,
+        cloudflareToken: undefined,
+        localControlUrl: localStack === undefined ? server.controlUrl : undefined,
+      }),
   });
   return { status, out, err };
 }
@@ -135,4 +145,25 @@ test('another stack is found by its control URL, and said to be missing there', 
   const { status, err } = await dns('plan');
   expect(status).toBe(1);
   expect(err).toContain(server.controlUrl);
+});
+
+test.each([
+  ['other ports', DEFAULT_SITES],
+  ['another order', 'azure-eastus,aws-us-east-1'],
+  ['more sites', 'aws-us-east-1,aws-eu-west-1,azure-eastus'],
+  ['other regions', 'aws-eu-west-1,azure-westeurope'],
+])('the policy of the project fits a stack with %s: nothing is planned', async (_title, names) => {
+  const sites = parseSites(names).map(({ site }, index) => ({ site, port: 21_000 + index }));
+  const other = await startDnsServer({ zone: localZone(sites) });
+  onEnd(() => other.close());
+  const stack: LocalStack = {
+    controlUrl: other.controlUrl,
+    operatorKey: 'key',
+    sites: sites.map(({ site, port }) => ({ site, url: `http://127.0.0.1:${port}` })),
+  };
+  const { status, out } = await dns('plan --json', POLICY, stack);
+  expect({ status, changes: (JSON.parse(out) as { changes: unknown[] }).changes }).toEqual({
+    status: 0,
+    changes: [],
+  });
 });

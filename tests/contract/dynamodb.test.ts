@@ -426,6 +426,13 @@ describe('persistence', () => {
     return acknowledged;
   }
 
+  test('a damaged store is not opened, and the message names the folder and what to do', async () => {
+    const dataDir = newDataDir();
+    await (await start({ dataDir })).close();
+    fs.writeFileSync(path.join(dataDir, 'leveldb/CURRENT'), 'garbage');
+    await expect(startDynamo({ dataDir })).rejects.toThrow(/leveldb cannot be opened .*move it away/);
+  });
+
   test('a second process on the same folder is refused by name, in the same process too', async () => {
     const dataDir = newDataDir();
     const owner = await spawn(dataDir);

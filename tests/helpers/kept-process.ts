@@ -11,6 +11,10 @@ export interface KeptBehaviour {
   readonly eventsFile: string;
   /** Ends at once with this code, after saying why. */
   readonly exitCode?: number;
+  /** Writes so many bytes to its output once it is ready. */
+  readonly outputBytes?: number;
+  /** Lives on without ever announcing itself. */
+  readonly silent?: boolean;
   /** Takes no notice of SIGTERM. */
   readonly stubborn?: boolean;
   /** Starts a process of its own, which takes no notice of SIGTERM either, and announces it as `<name>.child`. */
@@ -38,5 +42,7 @@ if (behaviour.withChild === true) {
   const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
   note(`child ${child.pid ?? 0}`);
 }
-announce(name);
+if (behaviour.silent !== true) announce(name);
+for (let left = behaviour.outputBytes ?? 0; left > 0; left -= 100)
+  process.stdout.write(`${'x'.repeat(99)}\n`);
 setInterval(() => undefined, 60_000);

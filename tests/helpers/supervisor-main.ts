@@ -6,7 +6,14 @@ const options = JSON.parse(process.argv[2] ?? '') as Pick<
   'plans' | 'cwd' | 'runDir' | 'logsDir'
 >;
 const ignore = (): void => undefined;
-const supervisor = new Supervisor({ ...options, onLine: ignore, onChange: ignore, onDeath: ignore });
+const supervisor = new Supervisor({
+  ...options,
+  onLine: (name, line) => {
+    if (line.startsWith('warning:')) process.stdout.write(`${name} ${line}\n`);
+  },
+  onChange: ignore,
+  onDeath: ignore,
+});
 supervisor.start();
 await supervisor.whenReady();
 process.stdout.write('ready\n');

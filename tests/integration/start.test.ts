@@ -87,6 +87,8 @@ describe('a stack that runs', () => {
 
   beforeAll(async () => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-start-'));
+    // As a kill in the middle of a write by something else might leave it: it is written anew.
+    fs.writeFileSync(path.join(dir, 'stack.json'), '{"version":');
     run = start('--ephemeral', '--seed', '--port', 'all=0', '--sites', SITES, '--dir', dir);
     await whenUp(run);
     stack = described();
@@ -175,6 +177,7 @@ describe('a stack that runs', () => {
     expect(await second.exited).toBe(1);
     fs.rmSync(other, { recursive: true, force: true });
     expect(second.output()).toMatch(new RegExp(`port ${port}, wanted by the edge, is taken.*--port edge=`));
+    expect(second.output()).toContain('npm start -- --port all=0');
   });
 
   // Last: the others need it running.

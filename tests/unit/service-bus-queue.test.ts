@@ -9,18 +9,23 @@ const START = 1_000_000;
 let now = START;
 let recorded: { queue: string; change: QueueChange }[] = [];
 let tokens = 0;
+let diskIsFull = false;
 
 beforeEach(() => {
   now = START;
   recorded = [];
   tokens = 0;
+  diskIsFull = false;
 });
 
 function newQueue(options: QueueOptions = {}): Queue {
   const deps = (queue: string): ConstructorParameters<typeof Queue>[2] => ({
     now: () => now,
     newToken: () => `token-${(tokens += 1)}`,
-    record: (change) => recorded.push({ queue, change: structuredClone(change) }),
+    record: (change) => {
+      if (diskIsFull) throw new Error('disk full');
+      recorded.push({ queue, change: structuredClone(change) });
+    },
     changed: () => undefined,
   });
   const dead = new Queue('q/dead', queueSettings({}), deps('q/dead'));
@@ -276,6 +281,53 @@ describe('duplicate detection', () => {
     failing = false;
     queue.enqueue(drafts('x'));
     expect(queue.counts.active).toBe(1);
+  });
+});
+
+describe('a change that cannot be written down', () => {
+  test.each([
+    ['complete', { active: 0, deadLetter: 0 }],
+    ['abandon', { active: 1, deadLetter: 0 }],
+    ['defer', { active: 0, deferred: 1 }],
+    ['deadLetter', { active: 0, deadLetter: 1 }],
+  ] as const)('%s is refused, the message stays locked, and the next try counts once', (kind, after) => {
+    const queue = newQueue();
+    queue.enqueue(drafts('a'));
+    const lock = token(queue);
+    diskIsFull = true;
+    expect(() => queue.settle(lock, { kind })).toThrow('disk full');
+    expect(queue.counts).toMatchObject({ locked: 1, deadLetter: 0 });
+    diskIsFull = false;
+    queue.settle(lock, { kind });
+    expect(queue.counts).toMatchObject({ locked: 0, ...after });
+    if (kind === 'abandon') expect(queue.peek(1, 1)[0]?.deliveryCount).toBe(1);
+  });
+
+  test('when a lock ends, a message becomes due or expires: it happens a little later', () => {
+    const queue = newQueue({ lockDurationMs: 1_000 });
+    queue.enqueue([
+      draft('locked'),
+      draft('scheduled', { scheduledAt: START + 1_000 }),
+      draft('short', { ttlMs: 1_000 }),
+    ]);
+    token(queue);
+    now += 1_000;
+    diskIsFull = true;
+    expect(() => queue.tick()).toThrow('disk full');
+    expect(queue.nextDueAt).toBeGreaterThan(now);
+    diskIsFull = false;
+    now = queue.nextDueAt;
+    queue.tick();
+    expect(takeAll(queue)).toEqual(['locked', 'scheduled']);
+  });
+
+  test('taking a message for good leaves it in its place', () => {
+    const queue = newQueue();
+    queue.enqueue(drafts('a', 'b'));
+    diskIsFull = true;
+    expect(() => queue.receiveAndDelete()).toThrow('disk full');
+    diskIsFull = false;
+    expect(takeAll(queue)).toEqual(['a', 'b']);
   });
 });
 

@@ -11,6 +11,7 @@ import { StartError, Supervisor } from '../../scripts/local/stack/supervise.ts';
 import type { ProcessPlan } from '../../scripts/local/stack/topology.ts';
 import { isAlive } from '../helpers/alive.ts';
 import type { KeptBehaviour } from '../helpers/kept-process.ts';
+import { spawnLimited } from '../helpers/limited.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const HELPERS = path.join(import.meta.dirname, '../helpers');
@@ -127,6 +128,12 @@ describe('a process that dies', () => {
     expect(deaths.every(({ lastLines }) => lastLines.includes('last words of host'))).toBe(true);
   });
 
+  test('because it is alive and does not serve in time is started again, with that as its reason', async () => {
+    const stack = supervise({ ...plan('host', 'host', { silent: true }), readyWithinMs: 300 });
+    await expect(stack.whenReady()).rejects.toThrow(/host ended 5 times in a row.*not ready after 0.3 s/);
+    expect(deaths.map(({ why }) => why)).toEqual(Array(5).fill('not ready after 0.3 s'));
+  });
+
   test('because it cannot start is not started again', async () => {
     const stack = supervise(plan('edge', 'edge'), plan('data', 'stand-ins', { exitCode: CANNOT_START }));
     await expect(stack.whenReady()).rejects.toThrow(StartError);
@@ -190,6 +197,22 @@ test('nothing outlives a supervisor that is killed', async () => {
   main.kill('SIGKILL');
   await waitUntil('all are gone', () => pids.every((pid) => !isAlive(pid)) || undefined, STOP_WITHIN_MS);
   expect(events()).toContain('host stop');
+});
+
+test('a log that cannot be written is reported once and ends nothing', async () => {
+  const plans = [plan('host', 'host', { outputBytes: 20_000 })];
+  const settings = { plans, cwd: dir, runDir: path.join(dir, 'run'), logsDir: path.join(dir, 'logs') };
+  const main = spawnLimited(4_096, [path.join(HELPERS, 'supervisor-main.ts'), JSON.stringify(settings)]);
+  let output = '';
+  main.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await waitUntil('the warning', () => output.includes('host.log cannot be written') || undefined);
+  const host = pidOf(/^host start/);
+  process.kill(host, 'SIGKILL');
+  await waitUntil('it is started again', () => events().filter((line) => line.includes('start'))[1]);
+  expect(main.exitCode).toBeNull();
+  main.kill('SIGKILL');
+  await once(main, 'exit');
+  expect(output.match(/warning: .*cannot be written \(EFBIG.*make room/g)).toHaveLength(1);
 });
 
 test('what a process writes is in its log, and the log of the run before is kept', async () => {

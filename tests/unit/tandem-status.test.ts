@@ -318,13 +318,19 @@ describe('tandem status of a stack on this machine', () => {
     expect(err).toContain('start one with npm start');
   });
 
-  test('a stack file that is damaged is said too', async () => {
+  test.each([
+    ['half of it', '{'],
+    ['null', 'null'],
+    ['no sites', '{}'],
+    ['sites without addresses', '{"sites":[{"site":"aws-us-east-1"}]}'],
+    ['another version', '{"version":2,"sites":[]}'],
+  ])('a stack file that is damaged (%s) is named, with what to do', async (_title, text) => {
     const file = await writeStack([]);
-    fs.writeFileSync(file, '{');
-    expect(await run(['status', '--stack', file])).toMatchObject({
-      code: 1,
-      err: expect.stringContaining(file),
-    });
+    fs.writeFileSync(file, text);
+    const { code, err } = await run(['status', '--stack', file]);
+    expect(code).toBe(1);
+    expect(err).toContain(file);
+    expect(err).toContain('stop npm start and start it again');
   });
 });
 

@@ -10,6 +10,8 @@ export interface BridgeSupervisorOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly print: (line: string) => void;
   readonly now?: () => number;
+  /** Default 60 s, from the moment at which it has its plan. */
+  readonly readyWithinMs?: number;
 }
 
 export class BridgeSupervisor {
@@ -28,7 +30,7 @@ export class BridgeSupervisor {
         this.#handOver();
       },
       // It has only one thing to say: `FromBridge`.
-      onMessage: () => {
+      onReady: () => {
         this.#ready.resolve(undefined);
       },
     });
@@ -62,6 +64,8 @@ export class BridgeSupervisor {
   }
 
   #handOver(): void {
-    if (this.#plan !== undefined) this.#process.send({ type: 'start', plan: this.#plan });
+    if (this.#plan === undefined) return;
+    this.#process.send({ type: 'start', plan: this.#plan });
+    this.#process.expectReady();
   }
 }

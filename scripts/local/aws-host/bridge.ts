@@ -1,5 +1,6 @@
 /** All triggers of one site in one process: starts them from a plan, reloads the functions, stops everything. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { clientOptions } from './client-options.ts';
 import { FunctionRunner } from './function-runner.ts';
 import { ensureQueues } from './local-queues.ts';
 import type { BridgePlan } from './plan.ts';
@@ -37,11 +38,7 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
   // Before the bundles load: they read their configuration when they do.
   Object.assign(process.env, plan.environment, { AWS_REGION: plan.region });
   const stopping = new AbortController();
-  const client = new SQSClient({
-    region: plan.region,
-    maxAttempts: 1,
-    requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS },
-  });
+  const client = new SQSClient(clientOptions(plan.region, REQUEST_TIMEOUT_MS));
   const ensure = () => ensureQueues(client, plan.resources, stopping.signal);
   const runners = runnersOf(plan);
   // Asked for first, so that the answers come in while the bundles load.

@@ -6,6 +6,7 @@
  * reach into a cloud account.
  */
 import fs from 'node:fs';
+import type http from 'node:http';
 import { createRequire, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -13,6 +14,8 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { announce } from '../run-registry.ts';
 import { bundleTogether, type EsbuildPlugin } from '../bundle-together.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
+import { clientOptions } from './client-options.ts';
+import { guardServers } from './guard-servers.ts';
 import { localizeEnvironment, type Environment } from './local-environment.ts';
 import { ensureQueues } from './local-queues.ts';
 import { ensureTables } from './local-tables.ts';
@@ -27,6 +30,7 @@ import {
 
 /** The part of the hapi server that is used. */
 interface HapiServer {
+  readonly listener: http.Server;
   readonly info: { readonly uri: string };
   ext(
     event: 'onPostHandler',
@@ -121,12 +125,12 @@ export class OfflineHost {
     const { region } = plan;
     const queues = async () => {
       if (endpoint('SQS') === undefined) return [];
-      const client = new SQSClient({ region, maxAttempts: 1 });
+      const client = new SQSClient(clientOptions(region));
       return [...(await ensureQueues(client, plan, this.#stopping.signal))];
     };
     const tables = async () => {
       if (endpoint('DYNAMODB') === undefined) return [];
-      const client = new DynamoDBClient({ region, maxAttempts: 1 });
+      const client = new DynamoDBClient(clientOptions(region));
       return [...(await ensureTables(client, plan, this.#stopping.signal))];
     };
     return new Map((await Promise.all([queues(), tables()])).flat());
@@ -138,7 +142,7 @@ export class OfflineHost {
     const end = offline.end.bind(offline);
     offline.start = async () => {
       await this.#beforeServing();
-      await start();
+      await guardServers(start, (server) => server === this.#apiServer().listener);
       this.#serving();
     };
     offline.end = async (skipExit) => {
@@ -180,7 +184,7 @@ export class OfflineHost {
 
   /** Called when the HTTP server listens. */
   #serving(): void {
-    const server = this.#offline().internals().getApiGatewayServer();
+    const server = this.#apiServer();
     // serverless-offline adds its own CORS headers, and turns every preflight answer into a 200, when a request
     // names an origin. API Gateway without `cors` passes the handlers' answer on; so does this.
     server.ext('onPostHandler', (request, toolkit) => {
@@ -199,6 +203,10 @@ export class OfflineHost {
 
   #site(environment: NodeJS.ProcessEnv | Environment): string {
     return environment['TANDEM_SITE'] ?? `aws-${this.#service.provider.region}`;
+  }
+
+  #apiServer(): HapiServer {
+    return this.#offline().internals().getApiGatewayServer();
   }
 
   #offline(): OfflinePlugin {

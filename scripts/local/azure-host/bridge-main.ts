@@ -55,4 +55,5 @@ process.once('SIGTERM', stop);
 
 await host;
 announce(`${process.env['TANDEM_SITE'] ?? 'azure'}.bridge`);
+if (process.connected) process.send?.('ready');
 flushCompileCache();

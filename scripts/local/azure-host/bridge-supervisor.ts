@@ -24,6 +24,9 @@ export class BridgeSupervisor {
       print,
       stopMessage: 'stop',
       stopWithinMs: STOP_WITHIN_MS,
+      onStart: () => {
+        this.#process.expectReady();
+      },
     });
   }
 

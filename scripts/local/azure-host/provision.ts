@@ -11,6 +11,8 @@ type Settings = Readonly<Record<string, string | undefined>>;
 /** A stand-in that starts at the same time is up within this; a real mistake is reported after it. */
 const WAIT_MS_MAX = 20_000;
 const RETRY_MS = 50;
+/** A request that an emulator does not answer within this time fails. */
+const ANSWER_WITHIN_MS = 10_000;
 
 export interface ProvisionOptions {
   /** The ARM template. */
@@ -34,7 +36,11 @@ async function createContainer({ database, container }: SiteTemplate, settings: 
   const { CosmosClient } = await import('@azure/cosmos');
   await eventually(`Cosmos DB at ${endpoint}`, async () => {
     // The client looks its account up when it is made, so each attempt needs another one.
-    const client = new CosmosClient({ endpoint, key, connectionPolicy: { enableEndpointDiscovery: false } });
+    const client = new CosmosClient({
+      endpoint,
+      key,
+      connectionPolicy: { enableEndpointDiscovery: false, requestTimeout: ANSWER_WITHIN_MS },
+    });
     try {
       const created = await client.databases.createIfNotExists({
         id: settings['COSMOS_DATABASE'] ?? database,
@@ -59,6 +65,7 @@ async function createQueues(queues: readonly QueueDefinition[], settings: Settin
           method: 'PUT',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(options),
+          signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
         });
         const answer = await response.text();
         if (!response.ok) throw new Error(`queue ${name}: HTTP ${response.status}: ${answer}`);
@@ -67,12 +74,12 @@ async function createQueues(queues: readonly QueueDefinition[], settings: Settin
   );
 }
 
-/** Retries while nothing listens; any answer, also a refusal, ends it. */
+/** Retries while nothing listens; any answer, also a refusal, ends it, and so does the time. */
 async function eventually(what: string, attempt: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + WAIT_MS_MAX;
   for (;;) {
     try {
-      await attempt();
+      await before(deadline, attempt());
       return;
     } catch (error) {
       if (!isRefused(error) || Date.now() > deadline) {
@@ -82,6 +89,20 @@ async function eventually(what: string, attempt: () => Promise<void>): Promise<v
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+  }
+}
+
+/** The SDK by itself tries a refused or unanswered request again for minutes. @throws Error at `deadline`. */
+async function before(deadline: number, attempt: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const tell = (): void => reject(new Error(`it does not serve within ${WAIT_MS_MAX / 1_000} s`));
+    timer = setTimeout(tell, deadline - Date.now());
+  });
+  try {
+    await Promise.race([attempt, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -9,8 +9,9 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { handleControl } from '../control.ts';
+import { handleControl, refuseForeign } from '../control.ts';
 import { Faults } from '../faults.ts';
+import { FileWriteError } from '../files.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
 import { handleUsage, UsageMeter } from '../usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
@@ -93,6 +94,7 @@ async function serve(
   response: http.ServerResponse,
   context: Context,
 ): Promise<void> {
+  if (refuseForeign(request, response, { relayed: true })) return;
   if (handleUsage(request, response, context.usage)) return;
   if (await handleControl(request, response, context.faults)) return;
   const answer = await answerTo(request, context);
@@ -166,7 +168,8 @@ async function withFaults(
 ): Promise<Answer> {
   if (operation === 'QueryPlan') return effect();
   const { latencyMs, error, dropAck } = faults.hit(operation, resource);
-  if (latencyMs > 0) await delay(latencyMs);
+  // It keeps no process alive whose server has been closed meanwhile.
+  if (latencyMs > 0) await delay(latencyMs, undefined, { ref: false });
   if (error !== undefined) throw injectedError(error.code);
   if (!dropAck) return effect();
   try {
@@ -195,6 +198,10 @@ function errorAnswer(error: unknown, headers: Record<string, string> = {}): Answ
       body: error.body,
       headers: { ...headers, ...subStatus, ...error.headers },
     };
+  }
+  if (error instanceof FileWriteError) {
+    console.error(error.message);
+    return { status: 503, body: { code: 'ServiceUnavailable', message: error.message } };
   }
   // A defect of the stand-in: shown where whoever runs it looks, because the client only learns that it happened.
   console.error(error);

@@ -143,11 +143,21 @@ export class Store {
     this.#record({ kind: 'container-deleted', database: container.databaseId, id: container.id });
   }
 
-  /** Makes the changes of a transaction, which are already applied, durable. */
-  commit({ container, changes }: Transaction): void {
+  /**
+   * Makes the changes of a transaction, which are already applied, durable.
+   * @throws FileWriteError when they cannot be written; they are rolled back then.
+   */
+  commit(transaction: Transaction): void {
+    const { container, changes } = transaction;
     if (changes.length === 0) return;
-    this.#append({ kind: 'items', container: container.number, changes });
+    try {
+      this.#append({ kind: 'items', container: container.number, changes });
+    } catch (error) {
+      transaction.rollback();
+      throw error;
+    }
     container.trimFeed();
+    this.#compactIfWorthIt();
   }
 
   close(): void {
@@ -160,13 +170,18 @@ export class Store {
   }
 
   #record(entry: Entry): void {
-    this.#apply(entry);
     this.#append(entry);
+    this.#apply(entry);
+    this.#compactIfWorthIt();
   }
 
   #append(entry: Entry): void {
     this.#journal.append(entry);
     this.#count(entry);
+  }
+
+  /** Between changes: what is in the journal and not applied yet would be lost. */
+  #compactIfWorthIt(): void {
     const live = [...this.#containers.values()].reduce((sum, container) => sum + container.size, 0);
     if (this.#journalled <= Math.max(this.#compactAbove, COMPACT_FACTOR * live)) return;
     this.#journalled = 0;

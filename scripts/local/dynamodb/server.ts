@@ -43,7 +43,7 @@ const DATABASE_FOLDER = 'leveldb';
 
 /**
  * Starts the stand-in.
- * @throws Error when another living process has the data folder.
+ * @throws Error when another living process has the data folder, or naming it when what is in it is damaged.
  */
 export async function startDynamo(options: DynamoOptions = {}): Promise<DynamoStandIn> {
   repairDynalite();
@@ -56,12 +56,26 @@ export async function startDynamo(options: DynamoOptions = {}): Promise<DynamoSt
   };
   try {
     store = openStore(options);
-    await store.db.open();
+    await open(store, options.dataDir);
     await finishInterruptedChanges(store);
     return await serve(store, options, release);
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+async function open({ db }: Store, dataDir: string | undefined): Promise<void> {
+  try {
+    await db.open();
+  } catch (cause) {
+    // leveldb has one error for everything; what it means is in the one behind it.
+    const reason: unknown = cause instanceof Error ? (cause.cause ?? cause) : cause;
+    const why = reason instanceof Error ? reason.message : String(reason);
+    const folder = path.join(dataDir ?? '', DATABASE_FOLDER);
+    throw new Error(`${folder} cannot be opened (${why}); when it is damaged, move it away to start empty`, {
+      cause,
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { announce } from '../run-registry.ts';
-import { CANNOT_START } from '../stack/exit-codes.ts';
+import { endAtStart } from '../stack/exit-codes.ts';
 import { STATUS_PATH, startEdge } from './proxy.ts';
 import type { Origin } from './health.ts';
 
@@ -36,7 +36,4 @@ async function main(): Promise<void> {
   flushCompileCache();
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(CANNOT_START);
-});
+main().catch(endAtStart);

@@ -9,6 +9,7 @@ import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
+import { refuseForeign } from '../control.ts';
 import { Balancer } from './balancer.ts';
 import { Exchanger, isRepeatable } from './exchange.ts';
 import { responseHeaders } from './headers.ts';
@@ -46,8 +47,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const exchanger = new Exchanger();
   const server = http.createServer((request, response) => {
     if (!server.listening) response.setHeader('connection', 'close');
-    if (request.url === STATUS_PATH) answerStatus(response, balancer);
-    else void new Forwarding(request, response, { balancer, exchanger }).run();
+    if (request.url === STATUS_PATH) {
+      if (!refuseForeign(request, response)) answerStatus(response, balancer);
+    } else void new Forwarding(request, response, { balancer, exchanger }).run();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port ?? 0, HOST, resolve);

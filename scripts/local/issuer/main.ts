@@ -1,7 +1,7 @@
 /** The issuer as a process: `main.ts --port 9400`. */
 import { parseArgs } from 'node:util';
 import { announce } from '../run-registry.ts';
-import { CANNOT_START } from '../stack/exit-codes.ts';
+import { endAtStart } from '../stack/exit-codes.ts';
 import { startIssuer } from './server.ts';
 
 async function main(): Promise<void> {
@@ -13,7 +13,4 @@ async function main(): Promise<void> {
   announce('issuer', { http: issuer.url });
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(CANNOT_START);
-});
+main().catch(endAtStart);

@@ -10,6 +10,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
+import { refuseForeign } from '../control.ts';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 export const AUDIENCE = 'tandem';
@@ -35,6 +36,7 @@ interface SigningKey {
 export async function startIssuer({ port = 0 }: { port?: number } = {}): Promise<Issuer> {
   const state = new IssuerState(await newKey());
   const server = http.createServer((request, response) => {
+    if (refuseForeign(request, response)) return;
     answer(state, request, response).catch((error: unknown) => {
       reply(response, 500, { error: 'server_error', error_description: String(error) });
     });

@@ -1,5 +1,6 @@
 /** What the AMQP side of the broker shares: the parts that receive, deliver and manage all get this. */
 import type { Connection } from 'rhea';
+import { FileWriteError } from '../files.ts';
 import type { Faults } from '../faults.ts';
 import { billedChunks, type UsageMeter } from '../usage.ts';
 import type { Delays } from './alarm.ts';
@@ -20,6 +21,10 @@ export interface BrokerContext {
 /** What a client is told of an error; a defect is reported, and the client learns only that there was one. */
 export function conditionOf(error: unknown, context: Pick<BrokerContext, 'report'>): BrokerError {
   if (error instanceof BrokerError) return error;
+  if (error instanceof FileWriteError) {
+    context.report(error.message);
+    return new BrokerError('com.microsoft:server-busy', error.message, 503);
+  }
   context.report(error);
   return new BrokerError('amqp:internal-error', 'The stand-in failed; see its log.', 500);
 }

@@ -17,6 +17,7 @@ import { Egress, refuse } from './egress.ts';
 import { entityNotFound, messageLockLost } from './errors.ts';
 import { Ingress } from './ingress.ts';
 import { Management, type ManagementRequest } from './management.ts';
+import { FileWriteError } from '../files.ts';
 import { QueueRegistry } from './queue-registry.ts';
 import type { Queue } from './queue.ts';
 import {
@@ -118,9 +119,15 @@ export class Broker {
 
   /** Does what is due and arms the alarm for what comes next. */
   tick(): void {
-    this.registry.tick();
-    this.#egress.tick();
-    this.registry.compactIfWorthIt();
+    try {
+      this.registry.tick();
+      this.#egress.tick();
+      this.registry.compactIfWorthIt();
+    } catch (error) {
+      // A full disk: the queues are as they were, and what was due is due again a little later.
+      if (!(error instanceof FileWriteError)) throw error;
+      this.#options.report(error.message);
+    }
     // Anew, because an injected clock may have passed the moment that the alarm is set for.
     this.#alarm.clear();
     this.#armAlarm();

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { handleControl } from '../control.ts';
+import { handleControl, refuseForeign } from '../control.ts';
 import type { Faults } from '../faults.ts';
 import { handleUsage, type UsageMeter } from '../usage.ts';
 import { bodyOf } from './message.ts';
@@ -90,6 +90,7 @@ interface ControlContext {
  */
 export async function startControlServer(port: number, context: ControlContext): Promise<ControlServer> {
   const server: Server = createServer((request, response) => {
+    if (refuseForeign(request, response)) return;
     route(request, response, context).catch((error: unknown) => {
       answer(response, 400, { message: error instanceof Error ? error.message : String(error) });
     });

@@ -61,7 +61,6 @@ export class QueueRegistry {
     if (existing === undefined) return this.#define(name, settings);
     if (options !== undefined && JSON.stringify(settings) !== JSON.stringify(existing.settings)) {
       existing.configure(settings);
-      this.#record(existing.name, { kind: 'defined', settings });
     }
     return existing;
   }

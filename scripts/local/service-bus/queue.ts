@@ -37,6 +37,9 @@ export interface QueueDeps {
   changed(queue: Queue): void;
 }
 
+/** When what was due could not be recorded, it is due again after this time. */
+const RETRY_AFTER_MS = 1_000;
+
 /** Holds the locks taken through the management node, which belong to no link. */
 const ANYONE: LockHolder = {};
 
@@ -76,6 +79,7 @@ export class Queue {
     if (settings.requiresSession !== this.#settings.requiresSession && this.#messages.size > 0) {
       throw new TypeError(`options.requiresSession: queue '${this.name}' holds messages; drain it first`);
     }
+    this.#deps.record({ kind: 'defined', settings });
     this.#settings = settings;
   }
 
@@ -135,8 +139,8 @@ export class Queue {
   cancelScheduled(sequences: readonly number[]): void {
     const messages = sequences.map((sequence) => this.#requireState(sequence, 'scheduled'));
     for (const message of messages) {
-      this.#scheduled.delete(message);
       this.#remove(message);
+      this.#scheduled.delete(message);
     }
   }
 
@@ -156,7 +160,13 @@ export class Queue {
   /** Takes the next message out of the queue for good (receive-and-delete). */
   receiveAndDelete(session?: Session): Message | undefined {
     const message = this.#takeReady(session);
-    if (message !== undefined) this.#remove(message);
+    if (message === undefined) return undefined;
+    try {
+      this.#remove(message);
+    } catch (error) {
+      this.#place(message);
+      throw error;
+    }
     return message;
   }
 
@@ -195,8 +205,12 @@ export class Queue {
     if (settlement.kind === 'deadLetter' && this.deadLetters === undefined) {
       throw notAllowed('A message in a dead-letter queue cannot be dead-lettered again.');
     }
+    this.#whole(lock.message, () => this.#settle(lock.message, settlement));
     this.#locks.delete(token);
-    const { message } = lock;
+    this.#deps.changed(this);
+  }
+
+  #settle(message: Message, settlement: Settlement): void {
     switch (settlement.kind) {
       case 'complete':
         this.#remove(message);
@@ -213,7 +227,17 @@ export class Queue {
         this.#deadLetter(message, settlement.reason, settlement.description, settlement.properties);
         break;
     }
-    this.#deps.changed(this);
+  }
+
+  /** Makes a change of a message; when it cannot be recorded the message is as it was. */
+  #whole(message: Message, change: () => void): void {
+    const before = { ...message };
+    try {
+      change();
+    } catch (error) {
+      Object.assign(message, before);
+      throw error;
+    }
   }
 
   /** Ends a lock as if its time had run out. */
@@ -291,14 +315,23 @@ export class Queue {
 
   // --- Time
 
-  /** Does everything that is due: lost locks, scheduled messages, expired messages. */
+  /**
+   * Does everything that is due: lost locks, scheduled messages, expired messages.
+   * @throws What recording it throws; what was not recorded is due again a little later.
+   */
   tick(): void {
     const now = this.#deps.now();
     this.deadLetters?.tick();
     if (this.nextDueAt > now) return;
-    if (this.#lockDueAt <= now) this.#expireLocks(now);
-    if (this.#scheduleDueAt <= now) this.#activateScheduled(now);
-    if (this.#expiryDueAt <= now) this.#expireReady(now);
+    try {
+      if (this.#lockDueAt <= now) this.#expireLocks(now);
+      if (this.#scheduleDueAt <= now) this.#activateScheduled(now);
+      if (this.#expiryDueAt <= now) this.#expireReady(now);
+    } catch (error) {
+      const again = now + RETRY_AFTER_MS;
+      this.#lockDueAt = this.#scheduleDueAt = this.#expiryDueAt = again;
+      throw error;
+    }
     this.#deps.changed(this);
   }
 
@@ -327,13 +360,15 @@ export class Queue {
         this.#scheduleDueAt = Math.min(this.#scheduleDueAt, dueAt);
         continue;
       }
+      this.#whole(message, () => {
+        message.state = 'active';
+        message.availableAt = undefined;
+        message.enqueuedAt = now;
+        // The time to live begins when a message becomes available.
+        message.expiresAt = expiryOf(message.ttlMs, now);
+        this.#update(message);
+      });
       this.#scheduled.delete(message);
-      message.state = 'active';
-      message.availableAt = undefined;
-      message.enqueuedAt = now;
-      // The time to live begins when a message becomes available.
-      message.expiresAt = expiryOf(message.ttlMs, now);
-      this.#update(message);
       this.#putBack(message);
     }
   }
@@ -343,7 +378,15 @@ export class Queue {
     this.#expiryDueAt = Infinity;
     const lists = [this.#ready, ...this.#sessions.all().map(({ ready }) => ready)];
     for (const list of lists) {
-      for (const message of list.removeWhere(({ expiresAt }) => expiresAt <= now)) this.#expire(message);
+      const expired = list.removeWhere(({ expiresAt }) => expiresAt <= now);
+      for (const [index, message] of expired.entries()) {
+        try {
+          this.#expire(message);
+        } catch (error) {
+          for (const left of expired.slice(index)) list.add(left);
+          throw error;
+        }
+      }
     }
     for (const { expiresAt } of this.#messages.values()) {
       if (expiresAt > now) this.#expiryDueAt = Math.min(this.#expiryDueAt, expiresAt);
@@ -467,7 +510,12 @@ export class Queue {
     const list = this.#readyList(session);
     for (let message = list?.takeFirst(); message !== undefined; message = list?.takeFirst()) {
       if (message.expiresAt > this.#deps.now()) return message;
-      this.#expire(message);
+      try {
+        this.#expire(message);
+      } catch (error) {
+        list?.add(message);
+        throw error;
+      }
     }
     return undefined;
   }
@@ -507,9 +555,9 @@ export class Queue {
   }
 
   #loseLock(lock: Lock, countDelivery: boolean): void {
+    const { message } = lock;
+    this.#whole(message, () => (countDelivery ? this.#redeliver(message) : this.#putBack(message)));
     this.#locks.delete(lock.token);
-    if (countDelivery) this.#redeliver(lock.message);
-    else this.#putBack(lock.message);
     lock.onLost?.();
   }
 

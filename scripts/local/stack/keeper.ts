@@ -22,9 +22,10 @@ const LEASH = pathToFileURL(path.join(import.meta.dirname, 'leash.ts')).href;
 export const RESTART_DELAYS_MS = [0, 250, 500, 1_000, 2_000] as const;
 /** An instance that ran this long has not failed at its start: the next restart is immediate again. */
 const HEALTHY_AFTER_MS = 10_000;
-/** So many deaths at start-up within this time, and a person has to look. */
+/** So many deaths at start-up in a row, and a person has to look. */
 export const START_FAILURES_MAX = 5;
-const START_FAILURES_WITHIN_MS = 30_000;
+/** An instance that is alive and does not serve after this time is killed, and started again. */
+const READY_WITHIN_MS = 90_000;
 /** What a dead process left behind, such as its bridge, may finish its batch. */
 const ORPHAN_GRACE_MS = 3_000;
 /** A pipe that something else still holds is not waited for longer than this. */
@@ -67,14 +68,17 @@ export class Keeper {
   #startedAt = 0;
   #beginsAnew = false;
   #deathsInARow = 0;
-  #startFailures: number[] = [];
+  #startFailures = 0;
+  #overdue: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: KeeperOptions) {
     this.plan = options.plan;
     this.#options = options;
-    this.#log = new LogFile(options.logFile);
+    this.#log = new LogFile(options.logFile, {
+      onProblem: (message) => options.onLine(options.plan.name, `warning: ${message}`),
+    });
   }
 
   /** Of the instance that runs now. */
@@ -113,6 +117,7 @@ export class Keeper {
     this.#child = child;
     this.#startedAt = Date.now();
     const output = this.#capture(child);
+    const overdue = this.#killUnlessReady(child);
     this.#exited = new Promise((resolve) => {
       child.once('error', (error) => {
         if (child.pid === undefined)
@@ -120,7 +125,8 @@ export class Keeper {
       });
       // 'exit', not 'close': what the dead process started may hold the pipes open.
       child.once('exit', (code, signal) => {
-        resolve(this.#died(child, signal ?? `exit code ${code ?? ''}`, output, code));
+        const why = overdue() ?? signal ?? `exit code ${code ?? ''}`;
+        resolve(this.#died(child, why, output, code));
       });
     });
     this.#options.onChange();
@@ -172,6 +178,19 @@ export class Keeper {
     if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL');
   }
 
+  /** @returns Says why the instance was killed; undefined when this was not the reason. */
+  #killUnlessReady(child: ChildProcess): () => string | undefined {
+    const withinMs = this.plan.readyWithinMs ?? READY_WITHIN_MS;
+    let why: string | undefined;
+    clearTimeout(this.#overdue);
+    this.#overdue = setTimeout(() => {
+      if (this.ready || child.pid === undefined) return;
+      why = `not ready after ${withinMs / 1_000} s`;
+      signalGroup(child.pid, 'SIGKILL');
+    }, withinMs);
+    return () => why;
+  }
+
   #capture(child: ChildProcess): LastLines {
     const output = new LastLines((line) => this.#options.onLine(this.plan.name, line));
     for (const stream of [child.stdout, child.stderr]) {
@@ -191,6 +210,7 @@ export class Keeper {
     const onPurpose = this.#beginsAnew;
     this.#beginsAnew = false;
     this.#child = undefined;
+    clearTimeout(this.#overdue);
     this.#forgetAnnouncements();
     if (this.#stopping) {
       await drained(child);
@@ -213,13 +233,12 @@ export class Keeper {
   }
 
   #judge(wasReady: boolean, code: number | null | undefined): Death['hopeless'] {
+    if (wasReady) this.#startFailures = 0;
     if (wasReady) return undefined;
     if (code === CANNOT_START) return 'cannot start';
-    const now = Date.now();
-    this.#startFailures.push(now);
-    this.#startFailures = this.#startFailures.filter((at) => now - at <= START_FAILURES_WITHIN_MS);
-    if (this.#startFailures.length < START_FAILURES_MAX) return undefined;
-    this.#startFailures = [];
+    this.#startFailures += 1;
+    if (this.#startFailures < START_FAILURES_MAX) return undefined;
+    this.#startFailures = 0;
     return 'keeps dying';
   }
 

@@ -1,6 +1,7 @@
 /**
  * Splits the output of a process into lines and remembers the last of them, for when it dies. Reports of ordinary
- * requests are not remembered: they would push out what explains the death.
+ * requests are not remembered: they would push out what explains the death. Of a crash report of the bundler, which is
+ * written in Go, the first line is; the stacks of its threads are in the log only.
  */
 import { StringDecoder } from 'node:string_decoder';
 
@@ -10,6 +11,14 @@ const LINE_CHARS_MAX = 8_192;
 
 /** Log lines of level debug and info, and what serverless-offline writes about each request. */
 const ROUTINE = /^\{.*"level":"(debug|info)"|\(λ: [\w-]+\)/;
+
+/** https://pkg.go.dev/runtime: `goroutine 1 [running]:`, `main.main()`, a tab and the place, registers. */
+const GO_STACK =
+  /^\t|^goroutine \d+ .*:$|^(created by )?[\w./-]+\.[\w.()*[\]·-]+(\(.*\)| in goroutine \d+)$|^(r[a-z0-9]{1,5}|[cfg]s) +0x|^PC=0x/;
+
+export function isGoStack(line: string): boolean {
+  return GO_STACK.test(line);
+}
 
 export class LastLines {
   readonly #onLine: (line: string) => void;
@@ -44,7 +53,7 @@ export class LastLines {
   #add(text: string): void {
     const line = text.slice(0, LINE_CHARS_MAX).trimEnd();
     if (line === '') return;
-    if (!ROUTINE.test(line)) this.#lines.push(line);
+    if (!ROUTINE.test(line) && !isGoStack(line)) this.#lines.push(line);
     if (this.#lines.length > LINES_MAX) this.#lines.shift();
     this.#onLine(line);
   }

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { explain } from './supervise.ts';
 import type { Death } from './keeper.ts';
+import { isGoStack } from './last-lines.ts';
 import type { Stack } from './stack-file.ts';
 
 /** Lines of one process on the terminal within the period; the rest is in its log only. */
@@ -91,7 +92,7 @@ export class Output {
 /** What to show of a line; undefined when it is nothing to act on. */
 export function notableText(line: string): string | undefined {
   const entry = line.startsWith('{') ? parse(line) : undefined;
-  if (entry === undefined) return NOTABLE.test(line) ? line : undefined;
+  if (entry === undefined) return NOTABLE.test(line) && !isGoStack(line) ? line : undefined;
   const level = entry['level'];
   if (level !== 'warn' && level !== 'error') return undefined;
   const fields = Object.entries(entry)

@@ -97,7 +97,8 @@ export class PortsTakenError extends Error {
       ({ name, port }) =>
         `port ${port}, wanted by ${describe(name)}, is taken; choose another with --port ${name}=<number> (0: any free one)`,
     );
-    super(lines.join('\n'));
+    const hint = 'npm start -- --port all=0 picks a free one for every part; stack.json says which.';
+    super([...lines, hint].join('\n'));
     this.taken = taken;
   }
 }

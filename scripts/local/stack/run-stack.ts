@@ -13,7 +13,7 @@ import { seed } from '../../seed/seed.ts';
 import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
 import { PortsTakenError, reservePorts, type Ports } from './ports.ts';
-import { describeStack, readStack, StackFile, type Stack } from './stack-file.ts';
+import { describeStack, hasStackFile, StackFile, type Stack } from './stack-file.ts';
 import { StartError, Supervisor } from './supervise.ts';
 import { planProcesses, urlOf } from './topology.ts';
 
@@ -54,7 +54,7 @@ export async function runStack(options: StackOptions, output: Output): Promise<0
 
 async function runLocked(options: StackOptions, places: Places, output: Output): Promise<0 | 1> {
   const begunAt = performance.now();
-  const killed = readStack(places.dir) !== undefined;
+  const killed = hasStackFile(places.dir);
   const ports = await reserve(options.ports, killed ? LEFTOVERS_END_WITHIN_MS : 0);
   const stack = new RunningStack({ options, places, ports, output });
   const stop = new StopSignal();
@@ -156,6 +156,8 @@ class RunningStack {
   /** A new one at every start: it dies with the stack. */
   readonly #operatorKey = randomBytes(32).toString('base64url');
   readonly #announcedReady = new Set<string>();
+  /** Reported already. */
+  #fileProblem: string | undefined;
   readonly #kill = (): void => this.#supervisor.kill();
 
   constructor(input: RunningStackInput) {
@@ -217,7 +219,7 @@ class RunningStack {
   }
 
   #changed(): void {
-    this.#file.write(this.describe());
+    this.#writeFile();
     for (const keeper of this.#supervisor.keepers) {
       const { name } = keeper.plan;
       if (!keeper.ready) this.#announcedReady.delete(name);
@@ -225,6 +227,18 @@ class RunningStack {
         this.#announcedReady.add(name);
         this.#input.output.ready(name, keeper.ageMs);
       }
+    }
+  }
+
+  /** Tools go by an older file then: no reason to end what runs. */
+  #writeFile(): void {
+    try {
+      this.#file.write(this.describe());
+      this.#fileProblem = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.#fileProblem) this.#input.output.problem(message);
+      this.#fileProblem = message;
     }
   }
 }

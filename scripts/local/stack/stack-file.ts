@@ -6,11 +6,13 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { replaceFile } from '../files.ts';
 import type { RunEntry } from '../run-registry.ts';
 import { endpointsOf, urlOf, type ProcessPlan } from './topology.ts';
 import type { Ports } from './ports.ts';
 import type { Cloud, SiteName } from './sites.ts';
 
+const FILE = 'stack.json';
 const VERSION = 1;
 const OWNER_ONLY = 0o600;
 
@@ -126,20 +128,15 @@ export class StackFile {
 
   /** @param dir The folder of `--dir`. */
   constructor(dir: string) {
-    this.#file = path.join(dir, 'stack.json');
+    this.#file = path.join(dir, FILE);
   }
 
-  /** Replaces the file when something has changed. */
+  /** Replaces the file when something has changed. @throws FileWriteError The next call tries again. */
   write(stack: Stack): void {
     const text = `${JSON.stringify(stack, null, 2)}\n`;
     if (text === this.#last) return;
+    replaceFile(this.#file, text, OWNER_ONLY);
     this.#last = text;
-    fs.mkdirSync(path.dirname(this.#file), { recursive: true });
-    const next = `${this.#file}.next`;
-    // A file that is there already would keep its mode.
-    fs.rmSync(next, { force: true });
-    fs.writeFileSync(next, text, { mode: OWNER_ONLY });
-    fs.renameSync(next, this.#file);
   }
 
   remove(): void {
@@ -147,15 +144,49 @@ export class StackFile {
   }
 }
 
+/** A `stack.json` that is there and cannot be used: which file, why, and what to do. */
+export class StackFileError extends Error {
+  override readonly name = 'StackFileError';
+
+  constructor(file: string, why: string, cause?: unknown) {
+    super(`${file} is damaged (${why}); stop npm start and start it again: it writes the file anew`, {
+      cause,
+    });
+  }
+}
+
+/** Whether a stack runs in the folder, or was killed there; the file may be damaged. */
+export function hasStackFile(dir: string): boolean {
+  return fs.existsSync(path.join(dir, FILE));
+}
+
 /**
  * What runs in a folder, for tools; undefined when nothing does.
- * @throws SyntaxError when the file is not JSON.
+ * @param place The folder, or the `stack.json` in it.
+ * @throws StackFileError when the file cannot be read or does not describe a stack.
  */
-export function readStack(dir: string): Stack | undefined {
+export function readStack(place: string): Stack | undefined {
+  const isFolder = fs.statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? path.join(place, FILE) : place;
+  let value: unknown;
   try {
-    return JSON.parse(fs.readFileSync(path.join(dir, 'stack.json'), 'utf8')) as Stack;
+    value = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw new StackFileError(file, error instanceof Error ? error.message : String(error), error);
   }
+  const problem = problemOf(value);
+  if (problem !== undefined) throw new StackFileError(file, problem);
+  return value as Stack;
+}
+
+/** What every tool relies on. @returns Undefined when it is all there. */
+function problemOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'it is not an object';
+  const { version = VERSION, sites } = value as Partial<Record<keyof Stack, unknown>>;
+  if (version !== VERSION) return `its version is not ${VERSION}`;
+  if (!Array.isArray(sites)) return 'it lists no sites';
+  const named = (site: Partial<StackSite> | null): boolean =>
+    typeof site?.site === 'string' && typeof site.url === 'string';
+  return sites.every(named) ? undefined : 'a site has no name or no address';
 }

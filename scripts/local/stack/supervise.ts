@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { FileWriteError } from '../files.ts';
 import { announced } from '../run-registry.ts';
 import { Keeper, START_FAILURES_MAX, type Death } from './keeper.ts';
 import type { ProcessPlan } from './topology.ts';
@@ -63,7 +64,7 @@ export class Supervisor {
     this.#options = options;
     const { runDir, logsDir, cwd, onLine, onChange } = options;
     fs.rmSync(runDir, { recursive: true, force: true });
-    fs.mkdirSync(runDir, { recursive: true });
+    makeFolder(runDir);
     this.keepers = options.plans.map(
       (plan) =>
         new Keeper({
@@ -121,8 +122,13 @@ export class Supervisor {
   }
 
   #look(): void {
-    // Somebody may have removed the folder with all that is in it.
-    fs.mkdirSync(this.#options.runDir, { recursive: true });
+    try {
+      // Somebody may have removed the folder with all that is in it.
+      makeFolder(this.#options.runDir);
+    } catch {
+      // Nobody can announce anything now; what has been announced holds.
+      return;
+    }
     const entries = announced(this.#options.runDir);
     for (const keeper of this.keepers) keeper.take(entries);
     if (!this.#isReady && this.keepers.every(({ ready }) => ready)) {
@@ -137,5 +143,14 @@ export class Supervisor {
     for (const keeper of this.keepers) {
       if (keeper.plan.startsAnewWith === death.name) keeper.startAnew();
     }
+  }
+}
+
+/** @throws FileWriteError */
+function makeFolder(dir: string): void {
+  try {
+    fs.mkdirSync(dir, { recursive: true });
+  } catch (cause) {
+    throw new FileWriteError(dir, cause);
   }
 }

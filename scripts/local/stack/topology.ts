@@ -29,6 +29,8 @@ export interface ProcessPlan {
   readonly startsAnewWith?: string;
   /** Not started while this file is there; absolute. */
   readonly heldBy?: string;
+  /** Milliseconds after which an instance that has not announced all is killed. Default 90 s. */
+  readonly readyWithinMs?: number;
 }
 
 export interface TopologyInput {

@@ -1,5 +1,12 @@
-/** Every declared entity: what the generator of validators and of the contract reads. */
-import type { Entity } from './entity.ts';
+/** Every declared entity: what the generator of validators and of the contract reads, and the only list of them. */
+import { patchSchema, type Entity, type JsonSchemaObject } from './entity.ts';
+import { ITEM, writeSchema } from './entities/item.ts';
 import { user } from './entities/user.ts';
 
 export const entities: readonly Entity[] = [user];
+
+/** Name → what a change may hold (JSON Schema), for every kind of record that clients write. */
+export const changeSchemas: Readonly<Record<string, JsonSchemaObject>> = {
+  ...Object.fromEntries(entities.map((entity) => [entity.name, patchSchema(entity)])),
+  [ITEM]: writeSchema,
+};

@@ -3,7 +3,6 @@ import type { ValidateFunction } from 'ajv';
 
 export declare const config: ValidateFunction;
 export declare const event: ValidateFunction;
-export declare const itemWrite: ValidateFunction;
 export declare const deadLetterDiscard: ValidateFunction;
 export declare const deadLetterReplay: ValidateFunction;
 export declare const conflictOverride: ValidateFunction;
@@ -11,3 +10,6 @@ export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
+export declare const itemWrite: ValidateFunction;
+/** Entity → the check of a change to it. */
+export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;

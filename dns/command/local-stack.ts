@@ -1,0 +1,65 @@
+/** The stack of `npm start`, as commands meet it whose policy has `provider: local`. */
+import { readPolicy, type Policy, type SiteSettings } from '../policy/policy.ts';
+import type { Provider } from '../provider.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A site and where its functions answer. */
+export interface LocalSite {
+  readonly site: string;
+  readonly url: string;
+}
+
+export interface LocalStack {
+  /** Base URL of the DNS server's control interface. */
+  readonly controlUrl: string;
+  /** What an operator presents to the sites. */
+  readonly operatorKey: string;
+  readonly sites: readonly LocalSite[];
+}
+
+/** Where its file is unless `--stack` says otherwise. */
+export const DEFAULT_STACK = '.tandem/stack.json';
+
+/** The sites' addresses begin at 127.0.0.2. */
+const FIRST_ADDRESS = 2;
+
+/**
+ * A policy for the sites that a stack has. What it says of those sites stays, but for where they are. When the stack
+ * has other sites than the policy, every name leads to all of them, each under an address of its own.
+ */
+export function policyFor(policy: Policy, sites: readonly LocalSite[]): Policy {
+  const names = sites.map(({ site }) => site);
+  const isSame = names.toSorted().join() === Object.keys(policy.sites).toSorted().join();
+  const settings = sites.map(({ site, url }, index): [string, SiteSettings] => {
+    const own = Object.hasOwn(policy.sites, site) ? policy.sites[site] : undefined;
+    const endpoint = { addresses: [`127.0.0.${FIRST_ADDRESS + index}`] };
+    return [site, isSame && own !== undefined ? { ...own, url } : { ...own, url, endpoint }];
+  });
+  const all = Object.fromEntries(settings);
+  return isSame
+    ? { ...policy, sites: all }
+    : { ...policy, sites: all, names: policy.names.map((name) => ({ ...name, sites: names })) };
+}
+
+/** What a command works with: a policy as it holds here, and who carries it out. */
+export interface Place {
+  readonly policy: Policy;
+  readonly provider: Provider;
+  /** Of a local stack. */
+  readonly operatorKey: string | undefined;
+}
+
+/** @throws TrafficError when the policy or the stack's file is wrong. */
+export async function findPlace(
+  { policy: file, stack: stackFile }: { readonly policy: string; readonly stack: string },
+  around: Pick<Surroundings, 'localStack' | 'providerFor'>,
+): Promise<Place> {
+  const policy = readPolicy(file);
+  const stack = policy.provider === 'local' ? around.localStack?.(stackFile) : undefined;
+  if (stack === undefined) {
+    return { policy, provider: await around.providerFor(policy), operatorKey: undefined };
+  }
+  const { controlUrl, operatorKey, sites } = stack;
+  const here = policyFor(policy, sites);
+  return { policy: here, provider: await around.providerFor({ ...here, controlUrl }), operatorKey };
+}

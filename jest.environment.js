@@ -1,0 +1,66 @@
+/**
+ * Tests expect errors, and the code under test reports them: hundreds of lines of JSON that look like trouble. What is
+ * written while tests run is kept back, and comes out for the tests that fail, each under its name.
+ *
+ * Only what the code under test writes is kept: jest's own output takes another way.
+ */
+import { format } from 'node:util';
+import { TestEnvironment } from 'jest-environment-node';
+
+/** A test that loops must not fill the memory with what it says. */
+const KEPT_CHARACTERS_MAX = 2_000_000;
+
+export default class QuietEnvironment extends TestEnvironment {
+  #kept = [];
+  #characters = 0;
+
+  async setup() {
+    await super.setup();
+    const { process: own, console: ownConsole } = this.global;
+    for (const name of ['stdout', 'stderr']) {
+      const quiet = this.#quiet(process[name]);
+      Object.defineProperty(own, name, { configurable: true, enumerable: true, get: () => quiet });
+    }
+    for (const level of ['debug', 'info', 'log', 'warn', 'error', 'trace']) {
+      ownConsole[level] = (...values) => this.#keep(`${format(...values)}\n`);
+    }
+  }
+
+  handleTestEvent(event) {
+    if (event.name === 'test_done') {
+      const { errors, name, parent } = event.test;
+      if (errors.length > 0)
+        this.#show(`${parent.name === 'ROOT_DESCRIBE_BLOCK' ? '' : `${parent.name} › `}${name}`);
+      this.#forget();
+    } else if (event.name === 'hook_failure') {
+      this.#show(`${event.hook.type} of ${event.hook.parent.name}`);
+    }
+  }
+
+  #quiet(stream) {
+    const write = (chunk, encoding, done) => {
+      this.#keep(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+      const called = typeof encoding === 'function' ? encoding : done;
+      if (typeof called === 'function') process.nextTick(called);
+      return true;
+    };
+    return Object.create(stream, { write: { value: write, writable: true, configurable: true } });
+  }
+
+  #keep(text) {
+    this.#kept.push(text);
+    this.#characters += text.length;
+    while (this.#characters > KEPT_CHARACTERS_MAX) this.#characters -= this.#kept.shift().length;
+  }
+
+  #show(title) {
+    if (this.#kept.length > 0)
+      process.stderr.write(`\n--- written during: ${title}\n${this.#kept.join('')}---\n`);
+    this.#forget();
+  }
+
+  #forget() {
+    this.#kept = [];
+    this.#characters = 0;
+  }
+}
