@@ -1,6 +1,7 @@
 /** The command line of `npm run dns`. */
 import { parseArgs } from 'node:util';
-import { TrafficError } from '../errors.ts';
+import { readWhole } from '../../scripts/command/numbers.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 
 const COMMANDS = ['plan', 'apply', 'status', 'dump', 'shift', 'drain', 'failover', 'restore'] as const;
 
@@ -21,11 +22,6 @@ export interface CommandLine {
   readonly timeline?: string;
   readonly site?: string;
   readonly percent?: number;
-}
-
-/** A mistake on the command line; the message names it. */
-export class UsageError extends TrafficError {
-  override readonly name = 'UsageError';
 }
 
 export const USAGE = `Usage: npm run dns -- <command> [options]
@@ -117,11 +113,7 @@ function subject(command: CommandName, rest: readonly string[]): Pick<CommandLin
   const [site, text] = rest;
   if (site === undefined) return {};
   if (command !== 'shift') return { site, percent: 0 };
-  const percent = Number(text);
-  if (!Number.isInteger(percent) || percent < 0 || percent > 100) {
-    throw new UsageError(`'${text ?? ''}' is not a whole percentage`);
-  }
-  return { site, percent };
+  return { site, percent: readWhole(text, { name: '<percent>', min: 0, max: 100 }) };
 }
 
 function parse(args: readonly string[]) {

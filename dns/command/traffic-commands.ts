@@ -6,7 +6,7 @@ import { withLock } from '../lock.ts';
 import type { Timeline } from '../shift/move.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import { UsageError } from './command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import type { Context } from './zone-commands.ts';
 
 const TIMELINES = path.join('.tandem', 'traffic');

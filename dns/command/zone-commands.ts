@@ -10,7 +10,8 @@ import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
 import { guardExtent, guardHealth } from '../safety.ts';
-import { UsageError, type CommandLine } from './command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
+import type { CommandLine } from './command-line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -1,5 +1,5 @@
 /** `npm run monitor` and `npm run runbook`. What is expected to go wrong becomes a message and a status. */
-import { UsageError } from '../command/command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import { TrafficError } from '../errors.ts';
 import { readPolicy } from '../policy/policy.ts';
@@ -65,9 +65,9 @@ async function reported(
     if (status === undefined) around.out(usage);
     return status ?? 0;
   } catch (error) {
-    if (!(error instanceof TrafficError)) throw error;
+    if (!(error instanceof UsageError || error instanceof TrafficError)) throw error;
     around.err(`${error.message}\n`);
-    if (!(error instanceof UsageError)) return FAILED;
+    if (error instanceof TrafficError) return FAILED;
     around.err('--help lists the options.\n');
     return USAGE_STATUS;
   }

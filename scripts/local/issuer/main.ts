@@ -1,12 +1,14 @@
 /** The issuer as a process: `main.ts --port 9400`. */
 import { parseArgs } from 'node:util';
+import { readWhole } from '../../command/numbers.ts';
+import { UsageError } from '../../command/usage-error.ts';
 import { announce } from '../run-registry.ts';
 import { CANNOT_START } from '../stack/exit-codes.ts';
 import { startIssuer } from './server.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { port: { type: 'string', default: '9400' } } });
-  const issuer = await startIssuer({ port: Number(values.port) });
+  const issuer = await startIssuer({ port: readWhole(values.port, { name: '--port', min: 0, max: 65_535 }) });
   const stop = (): void => void issuer.close().finally(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
@@ -15,5 +17,5 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(CANNOT_START);
+  process.exit(error instanceof UsageError ? 2 : CANNOT_START);
 });
