@@ -116,8 +116,8 @@ export default tseslint.config(
     restrict('Traffic is independent of the application.', '**/src/**'),
     restrict(
       'Of the scripts, traffic knows only what every command has.',
-      '**/scripts/**',
-      '!**/scripts/command/**',
+      '**/scripts/*',
+      '!**/scripts/command',
     ),
   ),
   boundary(['scripts/command/**'], restrict('What every command has knows nothing else.', '../**')),
