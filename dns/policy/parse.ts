@@ -49,7 +49,7 @@ export function validatorOf(schema: object): () => ValidateFunction {
 }
 
 /** @throws PolicyError */
-export function parseChecked(text: string, file: string, { valid, rules, explain }: Checks): unknown {
+export function parseChecked(text: string, file: string, checks: Checks): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
   const unreadable = [...document.errors, ...aliasMistakes(document, lines)];
@@ -66,8 +66,7 @@ export function parseChecked(text: string, file: string, { valid, rules, explain
   }
   // Their number is bounded by the size that they make, in aliasMistakes.
   const value: unknown = document.toJS({ maxAliasCount: -1 });
-  const own = (error: ErrorObject): string => explain?.(error) ?? explained(error);
-  const mistakes = [...againstSchema(value, valid(), own), ...rules(value)];
+  const mistakes = mistakesIn(value, checks);
   if (mistakes.length === 0) return value;
   throw new PolicyError(
     file,
@@ -75,6 +74,12 @@ export function parseChecked(text: string, file: string, { valid, rules, explain
       .map((mistake): PolicyMistake => ({ line: lineOf(document, lines, mistake.pointer), ...mistake }))
       .sort((a, b) => a.line - b.line),
   );
+}
+
+/** Everything that is wrong with a value; fills the schema's defaults into it. */
+export function mistakesIn(value: unknown, { valid, rules, explain }: Checks): readonly Mistake[] {
+  const own = (error: ErrorObject): string => explain?.(error) ?? explained(error);
+  return [...againstSchema(value, valid(), own), ...rules(value)];
 }
 
 function againstSchema(
