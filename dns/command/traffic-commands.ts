@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { withLock } from '../lock.ts';
+import { own } from '../../scripts/command/own.ts';
 import type { Timeline } from '../shift/move.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
@@ -47,7 +48,7 @@ function requestOf({ command, site = '', percent = 0, now, force }: Context['lin
 function refuseUnknown({ line, policy }: Context): void {
   const { site, percent, command } = line;
   if (site === undefined) return;
-  if (policy.sites[site] === undefined) {
+  if (own(policy.sites, site) === undefined) {
     throw new RefusedError(
       `there is no site '${site}'; the sites are: ${Object.keys(policy.sites).join(', ')}`,
     );

@@ -1,6 +1,6 @@
 /** What a schema cannot say of the names of a policy. */
 import { isIPv4 } from 'node:net';
-import { own } from '../own.ts';
+import { own } from '../../scripts/command/own.ts';
 import type { Mistake } from './parse.ts';
 import type { Endpoint, NamePolicy, SiteSettings, SiteUse } from './policy.ts';
 

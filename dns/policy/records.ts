@@ -1,6 +1,6 @@
 /** From a policy to the state of its zone. Pure. */
 import { isIPv4 } from 'node:net';
-import { own } from '../own.ts';
+import { own } from '../../scripts/command/own.ts';
 import {
   normalised,
   type Edge,

@@ -7,7 +7,7 @@ import type {
   LoadBalancerCreateParams,
 } from 'cloudflare/resources/load-balancers/load-balancers';
 import type { Location, Sharing, Strategy, Target } from '../../model.ts';
-import { own } from '../../own.ts';
+import { own } from '../../../scripts/command/own.ts';
 import { poolKey } from './pools.ts';
 
 /** Regions of https://developers.cloudflare.com/load-balancing/reference/region-mapping-api/ in each continent. */
@@ -51,7 +51,9 @@ export function toSteering(sharing: Sharing, ids: ReadonlyMap<string, string>) {
       },
     }),
     ...(strategy === 'geolocation' && {
-      region_pools: pools(targets, id, ({ continents }) => continents.flatMap((code) => REGIONS[code] ?? [])),
+      region_pools: pools(targets, id, ({ continents }) =>
+        continents.flatMap((code) => own(REGIONS, code) ?? []),
+      ),
       country_pools: pools(targets, id, ({ countries }) => countries),
     }),
   };

@@ -5,6 +5,7 @@
  * idempotent and never goes back, so duplicates, reordering, late delivery and resending are harmless.
  * (Shapiro et al., "Conflict-free Replicated Data Types", 2011.)
  */
+import { own, setOwn } from '../own.ts';
 import { outranks, type Register } from './policies/field.ts';
 import { mergeLasting, mergeRemovable, type Slots } from './policies/slots.ts';
 import { stateFrom, type RecordState } from './record.ts';
@@ -31,14 +32,14 @@ export function mergeStates(local: RecordState | undefined, remote: RecordState)
   const conflicts: Conflict[] = [];
   let changed = false;
   for (const [field, theirs] of Object.entries(remote.fields)) {
-    const ours = local.fields[field];
+    const ours = own(local.fields, field);
     if (ours?.[0] === theirs[0]) continue;
     const wins = ours === undefined || outranks(theirs, ours);
     if (ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector)) {
       conflicts.push(wins ? { field, loser: ours, winner: theirs } : { field, loser: theirs, winner: ours });
     }
     if (wins) {
-      fields[field] = theirs;
+      setOwn(fields, field, theirs);
       changed = true;
     }
   }
@@ -66,10 +67,10 @@ function mergeSection(
   const merged: Record<string, Slots> = {};
   for (const field of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
     const slots = merge(
-      { slots: ours[field], vector: local.vector },
-      { slots: theirs[field], vector: remote.vector },
+      { slots: own(ours, field), vector: local.vector },
+      { slots: own(theirs, field), vector: remote.vector },
     );
-    if (slots !== undefined) merged[field] = slots;
+    if (slots !== undefined) setOwn(merged, field, slots);
   }
   return merged;
 }

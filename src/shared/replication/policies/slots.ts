@@ -1,6 +1,7 @@
 /**
  * Slots: what sets and counters are made of. Each is written under a stamp; the later version of a slot stands.
  */
+import { own, setOwn } from '../../own.ts';
 import type { Json } from '../json.ts';
 import type { Stamp } from '../stamp.ts';
 import { covers, type Vector } from '../vector.ts';
@@ -34,8 +35,8 @@ export function mergeRemovable(ours: Side, theirs: Side): Slots | undefined {
 
 function keepUnremoved(merged: Record<string, Slot>, { slots = {} }: Side, other: Side): void {
   for (const [name, slot] of Object.entries(slots)) {
-    const twin = other.slots?.[name];
-    if (twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]) merged[name] = slot;
+    const twin = other.slots && own(other.slots, name);
+    if (twin === undefined ? !covers(other.vector, slot[0]) : slot[0] >= twin[0]) setOwn(merged, name, slot);
   }
 }
 
@@ -43,8 +44,8 @@ function keepUnremoved(merged: Record<string, Slot>, { slots = {} }: Side, other
 export function mergeLasting({ slots: ours }: Side, { slots: theirs }: Side): Slots | undefined {
   const merged: Record<string, Slot> = { ...ours };
   for (const [name, slot] of Object.entries(theirs ?? {})) {
-    const held = merged[name];
-    if (held === undefined || slot[0] > held[0]) merged[name] = slot;
+    const held = own(merged, name);
+    if (held === undefined || slot[0] > held[0]) setOwn(merged, name, slot);
   }
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
