@@ -117,7 +117,8 @@ export function stateOf({ state, payload }: ReplicationEvent): RecordState {
   for (const [field, stamp] of Object.entries(stamps)) {
     const value = own(Object.hasOwn(reserved, field) ? reserved : payload, field) ?? null;
     const rank = own(ranks, field);
-    setOwn(fields, field, rank === undefined ? [stamp, value] : [stamp, value, rank]);
+    const register: Register = rank === undefined ? [stamp, value] : [stamp, value, rank];
+    setOwn(fields, field, register);
   }
   return { fields, ...(sets && { sets }), ...(counters && { counters }), vector };
 }
