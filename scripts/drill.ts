@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { readWhole } from './command/numbers.ts';
 import { runCommand } from './command/run-command.ts';
 import { UsageError } from './command/usage-error.ts';
+import { prepareFolder } from './command/write-file.ts';
 import { RTO_BELOW_S } from './drill/figures.ts';
 import { reportOf, writeReport } from './drill/report.ts';
 import { runDrill, type DrillOptions } from './drill/run.ts';
@@ -82,6 +83,9 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  prepareFolder(line.out);
+  // The stack ends with this process, in whatever way that ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
   const progress = (text: string): void => void process.stderr.write(`${text}\n`);
   const { observed, settings } = await runDrill({ ...line.options, progress });
   const report = reportOf(observed, settings);
@@ -93,6 +97,4 @@ async function main(): Promise<number> {
   return report.passed ? 0 : 1;
 }
 
-// The stack ends with this process, in whatever way that ends.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 await runCommand(main, { hint: 'npm run drill -- --help says more.' });

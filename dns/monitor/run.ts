@@ -1,5 +1,6 @@
 /** `npm run monitor` and `npm run runbook`. What is expected to go wrong becomes a message and a status. */
 import { UsageError } from '../../scripts/command/usage-error.ts';
+import { WriteError } from '../../scripts/command/write-file.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import { TrafficError } from '../errors.ts';
 import { readPolicy } from '../policy/policy.ts';
@@ -65,9 +66,10 @@ async function reported(
     if (status === undefined) around.out(usage);
     return status ?? 0;
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof TrafficError)) throw error;
+    if (!(error instanceof UsageError || error instanceof TrafficError || error instanceof WriteError))
+      throw error;
     around.err(`${error.message}\n`);
-    if (error instanceof TrafficError) return FAILED;
+    if (!(error instanceof UsageError)) return FAILED;
     around.err('--help lists the options.\n');
     return USAGE_STATUS;
   }

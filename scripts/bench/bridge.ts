@@ -4,8 +4,8 @@
  *
  *     node scripts/bench/bridge.ts [--events 2000] [--rounds 7] [--profile <folder>] [--json]
  */
-import fs from 'node:fs';
 import { parseArgs } from 'node:util';
+import { prepareFolder } from '../command/write-file.ts';
 import { readWhole } from '../command/numbers.ts';
 import { runCommand } from '../command/run-command.ts';
 import { Contender } from './bridge/contender.ts';
@@ -108,7 +108,7 @@ function figuresOf(name: string, { ours, bare }: Samples, events: number): Figur
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
   const { profileDir, events, rounds } = options;
-  if (profileDir !== undefined) fs.mkdirSync(profileDir, { recursive: true });
+  if (profileDir !== undefined) prepareFolder(profileDir);
   const bundles = await bundleFunctions(['forward', 'apply'], 'bridge');
   const stack = await startTwoSites();
   const { sites } = stack;

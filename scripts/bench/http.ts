@@ -7,11 +7,11 @@
  *
  *     node scripts/bench/http.ts [--rounds 60] [--requests 2000] [--json] [--profile <folder>]
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { prepareFolder } from '../command/write-file.ts';
 import { readWhole } from '../command/numbers.ts';
 import { runCommand } from '../command/run-command.ts';
 import { addedByTheStack, differences } from './http/answers.ts';
@@ -156,7 +156,7 @@ const NOTES = [
 ];
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
-  if (options.profileDir !== undefined) fs.mkdirSync(options.profileDir, { recursive: true });
+  if (options.profileDir !== undefined) prepareFolder(options.profileDir);
   const figures: Figure[] = [];
   for (const shape of SHAPES) {
     progress(`${shape}: ${options.rounds} rounds of ${options.requests} requests`);

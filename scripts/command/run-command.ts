@@ -31,7 +31,7 @@ export async function runCommand(
       `${(error as Error).message}\n${status === USAGE_STATUS && hint ? `${hint}\n` : ''}`,
     );
   }
-  process.exitCode = isOutputLost ? Math.max(FAILED, status) : status;
+  process.exitCode = status;
 }
 
 /** @throws what is a defect. */
@@ -52,11 +52,15 @@ let isOutputLost = false;
 
 /**
  * Watches standard output and standard error from now on. Without it a full disk is status 0 and an empty file.
- * `npm start`, which must outlive its terminal, uses it by itself.
+ * A script that is not `runCommand`'s uses it by itself, and so does `npm start`, which must outlive its terminal.
  */
 export function guardOutput(onReaderGone = endInOrder): void {
   if (isGuarded) return;
   isGuarded = true;
+  // Also where a script sets its status by itself, or ends at once.
+  process.on('exit', (status) => {
+    if (isOutputLost && status === 0) process.exitCode = FAILED;
+  });
   let isReaderGone = false;
   for (const [name, stream] of [
     ['standard output', process.stdout],
@@ -72,7 +76,6 @@ export function guardOutput(onReaderGone = endInOrder): void {
       // What follows the first error is the same loss.
       if (isOutputLost || isReaderGone) return;
       isOutputLost = true;
-      process.exitCode = FAILED;
       if (stream !== process.stderr) process.stderr.write(`${name} could not be written: ${error.message}\n`);
     });
   }

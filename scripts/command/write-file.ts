@@ -23,6 +23,11 @@ export function prepareFile(file: string): void {
   });
 }
 
+/** Makes a folder with those above it. @throws WriteError */
+export function prepareFolder(folder: string): void {
+  named(folder, () => makeFolder(path.resolve(folder)));
+}
+
 /** All bytes, in as many calls as it takes. */
 export function writeWhole(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at);
