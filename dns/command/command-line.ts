@@ -30,7 +30,7 @@ Commands
   plan                   what would change, and the hash of it
   apply                  change it: after a yes, or exactly --plan, or exactly --hash
   status                 where traffic stands, what is healthy, who holds the lock
-  dump                   the live zone as a policy
+  dump                   the live zone as a policy; what no policy can say is named in it, and is never touched
   shift <site> <percent> move traffic to this share of a site, in gated steps
   drain <site>           move all traffic away from a site, in gated steps
   failover <site>        take a lost site out at once

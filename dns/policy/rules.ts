@@ -69,21 +69,27 @@ function placeMistakes(settings: unknown, at: string): Mistake[] {
   if (!isObject(settings)) return [];
   const { url, endpoint } = settings;
   const wrong = isText(url) ? urlMistake(url) : undefined;
-  const cname = isObject(endpoint) ? endpoint['cname'] : undefined;
+  const { cname, alias } = isObject(endpoint) ? endpoint : {};
   return [
     ...(wrong === undefined ? [] : [{ pointer: `${at}/url`, rule: 'url', detail: wrong }]),
-    ...(isText(cname) && !isHost(cname)
-      ? [
-          {
-            pointer: `${at}/endpoint/cname`,
-            rule: 'host',
-            detail: isAddress(cname)
-              ? `${cname} is an address, not a host name; say addresses: [${cname}]`
-              : `'${cname}' is not a host name`,
-          },
-        ]
-      : []),
+    ...hostMistakes(cname, `${at}/endpoint/cname`, (host) => `say addresses: [${host}]`),
+    ...aliasMistakes(alias, `${at}/endpoint/alias`),
   ];
+}
+
+function aliasMistakes(alias: unknown, at: string): Mistake[] {
+  return isObject(alias)
+    ? hostMistakes(alias['host'], `${at}/host`, () => 'an alias leads to a name of AWS')
+    : [];
+}
+
+/** A host that the schema refuses as well is named twice, each time with another reason. */
+function hostMistakes(host: unknown, pointer: string, instead: (host: string) => string): Mistake[] {
+  if (!isText(host) || isHost(host)) return [];
+  const detail = isAddress(host)
+    ? `${host} is an address, not a host name; ${instead(host)}`
+    : `'${host}' is not a host name`;
+  return [{ pointer, rule: 'host', detail }];
 }
 
 function urlMistake(text: string): string | undefined {
@@ -122,6 +128,7 @@ function recordMistakes(
     const detail = valueMistake(type, value);
     return detail === undefined ? [] : [{ pointer: `${at}/values/${index}`, rule: 'value', detail }];
   });
+  wrong.push(...aliasMistakes(alias, `${at}/alias`));
   if (alias !== undefined && type !== 'A' && type !== 'AAAA') {
     wrong.push({ pointer: `${at}/alias`, rule: 'alias', detail: 'only A and AAAA can be aliases' });
   }

@@ -77,6 +77,11 @@ describe('where a site is', () => {
     ['url: https://a.example.net:70000, endpoint: { cname: a.example.net }', '/sites/a/url', 'up to 65535'],
     ['url: https://a..b, endpoint: { cname: a.example.net }', '/sites/a/url', "'a..b' is neither"],
     ['endpoint: { cname: 192.0.2.1 }', '/sites/a/endpoint/cname', 'say addresses: [192.0.2.1]'],
+    [
+      'endpoint: { alias: { host: 192.0.2.1, zoneId: Z1 } }',
+      '/sites/a/endpoint/alias/host',
+      'an alias leads to a name of AWS',
+    ],
   ])('is not %s', (settings, pointer, detail) => {
     expect(told(site(settings))).toContain(`line 4: ${pointer}: `);
     expect(told(site(settings))).toContain(detail);
