@@ -331,8 +331,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    '(peer) => site.peers.includes(peer) && !(peer in silent),',
-    '(peer) => site.peers[0] === peer && !(peer in silent),',
+    '(peer) => site.peers.includes(peer) && !Object.hasOwn(silent, peer),',
+    '(peer) => site.peers[0] === peer && !Object.hasOwn(silent, peer),',
   ),
   mutant(
     'a set keeps what was removed',

@@ -3,6 +3,7 @@
  *
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
+import { own } from '../own.ts';
 import { forwardReceivesMax } from '../bounds.ts';
 import { isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
@@ -56,7 +57,7 @@ function* clear(
   crossings.forEach(({ key }, index) => {
     const newest = byKey.get(key) ?? {};
     for (const [peer, version] of Object.entries(accepted[index] ?? {})) {
-      if ((newest[peer] ?? '') < version) newest[peer] = version;
+      if ((own(newest, peer) ?? '') < version) newest[peer] = version;
     }
     if (Object.keys(newest).length > 0) byKey.set(key, newest);
   });

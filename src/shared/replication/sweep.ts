@@ -90,7 +90,7 @@ export function isAnyDue({ entries, cutAtMs }: ExposurePage, nowMs: number, grac
 }
 
 function isEverySilent({ peers }: Site, silent: Readonly<Record<SiteId, string>>): boolean {
-  return peers.every((peer) => peer in silent);
+  return peers.every((peer) => Object.hasOwn(silent, peer));
 }
 
 /**
@@ -118,7 +118,7 @@ function* stillPending(
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
     const peers = Object.keys(record.pending).filter(
-      (peer) => site.peers.includes(peer) && !(peer in silent),
+      (peer) => site.peers.includes(peer) && !Object.hasOwn(silent, peer),
     );
     if (peers.length === 0 || record.version === undefined) return [];
     try {
