@@ -111,7 +111,21 @@ export default tseslint.config(
     ['src/shared/adapters/azure/**'],
     restrict('An adapter knows one cloud.', '@aws-sdk/*', '**/aws/**'),
   ),
-  boundary(['dns/**'], restrict('Traffic is independent of the application.', '**/src/**')),
+  boundary(
+    ['dns/**'],
+    restrict('Traffic is independent of the application.', '**/src/**'),
+    restrict(
+      'Of the scripts, traffic knows only what every command has, and where the local stack is.',
+      '**/scripts/*',
+      '!**/scripts/command',
+      '!**/scripts/local',
+      '**/scripts/local/*',
+      '!**/scripts/local/stack',
+      '**/scripts/local/stack/*',
+      '!**/scripts/local/stack/stack-file.ts',
+    ),
+  ),
+  boundary(['scripts/command/**'], restrict('What every command has knows nothing else.', '../**')),
   {
     files: ['tests/**'],
     rules: {

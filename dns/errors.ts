@@ -15,7 +15,8 @@ export class PolicyError extends TrafficError {
       [
         `${file}: ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}`,
         ...mistakes.map(
-          ({ line, pointer, rule, detail }) => `  line ${line}: ${pointer || '/'}: ${detail} (${rule})`,
+          ({ line, pointer, rule, detail, hint }) =>
+            `  line ${line}: ${pointer || '/'}: ${detail} (${rule})${hint === undefined ? '' : `; ${hint}`}`,
         ),
       ].join('\n'),
     );
@@ -30,6 +31,8 @@ export interface PolicyMistake {
   readonly pointer: string;
   readonly rule: string;
   readonly detail: string;
+  /** What would be right, where that is known. */
+  readonly hint?: string;
 }
 
 /** A guard said no, or somebody else holds the zone; nothing was changed. */

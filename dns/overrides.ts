@@ -21,14 +21,24 @@ export function overridesName(zone: string): string {
 
 /** What the zone says; a text that is not ours counts as none. */
 export function overridesIn(records: readonly ZoneRecord[], zone: string): Overrides {
-  const record = records.find(({ name, type }) => name === overridesName(zone) && type === 'TXT');
-  const [version, ...pairs] = record?.kind === 'plain' ? (record.values[0] ?? '').split(' ') : [];
-  if (version !== VERSION) return new Map();
+  const record = records.find((one) => isOverridesNote(one, zone));
+  const [, ...pairs] = record?.kind === 'plain' ? (record.values[0] ?? '').split(' ') : [];
   return new Map(
     pairs.flatMap((pair): [string, number][] => {
       const { site, percent } = /^(?<site>[^=]+)=(?<percent>\d{1,3})$/.exec(pair)?.groups ?? {};
       return site === undefined ? [] : [[site, Math.min(Number(percent), 100)]];
     }),
+  );
+}
+
+/** Whether a record is our note of where traffic stands; another text at its name is somebody else's. */
+export function isOverridesNote(record: ZoneRecord, zone: string): boolean {
+  return (
+    record.kind === 'plain' &&
+    record.type === 'TXT' &&
+    record.name === overridesName(zone) &&
+    record.values.length === 1 &&
+    record.values[0]?.split(' ')[0] === VERSION
   );
 }
 

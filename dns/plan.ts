@@ -8,9 +8,17 @@ import { createHash } from 'node:crypto';
 import { RefusedError } from './errors.ts';
 import { canonical, keyOf, type Change, type ZoneRecord } from './model.ts';
 import { incidentsName } from './monitor/record.ts';
-import { overridden, overridesIn, overridesName, overridesRecord, type Overrides } from './overrides.ts';
+import {
+  isOverridesNote,
+  overridden,
+  overridesIn,
+  overridesName,
+  overridesRecord,
+  type Overrides,
+} from './overrides.ts';
 import type { Policy } from './policy/policy.ts';
 import { recordsOf, relative, sorted } from './policy/records.ts';
+import { matchesName } from './policy/unmanaged.ts';
 import type { Foreign, LiveZone, Provider } from './provider.ts';
 import { refusals } from './refusals.ts';
 
@@ -39,12 +47,15 @@ export async function readAndPlan(policy: Policy, provider: Provider, overrides?
 /** From the live zone to the policy with these overrides; without them, with those that the zone says. */
 export function makePlan(policy: Policy, provider: Provider, live: LiveZone, overrides?: Overrides): Plan {
   const { zone } = policy;
-  const present = live.records.filter(
-    ({ name }) => name !== incidentsName(zone) && !isUnmanaged(relative(name, zone), policy),
-  );
   const wanted = overrides ?? overridesIn(live.records, zone);
-  const target = desired(policy, provider, wanted);
-  refuseForeign(target, live.foreign);
+  const target = [...desired(policy, provider, wanted), ...noteOf(wanted, live, zone)];
+  const { records, foreign } = withWanted(live, target);
+  const present = records.filter(
+    (record) =>
+      !(record.name === incidentsName(zone) && record.type === 'TXT') &&
+      (record.name === overridesName(zone) || !isUnmanaged(relative(record.name, zone), policy)),
+  );
+  refuseForeign(target, foreign, live.records);
   const changes = difference(present, target);
   const leftovers = [...live.leftovers].sort();
   const own = (record: ZoneRecord): boolean => record.name === overridesName(zone);
@@ -54,7 +65,7 @@ export function makePlan(policy: Policy, provider: Provider, live: LiveZone, ove
     changes,
     leftovers,
     overrides: wanted,
-    foreign: live.foreign,
+    foreign,
     liveRecords: present.filter((record) => !own(record)).length,
     hash: hashOf({ zone, provider: provider.name, changes, leftovers }),
   };
@@ -64,16 +75,39 @@ export function isEmpty({ changes, leftovers }: Plan): boolean {
   return changes.length === 0 && leftovers.length === 0;
 }
 
+/** A record that no policy can say is left alone, unless the policy wants its place: then it is what changes. */
+function withWanted(
+  { records, foreign }: LiveZone,
+  target: readonly ZoneRecord[],
+): Pick<LiveZone, 'foreign' | 'records'> {
+  const wanted = new Set(target.map(keyOf));
+  const present = new Set(records.map(keyOf));
+  const claimed = foreign.filter(
+    ({ record }) => record !== undefined && wanted.has(keyOf(record)) && !present.has(keyOf(record)),
+  );
+  return {
+    records: [...records, ...claimed.flatMap(({ record }) => record ?? [])],
+    foreign: foreign.filter((one) => !claimed.includes(one)),
+  };
+}
+
 /** The policy as the provider would hold it. */
 function desired(policy: Policy, provider: Provider, overrides: Overrides): readonly ZoneRecord[] {
   const records = recordsOf(policy);
   const { records: prepared, refusals: own } = provider.prepare(records);
   const refused = [...refusals(records, provider), ...own];
   if (refused.length > 0) throw new RefusedError(refused.join('\n'));
-  return [
-    ...prepared.map((record) => overridden(record, overrides)),
-    ...overridesRecord(overrides, policy.zone),
-  ];
+  return prepared.map((record) => overridden(record, overrides));
+}
+
+/** What the zone says of where traffic stands; a note that says so already stays as it is. */
+function noteOf(wanted: Overrides, { records }: LiveZone, zone: string): readonly ZoneRecord[] {
+  const text = (overrides: Overrides): string =>
+    canonical([...overrides].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const note = records.find((record) => isOverridesNote(record, zone));
+  return note !== undefined && text(overridesIn(records, zone)) === text(wanted)
+    ? [note]
+    : overridesRecord(wanted, zone);
 }
 
 function difference(before: readonly ZoneRecord[], after: readonly ZoneRecord[]): readonly Change[] {
@@ -88,9 +122,17 @@ function difference(before: readonly ZoneRecord[], after: readonly ZoneRecord[])
 }
 
 /** @throws RefusedError when something that we cannot read is where the policy wants a record. */
-function refuseForeign(wanted: readonly ZoneRecord[], foreign: readonly Foreign[]): void {
-  const keys = new Set(wanted.map(keyOf));
-  const clashes = foreign.filter(({ name, type }) => keys.has(`${name} ${type}`));
+function refuseForeign(
+  wanted: readonly ZoneRecord[],
+  foreign: readonly Foreign[],
+  live: readonly ZoneRecord[],
+): void {
+  const readable = new Set(live.map(keyOf));
+  const keys = new Set(wanted.map(keyOf).filter((key) => !readable.has(key)));
+  const clashes = foreign.filter(
+    ({ name, type, record, alsoTypes = [] }) =>
+      record === undefined && [type, ...alsoTypes].some((one) => keys.has(`${name} ${one}`)),
+  );
   if (clashes.length === 0) return;
   throw new RefusedError(
     clashes
@@ -100,10 +142,7 @@ function refuseForeign(wanted: readonly ZoneRecord[], foreign: readonly Foreign[
 }
 
 function isUnmanaged(name: string, { unmanaged = [] }: Policy): boolean {
-  return unmanaged.some((pattern) => {
-    const parts = pattern.split('*').map((part) => part.replaceAll('.', '\\.'));
-    return new RegExp(`^${parts.join('.*')}$`).test(name);
-  });
+  return unmanaged.some((pattern) => matchesName(pattern, name));
 }
 
 function hashOf(value: unknown): string {

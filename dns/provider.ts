@@ -42,6 +42,10 @@ export interface Foreign {
   readonly name: string;
   readonly type: string;
   readonly reason: string;
+  /** What it is in the model, when only a policy cannot say it: a policy that wants this name and type changes it. */
+  readonly record?: ZoneRecord;
+  /** Types that it answers for beside its own. */
+  readonly alsoTypes?: readonly RecordType[];
 }
 
 export interface LiveZone {

@@ -11,7 +11,10 @@ const NO_PATHS =
   'an edge (cloudflare)';
 
 /** One sentence for each thing that the provider cannot do. */
-export function refusals(records: readonly ZoneRecord[], provider: Provider): readonly string[] {
+export function refusals(
+  records: readonly ZoneRecord[],
+  provider: Pick<Provider, 'capabilities' | 'name'>,
+): readonly string[] {
   const { name, capabilities } = provider;
   return records.flatMap((record) => {
     const found = [

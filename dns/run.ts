@@ -1,5 +1,7 @@
 /** Chooses the command. What is expected to go wrong becomes a message and a status; anything else is a defect. */
-import { parseCommandLine, USAGE, UsageError, type CommandLine } from './command/command-line.ts';
+import { UsageError } from '../scripts/command/usage-error.ts';
+import { WriteError } from '../scripts/command/write-file.ts';
+import { parseCommandLine, USAGE, type CommandLine } from './command/command-line.ts';
 import { findPlace } from './command/local-stack.ts';
 import type { Surroundings } from './command/surroundings.ts';
 import { trafficCommand } from './command/traffic-commands.ts';
@@ -25,7 +27,8 @@ export async function runDns(args: readonly string[], around: Surroundings): Pro
     }
     return await command(line, around);
   } catch (error) {
-    if (!(error instanceof TrafficError)) throw error;
+    if (!(error instanceof UsageError || error instanceof TrafficError || error instanceof WriteError))
+      throw error;
     around.err(`${error.message}\n`);
     if (!(error instanceof UsageError)) return FAILED;
     around.err('npm run dns -- --help lists the commands.\n');

@@ -8,8 +8,12 @@
  * checkov -f the-output.json --framework arm --config-file infra/lint/checkov-azure.yml (or checkov-azure-all.yml)
  */
 import path from 'node:path';
+import { guardOutput } from './command/run-command.ts';
 import { composeTemplate } from './serverless/azure/compose-template.ts';
 import { deploy } from './serverless/azure/evaluate-template.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 const template = composeTemplate(path.join(import.meta.dirname, '../infra/azure/site.json'));
 const known = Object.entries(template.parameters).flatMap(([name, { type }]) =>

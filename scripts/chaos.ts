@@ -6,17 +6,24 @@
  *
  * Exit status: 0, or 1 when anything that was promised did not hold, or the run itself failed.
  */
-import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { commandLine, thisMachine, toTable, type Report } from './bench/report.ts';
 import { ROOT } from './bench/service-bundles.ts';
 import { figuresOf, textOf, timelineOf } from './chaos/figures.ts';
 import { lineOfEpisode } from './chaos/plan.ts';
 import { runChaos, type ChaosOptions } from './chaos/run.ts';
+import { readDecimal, readWhole } from './command/numbers.ts';
+import { runCommand } from './command/run-command.ts';
+import { prepareFile, writeFile } from './command/write-file.ts';
 
 const CONVERGED_WITHIN_MS = 300_000;
 const QUIET_WITHIN_MS = 180_000;
 const BURST_MS = 15_000;
+/** Writes a second. */
+const RATE_MIN = 0.1;
+const MINUTES_MIN = 0.1;
+/** A day. */
+const MINUTES_MAX = 1_440;
 
 const NOTES = [
   'everything runs on this machine: processes, vendor SDKs and stand-ins; clients, nemesis and stack share its cores',
@@ -26,12 +33,6 @@ const NOTES = [
   'converged: every process serves again, no marker remains and both stores hold the same; what a killed bridge had ' +
     'received comes back to its queue only later, and is then superseded',
 ];
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new RangeError(`--${name}: '${text}' is not a number above 0`);
-}
 
 function readOptions(): ChaosOptions & { json: string | undefined } {
   const { values } = parseArgs({
@@ -43,14 +44,12 @@ function readOptions(): ChaosOptions & { json: string | undefined } {
       json: { type: 'string' },
     },
   });
-  const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new RangeError(`--seed: '${values.seed}' is not a whole number`);
   return {
-    seed,
-    writes: positive('writes', values.writes),
-    rate: positive('rate', values.rate),
-    trafficMaxMs: positive('minutes', values.minutes) * 60_000,
+    seed: readWhole(values.seed, { name: '--seed', min: 0 }),
+    writes: readWhole(values.writes, { name: '--writes', min: 1 }),
+    rate: readDecimal(values.rate, { name: '--rate', min: RATE_MIN }),
+    trafficMaxMs:
+      readDecimal(values.minutes, { name: '--minutes', min: MINUTES_MIN, max: MINUTES_MAX }) * 60_000,
     convergedWithinMs: CONVERGED_WITHIN_MS,
     quietWithinMs: QUIET_WITHIN_MS,
     burstMs: BURST_MS,
@@ -59,8 +58,9 @@ function readOptions(): ChaosOptions & { json: string | undefined } {
   };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { json, ...options } = readOptions();
+  if (json !== undefined) prepareFile(json);
   const date = new Date().toISOString();
   const result = await runChaos(options);
   const report: Report = {
@@ -75,12 +75,12 @@ async function main(): Promise<void> {
   if (json !== undefined) {
     const { plan, deeds, violations } = result;
     const all = { ...report, plan: plan.map(lineOfEpisode), timeline: deeds.timeline, violations };
-    fs.writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`);
+    writeFile(json, `${JSON.stringify(all, null, 2)}\n`);
   }
   const failed = result.violations.length > 0 || report.figures.some(({ holds }) => holds === false);
-  process.exitCode = failed ? 1 : 0;
+  return failed ? 1 : 0;
 }
 
 // The stack ends with this process, in whatever way that ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
-await main();
+await runCommand(main);

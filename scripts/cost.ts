@@ -7,6 +7,9 @@
  * (scripts/cost/prices.ts), and what is neither is in `ASSUMED` (scripts/cost/model.ts).
  */
 import { parseArgs } from 'node:util';
+import { readDecimal } from './command/numbers.ts';
+import { runCommand } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
 import { readInventory } from './cost/inventory.ts';
 import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
 import { PRICES } from './cost/prices.ts';
@@ -25,18 +28,17 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 function readLoad(args: string[]): { load: Load; json: boolean } {
   const { values } = parseArgs({ args, options: OPTIONS });
   const mistakes: string[] = [];
   const number = (name: Exclude<keyof typeof OPTIONS, 'json'>, max: number): number => {
-    const value = Number(values[name]);
-    const isFine = values[name].trim() !== '' && value >= 0 && value <= max;
-    if (!isFine) mistakes.push(`--${name}: expected a number from 0 to ${max}, got ${values[name]}`);
-    return value;
+    try {
+      return readDecimal(values[name], { name: `--${name}`, min: 0, max });
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      mistakes.push(error.message);
+      return 0;
+    }
   };
   const load = {
     requests: number('requests', 1e12),
@@ -121,7 +123,7 @@ function text(load: Load, lines: readonly Line[]): string {
   ].join('\n');
 }
 
-try {
+await runCommand(() => {
   const { load, json } = readLoad(process.argv.slice(2));
   const lines = costOf(load);
   process.stdout.write(
@@ -129,10 +131,5 @@ try {
       ? `${JSON.stringify({ load, measured: usage.measured, lines, ...summary(), assumed: ASSUMED })}\n`
       : text(load, lines),
   );
-} catch (error) {
-  const isUsage =
-    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  if (isUsage !== true) throw error;
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 2;
-}
+  return 0;
+});

@@ -7,8 +7,12 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { guardOutput } from './command/run-command.ts';
 import { DIAGRAMS, diagramNames, stampOf, STYLE } from './diagrams/stamp.ts';
 import { PEERS, succeeds, Unavailable } from './peers/peer.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 /** At exactly these versions: another draws another picture. */
 const PACKAGES = ['@mermaid-js/mermaid-cli@12.2.0', 'puppeteer@25.16.0'];

@@ -5,6 +5,10 @@
  * Exit status: 0, or 1 when a bar is broken or the run itself failed, or 2 for a wrong command line.
  */
 import { parseArgs } from 'node:util';
+import { readWhole } from './command/numbers.ts';
+import { runCommand } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
+import { prepareFolder } from './command/write-file.ts';
 import { RTO_BELOW_S } from './drill/figures.ts';
 import { reportOf, writeReport } from './drill/report.ts';
 import { runDrill, type DrillOptions } from './drill/run.ts';
@@ -18,6 +22,8 @@ const DRILLS: Readonly<Record<string, readonly [victim: string, survivor: string
 
 /** Two checks and a TTL take 30 s: a cloud that is back sooner shows no failover. */
 const AWAY_S_MIN = 40;
+/** A day: longer is no drill. */
+const AWAY_S_MAX = 86_400;
 
 const USAGE = `Usage: npm run drill -- ${Object.keys(DRILLS).join('|')} [options]
 
@@ -40,7 +46,7 @@ interface CommandLine {
   readonly json: boolean;
 }
 
-/** Undefined: help. @throws RangeError or TypeError naming what is wrong. */
+/** Undefined: help. @throws UsageError, or parseArgs' TypeError, naming what is wrong. */
 function readCommandLine(): CommandLine | undefined {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -55,40 +61,31 @@ function readCommandLine(): CommandLine | undefined {
   });
   if (values.help) return undefined;
   const [drill = '', ...rest] = positionals;
-  const sites = DRILLS[drill];
+  const sites = Object.hasOwn(DRILLS, drill) ? DRILLS[drill] : undefined;
   if (sites === undefined || rest.length > 0) {
-    throw new RangeError(`one drill is needed: ${Object.keys(DRILLS).join(' or ')}`);
+    throw new UsageError(`one drill is needed: ${Object.keys(DRILLS).join(' or ')}`);
   }
   const [victim, survivor] = sites;
   const options = {
     drill,
     victim,
     survivor,
-    seed: whole('seed', values.seed, 0),
-    clients: whole('clients', values.clients, 1),
-    awayMs: whole('duration', values.duration, AWAY_S_MIN) * 1_000,
+    seed: readWhole(values.seed, { name: '--seed', min: 0 }),
+    clients: readWhole(values.clients, { name: '--clients', min: 1 }),
+    awayMs: readWhole(values.duration, { name: '--duration', min: AWAY_S_MIN, max: AWAY_S_MAX }) * 1_000,
   };
   return { options, out: values.out, json: values.json };
 }
 
-function whole(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`--${name}: '${text}' is not a whole number of at least ${least}`);
-}
-
 async function main(): Promise<number> {
-  let line: CommandLine | undefined;
-  try {
-    line = readCommandLine();
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nnpm run drill -- --help says more.\n`);
-    return 2;
-  }
+  const line = readCommandLine();
   if (line === undefined) {
     process.stdout.write(USAGE);
     return 0;
   }
+  prepareFolder(line.out);
+  // The stack ends with this process, in whatever way that ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
   const progress = (text: string): void => void process.stderr.write(`${text}\n`);
   const { observed, settings } = await runDrill({ ...line.options, progress });
   const report = reportOf(observed, settings);
@@ -100,6 +97,4 @@ async function main(): Promise<number> {
   return report.passed ? 0 : 1;
 }
 
-// The stack ends with this process, in whatever way that ends.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main();
+await runCommand(main, { hint: 'npm run drill -- --help says more.' });

@@ -4,11 +4,15 @@
  *
  * A new linter is one more entry of `CHECKS`.
  */
+import { guardOutput } from './command/run-command.ts';
 import { awsChecks } from './lint-infra/aws-checks.ts';
 import { azureChecks } from './lint-infra/azure-checks.ts';
 import type { Check } from './lint-infra/check.ts';
 import { textChecks } from './lint-infra/text-checks.ts';
 import { Unavailable } from './peers/peer.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 const CHECKS: readonly Check[] = [...textChecks, ...awsChecks, ...azureChecks];
 

@@ -9,7 +9,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { guardOutput } from './command/run-command.ts';
 import { keepRelease } from './rollout/releases.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 const root = path.join(import.meta.dirname, '..');
 const artifacts = path.join(root, '.artifacts');

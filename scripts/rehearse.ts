@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { guardOutput } from './command/run-command.ts';
 import { moto } from './peers/moto.ts';
 import { Unavailable } from './peers/peer.ts';
 import { rehearseAws } from './rehearse/aws/rehearsal.ts';
@@ -16,6 +17,9 @@ import { rehearseAzure } from './rehearse/azure/rehearsal.ts';
 import { prepareWorkplace } from './rehearse/command.ts';
 import { inTable, startReport, type Cloud } from './rehearse/report.ts';
 import { filesWith, plant } from './rehearse/secrets.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 const ROOT = path.join(import.meta.dirname, '..');
 const CLOUDS: readonly Cloud[] = ['aws', 'azure'];

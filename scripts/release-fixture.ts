@@ -5,9 +5,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { guardOutput } from './command/run-command.ts';
 import { FIXTURE } from './rollout/previous-release.ts';
 import { artefactOf } from './rollout/releases.ts';
 import { unzip, zip } from './local/zip.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 /** The bundles of one cloud hold the same libraries: most of them is found again within 16 MB. */
 const WINDOW_BITS = 24;

@@ -5,6 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { TrafficError } from '../dns/errors.ts';
+import { runCommand } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
 import { cloudOf, policyFor, TARGET_OPTIONS } from './rollout/command-line.ts';
 import { connect } from './rollout/connect.ts';
 import { StepError } from './rollout/perform.ts';
@@ -46,17 +48,17 @@ function readCommandLine() {
   });
   if (values.help) return undefined;
   const [name, ...rest] = positionals;
-  if (name === undefined || rest.length > 0) throw new RangeError('one cloud is needed: aws or azure');
+  if (name === undefined || rest.length > 0) throw new UsageError('one cloud is needed: aws or azure');
   const { dir, aws, azure, to, local } = values;
   const target = { policy: values.policy ?? policyFor(local), dir, args: { aws, azure } };
   return { target, to, dryRun: values['dry-run'], cloud: cloudOf('rollback', name) };
 }
 
-/** @throws RangeError when no earlier release is kept. */
+/** @throws UsageError when no earlier release is kept. */
 function earlier(to: string | undefined, running: string | undefined, cloud: Cloud): string | undefined {
   const wanted = to ?? (running === undefined ? undefined : releaseBefore(running, keptReleases()));
   if (wanted === undefined)
-    throw new RangeError(`no release before ${running ?? 'the sources'} is kept; see --to`);
+    throw new UsageError(`no release before ${running ?? 'the sources'} is kept; see --to`);
   artefactOf(wanted, cloud);
   return wanted;
 }
@@ -91,14 +93,10 @@ async function main(): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    if (error instanceof StepError || error instanceof TrafficError) {
-      say(error.message);
-      return 1;
-    }
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    say(`${error.message}\nnpm run rollback -- --help says more.`);
-    return 2;
+    if (!(error instanceof StepError || error instanceof TrafficError)) throw error;
+    say(error.message);
+    return 1;
   }
 }
 
-process.exitCode = await main();
+await runCommand(main, { hint: 'npm run rollback -- --help says more.' });

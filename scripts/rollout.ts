@@ -4,6 +4,8 @@
  * Exit status: 0, or 1 when it was refused, rolled back or interrupted, or 2 for a wrong command line.
  */
 import { parseCommandLine, USAGE, type RolloutLine } from './rollout/command-line.ts';
+import { runCommand } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
 import { connect } from './rollout/connect.ts';
 import { rolloutLocally } from './rollout/local.ts';
 import { perform, sayClouds, StepError, type Outcome } from './rollout/perform.ts';
@@ -26,20 +28,16 @@ async function main(): Promise<number> {
     }
     return line.local && !line.dryRun ? await onStackOfItsOwn(line) : await onSites(line);
   } catch (error) {
-    if (error instanceof StepError || error instanceof TrafficError) {
-      say(error.message);
-      return 1;
-    }
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    say(`${error.message}\nnpm run rollout -- --help says more.`);
-    return 2;
+    if (!(error instanceof StepError || error instanceof TrafficError)) throw error;
+    say(error.message);
+    return 1;
   }
 }
 
 function newRelease({ release }: RolloutLine): string {
   const wanted = release ?? keptReleases()[0]?.version;
   if (wanted === undefined)
-    throw new RangeError('there is no release in .artifacts/releases; run npm run package');
+    throw new UsageError('there is no release in .artifacts/releases; run npm run package');
   return wanted;
 }
 
@@ -89,7 +87,7 @@ async function onStackOfItsOwn(line: RolloutLine): Promise<number> {
   const to = newRelease(line);
   const from = releaseBefore(to, keptReleases());
   if (from === undefined) {
-    throw new RangeError('two releases are needed: TANDEM_VERSION=one npm run package, and another one');
+    throw new UsageError('two releases are needed: TANDEM_VERSION=one npm run package, and another one');
   }
   const { clients, only, bad, seed } = line;
   const result = await rolloutLocally({ from, to, clients, seed, only, bad, say });
@@ -123,4 +121,4 @@ function tell(outcome: Outcome): void {
   for (const state of sayClouds(outcome)) say(state);
 }
 
-process.exitCode = await main();
+await runCommand(main, { hint: 'npm run rollout -- --help says more.' });

@@ -10,12 +10,15 @@
  * `.simulate/seed-<it>.svg`; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
  * each until a checker finds it out, over at most `--schedules` schedules.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { commandLine, figure, report, type Findings } from './bench/report.ts';
+import { readWhole } from './command/numbers.ts';
+import { runCommand } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
+import { writeFile } from './command/write-file.ts';
 import { reportFailure, reportShopFailure } from './simulate/failure-text.ts';
 import { runPool } from './simulate/pool.ts';
 import type { Workload } from './simulate/seeds.ts';
@@ -56,7 +59,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
   });
   const minutes = (performance.now() - startMs) / 60_000;
   for (const failed of total.failed.slice(0, FAILURES_SHOWN))
-    await showFailure(failed, { sites, workload }, progress);
+    showFailure(failed, { sites, workload }, progress);
   return {
     figures: [
       figure('schedules', total.schedules, ''),
@@ -81,18 +84,17 @@ async function measure(options: Options, progress: (line: string) => void): Prom
 }
 
 /** Prints a failed seed and draws it. */
-async function showFailure(
+function showFailure(
   failed: ScheduleResult,
   asked: Pick<Options, 'sites' | 'workload'>,
   progress: (line: string) => void,
-): Promise<void> {
+): void {
   const { text, svg } =
     asked.workload === 'shop' ? reportShopFailure(failed, asked.sites) : reportFailure(failed, asked.sites);
   progress(text);
   if (svg === undefined) return;
   const file = path.join(PICTURES, `seed-${failed.seed}.svg`);
-  await mkdir(path.join(ROOT, PICTURES), { recursive: true });
-  await writeFile(path.join(ROOT, file), svg);
+  writeFile(path.join(ROOT, file), svg);
   progress(`  drawn: ${file}`);
 }
 
@@ -109,47 +111,41 @@ function readOptions(): Options & { json: boolean; mutants: boolean; example: st
       example: { type: 'string' },
     },
   });
-  const whole = (name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw new RangeError(`--${name} must be a whole number from ${least} to ${most}`);
-    return value;
-  };
   const { workload } = values;
   if (workload !== 'records' && workload !== 'shop')
-    throw new RangeError('--workload must be records or shop');
+    throw new UsageError('--workload must be records or shop');
   return {
     workload,
-    schedules: whole('schedules', values.schedules, 1),
-    seed: whole('seed', values.seed, 0),
-    sites: values.sites === undefined ? undefined : whole('sites', values.sites, 2, 4),
-    threads: whole('threads', values.threads, 1, 256),
+    schedules: readWhole(values.schedules, { name: '--schedules', min: 1 }),
+    seed: readWhole(values.seed, { name: '--seed', min: 0 }),
+    sites:
+      values.sites === undefined ? undefined : readWhole(values.sites, { name: '--sites', min: 2, max: 4 }),
+    threads: readWhole(values.threads, { name: '--threads', min: 1, max: 256 }),
     json: values.json,
     mutants: values.mutants,
     example: values.example,
   };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { json, mutants, example, ...options } = readOptions();
   if (example !== undefined) {
     const { drawExample } = await import('./simulate/example.ts');
-    await writeFile(example, drawExample());
-    return;
+    writeFile(example, drawExample());
+    return 0;
   }
   const command = commandLine(process.argv, ROOT);
   if (mutants) {
     const { measureMutants } = await import('./simulate/kill-mutants.ts');
-    process.exitCode = await report(
+    return report(
       { title: `Simulation: mutants of the protocol (${options.workload})`, json, command },
       (progress) => measureMutants(options, progress),
     );
-    return;
   }
-  process.exitCode = await report(
+  return report(
     { title: `Simulation of the replication protocol (${options.workload})`, json, command },
     (progress) => measure(options, progress),
   );
 }
 
-await main();
+await runCommand(main);

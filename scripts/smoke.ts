@@ -1,5 +1,7 @@
 /** `npm run smoke -- <url>`: does this site do what it is for? Exit status: 0, 1 when it does not, 2 for a wrong command line. */
 import { parseArgs } from 'node:util';
+import { runCommand } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
 import { smoke } from './rollout/smoke.ts';
 
 const USAGE = `Usage: npm run smoke -- <url> [--peer <url>] [--site <id>] [--release <version>] [--read-only]
@@ -9,39 +11,33 @@ the other site, and its end come back. With --read-only nothing is written. TAND
 `;
 
 async function main(): Promise<number> {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        peer: { type: 'string' },
-        site: { type: 'string' },
-        release: { type: 'string' },
-        'read-only': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const [url, ...rest] = positionals;
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    if (url === undefined || !URL.canParse(url) || rest.length > 0) throw new RangeError('one URL is needed');
-    const { peer, site, release } = values;
-    const { passed, failed } = await smoke({
-      url,
-      readOnly: values['read-only'],
-      ...(peer !== undefined && { peer }),
-      ...(site !== undefined && { site }),
-      ...(release !== undefined && { version: release }),
-    });
-    for (const line of passed) console.log(`ok      ${line}`);
-    for (const line of failed) console.log(`FAILED  ${line}`);
-    return failed.length === 0 ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\n${USAGE}`);
-    return 2;
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      peer: { type: 'string' },
+      site: { type: 'string' },
+      release: { type: 'string' },
+      'read-only': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
   }
+  const [url, ...rest] = positionals;
+  if (url === undefined || !URL.canParse(url) || rest.length > 0) throw new UsageError('one URL is needed');
+  const { peer, site, release } = values;
+  const { passed, failed } = await smoke({
+    url,
+    readOnly: values['read-only'],
+    ...(peer !== undefined && { peer }),
+    ...(site !== undefined && { site }),
+    ...(release !== undefined && { version: release }),
+  });
+  for (const line of passed) console.log(`ok      ${line}`);
+  for (const line of failed) console.log(`FAILED  ${line}`);
+  return failed.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runCommand(main, { hint: USAGE });

@@ -1,16 +1,17 @@
 /** `npm run tandem -- <command>`: what an operator asks of a running system. `--help` lists the commands. */
+import { runCommand } from './command/run-command.ts';
 import { runTandem } from './tandem/run.ts';
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
-// A reader that has seen enough, `| head`, is no error.
-process.stdout.on('error', () => process.exit());
 
-process.exitCode = await runTandem(process.argv.slice(2), {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  isTerminal: process.stdout.isTTY,
-  colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
-  signal: stop.signal,
-});
+await runCommand(() =>
+  runTandem(process.argv.slice(2), {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    isTerminal: process.stdout.isTTY,
+    colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    signal: stop.signal,
+  }),
+);

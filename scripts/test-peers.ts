@@ -7,10 +7,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { guardOutput } from './command/run-command.ts';
 import jestConfig from '../jest.config.js';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer } from './peers/peer.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 const ROOT = path.join(import.meta.dirname, '..');
 

@@ -6,6 +6,10 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { guardOutput } from './command/run-command.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 interface Summary {
   readonly numPassedTests: number;

@@ -1,6 +1,7 @@
 /** The command line of `npm run dns`. */
 import { parseArgs } from 'node:util';
-import { TrafficError } from '../errors.ts';
+import { readWhole } from '../../scripts/command/numbers.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import { DEFAULT_STACK } from './local-stack.ts';
 
 const COMMANDS = ['plan', 'apply', 'status', 'dump', 'shift', 'drain', 'failover', 'restore'] as const;
@@ -26,18 +27,13 @@ export interface CommandLine {
   readonly percent?: number;
 }
 
-/** A mistake on the command line; the message names it. */
-export class UsageError extends TrafficError {
-  override readonly name = 'UsageError';
-}
-
 export const USAGE = `Usage: npm run dns -- <command> [options]
 
 Commands
   plan                   what would change, and the hash of it
   apply                  change it: after a yes, or exactly --plan, or exactly --hash
   status                 where traffic stands, what is healthy, who holds the lock
-  dump                   the live zone as a policy
+  dump                   the live zone as a policy; what no policy can say is named in it, and is never touched
   shift <site> <percent> move traffic to this share of a site, in gated steps
   drain <site>           move all traffic away from a site, in gated steps
   failover <site>        take a lost site out at once
@@ -123,11 +119,7 @@ function subject(command: CommandName, rest: readonly string[]): Pick<CommandLin
   const [site, text] = rest;
   if (site === undefined) return {};
   if (command !== 'shift') return { site, percent: 0 };
-  const percent = Number(text);
-  if (!Number.isInteger(percent) || percent < 0 || percent > 100) {
-    throw new UsageError(`'${text ?? ''}' is not a whole percentage`);
-  }
-  return { site, percent };
+  return { site, percent: readWhole(text, { name: '<percent>', min: 0, max: 100 }) };
 }
 
 function parse(args: readonly string[]) {

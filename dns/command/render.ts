@@ -1,6 +1,15 @@
 /** Plans and states as text for people, and as data for programs. */
 import { styleText } from 'node:util';
-import { checkKey, type Change, type Edge, type Sharing, type Target, type ZoneRecord } from '../model.ts';
+import { visible } from '../visible.ts';
+import {
+  checkKey,
+  type Alias,
+  type Change,
+  type Edge,
+  type Sharing,
+  type Target,
+  type ZoneRecord,
+} from '../model.ts';
 import { isEmpty, type Plan } from '../plan.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
@@ -16,7 +25,9 @@ export function planText(plan: Plan, colour: boolean): string {
   const lines = [
     ...plan.changes.flatMap((change) => changeLines(change, paint)),
     ...plan.leftovers.map((leftover) => paint('red', `- ${leftover} (unused)`)),
-    ...plan.foreign.map(({ name, type, reason }) => paint('dim', `  left alone: ${name} ${type}: ${reason}`)),
+    ...plan.foreign.map(({ name, type, reason }) =>
+      paint('dim', `  left alone: ${visible(name)} ${type}: ${visible(reason)}`),
+    ),
     ...[...plan.overrides].map(([site, percent]) =>
       paint('yellow', `  traffic stands beside the policy: ${site} at ${percent} %; restore brings it back`),
     ),
@@ -50,7 +61,7 @@ function actionOf({ before, after }: Change): string {
 function changeLines({ before, after }: Change, paint: Paint): string[] {
   const record = after ?? before;
   if (record === undefined) return [];
-  const title = `${record.name} ${record.type}`;
+  const title = `${visible(record.name)} ${record.type}`;
   const old = before ? recordLines(before) : [];
   const wanted = after ? recordLines(after) : [];
   const mark =
@@ -69,7 +80,11 @@ function changeLines({ before, after }: Change, paint: Paint): string[] {
 function recordLines(record: ZoneRecord): string[] {
   const head = [`ttl ${record.ttlSeconds}`, ...(record.edge ? [edgeLine(record.edge)] : [])];
   if (record.kind === 'plain')
-    return [...head, ...record.values, ...(record.alias ? [`alias ${record.alias.host}`] : [])];
+    return [
+      ...head,
+      ...record.values.map((value) => (record.type === 'TXT' ? JSON.stringify(value) : value)).map(visible),
+      ...(record.alias ? [aliasText(record.alias)] : []),
+    ];
   return [
     ...head,
     ...(record.deviations ?? []),
@@ -78,6 +93,10 @@ function recordLines(record: ZoneRecord): string[] {
       sharingLines(route).map((line) => `path ${route.path}: ${line}`),
     ),
   ];
+}
+
+function aliasText({ host, zoneId }: Alias): string {
+  return `alias ${host} in zone ${zoneId}`;
 }
 
 function sharingLines({ strategy, targets }: Sharing): string[] {
@@ -100,7 +119,7 @@ export function targetLine(target: Target, rank?: number): string {
   return [
     ...(rank === undefined ? [] : [`${rank}.`]),
     site,
-    ...(alias ? [`alias ${alias.host}`] : values),
+    ...(alias ? [aliasText(alias)] : values.map(visible)),
     ...(weight === undefined ? [] : [`weight ${weight}`]),
     ...(region === undefined ? [] : [region]),
     ...(location

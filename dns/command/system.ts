@@ -15,8 +15,6 @@ export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Sur
   // The first asks for an orderly end; a second one is the system's own.
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  // A reader that has seen enough, `| head`, is no error.
-  process.stdout.on('error', () => process.exit());
   const clock = systemClock;
   return {
     out: (text) => void process.stdout.write(text),

@@ -1,12 +1,13 @@
 /** `shift`, `drain`, `failover` and `restore`. Each returns the exit status. */
-import fs from 'node:fs';
 import path from 'node:path';
+import { prepareFile, writeFile } from '../../scripts/command/write-file.ts';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { withLock } from '../lock.ts';
+import { own } from '../../scripts/command/own.ts';
 import type { Timeline } from '../shift/move.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import { UsageError } from './command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import type { Context } from './zone-commands.ts';
 
 const TIMELINES = path.join('.tandem', 'traffic');
@@ -14,6 +15,8 @@ const TIMELINES = path.join('.tandem', 'traffic');
 export async function trafficCommand(context: Context): Promise<number> {
   const { line, policy, provider, around } = context;
   refuseUnknown(context);
+  // What cannot be written there is known before traffic moves.
+  if (line.timeline !== undefined) prepareFile(line.timeline);
   const { clock, observe, probe, signal } = around;
   const say = (text: string): void => (line.json ? around.err : around.out)(`${text}\n`);
   const timeline = await withLock({ provider, clock, say: (text) => around.err(`${text}\n`) }, async (lock) =>
@@ -47,7 +50,7 @@ function requestOf({ command, site = '', percent = 0, now, force }: Context['lin
 function refuseUnknown({ line, policy }: Context): void {
   const { site, percent, command } = line;
   if (site === undefined) return;
-  if (policy.sites[site] === undefined) {
+  if (own(policy.sites, site) === undefined) {
     throw new RefusedError(
       `there is no site '${site}'; the sites are: ${Object.keys(policy.sites).join(', ')}`,
     );
@@ -64,12 +67,11 @@ function write({ line, around }: Context, timeline: Timeline): string {
   const name = `${new Date(around.clock.now()).toISOString().replaceAll(':', '')}-${command}.json`;
   const file = wanted ?? path.join(TIMELINES, name);
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, `${JSON.stringify({ command, site, percent, ...timeline }, undefined, 2)}\n`);
+    writeFile(file, `${JSON.stringify({ command, site, percent, ...timeline }, undefined, 2)}\n`);
   } catch (error) {
-    throw new TrafficError(
-      `${timeline.outcome}, but the timeline could not be written: ${(error as Error).message}`,
-    );
+    throw new TrafficError(`${timeline.outcome}, but the timeline is lost: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return file;
 }

@@ -10,7 +10,9 @@ import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
 import { guardExtent, guardHealth } from '../safety.ts';
-import { UsageError, type CommandLine } from './command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
+import { writeFile } from '../../scripts/command/write-file.ts';
+import type { CommandLine } from './command-line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -24,7 +26,7 @@ export interface Context {
 export async function planCommand({ line, policy, provider, around }: Context): Promise<number> {
   const plan = await readAndPlan(policy, provider);
   around.out(line.json ? planJson(plan) : planText(plan, around.colour));
-  if (line.out !== undefined) fs.writeFileSync(line.out, planJson(plan));
+  if (line.out !== undefined) writeFile(line.out, planJson(plan));
   return 0;
 }
 
@@ -56,10 +58,19 @@ export async function applyCommand(context: Context): Promise<number> {
 
 function agreedHash({ plan, hash }: CommandLine): string | undefined {
   if (plan === undefined) return hash;
-  const read = hashIn(fs.existsSync(plan) ? fs.readFileSync(plan, 'utf8') : '');
+  const read = hashIn(textOf(plan));
   if (read === undefined)
     throw new UsageError(`--plan: ${plan} is not a plan that was written by plan --out`);
   return read;
+}
+
+/** Empty when it cannot be read. */
+function textOf(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function changedBetween(agreed: string, now: string): string {

@@ -1,6 +1,6 @@
 /** The command lines of `npm run runbook` and `npm run monitor`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { UsageError } from '../command/command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import { DEFAULT_STACK } from '../command/local-stack.ts';
 import { SETTINGS_HELP } from './settings.ts';
 

@@ -1,6 +1,7 @@
 /** A markdown file per incident, with what happened when. For people: nothing reads it back. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { prepareFolder } from '../../scripts/command/write-file.ts';
 import { TrafficError } from '../errors.ts';
 import type { Incident } from './record.ts';
 import type { Runbook } from './runbook.ts';
@@ -23,7 +24,7 @@ export function incidentFiles(dir: string, now: () => number): IncidentLog {
     open(incident, runbook) {
       const file = fileOf(incident);
       try {
-        fs.mkdirSync(dir, { recursive: true });
+        prepareFolder(dir);
         if (!fs.existsSync(file)) fs.writeFileSync(file, headOf(incident, runbook));
       } catch (error) {
         throw new TrafficError(`${file} cannot be written: ${(error as Error).message}`, { cause: error });

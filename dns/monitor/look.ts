@@ -1,4 +1,5 @@
 /** Looks at every site over its own URL, and asks the provider what its checks say. */
+import { own } from '../../scripts/command/own.ts';
 import { checkKey, sharings } from '../model.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf } from '../policy/records.ts';
@@ -17,7 +18,7 @@ export async function lookAt(
   observe: Observe,
 ): Promise<readonly SiteLook[]> {
   const looks = sites.flatMap((site) => {
-    const url = policy.sites[site]?.url;
+    const url = own(policy.sites, site)?.url;
     return url === undefined ? [] : [{ site, url, requests: REQUESTS }];
   });
   return (await Promise.all(looks.map(observe))).map(lookOf);

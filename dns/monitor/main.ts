@@ -1,16 +1,12 @@
 /** `npm run monitor` and `npm run runbook`: the first argument says which. `--help` lists the options. */
+import { runCommand } from '../../scripts/command/run-command.ts';
 import { systemSurroundings } from '../command/system.ts';
-import { TrafficError } from '../errors.ts';
 import { runMonitor, runRunbook } from './run.ts';
 import { readSettings } from './settings.ts';
 
 const [which, ...args] = process.argv.slice(2);
-try {
+await runCommand(() => {
   const settings = readSettings();
   const run = which === 'monitor' ? runMonitor : runRunbook;
-  process.exitCode = await run(args, systemSurroundings(settings), settings);
-} catch (error) {
-  if (!(error instanceof TrafficError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+  return run(args, systemSurroundings(settings), settings);
+});

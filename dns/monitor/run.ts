@@ -1,5 +1,6 @@
 /** `npm run monitor` and `npm run runbook`. What is expected to go wrong becomes a message and a status. */
-import { UsageError } from '../command/command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
+import { WriteError } from '../../scripts/command/write-file.ts';
 import { findPlace } from '../command/local-stack.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import { TrafficError } from '../errors.ts';
@@ -66,7 +67,8 @@ async function reported(
     if (status === undefined) around.out(usage);
     return status ?? 0;
   } catch (error) {
-    if (!(error instanceof TrafficError)) throw error;
+    if (!(error instanceof UsageError || error instanceof TrafficError || error instanceof WriteError))
+      throw error;
     around.err(`${error.message}\n`);
     if (!(error instanceof UsageError)) return FAILED;
     around.err('--help lists the options.\n');

@@ -1,7 +1,7 @@
 /** `npm run runbook`: lists, shows what would be done, or does it. */
 import { painter, planText } from '../command/render.ts';
 import type { Surroundings } from '../command/surroundings.ts';
-import { UsageError } from '../command/command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { overridesIn } from '../overrides.ts';
 import { makePlan } from '../plan.ts';

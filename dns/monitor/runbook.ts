@@ -1,6 +1,7 @@
 /** Runbooks as code: dns/runbooks/*.yml. What is returned has every default filled in; otherwise all mistakes are named. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { own } from '../../scripts/command/own.ts';
 import { TrafficError } from '../errors.ts';
 import { parseChecked, readText, validatorOf, type Mistake } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -125,7 +126,7 @@ function siteMistakes({ site, cloud }: Partial<Runbook['trigger']>, { sites, zon
   if (site !== undefined && cloud !== undefined) {
     return [{ pointer: '/trigger/cloud', rule: 'site', detail: 'say a site or a cloud, not both' }];
   }
-  if (site !== undefined && sites[site] === undefined) {
+  if (site !== undefined && own(sites, site) === undefined) {
     return [{ pointer: '/trigger/site', rule: 'site', detail: `there is no site '${site}'; ${there}` }];
   }
   if (typeof cloud === 'string' && !known.some((name) => isOf(cloud, name))) {
@@ -133,7 +134,7 @@ function siteMistakes({ site, cloud }: Partial<Runbook['trigger']>, { sites, zon
   }
   const asked = sitesOf({ trigger: { site, cloud } as Runbook['trigger'] }, { sites } as Policy);
   return asked
-    .filter((name) => sites[name]?.url === undefined)
+    .filter((name) => own(sites, name)?.url === undefined)
     .map((name) => ({ pointer: '/trigger', rule: 'url', detail: `${name} has no url to be looked at` }));
 }
 

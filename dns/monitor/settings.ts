@@ -1,6 +1,7 @@
 /** The only place of the monitor that reads the environment. Every mistake is named at once, and no secret is ever shown. */
 import { hostname } from 'node:os';
-import { TrafficError } from '../errors.ts';
+import { readDecimal } from '../../scripts/command/numbers.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
 import type { Webhook } from './notify.ts';
 
 export interface Settings {
@@ -14,6 +15,8 @@ export interface Settings {
 }
 
 const INTERVAL_SECONDS = 5;
+/** Short enough for tests; sites are not asked more often than ten times a second. */
+const INTERVAL_SECONDS_MIN = 0.1;
 const INTERVAL_SECONDS_MAX = 3_600;
 
 export const SETTINGS_HELP = `Environment
@@ -24,17 +27,12 @@ export const SETTINGS_HELP = `Environment
   CLOUDFLARE_API_TOKEN, or whatever the AWS SDK finds for Route 53, or TANDEM_DNS_CONTROL for the local server
 `;
 
-/** @throws TrafficError naming every variable that is wrong. */
+/** @throws UsageError naming every variable that is wrong. */
 export function readSettings(env: Readonly<Record<string, string | undefined>> = process.env): Settings {
   const mistakes: string[] = [];
   const webhooks = webhooksOf(env['TANDEM_WEBHOOKS'], mistakes);
-  const seconds = Number(env['TANDEM_MONITOR_INTERVAL_SECONDS'] ?? INTERVAL_SECONDS);
-  if (!(seconds > 0 && seconds <= INTERVAL_SECONDS_MAX)) {
-    mistakes.push(
-      `TANDEM_MONITOR_INTERVAL_SECONDS: is not a number of seconds up to ${INTERVAL_SECONDS_MAX}`,
-    );
-  }
-  if (mistakes.length > 0) throw new TrafficError(mistakes.join('\n'));
+  const seconds = secondsOf(given(env['TANDEM_MONITOR_INTERVAL_SECONDS']), mistakes);
+  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   return {
     owner: (env['TANDEM_MONITOR_NAME'] ?? `monitor-at-${hostname()}`)
       .replace(/[^A-Za-z0-9-]+/g, '-')
@@ -45,6 +43,18 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     webhooks,
     intervalMs: seconds * 1000,
   };
+}
+
+function secondsOf(text: string | undefined, mistakes: string[]): number {
+  if (text === undefined) return INTERVAL_SECONDS;
+  try {
+    const name = 'TANDEM_MONITOR_INTERVAL_SECONDS';
+    return readDecimal(text, { name, min: INTERVAL_SECONDS_MIN, max: INTERVAL_SECONDS_MAX });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    mistakes.push(error.message);
+    return INTERVAL_SECONDS;
+  }
 }
 
 /** A deployment sets what it has nothing for to an empty text. */

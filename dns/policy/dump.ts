@@ -2,8 +2,9 @@
 import { stringify } from 'yaml';
 import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
 import { incidentsName } from '../monitor/record.ts';
-import { overridesName } from '../overrides.ts';
+import { isOverridesNote } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';
+import { visible } from '../visible.ts';
 import {
   parsePolicy,
   type NamePolicy,
@@ -14,33 +15,45 @@ import {
 } from './policy.ts';
 import { relative } from './records.ts';
 
-interface Source {
+export interface Source {
   readonly zone: string;
   readonly provider: ProviderName;
   readonly zoneId?: string;
 }
 
 /**
- * YAML. What most names say of a site is said once; what one name says differently is said there.
- * @throws PolicyError when the zone holds what a policy must not, such as weights that are all 0.
+ * YAML. What most names say of a site is said once; what one name says differently is said there. What no policy can say
+ * is left out, and named in a comment.
+ * @throws PolicyError for a live zone that did not come through `supported`.
  */
 export function dump({ records, foreign }: LiveZone, source: Source): string {
-  const routed = records.filter((record): record is RoutedRecord => record.kind === 'routed');
-  const sites = commonSites(routed);
-  const ours = new Set([overridesName(source.zone), incidentsName(source.zone)]);
-  const policy = {
-    ...source,
-    healthCheck: false,
-    sites: Object.fromEntries(sites),
-    names: routed.map((record) => nameOf(record, sites, source.zone)),
-    records: records.flatMap((record) => (ours.has(record.name) ? [] : plainOf(record, source.zone))),
-  };
+  const own = records.filter((record) => !isNote(record, source.zone));
   const text = [
-    ...foreign.map(({ name, type, reason }) => `# Not here, and not touched: ${name} ${type}: ${reason}`),
-    stringify(policy),
+    ...foreign.map(
+      ({ name, type, reason }) => `# Not here, and not touched: ${visible(name)} ${type}: ${visible(reason)}`,
+    ),
+    stringify(documentOf(own, source), { lineWidth: 0 }),
   ].join('\n');
   parsePolicy(text, `the policy of ${source.zone}`);
   return text;
+}
+
+/** Where traffic stands and what monitors know: these commands' own, and in no policy. */
+export function isNote(record: ZoneRecord, zone: string): boolean {
+  return isOverridesNote(record, zone) || (record.name === incidentsName(zone) && record.type === 'TXT');
+}
+
+/** What a policy of these records is, before it is checked: the names and the records are in the order that they have here. */
+export function documentOf(records: readonly ZoneRecord[], source: Source) {
+  const routed = records.filter((record): record is RoutedRecord => record.kind === 'routed');
+  const sites = commonSites(routed);
+  return {
+    ...source,
+    healthCheck: false as const,
+    sites: Object.fromEntries(sites),
+    names: routed.map((record) => nameOf(record, sites, source.zone)),
+    records: records.flatMap((record) => plainOf(record, source.zone)),
+  };
 }
 
 /** What each site is said to be most often. */

@@ -1,5 +1,6 @@
 /** What a schema cannot say of the names of a policy. */
 import { isIPv4 } from 'node:net';
+import { own } from '../../scripts/command/own.ts';
 import type { Mistake } from './parse.ts';
 import type { Endpoint, NamePolicy, SiteSettings, SiteUse } from './policy.ts';
 
@@ -9,12 +10,25 @@ export interface NameContext {
   readonly sites: Sites;
   /** Unless a name says otherwise. */
   readonly checked: boolean;
+  /** The provider answers a CNAME of the zone itself with addresses. */
+  readonly flattens: boolean;
 }
 
+export const APEX_CNAME = {
+  rule: 'apex',
+  detail:
+    'the zone itself cannot be a CNAME (RFC 1034, 3.6.2); give it addresses, an alias of Route 53, or a provider that ' +
+    'flattens it (cloudflare)',
+};
+
 /** Every rule that a name breaks. */
-export function nameMistakes(name: NamePolicy, at: string, { sites, checked }: NameContext): Mistake[] {
+export function nameMistakes(
+  name: NamePolicy,
+  at: string,
+  { sites, checked, flattens }: NameContext,
+): Mistake[] {
   const uses = name.sites.map((use, index): [SiteUse, string] => [asUse(use), `${at}/sites/${index}`]);
-  const unknown = uses.filter(([{ site }]) => sites[site] === undefined);
+  const unknown = uses.filter(([{ site }]) => own(sites, site) === undefined);
   if (unknown.length > 0) {
     const known = Object.keys(sites).join(', ') || 'none';
     return unknown.map(([{ site }, pointer]) => ({
@@ -23,7 +37,10 @@ export function nameMistakes(name: NamePolicy, at: string, { sites, checked }: N
       detail: `there is no site '${site}'; the sites are: ${known}`,
     }));
   }
-  const merged = uses.map(([use, pointer]): [SiteUse, string] => [{ ...sites[use.site], ...use }, pointer]);
+  const merged = uses.map(([use, pointer]): [SiteUse, string] => [
+    { ...own(sites, use.site), ...use },
+    pointer,
+  ]);
   const wanted = merged.flatMap(([use, pointer]) => {
     const check = use.healthCheck ?? name.healthCheck ?? (checked ? {} : false);
     return [
@@ -38,7 +55,7 @@ export function nameMistakes(name: NamePolicy, at: string, { sites, checked }: N
   return [
     ...wanted,
     ...repeated(merged),
-    ...endpointMistakes(name, at, merged),
+    ...endpointMistakes(name, at, { uses: merged, flattens }),
     ...strategyMistakes(name, at, merged),
   ];
 }
@@ -73,7 +90,11 @@ function repeated(uses: readonly [SiteUse, string][]): Mistake[] {
   );
 }
 
-function endpointMistakes(name: NamePolicy, at: string, uses: readonly [SiteUse, string][]): Mistake[] {
+function endpointMistakes(
+  name: NamePolicy,
+  at: string,
+  { uses, flattens }: { readonly uses: readonly [SiteUse, string][]; readonly flattens: boolean },
+): Mistake[] {
   const kinds = new Set(
     uses.flatMap(([{ endpoint }]) => (isEndpoint(endpoint) ? Object.keys(endpoint) : [])),
   );
@@ -86,9 +107,7 @@ function endpointMistakes(name: NamePolicy, at: string, uses: readonly [SiteUse,
       },
     ];
   }
-  if (kinds.has('cname') && name.name === '@') {
-    return [{ pointer: at, rule: 'apex', detail: 'the zone itself cannot be a CNAME (RFC 1034, 3.6.2)' }];
-  }
+  if (kinds.has('cname') && name.name === '@' && !flattens) return [{ pointer: at, ...APEX_CNAME }];
   const [kind] = kinds;
   const possible = kind === 'cname' ? ['CNAME'] : ['A', 'AAAA'];
   return kind === undefined || name.type === undefined || possible.includes(name.type)
@@ -118,11 +137,11 @@ function strategyMistakes(
 function locationMistakes(at: string, uses: readonly [SiteUse, string][]): Mistake[] {
   const holders = new Map<string, string>();
   const mistakes: Mistake[] = [];
-  for (const [{ site, continents = [], countries = [], default: isDefault = false }, pointer] of uses) {
+  for (const [{ site, continents, countries, default: isDefault }, pointer] of uses) {
     const codes = [
-      ...continents.map((code) => `continent ${code}`),
-      ...countries.map((code) => `country ${code}`),
-      ...(isDefault ? ['the default'] : []),
+      ...texts(continents).map((code) => `continent ${code}`),
+      ...texts(countries).map((code) => `country ${code}`),
+      ...(isDefault === true ? ['the default'] : []),
     ];
     if (codes.length === 0) {
       mistakes.push({
@@ -147,11 +166,16 @@ function locationMistakes(at: string, uses: readonly [SiteUse, string][]): Mista
   return mistakes;
 }
 
+/** A list that the schema refuses is empty here. */
+function texts(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((part): part is string => typeof part === 'string') : [];
+}
+
 /** Types that a name is answered with. */
 export function typesOf({ type, sites: uses }: NamePolicy, sites: Sites): string[] {
   if (type !== undefined) return [type];
   const types = uses.flatMap((use) => {
-    const { site, endpoint = sites[site]?.endpoint } = asUse(use);
+    const { site, endpoint = own(sites, site)?.endpoint } = asUse(use);
     if (!isEndpoint(endpoint)) return [];
     if (endpoint.cname !== undefined) return ['CNAME'];
     return endpoint.addresses?.map((address) => (isIPv4(address) ? 'A' : 'AAAA')) ?? ['A'];

@@ -2,8 +2,10 @@
 import fs from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
-import { isMap, isPair, LineCounter, parseDocument, type Document } from 'yaml';
+import { isAlias, isCollection, isMap, isPair, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { PolicyError, TrafficError, type PolicyMistake } from '../errors.ts';
+import { aliasMistakes } from './aliases.ts';
+import { nearest } from './nearest.ts';
 
 /** A mistake whose line is still to be found. */
 export type Mistake = Omit<PolicyMistake, 'line'>;
@@ -31,7 +33,14 @@ export function validatorOf(schema: object): () => ValidateFunction {
   let validator: ValidateFunction | undefined;
   return () => {
     if (validator === undefined) {
-      const ajv = new Ajv({ allErrors: true, useDefaults: true, strictTypes: false, strictSchema: true });
+      const ajv = new Ajv({
+        allErrors: true,
+        useDefaults: true,
+        strictTypes: false,
+        strictSchema: true,
+        // The schema around a mistake knows what could have been meant.
+        verbose: true,
+      });
       formats.default(ajv, ['ipv4', 'ipv6']);
       validator = ajv.compile(schema);
     }
@@ -40,23 +49,24 @@ export function validatorOf(schema: object): () => ValidateFunction {
 }
 
 /** @throws PolicyError */
-export function parseChecked(text: string, file: string, { valid, rules, explain }: Checks): unknown {
+export function parseChecked(text: string, file: string, checks: Checks): unknown {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  if (document.errors.length > 0) {
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
+  const unreadable = [...document.errors, ...aliasMistakes(document, lines)];
+  if (unreadable.length > 0) {
     throw new PolicyError(
       file,
-      document.errors.map((error) => ({
+      unreadable.map((error) => ({
         line: error.linePos?.[0].line ?? 1,
         pointer: '',
         rule: 'yaml',
-        detail: error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? '',
+        detail: withHint(error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? ''),
       })),
     );
   }
-  const value: unknown = document.toJS();
-  const own = (error: ErrorObject): string => explain?.(error) ?? explained(error);
-  const mistakes = [...againstSchema(value, valid(), own), ...rules(value)];
+  // Their number is bounded by the size that they make, in aliasMistakes.
+  const value: unknown = document.toJS({ maxAliasCount: -1 });
+  const mistakes = mistakesIn(value, checks);
   if (mistakes.length === 0) return value;
   throw new PolicyError(
     file,
@@ -66,6 +76,12 @@ export function parseChecked(text: string, file: string, { valid, rules, explain
   );
 }
 
+/** Everything that is wrong with a value; fills the schema's defaults into it. */
+export function mistakesIn(value: unknown, { valid, rules, explain }: Checks): readonly Mistake[] {
+  const own = (error: ErrorObject): string => explain?.(error) ?? explained(error);
+  return [...againstSchema(value, valid(), own), ...rules(value)];
+}
+
 function againstSchema(
   value: unknown,
   valid: ValidateFunction,
@@ -73,11 +89,15 @@ function againstSchema(
 ): Mistake[] {
   if (valid(value)) return [];
   const found = (valid.errors ?? []).filter(({ keyword }) => keyword !== 'if' && keyword !== 'anyOf');
-  return found.map((error) => ({
-    pointer: pointerOf(error),
-    rule: error.keyword,
-    detail: explain(error),
-  }));
+  return found.map((error) => {
+    const hint = hintFor(error);
+    return {
+      pointer: pointerOf(error),
+      rule: error.keyword,
+      detail: explain(error),
+      ...(hint !== undefined && { hint }),
+    };
+  });
 }
 
 /** A property too many, or a bad key, is a mistake of that property. */
@@ -89,11 +109,41 @@ function pointerOf({ instancePath, params }: ErrorObject): string {
     : `${instancePath}/${own.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function explained({ keyword, message, params }: ErrorObject): string {
+function explained({ keyword, message, params, data }: ErrorObject): string {
   const { allowedValues } = params as { allowedValues?: string[] };
   if (keyword === 'additionalProperties') return 'there is no such setting';
   if (allowedValues !== undefined) return `must be one of ${allowedValues.join(', ')}`;
+  if (keyword === 'pattern' && typeof data === 'string') return `'${data}' ${message ?? 'has another form'}`;
   return message ?? keyword;
+}
+
+/** What would be right, as far as the schema knows. */
+function hintFor({ keyword, params, parentSchema, data }: ErrorObject): string | undefined {
+  const { allowedValues, additionalProperty: added } = params as {
+    allowedValues?: string[];
+    additionalProperty?: string;
+  };
+  const { properties = {}, description } = (parentSchema ?? {}) as {
+    properties?: object;
+    description?: string;
+  };
+  if (keyword === 'additionalProperties') {
+    const known = Object.keys(properties);
+    const guess = nearest(added ?? '', known);
+    return guess === undefined ? `there are ${known.join(', ')}` : `did you mean ${guess}?`;
+  }
+  if (allowedValues !== undefined) {
+    const guess = typeof data === 'string' ? nearest(data, allowedValues) : undefined;
+    return guess === undefined ? undefined : `did you mean ${guess}?`;
+  }
+  return keyword === 'pattern' || keyword === 'type' ? description : undefined;
+}
+
+/** What a person probably wanted, where YAML's own words do not say so. */
+function withHint(message: string): string {
+  if (/^(?:Unresolved alias|Alias)/i.test(message))
+    return `${message}; a text that begins with * is in quotes`;
+  return message;
 }
 
 /** Of the node itself or, when it is missing, of the nearest one around it; of the key where there is one. */
@@ -103,14 +153,23 @@ function lineOf(document: Document, lines: LineCounter, pointer: string): number
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   for (; parts.length > 0; parts.pop()) {
-    const parent = document.getIn(parts.slice(0, -1), true);
+    const parent = nodeAt(document, parts.slice(0, -1));
     const last = parts.at(-1);
     const pair = isMap(parent)
       ? parent.items.find((item) => isPair(item) && String(item.key) === last)
       : undefined;
-    const node = (pair?.key ?? document.getIn(parts, true)) as
-      { range?: [number, number, number] } | undefined;
+    const node = (pair?.key ?? nodeAt(document, parts)) as { range?: [number, number, number] } | undefined;
     if (node?.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
+}
+
+/** What is at a path, through aliases; undefined when only a merge key brings it there. */
+function nodeAt(document: Document, parts: readonly string[]): unknown {
+  let node: unknown = document.contents;
+  for (const part of parts) {
+    const at = isAlias(node) ? node.resolve(document) : node;
+    node = isCollection(at) ? at.get(isSeq(at) ? Number(part) : part, true) : undefined;
+  }
+  return isAlias(node) ? node.resolve(document) : node;
 }

@@ -2,7 +2,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Alias, RateLimit, RecordType, RoutedType, Strategy } from '../model.ts';
 import schema from '../policy.schema.json' with { type: 'json' };
-import { parseChecked, readText, validatorOf } from './parse.ts';
+import { mistakesIn, parseChecked, readText, validatorOf, type Mistake } from './parse.ts';
 import { rulesBroken } from './rules.ts';
 
 /** Just one of them. */
@@ -109,6 +109,15 @@ export function readPolicy(file: string): Policy {
 /** @throws PolicyError */
 export function parsePolicy(text: string, file: string): Policy {
   return parseChecked(text, file, { valid, rules: rulesBroken, explain }) as Policy;
+}
+
+/** The same checks of a policy that is no file yet. Defaults are filled into `value`. */
+export function checkPolicy(value: unknown): {
+  readonly value: unknown;
+  readonly mistakes: readonly Mistake[];
+} {
+  const copy = structuredClone(value);
+  return { value: copy, mistakes: mistakesIn(copy, { valid, rules: rulesBroken, explain }) };
 }
 
 const valid = validatorOf(schema);

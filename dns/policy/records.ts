@@ -1,5 +1,6 @@
 /** From a policy to the state of its zone. Pure. */
 import { isIPv4 } from 'node:net';
+import { own } from '../../scripts/command/own.ts';
 import {
   normalised,
   type Edge,
@@ -54,18 +55,25 @@ export function relative(name: string, zone: string): string {
   return name === zone ? '@' : name.slice(0, -zone.length - 1);
 }
 
-/** One form for values that mean the same: hosts in lower case without a final dot, IPv6 as in RFC 5952. */
+/** Letters of ASCII only: two names that differ otherwise are two names (RFC 4343). */
+export function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** One form for values that mean the same: hosts and tags in lower case without a final dot, IPv6 as in RFC 5952. */
 export function plainValue(type: RecordType, value: string): string {
   switch (type) {
     case 'AAAA':
-      return new URL(`http://[${value}]/`).hostname.slice(1, -1);
+      return URL.parse(`http://[${value}]/`)?.hostname.slice(1, -1) ?? value;
     case 'CNAME':
     case 'MX':
     case 'NS':
     case 'SRV':
-      return value.toLowerCase().replace(/\.$/, '');
-    case 'A':
+      // `.` alone says that there is no host.
+      return lowerCase(value).replace(/(?<=[^ .])\.$/, '');
     case 'CAA':
+      return value.replace(/^\d+ [A-Za-z0-9]+(?= )/, lowerCase);
+    case 'A':
     case 'TXT':
       return value;
   }
@@ -107,18 +115,18 @@ function routedRecords(name: NamePolicy, policy: Policy): readonly RoutedRecord[
 }
 
 function routeOf(route: RoutePolicy, type: RoutedType, name: NamePolicy, policy: Policy): Route {
-  const own = { ...name, strategy: route.strategy ?? name.strategy };
+  const asName = { ...name, strategy: route.strategy ?? name.strategy };
   return {
     path: route.path,
-    strategy: own.strategy,
-    targets: usesOf(route.sites, policy).flatMap((use) => targetOf(use, type, own, policy) ?? []),
+    strategy: asName.strategy,
+    targets: usesOf(route.sites, policy).flatMap((use) => targetOf(use, type, asName, policy) ?? []),
   };
 }
 
 function usesOf(sites: NamePolicy['sites'], policy: Policy): readonly SiteUse[] {
   return sites.map((use) => {
-    const own = typeof use === 'string' ? { site: use } : use;
-    return { ...policy.sites[own.site], ...own };
+    const settings = typeof use === 'string' ? { site: use } : use;
+    return { ...own(policy.sites, settings.site), ...settings };
   });
 }
 

@@ -5,6 +5,7 @@
  * Invariant: an unhealthy target is chosen only when no healthy one could be. When all are unhealthy they all count
  * as healthy: an answer that may work is better than none.
  */
+import { own } from '../../scripts/command/own.ts';
 import type { Strategy, Target } from '../model.ts';
 import type { ClientLocation, Latencies } from './locations.ts';
 
@@ -105,7 +106,9 @@ function byLatency({ candidates, latencies, random }: ChooseOptions): Choose {
 /** Those with the least latency from a region; all of them when no figure is known. */
 function closest(candidates: readonly Candidate[], from: string, latencies: Latencies): readonly Candidate[] {
   const latencyOf = ({ target }: Candidate): number =>
-    target.region === from ? 0 : (latencies[from]?.[target.region ?? ''] ?? Number.POSITIVE_INFINITY);
+    target.region === from
+      ? 0
+      : (own(own(latencies, from) ?? {}, target.region ?? '') ?? Number.POSITIVE_INFINITY);
   const least = Math.min(...candidates.map(latencyOf));
   return candidates.filter((candidate) => latencyOf(candidate) === least);
 }

@@ -5,6 +5,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { own } from '../../scripts/command/own.ts';
 import type { HealthCheck } from '../model.ts';
 import { CHECK_TIMEOUT_MS_MAX } from './bounds.ts';
 import { HealthState, type HealthView } from './health-state.ts';
@@ -64,7 +65,7 @@ export class HealthChecker {
       const state = new HealthState({
         threshold: check.failureThreshold,
         intervalMs: check.intervalSeconds * 1_000,
-        passing: passing[key],
+        passing: own(passing, key),
       });
       const stop = (): void => undefined;
       const watched: Watched = { check, state, stop, stopped: false, failure: undefined };

@@ -57,7 +57,7 @@ export class Locator {
   }
 
   #add(subnet: Subnet): void {
-    const [address = '', digits = ''] = subnet.subnet.split('/');
+    const [, address = '', digits = ''] = /^([^/]*)\/(0|[1-9]\d{0,2})$/.exec(subnet.subnet) ?? [];
     const family = net.isIPv4(address) ? 4 : 6;
     const length = Number(digits);
     if (net.isIP(address) === 0 || length > (family === 4 ? 32 : 128)) {

@@ -7,7 +7,8 @@ import { HEADER_BYTES, FLAG, LABEL_BYTES_MAX, NAME_BYTES_MAX, RCODE, TYPE, type 
 
 /** Where a resolver says its client is (EDNS client subnet, RFC 7871). */
 export interface ClientSubnet {
-  readonly family: 4 | 6;
+  /** 0: the client asks that nothing of it be used. */
+  readonly family: 0 | 4 | 6;
   /** As many bytes as the prefix needs. */
   readonly address: Buffer;
   readonly prefixBits: number;
@@ -20,6 +21,8 @@ export interface Edns {
   /** The DO bit, given back as it came (RFC 3225). */
   readonly dnssecOk: boolean;
   readonly subnet?: ClientSubnet;
+  /** An option of it makes no sense: that is answered with a code, the question, and OPT (RFC 6891, section 7). */
+  readonly malformed?: true;
 }
 
 export interface Query {
@@ -38,6 +41,13 @@ export type Parsed = Query | Extract<Rcode, 1 | 4> | 'drop';
 const OPCODE_MASK = 0x78_00;
 const OPT_FIXED_BYTES = 10;
 const OPTION_CLIENT_SUBNET = 8;
+/** By their number: https://www.iana.org/assignments/address-family-numbers */
+const FAMILIES: ReadonlyMap<number, ClientSubnet['family']> = new Map([
+  [0, 0],
+  [1, 4],
+  [2, 6],
+]);
+const ADDRESS_BITS = { 0: 0, 4: 32, 6: 128 } as const;
 
 /** Reads a packet. An answer that was sent to us is dropped: answering it could go on for ever. */
 export function parseQuery(packet: Buffer): Parsed {
@@ -84,9 +94,7 @@ function readAdditional(packet: Buffer, start: number): Edns | 'malformed' | und
     if (end > packet.length) return 'malformed';
     if (packet.readUInt16BE(nameEnd) === TYPE.OPT) {
       if (edns !== undefined || nameEnd !== offset + 1) return 'malformed';
-      const read = readOpt(packet, nameEnd, end);
-      if (read === undefined) return 'malformed';
-      edns = read;
+      edns = readOpt(packet, nameEnd, end);
     }
     offset = end;
   }
@@ -106,35 +114,35 @@ function skipRecordName(packet: Buffer, start: number): number | undefined {
   return undefined;
 }
 
-function readOpt(packet: Buffer, offset: number, end: number): Edns | undefined {
+function readOpt(packet: Buffer, offset: number, end: number): Edns {
   const version = packet[offset + 5] ?? 0;
-  let subnet: ClientSubnet | undefined;
-  let at = offset + OPT_FIXED_BYTES;
-  while (at < end) {
-    if (at + 4 > end) return undefined;
-    const code = packet.readUInt16BE(at);
-    const next = at + 4 + packet.readUInt16BE(at + 2);
-    if (next > end) return undefined;
-    if (code === OPTION_CLIENT_SUBNET && version === 0) {
-      subnet = readSubnet(packet.subarray(at + 4, next));
-      if (subnet === undefined) return undefined;
-    }
-    at = next;
-  }
-  return {
+  const edns: Edns = {
     payloadBytes: packet.readUInt16BE(offset + 2),
     version,
     dnssecOk: ((packet[offset + 6] ?? 0) & 0x80) !== 0,
-    ...(subnet && { subnet }),
   };
+  let subnet: ClientSubnet | undefined;
+  let at = offset + OPT_FIXED_BYTES;
+  while (at < end) {
+    if (at + 4 > end) return { ...edns, malformed: true };
+    const code = packet.readUInt16BE(at);
+    const next = at + 4 + packet.readUInt16BE(at + 2);
+    if (next > end) return { ...edns, malformed: true };
+    if (code === OPTION_CLIENT_SUBNET && version === 0) {
+      subnet = readSubnet(packet.subarray(at + 4, next));
+      if (subnet === undefined) return { ...edns, malformed: true };
+    }
+    at = next;
+  }
+  return { ...edns, ...(subnet && { subnet }) };
 }
 
-/** RFC 7871, section 6: bits beyond the prefix are zero, and a query's scope is zero. */
+/** RFC 7871, section 6: bits beyond the prefix are zero, and a query's scope is zero. A family of 0 has no address. */
 function readSubnet(option: Buffer): ClientSubnet | undefined {
   if (option.length < 4) return undefined;
-  const family = option.readUInt16BE(0) === 1 ? 4 : option.readUInt16BE(0) === 2 ? 6 : undefined;
+  const family = FAMILIES.get(option.readUInt16BE(0));
   const prefixBits = option[2] ?? 0;
-  if (family === undefined || option[3] !== 0 || prefixBits > (family === 4 ? 32 : 128)) return undefined;
+  if (family === undefined || option[3] !== 0 || prefixBits > ADDRESS_BITS[family]) return undefined;
   const address = option.subarray(4);
   if (address.length !== Math.ceil(prefixBits / 8)) return undefined;
   const spare = (8 - (prefixBits % 8)) % 8;

@@ -2,7 +2,8 @@
  * From a query packet to the packet that answers it.
  *
  * Invariants: no packet makes it throw. An answer over UDP is at most as large as the client takes and never above
- * `UDP_BYTES_MAX`, so that a forged sender's address is of little use. What is refused gets a header and nothing more.
+ * `UDP_BYTES_MAX`, so that a forged sender's address is of little use. What is no DNS message gets a header and nothing
+ * more; a message whose OPT makes no sense gets its question and OPT back.
  */
 import net from 'node:net';
 import type { Locator, Located } from './locations.ts';
@@ -92,6 +93,7 @@ export class Responder {
     const { edns, type } = query;
     const plain = { tail: NO_RECORDS, authoritative: false, edns, scopeBits: 0 };
     if (edns !== undefined && edns.version !== 0) return { ...plain, rcode: RCODE.BADVERS };
+    if (edns?.malformed === true) return { ...plain, rcode: RCODE.FORMERR };
     if (query.class !== CLASS_IN && query.class !== CLASS_ANY) return { ...plain, rcode: RCODE.REFUSED };
     if (type === TYPE.AXFR || type === TYPE.IXFR) return { ...plain, rcode: RCODE.REFUSED };
     if (type === TYPE.OPT) return { ...plain, rcode: RCODE.FORMERR };
@@ -114,6 +116,7 @@ export class Responder {
   #locate(edns: Edns | undefined, clientAddress: string): Located {
     if (edns?.subnet !== undefined) {
       const { family, address, prefixBits } = edns.subnet;
+      if (family === 0) return { location: undefined, scopeBits: 0 };
       return this.#locator.locate(family, address, prefixBits);
     }
     const family = net.isIPv4(clientAddress) ? 4 : 6;
@@ -178,7 +181,7 @@ function writeOpt(answer: Buffer, start: number, edns: Edns, { rcode, scopeBits 
   const at = start + OPT_BYTES;
   answer.writeUInt16BE(8, at);
   answer.writeUInt16BE(4 + subnet.address.length, at + 2);
-  answer.writeUInt16BE(subnet.family === 4 ? 1 : 2, at + 4);
+  answer.writeUInt16BE({ 0: 0, 4: 1, 6: 2 }[subnet.family], at + 4);
   answer[at + 6] = subnet.prefixBits;
   answer[at + 7] = scopeBits;
   subnet.address.copy(answer, at + 8);

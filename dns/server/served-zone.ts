@@ -53,6 +53,21 @@ interface Served {
   choose: Choose | undefined;
 }
 
+interface Asked {
+  readonly set: RecordSet;
+  readonly type: number;
+  readonly locate: () => ClientLocation | undefined;
+}
+
+interface Chosen {
+  readonly served: Served;
+  readonly choice: number;
+  readonly answers: readonly ResourceRecord[];
+}
+
+/** Names that an answer follows at most; a longer way, or one that comes back, ends with what it has. */
+const ALIASES_MAX = 16;
+
 export class ServedZone {
   readonly zone: Zone;
   readonly #options: ServedZoneOptions;
@@ -113,22 +128,68 @@ export class ServedZone {
       if (!this.#endsInZone(name)) return undefined;
       return { exists: false, tail: encodeTail(name, { authority: [this.#soa] }) };
     }
-    // A CNAME answers for every type (RFC 1034, section 4.3.2).
     const set = node.sets.get(type) ?? node.sets.get(TYPE.CNAME);
-    if (set !== undefined) return { exists: true, tail: this.#answer(name, set, locate) };
+    if (set !== undefined) return this.#answer(name, { set, type, locate });
     if (type !== TYPE.ANY || node.sets.size === 0) return { exists: true, tail: this.#none(name) };
     const answers = [{ name: node.name, ttlSeconds: ANY_TTL_SECONDS, data: ANY_DATA }];
     return { exists: true, tail: encodeTail(name, { answers }) };
   }
 
-  #answer(name: string, set: RecordSet, locate: () => ClientLocation | undefined): Tail {
+  #answer(name: string, asked: Asked): Found {
+    const chosen = this.#choose(asked);
+    if (chosen === undefined) return { exists: true, tail: this.#none(name) };
+    const { served, choice, answers } = chosen;
+    const target = aliasOf(answers, asked.type);
+    // A name of elsewhere is for the resolver to follow.
+    if (target !== undefined && this.#endsInZone(target))
+      return this.#followed(name, { answers, target }, asked);
+    const tail = (served.tails[choice] ??= encodeTail(name, {
+      answers,
+      additional: this.#additional(answers),
+    }));
+    return { exists: true, tail };
+  }
+
+  /**
+   * A CNAME with what it leads to in this zone (RFC 1034, section 4.3.2, step 3a). The code of the answer is that of the
+   * last name (RFC 6604, section 3); what is missing there is said by the SOA record (RFC 2308, section 2).
+   */
+  #followed(
+    name: string,
+    first: { answers: readonly ResourceRecord[]; target: string },
+    asked: Asked,
+  ): Found {
+    const answers = [...first.answers];
+    const seen = new Set([name]);
+    let last: readonly ResourceRecord[] = first.answers;
+    for (
+      let target: string | undefined = first.target;
+      target !== undefined;
+      target = aliasOf(last, asked.type)
+    ) {
+      if (seen.has(target) || seen.size > ALIASES_MAX || !this.#endsInZone(target)) break;
+      seen.add(target);
+      const sets = this.#nodes.get(target)?.sets;
+      const set = sets?.get(asked.type) ?? sets?.get(TYPE.CNAME);
+      const chosen = set && this.#choose({ ...asked, set });
+      if (chosen === undefined) {
+        return { exists: sets !== undefined, tail: encodeTail(name, { answers, authority: [this.#soa] }) };
+      }
+      last = chosen.answers;
+      answers.push(...last);
+    }
+    return { exists: true, tail: encodeTail(name, { answers, additional: this.#additional(last) }) };
+  }
+
+  /** What a set answers this client now; undefined when nothing of it is meant for the client. */
+  #choose({ set, locate }: Asked): Chosen | undefined {
     const served = this.#serve(set);
     served.choose ??= this.#prepare(set);
     const choice = served.choose(needsLocation(set) ? locate() : undefined);
     const answers = choice === undefined ? undefined : set.choices[choice];
-    if (choice === undefined || answers === undefined) return this.#none(name);
+    if (choice === undefined || answers === undefined) return undefined;
     served.chosen[choice] = (served.chosen[choice] ?? 0) + 1;
-    return (served.tails[choice] ??= encodeTail(name, { answers, additional: this.#additional(answers) }));
+    return { served, choice, answers };
   }
 
   #serve(set: RecordSet): Served {
@@ -194,6 +255,13 @@ export class ServedZone {
     while (at < start) at += name.charCodeAt(at) + 1;
     return at === start && name.endsWith(this.#apex);
   }
+}
+
+/** Where a CNAME leads, in wire form, unless it was asked for itself. */
+function aliasOf(answers: readonly ResourceRecord[], type: number): string | undefined {
+  const [first] = answers;
+  const isAsked = type === TYPE.CNAME || type === TYPE.ANY;
+  return first?.data.type === 'CNAME' && !isAsked ? wireName(first.data.target) : undefined;
 }
 
 function needsLocation({ routed }: RecordSet): boolean {

@@ -5,6 +5,7 @@
  */
 import { Ajv, type ErrorObject } from 'ajv';
 import { keyOf, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
+import { isAddress, isHost, valuesMistake } from '../policy/values.ts';
 import type { LockNote } from '../provider.ts';
 import {
   CHECK_INTERVAL_SECONDS_MAX,
@@ -17,7 +18,7 @@ import {
   VALUES_MAX,
   WEIGHT_MAX,
 } from './bounds.ts';
-import { isAddress, parseValue, SERVED_TYPES } from './values.ts';
+import { parseValue, SERVED_TYPES } from './values.ts';
 import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from './wire.ts';
 
 export interface Zone {
@@ -208,7 +209,8 @@ function targetsOf({ name, type, strategy, targets }: RoutedRecord): string[] {
     if (strategy === 'latency' && region === undefined) problems.push(`${key}: latency needs a region`);
     if (strategy === 'geolocation' && location === undefined)
       problems.push(`${key}: geolocation needs a location`);
-    if (check !== undefined && !isHost(check.host)) problems.push(`${key}: '${check.host}' is not a host`);
+    if (check !== undefined && !(isAddress(check.host) || isHost(check.host)))
+      problems.push(`${key}: '${check.host}' is not a host`);
   }
   return problems;
 }
@@ -220,10 +222,7 @@ function valuesOf(
   const problems = values
     .filter((value) => parseValue(type, value) === undefined)
     .map((value) => `${key}: '${value}' is no value of this type`);
-  if (type === 'CNAME' && values.length > 1) problems.push(`${key}: there can be one value only`);
+  const together = valuesMistake(type, values);
+  if (together !== undefined) problems.push(`${key}: ${together}`);
   return problems;
-}
-
-function isHost(host: string): boolean {
-  return isAddress(host) || new RegExp(DOMAIN.pattern).test(host);
 }

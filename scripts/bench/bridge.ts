@@ -4,8 +4,10 @@
  *
  *     node scripts/bench/bridge.ts [--events 2000] [--rounds 7] [--profile <folder>] [--json]
  */
-import fs from 'node:fs';
 import { parseArgs } from 'node:util';
+import { prepareFolder } from '../command/write-file.ts';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { Contender } from './bridge/contender.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { Fixture } from './bridge/fixture.ts';
@@ -106,7 +108,7 @@ function figuresOf(name: string, { ours, bare }: Samples, events: number): Figur
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
   const { profileDir, events, rounds } = options;
-  if (profileDir !== undefined) fs.mkdirSync(profileDir, { recursive: true });
+  if (profileDir !== undefined) prepareFolder(profileDir);
   const bundles = await bundleFunctions(['forward', 'apply'], 'bridge');
   const stack = await startTwoSites();
   const { sites } = stack;
@@ -146,7 +148,7 @@ const NOTES = [
   'the ratio is the median over pairs of rounds that follow each other; the rates are medians of their own',
 ];
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       events: { type: 'string', default: '2000' },
@@ -156,11 +158,11 @@ async function main(): Promise<void> {
     },
   });
   const options = {
-    events: Number(values.events),
-    rounds: Number(values.rounds),
+    events: readWhole(values.events, { name: '--events', min: 1 }),
+    rounds: readWhole(values.rounds, { name: '--rounds', min: 1 }),
     profileDir: values.profile,
   };
-  process.exitCode = await report(
+  return report(
     {
       title: 'Bridge: events a second against a bare pipe',
       json: values.json,
@@ -170,4 +172,4 @@ async function main(): Promise<void> {
   );
 }
 
-await main();
+await runCommand(main);

@@ -9,6 +9,8 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
 import { ENVIRONMENT } from './bundle/environment.ts';
 import { loadTimes } from './bundle/load-time.ts';
@@ -108,7 +110,7 @@ async function measure(
   };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: '9' },
@@ -116,14 +118,15 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
-  process.exitCode = await report(
+  const runs = readWhole(values.runs, { name: '--runs', min: 1 });
+  return report(
     {
       title: 'Bundles: size and loading time',
       json: values.json,
       command: commandLine(process.argv, ROOT),
     },
-    (progress) => measure({ runs: Number(values.runs), packages: values.packages }, progress),
+    (progress) => measure({ runs, packages: values.packages }, progress),
   );
 }
 
-await main();
+await runCommand(main);

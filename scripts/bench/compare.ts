@@ -5,6 +5,8 @@
  *     node scripts/bench/compare.ts [--records 100000] [--json]
  */
 import { parseArgs } from 'node:util';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { Comparison } from './compare/comparison.ts';
 import { recordOf, RECORD_BYTES } from './compare/records.ts';
 import { openStores } from './compare/stores.ts';
@@ -66,10 +68,15 @@ async function measure(records: number, progress: (line: string) => void): Promi
   }
 }
 
-const { values } = parseArgs({
-  options: { records: { type: 'string', default: '100000' }, json: { type: 'boolean', default: false } },
-});
-process.exitCode = await report(
-  { title: 'Comparing two sites', json: values.json, command: commandLine(process.argv, ROOT) },
-  (progress) => measure(Number(values.records), progress),
-);
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { records: { type: 'string', default: '100000' }, json: { type: 'boolean', default: false } },
+  });
+  const records = readWhole(values.records, { name: '--records', min: 1 });
+  return report(
+    { title: 'Comparing two sites', json: values.json, command: commandLine(process.argv, ROOT) },
+    (progress) => measure(records, progress),
+  );
+}
+
+await runCommand(main);

@@ -7,6 +7,8 @@
  * `--record` writes what was counted to scripts/cost/usage.json, which `npm run cost` goes by.
  */
 import { parseArgs } from 'node:util';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { Contender } from './bridge/contender.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { bundleFunctions } from './bridge/functions.ts';
@@ -200,7 +202,7 @@ const NOTES = [
   'prices: scripts/cost/prices.ts; `npm run cost` adds what else is billed',
 ];
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       writes: { type: 'string', default: '200' },
@@ -208,10 +210,11 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
-  process.exitCode = await report(
+  const writes = readWhole(values.writes, { name: '--writes', min: 1 });
+  return report(
     { title: 'What replication costs', json: values.json, command: commandLine(process.argv, ROOT) },
-    (progress) => measure({ writes: Number(values.writes), record: values.record }, progress),
+    (progress) => measure({ writes, record: values.record }, progress),
   );
 }
 
-await main();
+await runCommand(main);

@@ -14,6 +14,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { NAME } from './dns/fixture.ts';
 import type { LoadResult } from './dns/load-main.ts';
 import { findPeer, PEERS, startPeer, type PeerName } from './dns/peers.ts';
@@ -142,7 +144,7 @@ async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '5' },
@@ -150,14 +152,18 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
-  process.exitCode = await report(
+  const options = {
+    rounds: readWhole(values.rounds, { name: '--rounds', min: 1 }),
+    ms: readWhole(values.ms, { name: '--ms', min: 1 }),
+  };
+  return report(
     {
       title: 'Local DNS server: queries per second',
       json: values.json,
       command: commandLine(process.argv, ROOT),
     },
-    (progress) => measure({ rounds: Number(values.rounds), ms: Number(values.ms) }, progress),
+    (progress) => measure(options, progress),
   );
 }
 
-await main();
+await runCommand(main);

@@ -7,11 +7,13 @@
  *
  *     node scripts/bench/http.ts [--rounds 60] [--requests 2000] [--json] [--profile <folder>]
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { prepareFolder } from '../command/write-file.ts';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { addedByTheStack, differences } from './http/answers.ts';
 import { Contestant } from './http/contestant.ts';
 import { SHAPES, type Shape } from './http/fixture.ts';
@@ -154,7 +156,7 @@ const NOTES = [
 ];
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
-  if (options.profileDir !== undefined) fs.mkdirSync(options.profileDir, { recursive: true });
+  if (options.profileDir !== undefined) prepareFolder(options.profileDir);
   const figures: Figure[] = [];
   for (const shape of SHAPES) {
     progress(`${shape}: ${options.rounds} rounds of ${options.requests} requests`);
@@ -163,7 +165,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
   return { figures, notes: NOTES };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '60' },
@@ -173,11 +175,11 @@ async function main(): Promise<void> {
     },
   });
   const options = {
-    rounds: Number(values.rounds),
-    requests: Number(values.requests),
+    rounds: readWhole(values.rounds, { name: '--rounds', min: 1 }),
+    requests: readWhole(values.requests, { name: '--requests', min: 1 }),
     profileDir: values.profile,
   };
-  process.exitCode = await report(
+  return report(
     {
       title: 'HTTP stack: processor time per request',
       json: values.json,
@@ -187,4 +189,4 @@ async function main(): Promise<void> {
   );
 }
 
-await main();
+await runCommand(main);

@@ -9,6 +9,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { readDecimal, readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import type { Stack, StackSite } from '../local/stack/stack-file.ts';
 import { withFootprint, type Footprint } from './lag/footprint.ts';
 import { openLoop } from './lag/open-loop.ts';
@@ -185,7 +187,10 @@ async function measure(stack: Stack, options: Options, progress: (line: string) 
   };
 }
 
-async function main(): Promise<void> {
+/** Writes a second. */
+const RATE_MIN = 0.1;
+
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       rate: { type: 'string', default: '50' },
@@ -196,11 +201,11 @@ async function main(): Promise<void> {
     },
   });
   const options = {
-    rate: Number(values.rate),
-    seconds: Number(values.seconds),
-    warmUpSeconds: Number(values['warm-up']),
+    rate: readDecimal(values.rate, { name: '--rate', min: RATE_MIN }),
+    seconds: readWhole(values.seconds, { name: '--seconds', min: 1 }),
+    warmUpSeconds: readWhole(values['warm-up'], { name: '--warm-up', min: 0 }),
   };
-  process.exitCode = await report(
+  return report(
     {
       title: `Replication lag at ${options.rate} writes/s each way`,
       json: values.json,
@@ -214,4 +219,4 @@ async function main(): Promise<void> {
   );
 }
 
-await main();
+await runCommand(main);

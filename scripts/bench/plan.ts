@@ -13,6 +13,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readWhole } from '../command/numbers.ts';
+import { runCommand } from '../command/run-command.ts';
 import { parsePolicy } from '../../dns/policy/policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 import { startDnsServer } from '../../dns/server/server.ts';
@@ -121,14 +123,20 @@ async function measure(names: number, rounds: number, progress: (line: string) =
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    names: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '5' },
-    json: { type: 'boolean', default: false },
-  },
-});
-process.exitCode = await report(
-  { title: 'Plan of a large zone', json: values.json, command: commandLine(process.argv, ROOT) },
-  (progress) => measure(Number(values.names), Number(values.rounds), progress),
-);
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      names: { type: 'string', default: '1000' },
+      rounds: { type: 'string', default: '5' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const names = readWhole(values.names, { name: '--names', min: 1 });
+  const rounds = readWhole(values.rounds, { name: '--rounds', min: 1 });
+  return report(
+    { title: 'Plan of a large zone', json: values.json, command: commandLine(process.argv, ROOT) },
+    (progress) => measure(names, rounds, progress),
+  );
+}
+
+await runCommand(main);

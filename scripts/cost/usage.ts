@@ -1,6 +1,7 @@
 /** What was counted by `npm run bench:cost -- --record`: units of the services that bill, for one of each thing that is done. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeFile } from '../command/write-file.ts';
 
 const FILE = path.join(import.meta.dirname, 'usage.json');
 
@@ -67,5 +68,5 @@ export function readUsage(): Usage {
 }
 
 export function writeUsage(usage: Usage): void {
-  fs.writeFileSync(FILE, `${JSON.stringify(usage, null, 2)}\n`);
+  writeFile(FILE, `${JSON.stringify(usage, null, 2)}\n`);
 }

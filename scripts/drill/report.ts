@@ -1,7 +1,7 @@
 /** What a drill leaves behind: a page for people, a picture, and the same for programs. */
-import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { writeFile } from '../command/write-file.ts';
 import { toMarkdown, type Figure } from '../bench/report.ts';
 import { chartOf } from './chart.ts';
 import { figuresOf, holds } from './figures.ts';
@@ -68,10 +68,9 @@ const FINDINGS_MAX = 50;
 export function writeReport(report: DrillReport, dir: string): string {
   const name = `${report.date.slice(0, 10)}-${report.drill}`;
   const file = (extension: string): string => path.join(dir, `${name}.${extension}`);
-  fs.mkdirSync(dir, { recursive: true });
-  fs.writeFileSync(file('svg'), chartOf(report, report.moments, report.seconds));
-  fs.writeFileSync(file('json'), `${JSON.stringify(report)}\n`);
-  fs.writeFileSync(file('md'), pageOf(report, `${name}.svg`));
+  writeFile(file('svg'), chartOf(report, report.moments, report.seconds));
+  writeFile(file('json'), `${JSON.stringify(report)}\n`);
+  writeFile(file('md'), pageOf(report, `${name}.svg`));
   return file('md');
 }
 

@@ -4,9 +4,13 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { guardOutput } from '../command/run-command.ts';
 import { eventSchema } from '../../src/shared/replication/event-schema.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
+
+// What cannot be written is a failure of the command.
+guardOutput();
 
 const root = path.join(import.meta.dirname, '../..');
 const { js, dts } = await validatorsModule();

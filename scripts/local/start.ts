@@ -1,6 +1,8 @@
 /** `npm start`: both clouds, the bridge and the edge on this machine. `--help` lists the options. */
+import { guardOutput } from '../command/run-command.ts';
+import { UsageError } from '../command/usage-error.ts';
 import { Output } from './stack/output.ts';
-import { parseOptions, USAGE, UsageError, type StackOptions } from './stack/options.ts';
+import { parseOptions, USAGE, type StackOptions } from './stack/options.ts';
 import { runStack } from './stack/run-stack.ts';
 
 const USAGE_STATUS = 2;
@@ -18,6 +20,8 @@ function readCommandLine(): StackOptions | undefined {
   return undefined;
 }
 
+// A terminal that has gone away, or a closed pipe, must not end the supervisor before its children.
+guardOutput(() => undefined);
 const options = readCommandLine();
 if (options !== undefined) {
   const output = new Output({
@@ -25,7 +29,5 @@ if (options !== undefined) {
     verbose: options.verbose,
     colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
   });
-  // A terminal that has gone away, or a closed pipe, must not end the supervisor before its children.
-  process.stdout.on('error', () => undefined);
   process.exitCode = await runStack(options, output);
 }

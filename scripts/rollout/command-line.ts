@@ -1,5 +1,7 @@
 /** The command line of `npm run rollout`. */
 import { parseArgs } from 'node:util';
+import { readWhole } from '../command/numbers.ts';
+import { UsageError } from '../command/usage-error.ts';
 import type { Cloud } from '../local/stack/sites.ts';
 import type { Target } from './connect.ts';
 
@@ -46,7 +48,7 @@ export const TARGET_OPTIONS = {
   azure: list,
 } as const;
 
-/** Undefined: help. @throws RangeError or TypeError naming what is wrong. */
+/** Undefined: help. @throws UsageError, or parseArgs' TypeError, naming what is wrong. */
 export function parseCommandLine(args: readonly string[]): RolloutLine | undefined {
   const { values } = parseArgs({
     args: [...args],
@@ -64,7 +66,7 @@ export function parseCommandLine(args: readonly string[]): RolloutLine | undefin
   });
   if (values.help) return undefined;
   const { dir, aws, azure, release, local } = values;
-  if (values.bad !== undefined && !local) throw new RangeError('--bad is for --local');
+  if (values.bad !== undefined && !local) throw new UsageError('--bad is for --local');
   return {
     policy: values.policy ?? policyFor(local),
     dir,
@@ -74,8 +76,8 @@ export function parseCommandLine(args: readonly string[]): RolloutLine | undefin
     dryRun: values['dry-run'],
     only: values.only === undefined ? undefined : cloudOf('--only', values.only),
     bad: values.bad === undefined ? undefined : cloudOf('--bad', values.bad),
-    clients: whole('--clients', values.clients, 1),
-    seed: whole('--seed', values.seed, 0),
+    clients: readWhole(values.clients, { name: '--clients', min: 1 }),
+    seed: readWhole(values.seed, { name: '--seed', min: 0 }),
   };
 }
 
@@ -83,14 +85,8 @@ export function policyFor(local: boolean): string {
   return local ? 'dns/local.policy.yml' : 'dns/policy.yml';
 }
 
-/** @throws RangeError */
+/** @throws UsageError */
 export function cloudOf(name: string, text: string): Cloud {
   if (text === 'aws' || text === 'azure') return text;
-  throw new RangeError(`${name}: '${text}' is neither aws nor azure`);
-}
-
-function whole(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`${name}: '${text}' is not a whole number of at least ${least}`);
+  throw new UsageError(`${name}: '${text}' is neither aws nor azure`);
 }

@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Cloud } from '../local/stack/sites.ts';
+import { UsageError } from '../command/usage-error.ts';
 
 const ARTIFACTS = path.join(import.meta.dirname, '../../.artifacts');
 const RELEASES = path.join(ARTIFACTS, 'releases');
@@ -51,12 +52,12 @@ export function releaseBefore(version: string, kept: readonly Release[]): string
   return kept.slice(index + 1).find((release) => release.version !== version)?.version;
 }
 
-/** The folder of its packages. @throws RangeError when the release is not kept. */
+/** The folder of its packages. @throws UsageError when the release is not kept. */
 export function artefactOf(version: string, cloud: Cloud, folder = RELEASES): string {
   const place = path.join(folder, version, cloud);
   if (fs.existsSync(place)) return place;
   const kept = keptReleases(folder).map((release) => release.version);
-  throw new RangeError(
+  throw new UsageError(
     `release ${version} is not in .artifacts/releases; kept are: ${kept.join(', ') || 'none, run npm run package'}`,
   );
 }

@@ -1,6 +1,7 @@
 /** Which sites a policy names, and in which order they are rolled out. Pure. */
 import type { Policy } from '../../dns/policy/policy.ts';
 import { parseSite, type Cloud } from '../local/stack/sites.ts';
+import { UsageError } from '../command/usage-error.ts';
 
 /** A function answers within its own timeout (serverless.aws.yml, `timeout`): then nothing is under way any more. */
 const IN_FLIGHT_SECONDS = 10;
@@ -11,16 +12,16 @@ export interface SitePair {
   readonly other: string;
 }
 
-/** Cloud by cloud, as the policy lists them. @throws RangeError when there is no other cloud, or no such one. */
+/** Cloud by cloud, as the policy lists them. @throws UsageError when there is no other cloud, or no such one. */
 export function sitesOf({ sites }: Policy, only?: Cloud): readonly SitePair[] {
   const named = Object.keys(sites).map(parseSite);
   const chosen = named
     .filter(({ cloud }) => only === undefined || cloud === only)
     .sort((a, b) => (a.cloud < b.cloud ? -1 : a.cloud > b.cloud ? 1 : 0));
-  if (chosen.length === 0) throw new RangeError(`the policy names no site on ${only ?? 'any cloud'}`);
+  if (chosen.length === 0) throw new UsageError(`the policy names no site on ${only ?? 'any cloud'}`);
   return chosen.map(({ site, cloud }) => {
     const other = named.find((one) => one.cloud !== cloud)?.site;
-    if (other === undefined) throw new RangeError(`${site} has no site on another cloud to stand in for it`);
+    if (other === undefined) throw new UsageError(`${site} has no site on another cloud to stand in for it`);
     return { site, other };
   });
 }

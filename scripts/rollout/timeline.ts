@@ -1,6 +1,7 @@
 /** What happened, in a file that is whole at every moment: a rollout that was killed leaves its last step. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { prepareFolder, writeFile } from '../command/write-file.ts';
 
 const FOLDER = path.join('.tandem', 'rollout');
 
@@ -11,11 +12,11 @@ export interface Timeline {
 
 export function openTimeline(command: string): Timeline {
   const file = path.join(FOLDER, `${new Date().toISOString().replaceAll(':', '')}-${command}.json`);
-  fs.mkdirSync(FOLDER, { recursive: true });
+  prepareFolder(FOLDER);
   return {
     file,
     write: (content) => {
-      fs.writeFileSync(`${file}.next`, `${JSON.stringify({ command, ...content }, undefined, 2)}\n`);
+      writeFile(`${file}.next`, `${JSON.stringify({ command, ...content }, undefined, 2)}\n`);
       fs.renameSync(`${file}.next`, file);
     },
   };

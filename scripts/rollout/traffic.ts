@@ -1,4 +1,5 @@
 /** Moving traffic with the commands of `npm run dns`: the same gates, lock and safeguards as for an operator. */
+import { own } from '../command/own.ts';
 import { runDns } from '../../dns/run.ts';
 import type { Surroundings } from '../../dns/command/surroundings.ts';
 import { TrafficError } from '../../dns/errors.ts';
@@ -22,7 +23,7 @@ export class Traffic {
 
   /** @throws StepError when a site of the policy has no URL. */
   urlOf(site: string): string {
-    const url = this.policy.sites[site]?.url;
+    const url = own(this.policy.sites, site)?.url;
     if (url === undefined) throw new StepError(`the policy does not say the url of ${site}`);
     return url;
   }

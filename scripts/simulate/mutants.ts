@@ -279,7 +279,7 @@ export const mutants: readonly Mutant[] = [
     VECTOR,
     `    if (held !== undefined && held >= stamp) continue;
     merged ??= { ...a };
-    merged[site] = laterStamp(held, stamp) ?? stamp;`,
+    setOwn(merged, site, laterStamp(held, stamp) ?? stamp);`,
     `    if (held === stamp) continue;
     merged ??= { ...a };
     merged[site] = stamp;`,
@@ -300,8 +300,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a conflict is one only when neither vector knows any of both',
     VECTOR,
-    "return (vector[stampSite(stamp)] ?? '') >= stamp;",
-    'return stampSite(stamp) in vector;',
+    "return (own(vector, stampSite(stamp)) ?? '') >= stamp;",
+    'return Object.hasOwn(vector, stampSite(stamp));',
   ),
   mutant(
     'a counter that is never raised',
@@ -504,7 +504,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a part that a write removes stays',
     RECORD,
-    'else if (field in section) Reflect',
+    'else if (Object.hasOwn(section, field)) Reflect',
     "else if (field === '') Reflect",
   ),
   mutant('a write does not see the counter', RECORD, '...(counter !== undefined && { counter }),', ''),
@@ -676,8 +676,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a tombstone counts from its stamp',
     BURY,
-    'nowMs - Math.max(record.goneSince ?? Infinity, goneAtMs(record.state)) > KEPT_MS',
-    'nowMs - goneAtMs(record.state) > KEPT_MS',
+    'atMs - goneSince > KEPT_MS &&',
+    '',
     { ...MONTHS, reorder: 0.4, partition: 4, outage: 3, redrive: 5 },
   ),
   mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', {

@@ -1,5 +1,7 @@
 /** The command line of `npm run tandem`. */
 import { parseArgs } from 'node:util';
+import { readWhole } from '../command/numbers.ts';
+import { UsageError } from '../command/usage-error.ts';
 
 /** Whom a command asks, and how it answers. */
 export interface CommonOptions {
@@ -72,11 +74,6 @@ export type CommandLine =
   | CompareOptions
   | ConflictOptions
   | { readonly command: 'help' };
-
-/** A mistake on the command line; the message names it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 const DEFAULT_STACK = '.tandem/stack.json';
 const DEFAULT_RATE = 50;
@@ -232,9 +229,7 @@ function conflict(
   { at, limit, value, note }: ReturnType<typeof parse>['values'],
 ): Omit<ConflictOptions, 'command' | keyof CommonOptions> {
   const action = name.slice('conflicts '.length) as ConflictOptions['action'];
-  const size = Number(limit);
-  if (!Number.isInteger(size) || size < 1 || size > LIMIT_MAX)
-    throw new UsageError(`--limit: a whole number from 1 to ${LIMIT_MAX} is needed`);
+  const size = readWhole(limit, { name: '--limit', min: 1, max: LIMIT_MAX });
   if (ids.length !== (action === 'list' ? 0 : 1))
     throw new UsageError(
       action === 'list' ? `${name} takes no argument '${ids.join(' ')}'` : `${name} takes one id`,
@@ -260,9 +255,7 @@ function letters(
 ): Omit<DeadLetterOptions, 'command' | keyof CommonOptions> {
   const action = name.slice('dlq '.length) as DeadLetterOptions['action'];
   const { at, source, reason, all, edit, 'dry-run': dryRun } = values;
-  const rate = Number(values.rate);
-  if (!Number.isInteger(rate) || rate < 1)
-    throw new UsageError('--rate: a whole number of at least 1 is needed');
+  const rate = readWhole(values.rate, { name: '--rate', min: 1 });
   if (action === 'list' && ids.length > 0)
     throw new UsageError(`dlq list takes no argument '${ids.join(' ')}'`);
   if (action === 'show' && ids.length !== 1)

@@ -1,5 +1,6 @@
 /** `tandem compare`, `repair` and `backfill`: begins a comparison of two sites and follows it to its end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { own } from '../command/own.ts';
 import type { CompareOptions } from './command-line.ts';
 import { OperatorApi, type SideView, type VerificationView } from './operator-api.ts';
 import type { Surroundings } from './run.ts';
@@ -60,7 +61,7 @@ function sideText({ checked, differing, repaired }: SideView): string {
 function summaryOf(view: VerificationView): string {
   const { from, to, repair, sides, lastCleanAt = 'never' } = view;
   const lines = [from, to].map((site) => {
-    const side = sides[site];
+    const side = own(sides, site);
     const other = site === from ? to : from;
     if (side === undefined) return `  ${site}: not known`;
     const counted = `  ${site}: ${side.counted ?? 0} records`;

@@ -1,5 +1,6 @@
 /** Chooses the command and turns mistakes of the command line into a clear message and status 2. */
-import { parseCommandLine, USAGE, UsageError, type CommandLine } from './command-line.ts';
+import { UsageError } from '../command/usage-error.ts';
+import { parseCommandLine, USAGE, type CommandLine } from './command-line.ts';
 import { compare } from './compare.ts';
 import { conflicts } from './conflicts.ts';
 import { deadLetters } from './dead-letters.ts';

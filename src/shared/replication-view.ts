@@ -1,4 +1,5 @@
 /** What a site can say of its replication at one moment: for `GET /replication`, and for metrics. */
+import { own } from './own.ts';
 import { exposureKeysMax } from './bounds.ts';
 import type { ExposurePage, Store } from './ports/store.ts';
 import { exposureOf, type PeerExposure } from './replication/exposure.ts';
@@ -74,13 +75,13 @@ function viewOf(
   { nowMs, paused, silent }: { nowMs: number; paused: PausedPeers; silent: Readonly<Record<string, string>> },
 ): ReplicationView['peers'][number] {
   const { site: peer, keysAtRisk, refused, atLeast, safeTimeMs, oldestPendingSince = nowMs } = exposure;
-  const problem = silent[peer];
+  const problem = own(silent, peer);
   return {
     site: peer,
     safeTime: new Date(safeTimeMs).toISOString(),
     exposure: { keys: keysAtRisk, atLeast, ...(refused > 0 && { refused }) },
     oldestPendingMs: Math.max(0, nowMs - oldestPendingSince),
-    paused: peer in paused,
+    paused: Object.hasOwn(paused, peer),
     ...(problem !== undefined && { problem }),
   };
 }

@@ -249,3 +249,100 @@ describe('what is no query', () => {
     return Buffer.concat([packet, packet.subarray(-11)]);
   }
 });
+
+describe('a CNAME of the zone', () => {
+  const alias = (name: string, to: string): ZoneRecord => plain(`${name}.${ZONE}`, 'CNAME', to);
+  const chain = responderOf([
+    ...RECORDS,
+    alias('alias', API),
+    alias('far', `alias.${ZONE}`),
+    alias('lost', `nowhere.${ZONE}`),
+    alias('between', `down.${ZONE}`),
+    alias('away', 'edge.example.net'),
+    alias('loop', `pool.${ZONE}`),
+    alias('pool', `loop.${ZONE}`),
+    ...Array.from({ length: 40 }, (_, i) => alias(`l${i}`, `l${i + 1}.${ZONE}`)),
+  ]);
+  const follow = (name: string, type: number = QTYPE.A, options: Parameters<typeof query>[2] = {}): Answer =>
+    decode(chain.answer(query(`${name}.${ZONE}`, type, options), 'tcp', '127.0.0.1')!);
+  const shown = ({ answers }: Answer) => answers.map(({ name, type }) => [name, type]);
+
+  test('comes with what it leads to, over several names as well', () => {
+    expect(shown(follow('alias'))).toEqual([
+      [`alias.${ZONE}`, QTYPE.CNAME],
+      [API, QTYPE.A],
+    ]);
+    const far = follow('far');
+    expect(far).toMatchObject({ rcode: 0, aa: true, authority: [] });
+    expect(addressesOf(far)).toEqual(['127.0.0.2']);
+    expect(far.answers).toHaveLength(3);
+  });
+
+  test('is answered alone when it was asked for itself, or for anything', () => {
+    for (const type of [QTYPE.CNAME, QTYPE.ANY])
+      expect(shown(follow('far', type))).toEqual([[`far.${ZONE}`, QTYPE.CNAME]]);
+  });
+
+  test('that leads to a name which does not exist has the code of that name, and the SOA record', () => {
+    const answer = follow('lost');
+    expect(answer).toMatchObject({ rcode: 3, aa: true });
+    expect(shown(answer)).toEqual([[`lost.${ZONE}`, QTYPE.CNAME]]);
+    expect(answer.authority).toMatchObject([{ name: ZONE, type: QTYPE.SOA }]);
+  });
+
+  test('that leads to a name without this type says so by the SOA record alone', () => {
+    for (const [name, type] of [
+      ['alias', QTYPE.AAAA],
+      ['between', QTYPE.A],
+    ] as const) {
+      const answer = follow(name, type);
+      expect(answer.rcode).toBe(0);
+      expect(shown(answer)).toEqual([[`${name}.${ZONE}`, QTYPE.CNAME]]);
+      expect(answer.authority).toMatchObject([{ type: QTYPE.SOA }]);
+    }
+  });
+
+  test('that leads elsewhere is left to the resolver', () => {
+    expect(follow('away')).toMatchObject({ rcode: 0, authority: [], answers: [{ type: QTYPE.CNAME }] });
+  });
+
+  test('that comes back to itself, or never ends, is answered with a bounded number of records', () => {
+    expect(shown(follow('loop'))).toEqual([
+      [`loop.${ZONE}`, QTYPE.CNAME],
+      [`pool.${ZONE}`, QTYPE.CNAME],
+    ]);
+    expect(follow('l0').answers).toHaveLength(17);
+  });
+
+  test('gives each client the target that is chosen for it', () => {
+    const counts = new Set(Array.from({ length: 50 }, () => addressesOf(follow('alias')).join()));
+    expect([...counts]).toEqual(['127.0.0.2']);
+  });
+});
+
+describe('a client subnet', () => {
+  const option = (...bytes: number[]): Buffer => Buffer.from([0, 8, 0, bytes.length, ...bytes]);
+
+  test('of family 0 is a client that is not to be located, and is given back', () => {
+    const packet = query(API, QTYPE.A, { edns: 1232, options: option(0, 0, 0, 0) });
+    const bytes = raw(packet);
+    expect(addressesOf(decode(bytes))).toEqual(['127.0.0.2']);
+    expect(bytes.subarray(-8)).toEqual(option(0, 0, 0, 0));
+  });
+
+  test.each([
+    ['of a family that nobody knows', option(0, 9, 0, 0)],
+    ['of family 0 with an address', option(0, 0, 8, 0, 10)],
+    ['with a scope', option(0, 1, 8, 8, 10)],
+    ['with bits beyond the prefix', option(0, 1, 4, 0, 0xff)],
+    ['with too few bytes', option(0, 1)],
+    ['that is longer than its record', Buffer.from([0, 8, 0, 99])],
+  ])('%s is refused with the question and OPT', (_title, options) => {
+    const packet = query(API, QTYPE.A, { edns: 1232, options });
+    const bytes = raw(packet);
+    const answer = decode(bytes);
+    expect(answer).toMatchObject({ rcode: 1, questionName: API, answers: [] });
+    expect(bytes.readUInt16BE(10)).toBe(1);
+    expect(bytes.length).toBeLessThanOrEqual(packet.length);
+  });
+});

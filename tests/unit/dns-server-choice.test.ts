@@ -180,6 +180,8 @@ describe('the table of places', () => {
   });
 
   test('refuses what is no subnet', () => {
-    expect(() => new Locator([{ subnet: '10.0.0.0/33' }])).toThrow(/10\.0\.0\.0\/33/);
+    for (const digits of ['33', '', ' 8', '0x8', '1e1', '-1', '1.5', '08', '8/9']) {
+      expect(() => new Locator([{ subnet: `10.0.0.0/${digits}` }])).toThrow(`10.0.0.0/${digits}`);
+    }
   });
 });

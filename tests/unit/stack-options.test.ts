@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseOptions, UsageError, type StackOptions } from '../../scripts/local/stack/options.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
+import { parseOptions, type StackOptions } from '../../scripts/local/stack/options.ts';
 
 function parsed(...args: string[]): StackOptions {
   const options = parseOptions(args);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseCommandLine, UsageError } from '../../scripts/tandem/command-line.ts';
+import { UsageError } from '../../scripts/command/usage-error.ts';
+import { parseCommandLine } from '../../scripts/tandem/command-line.ts';
 
 describe('the command line of tandem', () => {
   test('asks the stack of this folder by default', () => {

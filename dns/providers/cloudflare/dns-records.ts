@@ -1,8 +1,9 @@
 /** Between the model's plain records and Cloudflare's, which are one for each value. Pure. */
 import type { RecordResponse, RecordBatchParams } from 'cloudflare/resources/dns/records';
 import { normalised, type PlainRecord, type RecordType } from '../../model.ts';
-import { plainValue } from '../../policy/records.ts';
+import { lowerCase, plainValue } from '../../policy/records.ts';
 import type { Foreign } from '../../provider.ts';
+import { textFrom } from '../text.ts';
 import { BARE } from './edge-rules.ts';
 
 /** Cloudflare's way of saying "automatic"; a record behind the edge has no other. */
@@ -14,6 +15,13 @@ export const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CAA', 'CNAME',
 const TXT_STRING_CHARACTERS = 255;
 
 export type NewRecord = NonNullable<RecordBatchParams['posts']>[number];
+
+const UNREADABLE = 'a value that cannot be read without a loss';
+
+/** Name and type, as `keyOf` says them of the model's records. */
+export function keyOfRecord({ name, type }: Pick<RecordResponse, 'name' | 'type'>): string {
+  return `${lowerCase(name)} ${type}`;
+}
 
 /** What the API needs to make a record; one for each value. */
 export function toPosts(record: PlainRecord): readonly NewRecord[] {
@@ -53,7 +61,7 @@ export function fromRecords(records: readonly RecordResponse[]): {
   readonly records: readonly PlainRecord[];
   readonly foreign: readonly Foreign[];
 } {
-  const groups = [...Map.groupBy(records, ({ name, type }) => `${name.toLowerCase()} ${type}`).values()];
+  const groups = [...Map.groupBy(records, keyOfRecord).values()];
   const read = groups.map((group) => recordFrom(group));
   return {
     records: read.flatMap((one) => ('reason' in one ? [] : [normalised(one)])),
@@ -63,35 +71,46 @@ export function fromRecords(records: readonly RecordResponse[]): {
 
 function recordFrom(group: readonly RecordResponse[]): PlainRecord | Foreign {
   const [first] = group;
-  const name = first?.name.toLowerCase() ?? '';
+  const name = lowerCase(first?.name ?? '');
   const type = first?.type ?? '';
   const differs = (pick: (record: RecordResponse) => unknown): boolean => new Set(group.map(pick)).size > 1;
   if (first === undefined || !isKnown(type)) return { name, type, reason: `the type ${type}` };
   if (differs(({ ttl }) => ttl)) return { name, type, reason: 'different TTLs at one name' };
   if (differs(({ proxied }) => proxied === true)) return { name, type, reason: 'partly behind the edge' };
+  const values = group.flatMap((record) => valueOf(record) ?? []);
+  if (values.length < group.length) return { name, type, reason: UNREADABLE };
   return {
     kind: 'plain',
     name,
     type,
     ttlSeconds: first.ttl,
-    values: group.map(valueOf),
+    values,
     ...(first.proxied === true && { edge: BARE }),
   };
 }
 
-function valueOf(record: RecordResponse): string {
+/** As the model says it; undefined when that would lose something. */
+export function valueOf(record: RecordResponse): string | undefined {
   const content = record.content ?? '';
-  if (record.type === 'MX') return plainValue('MX', `${record.priority ?? 0} ${content}`);
+  if (record.type === 'MX')
+    return record.priority === undefined ? undefined : plainValue('MX', `${record.priority} ${content}`);
   if (record.type === 'SRV') {
-    const { priority = 0, weight = 0, port = 0, target = '' } = record.data ?? {};
-    return plainValue('SRV', `${priority} ${weight} ${port} ${target}`);
+    const { priority, weight, port, target } = record.data ?? {};
+    const parts = [priority, weight, port, target];
+    return parts.includes(undefined) ? undefined : plainValue('SRV', parts.join(' '));
   }
   if (record.type === 'CAA') {
-    const { flags = 0, tag = '', value = '' } = record.data ?? {};
-    return `${flags} ${tag} "${value}"`;
+    const { flags, tag, value } = record.data ?? {};
+    const isWhole = flags !== undefined && tag !== undefined && value !== undefined;
+    return isWhole ? plainValue('CAA', `${flags} ${tag} "${value}"`) : undefined;
   }
-  if (record.type === 'TXT') return unquoted(content);
-  return plainValue(record.type as RecordType, content);
+  return record.type === 'TXT' ? txtOf(content) : plainValue(record.type as RecordType, content);
+}
+
+/** What is not quoted is the text itself; with a quote or a backslash in it nobody can tell. */
+function txtOf(content: string): string | undefined {
+  if (content.startsWith('"')) return textFrom(content, 10);
+  return /["\\]/.test(content) ? undefined : content;
 }
 
 /** Quoted strings in a row, as the API asks for TXT; other than Route 53 it takes UTF-8 as it is. */
@@ -105,17 +124,14 @@ function quoted(text: string): string {
     }
     string += char;
   }
-  return [...strings, string].map((part) => `"${part.replace(/["\\]/g, '\\$&')}"`).join(' ');
+  return [...strings, string].map((part) => `"${part.replace(SPECIAL, escaped)}"`).join(' ');
 }
 
-/** Also of what is not quoted, and of `\DDD` (RFC 1035, 5.1). */
-function unquoted(content: string): string {
-  if (!content.startsWith('"')) return content;
-  const strings = [...content.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, string = '']) => string);
-  return strings
-    .join('')
-    .replace(/\\(\d{3})/g, (_all, decimal: string) => String.fromCharCode(Number(decimal)))
-    .replace(/\\(.)/gs, '$1');
+/** Quotes, backslashes, and what is not to be seen. */
+const SPECIAL = /["\\\u0000-\u001f\u007f]/g;
+
+function escaped(char: string): string {
+  return char === '"' || char === '\\' ? `\\${char}` : `\\${String(char.charCodeAt(0)).padStart(3, '0')}`;
 }
 
 function isKnown(type: string): type is RecordType {

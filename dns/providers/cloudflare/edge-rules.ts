@@ -145,6 +145,11 @@ function head(
   return { ref: refOf(kind, name), description: `${descriptionOf(zone)}: ${what} of ${name}`, enabled: true };
 }
 
+/** Of every rule that a name can have. */
+export function refsFor(name: string): readonly string[] {
+  return ['bypass', 'cache', 'rate', 'waf'].map((kind) => refOf(kind, name));
+}
+
 function refOf(kind: string, name: string): string {
   return `${MARK}${kind}_${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }

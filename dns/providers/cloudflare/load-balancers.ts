@@ -9,6 +9,7 @@ import type {
   LoadBalancerCreateParams,
   Rules,
 } from 'cloudflare/resources/load-balancers/load-balancers';
+import { lowerCase } from '../../policy/records.ts';
 import { normalised, type Route, type RoutedRecord, type Target } from '../../model.ts';
 import type { Foreign } from '../../provider.ts';
 import { TTL_AUTO } from './dns-records.ts';
@@ -17,6 +18,9 @@ import { descriptionOf, typeOf } from './pools.ts';
 import { deviationsOf, sharingFrom, toSteering, type Steering } from './steering.ts';
 
 export type NewBalancer = Omit<LoadBalancerCreateParams, 'account_id' | 'zone_id'>;
+
+/** What a load balancer that is changed in place must not keep of another way to share. */
+export const CLEARED = { region_pools: {}, country_pools: {}, rules: [] };
 
 /** @param ids pool of each target, by `poolKey` */
 export function toBalancer(
@@ -57,9 +61,10 @@ function conditionOf(path: string): string {
 export function routedFrom(
   balancer: LoadBalancer,
   targets: ReadonlyMap<string, Target | string>,
+  zone: string,
 ): RoutedRecord | Foreign {
-  const name = (balancer.name ?? '').toLowerCase();
-  const foreign = (reason: string): Foreign => ({ name, type: 'CNAME', reason });
+  const name = lowerCase(balancer.name ?? '');
+  const foreign = (reason: string): Foreign => ({ name, type: 'CNAME', reason, alsoTypes: ['A', 'AAAA'] });
   if (balancer.enabled === false) return foreign('a load balancer that is disabled');
   const sharing = sharingFrom(balancer, targets);
   if (typeof sharing === 'string') return foreign(sharing);
@@ -87,7 +92,12 @@ export function routedFrom(
       deviationsOf(steeringOf(balancer, route), route, targets).map((one) => `path ${route.path}: ${one}`),
     ),
   ];
-  return deviations.length === 0 ? record : { ...record, deviations };
+  if (deviations.length === 0) return record;
+  const bent = { ...record, deviations };
+  // What we made is set right; what somebody else made is theirs.
+  return balancer.description === descriptionOf(zone)
+    ? bent
+    : { name, type, reason: deviations.join('; '), record: bent };
 }
 
 /** A rule of any other form is not ours, and the load balancer as a whole is then left alone. */

@@ -1,4 +1,5 @@
 /** What Cloudflare supports, and how it holds a policy's records. Pure. */
+import { own } from '../../../scripts/command/own.ts';
 import {
   canonical,
   sharings,
@@ -86,7 +87,7 @@ function routingRefused(record: RoutedRecord, all: readonly ZoneRecord[]): strin
       : []),
     ...record.targets.flatMap(({ location }) =>
       (location?.continents ?? []).flatMap((code) =>
-        REGIONS[code] ? [] : [`has no region for the continent ${code}`],
+        own(REGIONS, code) ? [] : [`has no region for the continent ${code}`],
       ),
     ),
   ];

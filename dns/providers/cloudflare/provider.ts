@@ -5,20 +5,24 @@
  * the two is answered all the while, as a load balancer goes before a record of the same name.
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
+import type { LoadBalancer } from 'cloudflare/resources/load-balancers/load-balancers';
 import { checkKey, keyOf, sharings, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
+import { lowerCase } from '../../policy/records.ts';
+import { supported } from '../../policy/supported.ts';
 import type { LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
-import { packed } from './batches.ts';
+import { NO_CHANGES, packed, type RecordChanges } from './batches.ts';
 import { codesOf, connect, listAll, type Connection, type ConnectionOptions } from './client.ts';
 import type { NewRecord } from './dns-records.ts';
 import { dropRules, putRules } from './edge-changes.ts';
-import { rulesOf } from './edge-rules.ts';
+import { refsFor, rulesOf } from './edge-rules.ts';
 import { ensurePools } from './ensure-pools.ts';
-import { toBalancer } from './load-balancers.ts';
+import { CLEARED, toBalancer } from './load-balancers.ts';
 import { lockContent, lockFrom, lockName, LOST_CODES } from './lock-record.ts';
+import { poolKey } from './pools.ts';
 import { CAPABILITIES, prepared, RECORD_TTL } from './prepare.ts';
 import { findIds, readRaw, type ZoneIds } from './read.ts';
-import { checksOf, isHealthy, refsOf, understood, unused, type Raw } from './raw.ts';
+import { checksOf, isHealthy, poolsOf, refsOf, understood, unused, type Raw } from './raw.ts';
 
 export interface CloudflareOptions extends ConnectionOptions {
   readonly zone: string;
@@ -46,20 +50,18 @@ export class CloudflareProvider implements Provider {
   async read(): Promise<LiveZone> {
     const raw = await this.#readRaw();
     const { pools, monitors, rules } = unused(raw);
-    return {
-      ...understood(raw),
-      leftovers: [
-        ...pools.map(({ name = '' }) => `pool ${name}`),
-        ...monitors.map(({ id = '', path = '' }) => `monitor ${id} of ${path}`),
-        ...rules.map(({ ref = '', description = '' }) => `rule ${ref}: ${description}`),
-      ],
-    };
+    const leftovers = [
+      ...pools.map(({ name = '' }) => `pool ${name}`),
+      ...monitors.map(({ id = '', path = '' }) => `monitor ${id} of ${path}`),
+      ...rules.map(({ ref = '', description = '' }) => `rule ${ref}: ${description}`),
+    ];
+    return supported({ ...understood(raw), leftovers }, this, 'cloudflare');
   }
 
   async apply(changes: readonly Change[], onDone: (change: Change) => void): Promise<void> {
     const raw = await this.#readRaw();
-    const live = understood(raw).records;
-    refuseChanged(changes, live);
+    const { records: live, foreign } = understood(raw);
+    refuseChanged(changes, [...foreign.flatMap(({ record }) => record ?? []), ...live]);
     const wanted = changes.flatMap(({ after }) =>
       after?.edge ? rulesOf(after.name, after.edge, this.zone) : [],
     );
@@ -68,21 +70,27 @@ export class CloudflareProvider implements Provider {
     const groups = [...Map.groupBy(changes, ({ before, after }) => (before ?? after)?.name ?? '').values()];
     const plain = groups.filter((group) => !group.some(isRouted));
     for (const batch of packed(plain, raw)) {
-      await this.#batch(raw.zoneId, batch.deletes, batch.posts);
+      await this.#batch(raw.zoneId, batch);
       batch.changes.forEach(onDone);
     }
     const routed = groups.filter((group) => group.some(isRouted));
-    const needed = routed
-      .flat()
-      .flatMap(({ after }) =>
-        after?.kind === 'routed' ? sharings(after).flatMap(({ targets }) => targets) : [],
-      );
+    const needed = routed.flat().flatMap(({ after }) => {
+      if (after?.kind !== 'routed') return [];
+      const present = balancerOf(after.name, raw);
+      const used = present === undefined ? undefined : poolsOf(present, raw);
+      return sharings(after)
+        .flatMap(({ targets }) => targets)
+        .filter((target) => used?.has(poolKey(target)) !== true);
+    });
     const pools = await ensurePools(this.#connection(), needed, raw, this.zone);
     for (const group of routed) {
       await this.#applyRouted(group, raw, pools);
       group.forEach(onDone);
     }
-    const kept = refsOf(changed(live, changes), this.zone);
+    const kept = new Set([
+      ...refsOf(changed(live, changes), this.zone),
+      ...foreign.flatMap(({ name }) => refsFor(name)),
+    ]);
     await dropRules(this.#connection(), raw.zoneId, raw.rulesets, ({ ref = '' }) => kept.has(ref));
   }
 
@@ -135,7 +143,7 @@ export class CloudflareProvider implements Provider {
       : [];
     const { zoneId } = await this.#findIds();
     try {
-      await this.#batch(zoneId, present ? [present.id] : [], post);
+      await this.#batch(zoneId, { deletes: present ? [present.id] : [], patches: [], posts: post });
       return true;
     } catch (error) {
       if (codesOf(error).some((code) => LOST_CODES.includes(code))) return false;
@@ -172,13 +180,14 @@ export class CloudflareProvider implements Provider {
     return record;
   }
 
-  async #batch(zoneId: string, deletes: readonly string[], posts: readonly NewRecord[]): Promise<void> {
-    if (deletes.length + posts.length === 0) return;
+  async #batch(zoneId: string, { deletes, patches, posts }: RecordChanges): Promise<void> {
+    if (deletes.length + patches.length + posts.length === 0) return;
     const { client, ask } = this.#connection();
     await ask(async () =>
       client.dns.records.batch({
         zone_id: zoneId,
         ...(deletes.length > 0 && { deletes: deletes.map((id) => ({ id })) }),
+        ...(patches.length > 0 && { patches: [...patches] }),
         ...(posts.length > 0 && { posts: [...posts] }),
       }),
     );
@@ -192,24 +201,30 @@ export class CloudflareProvider implements Provider {
     const wanted = group
       .map(({ after }) => after)
       .find((after): after is RoutedRecord => after?.kind === 'routed');
-    const present = raw.balancers.find((balancer) => balancer.name?.toLowerCase() === name);
-    const [batch = { deletes: [], posts: [] }] = packed([group], raw);
+    const present = balancerOf(name, raw);
+    const [batch = NO_CHANGES] = packed([group], raw);
     if (wanted === undefined) {
-      await this.#batch(zoneId, batch.deletes, batch.posts);
+      await this.#batch(zoneId, batch);
       if (present?.id !== undefined) {
         const { id } = present;
         await ask(async () => client.loadBalancers.delete(id, { zone_id: zoneId }));
       }
       return;
     }
-    const body = { zone_id: zoneId, ...toBalancer(wanted, pools, this.zone) };
+    const ids = present === undefined ? pools : new Map([...pools, ...poolsOf(present, raw)]);
+    const body = { zone_id: zoneId, ...toBalancer(wanted, ids, this.zone) };
     if (present?.id === undefined) await ask(async () => client.loadBalancers.create(body));
     else {
       const { id } = present;
-      await ask(async () => client.loadBalancers.update(id, body));
+      // In place: what the model does not say of it, such as session affinity, stays.
+      await ask(async () => client.loadBalancers.edit(id, { ...CLEARED, ...body }));
     }
-    await this.#batch(zoneId, batch.deletes, batch.posts);
+    await this.#batch(zoneId, batch);
   }
+}
+
+function balancerOf(name: string, { balancers }: Raw): LoadBalancer | undefined {
+  return balancers.find((balancer) => lowerCase(balancer.name ?? '') === name);
 }
 
 /** The records as they are after the changes. */

@@ -5,11 +5,14 @@ import type { Monitor } from 'cloudflare/resources/load-balancers/monitors/monit
 import type { Pool } from 'cloudflare/resources/load-balancers/pools/pools';
 import type { HealthCheck, Target, ZoneRecord } from '../../model.ts';
 import { sorted } from '../../policy/records.ts';
-import type { LiveZone } from '../../provider.ts';
+import type { Foreign, LiveZone } from '../../provider.ts';
 import { fromRecords } from './dns-records.ts';
-import { edgeFrom, isOurs, PHASES, rulesOf, type LiveRule, type Rulesets } from './edge-rules.ts';
+import { edgeFrom, isOurs, PHASES, refsFor, rulesOf, type LiveRule, type Rulesets } from './edge-rules.ts';
 import { routedFrom } from './load-balancers.ts';
-import { checkFrom, descriptionOf, targetFrom } from './pools.ts';
+import { checkFrom, descriptionOf, poolKey, targetFrom } from './pools.ts';
+
+/** A load balancer goes before these at its name: https://developers.cloudflare.com/load-balancing/load-balancers/dns-records/ */
+const ADDRESS_TYPES: readonly string[] = ['A', 'AAAA', 'CNAME'];
 
 /** What the API says, as it is. */
 export interface Raw {
@@ -27,15 +30,25 @@ export interface Raw {
 export function understood(raw: Raw): Pick<LiveZone, 'foreign' | 'records'> {
   const plain = fromRecords(raw.records);
   const targets = targetsOf(raw);
-  const routed = raw.balancers.map((balancer) => routedFrom(balancer, targets));
-  const records = [...plain.records, ...routed.flatMap((one) => ('reason' in one ? [] : [one]))];
+  const routed = raw.balancers.map((balancer) => routedFrom(balancer, targets, raw.zone));
+  const balanced = new Set(routed.map(({ name }) => name));
+  const isHidden = ({ name, type }: ZoneRecord): boolean =>
+    balanced.has(name) && ADDRESS_TYPES.includes(type);
+  const records = [
+    ...plain.records.filter((record) => !isHidden(record)),
+    ...routed.flatMap((one) => ('reason' in one ? [] : [one])),
+  ];
+  const hidden = plain.records.filter(isHidden).map((record): Foreign => {
+    const { name, type } = record;
+    return { name, type, reason: 'hidden by the load balancer of the same name', record };
+  });
   return {
     records: sorted(
       records.map((record) =>
         record.edge ? { ...record, edge: edgeFrom(record.name, raw.rulesets, raw.zone) } : record,
       ),
     ),
-    foreign: [...plain.foreign, ...routed.flatMap((one) => ('reason' in one ? [one] : []))],
+    foreign: [...plain.foreign, ...hidden, ...routed.flatMap((one) => ('reason' in one ? [one] : []))],
   };
 }
 
@@ -48,6 +61,16 @@ export function checksOf({ monitors }: Raw): ReadonlyMap<string, HealthCheck | u
 export function targetsOf(raw: Raw): ReadonlyMap<string, Target | string> {
   const checks = checksOf(raw);
   return new Map(raw.pools.map((pool) => [pool.id ?? '', targetFrom(pool, checks)]));
+}
+
+/** The pools that a load balancer uses already, by `poolKey`: also one that somebody else made serves on. */
+export function poolsOf(balancer: LoadBalancer, raw: Raw): ReadonlyMap<string, string> {
+  const said = JSON.stringify(balancer);
+  return new Map(
+    [...targetsOf(raw)].flatMap(([id, target]): [string, string][] =>
+      typeof target === 'object' && id !== '' && said.includes(id) ? [[poolKey(target), id]] : [],
+    ),
+  );
 }
 
 /** What we made for this zone. */
@@ -63,7 +86,9 @@ export function unused(raw: Raw): {
   rules: readonly LiveRule[];
 } {
   const { zone, balancers, pools, monitors, rulesets } = raw;
-  const kept = refsOf(understood(raw).records, zone);
+  const { records, foreign } = understood(raw);
+  // What the rules do for a name that cannot be read, nobody knows.
+  const kept = new Set([...refsOf(records, zone), ...foreign.flatMap(({ name }) => refsFor(name))]);
   const rules = PHASES.flatMap((phase) => rulesets[phase].rules).filter(isOurs);
   const said = JSON.stringify(balancers);
   const freePools = ours(pools, zone).filter(({ id = '' }) => !said.includes(id));

@@ -7,6 +7,7 @@ import type {
   LoadBalancerCreateParams,
 } from 'cloudflare/resources/load-balancers/load-balancers';
 import type { Location, Sharing, Strategy, Target } from '../../model.ts';
+import { own } from '../../../scripts/command/own.ts';
 import { poolKey } from './pools.ts';
 
 /** Regions of https://developers.cloudflare.com/load-balancing/reference/region-mapping-api/ in each continent. */
@@ -50,7 +51,9 @@ export function toSteering(sharing: Sharing, ids: ReadonlyMap<string, string>) {
       },
     }),
     ...(strategy === 'geolocation' && {
-      region_pools: pools(targets, id, ({ continents }) => continents.flatMap((code) => REGIONS[code] ?? [])),
+      region_pools: pools(targets, id, ({ continents }) =>
+        continents.flatMap((code) => own(REGIONS, code) ?? []),
+      ),
       country_pools: pools(targets, id, ({ countries }) => countries),
     }),
   };
@@ -89,9 +92,11 @@ export function sharingFrom(
     if (typeof target === 'string') return target;
     const location = strategy === 'geolocation' ? locationOf(steering, id) : undefined;
     if (typeof location === 'string') return location;
+    const weight = strategy === 'weighted' ? weightOf(steering, id) : undefined;
+    if (weight !== undefined && !Number.isInteger(weight)) return 'a weight between two whole percents';
     found.push({
       ...target,
-      ...(strategy === 'weighted' && { weight: weightOf(steering, id) }),
+      ...(weight !== undefined && { weight }),
       ...(location && { location }),
     });
   }
@@ -124,7 +129,10 @@ function poolsOf({ default_pools = [], region_pools = {}, country_pools = {} }: 
 
 function weightOf({ random_steering }: Steering, id: string): number {
   const { pool_weights = {}, default_weight = 1 } = random_steering ?? {};
-  return Math.round((pool_weights[id] ?? default_weight) * 100);
+  const percent = (own(pool_weights as Record<string, number>, id) ?? default_weight) * 100;
+  const whole = Math.round(percent);
+  // 0.29 * 100 is not 29 in binary.
+  return Math.abs(percent - whole) < 1e-9 ? whole : percent;
 }
 
 function locationOf(balancer: Steering, id: string): Location | string {

@@ -6,6 +6,7 @@
  */
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import { canonical, keyOf, normalised, type Change, type ZoneRecord } from '../../model.ts';
+import { supported } from '../../policy/supported.ts';
 import type { Capabilities, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import {
   CHECK_INTERVAL_SECONDS_MAX,
@@ -78,7 +79,7 @@ export class LocalProvider implements Provider {
 
   async read(): Promise<LiveZone> {
     const { zone } = await this.#state();
-    return { records: zone.records.map(normalised), foreign: [], leftovers: [] };
+    return supported({ records: zone.records.map(normalised), foreign: [], leftovers: [] }, this, 'local');
   }
 
   async apply(changes: readonly Change[], onDone: (change: Change) => void): Promise<void> {

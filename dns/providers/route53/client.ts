@@ -1,5 +1,6 @@
 /** The Route 53 client, with patience, and with its errors in the core's terms. */
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
+import { own } from '../../../scripts/command/own.ts';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import type { Clock } from '../../provider.ts';
 import { withPatience, type Ask, type Failure } from '../../retry.ts';
@@ -63,7 +64,7 @@ function understand(cause: unknown): Failure {
     $metadata?: { httpStatusCode?: number };
   };
   const status = $metadata?.httpStatusCode;
-  const fault = FAULTS[name] ?? (status === undefined || status >= 500 ? 'unavailable' : 'rejected');
+  const fault = own(FAULTS, name) ?? (status === undefined || status >= 500 ? 'unavailable' : 'rejected');
   const detail = [name, message || code].filter(Boolean).join(': ');
   return { error: new ProviderError(fault, `${MEANING[fault]} (${detail})`, { cause }) };
 }

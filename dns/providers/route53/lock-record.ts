@@ -23,7 +23,8 @@ export function lockSet({ owner, nonce, expiresAtMs }: LockNote, zone: string): 
 
 /** A text that is not ours is somebody's lock without an end: only a person may remove it. */
 export function lockFrom({ ResourceRecords }: ResourceRecordSet): LockNote {
-  const text = txtFrom(ResourceRecords?.[0]?.Value ?? '');
+  const written = ResourceRecords?.[0]?.Value ?? '';
+  const text = txtFrom(written) ?? written;
   const { owner, nonce, expires } =
     /^owner=(?<owner>.*) nonce=(?<nonce>\S*) expires=(?<expires>\S+)$/.exec(text)?.groups ?? {};
   if (owner === undefined || nonce === undefined || Number.isNaN(Date.parse(expires ?? ''))) {

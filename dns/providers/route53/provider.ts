@@ -13,13 +13,14 @@ import {
 } from '@aws-sdk/client-route-53';
 import { ProviderError } from '../../errors.ts';
 import { canonical, checkKey, keyOf, type Change, type HealthCheck, type ZoneRecord } from '../../model.ts';
+import { supported } from '../../policy/supported.ts';
 import type { Capabilities, Clock, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { batches } from './batches.ts';
 import { connect, type Connection } from './client.ts';
 import { createCheck, deleteCheck, isHealthy, listChecks, type LiveCheck } from './health-checks.ts';
 import { lockFrom, lockName, lockSet } from './lock-record.ts';
-import { ALIAS_TTL_SECONDS, fromSets, RECORD_TYPES, toSets } from './record-sets.ts';
+import { ALIAS_TTL_SECONDS, fromSets, readValue, RECORD_TYPES, toSets } from './record-sets.ts';
 import { nameFrom } from './text.ts';
 import { findZone, firstSet, listSets } from './zone.ts';
 
@@ -73,21 +74,19 @@ export class Route53Provider implements Provider {
   async read(): Promise<LiveZone> {
     const { sets, checks } = await this.#readRaw();
     const { records, foreign } = fromSets(sets, asked(checks));
-    return {
-      records,
-      foreign,
-      leftovers: unused(checks, sets).map(({ id, asks }) => `health check ${id}: ${said(asks)}`),
-    };
+    const leftovers = unused(checks, sets).map(({ id, asks }) => `health check ${id}: ${said(asks)}`);
+    return supported({ records, foreign, leftovers }, this, 'route53');
   }
 
   async apply(changes: readonly Change[], onDone: (change: Change) => void): Promise<void> {
     const { sets, checks, zoneId } = await this.#readRaw();
-    const checkIds = await this.#ensureChecks(changes, checks, zoneId);
     const present = Map.groupBy(sets, ({ Name = '', Type = '' }) => `${nameFrom(Name)} ${Type}`);
+    const usedIds = idsIn(present, asked(checks));
+    const checkIds = await this.#ensureChecks(changes, { checks, zoneId, usedIds });
     refuseChanged(changes, fromSets(sets, asked(checks)).records);
     const requests: string[] = [];
     for (const { changes: group, sets: setChanges } of batches(changes, (change) =>
-      setChangesFor(change, present, checkIds),
+      setChangesFor(change, present, (key) => new Map([...checkIds, ...(usedIds.get(key) ?? [])])),
     )) {
       if (setChanges.length > 0) requests.push(await this.#change(zoneId, setChanges));
       group.forEach(onDone);
@@ -161,17 +160,19 @@ export class Route53Provider implements Provider {
   /** `checkKey` → id, for every check that the changes need. */
   async #ensureChecks(
     changes: readonly Change[],
-    checks: readonly LiveCheck[],
-    zoneId: string,
+    { checks, zoneId, usedIds }: { checks: readonly LiveCheck[]; zoneId: string; usedIds: UsedIds },
   ): Promise<ReadonlyMap<string, string>> {
     const ids = new Map(
       checks.flatMap(({ id, asks, ours }): [string, string][] =>
         ours && typeof asks !== 'string' ? [[checkKey(asks), id]] : [],
       ),
     );
-    const needed = changes.flatMap(({ after }) =>
-      after?.kind === 'routed' ? after.targets.flatMap(({ check }) => check ?? []) : [],
-    );
+    const needed = changes.flatMap(({ after }) => {
+      const used = after && usedIds.get(keyOf(after));
+      return after?.kind === 'routed'
+        ? after.targets.flatMap(({ check }) => (check && used?.has(checkKey(check)) !== true ? [check] : []))
+        : [];
+    });
     for (const check of needed) {
       const key = checkKey(check);
       if (!ids.has(key))
@@ -208,10 +209,11 @@ export class Route53Provider implements Provider {
 function setChangesFor(
   { before, after }: Change,
   present: ReadonlyMap<string, readonly ResourceRecordSet[]>,
-  checkIds: ReadonlyMap<string, string>,
+  checkIdsFor: (key: string) => ReadonlyMap<string, string>,
 ): readonly SetChange[] {
   const old = before === undefined ? [] : (present.get(keyOf(before)) ?? []);
-  const wanted = after === undefined ? [] : toSets(after, checkIds);
+  const wanted =
+    after === undefined ? [] : toSets(after, checkIdsFor(keyOf(after))).map((set) => asWritten(set, old));
   const isIn = (set: ResourceRecordSet, sets: readonly ResourceRecordSet[]): boolean =>
     sets.some((other) => canonical(other) === canonical(set));
   return [
@@ -222,6 +224,41 @@ function setChangesFor(
       .filter((set) => !isIn(set, old))
       .map((set): SetChange => ({ Action: 'CREATE', ResourceRecordSet: set })),
   ];
+}
+
+/** A value that stays is written as it was: how a text is split into strings, or the case of a host. */
+function asWritten(set: ResourceRecordSet, old: readonly ResourceRecordSet[]): ResourceRecordSet {
+  const { ResourceRecords, Type, SetIdentifier } = set;
+  const before = old.find((other) => other.SetIdentifier === SetIdentifier)?.ResourceRecords ?? [];
+  const written = new Map(before.map(({ Value = '' }) => [readValue(Type, Value), Value]));
+  return ResourceRecords === undefined
+    ? set
+    : {
+        ...set,
+        ResourceRecords: ResourceRecords.map(({ Value = '' }) => ({
+          Value: written.get(readValue(Type, Value)) ?? Value,
+        })),
+      };
+}
+
+/** Of each record, the health checks that it uses already: `checkKey` → id. One that somebody else made serves on. */
+type UsedIds = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+function idsIn(
+  present: ReadonlyMap<string, readonly ResourceRecordSet[]>,
+  checks: ReadonlyMap<string, HealthCheck | string>,
+): UsedIds {
+  return new Map(
+    [...present].map(([key, sets]) => [
+      key,
+      new Map(
+        sets.flatMap(({ HealthCheckId: id = '' }): [string, string][] => {
+          const check = checks.get(id);
+          return typeof check === 'object' ? [[checkKey(check), id]] : [];
+        }),
+      ),
+    ]),
+  );
 }
 
 /** The zone's own SOA and NS are not, nor is the lock. */

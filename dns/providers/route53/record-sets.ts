@@ -27,6 +27,9 @@ export const ALIAS_TTL_SECONDS = 60;
 
 export const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'SRV', 'TXT'];
 
+/** Types of which a value ends with a host, which is absolute here. */
+const HOSTS: readonly string[] = ['CNAME', 'MX', 'NS', 'SRV'];
+
 /** @param checkIds `checkKey` → id of the health check */
 export function toSets(
   record: ZoneRecord,
@@ -56,7 +59,7 @@ function answer(
     return { AliasTarget: { DNSName: `${host}.`, HostedZoneId: zoneId, EvaluateTargetHealth: false } };
   }
   const written = (value: string): string =>
-    type === 'TXT' ? txtTo(value) : ['CNAME', 'MX', 'NS', 'SRV'].includes(type) ? `${value}.` : value;
+    type === 'TXT' ? txtTo(value) : HOSTS.includes(type) && !value.endsWith('.') ? `${value}.` : value;
   return { TTL: ttlSeconds, ResourceRecords: values.map((value) => ({ Value: written(value) })) };
 }
 
@@ -125,6 +128,8 @@ function recordFrom(
 ): ZoneRecord {
   const [first] = group;
   if (first === undefined || !isKnown(type)) throw new Unsayable(`the type ${type}`);
+  if (group.some(({ TrafficPolicyInstanceId }) => TrafficPolicyInstanceId !== undefined))
+    throw new Unsayable('a record of a traffic policy');
   const ttlSeconds = commonTtl(group);
   if (first.SetIdentifier === undefined) {
     if (first.HealthCheckId !== undefined) throw new Unsayable('a health check on a name that is not routed');
@@ -162,13 +167,23 @@ function strategyOf({ Weight, Region, Failover, GeoLocation }: ResourceRecordSet
 function valuesFrom(type: RecordType, set: ResourceRecordSet): Pick<Target, 'alias' | 'values'> {
   const { AliasTarget, ResourceRecords = [] } = set;
   if (AliasTarget === undefined) {
-    const read = (value: string): string => (type === 'TXT' ? txtFrom(value) : plainValue(type, value));
-    return { values: ResourceRecords.map(({ Value = '' }) => read(Value)) };
+    return { values: ResourceRecords.map(({ Value = '' }) => valueFrom(type, Value)) };
   }
   if (AliasTarget.EvaluateTargetHealth === true)
     throw new Unsayable('an alias that evaluates the health of its target');
   const { DNSName = '', HostedZoneId: zoneId = '' } = AliasTarget;
-  return { values: [], alias: { host: nameFrom(DNSName).toLowerCase(), zoneId } };
+  return { values: [], alias: { host: nameFrom(DNSName), zoneId } };
+}
+
+function valueFrom(type: RecordType, value: string): string {
+  const read = readValue(type, value);
+  if (read === undefined) throw new Unsayable('a text that is not UTF-8');
+  return read;
+}
+
+/** A value as the model says it; undefined when that would lose something. */
+export function readValue(type: string | undefined, value: string): string | undefined {
+  return type === 'TXT' ? txtFrom(value) : plainValue(type as RecordType, value);
 }
 
 function targetFrom(

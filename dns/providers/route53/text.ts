@@ -1,13 +1,16 @@
 /** How Route 53 writes names and TXT values. */
+import { lowerCase } from '../../policy/records.ts';
+import { textFrom } from '../text.ts';
 
 /** One string of a TXT record holds so many bytes (RFC 1035, 3.3.14). */
 const TXT_STRING_BYTES = 255;
 
-/** Names come absolute, with octal escapes for what is not a letter, digit, hyphen or underscore, such as `\052` for `*`. */
+/**
+ * A name without its final dot. Names come with octal escapes for what is not a letter, digit, hyphen or underscore: only
+ * that of `*` is undone, as a name with any other is one that no policy can say, and `\056` is not the dot between labels.
+ */
 export function nameFrom(text: string): string {
-  return text
-    .replace(/\\(\d{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8)))
-    .replace(/\.$/, '');
+  return lowerCase(text).replaceAll('\\052', '*').replace(/\.$/, '');
 }
 
 /** Quoted, escaped and split. */
@@ -20,16 +23,9 @@ export function txtTo(text: string): string {
   return strings.join(' ');
 }
 
-/** The inverse of `txtTo`; reads what others have written as well. */
-export function txtFrom(value: string): string {
-  const bytes: number[] = [];
-  for (const [, quoted, bare] of value.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/gs)) {
-    for (const [, octal, literal, other] of (quoted ?? bare ?? '').matchAll(/\\(\d{3})|\\(.)|([^\\])/gsu)) {
-      if (octal !== undefined) bytes.push(parseInt(octal, 8));
-      else bytes.push(...Buffer.from(literal ?? other ?? '', 'utf8'));
-    }
-  }
-  return Buffer.from(bytes).toString('utf8');
+/** The inverse of `txtTo`; reads what others have written as well. Undefined when something would be lost. */
+export function txtFrom(value: string): string | undefined {
+  return textFrom(value, 8);
 }
 
 function escaped(byte: number): string {

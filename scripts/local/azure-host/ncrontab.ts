@@ -88,8 +88,8 @@ function parsePart(part: string, field: Field): number[] {
   };
   const [range = '', stepText, ...rest] = part.split('/');
   if (rest.length > 0) wrong('more than one step');
-  const step = stepText === undefined ? 1 : Number(stepText);
-  if (!Number.isInteger(step) || step < 1) wrong('a step is a whole number of at least 1');
+  const step = stepText === undefined ? 1 : Number(/^\d{1,2}$/.exec(stepText)?.[0] ?? 0);
+  if (step < 1) wrong('a step is a whole number of at least 1');
 
   const [fromText = '', toText, ...more] = range.split('-');
   if (more.length > 0) wrong('not a range');

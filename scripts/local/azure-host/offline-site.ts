@@ -4,6 +4,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
+import { readWhole } from '../../command/numbers.ts';
 import { announce } from '../run-registry.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { startAzureHost, type AzureHost } from './host.ts';
@@ -62,7 +63,11 @@ export class OfflineSite {
     this.#host = await startAzureHost({
       appDir,
       include: 'http',
-      port: Number(process.env['TANDEM_HTTP_PORT'] ?? DEFAULT_PORT),
+      port: readWhole(process.env['TANDEM_HTTP_PORT'] ?? String(DEFAULT_PORT), {
+        name: 'TANDEM_HTTP_PORT',
+        min: 0,
+        max: 65_535,
+      }),
       settings: this.#settings,
       log: print,
     });

@@ -6,6 +6,7 @@
  * constrained parameter, that before a free one, and a catch-all last.
  * @see https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-template-precedence-and-endpoint-selection-order
  */
+import { own } from '../../command/own.ts';
 
 /** Route parameters by name; those of an optional or catch-all segment that matched nothing are absent. */
 export type RouteParams = Readonly<Record<string, string>>;
@@ -74,7 +75,7 @@ function parseTemplate(template: string): Segment[] {
     }
     if (groups['star'] !== '') return { kind: 'catch-all', name };
     const constraintName = groups['constraint'];
-    const constraint = constraintName === undefined ? undefined : CONSTRAINTS[constraintName];
+    const constraint = constraintName === undefined ? undefined : own(CONSTRAINTS, constraintName);
     if (constraintName !== undefined && constraint === undefined) {
       throw new SyntaxError(`route '${template}': the constraint '${constraintName}' is not supported here`);
     }

@@ -45,7 +45,7 @@ export function predicatesOf(
 }
 
 function isComparison(operator: unknown): operator is ComparisonOperator {
-  return typeof operator === 'string' && operator in MIRRORED;
+  return typeof operator === 'string' && Object.hasOwn(MIRRORED, operator);
 }
 
 function comparison(

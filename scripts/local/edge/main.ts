@@ -1,6 +1,8 @@
 /** The edge as a process: `main.ts --port 8080 --origin aws-us-east-1=http://127.0.0.1:3000 --origin …`. */
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
+import { readWhole } from '../../command/numbers.ts';
+import { UsageError } from '../../command/usage-error.ts';
 import { announce } from '../run-registry.ts';
 import { endAtStart } from '../stack/exit-codes.ts';
 import { STATUS_PATH, startEdge } from './proxy.ts';
@@ -9,7 +11,7 @@ import type { Origin } from './health.ts';
 function parseOrigin(text: string): Origin {
   const [, site, url] = /^([^=]+)=(http:.+)$/.exec(text) ?? [];
   if (site === undefined || url === undefined)
-    throw new RangeError(`--origin: '${text}' is not <site>=<url>`);
+    throw new UsageError(`--origin: '${text}' is not <site>=<url>`);
   return { site, url: new URL(url) };
 }
 
@@ -21,7 +23,7 @@ async function main(): Promise<void> {
     },
   });
   const edge = await startEdge({
-    port: Number(values.port),
+    port: readWhole(values.port, { name: '--port', min: 0, max: 65_535 }),
     origins: values.origin.map(parseOrigin),
     onChange: (site, healthy) => {
       const level = healthy ? 'info' : 'warn';

@@ -2,6 +2,7 @@
  * Queue attributes: names, defaults and ranges.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
  */
+import { own } from '../../command/own.ts';
 import { SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Queue } from './queue.ts';
@@ -89,8 +90,8 @@ function validateAttribute(queueName: string, attribute: string, value: string):
   if (isFifoOnly && !queueName.endsWith('.fifo')) {
     throw new SqsError('InvalidAttributeName', `Unknown Attribute ${attribute}.`);
   }
-  const range = RANGES[attribute];
-  const values = ENUMS[attribute];
+  const range = own(RANGES, attribute);
+  const values = own(ENUMS, attribute);
   if (range !== undefined) {
     const number = Number(value);
     if (!/^\d+$/.test(value) || number < range[0] || number > range[1]) throw invalidValue(attribute, value);

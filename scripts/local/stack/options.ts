@@ -1,5 +1,6 @@
 /** The command line of `npm start`. */
 import { parseArgs } from 'node:util';
+import { UsageError } from '../../command/usage-error.ts';
 import { readDrill, type DrillSettings } from './drill.ts';
 import { choosePorts, type Ports } from './ports.ts';
 import { DEFAULT_SITES, parseSites, type SiteName } from './sites.ts';
@@ -22,11 +23,6 @@ export interface StackOptions {
   readonly verbose: boolean;
   /** Present when a drill holds the ways between the sites and their clocks in its hand. */
   readonly drill?: DrillSettings;
-}
-
-/** A mistake on the command line; the message names the option. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 export const USAGE = `Usage: npm start -- [options]

@@ -34,10 +34,10 @@ export function validate({ mode, template, parameters }: Sent): {
   const mistakes = [
     ...(mode === 'Incremental' ? [] : [`the mode '${mode}' deletes what the template does not name`]),
     ...Object.keys(parameters).flatMap((name) =>
-      name in template.parameters ? [] : [`the template has no parameter '${name}'`],
+      Object.hasOwn(template.parameters, name) ? [] : [`the template has no parameter '${name}'`],
     ),
     ...Object.entries(template.parameters).flatMap(([name, { type, defaultValue, allowedValues }]) => {
-      if (!(name in parameters))
+      if (!Object.hasOwn(parameters, name))
         return defaultValue === undefined ? [`the parameter '${name}' is not given`] : [];
       const value = parameters[name]?.value;
       if (TYPES[type.toLowerCase()]?.(value) !== true) return [`the parameter '${name}' is no ${type}`];

@@ -72,7 +72,7 @@ function merge<Value>(
   part: Readonly<Record<string, Value>> = {},
   name: string,
 ): Readonly<Record<string, Value>> {
-  const twice = Object.keys(part).filter((key) => key in whole);
+  const twice = Object.keys(part).filter((key) => Object.hasOwn(whole, key));
   if (twice.length > 0) throw new Error(`${name} defines again what another part has: ${twice.join(', ')}`);
   return { ...whole, ...part };
 }

@@ -75,9 +75,9 @@ function evaluator(
   given: Readonly<Record<string, unknown>>,
 ): (node: unknown, scope: Scope) => unknown {
   const lookUp = (kind: 'parameters' | 'variables', name: string): unknown => {
-    if (!(name in template[kind])) throw new Error(`no ${kind.slice(0, -1)} is called ${name}`);
+    if (!Object.hasOwn(template[kind], name)) throw new Error(`no ${kind.slice(0, -1)} is called ${name}`);
     if (kind === 'variables') return evaluate(template.variables[name], {});
-    return name in given ? given[name] : evaluate(template.parameters[name]?.defaultValue, {});
+    return Object.hasOwn(given, name) ? given[name] : evaluate(template.parameters[name]?.defaultValue, {});
   };
 
   const run = (expression: Expression, scope: Scope): unknown => {

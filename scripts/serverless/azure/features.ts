@@ -4,6 +4,7 @@
  * Invariant: a flag that is misspelt, has another value than true or false, or lacks what it needs, ends the packaging
  * with all mistakes named. A site without the firewall that somebody thought to have asked for would be worse.
  */
+import { own } from '../../command/own.ts';
 
 interface Asked {
   /** `custom.features` of the service. */
@@ -32,11 +33,11 @@ export function checkFeatures({ features, params, parameters }: Asked): void {
       .filter((flag) => !['true', 'false'].includes(String(features[flag])))
       .map((flag) => `${flag} is true or false, not '${String(features[flag])}'`),
     ...known.filter(isOn).flatMap((flag) => {
-      const { flag: other, values = [] } = NEEDS[flag] ?? {};
+      const { flag: other, values = [] } = own(NEEDS, flag) ?? {};
       return [
         ...(other !== undefined && !isOn(other) ? [`${flag} needs ${other}`] : []),
         ...values
-          .filter((name) => !parameters[name]?.value)
+          .filter((name) => !own(parameters, name)?.value)
           .map((name) => `${flag} needs --param "${name}=…"`),
       ];
     }),

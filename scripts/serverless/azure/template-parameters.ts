@@ -1,6 +1,7 @@
 /**
  * Parameters of the template from the command line: `--param cdn=true` is text, and Resource Manager wants a boolean.
  */
+import { own } from '../../command/own.ts';
 import type { ArmParameter } from './compose-template.ts';
 
 type Declared = Readonly<Record<string, ArmParameter>>;
@@ -13,7 +14,7 @@ type Given = Readonly<Record<string, { readonly value: unknown }>>;
 export function typedParameters(declared: Declared, given: Given): Given {
   const mistakes: string[] = [];
   const typed = Object.entries(given).map(([name, { value }]) => {
-    const parameter = declared[name];
+    const parameter = own(declared, name);
     const result = parameter && parse(parameter.type, value);
     if (result === undefined) {
       mistakes.push(`${name}: ${parameter ? `'${String(value)}' is no ${parameter.type}` : 'unknown'}`);

@@ -61,7 +61,7 @@ export function defineEntity(entity: Entity): Entity {
     throw new TypeError(`${entity.name}: an entity's name is lower case, and not one of our own`);
   }
   for (const field of entity.required) {
-    if (!(field in entity.fields))
+    if (!Object.hasOwn(entity.fields, field))
       throw new TypeError(`${entity.name}: required field ${field} is not declared`);
   }
   for (const field of Object.keys(entity.fields)) {

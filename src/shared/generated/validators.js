@@ -1920,7 +1920,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }] };
+var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }] };
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -3408,100 +3408,111 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
             }
           }
+          if (data.atMs !== void 0) {
+            let data106 = data.atMs;
+            if (!(typeof data106 == "number" && !(data106 % 1) && !isNaN(data106) && isFinite(data106))) {
+              let err276 = { instancePath: instancePath + "/atMs", schemaPath: "#/oneOf/5/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+            }
+            if (typeof data106 == "number" && isFinite(data106) && (data106 < 0 || isNaN(data106))) {
+              let err277 = { instancePath: instancePath + "/atMs", schemaPath: "#/oneOf/5/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+            }
+          }
           if (data.left !== void 0) {
-            let data106 = data.left;
-            if (Array.isArray(data106)) {
-              if (data106.length > 8) {
-                let err276 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-                vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+            let data107 = data.left;
+            if (Array.isArray(data107)) {
+              if (data107.length > 8) {
+                let err278 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+                vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
               }
-              let len10 = data106.length;
+              let len10 = data107.length;
               for (let i10 = 0; i10 < len10; i10++) {
-                let data107 = data106[i10];
-                if (typeof data107 == "string") {
-                  if (!pattern0.test(data107)) {
-                    let err277 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+                let data108 = data107[i10];
+                if (typeof data108 == "string") {
+                  if (!pattern0.test(data108)) {
+                    let err279 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
                   }
                 } else {
-                  let err278 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+                  let err280 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
                 }
               }
             } else {
-              let err279 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+              let err281 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
             }
           }
           if (data.states !== void 0) {
-            let data108 = data.states;
-            if (Array.isArray(data108)) {
-              if (data108.length > 1e4) {
-                let err280 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+            let data109 = data.states;
+            if (Array.isArray(data109)) {
+              if (data109.length > 1e4) {
+                let err282 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
               }
-              let len11 = data108.length;
+              let len11 = data109.length;
               for (let i11 = 0; i11 < len11; i11++) {
-                let data109 = data108[i11];
-                if (Array.isArray(data109)) {
-                  if (data109.length > 2) {
-                    let err281 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
-                    vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+                let data110 = data109[i11];
+                if (Array.isArray(data110)) {
+                  if (data110.length > 2) {
+                    let err283 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                    vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
                   }
-                  if (data109.length < 2) {
-                    let err282 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
-                    vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+                  if (data110.length < 2) {
+                    let err284 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
                   }
-                  let len12 = data109.length;
+                  let len12 = data110.length;
                   if (len12 > 0) {
-                    let data110 = data109[0];
-                    if (typeof data110 == "string") {
-                      if (func3(data110) > 512) {
-                        let err283 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
-                      }
-                    } else {
-                      let err284 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
-                    }
-                  }
-                  if (len12 > 1) {
-                    let data111 = data109[1];
+                    let data111 = data110[0];
                     if (typeof data111 == "string") {
-                      if (func3(data111) > 4096) {
-                        let err285 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                      if (func3(data111) > 512) {
+                        let err285 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
                       }
                     } else {
-                      let err286 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      let err286 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                       vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
                     }
                   }
+                  if (len12 > 1) {
+                    let data112 = data110[1];
+                    if (typeof data112 == "string") {
+                      if (func3(data112) > 4096) {
+                        let err287 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+                      }
+                    } else {
+                      let err288 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+                    }
+                  }
                 } else {
-                  let err287 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+                  let err289 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
                 }
               }
             } else {
-              let err288 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+              let err290 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
             }
           }
         } else {
-          let err289 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
+          let err291 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
         }
       else {
-        let err290 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
-        vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
+        let err292 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
+        vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
       }
     else {
-      let err291 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
-      vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
+      let err293 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
+      vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
     }
   } else {
-    let err292 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
+    let err294 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
   }
   return validate15.errors = vErrors, errors === 0;
 }

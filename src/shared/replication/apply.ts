@@ -279,10 +279,11 @@ function admitted(
 /**
  * Why an event must not be merged into what is held. A late message about a key that is gone, or that has begun anew
  * since, might bring back a record whose tombstone has been removed. A fresh one holds the whole state, so it needs no
- * other.
+ * other. What a site says about itself is never deleted.
  */
 function refusalOf(site: Site, held: RecordState | undefined, event: ReplicationEvent): Error | undefined {
-  if (site.now() - event.sent_at > horizonMs && (held === undefined || oldestMs(held) > event.sent_at)) {
+  const isLate = site.now() - event.sent_at > horizonMs && !isOwnBusiness(event.key);
+  if (isLate && (held === undefined || oldestMs(held) > event.sent_at)) {
     const detail = `${event.event_id} was sent more than 30 days ago and what it is about is not here any more`;
     return new BeyondHorizonError(`${detail}: compare the two sites, or rebuild this one`);
   }

@@ -4,6 +4,7 @@
  * Invariant: true means that it has. A marker is set in the very put of the write and cleared only after the peer's
  * queue accepted that version or a newer one, so a marker that is gone is the acknowledgement; nothing is sent here.
  */
+import { own } from '../own.ts';
 import { durabilityWaitMs } from '../bounds.ts';
 import { isRetryable } from '../errors.ts';
 import { pauses } from './pauses.ts';
@@ -31,7 +32,7 @@ function* isAccepted(site: Site, key: string): Protocol<boolean> {
   if (site.peers.length === 0) return true;
   try {
     const held = yield* get(key);
-    return held !== undefined && site.peers.every((peer) => held.record.pending[peer] === undefined);
+    return held !== undefined && site.peers.every((peer) => own(held.record.pending, peer) === undefined);
   } catch (error) {
     if (!isRetryable(error)) throw error;
     return false;

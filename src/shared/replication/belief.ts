@@ -7,6 +7,7 @@
  */
 import { horizonMs } from '../bounds.ts';
 import { ForgedStampError } from '../errors.ts';
+import { own } from '../own.ts';
 import type { ReplicationEvent } from './event.ts';
 import { isForgotten, oldestMs } from './lives.ts';
 import { outranks } from './policies/field.ts';
@@ -74,16 +75,16 @@ function newsOf(held: RecordState, state: RecordState, isOwn: (stamp: Stamp) => 
   const known: Pick<RecordState, 'fields' | 'sets' | 'counters'> = theirs > ours ? { fields: {} } : held;
   for (const [field, register] of Object.entries(state.fields)) {
     if (!isOwn(register[0])) continue;
-    const own = known.fields[field];
-    if (own === undefined || (own[0] !== register[0] && outranks(register, own))) return field;
+    const mine = own(known.fields, field);
+    if (mine === undefined || (mine[0] !== register[0] && outranks(register, mine))) return field;
   }
   for (const section of ['sets', 'counters'] as const) {
     for (const [field, slots] of Object.entries(state[section] ?? {})) {
-      const own = known[section]?.[field] ?? {};
+      const held = own(known[section] ?? {}, field) ?? {};
       const isNews = ([name, [stamp]]: readonly [string, Slot]): boolean => {
         // The base of a counter is a peer's to write; a slot of a set that is gone here was removed, and stays so.
         if (field === REQUESTS || name.startsWith('-') || !isOwn(stamp)) return false;
-        const mine = own[name]?.[0];
+        const mine = own(held, name)?.[0];
         return mine === undefined ? section === 'counters' : stamp > mine;
       };
       if (Object.entries(slots).some(isNews)) return field;

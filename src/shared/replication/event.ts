@@ -4,6 +4,7 @@
  * Invariant: an event holds the whole state of its key as of `version`, so the newest one stands for all before
  * it. Unknown fields are kept on the way; an event of a newer major version is not guessed at but set aside.
  */
+import { own, setOwn } from '../own.ts';
 import { eventBytesMax } from '../bounds.ts';
 import { MalformedError, TooLargeError } from '../errors.ts';
 import type { Json } from './json.ts';
@@ -85,11 +86,10 @@ function contentsOf(state: RecordState): Pick<ReplicationEvent, 'payload' | 'sta
   const ranks: Record<string, string> = {};
   const payload: Record<string, Json> = plainValues(state);
   for (const [field, [stamp, value, rank]] of Object.entries(state.fields)) {
-    stamps[field] = stamp;
-    if (rank !== undefined) ranks[field] = rank;
-    if (field.startsWith('$') || state.sets?.[field] !== undefined || state.counters?.[field] !== undefined)
-      reserved[field] = value;
-    else payload[field] = value;
+    setOwn(stamps, field, stamp);
+    if (rank !== undefined) setOwn(ranks, field, rank);
+    const isMerged = Object.hasOwn(state.sets ?? {}, field) || Object.hasOwn(state.counters ?? {}, field);
+    setOwn(field.startsWith('$') || isMerged ? reserved : payload, field, value);
   }
   return {
     payload,
@@ -121,9 +121,10 @@ export function stateOf({ state, payload }: ReplicationEvent): RecordState {
   const { stamps, reserved = {}, ranks = {}, sets = {}, counters = {}, vector, incarnation = 0 } = state;
   const fields: Record<string, Register> = {};
   for (const [field, stamp] of Object.entries(stamps)) {
-    const value = (field in reserved ? reserved[field] : payload[field]) ?? null;
-    const rank = ranks[field];
-    fields[field] = rank === undefined ? [stamp, value] : [stamp, value, rank];
+    const value = own(Object.hasOwn(reserved, field) ? reserved : payload, field) ?? null;
+    const rank = own(ranks, field);
+    const register: Register = rank === undefined ? [stamp, value] : [stamp, value, rank];
+    setOwn(fields, field, register);
   }
   return stateFrom({ fields, sets, counters, vector, incarnation });
 }

@@ -3,6 +3,7 @@
  *
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
+import { own } from '../own.ts';
 import { forwardReceivesMax } from '../bounds.ts';
 import { isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
@@ -58,7 +59,8 @@ function* clear(
   crossings.forEach(({ key }, index) => {
     const newest = byKey.get(key) ?? {};
     for (const [peer, version] of Object.entries(accepted[index] ?? {})) {
-      if (!Object.hasOwn(newest, peer) || isCleared(newest[peer] ?? '', version)) newest[peer] = version;
+      const held = own(newest, peer);
+      if (held === undefined || isCleared(held, version)) newest[peer] = version;
     }
     if (Object.keys(newest).length > 0) byKey.set(key, newest);
   });

@@ -6,6 +6,7 @@
  * (Shapiro et al., "Conflict-free Replicated Data Types", 2011.) The incarnation ranks before everything: a
  * lexicographic product of two lattices, joined with the vector, which includes what was overruled.
  */
+import { own, setOwn } from '../own.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Json } from './json.ts';
 import { isForgotten } from './lives.ts';
@@ -53,14 +54,14 @@ function mergeLife(local: RecordState, remote: RecordState): MergeResult {
   const conflicts: Conflict[] = [];
   let changed = false;
   for (const [field, theirs] of Object.entries(remote.fields)) {
-    const ours = local.fields[field];
+    const ours = own(local.fields, field);
     if (ours?.[0] === theirs[0] && !(isTwin && isLaterTwin(theirs, ours))) continue;
     const wins = ours === undefined || ours[0] === theirs[0] || outranks(theirs, ours);
     if (ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector)) {
       conflicts.push(wins ? { field, loser: ours, winner: theirs } : { field, loser: theirs, winner: ours });
     }
     if (wins) {
-      fields[field] = theirs;
+      setOwn(fields, field, theirs);
       changed = true;
     }
   }
@@ -93,10 +94,10 @@ function sameSlots(merged: Section, local: Section = {}): boolean {
   return (
     names.length === Object.keys(local).length &&
     names.every((field) => {
-      const [slots, held] = [merged[field] ?? {}, local[field] ?? {}];
+      const [slots, held] = [merged[field] ?? {}, own(local, field) ?? {}];
       const inside = Object.entries(slots);
       return (
-        inside.length === Object.keys(held).length && inside.every(([name, slot]) => held[name] === slot)
+        inside.length === Object.keys(held).length && inside.every(([name, slot]) => own(held, name) === slot)
       );
     })
   );
@@ -149,8 +150,8 @@ function unseenParts(earlier: RecordState, later: RecordState): readonly Conflic
 
 /** The register of the field in the later life; where that has none, its newest one, without a value. */
 function winnerOf(field: string, { fields }: RecordState): Register {
-  const own = fields[field];
-  if (own !== undefined) return own;
+  const held = own(fields, field);
+  if (held !== undefined) return held;
   const stamps = Object.values(fields).map(([stamp]) => stamp);
   return [stamps.sort().at(-1) ?? '', null];
 }
@@ -171,10 +172,10 @@ function mergeSection(
   const merged: Record<string, Slots> = {};
   for (const field of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
     const slots = merge(
-      { slots: ours[field], vector: local.vector },
-      { slots: theirs[field], vector: remote.vector },
+      { slots: own(ours, field), vector: local.vector },
+      { slots: own(theirs, field), vector: remote.vector },
     );
-    if (slots !== undefined) merged[field] = slots;
+    if (slots !== undefined) setOwn(merged, field, slots);
   }
   return merged;
 }

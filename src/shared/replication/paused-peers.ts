@@ -47,5 +47,5 @@ export function* setPaused(site: Site, peer: SiteId, paused: boolean): Protocol<
 
 /** The site with the peers that it may send to. */
 export function withoutPaused(site: Site, paused: PausedPeers): Site {
-  return { ...site, peers: site.peers.filter((peer) => !(peer in paused)) };
+  return { ...site, peers: site.peers.filter((peer) => !Object.hasOwn(paused, peer)) };
 }

@@ -5,6 +5,7 @@
  * site's stamp includes every earlier write of that site to the key, because every event carries the whole state;
  * so the vector names the state exactly, doubles as its entity tag, and is the causal context of sets and counters.
  */
+import { own, setOwn } from '../own.ts';
 import type { Json } from './json.ts';
 import { fieldValue, type FieldParts, type Register } from './policies/field.ts';
 import type { Slot, Slots } from './policies/slots.ts';
@@ -83,9 +84,9 @@ export function slotsOf({ sets, counters }: Pick<RecordState, 'sets' | 'counters
 
 /** The parts of one field; none when it was never written. */
 export function partsOf({ fields, sets, counters }: RecordState, field: string): FieldParts {
-  const register = fields[field];
-  const set = sets?.[field];
-  const counter = counters?.[field];
+  const register = own(fields, field);
+  const set = sets && own(sets, field);
+  const counter = counters && own(counters, field);
   return {
     ...(register !== undefined && { register }),
     ...(set !== undefined && { set }),
@@ -111,8 +112,8 @@ export function withParts(
 }
 
 function put<T>(section: Record<string, T>, field: string, part: T | undefined): void {
-  if (part !== undefined) section[field] = part;
-  else if (field in section) Reflect.deleteProperty(section, field);
+  if (part !== undefined) setOwn(section, field, part);
+  else if (Object.hasOwn(section, field)) Reflect.deleteProperty(section, field);
 }
 
 /** A state without empty sections, so that equal states are equal in shape. */

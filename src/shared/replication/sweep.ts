@@ -93,7 +93,7 @@ export function isAnyDue({ entries, cutAtMs }: ExposurePage, nowMs: number, grac
 }
 
 function isEverySilent({ peers }: Site, silent: Readonly<Record<SiteId, string>>): boolean {
-  return peers.every((peer) => peer in silent);
+  return peers.every((peer) => Object.hasOwn(silent, peer));
 }
 
 /**
@@ -124,7 +124,9 @@ function* stillPending(
   const held = yield* getMany(keys);
   return [...held.values()].flatMap(({ record }) => {
     const markers = Object.fromEntries(
-      Object.entries(record.pending).filter(([peer]) => site.peers.includes(peer) && !(peer in silent)),
+      Object.entries(record.pending).filter(
+        ([peer]) => site.peers.includes(peer) && !Object.hasOwn(silent, peer),
+      ),
     );
     if (Object.keys(markers).length === 0 || record.version === undefined) return [];
     try {

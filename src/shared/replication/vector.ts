@@ -1,4 +1,5 @@
 /** Version vectors (Parker et al., 1983): what a state includes, by the site that wrote it. */
+import { own, setOwn } from '../own.ts';
 import { isStamp, laterStamp, stampSite, type SiteId, type Stamp } from './stamp.ts';
 
 /** Site → the highest stamp of that site that is included. */
@@ -6,22 +7,22 @@ export type Vector = Readonly<Record<SiteId, Stamp>>;
 
 /** Whether what was written under `stamp` is included. */
 export function covers(vector: Vector, stamp: Stamp): boolean {
-  return (vector[stampSite(stamp)] ?? '') >= stamp;
+  return (own(vector, stampSite(stamp)) ?? '') >= stamp;
 }
 
 /** Whether all that `inner` names is included. */
 export function includesVector(outer: Vector, inner: Vector): boolean {
-  return Object.entries(inner).every(([site, stamp]) => (outer[site] ?? '') >= stamp);
+  return Object.entries(inner).every(([site, stamp]) => (own(outer, site) ?? '') >= stamp);
 }
 
 /** The least upper bound of two vectors; the very same object when `b` adds nothing. */
 export function mergeVectors(a: Vector, b: Vector): Vector {
   let merged: Record<string, string> | undefined;
   for (const [site, stamp] of Object.entries(b)) {
-    const held = a[site];
+    const held = own(a, site);
     if (held !== undefined && held >= stamp) continue;
     merged ??= { ...a };
-    merged[site] = laterStamp(held, stamp) ?? stamp;
+    setOwn(merged, site, laterStamp(held, stamp) ?? stamp);
   }
   return merged ?? a;
 }

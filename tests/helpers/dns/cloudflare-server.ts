@@ -75,7 +75,8 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
         things.delete(id!);
         return { id };
       }
-      const thing = { ...(parsed(asked, shape) as object), id: id ?? newId() };
+      const present = asked.method === 'PATCH' ? things.get(id ?? '') : {};
+      const thing = { ...present, ...(parsed(asked, shape) as object), id: id ?? newId() };
       for (const reference of references(thing)) {
         if (!state.pools.has(reference) && !state.monitors.has(reference))
           throw new Refusal(400, 1002, `${reference} is unknown`);
@@ -185,17 +186,23 @@ function parsed(asked: Asked, shape: ValidateFunction): unknown {
 
 interface Batch {
   readonly deletes?: readonly { id: string }[];
+  readonly patches?: readonly Thing[];
   readonly posts?: readonly Record<string, unknown>[];
 }
 
-/** One transaction, deletes first. */
-function batched(records: readonly Thing[], { deletes = [], posts = [] }: Batch): Thing[] {
-  if (deletes.length + posts.length > 200)
+/** One transaction: deletes, then what is changed in place, then what is new. */
+function batched(records: readonly Thing[], { deletes = [], patches = [], posts = [] }: Batch): Thing[] {
+  if (deletes.length + patches.length + posts.length > 200)
     throw new Refusal(400, 81056, 'the batch is larger than this plan allows');
   let after = [...records];
   for (const { id } of deletes) {
     if (!after.some((record) => record.id === id)) throw new Refusal(404, 81044, 'Record does not exist.');
     after = after.filter((record) => record.id !== id);
+  }
+  for (const patch of patches) {
+    const index = after.findIndex((record) => record.id === patch.id);
+    if (index === -1) throw new Refusal(404, 81044, 'Record does not exist.');
+    after[index] = { ...after[index], ...patch };
   }
   for (const post of posts) {
     const beside = after.filter(({ name }) => name === post['name']);

@@ -50,8 +50,18 @@ const RECORD = {
   ],
 };
 
+/** A record that is changed in place; what is not said of it stays. */
+const PATCH = {
+  oneOf: RECORD.oneOf.map((one) => ({
+    ...one,
+    required: [...one.required, 'id'],
+    properties: { ...one.properties, id },
+  })),
+};
+
 export const BATCH = object([], {
   deletes: { type: 'array', items: object(['id'], { id }) },
+  patches: { type: 'array', items: PATCH },
   posts: { type: 'array', items: RECORD },
 });
 

@@ -197,7 +197,7 @@ describe('settings', () => {
     expect(() => readSettings(env)).toThrow(
       'TANDEM_WEBHOOKS: chat needs a url, and may have a routingKey\n' +
         'TANDEM_WEBHOOKS: paging needs a url, and may have a routingKey\n' +
-        'TANDEM_MONITOR_INTERVAL_SECONDS: is not a number of seconds up to 3600',
+        "TANDEM_MONITOR_INTERVAL_SECONDS: a number from 0.1 to 3600 is needed, in plain digits, not 'often'",
     );
   });
 });

@@ -1,4 +1,5 @@
 /** Pauses: which peers this site does not send to, on an operator's word. */
+import { own } from '../../own.ts';
 import { resumeKeysMax } from '../../bounds.ts';
 import { NotFoundError } from '../../errors.ts';
 import { drive, type Resources } from '../../replication/drive.ts';
@@ -19,7 +20,7 @@ export function pauseRoutes(site: Site, resources: Resources): Route[] {
     return peer;
   };
   const viewOf = (peer: string, paused: PausedPeers): object => {
-    const sinceMs = paused[peer];
+    const sinceMs = own(paused, peer);
     return {
       peer,
       paused: sinceMs !== undefined,
@@ -57,7 +58,7 @@ export function pauseRoutes(site: Site, resources: Resources): Route[] {
           sweep(only, { graceMs: 0, keysMax: resumeKeysMax }),
           resources,
         );
-        const problem = silent[peer];
+        const problem = own(silent, peer);
         const sent = {
           keys: resent,
           complete: resume === undefined,

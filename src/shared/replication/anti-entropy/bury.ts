@@ -13,7 +13,6 @@ import {
   offerPageSize,
   tombstoneMarginMs,
 } from '../../bounds.ts';
-import { goneAtMs } from '../lives.ts';
 import { getMany, putMany, remove, scan, type Protocol, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
 import { stampMs } from '../stamp.ts';
@@ -29,7 +28,8 @@ const KEPT_MS = horizonMs + tombstoneMarginMs;
  */
 export function* beginBurial(site: Site): Protocol<void> {
   if (site.rebuilding === true) return;
-  const untilMs = site.now() + compareStepMs;
+  const atMs = site.now();
+  const untilMs = atMs + compareStepMs;
   const states: (readonly [string, string])[] = [];
   let characters = 0;
   let cursor: string | undefined;
@@ -44,18 +44,20 @@ export function* beginBurial(site: Site): Protocol<void> {
     }
     cursor = page.next;
   } while (cursor !== undefined && characters < offerCharactersMax && site.now() < untilMs);
-  if (states.length > 0) yield* passOn({ kind: 'bury', from: site.site, left: site.peers, states });
+  if (states.length > 0) yield* passOn({ kind: 'bury', from: site.site, atMs, left: site.peers, states });
 }
 
 /** Leaves out what this site holds otherwise, and passes the rest on; where it began, removes what is left. */
 export function* bury(site: Site, step: Burial): Protocol<void> {
   const held = yield* getMany(step.states.map(([key]) => key));
   const nowMs = site.now();
+  // What all agree on must have been so when the first of them was asked.
+  const sinceMs = Math.min(nowMs, step.atMs ?? 0);
   const same = step.states.filter(([key, name]) => {
     const record = held.get(key)?.record;
     return record === undefined
       ? site.rebuilding !== true && isLongPast(name, nowMs)
-      : stateName(record.state) === name && mayGo(record, nowMs);
+      : stateName(record.state) === name && mayGo(record, sinceMs);
   });
   if (step.from !== site.site) {
     const left = step.left.filter((peer) => peer !== site.site);
@@ -72,15 +74,17 @@ function* passOn(step: Burial): Protocol<void> {
   yield* pass(step.left[0] ?? step.from, step);
 }
 
-function mayGo(record: StoredRecord, nowMs: number): boolean {
+function mayGo(record: StoredRecord, atMs: number): boolean {
+  const { state, pending, goneSince = Infinity } = record;
   return (
-    isDeleted(record.state) &&
-    Object.keys(record.pending).length === 0 &&
-    nowMs - Math.max(record.goneSince ?? Infinity, goneAtMs(record.state)) > KEPT_MS
+    isDeleted(state) &&
+    Object.keys(pending).length === 0 &&
+    atMs - goneSince > KEPT_MS &&
+    isLongPast(stateName(state), atMs)
   );
 }
 
-/** By the clock of a site that holds nothing of it: every stamp of the tombstone is older than it has to be kept. */
+/** Whether every stamp of a tombstone is older than it has to be kept, by this site's clock: it may have been behind. */
 function isLongPast(name: string, nowMs: number): boolean {
   return Object.values(vectorOfName(name) ?? {}).every((stamp) => nowMs - stampMs(stamp) > KEPT_MS);
 }

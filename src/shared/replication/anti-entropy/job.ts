@@ -101,6 +101,8 @@ export interface Burial {
   readonly kind: 'bury';
   /** The site whose tombstones they are. */
   readonly from: SiteId;
+  /** When it began, by that site's clock; absent from a release before it was sent: then nobody agrees. */
+  readonly atMs?: number;
   /** Sites that have not been asked yet. */
   readonly left: readonly SiteId[];
   readonly states: readonly (readonly [key: string, state: string])[];

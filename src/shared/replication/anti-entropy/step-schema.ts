@@ -101,6 +101,7 @@ export const stepSchema = {
     step('ended', [...ofJob, 'totals'], { ...properties, totals }),
     step('bury', ['from', 'left', 'states'], {
       from: site,
+      atMs: count,
       left: { type: 'array', maxItems: 8, items: site },
       states,
     }),

@@ -1,6 +1,7 @@
 /**
  * Slots: what sets and counters are made of. Each is written under a stamp; the later version of a slot stands.
  */
+import { own, setOwn } from '../../own.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { Json } from '../json.ts';
 import type { Stamp } from '../stamp.ts';
@@ -29,14 +30,14 @@ interface Side {
 export function mergeRemovable(ours: Side, theirs: Side): Slots | undefined {
   const merged: Record<string, Slot> = {};
   for (const [name, slot] of Object.entries(ours.slots ?? {})) {
-    const twin = theirs.slots?.[name];
+    const twin = theirs.slots && own(theirs.slots, name);
     const stays = twin === undefined ? !covers(theirs.vector, slot[0]) : !replaces(twin, slot);
-    if (stays) merged[name] = slot;
+    if (stays) setOwn(merged, name, slot);
   }
   for (const [name, slot] of Object.entries(theirs.slots ?? {})) {
-    const twin = ours.slots?.[name];
+    const twin = ours.slots && own(ours.slots, name);
     const arrives = twin === undefined ? !covers(ours.vector, slot[0]) : replaces(slot, twin);
-    if (arrives) merged[name] = slot;
+    if (arrives) setOwn(merged, name, slot);
   }
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
@@ -45,8 +46,8 @@ export function mergeRemovable(ours: Side, theirs: Side): Slots | undefined {
 export function mergeLasting({ slots: ours }: Side, { slots: theirs }: Side): Slots | undefined {
   const merged: Record<string, Slot> = { ...ours };
   for (const [name, slot] of Object.entries(theirs ?? {})) {
-    const held = merged[name];
-    if (held === undefined || replaces(slot, held)) merged[name] = slot;
+    const held = own(merged, name);
+    if (held === undefined || replaces(slot, held)) setOwn(merged, name, slot);
   }
   return Object.keys(merged).length === 0 ? undefined : merged;
 }

@@ -1,0 +1,37 @@
+/**
+ * The one reader of numbers that a person types, for every command of the project.
+ *
+ * JavaScript's own `Number` takes an empty text for 0, and `0x32`, `1e2` and ` 5 ` as well; so a variable that a script
+ * forgot to set would be a number. Here a number is its decimal digits and nothing else: no sign, no blank, no leading
+ * zero, no exponent. What a double cannot hold exactly is refused too.
+ */
+import { UsageError } from './usage-error.ts';
+
+export interface Bounds {
+  /** What the message calls it: `--clients`, `percent`, `TANDEM_MONITOR_INTERVAL_SECONDS`. */
+  readonly name: string;
+  /** Inclusive. */
+  readonly min: number;
+  /** Inclusive; absent: the largest whole number that a double holds exactly. */
+  readonly max?: number;
+}
+
+const WHOLE = /^(?:0|[1-9]\d*)$/;
+const DECIMAL = /^(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+/** A whole number. @throws UsageError naming the option, the bounds and what was typed. */
+export function readWhole(text: string | undefined, bounds: Bounds): number {
+  return read(text, bounds, WHOLE, 'a whole number');
+}
+
+/** A number that may have a fraction, such as `0.5`. @throws UsageError as `readWhole`. */
+export function readDecimal(text: string | undefined, bounds: Bounds): number {
+  return read(text, bounds, DECIMAL, 'a number');
+}
+
+function read(text: string | undefined, { name, min, max }: Bounds, form: RegExp, what: string): number {
+  const value = text !== undefined && form.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= (max ?? Number.MAX_SAFE_INTEGER)) return value;
+  const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new UsageError(`${name}: ${what} ${range} is needed, in plain digits, not '${text ?? ''}'`);
+}
