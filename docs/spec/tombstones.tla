@@ -2,7 +2,7 @@
 (***************************************************************************)
 (* One key: created, counted, added to, deleted and created again at       *)
 (* several sites; tombstones, and their removal after a horizon that all   *)
-(* sites agree on. Code: merge.ts, apply.ts, domain/lifecycle.ts,          *)
+(* sites agree on. Code: merge.ts, apply.ts, domain/entity-service.ts,     *)
 (* anti-entropy/bury.ts.                                                   *)
 (*                                                                         *)
 (* Left out, because markers.tla has it: crashes and markers. Here each    *)
