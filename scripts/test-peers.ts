@@ -1,7 +1,7 @@
 /**
- * Runs suites against software of others, so that the stand-ins are held to the same behaviour: DynamoDB Local, and
- * moto's Route 53. Each is installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is
- * no failure.
+ * Runs suites against software of others: the stand-ins' against DynamoDB Local and moto's Route 53, so that they are
+ * held to the same behaviour, and the specifications of `docs/spec/` in TLC. Each is installed into `.peers/` on demand.
+ * One that cannot run here is skipped, which is said and is no failure. Beginnings of suites' names as arguments choose some.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,8 @@ import { guardOutput } from './command/run-command.ts';
 import jestConfig from '../jest.config.js';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
 import { moto } from './peers/moto.ts';
-import { PEERS, Unavailable, withPeer, type Peer } from './peers/peer.ts';
+import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
+import { tlc } from './peers/tlc.ts';
 
 // What cannot be written is a failure of the command.
 guardOutput();
@@ -32,26 +33,41 @@ interface Result {
   readonly success: boolean;
 }
 
+const chosen = process.argv.slice(2);
 const results: Result[] = [];
-for (const peer of [dynamoDbLocal, moto]) results.push(await run(peer));
+for (const peer of [dynamoDbLocal, moto, tlc]) {
+  if (chosen.length === 0 || chosen.some((name) => peer.suite.startsWith(name)))
+    results.push(await run(peer));
+}
 console.log(inWords(results));
 process.exitCode = results.every(({ success }) => success) ? 0 : 1;
 
-async function run(peer: Peer): Promise<Result> {
+async function run(peer: Server | Program): Promise<Result> {
+  let work: () => Promise<Result>;
   try {
-    peer.prepare();
+    work = prepare(peer);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     console.log(`SKIPPED: ${peer.name}: ${error.message}`);
     return { passed: 0, failed: 0, skipped: 1, success: true };
   }
-  const result = await withPeer(peer, async (endpoint) => runSuite(peer, endpoint));
+  const result = await work();
   console.log(`${peer.name}: ${inWords([result])}`);
   return result;
 }
 
+/** Installs the peer; returns what runs its suite. @throws Unavailable */
+function prepare(peer: Server | Program): () => Promise<Result> {
+  if ('install' in peer) {
+    const file = peer.install();
+    return () => runSuite(peer, file);
+  }
+  peer.prepare();
+  return () => withPeer(peer, (endpoint) => runSuite(peer, endpoint));
+}
+
 /** Runs jest over one file of `tests/peers/`, which the ordinary test run does not match. */
-async function runSuite({ suite, variable }: Peer, endpoint: string): Promise<Result> {
+async function runSuite({ suite, variable }: Peer, place: string): Promise<Result> {
   fs.mkdirSync(PEERS, { recursive: true });
   const report = path.join(PEERS, 'report.json');
   fs.rmSync(report, { force: true });
@@ -72,7 +88,7 @@ async function runSuite({ suite, variable }: Peer, endpoint: string): Promise<Re
       '--json',
       `--outputFile=${report}`,
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, [variable]: endpoint } },
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, [variable]: place } },
   );
   const [code] = (await once(jest, 'exit')) as [number | null];
   const summary = JSON.parse(fs.readFileSync(report, 'utf8')) as JestSummary;

