@@ -11,6 +11,7 @@ const NEEDS = {
   waf: { flag: 'cdn' },
   customDomain: { values: ['domain', 'hostedZoneId'] },
 };
+const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
 
 /** What the rule book of both definitions does not know: where CloudFront's parts live. */
@@ -41,8 +42,14 @@ function viewerOf(customDomain, domain) {
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const features = await resolveConfigurationProperty(['custom', 'features']);
-  const [domain, hostedZoneId, region, alarmEmail] = await Promise.all(
-    ['param:domain', 'param:hostedZoneId', 'self:provider.region', 'param:alarmEmail'].map(resolveVariable),
+  const [domain, hostedZoneId, region, alarmEmail, boundary] = await Promise.all(
+    [
+      'param:domain',
+      'param:hostedZoneId',
+      'self:provider.region',
+      'param:alarmEmail',
+      'param:permissionsBoundary',
+    ].map(resolveVariable),
   );
   const values = { domain, hostedZoneId };
   const mistakes = [
@@ -54,6 +61,9 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       valueOf: (name) => values[name],
     }),
     ...misplaced(features, region),
+    ...(boundary === '' || ARN_OF_POLICY.test(boundary)
+      ? []
+      : [`permissionsBoundary is the ARN of a policy, not '${boundary}'`]),
   ];
   if (mistakes.length > 0) {
     const error = new Error(mistakes.join('; '));
@@ -79,6 +89,8 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
       ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
     ],
+    // Of every role.
+    permissionsBoundary: boundary === '' ? { Ref: 'AWS::NoValue' } : boundary,
     webAcl: has('waf') ? { 'Fn::GetAtt': ['WebAcl', 'Arn'] } : { Ref: 'AWS::NoValue' },
     viewer: viewerOf(has('customDomain'), domain),
   };
