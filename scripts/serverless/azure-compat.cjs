@@ -78,7 +78,7 @@ module.exports = class AzureCompat {
     const deployment = require('./azure/deployment.cjs');
     deployment.readConfigAfterVariables(serverless);
     deployment.signInWithAzureIdentity(serverless, this.#options);
-    deployment.checkParameters(serverless, this.#options);
+    await deployment.checkParameters(serverless, this.#options);
     deployment.composeOwnTemplate();
     deployment.showOwnTemplateInDryRun(this.#options);
     deployment.quoteSettingsThatLookLikeExpressions();

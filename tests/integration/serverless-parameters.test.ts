@@ -30,3 +30,8 @@ test.each(['aws', 'azure'])(
     expect(fs.existsSync(out)).toBe(false);
   },
 );
+
+test('a name of the app that another of its resources cannot have is refused, whatever the command', async () => {
+  const [code, output] = await sls('info', '-c', 'serverless.azure.yml', '--param', 'app=Acme-Tandem');
+  expect([code, output]).toEqual([1, expect.stringContaining("'Acme-Tandem' is not small letters")]);
+});

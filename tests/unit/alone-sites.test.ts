@@ -14,6 +14,7 @@ import {
 import { plansOf } from '../../scripts/local/alone/site-run.ts';
 import { Output } from '../../scripts/local/stack/output.ts';
 import { parseSite } from '../../scripts/local/stack/sites.ts';
+import { findTargets } from '../../scripts/tandem/targets.ts';
 import type { PeerConfig } from '../../src/shared/config.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
@@ -84,6 +85,15 @@ describe('the sites of a folder', () => {
   test('a damaged file is an error that names it and says what to do', async () => {
     fs.writeFileSync(path.join(dir, 'sites.json'), '{"sites":');
     await expect(enterSite(dir, aws)).rejects.toThrow(/sites\.json is damaged; remove it/);
+  });
+
+  test('npm run tandem asks those that run, with their operator key', async () => {
+    const { operatorKey, sites } = await enterSite(dir, aws);
+    const options = { sites: [], stack: path.join(dir, 'stack.json') };
+    const url = `http://127.0.0.1:${sites[0]?.ports['aws-us-east-1']}`;
+    expect(findTargets(options)).toEqual([{ site: aws.site, url, operatorKey }]);
+    await leaveSite(dir, aws);
+    expect(() => findTargets(options)).toThrow('no stack runs');
   });
 
   test('only the owner of the file can read the operator key', async () => {

@@ -70,7 +70,7 @@ async function deploymentOf({ service, serviceDir }) {
 }
 
 /** Ends the command when a parameter or flag is wrong, whatever the command is. */
-exports.checkParameters = ({ service, configurationInput, classes }, { param = [] }) => {
+exports.checkParameters = async ({ service, serviceDir, configurationInput, classes }, { param = [] }) => {
   const { parameters } = service.provider.armTemplate;
   const mistakes = mistakesIn({
     params: configurationInput.params ?? {},
@@ -79,6 +79,8 @@ exports.checkParameters = ({ service, configurationInput, classes }, { param = [
     needs: NEEDS,
     valueOf: (name) => parameters[name]?.value,
   });
+  const { error } = await deploymentOf({ service, serviceDir }).catch((thrown) => ({ error: thrown }));
+  if (error !== undefined) mistakes.push(error.message);
   if (mistakes.length > 0) throw new classes.Error(mistakes.join('; '), 'TANDEM_PARAMETERS');
 };
 
