@@ -3,6 +3,8 @@
  * operators that the project's policies use; any other one is an error.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
+import fs from 'node:fs';
+import path from 'node:path';
 import type { Resources } from './cloudformation.ts';
 
 export interface PolicyStatement {
@@ -134,4 +136,12 @@ export function resolverOf(resources: Resources): Resolve {
     }
     return plainTexts(value);
   };
+}
+
+/** What the provider of the DNS commands and of the monitor asks Route 53, as IAM names it. */
+export function route53Actions(): string[] {
+  const folder = path.join(import.meta.dirname, '../../dns/providers/route53');
+  const source = fs.readdirSync(folder).map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
+  const made = source.join('\n').matchAll(/new ([A-Z]\w+)Command\(/g);
+  return [...new Set(Array.from(made, ([, name = '']) => `route53:${name}`))];
 }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { ofType, packaged, type Policy, type Resources, type Service } from '../helpers/cloudformation.ts';
-import { isAllowed, resolverOf, substitute } from '../helpers/iam.ts';
+import { isAllowed, resolverOf, route53Actions, substitute } from '../helpers/iam.ts';
 
 let alone: Resources;
 let withPeers: Resources;
@@ -95,6 +95,17 @@ describe('the AWS stack', () => {
     for (const action of ['iam:CreateRole', 'iam:PassRole', 'sts:AssumeRole', 's3:GetObject'])
       expect(isAllowed(boundary, { action, resource: '*', context }, texts)).toBe(false);
   }, 60_000);
+
+  test('the monitor may ask Route 53 whatever its provider asks', () => {
+    const { Policies } = withAll['MonitorRole']?.Properties as { Policies: Policy[] };
+    const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const targets = ['hostedzone/Z0123456789ABCDEFGHIJ', 'healthcheck/1', 'change/1'].map(
+      (name) => `arn:aws:route53:::${name}`,
+    );
+    const may = (action: string): boolean =>
+      [...targets, '*'].some((resource) => isAllowed(statements, { action, resource }, resolverOf(withAll)));
+    expect(route53Actions().filter((action) => !may(action))).toEqual([]);
+  });
 
   test("no role has a policy that is not the stack's own", () => {
     for (const [id, { ManagedPolicyArns }] of ofType(withAll, 'AWS::IAM::Role')) {

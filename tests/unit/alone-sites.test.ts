@@ -89,7 +89,7 @@ describe('the sites of a folder', () => {
 
   test('npm run tandem asks those that run, with their operator key', async () => {
     const { operatorKey, sites } = await enterSite(dir, aws);
-    const options = { sites: [], stack: path.join(dir, 'stack.json') };
+    const options = { sites: [], stack: path.join(dir, 'stack.json'), json: false };
     const url = `http://127.0.0.1:${sites[0]?.ports['aws-us-east-1']}`;
     expect(findTargets(options)).toEqual([{ site: aws.site, url, operatorKey }]);
     await leaveSite(dir, aws);
