@@ -19,9 +19,7 @@ module.exports = class LocalEmulators {
     if (command === 'offline' && !hasAddresses(serverless)) {
       this.hooks.initialize = () => offline(serverless, options);
     }
-    // The bundler and the triggers have begun by then, and would keep a process alive that serves nothing.
-    if (command === 'offline')
-      this.hooks.error = () => void setTimeout(() => process.exit(1), REPORTED_WITHIN_MS);
+    if (command === 'offline') this.hooks.error = endAfterError;
     if (command === 'invoke local') this.#invokeLocal(serverless, options);
   }
 
@@ -38,6 +36,15 @@ module.exports = class LocalEmulators {
   }
 };
 
+/** The bundler and the triggers have begun by then, and would keep a process alive that serves nothing. */
+function endAfterError(error) {
+  // A mistake of whoever set the variables: the message names each, and the CLI would print a stack in its place.
+  if (error.message.startsWith('configuration: ')) error.stack = undefined;
+  // Otherwise the bundler finds its input closed, and says so with a page of its own stack.
+  void require('esbuild').stop();
+  setTimeout(() => process.exit(1), REPORTED_WITHIN_MS);
+}
+
 function hasAddresses({ service }) {
   return ADDRESSES[service.provider.name].some((name) => process.env[name] !== undefined);
 }
@@ -46,7 +53,12 @@ function hasAddresses({ service }) {
 async function offline(serverless, options) {
   const { runSite } = await import('../local/alone/site-run.ts');
   const { siteOptions } = await import('../local/alone/site-options.ts');
-  await runSite(siteOptions(serverless, options, process.argv.slice(2)));
+  try {
+    await runSite(siteOptions(serverless, options, process.argv.slice(2)));
+  } catch (error) {
+    // Its reason is on the screen: our own stack would hide it.
+    throw new serverless.classes.Error(error.message, 'TANDEM_SITE');
+  }
   await new Promise((resolve) => process.stdout.write('', resolve));
   process.exit(0);
 }

@@ -10,9 +10,9 @@ import { isAlive } from '../helpers/alive.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 import { runs, type SiteRegistry } from '../../scripts/local/alone/site-registry.ts';
 
-const SERVES_WITHIN_MS = 150_000;
-const REPLICATED_WITHIN_MS = 60_000;
-const TEST_MS = 180_000;
+const SERVES_WITHIN_MS = 240_000;
+const REPLICATED_WITHIN_MS = 120_000;
+const TEST_MS = 420_000;
 
 const definitions = [
   { cloud: 'aws', site: 'aws-us-east-1', emulators: ['DynamoDB', 'SQS'] },
@@ -126,6 +126,21 @@ describe.each(definitions)('serverless.$cloud.yml alone, in a fresh clone', ({ c
         fs.readFileSync(path.join(clone.dir, '.tandem/sites.json'), 'utf8'),
       ) as SiteRegistry;
       expect(registry.sites.filter(runs)).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'ends with status 1 and the mistake when a variable is wrong',
+    async () => {
+      const { ended, output } = clone.sls(['offline', '-c', `serverless.${cloud}.yml`], {
+        TANDEM_PEERS: 'nobody',
+      });
+      expect([await ended, output()]).toEqual([
+        1,
+        expect.stringMatching(/^configuration: TANDEM_PEERS: must be array$/m),
+      ]);
+      expect(output()).not.toContain('goroutine');
     },
     TEST_MS,
   );

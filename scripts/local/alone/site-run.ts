@@ -208,7 +208,9 @@ export class SiteRun {
 
   #died(death: Death): void {
     const { output } = this.#options;
-    output.died(death, path.join(path.relative(process.cwd(), this.#places.logs), `${death.name}.log`));
+    const log = path.join(path.relative(process.cwd(), this.#places.logs), `${death.name}.log`);
+    // What the functions' process has said is on the screen; before it has served it is not started again.
+    if (this.#isReady || death.name !== this.#host.name) output.died(death, log);
     if (this.#isReady && death.hopeless === undefined) return;
     // Nobody is there yet who would miss it: the user mends the mistake and starts it again.
     this.#failed.reject(
