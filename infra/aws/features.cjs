@@ -2,42 +2,25 @@
 /**
  * What the flags of `custom.features` change outside their own files in infra/aws/features/, as `custom.added`.
  *
- * Invariant: a flag that is misspelt, has another value than true or false, or lacks what it needs, ends the packaging
- * with all mistakes named. A stack without the firewall that somebody thought to have asked for would be worse.
+ * Every parameter and flag is checked here before anything else (infra/parameters.cjs).
  */
+const { mistakesIn } = require('../parameters.cjs');
 
-/** What a flag needs besides itself: another flag, a parameter, or the region that CloudFront's parts live in. */
+/** What a flag needs besides itself: another flag, or values of parameters. */
 const NEEDS = {
-  waf: { flag: 'cdn', region: 'us-east-1' },
-  customDomain: { params: ['domain', 'hostedZoneId'] },
+  waf: { flag: 'cdn' },
+  customDomain: { values: ['domain', 'hostedZoneId'] },
 };
+const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
 
-/** `--param "features.<flag>=<value>"` as it was typed; a flag that nobody knows would otherwise be ignored. */
-function askedFor(options) {
-  return (options.param ?? []).flatMap((text) => /^features\.([^=]+)=/.exec(text)?.[1] ?? []);
-}
-
-function mistakesOf({ features, asked, params, region }) {
-  const known = Object.keys(features);
-  const on = known.filter((flag) => features[flag] === 'true');
-  const needs = on.flatMap((flag) => {
-    const { flag: other, params: names = [], region: only } = NEEDS[flag] ?? {};
-    return [
-      ...(other !== undefined && !on.includes(other) ? [`${flag} needs ${other}`] : []),
-      ...names.filter((name) => params[name] === '').map((name) => `${flag} needs --param "${name}=…"`),
-      ...(only !== undefined && only !== region ? [`${flag} needs the region ${only}`] : []),
-    ];
-  });
+/** What the rule book of both definitions does not know: where CloudFront's parts live. */
+function misplaced(features, region) {
+  if (region === OF_CLOUDFRONT) return [];
+  const has = (flag) => features[flag] === 'true';
   return [
-    ...asked
-      .filter((flag) => !known.includes(flag))
-      .map((flag) => `${flag} is no feature: ${known.join(', ')}`),
-    ...known
-      .filter((flag) => !['true', 'false'].includes(features[flag]))
-      .map((flag) => `${flag} is true or false, not ${features[flag]}`),
-    ...needs,
-    ...(on.includes('cdn') && on.includes('customDomain') && region !== OF_CLOUDFRONT
+    ...(has('waf') ? [`waf needs the region ${OF_CLOUDFRONT}`] : []),
+    ...(has('cdn') && has('customDomain')
       ? [`cdn with customDomain needs the region ${OF_CLOUDFRONT}, where its certificates live`]
       : []),
   ];
@@ -59,15 +42,29 @@ function viewerOf(customDomain, domain) {
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const features = await resolveConfigurationProperty(['custom', 'features']);
-  const [domain, hostedZoneId, region, alarmEmail] = await Promise.all(
-    ['param:domain', 'param:hostedZoneId', 'self:provider.region', 'param:alarmEmail'].map(resolveVariable),
+  const [domain, hostedZoneId, region, alarmEmail, boundary] = await Promise.all(
+    [
+      'param:domain',
+      'param:hostedZoneId',
+      'self:provider.region',
+      'param:alarmEmail',
+      'param:permissionsBoundary',
+    ].map(resolveVariable),
   );
-  const mistakes = mistakesOf({
-    features,
-    asked: askedFor(options),
-    params: { domain, hostedZoneId },
-    region,
-  });
+  const values = { domain, hostedZoneId };
+  const mistakes = [
+    ...mistakesIn({
+      params: await resolveConfigurationProperty(['params']),
+      features,
+      asked: options.param ?? [],
+      needs: NEEDS,
+      valueOf: (name) => values[name],
+    }),
+    ...misplaced(features, region),
+    ...(boundary === '' || ARN_OF_POLICY.test(boundary)
+      ? []
+      : [`permissionsBoundary is the ARN of a policy, not '${boundary}'`]),
+  ];
   if (mistakes.length > 0) {
     const error = new Error(mistakes.join('; '));
     // The packager prints a stack instead of the message where there is one.
@@ -92,6 +89,8 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
       ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
     ],
+    // Of every role.
+    permissionsBoundary: boundary === '' ? { Ref: 'AWS::NoValue' } : boundary,
     webAcl: has('waf') ? { 'Fn::GetAtt': ['WebAcl', 'Arn'] } : { Ref: 'AWS::NoValue' },
     viewer: viewerOf(has('customDomain'), domain),
   };

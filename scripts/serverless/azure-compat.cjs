@@ -79,7 +79,7 @@ module.exports = class AzureCompat {
     const deployment = require('./azure/deployment.cjs');
     deployment.readConfigAfterVariables(serverless);
     deployment.signInWithAzureIdentity(serverless, this.#options);
-    await deployment.checkFeatures(serverless, this.#options);
+    await deployment.checkParameters(serverless, this.#options);
     deployment.composeOwnTemplate();
     deployment.showOwnTemplateInDryRun(this.#options);
     deployment.quoteSettingsThatLookLikeExpressions();

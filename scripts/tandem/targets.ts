@@ -1,5 +1,8 @@
 /** Whom to ask: the sites of the stack on this machine, or the deployed ones that were named. */
-import { readStack, StackFileError, type Stack } from '../local/stack/stack-file.ts';
+import path from 'node:path';
+import { portsOf, readSites, runs } from '../local/alone/site-registry.ts';
+import { readStack, StackFileError, type Stack, type StackSite } from '../local/stack/stack-file.ts';
+import { urlOf } from '../local/stack/topology.ts';
 import { getJson, readReplication } from './ask.ts';
 import type { CommonOptions } from './command-line.ts';
 
@@ -64,16 +67,31 @@ export function findIssuer({ sites, stack: file }: CommonOptions): string {
   );
 }
 
-function read(file: string): Pick<Stack, 'sites'> & Partial<Pick<Stack, 'operatorKey' | 'issuer'>> {
-  let stack: Stack | undefined;
+interface LocalSites extends Partial<Pick<Stack, 'operatorKey' | 'issuer'>> {
+  readonly sites: readonly Pick<StackSite, 'site' | 'url'>[];
+}
+
+function read(file: string): LocalSites {
+  const dir = path.basename(file) === 'stack.json' ? path.dirname(file) : file;
+  let found: LocalSites | undefined;
   try {
-    stack = readStack(file);
+    found = readStack(file) ?? sitesOfOffline(dir);
   } catch (cause) {
     if (!(cause instanceof StackFileError)) throw cause;
     throw new TargetError(cause.message, { cause });
   }
-  if (stack !== undefined) return stack;
+  if (found !== undefined) return found;
   throw new TargetError(
     `${file} is not there, so no stack runs: start one with npm start, or name deployed sites with --site <url>`,
   );
+}
+
+/** Sites that `sls offline` runs, each by itself. */
+function sitesOfOffline(dir: string): LocalSites | undefined {
+  const registry = readSites(dir);
+  const running = registry?.sites.filter(runs) ?? [];
+  if (registry === undefined || running.length === 0) return undefined;
+  const ports = portsOf(running);
+  const sites = running.map(({ site }) => ({ site, url: urlOf(ports, site) }));
+  return { sites, operatorKey: registry.operatorKey };
 }

@@ -119,8 +119,9 @@ describe('features of the AWS stack', () => {
   });
 
   test.each([
-    ['a flag that nobody knows', ['features.wfa=true'], 'wfa is no feature'],
-    ['a value that is neither', ['features.tracing=yes'], 'tracing is true or false, not yes'],
+    ['a parameter that is misspelt', ['operatorKey=abc'], 'did you mean operatorKeys?'],
+    ['a flag that is misspelt', ['features.wfa=true'], 'did you mean features.waf?'],
+    ['a value that is neither', ['features.tracing=yes'], "tracing is true or false, not 'yes'"],
     ['a firewall without CloudFront', ['features.waf=true'], 'waf needs cdn'],
     ['a name without its zone', ['features.customDomain=true', 'domain=api.example.com'], 'hostedZoneId'],
   ])(

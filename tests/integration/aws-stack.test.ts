@@ -1,7 +1,11 @@
 /** What protects the AWS stack, as it is packaged: permissions, encryption, logs, throttling, tags. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { ofType, packaged, type Policy, type Resources, type Service } from '../helpers/cloudformation.ts';
+import { isAllowed, resolverOf, route53Actions, substitute } from '../helpers/iam.ts';
 
 let alone: Resources;
 let withPeers: Resources;
@@ -43,6 +47,64 @@ describe('the AWS stack', () => {
       );
     });
     expect([...new Set(found)].sort()).toEqual([...REASONED].sort());
+  });
+
+  test('no role may do more than the boundary that the pipeline gives every role', async () => {
+    const arn = 'arn:aws:iam::123456789012:policy/boundary-of-tandem';
+    const federation = [
+      'federation=azure',
+      'azureTenantId=t',
+      'azureAudience=api://a',
+      'azurePrincipalIds=["p"]',
+    ];
+    const { resources } = await packaged([
+      ...awsParams(awsFeatures),
+      ...federation,
+      `permissionsBoundary=${arn}`,
+    ]);
+    const roles = ofType(resources, 'AWS::IAM::Role');
+    expect(roles.map(([id, { PermissionsBoundary }]) => [id, PermissionsBoundary])).toEqual(
+      roles.map(([id]) => [id, arn]),
+    );
+    const boundary = (
+      parse(fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/github-oidc.yml'), 'utf8'), {
+        logLevel: 'silent',
+      }) as { Resources: { FunctionBoundary: { Properties: Policy } } }
+    ).Resources.FunctionBoundary.Properties.PolicyDocument.Statement;
+    const texts = (value: unknown): string[] => [substitute(String(value), { Service: 'tandem' })];
+    const resolve = resolverOf(resources);
+    const statements = [
+      ...roles.flatMap(([, { Policies }]) => (Policies as Policy[]).map((policy) => policy.PolicyDocument)),
+      ...ofType(resources, 'AWS::IAM::ManagedPolicy').map(
+        ([, { PolicyDocument }]) => PolicyDocument as Policy['PolicyDocument'],
+      ),
+    ].flatMap(({ Statement }) => Statement.filter(({ Effect }) => Effect === 'Allow'));
+    const context = { 'sts:IdentityTokenAudience': 'api://AzureADTokenExchange' };
+    const beyond = statements.flatMap(({ Action, Resource }) =>
+      [Action].flat().flatMap((action) =>
+        [Resource]
+          .flat()
+          .flatMap(resolve)
+          .filter((resource) => !isAllowed(boundary, { action, resource, context }, texts))
+          .map((resource) => `${action} ${resource}`),
+      ),
+    );
+    expect(statements.length).toBeGreaterThan(30);
+    expect(beyond).toEqual([]);
+    // And it gives nobody a right over rights.
+    for (const action of ['iam:CreateRole', 'iam:PassRole', 'sts:AssumeRole', 's3:GetObject'])
+      expect(isAllowed(boundary, { action, resource: '*', context }, texts)).toBe(false);
+  }, 60_000);
+
+  test('the monitor may ask Route 53 whatever its provider asks', () => {
+    const { Policies } = withAll['MonitorRole']?.Properties as { Policies: Policy[] };
+    const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const targets = ['hostedzone/Z0123456789ABCDEFGHIJ', 'healthcheck/1', 'change/1'].map(
+      (name) => `arn:aws:route53:::${name}`,
+    );
+    const may = (action: string): boolean =>
+      [...targets, '*'].some((resource) => isAllowed(statements, { action, resource }, resolverOf(withAll)));
+    expect(route53Actions().filter((action) => !may(action))).toEqual([]);
   });
 
   test("no role has a policy that is not the stack's own", () => {

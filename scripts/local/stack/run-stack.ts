@@ -14,14 +14,13 @@ import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
 import { PortsTakenError, reservePorts, type Ports } from './ports.ts';
 import { describeStack, hasStackFile, StackFile, type Stack } from './stack-file.ts';
+import { StopSignal } from './stop-signal.ts';
 import { StartError, Supervisor } from './supervise.ts';
 import { planProcesses, urlOf } from './topology.ts';
 
 const PROJECT_DIR = path.join(import.meta.dirname, '../../..');
 /** The processes of a supervisor that was killed end by themselves within this time. */
 const LEFTOVERS_END_WITHIN_MS = 3_000;
-const PARENT_POLL_MS = 250;
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Places {
   readonly dir: string;
@@ -101,42 +100,6 @@ async function fill(ports: Ports, output: Output): Promise<void> {
     output.problem(
       `The sample data could not be written: ${error instanceof Error ? error.message : String(error)}`,
     );
-  }
-}
-
-/**
- * Waits for the first signal that asks for an end; further ones change nothing, the end is under way.
- *
- * npm passes a signal on to the shell that it runs a script in, and that shell dies without telling its child. So
- * under npm the loss of the parent counts as a signal.
- */
-class StopSignal {
-  readonly #received = Promise.withResolvers<undefined>();
-  received = false;
-
-  readonly #onSignal = (): void => {
-    this.received = true;
-    this.#received.resolve(undefined);
-  };
-
-  readonly #parent = process.ppid;
-  readonly #watch: NodeJS.Timeout | undefined;
-
-  constructor() {
-    for (const signal of STOP_SIGNALS) process.on(signal, this.#onSignal);
-    if (process.env['npm_lifecycle_event'] === undefined) return;
-    this.#watch = setInterval(() => {
-      if (process.ppid !== this.#parent) this.#onSignal();
-    }, PARENT_POLL_MS);
-  }
-
-  wait(): Promise<void> {
-    return this.#received.promise;
-  }
-
-  dispose(): void {
-    clearInterval(this.#watch);
-    for (const signal of STOP_SIGNALS) process.off(signal, this.#onSignal);
   }
 }
 

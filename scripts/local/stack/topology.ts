@@ -92,6 +92,11 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
   ];
 }
 
+/** The processes of one site, as `planProcesses` plans them: its stand-ins and its functions. */
+export function planSite(site: SiteName, input: TopologyInput): { standIns: ProcessPlan; host: ProcessPlan } {
+  return { standIns: planStandIns(site, input), host: planHost(site, input) };
+}
+
 /** Where the stand-ins of one site answer; Service Bus as a connection string. */
 export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<string, string> {
   return cloud === 'aws'
@@ -141,7 +146,7 @@ function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): 
 function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
   const { ports, sites, projectDir, logLevel, drill } = input;
   const peers = sites
-    .filter((other) => other !== site)
+    .filter((other) => other.site !== site.site)
     .map((other) => peerConfig(other, ports, drill?.links[`${site.site}/${other.site}`]));
   return {
     name: site.site,

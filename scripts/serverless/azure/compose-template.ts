@@ -15,6 +15,10 @@ export interface ArmParameter {
   readonly type: string;
   readonly defaultValue?: unknown;
   readonly allowedValues?: readonly unknown[];
+  readonly minValue?: number;
+  readonly maxValue?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
   readonly metadata?: { readonly description: string };
 }
 

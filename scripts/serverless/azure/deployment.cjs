@@ -4,8 +4,15 @@ const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { tellHowToSignIn } = require('./failures.cjs');
+const { mistakesIn } = require('../../../infra/parameters.cjs');
 const { publishPackage } = require('./publish.cjs');
 
+/** What a flag needs besides itself: another flag, or values of parameters. */
+const NEEDS = {
+  waf: { flag: 'cdn' },
+  customDomain: { flag: 'cdn', values: ['domain'] },
+  secondRegion: { values: ['secondRegionApp', 'secondRegionGroup'] },
+};
 const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';
 /** Any well-formed id will do: a dry run calls nobody. */
 const NO_SUBSCRIPTION = '00000000-0000-0000-0000-000000000000';
@@ -62,11 +69,19 @@ async function deploymentOf({ service, serviceDir }) {
   return { template, parameters: typedParameters(template.parameters, parameters) };
 }
 
-/** Ends the command when a flag is wrong, whatever the command is. */
-exports.checkFeatures = async ({ service }, { param = [] }) => {
-  const { checkFeatures } = await import('./features.ts');
+/** Ends the command when a parameter or flag is wrong, whatever the command is. */
+exports.checkParameters = async ({ service, serviceDir, configurationInput, classes }, { param = [] }) => {
   const { parameters } = service.provider.armTemplate;
-  checkFeatures({ features: service.custom.features, params: param, parameters });
+  const mistakes = mistakesIn({
+    params: configurationInput.params ?? {},
+    features: service.custom.features,
+    asked: param,
+    needs: NEEDS,
+    valueOf: (name) => parameters[name]?.value,
+  });
+  const { error } = await deploymentOf({ service, serviceDir }).catch((thrown) => ({ error: thrown }));
+  if (error !== undefined) mistakes.push(error.message);
+  if (mistakes.length > 0) throw new classes.Error(mistakes.join('; '), 'TANDEM_PARAMETERS');
 };
 
 /** Leaves the template of a deployment beside the package, for the reader and for checks. */

@@ -162,6 +162,8 @@ function call(name: string, args: readonly unknown[]): unknown {
       return String(first).replaceAll(String(second), String(third));
     case 'split':
       return String(first).split(String(second));
+    case 'toLower':
+      return String(first).toLowerCase();
     case 'trim':
       return String(first).trim();
     case 'createArray':

@@ -1,0 +1,546 @@
+/**
+ * Every function of both clouds, bundled, behind proxies that refuse what the packaged roles do not allow. The sites are
+ * each other's peer, so what crosses is allowed by the other's roles.
+ *
+ * Two findings fail it: a call that is refused, and a right that no call has used.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { CosmosClient } from '@azure/cosmos';
+import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { build } from 'esbuild';
+import { parse } from 'yaml';
+import { openSiteStore } from '../../scripts/local/stack/site-store.ts';
+import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
+import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
+import { deploy } from '../../scripts/serverless/azure/evaluate-template.ts';
+import { horizonMs, sweepGraceMs } from '../../src/shared/bounds.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Store } from '../../src/shared/ports/store.ts';
+import { deliver, invokeFunction, invokeLambda, type Call, type Delivery } from '../helpers/call.ts';
+import { packaged } from '../helpers/cloudformation.ts';
+import { awsRights, proxyAws, type AwsRights } from '../helpers/rights/aws.ts';
+import { azureRights, guardBroker, proxyCosmos, type AzureRights } from '../helpers/rights/azure.ts';
+import { FunctionWorker } from '../helpers/rights/function-worker.ts';
+import { startCloud, type TestCloud } from '../helpers/sites.ts';
+import { TestSite } from '../helpers/test-site.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const KEY = 'an-operator-key';
+const QUIET_ROUNDS_MAX = 40;
+
+type Site = 'aws' | 'azure';
+const BOTH = ['aws', 'azure'] as const;
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json: Record<string, unknown>;
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+const workers = new Map<string, FunctionWorker>();
+let aws: AwsRights;
+let azure: AzureRights;
+let clouds: Record<Site, TestCloud>;
+let stores: Record<Site, Store>;
+let busClient: ServiceBusClient;
+let sqsEndpoint: string;
+let dynamoEndpoint: string;
+let cosmosEndpoint: string;
+
+/** The functions of a definition: key → source file without its ending. */
+function functionsOf(cloud: Site): [string, string][] {
+  const { functions } = parse(fs.readFileSync(path.join(ROOT, `serverless.${cloud}.yml`), 'utf8'), {
+    merge: true,
+  }) as { functions: Record<string, { handler?: string }> };
+  return Object.entries(functions).flatMap(([key, { handler }]) =>
+    handler === undefined ? [] : [[key, handler.replace(/\.handler$/, '')]],
+  );
+}
+
+async function bundle(cloud: Site, outdir: string): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [...new Set(functionsOf(cloud).map(([, file]) => `${file}.ts`))],
+    outdir,
+    outbase: ROOT,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    conditions: [cloud, 'module'],
+    define: { TANDEM_VERSION: '"test"' },
+    logLevel: 'error',
+  });
+}
+
+const endpoint = (cloud: TestCloud, service: string): string =>
+  cloud.env[`AWS_ENDPOINT_URL_${service}`] ?? '';
+const common = {
+  PATH: process.env['PATH'] ?? '',
+  NO_PROXY: '127.0.0.1',
+  TANDEM_LOG_LEVEL: 'error',
+  TANDEM_OPERATOR_KEYS: createHash('sha256').update(KEY).digest('hex'),
+};
+
+beforeAll(async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-rights-'));
+  closers.push(() => fs.promises.rm(dir, { recursive: true, force: true }));
+  const federation = [
+    'federation=azure',
+    'azureTenantId=t',
+    'azureAudience=api://a',
+    'azurePrincipalIds=["p"]',
+  ];
+  const [{ resources }, awsCloud, azureCloud] = await Promise.all([
+    packaged([...awsParams([]), ...federation]),
+    startCloud('aws'),
+    startCloud('azure'),
+    bundle('aws', path.join(dir, 'aws')),
+    bundle('azure', path.join(dir, 'azure')),
+  ]);
+  clouds = { aws: awsCloud, azure: azureCloud };
+  aws = awsRights(resources);
+  const template = composeTemplate(path.join(ROOT, 'infra/azure/site.json'));
+  const made = deploy(template, {
+    functionAppName: 'acme',
+    location: 'here',
+    tags: {},
+    awsIssuer: 'https://issuer.example',
+    awsSubjects: 'arn:aws:iam::123456789012:role/a',
+  }).filter((resource) => resource.made);
+  azure = azureRights(made, '/sites/acme', '/userAssignedIdentities/acme-peers');
+
+  const [dynamoProxy, sqsProxy, cosmosProxy] = await Promise.all([
+    proxyAws(endpoint(awsCloud, 'DYNAMODB'), aws.book),
+    proxyAws(endpoint(awsCloud, 'SQS'), aws.book),
+    proxyCosmos(azureCloud.env['COSMOS_ENDPOINT'] ?? '', azure),
+  ]);
+  stores = openStores(awsCloud, azureCloud);
+  guardBroker(azureCloud.queueFaults, azure);
+  sqsEndpoint = sqsProxy.endpoint;
+  dynamoEndpoint = dynamoProxy.endpoint;
+  cosmosEndpoint = cosmosProxy.endpoint;
+  busClient = new ServiceBusClient(azureCloud.env['SERVICE_BUS_CONNECTION'] ?? '', {
+    retryOptions: { maxRetries: 0 },
+  });
+  const awsEnv = Object.fromEntries(
+    Object.entries(awsCloud.env).map(([name, value]) => [
+      name,
+      value
+        .replace(endpoint(awsCloud, 'DYNAMODB'), `${dynamoProxy.endpoint}/`)
+        .replace(endpoint(awsCloud, 'SQS'), `${sqsProxy.endpoint}/`),
+    ]),
+  );
+  closers.push(
+    ...[dynamoProxy, sqsProxy, cosmosProxy, awsCloud, azureCloud].map((one) => () => one.close()),
+    () => busClient.close(),
+  );
+  const peerOnAzure = {
+    ...{ site: azureCloud.site, cloud: 'azure', region: 'eastus', url: 'http://127.0.0.1:1' },
+    ...{ inbox: 'tandem-in', verify: 'tandem-verify' },
+    connectionString: azureCloud.env['SERVICE_BUS_CONNECTION'],
+  };
+  const peerOnAws = {
+    ...{ site: awsCloud.site, cloud: 'aws', region: 'us-east-1', url: 'http://127.0.0.1:1' },
+    ...{ inbox: awsEnv['TANDEM_IN_URL'], verify: awsEnv['TANDEM_VERIFY_URL'], endpoint: sqsProxy.endpoint },
+  };
+  const envOf = (cloud: Site, key: string): Record<string, string> =>
+    cloud === 'aws'
+      ? {
+          ...common,
+          ...awsEnv,
+          AWS_ACCESS_KEY_ID: aws.roleOf.get(key) ?? 'no role',
+          TANDEM_PEERS: JSON.stringify([peerOnAzure]),
+        }
+      : {
+          ...common,
+          ...azureCloud.env,
+          COSMOS_ENDPOINT: cosmosProxy.endpoint,
+          // What the app gets when it takes the role of this account.
+          AWS_ACCESS_KEY_ID: 'PeerSender',
+          AWS_SECRET_ACCESS_KEY: 'local',
+          TANDEM_PEERS: JSON.stringify([peerOnAws]),
+        };
+  const start = async (cloud: Site, name: string, file: string, env: Record<string, string>) => {
+    workers.set(`${cloud} ${name}`, await FunctionWorker.start(path.join(dir, cloud, `${file}.cjs`), env));
+  };
+  await Promise.all(
+    BOTH.flatMap((cloud) => [
+      ...functionsOf(cloud).map(([key, file]) => start(cloud, key, file, envOf(cloud, key))),
+      start(cloud, 'rebuilding', 'src/handlers/health', {
+        ...envOf(cloud, 'health'),
+        TANDEM_REBUILDING: 'true',
+      }),
+    ]),
+  );
+}, 120_000);
+
+afterAll(async () => {
+  // Before the others: what it closes answers it.
+  await Promise.all([...workers.values()].map((worker) => worker.stop()));
+  for (const close of closers.reverse()) await close();
+});
+
+/** The stores themselves, for what no function of today would write. */
+function openStores(awsCloud: TestCloud, azureCloud: TestCloud): Record<Site, Store> {
+  const opened = [
+    { ...awsCloud, region: 'us-east-1', endpoints: { dynamodb: endpoint(awsCloud, 'DYNAMODB') } },
+    { ...azureCloud, region: 'eastus', endpoints: { cosmos: azureCloud.env['COSMOS_ENDPOINT'] ?? '' } },
+  ].map((cloud) =>
+    openSiteStore({
+      ...cloud,
+      ...{ url: '', pid: null, bridgePid: null, standInsPid: null, ready: true, faults: {} },
+    }),
+  );
+  closers.push(() => {
+    for (const { close } of opened) close();
+    return Promise.resolve();
+  });
+  return { aws: opened[0]!.store, azure: opened[1]!.store };
+}
+
+function handlerOf(cloud: Site, key: string): FunctionWorker['handler'] {
+  // Functions on AWS reach the other cloud's queues as the identity that its site keeps for its peers.
+  azure.caller = cloud === 'aws' ? 'peers' : 'app';
+  const worker = workers.get(`${cloud} ${key}`);
+  if (worker === undefined) throw new Error(`no function ${key} on ${cloud}`);
+  return worker.handler;
+}
+
+async function call(
+  cloud: Site,
+  key: string,
+  method: string,
+  at: string,
+  rest: Partial<Call> = {},
+): Promise<Answer> {
+  const invoke = cloud === 'aws' ? invokeLambda : invokeFunction;
+  const { status, headers, text } = await invoke(handlerOf(cloud, key), { method, path: at, ...rest });
+  return { status, headers, json: JSON.parse(text || '{}') as Record<string, unknown> };
+}
+
+const operate = (cloud: Site, method: string, at: string, body?: object): Promise<Answer> =>
+  call(cloud, 'operations', method, `/replication/${at}`, {
+    headers: { authorization: `Bearer ${KEY}` },
+    ...(body && { body }),
+  });
+
+/** What Lambda's event source does with the function's role: asks, receives, invokes, deletes. */
+async function pumpSqs(queue: string, key: string): Promise<number> {
+  const client = new SQSClient({
+    region: 'us-east-1',
+    endpoint: sqsEndpoint,
+    credentials: { accessKeyId: aws.roleOf.get(key) ?? '', secretAccessKey: 'local' },
+  });
+  try {
+    const QueueUrl = `${sqsEndpoint}/000000000000/${queue}`;
+    await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
+    );
+    if (Messages.length === 0) return 0;
+    const deliveries = Messages.map(({ Body = '', MessageAttributes = {} }): Delivery => ({
+      body: Body,
+      attributes: Object.fromEntries(
+        Object.entries(MessageAttributes).map(([name, { StringValue = '' }]) => [name, StringValue]),
+      ),
+    }));
+    const failed = await deliver('aws', handlerOf('aws', key), deliveries);
+    const Entries = Messages.flatMap(({ ReceiptHandle }, i) =>
+      failed.includes(`m${i}`) ? [] : [{ Id: String(i), ReceiptHandle }],
+    );
+    if (Entries.length > 0) await client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    return Messages.length;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What the host's trigger does as the app. */
+async function pumpServiceBus(queue: string, key: string): Promise<number> {
+  azure.caller = 'app';
+  const receiver = busClient.createReceiver(queue);
+  try {
+    const messages = await receiver.receiveMessages(10, { maxWaitTimeInMs: 100 });
+    if (messages.length === 0) return 0;
+    await deliver('azure', handlerOf('azure', key), messages.map(deliveryOf));
+    azure.caller = 'app';
+    await Promise.all(messages.map((message) => receiver.completeMessage(message)));
+    return messages.length;
+  } finally {
+    await receiver.close();
+  }
+}
+
+function deliveryOf({ body, applicationProperties = {} }: ServiceBusReceivedMessage): Delivery {
+  return {
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    attributes: Object.fromEntries(
+      Object.entries(applicationProperties).map(([name, value]) => [name, String(value)]),
+    ),
+  };
+}
+
+const ON_AZURE = { 'tandem-out': 'forward', 'tandem-in': 'apply', 'tandem-verify': 'verify' };
+
+/** Lets the triggers run until no queue has a message. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < QUIET_ROUNDS_MAX; round += 1) {
+    let moved = 0;
+    for (const [queue, key] of aws.triggers) moved += await pumpSqs(queue, key);
+    for (const [queue, key] of Object.entries(ON_AZURE)) moved += await pumpServiceBus(queue, key);
+    if (moved === 0) return;
+  }
+  throw new Error(`the queues are not empty after ${QUIET_ROUNDS_MAX} rounds`);
+}
+
+async function tick(cloud: Site, key: string): Promise<void> {
+  await deliver(cloud, handlerOf(cloud, key), 'timer');
+}
+
+test('no function is refused a call, and every right is used', async () => {
+  await requests();
+  await settle();
+  await conflicts();
+  await pauses();
+  await deadLetters();
+  await comparisons();
+  await lostMessages();
+  for (const cloud of BOTH) {
+    const { json } = await operate(cloud, 'GET', 'queues');
+    expect(json['site']).toBe(clouds[cloud].site);
+  }
+
+  expect([...aws.book.denied, ...azure.book.denied]).toEqual([]);
+  expect(unusedOnAws()).toEqual([]);
+  const used = new Set(azure.book.made.map(({ action }) => action));
+  expect(azure.storeActions.filter((action) => !used.has(action))).toEqual([]);
+  const onQueues = new Set(
+    azure.book.made.map(({ who, action, resource }) => `${who} ${action} ${resource}`),
+  );
+  expect(azure.queueRights.length).toBeGreaterThan(0);
+  expect(azure.queueRights.filter((right) => !onQueues.has(right))).toEqual([]);
+}, 300_000);
+
+// After the other, which wants no refusal at all.
+test('a call that a role does not allow is refused as the cloud would refuse it', async () => {
+  const credentials = { accessKeyId: 'RegionRole', secretAccessKey: 'local' };
+  const sqs = new SQSClient({ region: 'us-east-1', endpoint: sqsEndpoint, credentials });
+  const QueueUrl = `${sqsEndpoint}/000000000000/tandem-in`;
+  await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }))).rejects.toThrow(
+    'RegionRole is not authorized to perform: sqs:SendMessage on resource: arn:aws:sqs:us-east-1:123456789012:tandem-in',
+  );
+  sqs.destroy();
+  const dynamo = new DynamoDBClient({ region: 'us-east-1', endpoint: dynamoEndpoint, credentials });
+  const get = new GetItemCommand({ TableName: 'tandem', Key: { k: { S: 'item:of-aws' } } });
+  await expect(dynamo.send(get)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  dynamo.destroy();
+  azure.caller = 'peers';
+  const cosmos = new CosmosClient({
+    endpoint: cosmosEndpoint,
+    key: clouds.azure.env['COSMOS_KEY'] ?? '',
+    connectionPolicy: { enableEndpointDiscovery: false },
+  });
+  const read = cosmos.database('tandem').container('records').item('a', 'a').read();
+  await expect(read).rejects.toMatchObject({ code: 403 });
+  cosmos.dispose();
+  const sender = busClient.createSender('tandem-out');
+  await expect(sender.sendMessages({ body: '{}' })).rejects.toMatchObject({ code: 'UnauthorizedAccess' });
+  await sender.close();
+}, 60_000);
+
+/** Every role with every action that it never used. */
+function unusedOnAws(): string[] {
+  const used = new Set(aws.book.made.map(({ who, action }) => `${who} ${action}`));
+  return [...new Set(aws.roleOf.values())].flatMap((role) =>
+    aws
+      .actionsOf(role)
+      // About no resource of ours: it is asked for by the federation between real clouds only.
+      .filter((action) => action !== 'sts:GetWebIdentityToken')
+      .map((action) => `${role} ${action}`)
+      .filter((right) => !used.has(right)),
+  );
+}
+
+async function requests(): Promise<void> {
+  for (const cloud of BOTH) {
+    const user = { userId: `of-${cloud}`, name: 'Ada', email: 'ada@example.com' };
+    expect((await call(cloud, 'region', 'GET', '/region')).status).toBe(200);
+    expect((await call(cloud, 'health', 'GET', '/health/deep')).status).toBe(200);
+    expect((await call(cloud, 'rebuilding', 'GET', '/health/deep')).status).toBe(503);
+    expect((await call(cloud, 'fallback', 'GET', '/nowhere')).status).toBe(404);
+    const created = await call(cloud, 'users', 'POST', '/users', {
+      body: user,
+      headers: { 'idempotency-key': `key-${cloud}` },
+    });
+    expect(created.status).toBe(201);
+    const session = { 'x-tandem-session': created.headers['x-tandem-session'] ?? '' };
+    expect((await call(cloud, 'users', 'GET', `/users/of-${cloud}`, { headers: session })).status).toBe(200);
+    expect((await call(cloud, 'users', 'GET', '/users', { headers: session })).status).toBe(200);
+    const body = { name: 'Ada Lovelace' };
+    expect((await call(cloud, 'users', 'PATCH', `/users/of-${cloud}`, { body })).status).toBe(200);
+    const item = { id: `of-${cloud}`, data: { n: 1 } };
+    const written = await call(cloud, 'items', 'POST', '/write', { body: item });
+    expect(written.status).toBe(201);
+    const seen = { 'x-tandem-session': written.headers['x-tandem-session'] ?? '' };
+    expect((await call(cloud, 'items', 'GET', `/items/of-${cloud}`, { headers: seen })).status).toBe(200);
+    await tick(cloud, 'sweep');
+    expect((await call(cloud, 'replication', 'GET', '/replication')).status).toBe(200);
+  }
+  expect(
+    (
+      await call('azure', 'user', 'POST', '/user', {
+        body: { userId: 'x', name: 'X', email: 'x@example.com' },
+      })
+    ).status,
+  ).toBe(201);
+  expect((await call('azure', 'write', 'POST', '/write', { body: { id: 'x', data: {} } })).status).toBe(201);
+  await settle();
+  for (const cloud of BOTH) {
+    const other = cloud === 'aws' ? 'azure' : 'aws';
+    expect((await call(cloud, 'items', 'GET', `/items/of-${other}`)).status).toBe(200);
+    expect((await call(cloud, 'users', 'DELETE', `/users/of-${cloud}`)).status).toBe(204);
+  }
+}
+
+async function conflicts(): Promise<void> {
+  const user = { userId: 'torn', name: 'Both', email: 'a@example.com' };
+  expect((await call('aws', 'users', 'POST', '/users', { body: user })).status).toBe(201);
+  await settle();
+  for (const cloud of BOTH) {
+    const body = { name: `of ${cloud}` };
+    expect((await call(cloud, 'users', 'PATCH', '/users/torn', { body })).status).toBe(200);
+  }
+  await settle();
+  for (const cloud of BOTH) {
+    const { json } = await operate(cloud, 'GET', 'conflicts');
+    const [entry] = json['items'] as { id: string }[];
+    expect((await operate(cloud, 'GET', `conflicts/${entry?.id}`)).status).toBe(200);
+    expect((await operate(cloud, 'POST', `conflicts/${entry?.id}/override`, { note: 'ours' })).status).toBe(
+      200,
+    );
+    await settle();
+  }
+}
+
+async function pauses(): Promise<void> {
+  for (const cloud of BOTH) {
+    const peer = clouds[cloud === 'aws' ? 'azure' : 'aws'].site;
+    expect((await operate(cloud, 'PUT', `pauses/${peer}`, { reason: 'a test' })).status).toBe(200);
+    expect((await operate(cloud, 'GET', 'pauses')).status).toBe(200);
+    const item = { id: `paused-${cloud}`, data: {} };
+    expect((await call(cloud, 'items', 'POST', '/write', { body: item })).status).toBe(201);
+    await settle();
+    expect((await operate(cloud, 'DELETE', `pauses/${peer}`)).status).toBe(200);
+    await settle();
+  }
+}
+
+async function deadLetters(): Promise<void> {
+  const queues = ['tandem-in', 'tandem-out', 'tandem-verify'];
+  for (const cloud of BOTH) {
+    for (const queue of queues) await sendUnseen(cloud, queue, '{"half":');
+    await settle();
+    const { json } = await operate(cloud, 'GET', 'dead-letters');
+    const causes = json['causes'] as { source: string; ids: string[] }[];
+    expect(causes.map(({ source }) => source).sort()).toEqual(queues);
+    expect((await operate(cloud, 'GET', `dead-letters/${causes[0]?.ids[0]}`)).status).toBe(200);
+    expect((await operate(cloud, 'POST', 'dead-letters/replay', { all: true })).json['settled']).toBe(3);
+    await settle();
+    expect((await operate(cloud, 'POST', 'dead-letters/discard', { all: true })).json['settled']).toBe(3);
+  }
+}
+
+/** As nobody whose rights count. */
+async function sendUnseen(cloud: Site, queue: string, body: string): Promise<void> {
+  azure.caller = undefined;
+  if (cloud === 'azure') {
+    const sender = busClient.createSender(queue);
+    await sender.sendMessages({ body });
+    await sender.close();
+    return;
+  }
+  const client = new SQSClient({
+    region: 'us-east-1',
+    endpoint: endpoint(clouds.aws, 'SQS'),
+    credentials: { accessKeyId: 'test', secretAccessKey: 'local' },
+  });
+  const QueueUrl = new URL(`/000000000000/${queue}`, endpoint(clouds.aws, 'SQS')).href;
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
+  client.destroy();
+}
+
+/** A record as a site would hold it. @param deleted A tombstone, of the moment when it was written. */
+async function recordOf(site: string, key: string, atMs: number, deleted: boolean): Promise<StoredRecord> {
+  const source = new TestSite(site, []);
+  source.nowMs = atMs;
+  await source.write(key, { data: { n: 1 } });
+  if (deleted) await source.write(key, { $deleted: true });
+  return { ...source.held(key)!, pending: {} };
+}
+
+async function put(cloud: Site, record: StoredRecord): Promise<void> {
+  await stores[cloud].putMany([{ record, expected: undefined }]);
+}
+
+/** Comparisons that find and repair a difference in either direction, and tombstones that every site has. */
+async function comparisons(): Promise<void> {
+  const old = Date.now() - 2 * horizonMs;
+  for (const cloud of BOTH) {
+    const { site } = clouds[cloud];
+    await put(cloud, await recordOf(site, `item:only-${cloud}`, Date.now() - 60_000, false));
+    const tombstone = await recordOf(site, `item:gone-${cloud}`, old, true);
+    for (const holder of BOTH) await put(holder, tombstone);
+  }
+  for (const cloud of BOTH) {
+    const peer = clouds[cloud === 'aws' ? 'azure' : 'aws'].site;
+    expect((await operate(cloud, 'POST', 'verifications', { peer, repair: true })).status).toBe(202);
+    await tick(cloud, 'verifyHourly');
+  }
+  // What differs is looked at again half a minute later: it may have been on its way.
+  await waitUntil(
+    'all comparisons have ended',
+    async () => (await settle(), await allEnded()) || undefined,
+    120_000,
+  );
+  for (const cloud of BOTH) {
+    const held = await stores[cloud].getMany(BOTH.flatMap((one) => [`item:only-${one}`, `item:gone-${one}`]));
+    expect([...held.keys()].sort()).toEqual(['item:only-aws', 'item:only-azure']);
+  }
+}
+
+async function allEnded(): Promise<boolean> {
+  const shown = await Promise.all(
+    BOTH.map(async (cloud) => (await operate(cloud, 'GET', 'verifications')).json['verifications']),
+  );
+  return (shown as { ended: boolean }[][]).flat().every(({ ended }) => ended);
+}
+
+/** Markers whose message was lost: the sweeper sends what they stand for, and on AWS calls itself again. */
+async function lostMessages(): Promise<void> {
+  for (const cloud of BOTH) {
+    const { site } = clouds[cloud];
+    const peer = clouds[cloud === 'aws' ? 'azure' : 'aws'].site;
+    const since = Date.now() - 10 * sweepGraceMs;
+    const record = await recordOf(site, `item:lost-${cloud}`, since, false);
+    await put(cloud, { ...record, pending: { [peer]: record.version ?? '' }, pendingSince: since });
+    await tick(cloud, 'sweep');
+    await settle();
+    expect((await stores[cloud].get(record.key))?.record.pending).toEqual({});
+  }
+}
