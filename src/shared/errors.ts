@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
+  | 'refused'
   | 'internal';
 
 /** One failed rule of a request or a message: a JSON pointer (RFC 6901) and a sentence. */
@@ -182,6 +183,12 @@ export class ClockSkewError extends AppError {
   override readonly name = 'ClockSkewError';
   readonly code = 'clock_skew';
   override readonly retryable = true;
+}
+
+/** A store refuses a record for good: what is in it breaks a rule of the vendor, and trying again changes nothing. */
+export class RefusedError extends AppError {
+  override readonly name = 'RefusedError';
+  readonly code = 'refused';
 }
 
 /** Whether a later try of the same call may succeed. */

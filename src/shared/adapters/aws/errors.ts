@@ -2,7 +2,7 @@
  * AWS SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
-import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
 
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -29,6 +29,7 @@ function vendorError(error: unknown, service: string): AppError {
   if (name === 'ValidationException' && /size has exceeded/i.test(message ?? '')) {
     return new TooLargeError(text, { cause: error });
   }
+  if (name === 'ValidationException') return new RefusedError(text, { cause: error });
   const answered = $metadata?.httpStatusCode !== undefined;
   if (NOT_SENT.has(code ?? '')) return new UnavailableError(text, { cause: error });
   if (AMBIGUOUS.has(name ?? '') || ($metadata?.httpStatusCode ?? 0) >= 500 || !answered) {

@@ -3,7 +3,7 @@
  * @see https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-exceptions
  */
-import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
 
 /** Request timeout, retry-with, gone, internal error: the write may have happened. */
 const AMBIGUOUS_STATUS = new Set([408, 410, 449, 500]);
@@ -33,6 +33,7 @@ export function failedStatus(status: number): AppError {
 
 function byStatus(status: number, text: string, cause: unknown): AppError {
   if (status === 413) return new TooLargeError(text, { cause });
+  if (status === 400) return new RefusedError(text, { cause });
   if (AMBIGUOUS_STATUS.has(status)) return new AmbiguousError(text, { cause });
   return new UnavailableError(text, { cause });
 }
