@@ -82,7 +82,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '200': answer(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
           '202': answer(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
-          ...problems(400, 404, 412, 413, 415, 422, 503),
+          ...problems(400, 404, 409, 412, 413, 415, 422, 503),
         },
       },
       delete: {

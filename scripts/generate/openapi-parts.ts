@@ -30,15 +30,15 @@ export function answer(schema: string, description: string, headers?: Record<str
 }
 
 const MEANING: Readonly<Record<number, string>> = {
-  400: 'Malformed or invalid; every broken rule is named',
+  400: 'Malformed or invalid; the broken rules are named',
   401: 'No key or token, or one that is not accepted; see WWW-Authenticate',
   403: 'Not with this key or token; or the site accepts nobody, because its configuration holds no key',
   404: 'No such record',
-  409: 'It exists already',
+  409: 'It exists already; or what it holds now does not allow the change',
   410: 'What the same request made before has been deleted, or has expired, since',
   412: 'A precondition does not hold',
   413: 'The body, or the record it would make, is too large',
-  415: 'The body is not JSON',
+  415: 'The body is not JSON by its type, or not in UTF-8',
   422: 'The Idempotency-Key was used before, with another body',
   503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
 };

@@ -1,6 +1,6 @@
 /** The contract: `openapi.yaml`, from the declared entities and the fixed routes. */
 import { stringify } from 'yaml';
-import { bodyBytesMax, headerBytesMax } from '../../src/shared/bounds.ts';
+import { bodyBytesMax, headerBytesMax, jsonDepthMax } from '../../src/shared/bounds.ts';
 import {
   createSchema,
   idSchema,
@@ -48,7 +48,8 @@ export function openApiDocument(): string {
         'One API, served by every site (one cloud in one region) with identical behaviour.',
         'Every answer names its site in `X-Tandem-Site` and the request in `X-Request-Id`.',
         `Errors are problem documents (RFC 9457). Bodies have at most ${bodyBytesMax} bytes; path and headers together`,
-        `at most ${headerBytesMax} (431).`,
+        `at most ${headerBytesMax} (431). JSON is UTF-8, nests at most ${jsonDepthMax} levels, and holds no number that a`,
+        'double would change: such a body is refused with the JSON pointer of what is wrong.',
       ].join('\n'),
     },
     servers: [

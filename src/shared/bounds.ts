@@ -9,6 +9,18 @@
  * (`eventBytesMax`), with its stamps.
  */
 export const bodyBytesMax = 112 * 1024;
+/**
+ * Levels of objects and arrays in a body, itself the first. Cosmos DB takes 128 in a document, of which a record has four
+ * around a field's value, and an entry of the conflict log six; DynamoDB takes 32, which counts for nothing that is
+ * stored as text.
+ * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits
+ */
+export const jsonDepthMax = 100;
+/** Levels of a body that carries a replication event, whose fields lie deeper than those of a record. */
+export const eventDepthMax = jsonDepthMax + 10;
+/** Failed rules that one answer names, and characters of their pointers and sentences: Lambda passes on 6 MB. */
+export const failuresMax = 100;
+export const failureCharsMax = 64 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
 

@@ -3632,14 +3632,20 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
         let err18 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
         vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
       }
-      if (typeof data6 == "number" && isFinite(data6) && (data6 < 0 || isNaN(data6))) {
-        let err19 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      if (typeof data6 == "number" && isFinite(data6)) {
+        if (data6 > 9007199254740991 || isNaN(data6)) {
+          let err19 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+        }
+        if (data6 < 0 || isNaN(data6)) {
+          let err20 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+        }
       }
     }
   } else {
-    let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
   return validate18.errors = vErrors, errors === 0;
 }
@@ -3859,15 +3865,25 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
             let err35 = { instancePath: instancePath + "/signIns/increment", schemaPath: "#/properties/signIns/properties/increment/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
             vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
           }
+          if (typeof data10 == "number" && isFinite(data10)) {
+            if (data10 > 9007199254740991 || isNaN(data10)) {
+              let err36 = { instancePath: instancePath + "/signIns/increment", schemaPath: "#/properties/signIns/properties/increment/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+              vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+            }
+            if (data10 < -9007199254740991 || isNaN(data10)) {
+              let err37 = { instancePath: instancePath + "/signIns/increment", schemaPath: "#/properties/signIns/properties/increment/minimum", keyword: "minimum", params: { comparison: ">=", limit: -9007199254740991 }, message: "must be >= -9007199254740991" };
+              vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+            }
+          }
         }
       } else {
-        let err36 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+        let err38 = { instancePath: instancePath + "/signIns", schemaPath: "#/properties/signIns/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
       }
     }
   } else {
-    let err37 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+    let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
   return validate19.errors = vErrors, errors === 0;
 }

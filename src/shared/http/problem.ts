@@ -2,7 +2,7 @@
  * Errors as `application/problem+json` (RFC 9457). The only place that knows both error codes and statuses.
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
-import { retryAfterSeconds } from '../bounds.ts';
+import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
 import {
   AppError,
   ForbiddenError,
@@ -10,9 +10,11 @@ import {
   MethodNotAllowedError,
   NotYetHereError,
   UnauthorizedError,
+  UnsupportedMediaTypeError,
   type ErrorCode,
   type Failure,
 } from '../errors.ts';
+import { BODY_TYPES } from './body.ts';
 import type { HttpReply } from './route.ts';
 
 const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
@@ -34,6 +36,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   ambiguous: { status: 503, title: 'Temporarily unavailable' },
   clock_skew: { status: 503, title: 'Temporarily unavailable' },
+  refused: { status: 500, title: 'Internal error' },
   internal: { status: 500, title: 'Internal error' },
 };
 
@@ -59,7 +62,7 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
     detail: detailOf(error, status),
     instance: `urn:request:${requestId}`,
     code,
-    ...(error instanceof InvalidError && { errors: error.failures }),
+    ...(error instanceof InvalidError && { errors: firstOf(error.failures) }),
   };
   return {
     status,
@@ -68,10 +71,20 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...(error instanceof UnsupportedMediaTypeError && { accept: BODY_TYPES.join(', ') }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
       ...challengeOf(error),
     },
   };
+}
+
+/** As many of them as an answer has room for: a body may break a rule as often as it has values. */
+function firstOf(failures: readonly Failure[]): readonly Failure[] {
+  let chars = 0;
+  return failures.slice(0, failuresMax).filter(({ pointer, detail }, index) => {
+    chars += pointer.length + detail.length;
+    return index === 0 || chars <= failureCharsMax;
+  });
 }
 
 function challengeOf(error: unknown): Record<string, string> {

@@ -1,4 +1,5 @@
 /** Dead letters: why they are there, one in full, and what becomes of them. */
+import { eventDepthMax } from '../../bounds.ts';
 import type { DeadLetterService, Selection, Settled } from '../../dead-letter-service.ts';
 import { InvalidError } from '../../errors.ts';
 import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
@@ -32,6 +33,7 @@ export function deadLetterRoutes(service: DeadLetterService): Route[] {
       method: 'POST',
       path: '/replication/dead-letters/replay',
       body: deadLetterReplay,
+      depthMax: eventDepthMax,
       async handle({ body }) {
         const { dryRun = false, event, ...selected } = body as Request;
         const edited = editedBody(selected, event);
