@@ -1,7 +1,8 @@
 /**
  * Runs suites against software of others, so that the stand-ins are held to the same behaviour: DynamoDB Local, and
- * moto's Route 53. Each is installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is
- * no failure.
+ * moto's Route 53; and has the contract fuzzed by Schemathesis at both sites. Each is installed into `.peers/` on demand.
+ * One that cannot run here is skipped, which is said and is no failure. Names as arguments run only those:
+ * `npm run test:peers -- schemathesis`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +12,7 @@ import jestConfig from '../jest.config.js';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer } from './peers/peer.ts';
+import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 
@@ -28,19 +30,44 @@ interface Result {
   readonly success: boolean;
 }
 
+const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
+const only = process.argv.slice(2);
 const results: Result[] = [];
-for (const peer of [dynamoDbLocal, moto]) results.push(await run(peer));
+for (const peer of [dynamoDbLocal, moto]) if (isWanted(peer.name)) results.push(await run(peer));
+if (isWanted('Schemathesis')) results.push(await fuzz());
 console.log(inWords(results));
 process.exitCode = results.every(({ success }) => success) ? 0 : 1;
 
-async function run(peer: Peer): Promise<Result> {
+function isWanted(name: string): boolean {
+  return only.length === 0 || only.some((each) => name.toLowerCase().includes(each.toLowerCase()));
+}
+
+/** What `make` returns; undefined, and said, when the software cannot run here. */
+function unlessUnavailable<T>(name: string, make: () => T): { readonly made: T } | undefined {
   try {
-    peer.prepare();
+    return { made: make() };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    console.log(`SKIPPED: ${peer.name}: ${error.message}`);
-    return { passed: 0, failed: 0, skipped: 1, success: true };
+    console.log(`SKIPPED: ${name}: ${error.message}`);
+    return undefined;
   }
+}
+
+async function fuzz(): Promise<Result> {
+  const ready = unlessUnavailable('Schemathesis', prepareSchemathesis);
+  if (ready === undefined) return SKIPPED;
+  const found = await fuzzContract(ready.made);
+  for (const each of found) console.log(each);
+  const result = { passed: 2 - found.length, failed: found.length, skipped: 0, success: found.length === 0 };
+  console.log(`Schemathesis, a result for each site: ${inWords([result])}`);
+  return result;
+}
+
+async function run(peer: Peer): Promise<Result> {
+  const ready = unlessUnavailable(peer.name, () => {
+    peer.prepare();
+  });
+  if (ready === undefined) return SKIPPED;
   const result = await withPeer(peer, async (endpoint) => runSuite(peer, endpoint));
   console.log(`${peer.name}: ${inWords([result])}`);
   return result;

@@ -35,7 +35,7 @@ export interface HttpResponse {
 }
 
 /** What no path says because it holds everywhere. */
-const EVERYWHERE = new Set([404, 405, 431, 503]);
+const EVERYWHERE = new Set([404, 405, 414, 431, 503]);
 
 /** Everything in which a response breaks the contract; empty when it keeps it. */
 export function breaches(method: string, pathname: string, response: HttpResponse): string[] {

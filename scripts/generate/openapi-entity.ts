@@ -1,9 +1,11 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
+import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import {
   NOT_YET_EVERYWHERE,
   applied,
+  precondition,
   prefer,
   answer,
   idempotencyKey,
@@ -15,8 +17,6 @@ import {
   stateHeaders,
   type Operation,
 } from './openapi-parts.ts';
-
-const header = (name: string): object => ({ name, in: 'header', schema: { type: 'string' } });
 
 /** @param type The entity's name as a schema, capitalised. */
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
@@ -37,7 +37,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
             in: 'query',
             schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
           },
-          { name: 'cursor', in: 'query', schema: { type: 'string' } },
+          { name: 'cursor', in: 'query', schema: { type: 'string', pattern: opaqueCursor.pattern } },
           session,
         ],
         responses: { '200': answer(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
@@ -60,7 +60,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, header('If-None-Match'), session],
+        parameters: [id, precondition('If-None-Match'), session],
         responses: {
           '200': answer(type, 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
@@ -71,7 +71,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `change${type}`,
         tags,
         summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, header('If-Match'), idempotencyKey, prefer],
+        parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
         requestBody: {
           required: true,
           content: {
@@ -89,7 +89,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `delete${type}`,
         tags,
         summary: 'Delete',
-        parameters: [id, header('If-Match'), prefer],
+        parameters: [id, precondition('If-Match'), prefer],
         responses: {
           '204': { description: 'Deleted', headers: { ...token, ...applied } },
           '202': { description: NOT_YET_EVERYWHERE, headers: token },

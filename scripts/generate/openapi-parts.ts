@@ -47,18 +47,28 @@ const MEANING: Readonly<Record<number, string>> = {
 export const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
-  schema: { type: 'string', pattern: '^[!-~]{1,257}$' },
+  schema: { type: 'string', pattern: '^(?:"[!#-\\[\\]-~]{1,255}"|[!#-~][!-~]{0,254})$' },
   description:
     'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
     'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
     'the body names one. It is known for as long as the record is stored.',
 } as const;
 
+/** `*`, or a list of entity tags in which empty elements are ignored (RFC 9110, sections 5.6.1 and 13.1). */
+const TAGS = '^(\\*|,*(W/)?"[!#-~]*"( *,( *(W/)?"[!#-~]*")?)*)$';
+
+/** A precondition on the state of the record. */
+export const precondition = (name: 'If-Match' | 'If-None-Match'): object => ({
+  name,
+  in: 'header',
+  schema: { type: 'string', pattern: TAGS, examples: ['*'] },
+});
+
 /** Names states that the client has seen: the answer is not older. */
 export const session = {
   name: 'X-Tandem-Session',
   in: 'header',
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 'tandem-session' },
   description:
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
     `is read: the site waits up to ${sessionWaitMs / 1_000} s for them, then asks the site that made them ` +

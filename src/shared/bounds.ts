@@ -169,6 +169,11 @@ export const bearerCharsMax = 6_000;
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
 export const headerBytesMax = 10_240;
+/**
+ * Path and query, percent-encoded. Functions takes 4,096 for the whole URL, so the rest is for scheme and host.
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits
+ */
+export const urlBytesMax = 4_000;
 /** How much the clocks of an issuer and of a site may differ. */
 export const tokenClockToleranceSeconds = 30;
 export const signingKeysKeptMs = 24 * 3_600_000;

@@ -30,6 +30,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   precondition_failed: { status: 412, title: 'Precondition failed' },
   too_large: { status: 413, title: 'Content too large' },
   headers_too_large: { status: 431, title: 'Request header fields too large' },
+  uri_too_long: { status: 414, title: 'URI too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   not_yet_here: { status: 503, title: 'Not yet here' },

@@ -9,12 +9,13 @@ import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { headerBytesMax } from '../bounds.ts';
+import { headerBytesMax, urlBytesMax } from '../bounds.ts';
 import {
   HeadersTooLargeError,
   MethodNotAllowedError,
   NotYetHereError,
   RouteNotFoundError,
+  UriTooLongError,
 } from '../errors.ts';
 import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
@@ -49,6 +50,7 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
     routes: routes.flatMap((route) => routerEntries(route, callers)),
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
+  const readTarget = targetReader(routes);
   const service = middy<Event, Result>()
     .use(requestLog({ site, logger, elapsed, callers }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
@@ -62,20 +64,35 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
 
 /** Above what the narrower of the two gateways takes, a request is refused at both clouds alike. */
 function checkHeaders({ event }: MiddlewareRequest): void {
-  let bytes = event.rawPath.length + event.rawQueryString.length;
+  // A gateway may have decoded the path: that many bytes it has at least.
+  const urlBytes = encodeURI(event.rawPath).length + event.rawQueryString.length;
+  if (urlBytes > urlBytesMax) {
+    throw new UriTooLongError(`path and query have ${urlBytes} bytes; ${urlBytesMax} are taken`);
+  }
+  let bytes = urlBytes;
   for (const value of Object.values(event.headers)) bytes += value?.length ?? 0;
   if (bytes > headerBytesMax) {
     throw new HeadersTooLargeError(`path and headers have ${bytes} bytes; ${headerBytesMax} are taken`);
   }
 }
 
-/** Nothing further in sees the path as a gateway has made it, or a trace that is none. */
-function readTarget({ event }: MiddlewareRequest): void {
-  const { traceparent, ...headers } = event.headers;
-  const valid = traceparentOf(traceparent);
-  event.headers = valid === undefined ? headers : { ...headers, traceparent: valid };
-  event.requestContext.http.path = normalizePath(event.rawPath);
-  delete event.pathParameters;
+/**
+ * Nothing further in sees the path as a gateway has made it, or a trace that is none. Of a path that two routes match, the
+ * one without parameters says which methods there are.
+ */
+function targetReader(routes: readonly Route[]): (request: MiddlewareRequest) => void {
+  return ({ event }) => {
+    const { traceparent, ...headers } = event.headers;
+    const valid = traceparentOf(traceparent);
+    event.headers = valid === undefined ? headers : { ...headers, traceparent: valid };
+    const { http } = event.requestContext;
+    http.path = normalizePath(event.rawPath);
+    delete event.pathParameters;
+    const allow = allowedMethods(routes, http.path);
+    if (allow.length > 0 && !allow.includes(http.method)) {
+      throw new MethodNotAllowedError(`${http.path} does not take ${http.method}`, allow);
+    }
+  };
 }
 
 /** HEAD is GET without the body (RFC 9110, section 9.3.2). */
@@ -139,14 +156,12 @@ function toResult({ status, body, headers }: HttpReply): Result {
   };
 }
 
-/** 404, 405 with what is allowed, or the answer to a CORS preflight. */
+/** The answer to OPTIONS, which is also that to a CORS preflight, or 404. */
 function noRoute(routes: readonly Route[], method: string, path: string): Result {
   const allow = allowedMethods(routes, path);
   if (allow.length === 0) throw new RouteNotFoundError(`${path} is not a route of this API`);
-  if (method === 'OPTIONS') {
-    return { statusCode: 204, headers: optionsHeaders(allow), body: '' };
-  }
-  throw new MethodNotAllowedError(`${path} does not take ${method}`, allow);
+  if (method !== 'OPTIONS') throw new MethodNotAllowedError(`${path} does not take ${method}`, allow);
+  return { statusCode: 204, headers: optionsHeaders(allow), body: '' };
 }
 
 /** What a path takes (RFC 9110, section 9.3.7; RFC 5789, section 3.1), for people and for CORS. */
@@ -165,9 +180,11 @@ function optionsHeaders(allow: readonly string[]): Record<string, string> {
 /** The methods of the contract on a path, OPTIONS last. */
 function allowedMethods(routes: readonly Route[], path: string): string[] {
   const segments = path.split('/');
-  const methods = routes
-    .filter((route) => matches(route.path, segments))
-    .flatMap((route) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+  const matching = routes.filter((route) => matches(route.path, segments));
+  const exact = matching.filter((route) => route.path === path);
+  const methods = (exact.length > 0 ? exact : matching).flatMap((route) =>
+    route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
+  );
   return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS'];
 }
 
