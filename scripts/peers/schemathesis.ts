@@ -51,7 +51,12 @@ async function fuzzSite(program: string, stack: Stack, { url }: StackSite): Prom
     '--continue-on-failure',
     '--no-color',
   ];
-  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', TANDEM_SESSIONS: await sessionAt(url) };
+  const env = {
+    ...process.env,
+    SCHEMATHESIS_HOOKS: path.join(CONFIG, 'hooks.py'),
+    PYTHONDONTWRITEBYTECODE: '1',
+    TANDEM_SESSIONS: await sessionAt(url),
+  };
   const fuzzer = spawn(program, args, {
     cwd: path.dirname(program),
     env,

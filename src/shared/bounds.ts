@@ -23,6 +23,12 @@ export const failuresMax = 100;
 export const failureCharsMax = 64 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
+/**
+ * Of the records of a page, which ends early at it and has one record at least. Lambda passes on 6 MB, with the body as
+ * text inside JSON, where every quote takes two bytes.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const pageBytesMax = 2 * 1024 * 1024;
 
 /** How long a read waits for the state that its session has seen. */
 export const sessionWaitMs = 2_000;

@@ -8,6 +8,7 @@ import {
   bodyBytesMax,
   eventBytesMax,
   headerBytesMax,
+  pageBytesMax,
   pageSizeMax,
   sessionTokensMax,
   urlBytesMax,
@@ -120,6 +121,27 @@ describe(`the bounds of a request on ${cloudName}`, () => {
     const fits = SHARE_BYTES - besides;
     const statuses = [(await put(fits)).status, (await put(fits + 1)).status];
     expect(statuses).toEqual([200, 413]);
+  });
+});
+
+describe(`a page on ${cloudName}`, () => {
+  test('ends early at its bound in bytes, and its successor goes on there', async () => {
+    const text = 'x'.repeat(70_000);
+    const ids = Array.from({ length: 40 }, (_, i) => `page-${String(i).padStart(2, '0')}`);
+    for (const userId of ids) await call('POST', '/users', { body: { ...ADA, userId, metadata: { text } } });
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    let query = '?limit=100';
+    for (let pages = 0; pages < 10; pages += 1) {
+      const { json, text: answer } = await call('GET', `/users${query}`);
+      sizes.push(Buffer.byteLength(answer));
+      seen.push(...(json['items'] as { userId: string }[]).map(({ userId }) => userId));
+      if (json['cursor'] === undefined) break;
+      query = `?limit=100&cursor=${json['cursor'] as string}`;
+    }
+    expect(seen.filter((id) => id.startsWith('page-'))).toEqual(ids);
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(pageBytesMax);
   });
 });
 
