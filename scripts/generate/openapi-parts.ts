@@ -50,7 +50,7 @@ export const idempotencyKey = {
   schema: { type: 'string', pattern: '^(?:"[!#-\\[\\]-~]{1,255}"|[!#-~][!-~]{0,254})$' },
   description:
     'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
-    'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
+    'visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless ' +
     'the body names one. It is known for as long as the record is stored.',
 } as const;
 
