@@ -1,7 +1,8 @@
 /**
  * Runs suites against software of others: the stand-ins' against DynamoDB Local and moto's Route 53, so that they are
- * held to the same behaviour, and the specifications of `docs/spec/` in TLC. Each is installed into `.peers/` on demand.
- * One that cannot run here is skipped, which is said and is no failure. Beginnings of suites' names as arguments choose some.
+ * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
+ * sites. Each is installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is no failure.
+ * Beginnings of suites' names as arguments choose some: `npm run test:peers -- schemathesis`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,6 +13,7 @@ import jestConfig from '../jest.config.js';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
+import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
 import { tlc } from './peers/tlc.ts';
 
 // What cannot be written is a failure of the command.
@@ -33,25 +35,43 @@ interface Result {
   readonly success: boolean;
 }
 
+const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
 const chosen = process.argv.slice(2);
 const results: Result[] = [];
-for (const peer of [dynamoDbLocal, moto, tlc]) {
-  if (chosen.length === 0 || chosen.some((name) => peer.suite.startsWith(name)))
-    results.push(await run(peer));
-}
+for (const peer of [dynamoDbLocal, moto, tlc]) if (isWanted(peer.suite)) results.push(await run(peer));
+if (isWanted('schemathesis')) results.push(await fuzz());
 console.log(inWords(results));
 process.exitCode = results.every(({ success }) => success) ? 0 : 1;
 
-async function run(peer: Server | Program): Promise<Result> {
-  let work: () => Promise<Result>;
+function isWanted(suite: string): boolean {
+  return chosen.length === 0 || chosen.some((name) => suite.startsWith(name));
+}
+
+/** What `make` returns; undefined, and reported, when the software cannot run here. */
+function unlessUnavailable<T>(name: string, make: () => T): { readonly made: T } | undefined {
   try {
-    work = prepare(peer);
+    return { made: make() };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    console.log(`SKIPPED: ${peer.name}: ${error.message}`);
-    return { passed: 0, failed: 0, skipped: 1, success: true };
+    console.log(`SKIPPED: ${name}: ${error.message}`);
+    return undefined;
   }
-  const result = await work();
+}
+
+async function fuzz(): Promise<Result> {
+  const ready = unlessUnavailable('Schemathesis', prepareSchemathesis);
+  if (ready === undefined) return SKIPPED;
+  const found = await fuzzContract(ready.made);
+  for (const each of found) console.log(each);
+  const result = { passed: 2 - found.length, failed: found.length, skipped: 0, success: found.length === 0 };
+  console.log(`Schemathesis, a result for each site: ${inWords([result])}`);
+  return result;
+}
+
+async function run(peer: Server | Program): Promise<Result> {
+  const ready = unlessUnavailable(peer.name, () => prepare(peer));
+  if (ready === undefined) return SKIPPED;
+  const result = await ready.made();
   console.log(`${peer.name}: ${inWords([result])}`);
   return result;
 }

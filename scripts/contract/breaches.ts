@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
+import { decodePath, normalizePath } from '../../src/shared/http/path.ts';
 
 interface ResponseObject {
   readonly headers?: Readonly<Record<string, { readonly $ref: string }>>;
@@ -34,7 +35,7 @@ export interface HttpResponse {
 }
 
 /** What no path says because it holds everywhere. */
-const EVERYWHERE = new Set([404, 405, 431, 503]);
+const EVERYWHERE = new Set([404, 405, 414, 431, 503]);
 
 /** Everything in which a response breaks the contract; empty when it keeps it. */
 export function breaches(method: string, pathname: string, response: HttpResponse): string[] {
@@ -69,7 +70,7 @@ export function breaches(method: string, pathname: string, response: HttpRespons
 }
 
 function operationOf(method: string, pathname: string): Operation | undefined {
-  const segments = pathname.split('?')[0]?.split('/') ?? [];
+  const segments = normalizePath(decodePath(pathname.split('?')[0] ?? '')).split('/');
   const matching = Object.keys(document.paths).filter((template) => {
     const parts = template.split('/');
     return (
@@ -78,7 +79,8 @@ function operationOf(method: string, pathname: string): Operation | undefined {
     );
   });
   const [exact] = matching.sort((a, b) => a.split('{').length - b.split('{').length);
-  return exact === undefined ? undefined : document.paths[exact]?.[method.toLowerCase()];
+  const operations = exact === undefined ? {} : (document.paths[exact] ?? {});
+  return Object.hasOwn(operations, method.toLowerCase()) ? operations[method.toLowerCase()] : undefined;
 }
 
 function schemaErrors(schema: string, { text }: HttpResponse, type: string, media: string): string[] {

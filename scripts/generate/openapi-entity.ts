@@ -1,9 +1,11 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
+import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import {
   NOT_YET_EVERYWHERE,
   applied,
+  precondition,
   prefer,
   answer,
   idempotencyKey,
@@ -15,8 +17,6 @@ import {
   stateHeaders,
   type Operation,
 } from './openapi-parts.ts';
-
-const header = (name: string): object => ({ name, in: 'header', schema: { type: 'string' } });
 
 /** @param type The entity's name as a schema, capitalised. */
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
@@ -45,7 +45,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, header('If-None-Match'), session],
+        parameters: [id, precondition('If-None-Match'), session],
         responses: {
           '200': answer(type, 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
@@ -56,7 +56,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         operationId: `change${type}`,
         tags,
         summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, header('If-Match'), idempotencyKey, prefer],
+        parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
         requestBody: {
           required: true,
           content: {
@@ -67,7 +67,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '200': answer(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
           '202': answer(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
-          ...problems(400, 404, 412, 413, 415, 422, 503),
+          ...problems(400, 404, 409, 412, 413, 415, 422, 503),
         },
       },
       delete: deleteOperation(type, tags, id),
@@ -86,7 +86,7 @@ export function listOperation(type: string, tags: readonly string[]): Operation 
         in: 'query',
         schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
       },
-      { name: 'cursor', in: 'query', schema: { type: 'string' } },
+      { name: 'cursor', in: 'query', schema: { type: 'string', pattern: opaqueCursor.pattern } },
       session,
     ],
     responses: { '200': answer(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
@@ -100,7 +100,7 @@ export function deleteOperation(type: string, tags: readonly string[], id: objec
     operationId: `delete${type}`,
     tags,
     summary: 'Delete',
-    parameters: [id, header('If-Match'), prefer],
+    parameters: [id, precondition('If-Match'), prefer],
     responses: {
       '204': { description: 'Deleted', headers: { ...token, ...applied } },
       '202': { description: NOT_YET_EVERYWHERE, headers: token },

@@ -1,9 +1,12 @@
 /** What only operators may, in the contract: one function for each group of routes. */
-import { EARLIER_LIFE } from '../../src/shared/replication/conflict-log.ts';
 import { exposureKeysMax, pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
+import { idSchema } from '../../src/shared/domain/entity.ts';
+import { EARLIER_LIFE } from '../../src/shared/replication/conflict-log.ts';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
+import { idCursor } from '../../src/shared/http/paging.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
+import { eventSchema } from '../../src/shared/replication/event-schema.ts';
 import { answer, count, object, problems, ref, said, text, time, type Operation } from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
@@ -197,7 +200,11 @@ function deadLetterSchemas(): Record<string, object> {
   return {
     DeadLetterCauses: object({ now: time, ...look, causes: { type: 'array', items: cause } }),
     DeadLetter: object({ id: text, source: text, reason: text, detail: text, body: text, at: time }),
-    DeadLetterReplay: replaySchema,
+    DeadLetterReplay: {
+      ...replaySchema,
+      properties: { ...replaySchema.properties, event: ref('schemas', 'ReplicationEvent') },
+    },
+    ReplicationEvent: inOpenApi(eventSchema),
     DeadLetterDiscard: discardSchema,
     SettledDeadLetters: object({
       dryRun: { type: 'boolean' },
@@ -207,6 +214,18 @@ function deadLetterSchemas(): Record<string, object> {
       failed: { type: 'array', items: object({ id: text, detail: text }) },
     }),
   };
+}
+
+/** OpenAPI 3.1 has the JSON Schema of 2020, in which the items of a tuple have a keyword of their own. */
+function inOpenApi(schema: object): object {
+  const entries = Object.entries(schema).map(([name, value]: [string, unknown]) => {
+    if (name === 'items' && Array.isArray(value)) return ['prefixItems', value];
+    return [
+      name,
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? inOpenApi(value) : value,
+    ];
+  });
+  return Object.fromEntries(entries) as object;
 }
 
 function queuePaths(): Paths {
@@ -237,7 +256,7 @@ function queueSchemas(): Record<string, object> {
 }
 
 function conflictPaths(): Paths {
-  const id = { name: 'id', in: 'path', required: true, schema: text };
+  const id = { name: 'id', in: 'path', required: true, schema: idSchema };
   return {
     '/replication/conflicts': {
       get: {
@@ -246,7 +265,7 @@ function conflictPaths(): Paths {
         summary: 'Writes that lost against one that had not seen them, newest first',
         parameters: [
           { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: pageSizeMax } },
-          { name: 'cursor', in: 'query', schema: text },
+          { name: 'cursor', in: 'query', schema: { type: 'string', pattern: idCursor.pattern } },
         ],
         responses: { '200': answer('Conflicts', 'One page'), ...problems(400, 401, 403, 503) },
       },

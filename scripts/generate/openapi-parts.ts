@@ -30,15 +30,15 @@ export function answer(schema: string, description: string, headers?: Record<str
 }
 
 const MEANING: Readonly<Record<number, string>> = {
-  400: 'Malformed or invalid; every broken rule is named',
+  400: 'Malformed or invalid; the broken rules are named',
   401: 'No key or token, or one that is not accepted; see WWW-Authenticate',
   403: 'Not with this key or token; or the site accepts nobody, because its configuration holds no key',
   404: 'No such record',
-  409: 'It exists already',
+  409: 'It exists already; or what it holds now does not allow the change',
   410: 'What the same request made before has been deleted, or has expired, since',
   412: 'A precondition does not hold',
   413: 'The body, or the record it would make, is too large',
-  415: 'The body is not JSON',
+  415: 'The body is not JSON by its type, or not in UTF-8',
   422: 'The Idempotency-Key was used before, with another body',
   503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
 };
@@ -47,20 +47,30 @@ const MEANING: Readonly<Record<number, string>> = {
 export const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
-  schema: { type: 'string', pattern: '^[!-~]{1,257}$' },
+  schema: { type: 'string', pattern: '^(?:"[!#-\\[\\]-~]{1,255}"|[!#-~][!-~]{0,254})$' },
   description:
     'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
-    'visible ASCII characters, bare or in double quotes. What is created gets an id that derives from it, unless ' +
-    'the body names one. A record knows the first such request and the ' +
+    'visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that ' +
+    'derives from it, unless the body names one. A record knows the first such request and the ' +
     `${requestsRemembered - 1} newest for as long as it is stored; one that is sent again after more than that many ` +
     'others may take effect again.',
 } as const;
+
+/** `*`, or a list of entity tags in which empty elements are ignored (RFC 9110, sections 5.6.1 and 13.1). */
+const TAGS = '^(\\*|,*(W/)?"[!#-~]*"( *,( *(W/)?"[!#-~]*")?)*)$';
+
+/** A precondition on the state of the record. */
+export const precondition = (name: 'If-Match' | 'If-None-Match'): object => ({
+  name,
+  in: 'header',
+  schema: { type: 'string', pattern: TAGS, examples: ['*'] },
+});
 
 /** Names states that the client has seen: the answer is not older. */
 export const session = {
   name: 'X-Tandem-Session',
   in: 'header',
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 'tandem-session' },
   description:
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
     `is read: the site waits up to ${sessionWaitMs / 1_000} s for them, then asks the site that made them ` +

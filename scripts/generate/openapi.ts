@@ -1,6 +1,6 @@
 /** The contract: `openapi.yaml`, from the declared entities and the fixed routes. */
 import { stringify } from 'yaml';
-import { bodyBytesMax, headerBytesMax } from '../../src/shared/bounds.ts';
+import { bodyBytesMax, headerBytesMax, jsonDepthMax, urlBytesMax } from '../../src/shared/bounds.ts';
 import {
   createSchema,
   idSchema,
@@ -22,6 +22,7 @@ import {
   text,
   time,
   applied,
+  precondition,
   prefer,
   answer,
   idempotencyKey,
@@ -47,8 +48,9 @@ export function openApiDocument(): string {
       description: [
         'One API, served by every site (one cloud in one region) with identical behaviour.',
         'Every answer names its site in `X-Tandem-Site` and the request in `X-Request-Id`.',
-        `Errors are problem documents (RFC 9457). Bodies have at most ${bodyBytesMax} bytes; path and headers together`,
-        `at most ${headerBytesMax} (431).`,
+        `Errors are problem documents (RFC 9457). Bodies have at most ${bodyBytesMax} bytes; path and query`,
+        `${urlBytesMax} (414), and together with the headers ${headerBytesMax} (431). JSON is UTF-8, nests at most ${jsonDepthMax} levels, and holds no number that a`,
+        'double would change: such a body is refused with the JSON pointer of what is wrong.',
       ].join('\n'),
     },
     servers: [
@@ -267,7 +269,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         parameters: [
           idempotencyKey,
           prefer,
-          { name: 'If-Match', in: 'header', schema: text },
+          precondition('If-Match'),
           { name: 'If-None-Match', in: 'header', schema: { const: '*' }, description: 'Refuse to replace' },
         ],
         requestBody: {
@@ -289,7 +291,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         operationId: 'getItem',
         tags,
         summary: 'Read a record',
-        parameters: [id, { name: 'If-None-Match', in: 'header', schema: text }, session],
+        parameters: [id, precondition('If-None-Match'), session],
         responses: {
           '200': answer('Item', 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },

@@ -673,13 +673,13 @@ export const mutants: readonly Mutant[] = [
     'held === undefined',
     MONTHS,
   ),
-  mutant(
-    'a tombstone counts from its stamp',
-    BURY,
-    'atMs - goneSince > KEPT_MS &&',
-    '',
-    { ...MONTHS, reorder: 0.4, partition: 4, outage: 3, redrive: 5 },
-  ),
+  mutant('a tombstone counts from its stamp', BURY, 'atMs - goneSince > KEPT_MS &&', '', {
+    ...MONTHS,
+    reorder: 0.4,
+    partition: 4,
+    outage: 3,
+    redrive: 5,
+  }),
   mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', {
     ...MONTHS,
     reorder: 0.4,

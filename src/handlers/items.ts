@@ -5,7 +5,7 @@ import { InvalidError } from '../shared/errors.ts';
 import { fetchClient } from '../shared/fetch-client.ts';
 import { itemWrite } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';
-import { isNotModified, parseTags } from '../shared/http/conditional.ts';
+import { isNotModified, isOnlyIfAbsent } from '../shared/http/conditional.ts';
 import { checkedId, listReply, removalReply, writeOptions } from '../shared/http/entity-routes.ts';
 import { keyedRequest, replayedHeader } from '../shared/http/idempotency.ts';
 import { withDurability } from '../shared/http/prefer.ts';
@@ -20,9 +20,8 @@ const items = new ItemService(openReplica(runtime));
 
 /** `If-None-Match: *` refuses to replace; no other value has a meaning on a write of a whole record. */
 function onlyIfAbsent({ headers }: HttpRequest): boolean {
-  const tags = parseTags(headers['if-none-match'], 'If-None-Match');
-  if (tags === undefined) return false;
-  if ('any' in tags) return true;
+  const only = isOnlyIfAbsent(headers['if-none-match']) ?? false;
+  if (only || headers['if-none-match'] === undefined) return only;
   throw new InvalidError('the headers are invalid', [
     { pointer: '/headers/if-none-match', rule: 'if-none-match', detail: 'must be "*" on a write' },
   ]);

@@ -9,8 +9,26 @@
  * (`eventBytesMax`), with its stamps.
  */
 export const bodyBytesMax = 112 * 1024;
+/**
+ * Levels of objects and arrays in a body, itself the first. Cosmos DB takes 128 in a document, of which a record has four
+ * around a field's value, and an entry of the conflict log six; DynamoDB takes 32, which counts for nothing that is
+ * stored as text.
+ * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits
+ */
+export const jsonDepthMax = 100;
+/** Levels of a body that carries a replication event, whose fields lie deeper than those of a record. */
+export const eventDepthMax = jsonDepthMax + 10;
+/** Failed rules that one answer names, and characters of their pointers and sentences: Lambda passes on 6 MB. */
+export const failuresMax = 100;
+export const failureCharsMax = 64 * 1024;
 export const pageSizeMax = 100;
 export const pageSizeDefault = 20;
+/**
+ * Of the records of a page, which ends early at it and has one record at least. Lambda passes on 6 MB, with the body as
+ * text inside JSON, where every quote takes two bytes.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const pageBytesMax = 2 * 1024 * 1024;
 
 /** How long a read waits for the state that its session has seen. */
 export const sessionWaitMs = 2_000;
@@ -170,6 +188,11 @@ export const bearerCharsMax = 6_000;
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
 export const headerBytesMax = 10_240;
+/**
+ * Path and query, percent-encoded. Functions takes 4,096 for the whole URL, so the rest is for scheme and host.
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits
+ */
+export const urlBytesMax = 4_000;
 /** How much the clocks of an issuer and of a site may differ. */
 export const tokenClockToleranceSeconds = 30;
 export const signingKeysKeptMs = 24 * 3_600_000;

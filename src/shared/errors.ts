@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'precondition_failed'
   | 'too_large'
   | 'headers_too_large'
+  | 'uri_too_long'
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
   | 'not_yet_here'
@@ -144,6 +145,12 @@ export class TooLargeError extends AppError {
 export class HeadersTooLargeError extends AppError {
   override readonly name = 'HeadersTooLargeError';
   readonly code = 'headers_too_large';
+}
+
+/** Path and query of a request are longer than `urlBytesMax`. */
+export class UriTooLongError extends AppError {
+  override readonly name = 'UriTooLongError';
+  readonly code = 'uri_too_long';
 }
 
 /** The request's content type is none that the route reads. */

@@ -1,6 +1,6 @@
 /** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
 import type { Ids } from './ports/ids.ts';
-import { sessionWaitMs } from './bounds.ts';
+import { pageBytesMax, sessionWaitMs } from './bounds.ts';
 import { NotYetHereError } from './errors.ts';
 import { awaitAcceptance } from './replication/await-acceptance.ts';
 import { awaitStates, sitesOf, type SeenState } from './replication/await-states.ts';
@@ -104,10 +104,19 @@ export class Replica {
     const keys = await this.#resources.store.list(entity, { after, limit: limit + 1 });
     const wanted = keys.slice(0, limit);
     const held = await this.#resources.store.getMany(wanted);
-    const records = wanted
-      .flatMap((key) => held.get(key)?.record ?? [])
-      .filter((record) => this.isLive(record));
-    return { records, next: keys.length > limit ? wanted.at(-1) : undefined };
+    const records: StoredRecord[] = [];
+    let bytes = 0;
+    let last: string | undefined;
+    for (const key of wanted) {
+      const record = held.get(key)?.record;
+      if (record !== undefined && this.isLive(record)) {
+        bytes += Buffer.byteLength(JSON.stringify(record.state));
+        if (bytes > pageBytesMax && records.length > 0) return { records, next: last };
+        records.push(record);
+      }
+      last = key;
+    }
+    return { records, next: keys.length > limit ? last : undefined };
   }
 }
 

@@ -12,14 +12,18 @@ let issuer: Issuer;
 let call: CallApi;
 let restore: () => void;
 const SERVICE_KEY = 'a-service-key';
+const OTHER_KEY = 'another-service-key';
 
 beforeAll(async () => {
   [cloud, issuer] = await Promise.all([startCloud(cloudName), startIssuer()]);
-  const sha256 = createHash('sha256').update(SERVICE_KEY).digest('hex');
+  const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
   restore = setEnvironment({
     ...cloud.env,
     TANDEM_JWT_ISSUERS: JSON.stringify([{ issuer: issuer.url, audience: AUDIENCE }]),
-    TANDEM_SERVICE_KEYS: JSON.stringify([{ sha256, scopes: ['tandem/read'] }]),
+    TANDEM_SERVICE_KEYS: JSON.stringify([
+      { sha256: sha256(SERVICE_KEY), scopes: ['tandem/read'] },
+      { sha256: sha256(OTHER_KEY), scopes: ['tandem/write'] },
+    ]),
   });
   call = await openApi();
 });
@@ -84,6 +88,21 @@ describe('where issuers are configured', () => {
   test('a service key is known by its digest', async () => {
     expect((await as(SERVICE_KEY, 'GET', '/items/a')).status).toBe(200);
     expect((await as(SERVICE_KEY, 'DELETE', '/users/hedy')).status).toBe(403);
+  });
+
+  test('an Idempotency-Key belongs to its caller', async () => {
+    const body = { data: { of: 'the issuer' } };
+    const keyed = async (bearer: string): Promise<Answer> =>
+      call('POST', '/write', {
+        body,
+        headers: { authorization: `Bearer ${bearer}`, 'idempotency-key': 'k' },
+      });
+    const token = await askToken(issuer.url);
+    const [first, again, others] = [await keyed(token), await keyed(token), await keyed(OTHER_KEY)];
+    expect([first.status, again.headers['idempotency-replayed']]).toEqual([201, 'true']);
+    expect(again.json['id']).toBe(first.json['id']);
+    expect([others.status, others.headers['idempotency-replayed']]).toEqual([201, undefined]);
+    expect(others.json['id']).not.toBe(first.json['id']);
   });
 
   test('a forged token is refused before its body is looked at', async () => {

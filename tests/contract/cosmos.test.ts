@@ -223,6 +223,25 @@ describe('items', () => {
     expect((await items.upsert({ id: '1', pk: 'a', email: 'x', v: 2 })).statusCode).toBe(200);
   });
 
+  test('nest 128 levels and not one more, whatever operation writes them', async () => {
+    const container = await newContainer();
+    const nested = (levels: number): unknown => {
+      let value: unknown = [];
+      for (let level = 1; level < levels; level += 1) value = { a: value };
+      return value;
+    };
+    // The item is the first level.
+    const deepest = { id: '1', pk: 'a', deep: nested(127) };
+    const tooDeep = { id: '1', pk: 'a', deep: nested(128) };
+    await container.items.create(deepest);
+    expect(await codeOf(container.item('1', 'a').replace(tooDeep))).toBe(400);
+    expect(await codeOf(container.items.upsert(tooDeep))).toBe(400);
+    expect(await codeOf(container.items.create({ ...tooDeep, id: '2', deep: nested(500) }))).toBe(400);
+    const set = [{ op: 'set' as const, path: '/deep', value: nested(128) }];
+    expect(await codeOf(container.item('1', 'a').patch(set))).toBe(400);
+    expect((await container.item('1', 'a').read()).resource).toMatchObject(deepest);
+  });
+
   test('expire by the clock: the container default, their own, or never', async () => {
     const { items, item } = bind(await newContainer({ defaultTtl: 10 }));
     await items.create({ id: 'default', pk: 'a' });

@@ -4,6 +4,7 @@ import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.t
 import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
+import type { Json } from '../../src/shared/replication/json.ts';
 import { MemoryStore } from '../helpers/memory-store.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 import { describeStore, recordOf } from './suites/store-suite.ts';
@@ -46,6 +47,22 @@ describe.each([
     expect(await store.get('fault:2')).toBeDefined();
     if (outcome?.status === 'failed') expect(outcome.error).toBeInstanceOf(AmbiguousError);
     else expect(outcome?.status).toBe('stale');
+  });
+
+  test('a write that breaks a rule of the store fails for good', async () => {
+    let deep: Json = [];
+    for (let level = 1; level < 128; level += 1) deep = [deep];
+    const { state, ...rest } = recordOf('fault:4');
+    const record =
+      name === 'aws'
+        ? recordOf(`fault:${'x'.repeat(2_048)}`)
+        : {
+            ...rest,
+            state: { ...state, fields: { deep: [Object.values(state.vector)[0] ?? '', deep] as const } },
+          };
+    const [outcome] = await store.putMany([{ record, expected: undefined }]);
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'refused', retryable: false } });
+    expect((outcome as { error: Error }).error.message).toMatch(/2048|400/);
   });
 
   test('a failing read is an error, never an absent record', async () => {

@@ -1,12 +1,14 @@
 /** Calls a handler as its platform would: an API Gateway event on AWS, a Functions request on Azure. */
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import { decodePath } from '../../src/shared/http/path.ts';
 import type { HttpResponse } from '../../scripts/contract/breaches.ts';
 
 export interface Call {
   readonly method: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string goes as it is, anything else as JSON. */
+  /** A string and bytes go as they are, anything else as JSON. */
   readonly body?: unknown;
 }
 
@@ -16,20 +18,32 @@ function prepared({ path, headers = {}, body }: Call): {
   pathname: string;
   search: URLSearchParams;
   headers: Record<string, string>;
-  text: string | undefined;
+  bytes: Buffer | undefined;
 } {
   const [pathname = '', query = ''] = path.split('?');
-  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-  const type = text === undefined ? {} : { 'content-type': 'application/json' };
-  return { pathname, search: new URLSearchParams(query), headers: { ...type, ...headers }, text };
+  const bytes = body === undefined ? undefined : bytesOf(body);
+  const type = bytes === undefined ? {} : { 'content-type': 'application/json' };
+  return { pathname, search: new URLSearchParams(query), headers: { ...type, ...headers }, bytes };
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+/** As API Gateway hands a body over: text of a type of text as it is, everything else in base64. */
+function gatewayBody(bytes: Buffer | undefined, type: string): { body?: string; isBase64Encoded: boolean } {
+  if (bytes === undefined || bytes.length === 0) return { isBase64Encoded: false };
+  const isText = /^application\/json\s*(?:;|$)|^text\//i.test(type) && isUtf8(bytes);
+  return { body: bytes.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
 }
 
 export const invokeLambda: Invoke = async (handler, call) => {
-  const { pathname, search, headers, text } = prepared(call);
+  const { pathname, search, headers, bytes } = prepared(call);
   const event = {
     version: '2.0',
     routeKey: '$default',
-    rawPath: pathname,
+    rawPath: decodePath(pathname),
     rawQueryString: search.toString(),
     headers,
     ...(search.size > 0 && { queryStringParameters: Object.fromEntries(search) }),
@@ -38,7 +52,7 @@ export const invokeLambda: Invoke = async (handler, call) => {
       apiId: 'local',
       http: {
         method: call.method,
-        path: pathname,
+        path: decodePath(pathname),
         protocol: 'HTTP/1.1',
         sourceIp: '127.0.0.1',
         userAgent: 'test',
@@ -48,8 +62,7 @@ export const invokeLambda: Invoke = async (handler, call) => {
       stage: '$default',
       timeEpoch: 0,
     },
-    ...(text !== undefined && { body: text }),
-    isBase64Encoded: false,
+    ...gatewayBody(bytes, headers['content-type'] ?? ''),
   };
   const invoke = handler as (event: unknown, context: unknown) => Promise<LambdaResult>;
   const result = await invoke(event, { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => 10_000 });
@@ -63,7 +76,7 @@ interface LambdaResult {
 }
 
 export const invokeFunction: Invoke = async (handler, call) => {
-  const { pathname, search, headers, text } = prepared(call);
+  const { pathname, search, headers, bytes } = prepared(call);
   const query = search.size > 0 ? `?${search.toString()}` : '';
   const request = {
     method: call.method,
@@ -71,7 +84,8 @@ export const invokeFunction: Invoke = async (handler, call) => {
     headers,
     query: Object.fromEntries(search),
     params: {},
-    ...(text !== undefined && { rawBody: text }),
+    // The worker gives bytes and what it has made of them.
+    ...(bytes !== undefined && bytes.length > 0 && { bufferBody: bytes, rawBody: bytes.toString('utf8') }),
   };
   const invoke = handler as (context: unknown, request: unknown) => Promise<FunctionResult>;
   const result = await invoke({ invocationId: randomUUID(), bindingData: {} }, request);

@@ -25,7 +25,6 @@ import { copyAzureService, runSls, writeFunctions } from '../helpers/azure-servi
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const PACKAGING_MS = 120_000;
-const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
 
 let dir: string;
 
@@ -81,7 +80,6 @@ describe('the package', () => {
           name: 'req',
           authLevel: 'anonymous',
           route,
-          methods: METHODS,
         },
         { type: 'http', direction: 'out', name: '$return' },
       ],

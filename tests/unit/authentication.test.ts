@@ -153,6 +153,17 @@ describe('a token', () => {
     await expect(statusOf({ token_use: 'access' })).resolves.toBe(401);
   });
 
+  test.each([
+    ['client_id that is an object', { client_id: { toString: null } }, 401],
+    ['client_id that is a list of the one', { client_id: ['app'] }, 401],
+    ['sub that is an object', { client_id: 'app', sub: { toString: null } }, 200],
+    ['roles that are objects', { client_id: 'app', roles: [{ toString: null }, 7] }, 200],
+    ['scope that is an object', { client_id: 'app', scope: { toString: null } }, 403],
+  ])('with a %s is judged by what is text in it', async (_, claims, status) => {
+    const ask = service([{ issuer: ISSUER, clientIds: ['app'] }]);
+    expect((await ask('GET', `Bearer ${await sign(claims as unknown as Claims)}`)).status).toBe(status);
+  });
+
   const now = (): number => Math.floor(Date.now() / 1000);
   const hmacWith = async (secret: Uint8Array): Promise<string> =>
     new SignJWT({ iss: ISSUER, aud: 'tandem', scope: 'tandem/read' })

@@ -128,7 +128,9 @@ describe('a read within a session', () => {
     const { site, written } = await behind();
     Object.assign(site.site, { rebuilding: true });
     site.nowMs += horizonMs + 60_000;
-    await expect(site.replica().read('user:1', [seen(written)])).rejects.toMatchObject({ code: 'not_yet_here' });
+    await expect(site.replica().read('user:1', [seen(written)])).rejects.toMatchObject({
+      code: 'not_yet_here',
+    });
   });
 
   test('lists the record even when the index lags, or refuses', async () => {

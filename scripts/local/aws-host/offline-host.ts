@@ -6,13 +6,13 @@
  * reach into a cloud account.
  */
 import fs from 'node:fs';
-import type http from 'node:http';
 import { createRequire, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { announce } from '../run-registry.ts';
 import { bundleTogether, type EsbuildPlugin } from '../bundle-together.ts';
+import { actAsApiGateway, type HapiServer } from './api-gateway.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { clientOptions } from './client-options.ts';
 import { guardServers } from './guard-servers.ts';
@@ -27,16 +27,6 @@ import {
   type ServiceDefinition,
   type Triggers,
 } from './service-model.ts';
-
-/** The part of the hapi server that is used. */
-interface HapiServer {
-  readonly listener: http.Server;
-  readonly info: { readonly uri: string };
-  ext(
-    event: 'onPostHandler',
-    method: (request: { headers: Record<string, unknown> }, toolkit: { readonly continue: symbol }) => symbol,
-  ): void;
-}
 
 /** The part of the serverless-offline plugin that is used. */
 interface OfflinePlugin {
@@ -185,12 +175,7 @@ export class OfflineHost {
   /** Called when the HTTP server listens. */
   #serving(): void {
     const server = this.#apiServer();
-    // serverless-offline adds its own CORS headers, and turns every preflight answer into a 200, when a request
-    // names an origin. API Gateway without `cors` passes the handlers' answer on; so does this.
-    server.ext('onPostHandler', (request, toolkit) => {
-      delete request.headers['origin'];
-      return toolkit.continue;
-    });
+    actAsApiGateway(server);
     announce(this.#site(process.env), { http: server.info.uri });
     flushCompileCache();
   }

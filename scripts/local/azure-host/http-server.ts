@@ -7,6 +7,7 @@
  */
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decodePath, withoutDotSegments } from '../../../src/shared/http/path.ts';
 import type { FunctionDefinition } from './function-app.ts';
 import type { InvocationResult, Invocation, RpcCookie, RpcHttp, TypedData } from './programming-model.ts';
 import { RouteTable, type RouteParams } from './route-table.ts';
@@ -15,7 +16,6 @@ import { RouteTable, type RouteParams } from './route-table.ts';
 const BODY_BYTES_MAX = 104_857_600;
 /** Longer than what clients keep a connection for, so that they close it and meet no reset. */
 const KEEP_ALIVE_MS = 120_000;
-const EVERY_METHOD = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
 export interface HttpServerOptions {
   readonly functions: readonly FunctionDefinition[];
@@ -39,7 +39,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       template: [routePrefix, definition.trigger.route ?? definition.name]
         .filter((part) => part !== '')
         .join('/'),
-      methods: new Set((definition.trigger.methods ?? EVERY_METHOD).map((method) => method.toUpperCase())),
+      methods:
+        definition.trigger.methods &&
+        new Set(definition.trigger.methods.map((method) => method.toUpperCase())),
       target: definition,
     })),
   );
@@ -70,7 +72,9 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   // Taken apart by hand: `new URL` would refuse some targets and normalise others.
-  const [pathname = '/', ...query] = (request.url ?? '/').split('?');
+  const [target = '/', ...query] = (request.url ?? '/').split('?');
+  // Kestrel removes dot segments, encoded ones too, before anything is routed.
+  const pathname = withoutDotSegments(target.replace(/%2e/gi, '.'));
   const found = routes.find(request.method ?? 'GET', pathname);
   if (found === undefined) {
     response.writeHead(404).end();
@@ -81,7 +85,7 @@ async function serve(
     response.writeHead(413, { connection: 'close' }).end();
     return;
   }
-  const input = toRpcHttp({ request, query: query.join('?'), params: found.params, body });
+  const input = toRpcHttp({ request, pathname, query: query.join('?'), params: found.params, body });
   const result = await invoke(found.target, {
     input: { http: input },
     traceparent: request.headers['traceparent'] as string | undefined,
@@ -102,20 +106,37 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
+/**
+ * What a function sees of a path: Kestrel has decoded it, but for encoded slashes and what is not UTF-8, and the host
+ * has made it a part of a URL again. There is no way back: what was encoded twice looks like what was encoded once.
+ * @see https://github.com/dotnet/aspnetcore/blob/main/src/Http/Http.Abstractions/src/PathString.cs
+ */
+function onceDecoded(pathname: string): string {
+  const decoded = pathname
+    .split(/(%2f)/i)
+    .map((piece, index) => (index % 2 === 1 ? piece : decodePath(piece)))
+    .join('');
+  return decoded.replace(/%[\da-f]{2}|[^\w\-.~!$&'()*+,;=:@/]/giu, (found) =>
+    found.length === 3 && found.startsWith('%') ? found : encodeURIComponent(found.toWellFormed()),
+  );
+}
+
 interface RequestParts {
   readonly request: IncomingMessage;
+  /** Percent-encoded, without dot segments. */
+  readonly pathname: string;
   readonly query: string;
   readonly params: RouteParams;
   readonly body: Buffer;
 }
 
-function toRpcHttp({ request, query, params, body }: RequestParts): RpcHttp {
+function toRpcHttp({ request, pathname, query, params, body }: RequestParts): RpcHttp {
   const search = new URLSearchParams(query);
   const joined = (pairs: Iterable<readonly [string, string]>) =>
     Object.fromEntries([...pairs].map(([name, value]) => [name, { value }]));
   return {
     method: request.method ?? 'GET',
-    url: `http://${request.headers.host ?? ''}${request.url ?? '/'}`,
+    url: `http://${request.headers.host ?? ''}${onceDecoded(pathname)}${query === '' ? '' : `?${query}`}`,
     nullableHeaders: joined(
       Object.entries(request.headersDistinct).map(([name, values = []]) => [
         name,

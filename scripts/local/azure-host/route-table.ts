@@ -14,8 +14,8 @@ export type RouteParams = Readonly<Record<string, string>>;
 export interface Route<Target> {
   /** Without a leading slash, prefix included. */
   readonly template: string;
-  /** Upper case. */
-  readonly methods: ReadonlySet<string>;
+  /** Upper case; undefined: every method there is. */
+  readonly methods: ReadonlySet<string> | undefined;
   readonly target: Target;
 }
 
@@ -56,7 +56,7 @@ export class RouteTable<Target> {
     const parts = pathname.split('/').slice(1);
     if (parts.at(-1) === '') parts.pop();
     for (const { route, segments } of this.#entries) {
-      if (!route.methods.has(method)) continue;
+      if (route.methods?.has(method) === false) continue;
       const params = match(segments, parts);
       if (params !== undefined) return { target: route.target, params };
     }

@@ -23,6 +23,8 @@ export const ITEM_BYTES_MAX = 2 * 1024 * 1024;
 export const ID_BYTES_MAX = 1_023;
 /** Longest value of a partition key, in UTF-8 bytes. */
 export const PARTITION_KEY_BYTES_MAX = 2_048;
+/** Levels of objects and arrays in an item, itself the first. */
+export const NESTING_MAX = 128;
 
 export const ITEM_OPERATIONS = ['Create', 'Read', 'Replace', 'Upsert', 'Delete', 'Patch'] as const;
 export type ItemOperationKind = (typeof ITEM_OPERATIONS)[number];
@@ -141,6 +143,10 @@ function validBody(transaction: Transaction, operation: ItemOperation): JsonObje
   const { definition } = transaction.container;
   assertId(body['id']);
   assertTtl(body['ttl']);
+  // First: whoever goes down a value that nests deeper goes as deep as the client wants.
+  if (nestsDeeperThan(NESTING_MAX, body)) {
+    throw badRequest(`The document nests deeper than the maximum of ${NESTING_MAX} levels.`);
+  }
   if (Buffer.byteLength(JSON.stringify(body)) > ITEM_BYTES_MAX) throw tooLarge();
   if (partitionId(partitionKeyOf(body, definition)) !== partitionId(operation.partitionKey)) {
     throw badRequest("PartitionKey extracted from document doesn't match the one specified in the header", {
@@ -148,6 +154,18 @@ function validBody(transaction: Transaction, operation: ItemOperation): JsonObje
     });
   }
   return body as JsonObject & { id: string };
+}
+
+/** Level by level, so that no depth is too much for the stack. */
+function nestsDeeperThan(levelsMax: number, root: object): boolean {
+  let level: readonly object[] = [root];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > levelsMax) return true;
+    level = level
+      .flatMap((each) => Object.values(each) as unknown[])
+      .filter((value): value is object => typeof value === 'object' && value !== null);
+  }
+  return false;
 }
 
 /** @throws CosmosError 400 when an id is absent, too long or holds a character that a URL path could not carry. */

@@ -3,7 +3,7 @@ import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors
 import type { Json } from '../replication/json.ts';
 import type { Changes } from '../replication/local-write.ts';
 import { increment } from '../replication/policies/counter.ts';
-import type { FieldOperation } from '../replication/policies/field.ts';
+import { fieldValue, type FieldOperation } from '../replication/policies/field.ts';
 import { change, replace, start } from '../replication/policies/set.ts';
 import { emptied } from '../replication/lives.ts';
 import { DELETED, idOf, plainValues, stateName, type StoredRecord } from '../replication/record.ts';
@@ -160,7 +160,7 @@ export class EntityService {
   #changes(values: Readonly<Record<string, Json>>): Changes {
     const changes: Record<string, Json | FieldOperation> = {};
     for (const [field, value] of Object.entries(values)) {
-      changes[field] = changeOf(policyOf(this.#entity, field), value);
+      changes[field] = changeOf(field, policyOf(this.#entity, field), value);
     }
     return changes;
   }
@@ -182,17 +182,33 @@ export class EntityService {
 const EMPTY: Readonly<Partial<Record<MergePolicy, Json>>> = { set: [], counter: 0 };
 
 /** What a client's value, which its schema has accepted, does to a field. */
-function changeOf(policy: MergePolicy, value: Json): Json | FieldOperation {
+function changeOf(field: string, policy: MergePolicy, value: Json): Json | FieldOperation {
   switch (policy) {
     case 'set':
       if (value === null) return replace([]);
       return Array.isArray(value) ? replace(value) : change(value as { add?: Json[]; remove?: Json[] });
     case 'counter':
-      return increment((value as { increment: number }).increment);
+      return count(field, (value as { increment: number }).increment);
     case 'register':
     case 'owned':
       return value;
   }
+}
+
+/** An increment of what is there. @throws ConflictError when the sum cannot be counted exactly. */
+function count(field: string, by: number): FieldOperation {
+  return (parts, at) => {
+    try {
+      const counted = increment(by)(parts, at);
+      if (Number.isSafeInteger(fieldValue(counted))) return counted;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    throw new ConflictError(
+      `${field} cannot be incremented by ${by}: the sum would be beyond ${Number.MAX_SAFE_INTEGER}, ` +
+        'up to which numbers are exact',
+    );
+  };
 }
 
 /** What a delete sets: the tombstone, and no value of the record is kept beside the requests that made it. */

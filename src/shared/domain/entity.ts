@@ -52,7 +52,14 @@ export interface Entity {
 export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$';
 export const idSchema = { type: 'string', pattern: ID_PATTERN } as const;
 
-/** Any JSON object, bounded in width; depth is bounded by the body limit. */
+/** A whole number that a double, and so JSON, holds exactly (RFC 8259, section 6). */
+export const exactInteger = {
+  type: 'integer',
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+} as const;
+
+/** Any JSON object, bounded in width; the reader of bodies bounds its depth. */
 export const metadataSchema = { type: 'object', maxProperties: 100, additionalProperties: true } as const;
 
 /** Declares an entity. @throws TypeError when the declaration contradicts itself. */
@@ -77,11 +84,20 @@ export function defineEntity(entity: Entity): Entity {
         `${entity.name}: a ${policy} needs a field of type ${wanted ?? 'any'}; ${field} is none`,
       );
     }
+    if (policy === 'counter' && !isExact(entity.fields[field])) {
+      throw new TypeError(
+        `${entity.name}: ${field} is a counter and needs a maximum that can be counted exactly`,
+      );
+    }
     if (policy !== 'register' && entity.required.includes(field)) {
       throw new TypeError(`${entity.name}: ${field} is a ${policy} and cannot be required`);
     }
   }
   return Object.freeze(entity);
+}
+
+function isExact(schema: JsonSchema | undefined): boolean {
+  return Number.isSafeInteger((schema as { maximum?: unknown } | undefined)?.maximum);
 }
 
 const MERGED_TYPES: Readonly<Record<MergePolicy, string | undefined>> = {
@@ -128,7 +144,7 @@ function changeSchema(policy: MergePolicy, schema: JsonSchema, required: boolean
     case 'set':
       return { anyOf: [schema, strictObject({ add: schema, remove: schema }), { type: 'null' }] };
     case 'counter':
-      return { ...strictObject({ increment: { type: 'integer' } }), required: ['increment'] };
+      return { ...strictObject({ increment: exactInteger }), required: ['increment'] };
     case 'register':
     case 'owned':
       return required ? schema : { anyOf: [schema, { type: 'null' }] };

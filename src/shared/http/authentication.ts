@@ -11,7 +11,7 @@ import type { Config, JwtIssuer } from '../config.ts';
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';
 import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './bearer.ts';
-import type { Authorize, Route } from './route.ts';
+import type { Authorize, Caller, Route } from './route.ts';
 import { signingKeys } from './signing-keys.ts';
 
 const READ = 'tandem/read';
@@ -40,8 +40,8 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
   return routes.map((route) => {
     const scope = route.method === 'GET' ? READ : WRITE;
     const authorize: Authorize = async (headers, known) => {
-      const { name, scopes } = await callerOf(headers['authorization']);
-      known(name);
+      const { scopes, ...caller } = await callerOf(headers['authorization']);
+      known(caller);
       if (!scopes.includes(scope)) {
         const challenge = `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`;
         throw new ForbiddenError(`this needs the scope ${scope}`, challenge);
@@ -51,9 +51,7 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
   });
 }
 
-interface Caller {
-  /** For the log. */
-  readonly name: string;
+interface ScopedCaller extends Caller {
   readonly scopes: readonly string[];
 }
 
@@ -61,7 +59,7 @@ interface Caller {
 function openCheck(
   { jwtIssuers, serviceKeys }: Callers,
   client: HttpClient,
-): (header: string | undefined) => Promise<Caller> {
+): (header: string | undefined) => Promise<ScopedCaller> {
   const issuers = new Map(jwtIssuers.map((issuer) => [issuer.issuer, openIssuer(issuer, client)]));
   const digests = serviceKeys.map(({ sha256 }) => Buffer.from(sha256, 'hex'));
   return async (header) => {
@@ -72,7 +70,12 @@ function openCheck(
     const matching = digestsMatching(digests, bearer);
     if (matching.length > 0) {
       const scopes = matching.flatMap((position) => serviceKeys[position]?.scopes ?? []);
-      return { name: keyName('service', digests[matching[0] ?? 0]), scopes };
+      const digest = digests[matching[0] ?? 0];
+      return {
+        name: keyName('service', digest),
+        identity: `service ${digest?.toString('hex') ?? ''}`,
+        scopes,
+      };
     }
     const verify = issuers.get(issuerOf(bearer) ?? '');
     if (verify === undefined) {
@@ -82,7 +85,13 @@ function openCheck(
       );
     }
     const payload = await verify(bearer);
-    return { name: `${payload.sub ?? '?'} of ${payload.iss ?? '?'}`, scopes: scopesIn(payload) };
+    const issuer = textOf(payload.iss);
+    const subject = textOf(payload.sub) ?? textOf(payload['client_id']);
+    return {
+      name: `${subject ?? '?'} of ${issuer ?? '?'}`,
+      identity: JSON.stringify([issuer, subject]),
+      scopes: scopesIn(payload),
+    };
   };
 }
 
@@ -121,7 +130,10 @@ function openIssuer(issuer: JwtIssuer, client: HttpClient): (token: string) => P
 
 function checkClaims({ clientIds, claims = {} }: JwtIssuer, payload: JWTPayload): void {
   const wrong = Object.keys(claims).filter((name) => payload[name] !== claims[name]);
-  if (clientIds !== undefined && !clientIds.includes(String(payload['client_id']))) wrong.push('client_id');
+  const clientId = textOf(payload['client_id']);
+  if (clientIds !== undefined && (clientId === undefined || !clientIds.includes(clientId))) {
+    wrong.push('client_id');
+  }
   if (wrong.length > 0) {
     throw new UnauthorizedError(`the token is not accepted: unexpected ${wrong.join(', ')}`, INVALID_TOKEN);
   }
@@ -133,6 +145,15 @@ function checkClaims({ clientIds, claims = {} }: JwtIssuer, payload: JWTPayload)
  */
 function scopesIn({ scope, scp, roles, 'cognito:groups': groups }: JWTPayload): readonly string[] {
   return [scope, scp, roles, groups].flatMap((claim) =>
-    typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim.map(String) : [],
+    typeof claim === 'string'
+      ? claim.split(' ')
+      : Array.isArray(claim)
+        ? claim.flatMap((each: unknown) => textOf(each) ?? [])
+        : [],
   );
+}
+
+/** A claim that is text; whoever signs a token may put anything in its place. */
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === 'string' ? claim : undefined;
 }

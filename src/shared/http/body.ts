@@ -1,30 +1,45 @@
-/** Request bodies: their size, their media type, their JSON, their schema; in that order. */
+/**
+ * The one reader of request bodies: size, media type, bytes, JSON, schema; in that order.
+ *
+ * Invariant: what it returns is what the client's bytes say. Nothing is replaced, and nothing is guessed.
+ */
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { bodyBytesMax } from '../bounds.ts';
 import { InvalidError, MalformedError, TooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
-import { malformedText } from './well-formed.ts';
+import { parseJson } from './json-text.ts';
+import { parseMediaType } from './media-type.ts';
 
-/** `application/json`, or any type with the suffix `+json` (RFC 6839), with or without parameters. */
-const JSON_TYPE = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
+/** What is read. A JSON Merge Patch (RFC 7396) is JSON whose meaning the route gives it. */
+export const BODY_TYPES: readonly string[] = ['application/json', 'application/merge-patch+json'];
+/** JSON has no `charset` (RFC 8259, section 11); clients send the only one that there is all the same. */
+const CHARSETS = new Set(['utf-8', 'utf8']);
+
+/** What a route takes as its body. */
+export interface BodyRules {
+  readonly check: ValidateFunction;
+  /** Levels of nesting, where it is not `jsonDepthMax`. */
+  readonly depthMax?: number | undefined;
+}
+
+type Event = Pick<APIGatewayProxyEventV2, 'headers' | 'isBase64Encoded'> & {
+  // API Gateway and its emulators say null as well.
+  readonly body?: string | null | undefined;
+};
 
 /**
  * Reads and validates the JSON body.
  * @throws TooLargeError @throws UnsupportedMediaTypeError @throws MalformedError @throws InvalidError
  */
-export function readBody(event: APIGatewayProxyEventV2, check: ValidateFunction): unknown {
-  const text = bodyText(event);
-  if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) {
-    throw new UnsupportedMediaTypeError('the body must be application/json');
+export function readBody(event: Event, { check, depthMax }: BodyRules): unknown {
+  const bytes = bytesOf(event);
+  if (bytes.length > bodyBytesMax) {
+    throw new TooLargeError(`the body has ${bytes.length} bytes, at most ${bodyBytesMax} are read`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedError('the body is not JSON', { cause });
-  }
-  const failures = [...malformedText(value), ...validate(check, value)];
+  checkType(event.headers, bytes.length === 0);
+  const value = parseJson(textOf(bytes, event), depthMax);
+  const failures = validate(check, value);
   if (failures.length > 0) {
     const count = failures.length === 1 ? '1 rule is' : `${failures.length} rules are`;
     throw new InvalidError(`the body is invalid: ${count} broken`, failures);
@@ -32,11 +47,50 @@ export function readBody(event: APIGatewayProxyEventV2, check: ValidateFunction)
   return value;
 }
 
-function bodyText({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): string {
-  if (!isBase64Encoded && body.length <= bodyBytesMax / 3) return body;
-  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > bodyBytesMax) {
-    throw new TooLargeError(`the body has ${bytes.length} bytes, at most ${bodyBytesMax} are read`);
+function bytesOf({ body, isBase64Encoded }: Event): Buffer {
+  return Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
+}
+
+/** @throws UnsupportedMediaTypeError for a type, a charset or a coding that is not read here */
+function checkType(headers: Event['headers'], isEmpty: boolean): void {
+  const header = headers['content-type'] ?? '';
+  // Nothing was sent, and nothing is said about it: what is wrong is that there is no body.
+  if (isEmpty && header === '') throw new MalformedError('a body is required');
+  const media = parseMediaType(header);
+  if (media === undefined || !BODY_TYPES.includes(media.type)) {
+    throw new UnsupportedMediaTypeError(`the body must be ${BODY_TYPES.join(' or ')}`);
   }
-  return isBase64Encoded ? bytes.toString('utf8') : body;
+  if (!media.charsets.every((charset) => CHARSETS.has(charset))) {
+    throw new UnsupportedMediaTypeError('the body must be in UTF-8');
+  }
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (coding !== '' && coding !== 'identity') {
+    throw new UnsupportedMediaTypeError('the body must be sent without a Content-Encoding');
+  }
+}
+
+/** Skips a byte order mark, as RFC 8259, section 8.1, allows a reader to. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws MalformedError when the bytes are not UTF-8 */
+function textOf(bytes: Buffer, event: Event): string {
+  let text: string | undefined;
+  try {
+    text = UTF8.decode(bytes);
+  } catch {
+    // Refused below.
+  }
+  if (text === undefined || wasReplaced(text, bytes, event)) {
+    throw new MalformedError('the body is not valid UTF-8');
+  }
+  return text;
+}
+
+/**
+ * A gateway that hands a body over as text has put U+FFFD where the bytes were not UTF-8. It then rarely has the length
+ * that the client sent.
+ */
+function wasReplaced(text: string, bytes: Buffer, { headers, isBase64Encoded }: Event): boolean {
+  const sent = headers['content-length'];
+  return !isBase64Encoded && sent !== undefined && text.includes('\uFFFD') && Number(sent) !== bytes.length;
 }

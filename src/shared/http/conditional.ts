@@ -3,24 +3,57 @@ import type { Precondition } from '../domain/entity-service.ts';
 import { MalformedError } from '../errors.ts';
 import { stateName, type RecordState } from '../replication/record.ts';
 
-const LIST = /^\s*(?:W\/)?"[^"]*"\s*(?:,\s*(?:W\/)?"[^"]*"\s*)*$/;
+/** One element of a list (RFC 9110, section 5.6.1): an entity tag, or nothing, which is ignored. */
+const ELEMENT = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)")?[ \t]*(?:,|$)/y;
+
+interface Tag {
+  readonly name: string;
+  readonly weak: boolean;
+}
 
 /** Strong, and the same at every site that holds the same state. */
 export function etagOf(state: RecordState): string {
   return `"${stateName(state)}"`;
 }
 
-/** @throws MalformedError when the header is neither `*` nor a list of entity tags. */
-export function parseTags(header: string | undefined, name: string): Precondition | undefined {
-  if (header === undefined) return undefined;
-  if (header.trim() === '*') return { any: true };
-  if (!LIST.test(header)) throw new MalformedError(`${name} must be "*" or a list of entity tags`);
-  return { anyOf: [...header.matchAll(/"([^"]*)"/g)].map(([, tag]) => tag ?? '') };
+/** `If-Match` as a condition of a write: only strong tags can match (section 13.1.1). @throws MalformedError */
+export function ifMatchOf(header: string | undefined): Precondition | undefined {
+  const tags = parseTags(header, 'If-Match');
+  if (tags === undefined || tags === ANY) return tags && { any: true };
+  return { anyOf: tags.filter(({ weak }) => !weak).map(({ name }) => name) };
 }
 
-/** Whether the client already holds this state, so that 304 will do. */
+/** Whether a write may only create: `If-None-Match: *`. Undefined without the header, false when it names tags. */
+export function isOnlyIfAbsent(header: string | undefined): boolean | undefined {
+  const tags = parseTags(header, 'If-None-Match');
+  return tags && tags === ANY;
+}
+
+/** Whether the client already holds this state, so that 304 will do: weak tags match as well (section 13.1.2). */
 export function isNotModified(header: string | undefined, state: RecordState): boolean {
   const tags = parseTags(header, 'If-None-Match');
   if (tags === undefined) return false;
-  return 'any' in tags || tags.anyOf.includes(stateName(state));
+  return tags === ANY || tags.some(({ name }) => name === stateName(state));
+}
+
+const ANY = '*';
+
+/** @throws MalformedError when the header is neither `*` nor a list of entity tags with one at least. */
+function parseTags(header: string | undefined, name: string): typeof ANY | readonly Tag[] | undefined {
+  if (header === undefined) return undefined;
+  if (header.trim() === ANY) return ANY;
+  const tags: Tag[] = [];
+  ELEMENT.lastIndex = 0;
+  while (ELEMENT.lastIndex < header.length) {
+    const found = ELEMENT.exec(header);
+    if (found === null) throw malformed(name);
+    const [, weak, tag] = found;
+    if (tag !== undefined) tags.push({ name: tag, weak: weak !== undefined });
+  }
+  if (tags.length === 0) throw malformed(name);
+  return tags;
+}
+
+function malformed(name: string): MalformedError {
+  return new MalformedError(`${name} must be "*" or a list of entity tags`);
 }

@@ -1,21 +1,20 @@
 /** The routes of any declared entity. */
 import type { ValidateFunction } from 'ajv';
-import { pageSizeDefault, pageSizeMax } from '../bounds.ts';
 import type { Entity } from '../domain/entity.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
-import { InvalidError, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import type { Json } from '../replication/json.ts';
 import { idOf, type StoredRecord } from '../replication/record.ts';
-import { isNotModified, parseTags } from './conditional.ts';
+import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
 import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
-const LIMIT = /^[0-9]{1,4}$/;
 
 /** The compiled schemas of an entity: `<name>Create` and `<name>Patch` of `generated/validators.js`. */
 export interface EntityChecks {
@@ -98,9 +97,9 @@ type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;
 
 /** One page of live records, and where the next one begins. @throws InvalidError */
 export async function listReply(base: string, request: HttpRequest, service: Records): Promise<HttpReply> {
-  const { limit, after } = readPaging(request.query);
+  const { limit, after } = readPaging(request.query, opaqueCursor);
   const page = await service.list({ limit, after, seen: seenStates(request) });
-  const cursor = page.next === undefined ? undefined : Buffer.from(page.next).toString('base64url');
+  const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
     body: { items: page.records.map((record) => service.view(record)), ...(cursor && { cursor }) },
@@ -122,39 +121,11 @@ export async function removalReply(request: HttpRequest, id: string, service: Re
 
 /** What a write takes from the request's headers. */
 export function writeOptions({ headers }: HttpRequest): WriteOptions {
-  return { ifMatch: parseTags(headers['if-match'], 'If-Match'), traceparent: headers['traceparent'] };
+  return { ifMatch: ifMatchOf(headers['if-match']), traceparent: headers['traceparent'] };
 }
 
 /** An id that cannot exist is not found: it never reaches a store. @throws NotFoundError */
 export function checkedId(id: string | undefined, entity: string): string {
   if (id === undefined || !ID.test(id)) throw new NotFoundError(`${entity} ${id ?? ''} does not exist`);
   return id;
-}
-
-/** @throws InvalidError that names every wrong parameter. */
-function readPaging(query: HttpRequest['query']): { limit: number; after: string | undefined } {
-  const { limit = String(pageSizeDefault), cursor, ...unknown } = query;
-  const size = LIMIT.test(limit) ? Number(limit) : 0;
-  const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
-  const failures = [
-    ...(size < 1 || size > pageSizeMax
-      ? [
-          {
-            pointer: '/query/limit',
-            rule: 'range',
-            detail: `must be a whole number from 1 to ${pageSizeMax}`,
-          },
-        ]
-      : []),
-    ...(after !== undefined && !ID.test(after)
-      ? [{ pointer: '/query/cursor', rule: 'cursor', detail: 'is not a cursor of this list' }]
-      : []),
-    ...Object.keys(unknown).map((name) => ({
-      pointer: `/query/${name}`,
-      rule: 'unknown',
-      detail: 'is not a known parameter',
-    })),
-  ];
-  if (failures.length > 0) throw new InvalidError('the query is invalid', failures);
-  return { limit: size, after };
 }

@@ -2,8 +2,8 @@
  * The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): a client that got no answer sends the
  * request again, at any site, and it takes effect once.
  *
- * Invariant: the id of what is created derives from the key alone, so two sites that have not heard of each other
- * create the same record, and merging makes it one.
+ * Invariant: the id of what is created derives from the key and its caller alone, so two sites that have not heard of
+ * each other create the same record, and merging makes it one; and nobody meets what another caller's key has made.
  */
 import { createHash } from 'node:crypto';
 import type { KeyedRequest } from '../domain/request-memory.ts';
@@ -16,7 +16,10 @@ import type { HttpRequest } from './route.ts';
 const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
 
 /** The request's key and body as digests; undefined without a key. @throws MalformedError when it is no key. */
-export function keyedRequest(entity: string, { headers, body }: HttpRequest): KeyedRequest | undefined {
+export function keyedRequest(
+  entity: string,
+  { headers, body, caller }: HttpRequest,
+): KeyedRequest | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
   const [, quoted, bare] = KEY.exec(header.trim()) ?? [];
@@ -24,7 +27,8 @@ export function keyedRequest(entity: string, { headers, body }: HttpRequest): Ke
   if (key === undefined) {
     throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
   }
-  const named = digest(`${entity}\n${key}`);
+  // A key holds no line break.
+  const named = digest([entity, key, ...(caller === undefined ? [] : [caller])].join('\n'));
   return {
     id: uuidOf(named),
     key: named.toString('base64url'),

@@ -10,7 +10,8 @@ import type { Authorize, Route } from './route.ts';
 export function forOperators(keys: readonly string[], routes: readonly Route[]): Route[] {
   const accepted = keys.map((key) => Buffer.from(key, 'hex'));
   const authorize: Authorize = (headers, known) => {
-    known(keyName('operator', checkOperator(accepted, headers['authorization'])));
+    const digest = checkOperator(accepted, headers['authorization']);
+    known({ name: keyName('operator', digest), identity: digest?.toString('hex') ?? '' });
   };
   return routes.map((route) => ({ ...route, authorize }));
 }

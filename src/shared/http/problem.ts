@@ -2,7 +2,7 @@
  * Errors as `application/problem+json` (RFC 9457). The only place that knows both error codes and statuses.
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
-import { retryAfterSeconds } from '../bounds.ts';
+import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
 import {
   AppError,
   ForbiddenError,
@@ -10,9 +10,11 @@ import {
   MethodNotAllowedError,
   NotYetHereError,
   UnauthorizedError,
+  UnsupportedMediaTypeError,
   type ErrorCode,
   type Failure,
 } from '../errors.ts';
+import { BODY_TYPES } from './body.ts';
 import type { HttpReply } from './route.ts';
 
 const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
@@ -28,6 +30,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   precondition_failed: { status: 412, title: 'Precondition failed' },
   too_large: { status: 413, title: 'Content too large' },
   headers_too_large: { status: 431, title: 'Request header fields too large' },
+  uri_too_long: { status: 414, title: 'URI too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   not_yet_here: { status: 503, title: 'Not yet here' },
@@ -62,7 +65,7 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
     detail: detailOf(error, status),
     instance: `urn:request:${requestId}`,
     code,
-    ...(error instanceof InvalidError && { errors: error.failures }),
+    ...(error instanceof InvalidError && { errors: firstOf(error.failures) }),
   };
   return {
     status,
@@ -71,10 +74,20 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...(error instanceof UnsupportedMediaTypeError && { accept: BODY_TYPES.join(', ') }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
       ...challengeOf(error),
     },
   };
+}
+
+/** As many of them as an answer has room for: a body may break a rule as often as it has values. */
+function firstOf(failures: readonly Failure[]): readonly Failure[] {
+  let chars = 0;
+  return failures.slice(0, failuresMax).filter(({ pointer, detail }, index) => {
+    chars += pointer.length + detail.length;
+    return index === 0 || chars <= failureCharsMax;
+  });
 }
 
 function challengeOf(error: unknown): Record<string, string> {

@@ -69,7 +69,7 @@ async function askOrigins(
     try {
       const call = { method, url: urlAt(url, event), headers, timeoutMs, bodyBytesMax: readThroughBytesMax };
       const answer = await client(call);
-      if (isItsAnswer(answer, site)) return passedOn(answer, site);
+      if (isItsAnswer(answer, site)) return passedOn(answer, { site, method });
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
     }
@@ -80,7 +80,7 @@ async function askOrigins(
 /** Only path and query are the client's: whatever they hold, the host is the peer's. */
 function urlAt(base: string, { rawPath, rawQueryString }: APIGatewayProxyEventV2): URL {
   const url = new URL(base);
-  url.pathname = rawPath;
+  url.pathname = rawPath.split('/').map(encodeURIComponent).join('/');
   url.search = rawQueryString;
   return url;
 }
@@ -98,10 +98,15 @@ function isItsAnswer({ status, headers }: HttpAnswer, site: string): boolean {
   return isFinal && headers['x-tandem-site'] === site;
 }
 
-function passedOn({ status, headers, body }: HttpAnswer, site: string): APIGatewayProxyStructuredResultV2 {
+function passedOn(
+  { status, headers, body }: HttpAnswer,
+  { site, method }: { site: string; method: Question['method'] },
+): APIGatewayProxyStructuredResultV2 {
+  // Of an answer without its body, this is the only one who knows the length.
+  const length = method === 'HEAD' ? picked(headers, ['content-length']) : {};
   return {
     statusCode: status,
-    headers: { ...picked(headers, ANSWERED_WITH), 'x-tandem-origin': site },
+    headers: { ...picked(headers, ANSWERED_WITH), ...length, 'x-tandem-origin': site },
     body,
   };
 }

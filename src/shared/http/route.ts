@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Who asks, the same text at every site; undefined when nobody is asked who they are. */
+  readonly caller?: string | undefined;
   /** Parsed and valid by the route's schema; undefined on a route without a body. */
   readonly body: unknown;
 }
@@ -22,10 +24,18 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** @param known Told who it is, as soon as that is proven; for the log, so never with what is secret. */
+/** Who asks, as far as that is proven. */
+export interface Caller {
+  /** For the log, so never with what is secret. */
+  readonly name: string;
+  /** Tells two callers apart, and is the same at every site. */
+  readonly identity: string;
+}
+
+/** @param known Called as soon as it is proven who asks. */
 export type Authorize = (
   headers: HttpRequest['headers'],
-  known: (caller: string) => void,
+  known: (caller: Caller) => void,
 ) => void | Promise<void>;
 
 export interface Route {
@@ -34,6 +44,8 @@ export interface Route {
   readonly path: string;
   /** The compiled schema of the JSON body; a route without one takes no body. */
   readonly body?: ValidateFunction;
+  /** Levels of nesting that the body may have, where it is not `jsonDepthMax`. */
+  readonly depthMax?: number;
   /** Who may: called before the body is read. Throws to refuse. */
   readonly authorize?: Authorize;
   readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;

@@ -9,26 +9,29 @@ import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { headerBytesMax } from '../bounds.ts';
+import { headerBytesMax, urlBytesMax } from '../bounds.ts';
 import {
   HeadersTooLargeError,
   MethodNotAllowedError,
   NotYetHereError,
   RouteNotFoundError,
+  UriTooLongError,
 } from '../errors.ts';
 import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { readBody } from './body.ts';
+import { BODY_TYPES, readBody } from './body.ts';
+import { normalizePath } from './path.ts';
 import { problemReply } from './problem.ts';
 import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
+import { traceparentOf } from './traceparent.ts';
 import type { ReadThrough } from './read-through.ts';
-import type { HttpReply, HttpRequest, Route } from './route.ts';
+import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
 
 type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 
 const EXPOSED =
-  'ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
+  'Accept-Patch, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;
@@ -42,28 +45,54 @@ export interface ServiceOptions {
 
 /** Builds the handler of a service. */
 export function httpService({ site, routes, logger, elapsed, readThrough }: ServiceOptions): HttpHandler {
-  const callers = new WeakMap<object, string>();
+  const callers: Callers = new WeakMap();
   const router = httpRouter<Event, Result>({
     routes: routes.flatMap((route) => routerEntries(route, callers)),
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
+  const readTarget = targetReader(routes);
   const service = middy<Event, Result>()
     .use(requestLog({ site, logger, elapsed, callers }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(securityHeaders)
     .use(problems(logger))
-    .use({ before: checkHeaders });
+    .use({ before: checkHeaders })
+    .use({ before: readTarget });
   if (readThrough !== undefined) service.use(readThrough);
   return service.handler(router) as HttpHandler;
 }
 
 /** Above what the narrower of the two gateways takes, a request is refused at both clouds alike. */
 function checkHeaders({ event }: MiddlewareRequest): void {
-  let bytes = event.rawPath.length + event.rawQueryString.length;
+  // A gateway may have decoded the path: that many bytes it has at least.
+  const urlBytes = encodeURI(event.rawPath).length + event.rawQueryString.length;
+  if (urlBytes > urlBytesMax) {
+    throw new UriTooLongError(`path and query have ${urlBytes} bytes; ${urlBytesMax} are taken`);
+  }
+  let bytes = urlBytes;
   for (const value of Object.values(event.headers)) bytes += value?.length ?? 0;
   if (bytes > headerBytesMax) {
     throw new HeadersTooLargeError(`path and headers have ${bytes} bytes; ${headerBytesMax} are taken`);
   }
+}
+
+/**
+ * Nothing further in sees the path as a gateway has made it, or a trace that is none. Of a path that two routes match, the
+ * one without parameters says which methods there are.
+ */
+function targetReader(routes: readonly Route[]): (request: MiddlewareRequest) => void {
+  return ({ event }) => {
+    const { traceparent, ...headers } = event.headers;
+    const valid = traceparentOf(traceparent);
+    event.headers = valid === undefined ? headers : { ...headers, traceparent: valid };
+    const { http } = event.requestContext;
+    http.path = normalizePath(event.rawPath);
+    delete event.pathParameters;
+    const allow = allowedMethods(routes, http.path);
+    if (allow.length > 0 && !allow.includes(http.method)) {
+      throw new MethodNotAllowedError(`${http.path} does not take ${http.method}`, allow);
+    }
+  };
 }
 
 /** HEAD is GET without the body (RFC 9110, section 9.3.2). */
@@ -73,44 +102,50 @@ function routerEntries(
 ): { method: Method; path: string; handler: RouteHandler }[] {
   const handler: RouteHandler = async (event) => {
     await route.authorize?.(event.headers, (caller) => callers.set(event, caller));
-    return toResult(await route.handle(toRequest(event, route)));
+    return toResult(await route.handle(toRequest(event, route, callers.get(event))));
   };
   const entries: { method: Method; path: string; handler: RouteHandler }[] = [
     { method: route.method, path: route.path, handler },
   ];
   if (route.method === 'GET') {
-    const head: RouteHandler = async (event) => ({ ...(await handler(event)), body: '' });
+    const head: RouteHandler = async (event) => withoutBody(await handler(event));
     entries.push({ method: 'HEAD', path: route.path, handler: head });
   }
   return entries;
+}
+
+/** States the length of what is not sent. */
+function withoutBody(result: Result): Result {
+  const bytes = Buffer.byteLength(result.body ?? '');
+  if (bytes === 0) return result;
+  return { ...result, headers: { ...result.headers, 'content-length': String(bytes) }, body: '' };
 }
 
 type Method = Route['method'] | 'HEAD';
 type RouteHandler = (event: Event) => Promise<Result>;
 
 /** Event → who asks, once that is known. */
-type Callers = WeakMap<object, string>;
+type Callers = WeakMap<object, Caller>;
 
-function toRequest(event: Event, route: Route): HttpRequest {
+function toRequest(event: Event, route: Route, caller: Caller | undefined): HttpRequest {
   return {
     event,
-    params: decoded(event.pathParameters),
-    query: event.queryStringParameters ?? {},
+    params: (event.pathParameters ?? {}) as Record<string, string>,
+    query: queryOf(event.rawQueryString),
     headers: event.headers,
-    body: route.body === undefined ? undefined : readBody(event, route.body),
+    caller: caller?.identity,
+    body:
+      route.body === undefined ? undefined : readBody(event, { check: route.body, depthMax: route.depthMax }),
   };
 }
 
-function decoded(params: Event['pathParameters']): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params ?? {})) {
-    try {
-      result[name] = decodeURIComponent(value ?? '');
-    } catch {
-      throw new RouteNotFoundError('the path is not valid UTF-8');
-    }
-  }
-  return result;
+/**
+ * The one reader of queries. Several values of one name are joined by a comma, as API Gateway does; every name is an own
+ * property, also `__proto__`.
+ */
+function queryOf(rawQueryString: string): Record<string, string> {
+  const search = new URLSearchParams(rawQueryString);
+  return Object.fromEntries([...new Set(search.keys())].map((name) => [name, search.getAll(name).join(',')]));
 }
 
 function toResult({ status, body, headers }: HttpReply): Result {
@@ -121,20 +156,20 @@ function toResult({ status, body, headers }: HttpReply): Result {
   };
 }
 
-/** 404, 405 with what is allowed, or the answer to a CORS preflight. */
+/** The answer to OPTIONS, which is also that to a CORS preflight, or 404. */
 function noRoute(routes: readonly Route[], method: string, path: string): Result {
   const allow = allowedMethods(routes, path);
   if (allow.length === 0) throw new RouteNotFoundError(`${path} is not a route of this API`);
-  if (method === 'OPTIONS') {
-    return { statusCode: 204, headers: preflightHeaders(allow), body: '' };
-  }
-  throw new MethodNotAllowedError(`${path} does not take ${method}`, allow);
+  if (method !== 'OPTIONS') throw new MethodNotAllowedError(`${path} does not take ${method}`, allow);
+  return { statusCode: 204, headers: optionsHeaders(allow), body: '' };
 }
 
-function preflightHeaders(allow: readonly string[]): Record<string, string> {
+/** What a path takes (RFC 9110, section 9.3.7; RFC 5789, section 3.1), for people and for CORS. */
+function optionsHeaders(allow: readonly string[]): Record<string, string> {
   const methods = allow.join(', ');
   return {
     allow: methods,
+    ...(allow.includes('PATCH') && { 'accept-patch': BODY_TYPES.join(', ') }),
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
       'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Session',
@@ -144,10 +179,12 @@ function preflightHeaders(allow: readonly string[]): Record<string, string> {
 
 /** The methods of the contract on a path, OPTIONS last. */
 function allowedMethods(routes: readonly Route[], path: string): string[] {
-  const segments = path.replace(/\/$/, '').split('/');
-  const methods = routes
-    .filter((route) => matches(route.path, segments))
-    .flatMap((route) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+  const segments = path.split('/');
+  const matching = routes.filter((route) => matches(route.path, segments));
+  const exact = matching.filter((route) => route.path === path);
+  const methods = (exact.length > 0 ? exact : matching).flatMap((route) =>
+    route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
+  );
   return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS'];
 }
 
@@ -179,7 +216,7 @@ function requestLog({ site, logger, elapsed, callers }: LogOptions): object {
       path: event.rawPath,
       status: response.statusCode,
       ...(origin !== undefined && { origin }),
-      ...(caller !== undefined && { caller }),
+      ...(caller !== undefined && { caller: caller.name }),
       ms: Math.round((elapsed() - (started.get(event) ?? 0)) * 100) / 100,
     });
   };
@@ -205,8 +242,7 @@ function problems(logger: Logger): object {
         logger.log('error', 'request failed', { requestId, error: message, cause: reason, stack });
       }
       const result = toResult(reply);
-      request.response =
-        request.event.requestContext.http.method === 'HEAD' ? { ...result, body: '' } : result;
+      request.response = request.event.requestContext.http.method === 'HEAD' ? withoutBody(result) : result;
     },
   };
 }

@@ -24,9 +24,11 @@ export function sessionToken({ key, state }: StoredRecord): string {
 export function seenStates({ headers }: HttpRequest): readonly SeenState[] {
   const header = headers['x-tandem-session'];
   if (header === undefined) return [];
-  const tokens = header.split(',');
-  if (tokens.length > sessionTokensMax) throw malformed();
-  return tokens.map((token) => parseToken(token.trim()));
+  const tokens = header.split(',').map((token) => token.trim());
+  // Of a list in a header, empty elements are ignored (RFC 9110, section 5.6.1.2).
+  const given = tokens.filter((token) => token !== '');
+  if (given.length === 0 || given.length > sessionTokensMax) throw malformed();
+  return given.map(parseToken);
 }
 
 function parseToken(token: string): SeenState {

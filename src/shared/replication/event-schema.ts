@@ -2,7 +2,8 @@
 import { SPEC_VERSION } from './event.ts';
 import { eventBytesMax, vectorSitesMax } from '../bounds.ts';
 
-const stamps = { type: 'object', additionalProperties: { type: 'string', maxLength: 64 } } as const;
+const stamp = { type: 'string', pattern: '^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$' } as const;
+const stamps = { type: 'object', additionalProperties: stamp } as const;
 
 /** Field → name of the slot → its stamp and its value. */
 const slots = {
@@ -13,7 +14,7 @@ const slots = {
       type: 'array',
       minItems: 2,
       maxItems: 2,
-      items: [{ type: 'string', maxLength: 64 }, {}],
+      items: [stamp, {}],
     },
   },
 } as const;

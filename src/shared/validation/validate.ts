@@ -37,7 +37,7 @@ function sentence(keyword: string, message: string | undefined, allowed: unknown
   }
 }
 
-/** RFC 6901, section 3. */
-function escapePointer(name: string): string {
+/** The name of a member as a part of a JSON pointer (RFC 6901, section 3). */
+export function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

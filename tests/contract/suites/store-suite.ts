@@ -151,7 +151,11 @@ export function describeStore(name: string, openStore: () => Store): void {
       const marker = repairMarker(stamp(5_000), 'r1');
       const record = recordOf(keyOf('1'), { at: 5_000 });
       await put({ ...record, pending: { 'azure-eastus': marker } });
-      for (const accepted of [stamp(5_000), repairMarker(stamp(5_000), 'r2'), repairMarker(stamp(6_000), 'r1')]) {
+      for (const accepted of [
+        stamp(5_000),
+        repairMarker(stamp(5_000), 'r2'),
+        repairMarker(stamp(6_000), 'r1'),
+      ]) {
         await store.clearPending([{ key: keyOf('1'), accepted: { 'azure-eastus': accepted } }]);
         expect((await held(keyOf('1'))).record.pending).toEqual({ 'azure-eastus': marker });
       }

@@ -322,18 +322,16 @@ describe('a zone of the local server', () => {
   const record: fc.Arbitrary<ZoneRecord> = fc
     .tuple(fc.constantFrom(...NAMES), type, ttl)
     .chain(([prefix, kind, ttlSeconds]) =>
-      fc
-        .array(valueOf(kind, ''), { minLength: 1, maxLength: 2 })
-        .map(
-          (values) =>
-            ({
-              kind: 'plain',
-              name: `${prefix}${ZONE}`,
-              type: kind,
-              ttlSeconds,
-              values: [...new Set(values)].sort(),
-            }) as ZoneRecord,
-        ),
+      fc.array(valueOf(kind, ''), { minLength: 1, maxLength: 2 }).map(
+        (values) =>
+          ({
+            kind: 'plain',
+            name: `${prefix}${ZONE}`,
+            type: kind,
+            ttlSeconds,
+            values: [...new Set(values)].sort(),
+          }) as ZoneRecord,
+      ),
     );
 
   it('is dumped as a policy that plans to nothing, and keeps what no policy can say', () => {

@@ -38,7 +38,9 @@ describe('a sketch', () => {
     const sketch = new Sketch();
     for (const hash of hashes('k', 3)) sketch.add(hash);
     const bytes = Buffer.from(sketch.toText(), 'base64');
-    const filled = Array.from({ length: bytes.length / 12 }, (_, i) => i).filter((i) => bytes.readUInt16LE(i * 12) === 1);
+    const filled = Array.from({ length: bytes.length / 12 }, (_, i) => i).filter(
+      (i) => bytes.readUInt16LE(i * 12) === 1,
+    );
     bytes.fill(0, filled[0]! * 12, filled[0]! * 12 + 12);
     expect(Sketch.fromText(bytes.toString('base64')).difference()).toBeUndefined();
   });

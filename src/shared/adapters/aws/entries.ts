@@ -7,6 +7,11 @@ import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { settleBatch } from '../settle-batch.ts';
 
+/**
+ * API Gateway's HTTP APIs give `rawPath` decoded, `rawQueryString` not, a body as text where its type is one of text and
+ * in base64 otherwise, and several headers of one name joined by commas.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
 export function httpEntry(handler: HttpHandler): HttpHandler {
   return handler;
 }

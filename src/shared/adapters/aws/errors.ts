@@ -60,6 +60,7 @@ function vendorError(error: unknown, service: string): AppError {
   if (name === 'ValidationException' && /size has exceeded/i.test(message ?? '')) {
     return new TooLargeError(text, { cause: error });
   }
+  if (name === 'ValidationException') return new RefusedError(text, { cause: error });
   const answered = $metadata?.httpStatusCode !== undefined;
   if (NOT_SENT.has(code ?? '')) return new UnavailableError(text, { cause: error });
   if (AMBIGUOUS.has(name ?? '') || ($metadata?.httpStatusCode ?? 0) >= 500 || !answered) {

@@ -7,6 +7,7 @@ import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
+import { decodePath } from '../../http/path.ts';
 import { settleBatch, type Retry } from '../settle-batch.ts';
 import { openServiceBusQueue } from './open-queue.ts';
 
@@ -22,6 +23,9 @@ export interface FunctionRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
+  /** The body as it came. */
+  readonly bufferBody?: Uint8Array;
+  /** The body as the worker has decoded it: with replacements where it was not UTF-8. */
   readonly rawBody?: unknown;
 }
 
@@ -51,7 +55,7 @@ export function httpEntry(
 
 function toGatewayEvent(request: FunctionRequest, requestId: string): APIGatewayProxyEventV2 {
   const { path, query } = splitUrl(request.url);
-  const { headers, rawBody } = request;
+  const { headers } = request;
   return {
     version: '2.0',
     routeKey: '$default',
@@ -77,19 +81,37 @@ function toGatewayEvent(request: FunctionRequest, requestId: string): APIGateway
       time: '',
       timeEpoch: 0,
     },
-    ...(rawBody !== undefined && rawBody !== null && { body: textOf(rawBody) }),
-    isBase64Encoded: false,
+    ...bodyOf(request),
   };
 }
 
-/** Path and query of an absolute URL, still encoded, as API Gateway gives them. */
+function bodyOf({ bufferBody, rawBody }: FunctionRequest): { body?: string; isBase64Encoded: boolean } {
+  if (bufferBody !== undefined) {
+    return { body: Buffer.from(bufferBody).toString('base64'), isBase64Encoded: true };
+  }
+  const body = rawBody === undefined || rawBody === null ? {} : { body: textOf(rawBody) };
+  return { ...body, isBase64Encoded: false };
+}
+
+/** Path and query of an absolute URL: the path decoded and the query not, as API Gateway gives them. */
 function splitUrl(url: string): { path: string; query: string } {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const mark = url.indexOf('?', start);
   if (start < 0) return { path: '/', query: '' };
   return mark < 0
-    ? { path: url.slice(start), query: '' }
-    : { path: url.slice(start, mark), query: url.slice(mark + 1) };
+    ? { path: onceDecoded(url.slice(start)), query: '' }
+    : { path: onceDecoded(url.slice(start, mark)), query: url.slice(mark + 1) };
+}
+
+const UNRESERVED = /%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/gi;
+
+/**
+ * The host gives the path decoded once, with what a URL cannot hold encoded again. So a character that needs no encoding
+ * and has one was encoded twice by the client, and one of the two is left.
+ * @see https://github.com/dotnet/aspnetcore/blob/main/src/Http/Http.Abstractions/src/PathString.cs
+ */
+function onceDecoded(path: string): string {
+  return decodePath(path.replace(UNRESERVED, (octet) => `%25${octet.slice(1)}`));
 }
 
 /** The client's own address in `X-Forwarded-For`, without its port. */

@@ -44,6 +44,7 @@ export function failedStatus(status: number): AppError {
 
 function byStatus(status: number, text: string, cause: unknown): AppError {
   if (status === 413) return new TooLargeError(text, { cause });
+  if (status === 400) return new RefusedError(text, { cause });
   if (AMBIGUOUS_STATUS.has(status)) return new AmbiguousError(text, { cause });
   return new UnavailableError(text, { cause });
 }

@@ -12,7 +12,7 @@ export const user = defineEntity({
     email: { type: 'string', format: 'email', maxLength: 254 },
     metadata: metadataSchema,
     labels: { type: 'array', maxItems: 100, items: { type: 'string', minLength: 1, maxLength: 64 } },
-    signIns: { type: 'integer', minimum: 0 },
+    signIns: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
   },
   merge: { labels: 'set', signIns: 'counter' },
   example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' }, labels: ['beta'] },

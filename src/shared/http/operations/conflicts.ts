@@ -1,13 +1,12 @@
 /** The conflict log: which writes lost, and an operator's word against it. */
-import { pageSizeDefault, pageSizeMax } from '../../bounds.ts';
 import type { ConflictService } from '../../conflict-service.ts';
-import { InvalidError } from '../../errors.ts';
 import { conflictOverride } from '../../generated/validators.js';
 import type { Json } from '../../replication/json.ts';
+import { checkedId } from '../entity-routes.ts';
+import { idCursor, readPaging } from '../paging.ts';
 import type { HttpRequest, Route } from '../route.ts';
 
 const headers = { 'cache-control': 'no-store' };
-const LIMIT = /^[0-9]{1,3}$/;
 
 /** List, newest first; show one; make the loser, or another value, win. */
 export function conflictRoutes(service: ConflictService): Route[] {
@@ -15,7 +14,11 @@ export function conflictRoutes(service: ConflictService): Route[] {
     {
       method: 'GET',
       path: '/replication/conflicts',
-      handle: async ({ query }) => ({ status: 200, body: await service.list(readPaging(query)), headers }),
+      handle: async ({ query }) => ({
+        status: 200,
+        body: await service.list(readPaging(query, idCursor)),
+        headers,
+      }),
     },
     {
       method: 'GET',
@@ -36,16 +39,5 @@ export function conflictRoutes(service: ConflictService): Route[] {
 }
 
 function idOf({ params }: HttpRequest): string {
-  return params['id'] ?? '';
-}
-
-/** @throws InvalidError */
-function readPaging({ limit = String(pageSizeDefault), cursor }: HttpRequest['query']): {
-  limit: number;
-  after: string | undefined;
-} {
-  const size = LIMIT.test(limit) ? Number(limit) : 0;
-  if (size >= 1 && size <= pageSizeMax) return { limit: size, after: cursor };
-  const detail = `must be a whole number from 1 to ${pageSizeMax}`;
-  throw new InvalidError('the query is invalid', [{ pointer: '/query/limit', rule: 'range', detail }]);
+  return checkedId(params['id'], 'conflict');
 }

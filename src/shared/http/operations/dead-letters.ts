@@ -1,6 +1,6 @@
 /** Dead letters: why they are there, one in full, and what becomes of them. */
+import { eventDepthMax } from '../../bounds.ts';
 import type { DeadLetterService, Selection, Settled } from '../../dead-letter-service.ts';
-import { InvalidError } from '../../errors.ts';
 import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
 import { parseEvent } from '../../replication/event.ts';
 import { messageText } from '../../replication/message.ts';
@@ -32,9 +32,10 @@ export function deadLetterRoutes(service: DeadLetterService): Route[] {
       method: 'POST',
       path: '/replication/dead-letters/replay',
       body: deadLetterReplay,
+      depthMax: eventDepthMax,
       async handle({ body }) {
         const { dryRun = false, event, ...selected } = body as Request;
-        const edited = editedBody(selected, event);
+        const edited = editedBody(event);
         return settled(dryRun, await (dryRun ? service.preview(selected) : service.replay(selected, edited)));
       },
     },
@@ -50,14 +51,9 @@ export function deadLetterRoutes(service: DeadLetterService): Route[] {
   ];
 }
 
-/** @throws MalformedError when it is no event @throws InvalidError when more than one letter would get it */
-function editedBody({ ids }: Selection, event: object | undefined): string | undefined {
+/** @throws MalformedError when it is no event */
+function editedBody(event: object | undefined): string | undefined {
   if (event === undefined) return undefined;
-  if (ids?.length !== 1) {
-    throw new InvalidError('an edited event is for one letter', [
-      { pointer: '/ids', rule: 'one', detail: 'must name the one letter whose body is edited' },
-    ]);
-  }
   const body = messageText(event);
   parseEvent(body, checkEvent);
   return body;

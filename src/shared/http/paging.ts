@@ -1,0 +1,49 @@
+/** `limit` and `cursor` of a list, and how a cursor is written. */
+import { pageSizeDefault, pageSizeMax } from '../bounds.ts';
+import { ID_PATTERN } from '../domain/entity.ts';
+import { InvalidError, type Failure } from '../errors.ts';
+import type { HttpRequest } from './route.ts';
+
+const LIMIT = /^[0-9]{1,4}$/;
+
+/** How a list writes the place where its next page begins. */
+export interface Cursor {
+  /** Regular expression of every text that is taken; the contract has it, too. */
+  readonly pattern: string;
+  readonly write: (id: string) => string;
+  /** The id after which the page begins, which need not exist. */
+  readonly read: (cursor: string) => string;
+}
+
+/** The last id in base64url: it is not to be made by clients. */
+export const opaqueCursor: Cursor = {
+  pattern: '^[A-Za-z0-9_-]{2,172}$',
+  write: (id) => Buffer.from(id).toString('base64url'),
+  read: (cursor) => Buffer.from(cursor, 'base64url').toString('utf8'),
+};
+
+/** The last id itself. */
+export const idCursor: Cursor = { pattern: ID_PATTERN, write: (id) => id, read: (cursor) => cursor };
+
+/** @throws InvalidError that names every wrong parameter. */
+export function readPaging(
+  query: HttpRequest['query'],
+  { pattern, read }: Cursor,
+): { limit: number; after: string | undefined } {
+  const { limit = String(pageSizeDefault), cursor, ...unknown } = query;
+  const size = LIMIT.test(limit) ? Number(limit) : 0;
+  const failures: Failure[] = Object.keys(unknown).map((name) => ({
+    pointer: `/query/${name}`,
+    rule: 'unknown',
+    detail: 'is not a known parameter',
+  }));
+  if (size < 1 || size > pageSizeMax) {
+    const detail = `must be a whole number from 1 to ${pageSizeMax}`;
+    failures.push({ pointer: '/query/limit', rule: 'range', detail });
+  }
+  if (cursor !== undefined && !new RegExp(pattern).test(cursor)) {
+    failures.push({ pointer: '/query/cursor', rule: 'cursor', detail: 'is not a cursor of this list' });
+  }
+  if (failures.length > 0) throw new InvalidError('the query is invalid', failures);
+  return { limit: size, after: cursor === undefined ? undefined : read(cursor) };
+}
