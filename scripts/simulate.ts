@@ -54,7 +54,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     progress: (soFar) => {
       if (performance.now() - toldMs < PROGRESS_EVERY_MS) return;
       toldMs = performance.now();
-      progress(`${soFar.schedules} of ${schedules} schedules, ${soFar.failed.length} with violations`);
+      progress(`${soFar.schedules} of ${schedules} schedules, ${soFar.failed.length} with violations${namesOf(soFar.failed)}`);
     },
   });
   const minutes = (performance.now() - startMs) / 60_000;
@@ -81,6 +81,11 @@ async function measure(options: Options, progress: (line: string) => void): Prom
       ...(total.differing.length > 0 ? [`seeds that did not repeat: ${total.differing.join(', ')}`] : []),
     ],
   };
+}
+
+/** The seeds that have failed so far: a long run need not end for them to be looked at. */
+function namesOf(failed: readonly ScheduleResult[]): string {
+  return failed.length === 0 ? '' : ` (seeds ${failed.map(({ seed }) => seed).join(', ')})`;
 }
 
 /** Prints a failed seed and draws it. */
