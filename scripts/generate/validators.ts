@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { configSchema } from '../../src/shared/config-schema.ts';
-import { createSchema } from '../../src/shared/domain/entity.ts';
+import { createSchema, storedSchema } from '../../src/shared/domain/entity.ts';
 import { changeSchemas, entities } from '../../src/shared/domain/entities.ts';
 import { ITEM } from '../../src/shared/domain/entities/item.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
@@ -27,6 +27,7 @@ function runtimeSchemas(): Record<string, object> {
   };
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);
+    schemas[`${entity.name}Stored`] = storedSchema(entity);
   }
   for (const [name, schema] of Object.entries(changeSchemas)) schemas[changeCheck(name)] = schema;
   return schemas;

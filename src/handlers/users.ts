@@ -1,14 +1,16 @@
 /** Users: create, read, list, change, delete. `POST /user` is an alias of `POST /users`. */
 import { user } from '../shared/domain/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
-import { userCreate, userPatch } from '../shared/generated/validators.js';
+import { userCreate, userPatch, userStored } from '../shared/generated/validators.js';
 import { fetchClient } from '../shared/fetch-client.ts';
 import { forCallers } from '../shared/http/authentication.ts';
 import { entityRoutes } from '../shared/http/entity-routes.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
+import { validate } from '../shared/validation/validate.ts';
 
 const runtime = openRuntime();
-const routes = entityRoutes(user, new EntityService(user, openReplica(runtime)), {
+const service = new EntityService(user, openReplica(runtime), (fields) => validate(userStored, fields));
+const routes = entityRoutes(user, service, {
   create: userCreate,
   patch: userPatch,
 });

@@ -70,6 +70,11 @@ export const requestsRemembered = 8;
 export const applyAttemptsMax = 10;
 /** Receives after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
 export const forwardReceivesMax = 3;
+/**
+ * What has lain in the own queue, or among its dead letters, for longer is left to the sweeper: a peer refuses what was
+ * sent a horizon ago, and its queue and dead letters may keep a message for 14 days each.
+ */
+export const forwardAgeMaxMs = 24 * 3_600_000;
 /** Receives of an inbound message that fails for a passing reason before it goes to the dead-letter queue. */
 export const applyReceivesMax = 10;
 /** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */

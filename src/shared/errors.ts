@@ -117,6 +117,18 @@ export class ConflictError extends AppError {
   readonly code = 'conflict';
 }
 
+/** The change is valid by itself; with what is there now it would break a rule. `failures` names every one. */
+export class OutOfBoundsError extends AppError {
+  override readonly name = 'OutOfBoundsError';
+  readonly code = 'conflict';
+  readonly failures: readonly Failure[];
+
+  constructor(message: string, failures: readonly Failure[]) {
+    super(message);
+    this.failures = failures;
+  }
+}
+
 /** What the same request made before has been deleted, or has expired, since. */
 export class GoneError extends AppError {
   override readonly name = 'GoneError';

@@ -15,6 +15,7 @@ import { invokeLambda } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { startOrigin, type TestOrigin } from '../helpers/origin.ts';
 import { TestSite } from '../helpers/test-site.ts';
+import { checkUser } from '../helpers/check-user.ts';
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 const PEER = cloudName === 'aws' ? 'azure-eastus' : 'aws-us-east-1';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName, origin.url.href);
   site = new TestSite(PEER, [clouds.own.site]);
   site.nowMs = Date.now();
-  users = new EntityService(user, site.replica());
+  users = new EntityService(user, site.replica(), checkUser);
   const routes = entityRoutes(user, users, { create: userCreate, patch: userPatch });
   const logger = { log: () => undefined };
   const service = httpService({ site: PEER, routes, logger, elapsed: () => performance.now() });

@@ -14,6 +14,7 @@ import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { TestSite } from '../helpers/test-site.ts';
+import { checkUser } from '../helpers/check-user.ts';
 
 let clouds: LinkedClouds;
 let call: CallApi;
@@ -46,7 +47,7 @@ function peerSite(): { users: EntityService; site: TestSite; cross: () => Promis
     const messages: Delivery[] = site.outbox.sent.splice(0).map(({ body }) => ({ body }));
     expect(await deliver(cloudName, apply, messages)).toEqual([]);
   };
-  return { users: new EntityService(user, site.replica()), site, cross };
+  return { users: new EntityService(user, site.replica(), checkUser), site, cross };
 }
 
 const keyed = (): { 'idempotency-key': string } => ({ 'idempotency-key': key });

@@ -1,15 +1,33 @@
 /** What can be done with any declared entity. Knows no HTTP. */
-import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
+import {
+  ConflictError,
+  NotFoundError,
+  OutOfBoundsError,
+  PreconditionFailedError,
+  type Failure,
+} from '../errors.ts';
 import type { Json } from '../replication/json.ts';
 import type { Changes } from '../replication/local-write.ts';
 import { increment } from '../replication/policies/counter.ts';
-import { fieldValue, type FieldOperation } from '../replication/policies/field.ts';
+import { fieldValue, type FieldOperation, type FieldParts } from '../replication/policies/field.ts';
+import { isObject, memberChanges, memberField } from '../replication/policies/members.ts';
+import { write } from '../replication/policies/register.ts';
 import { change, replace, start } from '../replication/policies/set.ts';
 import { emptied } from '../replication/lives.ts';
-import { DELETED, idOf, plainValues, stateName, type StoredRecord } from '../replication/record.ts';
+import {
+  DELETED,
+  idOf,
+  membersOf,
+  partsOf,
+  plainValues,
+  stateName,
+  withParts,
+  type StoredRecord,
+} from '../replication/record.ts';
+import { stampSite } from '../replication/stamp.ts';
 import type { ListOptions, Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
-import { policyOf, type Entity, type MergePolicy } from './entity.ts';
+import { mergesByMember, policyOf, type Entity, type MergePolicy } from './entity.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
@@ -37,13 +55,19 @@ export interface EntityPage {
   readonly next: string | undefined;
 }
 
+/** Every rule that fields break, as they would be stored: field → value. */
+export type FieldCheck = (fields: Readonly<Record<string, Json>>) => readonly Failure[];
+
 export class EntityService {
   readonly #entity: Entity;
   readonly #replica: Replica;
+  readonly #check: FieldCheck;
 
-  constructor(entity: Entity, replica: Replica) {
+  /** @param check What is wrong with fields as they are stored, by the schemas of the entity. */
+  constructor(entity: Entity, replica: Replica, check: FieldCheck) {
     this.#entity = entity;
     this.#replica = replica;
+    this.#check = check;
   }
 
   /**
@@ -94,6 +118,7 @@ export class EntityService {
    * Changes the given fields as their policies say; null removes one. A keyed request that was done before answers
    * with the record as it is now.
    * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError
+   * @throws OutOfBoundsError when what is there and the change together break a rule of the entity
    */
   async change(
     id: string,
@@ -109,7 +134,9 @@ export class EntityService {
         replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
-        return { ...this.#changes(values), ...remember(live, request, false) };
+        const changes = this.#changes(live, values);
+        this.#checkResult(live, changes, Object.keys(values));
+        return { ...changes, ...remember(live, request, false) };
       },
     });
     return { record, replayed };
@@ -157,12 +184,41 @@ export class EntityService {
     return changes;
   }
 
-  #changes(values: Readonly<Record<string, Json>>): Changes {
+  #changes({ state }: StoredRecord, values: Readonly<Record<string, Json>>): Changes {
     const changes: Record<string, Json | FieldOperation> = {};
+    const shown = plainValues(state);
+    const members = membersOf(state);
     for (const [field, value] of Object.entries(values)) {
+      if (mergesByMember(this.#entity, field)) {
+        if (isObject(value)) {
+          Object.assign(changes, memberChanges(field, shown[field], value));
+          continue;
+        }
+        for (const member of members.get(field)?.keys() ?? []) changes[memberField(field, member)] = null;
+      }
       changes[field] = changeOf(field, policyOf(this.#entity, field), value);
     }
     return changes;
+  }
+
+  /**
+   * The schema has accepted the change; that says nothing of what it makes of what is there.
+   * @throws OutOfBoundsError when a field would break a rule of its schema
+   */
+  #checkResult({ state }: StoredRecord, changes: Changes, touched: readonly string[]): void {
+    const parts: Record<string, FieldParts> = {};
+    for (const [name, change] of Object.entries(changes)) {
+      const operation = typeof change === 'function' ? change : write(change);
+      parts[name] = operation(partsOf(state, name), { stamp: LATEST, site: stampSite(LATEST) });
+    }
+    const values = plainValues(withParts(state, parts, state.vector));
+    const result = Object.fromEntries(
+      touched.flatMap((field) => (values[field] === undefined ? [] : [[field, values[field]]])),
+    );
+    const failures = this.#check(result);
+    if (failures.length === 0) return;
+    const names = touched.join(', ');
+    throw new OutOfBoundsError(`with what is there now, the change of ${names} breaks a rule`, failures);
   }
 
   #key(id: string): string {
@@ -177,6 +233,9 @@ export class EntityService {
     throw new NotFoundError(`${this.#entity.name} ${id} does not exist`);
   }
 }
+
+/** Later than every stamp: of a change that is only tried. */
+const LATEST = 'zzzzzzzzzzzzz.x';
 
 /** What a field shows that holds nothing. */
 const EMPTY: Readonly<Partial<Record<MergePolicy, Json>>> = { set: [], counter: 0 };

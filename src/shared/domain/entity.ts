@@ -72,7 +72,7 @@ export function defineEntity(entity: Entity): Entity {
       throw new TypeError(`${entity.name}: required field ${field} is not declared`);
   }
   for (const field of Object.keys(entity.fields)) {
-    if (field.startsWith('$') || field === 'id' || field === entity.idField) {
+    if (field.startsWith('$') || field.includes('/') || field === 'id' || field === entity.idField) {
       throw new TypeError(`${entity.name}: ${field} is a reserved name`);
     }
   }
@@ -110,6 +110,17 @@ const MERGED_TYPES: Readonly<Record<MergePolicy, string | undefined>> = {
 /** How a field merges. */
 export function policyOf(entity: Entity, field: string): MergePolicy {
   return entity.merge?.[field] ?? 'register';
+}
+
+/** Whether a field is an object whose members merge one by one. */
+export function mergesByMember(entity: Entity, field: string): boolean {
+  const type = (entity.fields[field] as { type?: unknown } | undefined)?.type;
+  return policyOf(entity, field) === 'register' && type === 'object';
+}
+
+/** The schema of fields as they are stored, some or all of them. */
+export function storedSchema(entity: Entity): JsonSchemaObject {
+  return { type: 'object', properties: entity.fields };
 }
 
 /** The fields that clients write, with their schemas. */
@@ -155,8 +166,15 @@ function strictObject(properties: Readonly<Record<string, JsonSchema>>): JsonSch
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };
 }
 
-/** The schema of what is answered. */
+/**
+ * The schema of what is answered. What one site accepts keeps to the bounds of a field; what two sites accept at the same
+ * time may be over them when it is merged, so they are not claimed here.
+ */
 export function viewSchema(entity: Entity): JsonSchemaObject {
+  const shown = Object.entries(entity.fields).map(([field, schema]) => [
+    field,
+    withoutBounds(entity, field, schema),
+  ]);
   return {
     type: 'object',
     required: ['id', entity.idField, ...entity.required, 'createdAt'],
@@ -164,8 +182,24 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
     properties: {
       id: idSchema,
       [entity.idField]: idSchema,
-      ...entity.fields,
+      ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
       createdAt: { type: 'string', format: 'date-time' },
     },
+  };
+}
+
+const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);
+
+function withoutBounds(entity: Entity, field: string, schema: JsonSchema): JsonSchema {
+  const merges = mergesByMember(entity, field) || ['set', 'counter'].includes(policyOf(entity, field));
+  if (!merges) return schema;
+  const rest = Object.entries(schema).filter(([keyword]) => !BOUNDS.has(keyword));
+  const bounds = Object.entries(schema).filter(([keyword]) => BOUNDS.has(keyword));
+  const text = bounds.map(([keyword, bound]) => `${keyword} ${String(bound)}`).join(', ');
+  return {
+    ...Object.fromEntries(rest),
+    ...(text !== '' && {
+      description: `At each site ${text}; what two sites accept at the same time may be beyond that when it is merged.`,
+    }),
   };
 }

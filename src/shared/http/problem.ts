@@ -9,6 +9,7 @@ import {
   InvalidError,
   MethodNotAllowedError,
   NotYetHereError,
+  OutOfBoundsError,
   UnauthorizedError,
   UnsupportedMediaTypeError,
   type ErrorCode,
@@ -65,7 +66,9 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
     detail: detailOf(error, status),
     instance: `urn:request:${requestId}`,
     code,
-    ...(error instanceof InvalidError && { errors: firstOf(error.failures) }),
+    ...((error instanceof InvalidError || error instanceof OutOfBoundsError) && {
+      errors: firstOf(error.failures),
+    }),
   };
   return {
     status,

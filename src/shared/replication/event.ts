@@ -9,10 +9,12 @@ import { eventBytesMax } from '../bounds.ts';
 import { MalformedError, TooLargeError } from '../errors.ts';
 import type { Json } from './json.ts';
 import type { Register } from './policies/field.ts';
+import { memberOf } from './policies/members.ts';
 import type { Slots } from './policies/slots.ts';
 import {
   entityOf,
   isDeleted,
+  membersOf,
   plainValues,
   slotsOf,
   stateFrom,
@@ -41,7 +43,7 @@ export interface ReplicationEvent {
   readonly state: {
     /** Field → the stamp of its register; the value is in `reserved` if it is there, else in `payload`. */
     readonly stamps: Readonly<Record<string, Stamp>>;
-    /** Registers that are not part of the plain record: reserved fields, and what a set or a counter started from. */
+    /** Registers that are not part of the plain record: reserved fields, members, and what a set, a counter or an object started from. */
     readonly reserved?: Readonly<Record<string, Json>>;
     /** Field → the rank of its register. */
     readonly ranks?: Readonly<Record<string, string>>;
@@ -85,11 +87,17 @@ function contentsOf(state: RecordState): Pick<ReplicationEvent, 'payload' | 'sta
   const reserved: Record<string, Json> = {};
   const ranks: Record<string, string> = {};
   const payload: Record<string, Json> = plainValues(state);
+  // What the plain record shows of these is more than their register.
+  const merged = new Set([
+    ...Object.keys(state.sets ?? {}),
+    ...Object.keys(state.counters ?? {}),
+    ...membersOf(state).keys(),
+  ]);
   for (const [field, [stamp, value, rank]] of Object.entries(state.fields)) {
     setOwn(stamps, field, stamp);
     if (rank !== undefined) setOwn(ranks, field, rank);
-    const isMerged = Object.hasOwn(state.sets ?? {}, field) || Object.hasOwn(state.counters ?? {}, field);
-    setOwn(field.startsWith('$') || isMerged ? reserved : payload, field, value);
+    const isPlain = !field.startsWith('$') && memberOf(field) === undefined && !merged.has(field);
+    setOwn(isPlain ? payload : reserved, field, value);
   }
   return {
     payload,

@@ -4,7 +4,7 @@
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
 import { own } from '../own.ts';
-import { forwardReceivesMax } from '../bounds.ts';
+import { forwardAgeMaxMs, forwardReceivesMax } from '../bounds.ts';
 import { isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
@@ -89,6 +89,8 @@ export function* forward(
         dispositions[index] = foreign(`an event of ${event.source} in the outbound queue of ${site.site}`);
         return;
       }
+      // The marker stands: the sweeper sends the record as it is now.
+      if (site.now() - event.sent_at > forwardAgeMaxMs) return;
       crossings.push({
         index,
         crossing: {

@@ -8,6 +8,7 @@
 import { own, setOwn } from '../own.ts';
 import type { Json } from './json.ts';
 import { fieldValue, type FieldParts, type Register } from './policies/field.ts';
+import { memberOf, withMembers } from './policies/members.ts';
 import type { Slot, Slots } from './policies/slots.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 import { laterStamp } from './stamp.ts';
@@ -149,12 +150,27 @@ export function isLive(state: RecordState, wallMs: number): boolean {
 /** The plain record: field → value, without reserved fields and without those that were set to null. */
 export function plainValues(state: RecordState): Record<string, Json> {
   const values: Record<string, Json> = {};
-  for (const name of fieldNames(state)) {
-    if (name.startsWith('$')) continue;
-    const value = fieldValue(partsOf(state, name));
-    if (value !== null) values[name] = value;
+  const members = membersOf(state);
+  for (const name of new Set([...fieldNames(state), ...members.keys()])) {
+    if (name.startsWith('$') || memberOf(name) !== undefined) continue;
+    const plain = fieldValue(partsOf(state, name));
+    const own = members.get(name);
+    const value = own === undefined ? plain : withMembers(plain, own);
+    if (value !== null) setOwn(values, name, value);
   }
   return values;
+}
+
+/** Field → member → value, of the members that have registers of their own. */
+export function membersOf({ fields }: RecordState): ReadonlyMap<string, ReadonlyMap<string, Json>> {
+  const members = new Map<string, Map<string, Json>>();
+  for (const [name, [, value]] of Object.entries(fields)) {
+    const at = memberOf(name);
+    if (at === undefined) continue;
+    const of = members.get(at.field) ?? new Map<string, Json>();
+    members.set(at.field, of.set(at.member, value));
+  }
+  return members;
 }
 
 /** A state's name: its vector as text. Equal states have equal names at every site. */

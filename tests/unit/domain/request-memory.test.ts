@@ -6,6 +6,7 @@ import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { ItemService } from '../../../src/shared/domain/item-service.ts';
 import type { KeyedRequest } from '../../../src/shared/domain/request-memory.ts';
 import { mergeStates } from '../../../src/shared/replication/merge.ts';
+import { checkUser } from '../../helpers/check-user.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 
 const ADA = { name: 'Ada', email: 'ada@example.com' };
@@ -16,8 +17,8 @@ describe('keyed requests', () => {
     const [aws, azure] = [new TestSite('aws-us-east-1'), new TestSite('azure-eastus', ['aws-us-east-1'])];
     azure.nowMs += 40;
     const options = { request: request('k') };
-    const a = await new EntityService(user, aws.replica()).create(ADA, options);
-    const b = await new EntityService(user, azure.replica()).create(ADA, options);
+    const a = await new EntityService(user, aws.replica(), checkUser).create(ADA, options);
+    const b = await new EntityService(user, azure.replica(), checkUser).create(ADA, options);
     expect(a.record.key).toBe(b.record.key);
     const merged = mergeStates(a.record.state, b.record.state);
     expect(merged.state).toEqual(mergeStates(b.record.state, a.record.state).state);
@@ -30,16 +31,18 @@ describe('keyed requests', () => {
 
   test('that were deleted at one site stay deleted when a retry at the other site crosses later', async () => {
     const [aws, azure] = [new TestSite('aws-us-east-1'), new TestSite('azure-eastus', ['aws-us-east-1'])];
-    const here = new EntityService(user, aws.replica());
+    const here = new EntityService(user, aws.replica(), checkUser);
     await here.create(ADA, { request: request('k') });
     const deleted = await here.remove('id-k', {});
     azure.nowMs += 60_000;
-    const retried = await new EntityService(user, azure.replica()).create(ADA, { request: request('k') });
+    const retried = await new EntityService(user, azure.replica(), checkUser).create(ADA, {
+      request: request('k'),
+    });
     expect(mergeStates(deleted.state, retried.record.state).state.fields['$deleted']?.[1]).toBe(true);
   });
 
   test('stay known when the id is deleted and used again without a key', async () => {
-    const service = new EntityService(user, new TestSite('aws-us-east-1').replica());
+    const service = new EntityService(user, new TestSite('aws-us-east-1').replica(), checkUser);
     const input = { ...ADA, userId: 'mine' };
     await service.create(input, { request: request('k') });
     await service.remove('mine', {});
