@@ -55,6 +55,11 @@ function eventFrom(source: string, change: Partial<ReplicationEvent> = {}): Repl
   };
 }
 
+/** The event as one about another key. */
+function keyed(event: ReplicationEvent, other: string): ReplicationEvent {
+  return { ...event, key: other, event_id: event.event_id.replace(event.key, other) };
+}
+
 const body = (event: object): Delivery => ({ body: JSON.stringify(event) });
 
 /** Takes messages until one matches; those of other tests are passed over. */
@@ -164,7 +169,7 @@ describe(`the bridge on ${cloudName}`, () => {
     async (_, bad, reason) => {
       const marker = `${key}-marker`;
       const text = bad();
-      const good = [eventFrom(peer.site), { ...eventFrom(peer.site), key: `${key}b` }];
+      const good = [eventFrom(peer.site), keyed(eventFrom(peer.site), `${key}b`)];
       const back = await deliver(cloudName, apply, [
         body(good[0] ?? {}),
         { body: text, attributes: { marker } },

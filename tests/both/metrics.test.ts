@@ -1,6 +1,9 @@
 /** What the functions of the bridge measure, as they write it. Runs once per cloud, with the other one as its peer. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { cloudName } from '#cloud';
+import { cloudName, openStore } from '#cloud';
+import { loadConfig } from '../../src/shared/config.ts';
+import { drive } from '../../src/shared/replication/drive.ts';
+import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import type { Job } from '../../src/shared/replication/anti-entropy/job.ts';
 import { noteBegin, noteEnd } from '../../src/shared/replication/anti-entropy/verification.ts';
 import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
@@ -143,19 +146,28 @@ describe(`what is measured on ${cloudName}`, () => {
   });
 
   test('the comparison with a peer that ended last is a gauge, whoever began it', async () => {
-    /** One that the peer began; or this site, whose own record of it is made here as if it had come back. */
+    const { own, peer: other } = clouds;
+    const store = openStore(loadConfig(cloudName));
+    /** One that the peer began, whose result crosses; or this site, which writes the result itself. */
     const compared = async (from: string, to: string, differing: number): Promise<unknown> => {
       peer.nowMs += 10;
       const job: Job = { id: `job-${differing}`, from, to, atMs: peer.nowMs, repair: false };
       const side = { checked: 9, differing, repaired: 0, examples: [], counted: 9 };
-      await peer.run(noteBegin(peer.site, job));
-      await peer.run(noteEnd(peer.site, job, 'from', side));
-      await peer.run(noteEnd(peer.site, job, 'to', { ...side, differing: 0 }));
-      await cross();
+      const note = async (of: Site, run: (protocol: Protocol<void>) => Promise<void>): Promise<void> => {
+        await run(noteBegin(of, job));
+        await run(noteEnd(of, job, 'from', side));
+        await run(noteEnd(of, job, 'to', { ...side, differing: 0 }));
+      };
+      if (from === own.site) {
+        const site = { site: own.site, peers: [], now: () => peer.nowMs };
+        await note(site, (protocol) => drive(protocol, { store, sleep: () => Promise.resolve() }));
+      } else {
+        await note(peer.site, (protocol) => peer.run(protocol));
+        await cross();
+      }
       await deliver(cloudName, handlers.sweep, 'timer');
       return measured(clouds.peer.site).at(-1)?.['Differences'];
     };
-    const { own, peer: other } = clouds;
     expect(await compared(other.site, own.site, 4)).toBe(4);
     expect(await compared(own.site, other.site, 2)).toBe(2);
     expect(await compared(other.site, own.site, 0)).toBe(0);

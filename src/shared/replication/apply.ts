@@ -287,5 +287,5 @@ function refusalOf(site: Site, held: RecordState | undefined, event: Replication
     const detail = `${event.event_id} was sent more than 30 days ago and what it is about is not here any more`;
     return new BeyondHorizonError(`${detail}: compare the two sites, or rebuild this one`);
   }
-  return beyondItsKnowledge(site, held, stateOf(event));
+  return beyondItsKnowledge(site, event.key, held, stateOf(event));
 }

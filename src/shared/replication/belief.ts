@@ -14,7 +14,7 @@ import { outranks } from './policies/field.ts';
 import type { Slot } from './policies/slots.ts';
 import type { Site } from './protocol.ts';
 import { REQUESTS, entityOf, idOf, type RecordState } from './record.ts';
-import { HEARTBEAT, PAUSE, VERIFICATION } from './reserved.ts';
+import { CONFLICT, HEARTBEAT, PAUSE, VERIFICATION } from './reserved.ts';
 import { stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
 
 /** Why an event says more than its source may, whatever is held here; undefined when it does not. */
@@ -49,12 +49,14 @@ function ownerOf(key: string): SiteId | undefined {
  */
 export function beyondItsKnowledge(
   { site, now }: Site,
+  key: string,
   held: RecordState | undefined,
   state: RecordState,
 ): Error | undefined {
   const claimed = state.vector[site];
   if (claimed === undefined || (held !== undefined && isForgotten(state, held))) return undefined;
-  if (held === undefined || isForgotten(held, state)) {
+  // An entry of the conflict log bears the stamp of the winner, whichever site wrote it.
+  if (held === undefined || isForgotten(held, state) || entityOf(key) === CONFLICT) {
     if (stampMs(claimed) <= now()) return undefined;
     const detail = `${claimed} is later than the clock of ${site}, which is said to have made it`;
     return new ForgedStampError(detail, { mayPass: true });
