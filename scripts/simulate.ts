@@ -54,7 +54,9 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     progress: (soFar) => {
       if (performance.now() - toldMs < PROGRESS_EVERY_MS) return;
       toldMs = performance.now();
-      progress(`${soFar.schedules} of ${schedules} schedules, ${soFar.failed.length} with violations${namesOf(soFar.failed)}`);
+      progress(
+        `${soFar.schedules} of ${schedules} schedules, ${soFar.failed.length} with violations${namesOf(soFar.failed)}`,
+      );
     },
   });
   const minutes = (performance.now() - startMs) / 60_000;

@@ -135,11 +135,6 @@ export function canonical(state: RecordState | undefined): string {
   ]);
 }
 
-/** Whether a key is that of the result of a comparison. */
-export function isVerification(key: string): boolean {
-  return key.startsWith('verification:');
-}
-
 /** Whether a key is that of what a site says about itself. */
 export function isOwnReport(key: string): boolean {
   return /^(heartbeat|pause|verification):/.test(key);

@@ -11,7 +11,7 @@ import { getMany, type Protocol, type Site } from './protocol.ts';
 export const INCARNATIONS = 2;
 
 /** The newest semantics that this release understands. */
-export const SEMANTICS = INCARNATIONS;
+export const SEMANTICS = Math.max(INCARNATIONS);
 
 /** Whether every peer understands these semantics, by the heartbeats that have arrived here. */
 export function* areUnderstood(site: Site, semantics: number): Protocol<boolean> {

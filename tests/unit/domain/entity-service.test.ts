@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { cleared } from '../../../src/shared/replication/lives.ts';
+import { user } from '../../../src/shared/domain/entities/user.ts';
+import { EntityService } from '../../../src/shared/domain/entity-service.ts';
+import { ItemService } from '../../../src/shared/domain/item-service.ts';
+import { cleared, oldestMs } from '../../../src/shared/replication/lives.ts';
 import { mergeStates } from '../../../src/shared/replication/merge.ts';
 import { DELETED, isLive } from '../../../src/shared/replication/record.ts';
-import { TestSite } from '../../helpers/test-site.ts';
+import { checkUser } from '../../helpers/check-user.ts';
+import { START_MS, TestSite } from '../../helpers/test-site.ts';
 
 test('a record created later than a delete that this site has not seen yet exists after the merge', async () => {
   const aws = new TestSite('aws-us-east-1');
@@ -19,4 +23,26 @@ test('a new life of a key shows nothing of the earlier one', async () => {
   await aws.write('product:1', { name: 'a', note: 'b' });
   const deleted = await aws.write('product:1', { [DELETED]: true });
   expect(cleared(deleted.state)).toEqual({ name: null, note: null, [DELETED]: false });
+});
+
+test('when a record was created is never written again in one life of it, so that its age can be told', async () => {
+  const site = new TestSite('aws-us-east-1');
+  const users = new EntityService(user, site.replica(), checkUser);
+  const items = new ItemService(site.replica());
+  const request = { id: 'derived', key: 'k', body: 'b' };
+  await users.create({ name: 'Ada', email: 'ada@example.com', metadata: { a: 1 } }, { request });
+  await items.write({ id: 'i', data: { a: 1 } }, {});
+  const created = ['user:derived', 'item:i'].map((key) => site.held(key)?.state.fields['createdAt']);
+  site.nowMs += 1_000;
+  const everything = {
+    name: 'B',
+    email: 'b@example.com',
+    metadata: null,
+    labels: ['x'],
+    signIns: { increment: 1 },
+  };
+  await users.change('derived', everything, {});
+  await items.write({ id: 'i', data: { b: 2 }, ttlSeconds: 60 }, {});
+  expect(['user:derived', 'item:i'].map((key) => site.held(key)?.state.fields['createdAt'])).toEqual(created);
+  for (const key of ['user:derived', 'item:i']) expect(oldestMs(site.held(key)!.state)).toBe(START_MS);
 });
