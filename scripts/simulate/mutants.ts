@@ -669,7 +669,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a late message is merged into the life that began since',
     APPLY,
-    '(held === undefined || (isLive(held, site.now()) && oldestMs(held) > event.sent_at))',
+    '(held === undefined || oldestMs(held) > event.sent_at)',
     'held === undefined',
     MONTHS,
   ),

@@ -16,7 +16,7 @@ import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './e
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { goneSinceOf, oldestMs } from './lives.ts';
 import { mergeStates } from './merge.ts';
-import { entityOf, idOf, isLive, newestStamp, type RecordState, type StoredRecord } from './record.ts';
+import { entityOf, idOf, newestStamp, type RecordState, type StoredRecord } from './record.ts';
 import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
 import { HEARTBEAT, isOwnBusiness } from './reserved.ts';
 import { stampMs, type SiteId } from './stamp.ts';
@@ -283,7 +283,7 @@ function admitted(
  */
 function refusalOf(site: Site, held: RecordState | undefined, event: ReplicationEvent): Error | undefined {
   const isLate = site.now() - event.sent_at > horizonMs && !isOwnBusiness(event.key);
-  if (isLate && (held === undefined || (isLive(held, site.now()) && oldestMs(held) > event.sent_at))) {
+  if (isLate && (held === undefined || oldestMs(held) > event.sent_at)) {
     const detail = `${event.event_id} was sent more than 30 days ago and what it is about is not here any more`;
     return new BeyondHorizonError(`${detail}: compare the two sites, or rebuild this one`);
   }
