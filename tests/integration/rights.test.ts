@@ -399,6 +399,7 @@ async function requests(): Promise<void> {
     expect(written.status).toBe(201);
     const seen = { 'x-tandem-session': written.headers['x-tandem-session'] ?? '' };
     expect((await call(cloud, 'items', 'GET', `/items/of-${cloud}`, { headers: seen })).status).toBe(200);
+    expect((await call(cloud, 'items', 'GET', '/items')).status).toBe(200);
     await tick(cloud, 'sweep');
     expect((await call(cloud, 'replication', 'GET', '/replication')).status).toBe(200);
   }
