@@ -31,7 +31,8 @@ beforeEach(() => {
 
 afterEach(async () => {
   await supervisor?.stop();
-  fs.rmSync(dir, { recursive: true, force: true });
+  // A child that was killed may still have a write under way.
+  fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 type Behaviour = Omit<KeptBehaviour, 'name' | 'eventsFile'>;
