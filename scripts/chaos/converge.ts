@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical, type Finding, type Snapshot } from '../simulate/facts.ts';
 import { changeSchemas } from '../../src/shared/domain/entities.ts';
 import { EARLIER_LIFE, type LoggedWrite } from '../../src/shared/replication/conflict-log.ts';
-import { plainValues, type StoredRecord } from '../../src/shared/replication/record.ts';
+import type { Register } from '../../src/shared/replication/policies/field.ts';
+import { memberOf } from '../../src/shared/replication/policies/members.ts';
+import { membersOf, plainValues, type StoredRecord } from '../../src/shared/replication/record.ts';
+import { laterStamp } from '../../src/shared/replication/stamp.ts';
 import type { Arena } from './arena.ts';
 import type { Attempt } from './client-log.ts';
 import { keyOf } from './landed.ts';
@@ -117,12 +120,28 @@ async function whatMoves(arena: Arena): Promise<string | undefined> {
   return undefined;
 }
 
+/** The record with each object as one register: as it is shown, under the newest stamp of it and its members. */
+function asShown(record: StoredRecord): StoredRecord {
+  const { state } = record;
+  const shown = plainValues(state);
+  const fields: Record<string, Register> = {};
+  for (const [name, register] of Object.entries(state.fields)) {
+    const at = memberOf(name);
+    if (at === undefined && !membersOf(state).has(name)) fields[name] = register;
+    if (at === undefined) continue;
+    const newest = laterStamp(register[0], (fields[at.field] ?? state.fields[at.field])?.[0]) ?? '';
+    fields[at.field] = [newest, shown[at.field] ?? null];
+  }
+  return { ...record, state: { ...state, fields } };
+}
+
 /** Every record of users at every site: what clients know of, and what else is there. */
 export async function takeSnapshot(arena: Arena, known: readonly string[]): Promise<Snapshot> {
   const snapshot = new Map<string, ReadonlyMap<string, StoredRecord>>();
   for (const site of arena.sites) {
     const listed = await listAll(arena, site);
-    snapshot.set(site, await everyRecordAt(arena, site, [...new Set([...known, ...listed])]));
+    const records = await everyRecordAt(arena, site, [...new Set([...known, ...listed])]);
+    snapshot.set(site, new Map([...records].map(([key, record]) => [key, asShown(record)])));
   }
   return snapshot;
 }

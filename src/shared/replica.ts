@@ -8,6 +8,7 @@ import { drive, type Resources } from './replication/drive.ts';
 import { localWrite, type LocalWrite } from './replication/local-write.ts';
 import { pauses } from './replication/pauses.ts';
 import type { Site } from './replication/protocol.ts';
+import { areUnderstood } from './replication/semantics.ts';
 import { entityOf, isLive, type StoredRecord } from './replication/record.ts';
 
 export interface Page {
@@ -27,6 +28,8 @@ export class Replica {
   readonly #site: Site;
   readonly #resources: Resources;
   readonly #ids: Ids;
+  /** The newest semantics that every peer was found to understand. */
+  #understood = 0;
 
   constructor(options: { site: Site; resources: Resources; ids: Ids }) {
     this.#site = options.site;
@@ -59,6 +62,16 @@ export class Replica {
 
   isLive(record: StoredRecord): boolean {
     return isLive(record.state, this.#site.now());
+  }
+
+  /**
+   * Whether every peer understands these semantics (`replication/semantics.ts`). Asked of the store until they do; what
+   * was understood once is not asked again.
+   */
+  async isUnderstood(semantics: number): Promise<boolean> {
+    if (this.#understood < semantics && (await drive(areUnderstood(this.#site, semantics), this.#resources)))
+      this.#understood = semantics;
+    return this.#understood >= semantics;
   }
 
   /** Performs a write under a fresh operation id. @throws what `localWrite` throws. */

@@ -6,11 +6,12 @@ import {
   PreconditionFailedError,
   type Failure,
 } from '../errors.ts';
+import { own } from '../own.ts';
 import type { Json } from '../replication/json.ts';
 import type { Changes } from '../replication/local-write.ts';
 import { increment } from '../replication/policies/counter.ts';
 import { fieldValue, type FieldOperation, type FieldParts } from '../replication/policies/field.ts';
-import { isObject, memberChanges, memberField } from '../replication/policies/members.ts';
+import { isObject, memberChanges, memberField, mergePatch } from '../replication/policies/members.ts';
 import { write } from '../replication/policies/register.ts';
 import { change, replace, start } from '../replication/policies/set.ts';
 import { emptied } from '../replication/lives.ts';
@@ -24,6 +25,7 @@ import {
   withParts,
   type StoredRecord,
 } from '../replication/record.ts';
+import { MEMBERS } from '../replication/semantics.ts';
 import { stampSite } from '../replication/stamp.ts';
 import type { ListOptions, Replica } from '../replica.ts';
 import type { SeenState } from '../replication/await-states.ts';
@@ -126,6 +128,9 @@ export class EntityService {
     { ifMatch, request, traceparent }: WriteOptions & CreateOptions,
   ): Promise<Creation> {
     let replayed = false;
+    const isPatched = ([field, value]: [string, Json]): boolean =>
+      mergesByMember(this.#entity, field) && isObject(value);
+    const byMember = Object.entries(values).some(isPatched) && (await this.#replica.isUnderstood(MEMBERS));
     const record = await this.#replica.write({
       key: this.#key(id),
       traceparent,
@@ -134,7 +139,7 @@ export class EntityService {
         replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
-        const changes = this.#changes(live, values);
+        const changes = this.#changes(live, values, byMember);
         this.#checkResult(live, changes, Object.keys(values));
         return { ...changes, ...remember(live, request, false) };
       },
@@ -184,19 +189,23 @@ export class EntityService {
     return changes;
   }
 
-  #changes({ state }: StoredRecord, values: Readonly<Record<string, Json>>): Changes {
+  /** @param byMember False while a peer runs a release that writes objects as a whole: then so does this one. */
+  #changes({ state }: StoredRecord, values: Readonly<Record<string, Json>>, byMember: boolean): Changes {
     const changes: Record<string, Json | FieldOperation> = {};
     const shown = plainValues(state);
     const members = membersOf(state);
     for (const [field, value] of Object.entries(values)) {
-      if (mergesByMember(this.#entity, field)) {
-        if (isObject(value)) {
-          Object.assign(changes, memberChanges(field, shown[field], value));
-          continue;
-        }
-        for (const member of members.get(field)?.keys() ?? []) changes[memberField(field, member)] = null;
+      if (!mergesByMember(this.#entity, field)) {
+        changes[field] = changeOf(field, policyOf(this.#entity, field), value);
+      } else if (byMember && isObject(value)) {
+        Object.assign(changes, memberChanges(field, shown[field], value));
+      } else {
+        const whole = isObject(value) ? mergePatch(shown[field], value) : value;
+        changes[field] = whole;
+        // A member that has a register stands over the whole, whatever was written later.
+        for (const member of members.get(field)?.keys() ?? [])
+          changes[memberField(field, member)] = (isObject(whole) ? own(whole, member) : undefined) ?? null;
       }
-      changes[field] = changeOf(field, policyOf(this.#entity, field), value);
     }
     return changes;
   }

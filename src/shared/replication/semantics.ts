@@ -10,8 +10,11 @@ import { getMany, type Protocol, type Site } from './protocol.ts';
 /** Creations over a gone record raise the incarnation, which ranks before everything; comparisons include contents. */
 export const INCARNATIONS = 2;
 
+/** Members of an object have registers of their own, which stand over the object (`policies/members.ts`). */
+export const MEMBERS = 3;
+
 /** The newest semantics that this release understands. */
-export const SEMANTICS = Math.max(INCARNATIONS);
+export const SEMANTICS = Math.max(INCARNATIONS, MEMBERS);
 
 /** Whether every peer understands these semantics, by the heartbeats that have arrived here. */
 export function* areUnderstood(site: Site, semantics: number): Protocol<boolean> {

@@ -4,6 +4,7 @@ import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import type { Json } from '../../../src/shared/replication/json.ts';
+import { beat } from '../../../src/shared/replication/heartbeat.ts';
 import { mergePatch } from '../../../src/shared/replication/policies/members.ts';
 import { plainValues } from '../../../src/shared/replication/record.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
@@ -43,17 +44,28 @@ describe('a merge patch', () => {
 });
 
 describe('an object of a record', () => {
-  const sites = (): { site: TestSite; users: EntityService }[] =>
-    [
-      ['aws-us-east-1', 'azure-eastus'],
-      ['azure-eastus', 'aws-us-east-1'],
-    ].map(([name = '', peer = '']) => {
+  interface Running {
+    readonly site: TestSite;
+    readonly users: EntityService;
+  }
+
+  /** Two sites that have heard what the other one understands. */
+  async function sites(): Promise<[Running, Running]> {
+    const open = (name: string, peer: string): Running => {
       const site = new TestSite(name, [peer]);
       return { site, users: new EntityService(user, site.replica(), checkUser) };
-    });
+    };
+    const all: [Running, Running] = [
+      open('aws-us-east-1', 'azure-eastus'),
+      open('azure-eastus', 'aws-us-east-1'),
+    ];
+    for (const { site } of all) await site.run(beat(site.site));
+    await cross(all);
+    return all;
+  }
   const ADA = { userId: 'ada', name: 'Ada', email: 'ada@example.com' };
 
-  async function cross(all: ReturnType<typeof sites>): Promise<void> {
+  async function cross(all: readonly Running[]): Promise<void> {
     const moved = all.map(({ site }) => site.outboxDeliveries());
     for (const { site } of all) site.outbox.sent.length = 0;
     for (const [from, messages] of moved.entries())
@@ -64,7 +76,7 @@ describe('an object of a record', () => {
     plainValues(site.held('user:ada')!.state)['metadata'];
 
   test('keeps its other members when one is changed, and loses what null names, all the way down', async () => {
-    const [{ site, users }] = sites() as [ReturnType<typeof sites>[0]];
+    const [{ site, users }] = await sites();
     await users.create({ ...ADA, metadata: { plan: 'free', address: { city: 'London', zip: 'N1' } } }, {});
     await users.change('ada', { metadata: { tier: 2, address: { zip: null } } }, {});
     expect(metadata(site)).toEqual({ plan: 'free', tier: 2, address: { city: 'London' } });
@@ -77,8 +89,8 @@ describe('an object of a record', () => {
   });
 
   test('has the members that two sites changed at the same time; of one member the later, the other is logged', async () => {
-    const all = sites();
-    const [aws, azure] = all as [ReturnType<typeof sites>[0], ReturnType<typeof sites>[0]];
+    const all = await sites();
+    const [aws, azure] = all;
     await aws.users.create({ ...ADA, metadata: { plan: 'free' } }, {});
     await cross(all);
     azure.site.nowMs += 10;
@@ -94,8 +106,30 @@ describe('an object of a record', () => {
     }
   });
 
+  test('is written as a whole while a peer runs a release that does so', async () => {
+    const site = new TestSite('aws-us-east-1', ['azure-eastus']);
+    const users = new EntityService(user, site.replica(), checkUser);
+    await users.create({ ...ADA, metadata: { plan: 'free', old: 1 } }, {});
+    await users.change('ada', { metadata: { tier: 2, old: null } }, {});
+    expect(metadata(site)).toEqual({ plan: 'free', tier: 2 });
+    expect(Object.keys(site.held('user:ada')!.state.fields).filter((name) => name.includes('/'))).toEqual([]);
+  });
+
+  test('that a site writes as a whole after another has written its members shows what was written last', async () => {
+    const all = await sites();
+    const [aws, azure] = all;
+    await aws.users.create({ ...ADA, metadata: { plan: 'free' } }, {});
+    await aws.users.change('ada', { metadata: { tier: 1, gone: true } }, {});
+    await cross(all);
+    azure.site.store.items.delete('heartbeat:aws-us-east-1');
+    azure.site.nowMs += 1_000;
+    await azure.users.change('ada', { metadata: { tier: 2, gone: null } }, {});
+    await cross(all);
+    for (const { site } of all) expect(metadata(site)).toEqual({ plan: 'free', tier: 2 });
+  });
+
   test('crosses as one value of the plain record, whatever its members', async () => {
-    const [{ site, users }] = sites() as [ReturnType<typeof sites>[0]];
+    const [{ site, users }] = await sites();
     await users.create({ ...ADA, metadata: { plan: 'free' } }, {});
     await users.change('ada', { metadata: { 'a/b': 1 } }, {});
     const { payload } = JSON.parse(site.outbox.sent.at(-1)?.body ?? '') as ReplicationEvent;
@@ -108,7 +142,7 @@ describe('an object of a record', () => {
     ['a set beyond its size', { labels: { add: names('b', 100) } }, '/labels', 'maxItems'],
     ['an object beyond its size', { metadata: object(names('b', 60)) }, '/metadata', 'maxProperties'],
   ])('is left as it is by a change that would bring %s', async (_, change, pointer, rule) => {
-    const [{ site, users }] = sites() as [ReturnType<typeof sites>[0]];
+    const [{ site, users }] = await sites();
     await users.create({ ...ADA, labels: names('a', 1), metadata: object(names('a', 60)) }, {});
     const before = site.held('user:ada');
     await expect(users.change('ada', change as Record<string, Json>, {})).rejects.toMatchObject({
