@@ -103,7 +103,7 @@ describe('shrinking', () => {
   };
   const hasConflict = (records: ReadonlyMap<string, unknown>): boolean =>
     [...records.keys()].some((key) => key.startsWith('conflict:'));
-  const options = { seed: 4, operations: 25, faults: { crash: 0.06, partition: 2 } };
+  const options = { seed: 2, operations: 25, faults: { crash: 0.06, partition: 2 } };
 
   test('leaves what is needed and nothing else, and the same whenever it is done', () => {
     const smallest = shrink(options, (_, tried) => unlucky(tried));
