@@ -202,7 +202,7 @@ export class EntityService {
       } else {
         const whole = isObject(value) ? mergePatch(shown[field], value) : value;
         changes[field] = whole;
-        // A member that has a register stands over the whole, whatever was written later.
+        // With registers of the same write, a change of such a member elsewhere is a conflict that is logged.
         for (const member of members.get(field)?.keys() ?? [])
           changes[memberField(field, member)] = (isObject(whole) ? own(whole, member) : undefined) ?? null;
       }

@@ -161,12 +161,12 @@ export function plainValues(state: RecordState): Record<string, Json> {
   return values;
 }
 
-/** Field → member → value, of the members that have registers of their own. */
+/** Field → member → value, of the members whose registers are no older than the object's own. */
 export function membersOf({ fields }: RecordState): ReadonlyMap<string, ReadonlyMap<string, Json>> {
   const members = new Map<string, Map<string, Json>>();
-  for (const [name, [, value]] of Object.entries(fields)) {
+  for (const [name, [stamp, value]] of Object.entries(fields)) {
     const at = memberOf(name);
-    if (at === undefined) continue;
+    if (at === undefined || laterStamp(stamp, fields[at.field]?.[0]) !== stamp) continue;
     const of = members.get(at.field) ?? new Map<string, Json>();
     members.set(at.field, of.set(at.member, value));
   }

@@ -10,7 +10,7 @@ import { getMany, type Protocol, type Site } from './protocol.ts';
 /** Creations over a gone record raise the incarnation, which ranks before everything; comparisons include contents. */
 export const INCARNATIONS = 2;
 
-/** Members of an object have registers of their own, which stand over the object (`policies/members.ts`). */
+/** Members of an object have registers of their own, which stand over an older object (`policies/members.ts`). */
 export const MEMBERS = 3;
 
 /** The newest semantics that this release understands. */

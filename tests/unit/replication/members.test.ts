@@ -128,6 +128,19 @@ describe('an object of a record', () => {
     for (const { site } of all) expect(metadata(site)).toEqual({ plan: 'free', tier: 2 });
   });
 
+  test('that was written as a whole later than a member elsewhere, unseen, shows the whole', async () => {
+    const all = await sites();
+    const [aws, azure] = all;
+    await aws.users.create({ ...ADA, metadata: { plan: 'free' } }, {});
+    await cross(all);
+    await aws.users.change('ada', { metadata: { tier: 1 } }, {});
+    azure.site.store.items.delete('heartbeat:aws-us-east-1');
+    azure.site.nowMs += 1_000;
+    await azure.users.change('ada', { metadata: { tier: 2 } }, {});
+    await cross(all);
+    for (const { site } of all) expect(metadata(site)).toEqual({ plan: 'free', tier: 2 });
+  });
+
   test('crosses as one value of the plain record, whatever its members', async () => {
     const [{ site, users }] = await sites();
     await users.create({ ...ADA, metadata: { plan: 'free' } }, {});

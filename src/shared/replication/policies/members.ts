@@ -2,9 +2,9 @@
  * Objects whose members merge one by one: a change of a member is a register of its own, named `<field>/<member>`, over
  * the object that the field was created with. Deeper than that a member is one value.
  *
- * Invariant: a member's register stands over the object, whatever their stamps; who writes the field as a whole writes
- * every member that it has seen. So changes of different members both stand, and of one member the later, with the other
- * in the conflict log, by the merge that every register has.
+ * Invariant: a member's register stands over the object unless the object is later; who writes the field as a whole
+ * writes every member that it has seen, too. So changes of different members both stand, and of one member the later,
+ * with the other in the conflict log, by the merge that every register has.
  */
 import { own, setOwn } from '../../own.ts';
 import type { Json } from '../json.ts';
