@@ -5,6 +5,7 @@ import formats from 'ajv-formats';
 import { isAlias, isCollection, isMap, isPair, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { PolicyError, TrafficError, type PolicyMistake } from '../errors.ts';
 import { aliasMistakes } from './aliases.ts';
+import { escaped, partsOf } from './json-pointer.ts';
 import { nearest } from './nearest.ts';
 
 /** A mistake whose line is still to be found. */
@@ -104,9 +105,7 @@ function againstSchema(
 function pointerOf({ instancePath, params }: ErrorObject): string {
   const { additionalProperty, propertyName } = params as Record<string, string | undefined>;
   const own = additionalProperty ?? propertyName;
-  return own === undefined
-    ? instancePath
-    : `${instancePath}/${own.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return own === undefined ? instancePath : `${instancePath}/${escaped(own)}`;
 }
 
 function explained({ keyword, message, params, data }: ErrorObject): string {
@@ -148,10 +147,7 @@ function withHint(message: string): string {
 
 /** Of the node itself or, when it is missing, of the nearest one around it; of the key where there is one. */
 function lineOf(document: Document, lines: LineCounter, pointer: string): number {
-  const parts = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const parts = partsOf(pointer);
   for (; parts.length > 0; parts.pop()) {
     const parent = nodeAt(document, parts.slice(0, -1));
     const last = parts.at(-1);

@@ -3,6 +3,7 @@
  * here, so that all mistakes of a file are seen at once.
  */
 import type { RecordType } from '../model.ts';
+import { escaped } from './json-pointer.ts';
 import { APEX_CNAME, nameMistakes, routeMistakes, typesOf, type Sites } from './name-rules.ts';
 import type { Mistake } from './parse.ts';
 import type { NamePolicy, Policy, RecordPolicy } from './policy.ts';
@@ -18,7 +19,9 @@ export function rulesBroken(value: unknown): readonly Mistake[] {
   const records = listOf(value, 'records', isRecord);
   const flattens = FLATTENS.has(value['provider']);
   return [
-    ...Object.entries(sites).flatMap(([site, settings]) => placeMistakes(settings, `/sites/${token(site)}`)),
+    ...Object.entries(sites).flatMap(([site, settings]) =>
+      placeMistakes(settings, `/sites/${escaped(site)}`),
+    ),
     ...names.flatMap(([name, at]) => {
       const context = { sites, checked: healthCheck !== false, flattens };
       return [
@@ -112,11 +115,6 @@ function usesOf({ sites, routes = [] }: NamePolicy, at: string): [NamePolicy['si
   return lists.flatMap(([uses, place]) =>
     uses.map((use, index): [NamePolicy['sites'][number], string] => [use, `${place}/${index}`]),
   );
-}
-
-/** As a part of a JSON Pointer (RFC 6901, section 3). */
-function token(text: string): string {
-  return text.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function recordMistakes(

@@ -8,6 +8,7 @@ import { canonical, keyOf, type RoutedRecord, type ZoneRecord } from '../model.t
 import type { Foreign, LiveZone, Provider } from '../provider.ts';
 import { refusals } from '../refusals.ts';
 import { documentOf, isNote, type Source } from './dump.ts';
+import { partsOf } from './json-pointer.ts';
 import type { Mistake } from './parse.ts';
 import { checkPolicy, type Policy } from './policy.ts';
 import { recordsOf } from './records.ts';
@@ -55,9 +56,7 @@ function ofMistakes(mistakes: readonly Mistake[], records: readonly ZoneRecord[]
   const plain = records.filter(({ kind }) => kind === 'plain');
   return new Map(
     mistakes.flatMap(({ pointer, detail }): [ZoneRecord, string][] => {
-      const [, list, place = ''] = pointer
-        .split('/')
-        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+      const [list, place = ''] = partsOf(pointer);
       const found =
         list === 'names'
           ? [routed[Number(place)]]

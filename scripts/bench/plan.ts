@@ -3,7 +3,7 @@
  * the same run. The zone is at our local DNS server, over HTTP; octoDNS reads both sides from files.
  *
  * Rounds are interleaved, so that a slow moment of the machine hits both; the median round counts. What a vendor's API
- * and its request limits add is not in it: tests/unit/dns/plan-speed.test.ts counts that for Route 53 and Cloudflare.
+ * and its request limits add is not in it: tests/unit/dns/plan-pace.test.ts counts that for Route 53 and Cloudflare.
  *
  *     node scripts/bench/plan.ts [--names 1000] [--rounds 5] [--json]
  */

@@ -1,6 +1,7 @@
 /** What operators do with the conflict log. An override is a newer write of the field like any other. */
 import type { ValidateFunction } from 'ajv';
 import { InvalidError, NotFoundError } from './errors.ts';
+import { own } from './own.ts';
 import type { Replica } from './replica.ts';
 import type { Json } from './replication/json.ts';
 import { entityOf, idOf, plainValues, stateName, type StoredRecord } from './replication/record.ts';
@@ -8,6 +9,7 @@ import { CONFLICT } from './replication/reserved.ts';
 import { EARLIER_LIFE, type LoggedWrite } from './replication/conflict-log.ts';
 import { increment } from './replication/policies/counter.ts';
 import type { FieldOperation } from './replication/policies/field.ts';
+import { isObject } from './replication/policies/members.ts';
 import { change as addToSet } from './replication/policies/set.ts';
 import { stampMs } from './replication/stamp.ts';
 import { validate } from './validation/validate.ts';
@@ -94,7 +96,7 @@ export class ConflictService {
   /** @throws InvalidError when the entity is not known here, or its schema does not take the value for this field. */
   #check({ record, field }: ConflictView, value: Json | undefined): void {
     const entity = entityOf(record);
-    const check = Object.hasOwn(this.#checks, entity) ? this.#checks[entity] : undefined;
+    const check = own(this.#checks, entity);
     if (check === undefined) {
       const known = Object.keys(this.#checks).sort().join(', ');
       const detail = `${entity} is no entity of this release; it knows ${known}`;
@@ -115,9 +117,8 @@ export class ConflictService {
 
 /** What brings the loser back: its value, or what it added to a set or a counter in an earlier life of the record. */
 function restored({ loser: { value = null }, reason }: ConflictView): Json | FieldOperation {
-  if (reason !== EARLIER_LIFE || typeof value !== 'object' || value === null || Array.isArray(value))
-    return value;
-  const { added, counted } = value as { readonly added?: Json; readonly counted?: Json };
+  if (reason !== EARLIER_LIFE || !isObject(value)) return value;
+  const { added, counted } = value;
   if (added !== undefined) return addToSet({ add: [added] });
   return typeof counted === 'number' ? increment(counted) : value;
 }

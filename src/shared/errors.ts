@@ -49,16 +49,20 @@ export class MalformedError extends AppError {
   readonly code = 'malformed';
 }
 
-/** The input breaks rules of its schema; `failures` names every one of them. */
-export class InvalidError extends AppError {
-  override readonly name = 'InvalidError';
-  readonly code = 'invalid';
+/** Rules are broken; `failures` names every one of them. */
+export abstract class BrokenRulesError extends AppError {
   readonly failures: readonly Failure[];
 
   constructor(message: string, failures: readonly Failure[]) {
     super(message);
     this.failures = failures;
   }
+}
+
+/** The input breaks rules of its schema. */
+export class InvalidError extends BrokenRulesError {
+  override readonly name = 'InvalidError';
+  readonly code = 'invalid';
 }
 
 /** The request carries no key or token, or one that is not accepted here. */
@@ -117,16 +121,10 @@ export class ConflictError extends AppError {
   readonly code = 'conflict';
 }
 
-/** The change is valid by itself; with what is there now it would break a rule. `failures` names every one. */
-export class OutOfBoundsError extends AppError {
+/** The change is valid by itself; with what is there now it would break a rule. */
+export class OutOfBoundsError extends BrokenRulesError {
   override readonly name = 'OutOfBoundsError';
   readonly code = 'conflict';
-  readonly failures: readonly Failure[];
-
-  constructor(message: string, failures: readonly Failure[]) {
-    super(message);
-    this.failures = failures;
-  }
 }
 
 /** What the same request made before has been deleted, or has expired, since. */

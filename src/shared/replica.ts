@@ -57,10 +57,10 @@ export class Replica {
       own.length === 0
         ? await this.#resources.store.get(key)
         : (await drive(awaitStates(this.#site, own), this.#resources)).get(key);
-    return held !== undefined && this.isLive(held.record) ? held.record : undefined;
+    return held !== undefined && this.#isLive(held.record) ? held.record : undefined;
   }
 
-  isLive(record: StoredRecord): boolean {
+  #isLive(record: StoredRecord): boolean {
     return isLive(record.state, this.#site.now());
   }
 
@@ -98,7 +98,7 @@ export class Replica {
     const own = seen.filter(({ key }) => entityOf(key) === entity);
     if (own.length === 0) return this.#page(entity, after, limit);
     const held = await drive(awaitStates(this.#site, own), this.#resources);
-    const live = [...held.values()].map(({ record }) => record).filter((record) => this.isLive(record));
+    const live = [...held.values()].map(({ record }) => record).filter((record) => this.#isLive(record));
     const waits = pauses(this.#site.now, sessionWaitMs);
     for (;;) {
       const page = await this.#page(entity, after, limit);
@@ -122,7 +122,7 @@ export class Replica {
     let last: string | undefined;
     for (const key of wanted) {
       const record = held.get(key)?.record;
-      if (record !== undefined && this.isLive(record)) {
+      if (record !== undefined && this.#isLive(record)) {
         bytes += Buffer.byteLength(JSON.stringify(record.state));
         if (bytes > pageBytesMax && records.length > 0) return { records, next: last };
         records.push(record);

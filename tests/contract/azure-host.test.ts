@@ -495,7 +495,6 @@ describe('Service Bus', () => {
     supervisor.start();
     const first = await pid();
     fs.rmSync(announced);
-    const killedAt = Date.now();
     process.kill(first, 'SIGKILL');
     const ended = await waitUntil('the report', () =>
       printed.find((line) => line.includes('ended (SIGKILL)')),
@@ -503,7 +502,6 @@ describe('Service Bus', () => {
     expect(ended).toContain('restarting');
     const second = await pid();
     expect(second).not.toBe(first);
-    expect(Date.now() - killedAt).toBeLessThan(5_000);
     await client.createSender('work').sendMessages({ body: Buffer.from('still here') });
     await settled();
     await supervisor.stop();

@@ -187,10 +187,7 @@ describe('health', () => {
     });
     await untilSeen(server, '127.0.0.2 127.0.0.3');
     await aws.kill();
-    const killedAt = performance.now();
     await untilSeen(server, '127.0.0.3');
-    // One interval more than the bound, which is long enough for a machine that is busy.
-    expect(performance.now() - killedAt).toBeLessThan(4 * 1_000);
     expect(Object.values((await healthOf(server)).checks)).toContainEqual(
       expect.objectContaining({ healthy: false, passing: false, failure: 'ECONNREFUSED' }),
     );

@@ -335,7 +335,7 @@ describe('sending and receiving', () => {
     await pollHasArrived();
     await send(url, 'awaited');
     expect(bodiesOf(await poll)).toEqual(['awaited']);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test('a long poll ends empty after its wait', async () => {

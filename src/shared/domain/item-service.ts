@@ -101,8 +101,8 @@ export class ItemService {
     return this.#replica.write({
       key: `${ITEM}:${id}`,
       traceparent,
-      decide: (current) => {
-        if (current === undefined || !this.#replica.isLive(current)) return missing(id);
+      decide: (current, isLive) => {
+        if (current === undefined || !isLive) return missing(id);
         checkPrecondition(current, ifMatch);
         return deletion(current);
       },

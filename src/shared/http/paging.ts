@@ -25,22 +25,31 @@ export const opaqueCursor: Cursor = {
 /** The last id itself. */
 export const idCursor: Cursor = { pattern: ID_PATTERN, write: (id) => id, read: (cursor) => cursor };
 
+/** How many entries a query asks for, and what is wrong with that. */
+export function readLimit(
+  limit: string | undefined,
+  { byDefault, max }: { readonly byDefault: number; readonly max: number },
+): { readonly size: number; readonly failures: readonly Failure[] } {
+  if (limit === undefined) return { size: byDefault, failures: [] };
+  const size = LIMIT.test(limit) ? Number(limit) : 0;
+  if (size >= 1 && size <= max) return { size, failures: [] };
+  const detail = `must be a whole number from 1 to ${max}`;
+  return { size, failures: [{ pointer: '/query/limit', rule: 'range', detail }] };
+}
+
 /** @throws InvalidError that names every wrong parameter. */
 export function readPaging(
   query: HttpRequest['query'],
   { pattern, read }: Cursor,
 ): { limit: number; after: string | undefined } {
-  const { limit = String(pageSizeDefault), cursor, ...unknown } = query;
-  const size = LIMIT.test(limit) ? Number(limit) : 0;
+  const { limit, cursor, ...unknown } = query;
   const failures: Failure[] = Object.keys(unknown).map((name) => ({
     pointer: `/query/${name}`,
     rule: 'unknown',
     detail: 'is not a known parameter',
   }));
-  if (size < 1 || size > pageSizeMax) {
-    const detail = `must be a whole number from 1 to ${pageSizeMax}`;
-    failures.push({ pointer: '/query/limit', rule: 'range', detail });
-  }
+  const { size, failures: wrong } = readLimit(limit, { byDefault: pageSizeDefault, max: pageSizeMax });
+  failures.push(...wrong);
   if (cursor !== undefined && !new RegExp(pattern).test(cursor)) {
     failures.push({ pointer: '/query/cursor', rule: 'cursor', detail: 'is not a cursor of this list' });
   }

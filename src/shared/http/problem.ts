@@ -5,11 +5,10 @@
 import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
 import {
   AppError,
+  BrokenRulesError,
   ForbiddenError,
-  InvalidError,
   MethodNotAllowedError,
   NotYetHereError,
-  OutOfBoundsError,
   UnauthorizedError,
   UnsupportedMediaTypeError,
   type ErrorCode,
@@ -66,9 +65,7 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
     detail: detailOf(error, status),
     instance: `urn:request:${requestId}`,
     code,
-    ...((error instanceof InvalidError || error instanceof OutOfBoundsError) && {
-      errors: firstOf(error.failures),
-    }),
+    ...(error instanceof BrokenRulesError && { errors: firstOf(error.failures) }),
   };
   return {
     status,
