@@ -3,6 +3,8 @@
  * written while tests run is kept back, and comes out for the tests that fail, each under its name.
  *
  * Only what the code under test writes is kept: jest's own output takes another way.
+ *
+ * A file that leaves something open fails, by the name of what it is.
  */
 import { format } from 'node:util';
 import { TestEnvironment } from 'jest-environment-node';
@@ -10,7 +12,20 @@ import { TestEnvironment } from 'jest-environment-node';
 /** A test that loops must not fill the memory with what it says. */
 const KEPT_CHARACTERS_MAX = 2_000_000;
 
+/** How long what a test file has closed may take to be gone. */
+const CLOSED_WITHIN_MS = 10_000;
+const POLL_MS = 20;
+
+/** What keeps the process alive, by kind; jest's own timers come and go. */
+function openResources() {
+  return Map.groupBy(
+    process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout' && kind !== 'Immediate'),
+    (kind) => kind,
+  );
+}
+
 export default class QuietEnvironment extends TestEnvironment {
+  #opened = openResources();
   #kept = [];
   #characters = 0;
 
@@ -24,6 +39,24 @@ export default class QuietEnvironment extends TestEnvironment {
     for (const level of ['debug', 'info', 'log', 'warn', 'error', 'trace']) {
       ownConsole[level] = (...values) => this.#keep(`${format(...values)}\n`);
     }
+  }
+
+  /** @throws Error when the file leaves a server, a socket or a process: `npm test` would never end. */
+  async teardown() {
+    const deadline = Date.now() + CLOSED_WITHIN_MS;
+    let left = this.#left();
+    while (left.length > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      left = this.#left();
+    }
+    await super.teardown();
+    if (left.length > 0) throw new Error(`this file leaves open: ${left.join(', ')}`);
+  }
+
+  #left() {
+    return [...openResources()]
+      .filter(([kind, all]) => all.length > (this.#opened.get(kind)?.length ?? 0))
+      .map(([kind]) => kind);
   }
 
   handleTestEvent(event) {

@@ -63,8 +63,9 @@ function optionsFor(plugin: EsbuildPlugin, serviceDir: string): BuildOptions {
 /**
  * Replaces the plugin's `bundle`; a failed build rejects, as the plugin's own does. A site that has been given a
  * release serves that: nothing is built.
+ * @returns Frees the build. Until then esbuild's process, and with it ours, stays.
  */
-export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): void {
+export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): () => Promise<void> {
   let build: Promise<BuildContext> | undefined;
   // A rebuild of esbuild joins the one that runs, which may have read the file before it was changed.
   plugin.bundle = newestRun(async () => {
@@ -77,4 +78,7 @@ export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): void 
     build ??= context(optionsFor(plugin, serviceDir));
     await (await build).rebuild();
   });
+  return async () => {
+    await (await build?.catch(() => undefined))?.dispose();
+  };
 }

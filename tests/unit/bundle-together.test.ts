@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { bundleTogether, type EsbuildPlugin } from '../../scripts/local/bundle-together.ts';
 import { newestRun } from '../../scripts/local/newest-run.ts';
+import { closeAfterEach } from '../helpers/cleanup.ts';
 
 describe('a run that catches up with the newest state', () => {
   test('begins after it was asked for, also when one is under way, and once for all who ask meanwhile', async () => {
@@ -46,6 +47,7 @@ describe('a run that catches up with the newest state', () => {
 });
 
 describe('a bundle', () => {
+  const onCleanup = closeAfterEach();
   let dir: string;
 
   beforeEach(() => {
@@ -64,7 +66,7 @@ describe('a bundle', () => {
       prepare: () => undefined,
       bundle: () => Promise.resolve(),
     };
-    bundleTogether(plugin, dir);
+    onCleanup(bundleTogether(plugin, dir));
     const save = (version: number): void =>
       fs.writeFileSync(path.join(dir, 'handler.ts'), `export const version = 'version ${version}';`);
     for (let version = 0; version < 20; version += 2) {

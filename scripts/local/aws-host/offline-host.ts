@@ -67,6 +67,7 @@ export class OfflineHost {
   #triggers: Triggers = { queues: [], schedules: [] };
   #supervisor: BridgeSupervisor | undefined;
   #preparation: Promise<{ resources: ResourcePlan; environment: Environment }> | undefined;
+  #freeBuild: (() => Promise<void>) | undefined;
 
   constructor(serverless: ServerlessInstance) {
     this.#serverless = serverless;
@@ -98,7 +99,8 @@ export class OfflineHost {
       ),
     }));
     this.#preparation.catch(() => undefined);
-    bundleTogether(this.#plugin('EsbuildServerlessPlugin') as EsbuildPlugin, this.#serverless.serviceDir);
+    const esbuild = this.#plugin('EsbuildServerlessPlugin') as EsbuildPlugin;
+    this.#freeBuild = bundleTogether(esbuild, this.#serverless.serviceDir);
     this.#wrapOffline();
   }
 
@@ -180,10 +182,10 @@ export class OfflineHost {
     flushCompileCache();
   }
 
-  /** Ends the trigger process. */
+  /** Ends the trigger process, and esbuild's. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#supervisor?.stop();
+    await Promise.all([this.#supervisor?.stop(), this.#freeBuild?.()]);
   }
 
   #site(environment: NodeJS.ProcessEnv | Environment): string {
