@@ -141,8 +141,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward never clears',
     FORWARD,
-    'if (requests.length === 0) return;',
-    'if (requests.length >= 0) return;',
+    'if (requests.length === 0) return failed;',
+    'if (requests.length >= 0) return failed;',
   ),
   mutant(
     'forward clears every peer when one accepted',
@@ -190,8 +190,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'apply acknowledges what it could not read',
     APPLY,
-    'if (!known.has(key)) outcomes.set(key, failure);',
-    'if (!known.has(key)) outcomes.set(key, undefined);',
+    'outcomes.set(key, failure);',
+    'outcomes.set(key, undefined);',
   ),
   mutant('apply loses the markers', APPLY, '{ ...kept, state,', '{ ...kept, pending: {}, state,'),
   mutant(

@@ -184,7 +184,7 @@ function clearing(world: World, at: SimSite, requests: readonly ClearRequest[]):
       world.watchExposure(request.key, at, 'store');
     }
   });
-  return 'error' in called ? called : {};
+  return { value: requests.map(() => ('error' in called ? called.error : undefined)) };
 }
 
 function publish(world: World, at: SimSite, message: OutboundMessage): SendOutcome {

@@ -423,7 +423,7 @@ describe('bulk', () => {
    */
   describe('whose answer would exceed 4 MB', () => {
     const KILOBYTES = 100;
-    let container: Container;
+    let container: ReturnType<typeof bind>;
     const ids = Array.from({ length: 60 }, (_, i) => `i${String(i).padStart(2, '0')}`);
 
     beforeAll(async () => {

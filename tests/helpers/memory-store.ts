@@ -45,21 +45,30 @@ export class MemoryStore implements Store {
     }
   }
 
-  clearPending(requests: readonly ClearRequest[]): Promise<void> {
-    return this.#run('clearPending', () => {
-      for (const { key, accepted } of requests) {
-        const held = this.items.get(key);
-        if (held === undefined) continue;
-        const left = Object.entries(held.record.pending).filter(
-          ([peer, marker]) => !isCleared(marker, accepted[peer]),
-        );
-        if (left.length === Object.keys(held.record.pending).length) continue;
-        const { pendingSince, ...rest } = held.record;
-        const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
-        const record = { ...rest, pending: Object.fromEntries(left), ...since };
-        this.#set(key, record);
-      }
-    });
+  async clearPending(requests: readonly ClearRequest[]): Promise<readonly (Error | undefined)[]> {
+    try {
+      return await this.#run('clearPending', () => {
+        this.#clear(requests);
+        return requests.map(() => undefined);
+      });
+    } catch (error) {
+      return requests.map(() => error as Error);
+    }
+  }
+
+  #clear(requests: readonly ClearRequest[]): void {
+    for (const { key, accepted } of requests) {
+      const held = this.items.get(key);
+      if (held === undefined) continue;
+      const left = Object.entries(held.record.pending).filter(
+        ([peer, marker]) => !isCleared(marker, accepted[peer]),
+      );
+      if (left.length === Object.keys(held.record.pending).length) continue;
+      const { pendingSince, ...rest } = held.record;
+      const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
+      const record = { ...rest, pending: Object.fromEntries(left), ...since };
+      this.#set(key, record);
+    }
   }
 
   pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
