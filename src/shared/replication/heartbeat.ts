@@ -98,16 +98,22 @@ export function refusedKeys(heartbeat: StoredRecord | undefined): RefusedKeys {
   return refused;
 }
 
+interface SweptRun {
+  readonly refused: RefusedKeys;
+  readonly resume: PendingEntry | undefined;
+}
+
 /**
  * What is known to be refused after a run: what it has found, and when it did not come to the last key also what the
  * runs before it had found.
  */
-export function refusedAfter(
-  heartbeat: StoredRecord | undefined,
-  { refused, resume }: { readonly refused: RefusedKeys; readonly resume: PendingEntry | undefined },
-): RefusedKeys {
+export function refusedAfter(heartbeat: StoredRecord | undefined, run: SweptRun): RefusedKeys {
+  return refusedWith(refusedKeys(heartbeat), run);
+}
+
+/** The same, from what is known without a heartbeat. */
+export function refusedWith(known: RefusedKeys, { refused, resume }: SweptRun): RefusedKeys {
   if (resume === undefined) return refused;
-  const known = refusedKeys(heartbeat);
   const peers = [...new Set([...Object.keys(known), ...Object.keys(refused)])];
   return Object.fromEntries(peers.map((peer) => [peer, { ...known[peer], ...refused[peer] }]));
 }
