@@ -9,6 +9,7 @@
 import { unusableAgainMs, unusableKeptMs, unusableKeysMax } from '../bounds.ts';
 import { AppError } from '../errors.ts';
 import { heartbeatKey } from './heartbeat-record.ts';
+import { hashText } from './hash.ts';
 import type { FailedKeys } from './isolate.ts';
 import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';
@@ -53,7 +54,7 @@ export function* noteUnusable(site: Site, during: Activity, failed: FailedKeys):
   try {
     yield* localWrite(site, {
       key: heartbeatKey(site.site),
-      operationId: `unusable-${during}-${nowMs}`,
+      operationId: `unusable-${nowMs}-${hashText([during, ...failed.keys()].join('\n'))}`,
       decide: (heartbeat) => {
         const known = new Map(unusableKeys(heartbeat, nowMs).map((entry) => [entry.key, entry]));
         const news = [...failed].filter(
