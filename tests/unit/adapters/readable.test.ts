@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fromItem, toItem } from '../../../src/shared/adapters/aws/item.ts';
+import { fromItem, toItem, type Item } from '../../../src/shared/adapters/aws/item.ts';
 import {
   fromDocument,
   toDocument,
@@ -42,7 +42,7 @@ describe('what a store holds', () => {
   });
 
   test.each(states)('with %s for a state is no record, and its key is named', (_, state) => {
-    const item = { ...toItem(record, undefined), s: { S: JSON.stringify(state) ?? '' } };
+    const item = { ...toItem(record, undefined), s: { S: state === undefined ? '' : JSON.stringify(state) } };
     const document = { ...toDocument(record), _etag: 'e', s: state } as unknown as StoredDocument;
     for (const read of [() => fromItem(item), () => fromDocument(document)]) {
       expect(read).toThrow(
@@ -58,7 +58,7 @@ describe('what a store holds', () => {
     const good = toItem(record, undefined);
     const torn = { ...good, k: { S: 'user:2' }, s: { S: '{"half' } };
     const page = readablePage(
-      [good, torn, { ...good, k: { S: 'user:3' } }],
+      [good, torn, { ...good, k: { S: 'user:3' } }] as Item[],
       fromItem,
       (item) => item['k']?.S ?? '',
     );
