@@ -5,12 +5,7 @@
 import { REFUSED_CHARGE } from './charges.ts';
 import { badRequest, CosmosError, responseTooLarge, tooLarge } from './errors.ts';
 import { isObject, type ItemDocument, type PartitionKey } from './model.ts';
-import {
-  execute,
-  ITEM_OPERATIONS,
-  type ItemOperation,
-  type ItemOperationKind,
-} from './operations.ts';
+import { execute, ITEM_OPERATIONS, type ItemOperation, type ItemOperationKind } from './operations.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Most operations in one batch or bulk request. */
