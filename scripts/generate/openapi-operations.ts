@@ -112,7 +112,8 @@ function pendingPaths(): Paths {
       get: {
         ...FOR_OPERATORS,
         operationId: 'listPending',
-        summary: 'The keys at risk: which records the peers do not hold yet, the oldest first',
+        summary:
+          'The keys at risk: which records the peers do not hold yet, the oldest first; and what this site cannot use',
         parameters: [limit],
         responses: { '200': answer('Pending', 'Every peer'), ...problems(400, 401, 403, 503) },
       },
@@ -132,12 +133,24 @@ function pendingSchemas(): Record<string, object> {
     keys: { type: 'array', items: key },
     atLeast: said({ type: 'boolean' }, 'There are more of them, or may be'),
   });
+  const view = {
+    site: text,
+    now: said(time, 'By the clock of this site, when the question was asked'),
+    peers: { type: 'array', items: peer },
+  };
+  const unusable = object({
+    key: known.key,
+    during: said(text, 'What met it: compare, repair, tombstones, or the question itself'),
+    reason: text,
+    since: said(time, 'When it was first met'),
+    last: said(time, 'When it was last met'),
+  });
+  const meaning = 'Keys that this site cannot read or write itself, for good; absent when none is known';
   return {
-    Pending: object({
-      site: text,
-      now: said(time, 'By the clock of this site, when the question was asked'),
-      peers: { type: 'array', items: peer },
-    }),
+    Pending: {
+      ...object(view),
+      properties: { ...view, unusable: said({ type: 'array', items: unusable }, meaning) },
+    },
   };
 }
 
@@ -188,7 +201,7 @@ function deadLetterSchemas(): Record<string, object> {
     looked: said(count, 'Messages that were looked at'),
     atLeast: said({ type: 'boolean' }, 'There may be more'),
   };
-  const cause = object({
+  const of = {
     source: text,
     reason: text,
     letters: count,
@@ -196,7 +209,12 @@ function deadLetterSchemas(): Record<string, object> {
     oldest: time,
     newest: time,
     ids: { type: 'array', items: text },
-  });
+  };
+  const keys = { type: 'array', items: object({ key: text, detail: text }) };
+  const cause = {
+    ...object(of),
+    properties: { ...of, keys: said(keys, 'The first few records that they are about, and why') },
+  };
   return {
     DeadLetterCauses: object({ now: time, ...look, causes: { type: 'array', items: cause } }),
     DeadLetter: object({ id: text, source: text, reason: text, detail: text, body: text, at: time }),

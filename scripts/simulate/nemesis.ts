@@ -5,6 +5,7 @@
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
+import { makeBad } from './bad-keys.ts';
 import { bury, compare } from './comparisons.ts';
 import { forge } from './forger.ts';
 import { paceOf } from './pace.ts';
@@ -18,7 +19,16 @@ export interface NemesisEvent {
   /** `partition 2`; names its stream of chances too. */
   readonly id: string;
   readonly kind:
-    'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'forge' | 'compare' | 'bury';
+    | 'partition'
+    | 'outage'
+    | 'jump'
+    | 'outboxWipe'
+    | 'redrive'
+    | 'poison'
+    | 'forge'
+    | 'compare'
+    | 'bury'
+    | 'badKey';
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -28,6 +38,7 @@ const LASTING: Partial<Record<NemesisEvent['kind'], readonly [shortMs: number, l
   partition: [1_000, 90_000],
   outage: [5_000, 120_000],
   jump: [1_000, 120_000],
+  badKey: [60_000, 600_000],
 };
 const KINDS = [
   'partition',
@@ -39,6 +50,7 @@ const KINDS = [
   'forge',
   'compare',
   'bury',
+  'badKey',
 ] as const;
 
 /** Draws what befalls the world. */
@@ -89,7 +101,16 @@ const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
   forge: atOnce(forge),
   compare: atOnce((world, site) => compare(world, site, { repair: true })),
   bury: atOnce(bury),
+  badKey,
 };
+
+/** In months it is mended after a while; else when everything else has come to rest (`schedule.ts`). */
+function badKey(world: World): Begin {
+  return () => {
+    const mend = makeBad(world, world.random.pick(world.sites));
+    return world.drawnFaults.months > 0 ? mend : undefined;
+  };
+}
 
 function atOnce(act: (world: World, site: SimSite) => void): (world: World) => Begin {
   return (world) => () => {

@@ -50,8 +50,11 @@ const MONTHS: Pace = {
 
 /** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */
 const REST_AFTER_JUMP_MS = 80 * MINUTE_MS;
+/** Everything else must come to rest while keys are bad, and those when they are mended. */
+const REST_AFTER_BAD_KEYS_MS = 15 * MINUTE_MS;
 
-export function paceOf({ months, jump }: Faults): Pace {
+export function paceOf({ months, jump, badKey }: Faults): Pace {
   if (months > 0) return MONTHS;
-  return jump > 0 ? { ...MINUTES, restMs: REST_AFTER_JUMP_MS } : MINUTES;
+  const restMs = jump > 0 ? REST_AFTER_JUMP_MS : MINUTES.restMs;
+  return { ...MINUTES, restMs: restMs + (badKey > 0 ? REST_AFTER_BAD_KEYS_MS : 0) };
 }

@@ -104,7 +104,8 @@ Options
   --json                        one JSON object a line
   --scope <scopes>              of token: 'tandem/read tandem/write' unless told otherwise
   --watch                       of status: again every second, until Ctrl-C
-  --keys                        of status: names the keys at risk in each direction
+  --keys                        of status: names the keys at risk in each direction, what a site cannot
+                                read or write, and (without --watch) what its dead letters are about
   --help                        show this
 
 Options of dlq

@@ -102,6 +102,15 @@ export const heartbeatMs = 3 * sweepTickMs;
  * 45 kB of the heartbeat. For a record beyond them the safe time waits.
  */
 export const refusedKeysMax = 100;
+/**
+ * Keys that a site's own heartbeat names because a comparison, a repair or the removal of tombstones cannot read or write
+ * them: at most 15 kB, so that the heartbeat has its share of a message with four sites, too.
+ */
+export const unusableKeysMax = 25;
+/** How long such an entry stands after it was last met: these functions run every hour. */
+export const unusableKeptMs = 3 * 3_600_000;
+/** One that was met so lately is not noted again. */
+export const unusableAgainMs = 10 * 60_000;
 
 // Operators
 /** How long a function of the bridge goes by its last look at what is paused. */

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'idempotency_mismatch'
   | 'not_yet_here'
   | 'refused'
+  | 'unreadable'
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
@@ -183,10 +184,18 @@ export class NotYetHereError extends AppError {
   }
 }
 
-/** A queue refuses a message for what it is: it will at every later time, and takes others. */
+/**
+ * A queue or a store refuses a message, or a call about a key, for what it is: it will at every later time, and takes others.
+ */
 export class RefusedError extends AppError {
   override readonly name = 'RefusedError';
   readonly code = 'refused';
+}
+
+/** What the store holds under a key is no record of ours: nobody can read it until a person has mended or removed it. */
+export class UnreadableError extends AppError {
+  override readonly name = 'UnreadableError';
+  readonly code = 'unreadable';
 }
 
 /** A dependency refused, throttled or did not answer, and the call had no effect. */
@@ -232,4 +241,9 @@ export class BeyondHorizonError extends AppError {
 /** Whether a later try of the same call may succeed. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof AppError && error.retryable;
+}
+
+/** Whether the same call fails at every later time. An error that is not one of ours is a defect, and neither. */
+export function isPermanent(error: unknown): error is AppError {
+  return error instanceof AppError && !error.retryable;
 }

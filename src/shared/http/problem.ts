@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
+  unreadable: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   ambiguous: { status: 503, title: 'Temporarily unavailable' },
   clock_skew: { status: 503, title: 'Temporarily unavailable' },
