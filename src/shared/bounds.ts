@@ -164,6 +164,14 @@ export const compareMarginMs = 24 * 3_600_000;
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
 export const queueTimeoutMs = 5_000;
+/**
+ * A connection to Service Bus that was not used for longer is given up for a new one. The broker closes a link after ten
+ * minutes, what lies between may forget a connection after four, and the SDK itself takes one for dead on which it has
+ * heard nothing for a minute, which is any on which a function was frozen for so long.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-troubleshoot
+ * @see https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
+ */
+export const connectionIdleMaxMs = 60_000;
 export const probeTimeoutMs = 1_000;
 export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
