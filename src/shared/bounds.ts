@@ -66,6 +66,28 @@ export const operationsRemembered = 8;
 export const requestsRemembered = 8;
 
 // Bridge
+/**
+ * A batch of a queue: its handler begins nothing after so long and hands back what is left; each of the two sends that
+ * may follow (to the dead-letter queue, and on Azure again to the queue itself) is waited for so long, and so is the
+ * host that settles the messages. Each peer that a batch is forwarded to has an equal share of the first, so that a silent
+ * one takes nothing from the others.
+ */
+export const batchHandleMs = 12_000;
+export const batchSendMs = 6_000;
+export const batchSettleMs = 6_000;
+/** The most that a batch takes from its delivery until its messages are settled. */
+export const batchWorstMs = batchHandleMs + 2 * batchSendMs + batchSettleMs;
+/**
+ * The Functions host renews no lock of a batch and handles one batch at a time; what arrives meanwhile on credit that the
+ * batch before has left waits for it, locked. So the lock of a queue must last for two (infra/azure/parts/queues.json), and
+ * nothing may be prefetched (host.json), which would let more batches wait.
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus#hostjson-settings
+ * @see https://github.com/Azure/azure-sdk-for-net/blob/main/sdk/servicebus/Microsoft.Azure.WebJobs.Extensions.ServiceBus/src/Listeners/ServiceBusListener.cs
+ */
+export const batchLockMs = 2 * batchWorstMs;
+/** On Lambda the function's own time-out bounds all of it: what is kept of it for the sends after the handler. */
+export const batchReserveMs = 5_000;
+
 /** Lost races on one key in one apply batch before the message goes back to the queue. */
 export const applyAttemptsMax = 10;
 /** Receives after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
@@ -173,6 +195,14 @@ export const compareMarginMs = 24 * 3_600_000;
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
 export const queueTimeoutMs = 5_000;
+/**
+ * A connection to Service Bus that was not used for longer is given up for a new one. The broker closes a link after ten
+ * minutes, what lies between may forget a connection after four, and the SDK itself takes one for dead on which it has
+ * heard nothing for a minute, which is any on which a function was frozen for so long.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-troubleshoot
+ * @see https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
+ */
+export const connectionIdleMaxMs = 60_000;
 export const probeTimeoutMs = 1_000;
 export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */

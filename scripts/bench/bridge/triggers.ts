@@ -66,7 +66,11 @@ function openServiceBus(env: Environment): { feed: Feeder; close(): Promise<void
       const trigger = startServiceBusTrigger({
         client,
         queueName: queue,
+        cardinality: 'many',
         batchSizeMax: SERVICE_BUS_BATCH,
+        concurrentCallsMax: 1,
+        renewForMs: 0,
+        functionTimeoutMs: 300_000,
         prefetchCount: SERVICE_BUS_PREFETCH,
         autoComplete: true,
         log: complain,

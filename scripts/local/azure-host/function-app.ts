@@ -3,6 +3,7 @@
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node?pivots=nodejs-model-v3
  */
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 /** One entry of `bindings` in function.json; the other properties depend on its type. */
@@ -38,15 +39,23 @@ export interface HostConfig {
   readonly prefetchCount: number;
   readonly maxMessageBatchSize: number;
   readonly autoCompleteMessages: boolean;
+  /** Single messages that one instance handles side by side; batches are always one at a time. */
+  readonly maxConcurrentCalls: number;
+  /** Of single messages only. */
+  readonly maxAutoLockRenewalMs: number;
+  readonly functionTimeoutMs: number;
 }
 
 interface HostJson {
+  readonly functionTimeout?: string;
   readonly extensions?: {
     readonly http?: { readonly routePrefix?: string };
     readonly serviceBus?: {
       readonly prefetchCount?: number;
       readonly maxMessageBatchSize?: number;
       readonly autoCompleteMessages?: boolean;
+      readonly maxConcurrentCalls?: number;
+      readonly maxAutoLockRenewalDuration?: string;
     };
   };
 }
@@ -57,12 +66,16 @@ const TRIGGER_TYPES = new Map<string, TriggerType>(
 
 /** @throws Error when there is no host.json, the mark of an app's root, or it is not JSON. */
 export function readHostConfig(appDir: string): HostConfig {
-  const { extensions } = readJson(path.join(appDir, 'host.json')) as HostJson;
+  const { extensions, functionTimeout } = readJson(path.join(appDir, 'host.json')) as HostJson;
   return {
     routePrefix: extensions?.http?.routePrefix ?? 'api',
     prefetchCount: extensions?.serviceBus?.prefetchCount ?? 0,
     maxMessageBatchSize: extensions?.serviceBus?.maxMessageBatchSize ?? 1_000,
     autoCompleteMessages: extensions?.serviceBus?.autoCompleteMessages ?? true,
+    maxConcurrentCalls: extensions?.serviceBus?.maxConcurrentCalls ?? 16 * os.availableParallelism(),
+    maxAutoLockRenewalMs: timeSpan(extensions?.serviceBus?.maxAutoLockRenewalDuration ?? '00:05:00'),
+    // Flex Consumption's default.
+    functionTimeoutMs: timeSpan(functionTimeout ?? '00:30:00'),
   };
 }
 
@@ -106,6 +119,13 @@ function readFunction(folder: string): FunctionDefinition | undefined {
     trigger: { ...trigger, type },
     bindings,
   };
+}
+
+/** `00:05:00` in milliseconds. @throws SyntaxError when it is not written so. */
+function timeSpan(text: string): number {
+  const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text) ?? [];
+  if (hours === undefined) throw new SyntaxError(`host.json: '${text}' is not a time such as 00:05:00`);
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
 }
 
 function readJson(file: string): unknown {

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { deadLettersOn } from '../../../src/shared/adapters/dead-letters.ts';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
+import { timeLimit } from '../../../src/shared/time-limit.ts';
 import { TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
 import type { Disposition, InboundMessage } from '../../../src/shared/ports/queue.ts';
 import { MemoryQueue } from '../../helpers/memory-queue.ts';
@@ -24,6 +25,7 @@ test.each([
       deadLetters: deadLettersOn(queue),
       logger: { log: () => undefined },
       metrics: { record: (values) => void counted.push(values) },
+      times: { handle: timeLimit({ ms: 1_000 }), send: () => timeLimit({ ms: 1_000 }) },
     },
   );
   expect(retries).toEqual([{ message: messageOf('b'), error }]);

@@ -8,7 +8,9 @@ import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.t
 import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../http/path.ts';
-import { settleBatch, type Retry } from '../settle-batch.ts';
+import { batchHandleMs, batchSendMs } from '../../bounds.ts';
+import { timeLimit, type TimeLimit } from '../../time-limit.ts';
+import { sendWithin, settleBatch, type Retry } from '../settle-batch.ts';
 import { openServiceBusQueue } from './open-queue.ts';
 
 /** What is read of the host's context. */
@@ -130,26 +132,35 @@ export function queueEntry(
   handler: BatchHandler,
   services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): (context: FunctionContext, bodies: unknown) => Promise<void> {
-  const own = openOwnQueue(queue, services.config);
+  return batchEntry(queue, handler, { ...services, own: openOwnQueue(queue, services.config) });
+}
+
+/** With the queue that retries go to. No batch takes longer than `batchWorstMs`. */
+export function batchEntry(
+  queue: string,
+  handler: BatchHandler,
+  services: { own: QueueSender; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+): (context: FunctionContext, bodies: unknown) => Promise<void> {
+  const send = (): TimeLimit => timeLimit({ ms: batchSendMs });
   return async (context, bodies) => {
     const messages = toInbound(context, Array.isArray(bodies) ? bodies : [bodies]);
-    const retries = await settleBatch(queue, messages, handler, services);
-    if (retries.length > 0) await sendAgain(own, retries);
+    const times = { handle: timeLimit({ ms: batchHandleMs }), send };
+    const retries = await settleBatch(queue, messages, handler, { ...services, times });
+    if (retries.length > 0) await sendAgain(services.own, retries, send());
   };
 }
 
 const ATTEMPTS = 'tandemAttempts';
 const RETRY_DELAY_SECONDS_MAX = 60;
 
-async function sendAgain(queue: QueueSender, retries: readonly Retry[]): Promise<void> {
-  const outcomes = await queue.send(
-    retries.map(({ message }, index) => ({
-      id: String(index),
-      body: message.body,
-      attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
-      delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
-    })),
-  );
+async function sendAgain(queue: QueueSender, retries: readonly Retry[], limit: TimeLimit): Promise<void> {
+  const messages = retries.map(({ message }, index) => ({
+    id: String(index),
+    body: message.body,
+    attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
+    delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
+  }));
+  const outcomes = await sendWithin(limit, messages.length, () => queue.send(messages));
   const failed = outcomes.find((outcome) => outcome !== undefined);
   if (failed !== undefined) throw failed;
 }
