@@ -40,8 +40,7 @@ const BURSTS_OF_MONTHS = { goesOn: 0.6, slow: 0.5, slowMs: 12 * 24 * 3_600_000 }
 /** Draws all client operations of a schedule, a part of them in bursts on one key. */
 export function drawOperations(random: Random, count: number, faults: Faults): readonly ClientOperation[] {
   const { trafficMs } = paceOf(faults);
-  const [keys, { goesOn, slow, slowMs }] =
-    faults.months > 0 ? [MANY_KEYS, BURSTS_OF_MONTHS] : [KEYS, BURSTS];
+  const [keys, { goesOn, slow, slowMs }] = faults.months > 0 ? [MANY_KEYS, BURSTS_OF_MONTHS] : [KEYS, BURSTS];
   const operations: ClientOperation[] = [];
   let burstMs = 0;
   let key: string = random.pick(keys);
