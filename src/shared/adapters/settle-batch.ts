@@ -7,6 +7,7 @@
 import type { DeadLetters } from '../ports/cloud.ts';
 import type { BatchHandler, InboundMessage } from '../ports/queue.ts';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
+import { probeSender } from './probe-message.ts';
 
 export interface Retry {
   readonly message: InboundMessage;
@@ -20,6 +21,10 @@ export async function settleBatch(
   services: { deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): Promise<readonly Retry[]> {
   const { logger } = services;
+  const genuine = messages.filter((message) => !isProbe(queue, message, logger));
+  if (genuine.length < messages.length) {
+    return genuine.length === 0 ? [] : settleBatch(queue, genuine, handler, services);
+  }
   const dispositions = await handler(messages);
   const retries: Retry[] = [];
   const dead: { message: InboundMessage; reason: string; detail: string }[] = [];
@@ -48,6 +53,13 @@ export async function settleBatch(
   }
   if (dead.length > 0) retries.push(...(await setAside(queue, dead, services)));
   return retries;
+}
+
+/** Completed without effect: that it came here is all that it is for. */
+function isProbe(queue: string, message: InboundMessage, logger: Logger): boolean {
+  const from = probeSender(message);
+  if (from !== undefined) logger.log('info', 'a probe has arrived', { queue, from });
+  return from !== undefined;
 }
 
 async function setAside(
