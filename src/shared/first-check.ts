@@ -35,7 +35,9 @@ async function findingOf(probe: Probe, elapsed: () => number, withinMs: number):
   try {
     return finding('ok', await within(probe.run(), withinMs));
   } catch (error) {
-    return finding(error instanceof NotCheckedError ? 'skipped' : 'refused', explained(error));
+    return error instanceof NotCheckedError
+      ? finding('skipped', error.message)
+      : finding('refused', explained(error));
   }
 }
 

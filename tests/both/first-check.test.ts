@@ -1,8 +1,11 @@
 /** What a site finds when it makes one call of each kind. Runs once per cloud, with the other as its peer. */
 import { createHash } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import type { Finding } from '../../src/shared/ports/probe.ts';
+import { checkSite } from '../../scripts/first-check/check-site.ts';
 import { breaches } from '../../scripts/contract/breaches.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
@@ -127,6 +130,75 @@ describe(`a first check on ${cloudName}`, () => {
       },
     ]);
     expect(refusedIn(await check())).toEqual(expected.map((text) => text.replace('*', clouds.peer.site)));
+  });
+});
+
+describe(`npm run first-check on ${cloudName}`, () => {
+  /** The functions of the site behind an address. */
+  async function serveSite(): Promise<{ url: string; close: () => void }> {
+    const region = await import('../../src/handlers/region.ts');
+    const health = await import('../../src/handlers/health.ts');
+    const replication = await import('../../src/handlers/replication.ts');
+    const handlerOf = (path: string): unknown => {
+      if (path === '/region') return region.handler;
+      if (path.startsWith('/health')) return health.handler;
+      return path === '/replication' ? replication.handler : handlers.operations;
+    };
+    const server = http.createServer((request, response) => {
+      const { method = 'GET', url: path = '/', headers } = request;
+      const { authorization = '' } = headers;
+      void invoke(handlerOf(path), { method, path, headers: { authorization } }).then(({ status, text }) => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
+  }
+
+  test('reads every finding, and names triggers that take nothing', async () => {
+    const site = await serveSite();
+    try {
+      const target = { url: site.url, operatorKey: KEY };
+      const { cloud, readings } = await checkSite(target, { emptiedWithinMs: 0, pollMs: 1 });
+      expect(cloud).toBe(cloudName);
+      const open = readings.filter(({ outcome }) => outcome === 'refused');
+      // No host polls here: what the check has sent lies in the queues.
+      expect(open.map(({ probe }) => probe)).toEqual(['triggers']);
+      expect(open[0]).toMatchObject({ mend: expect.stringContaining('get-account-settings') });
+      for (const { calls, needs } of readings) expect([calls, needs]).not.toContain('');
+    } finally {
+      site.close();
+    }
+  });
+
+  test('is done once the triggers have taken what was sent', async () => {
+    for (const queue of ['tandem-out', 'tandem-in', 'tandem-verify'] as const) {
+      while ((await clouds.own.take(queue)).length > 0);
+    }
+    const site = await serveSite();
+    const over = new AbortController();
+    const pump = (async () => {
+      while (!over.signal.aborted)
+        for (const queue of ['tandem-out', 'tandem-in'] as const) await clouds.own.take(queue);
+    })();
+    try {
+      const { readings } = await checkSite({ url: site.url, operatorKey: KEY }, { pollMs: 10 });
+      expect(readings.find(({ probe }) => probe === 'triggers')).toMatchObject({ outcome: 'ok' });
+    } finally {
+      over.abort();
+      await pump;
+      site.close();
+    }
+  });
+
+  test('says that nobody can be asked without a key', async () => {
+    const site = await serveSite();
+    try {
+      await expect(checkSite({ url: site.url })).rejects.toThrow('TANDEM_OPERATOR_KEY');
+    } finally {
+      site.close();
+    }
   });
 });
 

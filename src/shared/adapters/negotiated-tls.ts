@@ -1,4 +1,5 @@
 /** What an address negotiates with this process, by a handshake of its own: version and cipher suite. */
+import net from 'node:net';
 import tls from 'node:tls';
 import { NotCheckedError, type Probe } from '../ports/probe.ts';
 import { tlsHandshakeMs } from '../bounds.ts';
@@ -18,7 +19,8 @@ async function negotiate(address: string, ca?: string): Promise<string> {
   const socket = tls.connect({
     host: hostname,
     port: port === '' ? usual : Number(port),
-    servername: hostname,
+    // An address is no name of a server (RFC 6066, section 3).
+    ...(net.isIP(hostname) === 0 && { servername: hostname }),
     timeout: tlsHandshakeMs,
     ...(ca !== undefined && { ca }),
   });
