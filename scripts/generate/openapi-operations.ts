@@ -28,6 +28,7 @@ export function operationPaths(): Paths {
     ...pendingPaths(),
     ...deadLetterPaths(),
     ...queuePaths(),
+    ...firstCheckPaths(),
     ...conflictPaths(),
     ...verificationPaths(),
   };
@@ -39,6 +40,7 @@ export function operationSchemas(): Record<string, object> {
     ...pendingSchemas(),
     ...deadLetterSchemas(),
     ...queueSchemas(),
+    ...firstCheckSchemas(),
     ...conflictSchemas(),
     ...verificationSchemas(),
   };
@@ -269,6 +271,40 @@ function queueSchemas(): Record<string, object> {
         in: depth,
         dead: said(depth, 'Set aside, by the bridge or by the broker'),
       }),
+    }),
+  };
+}
+
+function firstCheckPaths(): Paths {
+  return {
+    '/replication/first-check': {
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'firstCheck',
+        summary: 'Makes one call of each kind that this site makes, and says what became of each',
+        description:
+          'Before any traffic, and harmless in it: what is written is removed again, and a message that is sent is ' +
+          'dropped by whoever receives it. What a finding means: `npm run first-check`.',
+        responses: { '200': answer('FirstCheck', 'A finding for each call'), ...problems(401, 403) },
+      },
+    },
+  };
+}
+
+function firstCheckSchemas(): Record<string, object> {
+  return {
+    FirstCheck: object({
+      site: text,
+      findings: {
+        type: 'array',
+        items: object({
+          probe: said(text, 'The kind of call'),
+          subject: said(text, 'What it is about, where there is more than one; else empty'),
+          outcome: { enum: ['ok', 'refused', 'skipped'] },
+          seen: said(text, 'What was seen; of a refusal the error with its causes'),
+          ms: count,
+        }),
+      },
     }),
   };
 }

@@ -153,6 +153,11 @@ export const letterIdsMax = 10;
 /** Messages of a queue that are counted where only counting tells. */
 export const queueDepthMax = 250;
 
+/** How long one call of a first check may take, and how much of an error its finding keeps. */
+export const probeWithinMs = 8_000;
+export const probeFindingCharsMax = 1_000;
+export const tlsHandshakeMs = 3_000;
+
 /** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
 export const answerKeptMs = 1_000;
 
