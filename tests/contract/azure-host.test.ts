@@ -133,6 +133,20 @@ describe('HTTP', () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(sent);
   });
 
+  // As Azure/azure-functions-host, GrpcMessageConversionExtensions.cs: a body is read where `ContentLength > 0`.
+  test('a body of no stated length is not handed over', async () => {
+    const host = await start({ echo: { trigger: httpTrigger('echo'), code: ECHO } });
+    const request = http.request(`${host.url}/echo`, { method: 'POST' });
+    request.write('{"n":');
+    request.end('1}');
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const chunks = (await response.toArray()) as Buffer[];
+    const seen = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    expect(seen).toMatchObject({ method: 'POST', headers: { 'transfer-encoding': 'chunked' } });
+    expect(seen).not.toHaveProperty('body');
+    expect(seen).not.toHaveProperty('bytes');
+  });
+
   test('the most specific route answers, and a catch-all answers the rest, the root included', async () => {
     const host = await start({
       fallback: { trigger: httpTrigger('{*path}'), code: ECHO },

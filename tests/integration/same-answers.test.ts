@@ -65,6 +65,17 @@ const JSON_TYPE = 'Content-Type: application/json';
 const ITEM = '{"data":{}}';
 const post = (headers: readonly string[], body: Buffer | string = ITEM): Buffer =>
   request('POST', '/write', { headers, body });
+const chunked = (headers: readonly string[], ...chunks: string[]): Buffer => {
+  const lines = [
+    'POST /write HTTP/1.1',
+    'Host: tandem.test',
+    'Connection: close',
+    'Transfer-Encoding: chunked',
+    ...headers,
+  ];
+  const body = [...chunks, ''].map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
+};
 const get = (target: string, ...headers: string[]): Buffer => request('GET', target, { headers });
 const bytes = (...parts: (Buffer | string | readonly number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
@@ -73,6 +84,9 @@ const TRACE = 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331
 describe('both hosts answer alike', () => {
   test.each<[string, () => Buffer, number, string?]>([
     ['a body', () => post([JSON_TYPE]), 201],
+    ['a body without its length', () => chunked([JSON_TYPE], ITEM), 411, 'length_required'],
+    ['one of no type', () => chunked([], ITEM), 411, 'length_required'],
+    ['chunks that are none', () => chunked([JSON_TYPE]), 411, 'length_required'],
     ['no body', () => post([], ''), 400],
     ['no body, with a type', () => post([JSON_TYPE], ''), 400],
     ['null', () => post([JSON_TYPE], 'null'), 400],

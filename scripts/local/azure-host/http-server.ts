@@ -93,9 +93,19 @@ async function serve(
   writeResponse(response, responseOf(result));
 }
 
-/** Undefined: larger than the host takes. */
+/**
+ * Undefined: larger than the host takes. A body whose length the request does not state is not handed to a function:
+ * the host reads one only where `ContentLength > 0`.
+ * @see https://github.com/Azure/azure-functions-host/blob/v4.1037.0/src/WebJobs.Script.Grpc/MessageExtensions/GrpcMessageConversionExtensions.cs
+ * @see https://github.com/Azure/azure-functions-nodejs-worker/issues/524
+ */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return undefined;
+  const stated = Number(request.headers['content-length'] ?? 0);
+  if (stated > BODY_BYTES_MAX) return undefined;
+  if (stated === 0) {
+    request.resume();
+    return Buffer.alloc(0);
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
