@@ -150,13 +150,18 @@ function toRpcHttp({ request, pathname, query, params, body }: RequestParts): Rp
     nullableHeaders: joined(
       Object.entries(request.headersDistinct).map(([name, values = []]) => [
         name,
-        values.join(name === 'cookie' ? '; ' : ','),
+        utf8(values.join(name === 'cookie' ? '; ' : ',')),
       ]),
     ),
     nullableParams: joined(Object.entries(params)),
     nullableQuery: joined([...new Set(search.keys())].map((name) => [name, search.getAll(name).join(',')])),
     ...(body.length > 0 && { body: { bytes: body } }),
   };
+}
+
+/** Kestrel reads the values of headers as UTF-8; Node as Latin-1. */
+function utf8(value: string): string {
+  return Buffer.from(value, 'latin1').toString('utf8');
 }
 
 /** The response that a function returned, or wrote to its HTTP output; undefined: it gave none. */
@@ -187,6 +192,7 @@ interface Content {
 }
 
 function contentOf(body: TypedData = {}): Content {
+  if (body.bytes?.length === 0) return {};
   if (body.bytes !== undefined) return { content: body.bytes, contentType: 'application/octet-stream' };
   if (body.string !== undefined) return { content: body.string, contentType: 'text/plain; charset=utf-8' };
   const json = body.json ?? (body.int ?? body.double)?.toString();
