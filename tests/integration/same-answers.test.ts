@@ -4,6 +4,7 @@
  */
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { headerBytesMax } from '../../src/shared/bounds.ts';
 import { startOwnStack, type OwnStack } from '../../scripts/local/stack/own-stack.ts';
 
 let stack: OwnStack;
@@ -174,6 +175,20 @@ describe('both hosts answer alike', () => {
     'www-authenticate',
   ];
   const operator = (target: string): Buffer => get(target, `Authorization: Bearer ${operatorKey}`);
+
+  test.each([
+    ['at the bound', 0, 200],
+    ['one byte beyond it', 1, 431],
+  ])('what the platforms add counts for nothing: headers %s', async (_title, more, status) => {
+    const target = `/health?x=${'x'.repeat(300)}`;
+    // Host, Connection and the path beside it; the question mark counts for neither.
+    const beside = target.length - 1 + 'tandem.test'.length + 'close'.length;
+    const padding = `X: ${'x'.repeat(headerBytesMax - beside + more)}`;
+    const statuses = stack
+      .describe()
+      .sites.map(async ({ url }) => (await send(url, get(target, padding))).status);
+    expect(await Promise.all(statuses)).toEqual([status, status]);
+  });
 
   // The worker makes a `Request` of what comes, which knows no TRACE (docs/limits.md).
   test('but to TRACE, which never reaches a function on Azure', async () => {

@@ -5,6 +5,7 @@
  * 200 (204 when it has no HTTP output), several values of one header or query parameter are joined by a comma, and
  * several cookies need the `cookies` property.
  */
+import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodePath, withoutDotSegments } from '../../../src/shared/http/path.ts';
@@ -147,16 +148,48 @@ function toRpcHttp({ request, pathname, query, params, body }: RequestParts): Rp
   return {
     method: request.method ?? 'GET',
     url: `http://${request.headers.host ?? ''}${onceDecoded(pathname)}${query === '' ? '' : `?${query}`}`,
-    nullableHeaders: joined(
-      Object.entries(request.headersDistinct).map(([name, values = []]) => [
+    nullableHeaders: joined([
+      ...Object.entries(request.headersDistinct).map(([name, values = []]): [string, string] => [
         name,
         utf8(values.join(name === 'cookie' ? '; ' : ',')),
       ]),
-    ),
+      ...frontEndHeaders(request),
+    ]),
     nullableParams: joined(Object.entries(params)),
     nullableQuery: joined([...new Set(search.keys())].map((name) => [name, search.getAll(name).join(',')])),
     ...(body.length > 0 && { body: { bytes: body } }),
   };
+}
+
+/**
+ * What the front end of App Service adds to a request, as functions have seen it.
+ * @see https://github.com/Azure/azure-functions-host/issues/2659
+ */
+function frontEndHeaders({ url = '/', headers, socket }: IncomingMessage): [string, string][] {
+  const { remoteAddress = '127.0.0.1', remotePort = 0 } = socket;
+  const client = `${remoteAddress}:${remotePort}`;
+  const { host = '', 'x-forwarded-for': forwarded } = headers;
+  return [
+    ['max-forwards', '10'],
+    ['x-client-ip', remoteAddress],
+    ['x-client-port', String(remotePort)],
+    ['client-ip', client],
+    ['is-service-tunneled', '0'],
+    ['x-arr-log-id', randomUUID()],
+    [
+      'x-arr-ssl',
+      '2048|256|CN=Microsoft Azure RSA TLS Issuing CA 03, O=Microsoft Corporation, C=US|CN=*.azurewebsites.net',
+    ],
+    ['disguised-host', host],
+    ['was-default-hostname', host],
+    ['x-site-deployment-id', 'tandem'],
+    ['x-original-url', url],
+    ['x-waws-unencoded-url', url],
+    ['x-forwarded-for', forwarded === undefined ? client : `${String(forwarded)}, ${client}`],
+    ['x-forwarded-proto', 'https'],
+    ['x-forwarded-tlsversion', '1.3'],
+    ['x-appservice-proto', 'https'],
+  ];
 }
 
 /** Kestrel reads the values of headers as UTF-8; Node as Latin-1. */

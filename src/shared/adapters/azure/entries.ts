@@ -11,7 +11,9 @@ import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queu
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../http/path.ts';
 import { settleBatch, type Retry } from '../settle-batch.ts';
+import { withoutHeaders } from '../without-headers.ts';
 import { openServiceBusQueue } from './open-queue.ts';
+import { PLATFORM_HEADERS } from './platform-headers.ts';
 
 /** What is read of the worker's `InvocationContext`. */
 export interface FunctionContext {
@@ -58,14 +60,14 @@ export function httpEntry(
 
 async function toGatewayEvent(request: FunctionRequest, requestId: string): Promise<APIGatewayProxyEventV2> {
   const { path, query } = splitUrl(request.url);
-  const headers: Record<string, string> = Object.fromEntries(request.headers);
+  const headers = Object.fromEntries(request.headers) as Readonly<Record<string, string>>;
   const body = Buffer.from(await request.arrayBuffer());
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
     rawQueryString: query,
-    headers,
+    headers: withoutHeaders(headers, PLATFORM_HEADERS),
     requestContext: {
       accountId: '',
       apiId: '',
