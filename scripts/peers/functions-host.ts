@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { readFunctions } from '../local/azure-host/function-app.ts';
 
 /** A message of the protocol, with the one of its members that `content` names. */
 type Message = Readonly<Record<string, unknown>>;
@@ -54,7 +55,7 @@ export interface HttpAnswer {
 interface Waiting {
   readonly content: string;
   readonly invocationId: string | undefined;
-  resolve(answer: unknown): void;
+  readonly resolve: (answer: unknown) => void;
 }
 
 export class FunctionsHost {
@@ -90,12 +91,14 @@ export class FunctionsHost {
       const indexed = (await worker.ask('functionMetadataResponse', {
         functionsMetadataRequest: { functionAppDirectory: appDir },
       })) as { functionMetadataResults: RegisteredFunction[]; useDefaultMetadataIndexing: boolean } & Outcome;
-      if (indexed.result.status !== 'Success' || indexed.useDefaultMetadataIndexing) {
+      if (indexed.result.status !== 'Success') {
         throw new Error(
-          `the app registers no functions: ${indexed.result.exception?.message ?? ''}${worker.output}`,
+          `the app was not started: ${indexed.result.exception?.message ?? ''}${worker.output}`,
         );
       }
-      const functions = indexed.functionMetadataResults;
+      const functions = indexed.useDefaultMetadataIndexing
+        ? declaredFunctions(appDir)
+        : indexed.functionMetadataResults;
       for (const metadata of functions) {
         const { result } = (await worker.ask('functionLoadResponse', {
           functionLoadRequest: { functionId: metadata.functionId, metadata },
@@ -140,6 +143,19 @@ export class FunctionsHost {
   }
 }
 
+/** Of an app that registers none: those of its function.json files, as the host tells the worker. */
+function declaredFunctions(appDir: string): RegisteredFunction[] {
+  return readFunctions(appDir).map(({ name, bindings, ...code }) => ({
+    ...code,
+    name,
+    functionId: name,
+    directory: path.join(appDir, name),
+    bindings: Object.fromEntries(
+      bindings.map(({ name: binding, type, direction }) => [binding, { type, direction }]),
+    ),
+  }));
+}
+
 const TICK_MS = 10;
 
 class RunningWorker {
@@ -173,13 +189,13 @@ class RunningWorker {
     const service = loader.fromJSON(protocol, options)['AzureFunctionsRpcMessages.FunctionRpc'];
     const server = new grpc.Server({ 'grpc.max_receive_message_length': -1 });
     const opened = Promise.withResolvers<Stream>();
-    let running: RunningWorker | undefined;
+    const started: { worker?: RunningWorker } = {};
     server.addService(service, {
       eventStream(stream) {
         stream.on('error', () => undefined);
         stream.on('data', (message) => {
           if (message.content === 'startStream') opened.resolve(stream);
-          else running?.take(message);
+          else started.worker?.take(message);
         });
       },
     });
@@ -202,8 +218,8 @@ class RunningWorker {
       ],
       { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
-    running = new RunningWorker(server, child, opened.promise);
-    return running;
+    started.worker = new RunningWorker(server, child, opened.promise);
+    return started.worker;
   }
 
   take(message: Message & { readonly content: string }): void {

@@ -1,6 +1,6 @@
 /**
- * The packaged Azure app under Microsoft's own worker: its registrations, one invocation of each kind, and what it takes
- * to load it. `npm run test:peers -- functions-worker` packages nothing: `npm run package` comes first.
+ * The packaged Azure app under Microsoft's own worker: its registrations, and requests of several kinds. What loading
+ * takes: `npm run bench:worker`. `npm run test:peers -- functions-worker` packages nothing: `npm run package` comes first.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
@@ -83,20 +83,5 @@ describe("the packaged app under Microsoft's worker", () => {
     ['GET', { 'x-name': '\u65e5' }],
   ])('fails %s with headers %j at once', async (method, headers) => {
     expect((await request(method, '/users/A', headers)).result.status).toBe('Failure');
-  });
-
-  it('prints what loading takes', async () => {
-    const runs: { cpuMs: number; rssMb: number }[] = [];
-    for (let run = 0; run < 5; run += 1) {
-      const fresh = await start();
-      runs.push(fresh.usage());
-      await fresh.close();
-    }
-    const middle = (pick: (run: { cpuMs: number; rssMb: number }) => number): number =>
-      runs.map(pick).sort((a, b) => a - b)[2] ?? Number.NaN;
-    const [cpuMs, rssMb] = [middle((run) => run.cpuMs), middle((run) => run.rssMb)];
-    process.stderr.write(`loaded: ${cpuMs} ms of processor time, ${rssMb.toFixed(0)} MB (medians of 5)\n`);
-    // Twelve bundles took 1,010 ms and 187 MB (docs/decisions/0064-programming-model-v4.md).
-    expect(rssMb).toBeLessThan(150);
   });
 });
