@@ -158,6 +158,13 @@ function declaredFunctions(appDir: string): RegisteredFunction[] {
 
 const TICK_MS = 10;
 
+/** Nothing of it is a dependency of this project. */
+const OF_THE_CHECKOUT = {
+  grpc: '@grpc/grpc-js',
+  loader: '@grpc/proto-loader',
+  protocol: './dist/azure-functions-language-worker-protobuf/src/rpc',
+};
+
 class RunningWorker {
   output = '';
   readonly #waiting: Waiting[] = [];
@@ -182,9 +189,9 @@ class RunningWorker {
 
   static async start(checkout: string, env: Readonly<Record<string, string>>): Promise<RunningWorker> {
     const require = createRequire(path.join(checkout, 'package.json'));
-    const grpc = require('@grpc/grpc-js') as Grpc;
-    const loader = require('@grpc/proto-loader') as Loader;
-    const protocol: unknown = require('./dist/azure-functions-language-worker-protobuf/src/rpc');
+    const grpc = require(OF_THE_CHECKOUT.grpc) as Grpc;
+    const loader = require(OF_THE_CHECKOUT.loader) as Loader;
+    const protocol: unknown = require(OF_THE_CHECKOUT.protocol);
     const options = { objects: true, defaults: true, oneofs: true, enums: String };
     const service = loader.fromJSON(protocol, options)['AzureFunctionsRpcMessages.FunctionRpc'];
     const server = new grpc.Server({ 'grpc.max_receive_message_length': -1 });
