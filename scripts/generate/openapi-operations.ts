@@ -164,7 +164,7 @@ function deadLetterPaths(): Paths {
     requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
     responses: {
       '200': answer('SettledDeadLetters', 'What was done'),
-      ...problems(400, 401, 403, 409, 413, 415, 503),
+      ...problems(400, 401, 403, 409, 411, 413, 415, 503),
     },
   });
   return {
@@ -345,7 +345,7 @@ function conflictPaths(): Paths {
         },
         responses: {
           '200': answer('Conflict', 'It is overridden'),
-          ...problems(400, 401, 403, 404, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
     },
@@ -403,7 +403,7 @@ function verificationPaths(): Paths {
         },
         responses: {
           '202': answer('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
-          ...problems(400, 401, 403, 404, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
     },

@@ -232,7 +232,7 @@ export const webIdentityTokenSeconds = 300;
 /** Of a key or a token that a caller presents. */
 export const bearerCharsMax = 6_000;
 /**
- * Request line and values of headers: what API Gateway takes. Functions takes more, and such a request is refused
+ * Request line and values of headers, without what a platform adds: what API Gateway takes. Functions takes more, and such a request is refused
  * there as well.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */

@@ -8,6 +8,8 @@ import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { timeLimit, type TimeLimit } from '../../time-limit.ts';
 import { settleBatch } from '../settle-batch.ts';
+import { withoutHeaders } from '../without-headers.ts';
+import { PLATFORM_HEADERS } from './platform-headers.ts';
 
 /**
  * API Gateway's HTTP APIs give `rawPath` decoded, `rawQueryString` not, a body as text where its type is one of text and
@@ -15,7 +17,8 @@ import { settleBatch } from '../settle-batch.ts';
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export function httpEntry(handler: HttpHandler): HttpHandler {
-  return handler;
+  return (event, context) =>
+    handler({ ...event, headers: withoutHeaders(event.headers, PLATFORM_HEADERS) }, context);
 }
 
 /**
