@@ -8,7 +8,7 @@ import type { Disposition, InboundMessage } from '../../../src/shared/ports/queu
 import { MemoryQueue } from '../../helpers/memory-queue.ts';
 
 const dead: Disposition = { kind: 'dead', reason: 'malformed', detail: 'the message is not JSON' };
-const messageOf = (id: string): InboundMessage => ({ id, body: id, attributes: {}, receives: 1 });
+const messageOf = (id: string): InboundMessage => ({ id, body: id, attributes: {}, attempts: 1 });
 
 test.each([
   ['for good', new TooLargeError('too large with its reason')],

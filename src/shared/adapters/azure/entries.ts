@@ -10,7 +10,8 @@ import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../http/path.ts';
 import { batchHandleMs, batchSendMs } from '../../bounds.ts';
 import { timeLimit, type TimeLimit } from '../../time-limit.ts';
-import { sendWithin, settleBatch, type Retry } from '../settle-batch.ts';
+import { attemptOf, sendAgain } from '../send-again.ts';
+import { settleBatch } from '../settle-batch.ts';
 import { openServiceBusQueue } from './open-queue.ts';
 
 /** What is read of the host's context. */
@@ -146,23 +147,9 @@ export function batchEntry(
     const messages = toInbound(context, Array.isArray(bodies) ? bodies : [bodies]);
     const times = { handle: timeLimit({ ms: batchHandleMs }), send };
     const retries = await settleBatch(queue, messages, handler, { ...services, times });
-    if (retries.length > 0) await sendAgain(services.own, retries, send());
+    const failed = (await sendAgain(services.own, retries, send())).find((outcome) => outcome !== undefined);
+    if (failed !== undefined) throw failed;
   };
-}
-
-const ATTEMPTS = 'tandemAttempts';
-const RETRY_DELAY_SECONDS_MAX = 60;
-
-async function sendAgain(queue: QueueSender, retries: readonly Retry[], limit: TimeLimit): Promise<void> {
-  const messages = retries.map(({ message }, index) => ({
-    id: String(index),
-    body: message.body,
-    attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
-    delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
-  }));
-  const outcomes = await sendWithin(limit, messages.length, () => queue.send(messages));
-  const failed = outcomes.find((outcome) => outcome !== undefined);
-  if (failed !== undefined) throw failed;
 }
 
 function openOwnQueue(queue: string, { azure }: Config): QueueSender {
@@ -175,19 +162,17 @@ function openOwnQueue(queue: string, { azure }: Config): QueueSender {
 
 function toInbound({ bindingData }: FunctionContext, bodies: readonly unknown[]): readonly InboundMessage[] {
   const ids = list(bindingData['messageIdArray'] ?? [bindingData['messageId']]);
-  const counts = list(bindingData['deliveryCountArray'] ?? [bindingData['deliveryCount']]);
   const properties = list(
     bindingData['applicationPropertiesArray'] ?? [bindingData['applicationProperties']],
   );
   return bodies.map((body, index) => {
     const attributes: Record<string, string> = {};
     for (const [name, value] of Object.entries(properties[index] ?? {})) attributes[name] = String(value);
-    const earlier = Number(attributes[ATTEMPTS] ?? 0);
     return {
       id: textOf(ids[index] ?? index),
       body: textOf(body),
       attributes,
-      receives: earlier + Math.max(1, Number(counts[index] ?? 1)),
+      attempts: attemptOf(attributes),
     };
   });
 }
