@@ -156,8 +156,9 @@ export const letterPageSize = 50;
 export const letterLockSeconds = 60;
 /** Ids of dead letters that an answer names for each cause. */
 export const letterIdsMax = 10;
-/** Messages of a queue that are counted where only counting tells. */
-export const queueDepthMax = 250;
+/** Azure Resource Manager, which is asked for the counts of a queue: 40 credits of Service Bus for the four. */
+export const resourceManagerTimeoutMs = 5_000;
+export const resourceManagerBytesMax = 64 * 1024;
 
 /** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
 export const answerKeptMs = 1_000;

@@ -31,7 +31,13 @@ import type { Store } from '../../src/shared/ports/store.ts';
 import { deliver, invokeFunction, invokeLambda, type Call, type Delivery } from '../helpers/call.ts';
 import { packaged } from '../helpers/cloudformation.ts';
 import { awsRights, proxyAws, type AwsRights } from '../helpers/rights/aws.ts';
-import { azureRights, guardBroker, proxyCosmos, type AzureRights } from '../helpers/rights/azure.ts';
+import {
+  azureRights,
+  guardBroker,
+  proxyCosmos,
+  proxyResourceManager,
+  type AzureRights,
+} from '../helpers/rights/azure.ts';
 import { FunctionWorker } from '../helpers/rights/function-worker.ts';
 import { startCloud, type TestCloud } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
@@ -125,10 +131,11 @@ beforeAll(async () => {
   }).filter((resource) => resource.made);
   azure = azureRights(made, '/sites/acme', '/userAssignedIdentities/acme-peers');
 
-  const [dynamoProxy, sqsProxy, cosmosProxy] = await Promise.all([
+  const [dynamoProxy, sqsProxy, cosmosProxy, managerProxy] = await Promise.all([
     proxyAws(endpoint(awsCloud, 'DYNAMODB'), aws.book),
     proxyAws(endpoint(awsCloud, 'SQS'), aws.book),
     proxyCosmos(azureCloud.env['COSMOS_ENDPOINT'] ?? '', azure),
+    proxyResourceManager(azureCloud.env['RESOURCE_MANAGER_ENDPOINT'] ?? '', azure),
   ]);
   stores = openStores(awsCloud, azureCloud);
   guardBroker(azureCloud.queueFaults, azure);
@@ -147,7 +154,9 @@ beforeAll(async () => {
     ]),
   );
   closers.push(
-    ...[dynamoProxy, sqsProxy, cosmosProxy, awsCloud, azureCloud].map((one) => () => one.close()),
+    ...[dynamoProxy, sqsProxy, cosmosProxy, managerProxy, awsCloud, azureCloud].map(
+      (one) => () => one.close(),
+    ),
     () => busClient.close(),
   );
   const peerOnAzure = {
@@ -171,6 +180,7 @@ beforeAll(async () => {
           ...common,
           ...azureCloud.env,
           COSMOS_ENDPOINT: cosmosProxy.endpoint,
+          RESOURCE_MANAGER_ENDPOINT: managerProxy.endpoint,
           // What the app gets when it takes the role of this account.
           AWS_ACCESS_KEY_ID: 'PeerSender',
           AWS_SECRET_ACCESS_KEY: 'local',
@@ -325,6 +335,10 @@ test('no function is refused a call, and every right is used', async () => {
     const { json } = await operate(cloud, 'GET', 'queues');
     expect(json['site']).toBe(clouds[cloud].site);
   }
+  const reads = azure.book.made.filter(({ action }) => action.endsWith('/queues/read'));
+  expect(reads.map(({ who, resource }) => `${who} ${resource}`).sort()).toEqual(
+    ['dead', 'in', 'out', 'verify'].map((queue) => `app tandem-${queue}`),
+  );
 
   expect([...aws.book.denied, ...azure.book.denied]).toEqual([]);
   expect(unusedOnAws()).toEqual([]);
@@ -362,6 +376,12 @@ test('a call that a role does not allow is refused as the cloud would refuse it'
   const sender = busClient.createSender('tandem-out');
   await expect(sender.sendMessages({ body: '{}' })).rejects.toMatchObject({ code: 'UnauthorizedAccess' });
   await sender.close();
+  azure.caller = 'app';
+  const { RESOURCE_MANAGER_ENDPOINT: manager = '', SERVICE_BUS_ID: id = '' } = clouds.azure.env;
+  const proxy = await proxyResourceManager(manager, azure);
+  const list = await fetch(`${proxy.endpoint}${id}/queues?api-version=2024-01-01`);
+  expect([list.status, await list.json()]).toMatchObject([403, { error: { code: 'AuthorizationFailed' } }]);
+  await proxy.close();
 }, 60_000);
 
 /** Every role with every action that it never used. */
