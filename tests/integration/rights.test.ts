@@ -331,6 +331,7 @@ test('no function is refused a call, and every right is used', async () => {
   await deadLetters();
   await comparisons();
   await lostMessages();
+  await secondAttempts();
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'GET', 'queues');
     expect(json['site']).toBe(clouds[cloud].site);
@@ -557,6 +558,28 @@ async function allEnded(): Promise<boolean> {
 }
 
 /** Markers whose message was lost: the sweeper sends what they stand for, and on AWS calls itself again. */
+/** What fails for a passing reason is sent to its own queue again, by the function that had it. */
+async function secondAttempts(): Promise<void> {
+  const body = (id: string): Partial<Call> => ({ body: { id, data: {} } });
+  expect((await call('azure', 'items', 'POST', '/write', body('again-in'))).status).toBe(201);
+  expect(await pumpServiceBus('tandem-out', 'forward')).toBeGreaterThan(0);
+  clouds.aws.storeFaults.set([{ kind: 'error' }]);
+  expect(await pumpSqs('tandem-in', 'apply')).toBeGreaterThan(0);
+  clouds.aws.storeFaults.clear();
+  expect((await call('aws', 'items', 'POST', '/write', body('again-out'))).status).toBe(201);
+  clouds.azure.queueFaults.set([{ kind: 'error', operation: 'send' }]);
+  expect(await pumpSqs('tandem-out', 'forward')).toBeGreaterThan(0);
+  clouds.azure.queueFaults.clear();
+  const sent = aws.book.made.filter(({ action }) => action === 'sqs:SendMessage');
+  for (const [key, queue] of [
+    ['apply', 'tandem-in'],
+    ['forward', 'tandem-out'],
+  ] as const) {
+    const who = aws.roleOf.get(key);
+    expect(sent.filter((made) => made.who === who && made.resource.endsWith(`:${queue}`))).toHaveLength(1);
+  }
+}
+
 async function lostMessages(): Promise<void> {
   for (const cloud of BOTH) {
     const { site } = clouds[cloud];
