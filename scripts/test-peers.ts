@@ -1,7 +1,8 @@
 /**
  * Runs suites against software of others: the stand-ins' against DynamoDB Local and moto's Route 53, so that they are
  * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
- * sites. Each is installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is no failure.
+ * sites; and the packaged Azure app under Microsoft's Node worker, whose checkout TANDEM_FUNCTIONS_WORKER names. The
+ * others are installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is no failure.
  * Beginnings of suites' names as arguments choose some: `npm run test:peers -- schemathesis`.
  */
 import { spawn } from 'node:child_process';
@@ -11,6 +12,7 @@ import path from 'node:path';
 import { guardOutput } from './command/run-command.ts';
 import jestConfig from '../jest.config.js';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
+import { functionsWorker } from './peers/functions-worker.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
 import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
@@ -38,7 +40,8 @@ interface Result {
 const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
 const chosen = process.argv.slice(2);
 const results: Result[] = [];
-for (const peer of [dynamoDbLocal, moto, tlc]) if (isWanted(peer.suite)) results.push(await run(peer));
+for (const peer of [dynamoDbLocal, moto, tlc, functionsWorker])
+  if (isWanted(peer.suite)) results.push(await run(peer));
 if (isWanted('schemathesis')) results.push(await fuzz());
 console.log(inWords(results));
 process.exitCode = results.every(({ success }) => success) ? 0 : 1;

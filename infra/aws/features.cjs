@@ -48,7 +48,7 @@ function tooLittleConcurrency(features, accountConcurrency) {
       ];
 }
 
-/** CloudFront's own name unless the site has one; only a certificate of ours lets us ask for TLS 1.2. */
+/** CloudFront's own name unless the site has one; only a certificate of ours lets us ask for TLS 1.3 (docs/decisions/0067). */
 function viewerOf(customDomain, domain) {
   return customDomain
     ? {
@@ -56,7 +56,7 @@ function viewerOf(customDomain, domain) {
         certificate: {
           AcmCertificateArn: { Ref: 'Certificate' },
           SslSupportMethod: 'sni-only',
-          MinimumProtocolVersion: 'TLSv1.2_2021',
+          MinimumProtocolVersion: 'TLSv1.3_2025',
         },
       }
     : { aliases: [], certificate: { CloudFrontDefaultCertificate: true } };

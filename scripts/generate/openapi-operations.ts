@@ -28,6 +28,7 @@ export function operationPaths(): Paths {
     ...pendingPaths(),
     ...deadLetterPaths(),
     ...queuePaths(),
+    ...firstCheckPaths(),
     ...conflictPaths(),
     ...verificationPaths(),
   };
@@ -39,6 +40,7 @@ export function operationSchemas(): Record<string, object> {
     ...pendingSchemas(),
     ...deadLetterSchemas(),
     ...queueSchemas(),
+    ...firstCheckSchemas(),
     ...conflictSchemas(),
     ...verificationSchemas(),
   };
@@ -162,7 +164,7 @@ function deadLetterPaths(): Paths {
     requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
     responses: {
       '200': answer('SettledDeadLetters', 'What was done'),
-      ...problems(400, 401, 403, 409, 413, 415, 503),
+      ...problems(400, 401, 403, 409, 411, 413, 415, 503),
     },
   });
   return {
@@ -273,6 +275,40 @@ function queueSchemas(): Record<string, object> {
   };
 }
 
+function firstCheckPaths(): Paths {
+  return {
+    '/replication/first-check': {
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'firstCheck',
+        summary: 'Makes one call of each kind that this site makes, and says what became of each',
+        description:
+          'Before any traffic, and harmless in it: what is written is removed again, and a message that is sent is ' +
+          'dropped by whoever receives it. What a finding means: `npm run first-check`.',
+        responses: { '200': answer('FirstCheck', 'A finding for each call'), ...problems(401, 403) },
+      },
+    },
+  };
+}
+
+function firstCheckSchemas(): Record<string, object> {
+  return {
+    FirstCheck: object({
+      site: text,
+      findings: {
+        type: 'array',
+        items: object({
+          probe: said(text, 'The kind of call'),
+          subject: said(text, 'What it is about, where there is more than one; else empty'),
+          outcome: { enum: ['ok', 'refused', 'skipped'] },
+          seen: said(text, 'What was seen; of a refusal the error with its causes'),
+          ms: count,
+        }),
+      },
+    }),
+  };
+}
+
 function conflictPaths(): Paths {
   const id = { name: 'id', in: 'path', required: true, schema: idSchema };
   return {
@@ -309,7 +345,7 @@ function conflictPaths(): Paths {
         },
         responses: {
           '200': answer('Conflict', 'It is overridden'),
-          ...problems(400, 401, 403, 404, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
     },
@@ -367,7 +403,7 @@ function verificationPaths(): Paths {
         },
         responses: {
           '202': answer('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
-          ...problems(400, 401, 403, 404, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
     },

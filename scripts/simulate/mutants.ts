@@ -47,6 +47,18 @@ const mutant = (
 
 /** Where a defect shows only under faults that few seeds draw: they are on in every one. */
 const MONTHS = { months: 1 } as const;
+/** Sites that are cut off for longer than the horizon and then hear of each other late and twice, and of little else. */
+const CUT_FOR_MONTHS = {
+  ...MONTHS,
+  partition: 5,
+  reorder: 0.5,
+  duplicate: 0.8,
+  throttle: 0,
+  outage: 0,
+  jump: 0,
+  poison: 0,
+  forge: 0,
+} as const;
 const MIXED = { olderRelease: 0.5, months: 0 } as const;
 const FORGED = { forge: 6, months: 0 } as const;
 const DRIFTING = { drift: 4, months: 0 } as const;
@@ -666,7 +678,7 @@ export const mutants: readonly Mutant[] = [
     APPLY,
     'if (merge.forgotten) own = undefined;',
     '',
-    { ...MONTHS, oversized: 700, redrive: 1 },
+    { ...MONTHS, oversized: 0, partition: 4, redrive: 1 },
   ),
   mutant(
     'a late message is merged into the life that began since',
@@ -675,17 +687,8 @@ export const mutants: readonly Mutant[] = [
     'held === undefined',
     MONTHS,
   ),
-  mutant('a tombstone counts from its stamp', BURY, 'atMs - goneSince > KEPT_MS &&', '', {
-    ...MONTHS,
-    reorder: 0.4,
-    partition: 4,
-    outage: 3,
-    redrive: 5,
-  }),
-  mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', {
-    ...MONTHS,
-    reorder: 0.4,
-  }),
+  mutant('a tombstone counts from its stamp', BURY, 'atMs - goneSince > KEPT_MS &&', '', CUT_FOR_MONTHS),
+  mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', CUT_FOR_MONTHS),
   mutant(
     'an event of the own past is as good as its marker',
     MARKERS,

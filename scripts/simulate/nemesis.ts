@@ -8,7 +8,7 @@ import type { SimSite } from './sim-site.ts';
 import { makeBad } from './bad-keys.ts';
 import { bury, compare } from './comparisons.ts';
 import { forge } from './forger.ts';
-import { paceOf } from './pace.ts';
+import { paceOf, type Pace } from './pace.ts';
 import { wake } from './trigger.ts';
 import type { World } from './world.ts';
 
@@ -55,23 +55,38 @@ const KINDS = [
 
 /** Draws what befalls the world. */
 export function drawNemesis(random: Random, faults: Faults): readonly NemesisEvent[] {
-  const { trafficMs, lastsMaxMs, slowness, redrives, burials } = paceOf(faults);
+  const pace = paceOf(faults);
   const times = (kind: NemesisEvent['kind']): number => {
-    if (kind === 'bury') return burials;
-    return kind === 'redrive' ? Math.max(redrives, Math.floor(faults[kind])) : Math.floor(faults[kind]);
+    if (kind === 'bury') return pace.burials;
+    return kind === 'redrive' ? Math.max(pace.redrives, Math.floor(faults[kind])) : Math.floor(faults[kind]);
   };
   return KINDS.flatMap((kind) =>
     Array.from({ length: times(kind) }, (_, index): NemesisEvent => {
-      const lasting = LASTING[kind];
-      const fromMs = random.between(0, lasting === undefined ? trafficMs : trafficMs * 0.9);
-      const [shortMs, longMs] = lasting ?? [0, 0];
-      const forMs = random.between(
-        shortMs,
-        lasting !== undefined && random.chance(0.3) ? lastsMaxMs : Math.min(longMs * slowness, lastsMaxMs),
-      );
-      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, trafficMs - 1) };
+      const [fromMs, forMs] = drawTime(random, kind, pace);
+      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, pace.trafficMs - 1) };
     }),
   );
+}
+
+/** When an event begins, and how long it lasts. */
+function drawTime(
+  random: Random,
+  kind: NemesisEvent['kind'],
+  { trafficMs, lastsMaxMs, longCuts, heldBackMs, slowness }: Pace,
+): readonly [fromMs: number, forMs: number] {
+  if (kind === 'partition' && random.chance(longCuts.share)) {
+    // It ends while clients still write and messages are still held back: what the sites exchange then is what matters.
+    const forMs = random.between(longCuts.leastMs, longCuts.mostMs);
+    return [random.between(0, trafficMs - heldBackMs - forMs), forMs];
+  }
+  const lasting = LASTING[kind];
+  const fromMs = random.between(0, lasting === undefined ? trafficMs : trafficMs * 0.9);
+  const [shortMs, longMs] = lasting ?? [0, 0];
+  const forMs = random.between(
+    shortMs,
+    lasting !== undefined && random.chance(0.3) ? lastsMaxMs : Math.min(longMs * slowness, lastsMaxMs),
+  );
+  return [fromMs, forMs];
 }
 
 /** Enters events into the agenda. */

@@ -9,7 +9,7 @@ import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
 import { changeRefusal, readRefusal, scannedPage, sendRefusal } from './bad-keys.ts';
 import { resetsOf } from './intents.ts';
-import { isConflict, isOwnReport, type LandedWrite, type QueueKind } from './facts.ts';
+import { isConflict, isOwnReport, overrules, type LandedWrite, type QueueKind } from './facts.ts';
 import { checkNewLife } from './checkers/lives.ts';
 import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
@@ -171,6 +171,7 @@ function land(
       // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
       if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
     }
+    if (before !== undefined && overrules(record.state, before.state)) world.forget(record.key, before);
     for (const watcher of world.watchers) watcher.applied(applied);
   }
   world.watchExposure(record.key, at, 'store');

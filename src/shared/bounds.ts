@@ -160,6 +160,11 @@ export const letterIdsMax = 10;
 export const resourceManagerTimeoutMs = 5_000;
 export const resourceManagerBytesMax = 64 * 1024;
 
+/** How long one call of a first check may take, and how much of an error its finding keeps. */
+export const probeWithinMs = 8_000;
+export const probeFindingCharsMax = 1_000;
+export const tlsHandshakeMs = 3_000;
+
 /** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
 export const answerKeptMs = 1_000;
 
@@ -234,7 +239,7 @@ export const webIdentityTokenSeconds = 300;
 /** Of a key or a token that a caller presents. */
 export const bearerCharsMax = 6_000;
 /**
- * Request line and values of headers: what API Gateway takes. Functions takes more, and such a request is refused
+ * Request line and values of headers, without what a platform adds: what API Gateway takes. Functions takes more, and such a request is refused
  * there as well.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'gone'
   | 'precondition_failed'
   | 'too_large'
+  | 'length_required'
   | 'headers_too_large'
   | 'uri_too_long'
   | 'unsupported_media_type'
@@ -150,6 +151,12 @@ export class PreconditionFailedError extends AppError {
 export class TooLargeError extends AppError {
   override readonly name = 'TooLargeError';
   readonly code = 'too_large';
+}
+
+/** The body comes without its length, and so may not have reached the function. */
+export class LengthRequiredError extends AppError {
+  override readonly name = 'LengthRequiredError';
+  readonly code = 'length_required';
 }
 
 /** The headers of a request, all together, are larger than `headerBytesMax`. */

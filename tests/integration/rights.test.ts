@@ -340,6 +340,14 @@ test('no function is refused a call, and every right is used', async () => {
   expect(reads.map(({ who, resource }) => `${who} ${resource}`).sort()).toEqual(
     ['dead', 'in', 'out', 'verify'].map((queue) => `app tandem-${queue}`),
   );
+  // Needs no right that the function would not have without it.
+  for (const cloud of BOTH) {
+    const { json } = await operate(cloud, 'POST', 'first-check');
+    const findings = json['findings'] as { probe: string; outcome: string; seen: string }[];
+    expect(findings.length).toBeGreaterThan(10);
+    expect(findings.filter(({ outcome }) => outcome === 'refused')).toEqual([]);
+  }
+  await settle();
 
   expect([...aws.book.denied, ...azure.book.denied]).toEqual([]);
   expect(unusedOnAws()).toEqual([]);

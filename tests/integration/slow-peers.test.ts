@@ -209,15 +209,15 @@ async function anHourOf(setup: Setup, names: readonly PeerName[], { bounded = tr
   );
   const site: Site = new Site(setup, (messages) =>
     entry(
+      messages.map(({ body }) => body as string),
       {
         invocationId: 'test',
-        bindingData: {
+        triggerMetadata: {
           messageIdArray: messages.map(({ messageId }) => messageId),
           deliveryCountArray: messages.map(({ deliveryCount }) => (deliveryCount ?? 0) + 1),
           applicationPropertiesArray: messages.map(({ applicationProperties }) => applicationProperties),
         },
       },
-      messages.map(({ body }) => body as string),
     ),
   );
   for (let second = 0; second * 1_000 < HOUR_MS; second += 1) {

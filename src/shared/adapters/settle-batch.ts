@@ -9,6 +9,7 @@ import { AmbiguousError, isRetryable } from '../errors.ts';
 import type { BatchHandler, InboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
 import type { TimeLimit } from '../time-limit.ts';
+import { probeSender } from './probe-message.ts';
 
 export interface Retry {
   readonly message: InboundMessage;
@@ -35,6 +36,10 @@ export async function settleBatch(
   { times, ...services }: Services & { times: BatchTimes },
 ): Promise<readonly Retry[]> {
   const { logger } = services;
+  const genuine = messages.filter((message) => !isProbe(queue, message, logger));
+  if (genuine.length < messages.length) {
+    return genuine.length === 0 ? [] : settleBatch(queue, genuine, handler, { ...services, times });
+  }
   const dispositions = await handler(messages, times.handle);
   const retries: Retry[] = [];
   const dead: { message: InboundMessage; reason: string; detail: string }[] = [];
@@ -76,6 +81,13 @@ export async function sendWithin(
     if (!isRetryable(error)) throw error;
     return Array.from({ length: count }, () => late);
   });
+}
+
+/** Completed without effect: that it came here is all that it is for. */
+function isProbe(queue: string, message: InboundMessage, logger: Logger): boolean {
+  const from = probeSender(message);
+  if (from !== undefined) logger.log('info', 'a probe has arrived', { queue, from });
+  return from !== undefined;
 }
 
 async function setAside(

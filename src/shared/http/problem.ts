@@ -27,6 +27,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   conflict: { status: 409, title: 'Conflict' },
   gone: { status: 410, title: 'Gone' },
+  length_required: { status: 411, title: 'Length required' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   too_large: { status: 413, title: 'Content too large' },
   headers_too_large: { status: 431, title: 'Request header fields too large' },

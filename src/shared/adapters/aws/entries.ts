@@ -9,6 +9,8 @@ import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { timeLimit, type TimeLimit } from '../../time-limit.ts';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
+import { withoutHeaders } from '../without-headers.ts';
+import { PLATFORM_HEADERS } from './platform-headers.ts';
 import { openSqsQueue } from './open-queue.ts';
 
 /**
@@ -17,7 +19,8 @@ import { openSqsQueue } from './open-queue.ts';
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export function httpEntry(handler: HttpHandler): HttpHandler {
-  return handler;
+  return (event, context) =>
+    handler({ ...event, headers: withoutHeaders(event.headers, PLATFORM_HEADERS) }, context);
 }
 
 /**
