@@ -186,6 +186,12 @@ const REFUSED: readonly [cloud: Cloud, probe: string, seen: string, mend: RegExp
     'UnavailableError: Service Bus: UnauthorizedAccess: Unauthorized access',
     /some minutes/,
   ],
+  [
+    'azure',
+    'queue.depth',
+    'UnavailableError: unavailable: Resource Manager, queue tandem-dead: 403: {"error":{"code":"AuthorizationFailed"}}',
+    /SERVICE_BUS_ID/,
+  ],
   ['azure', 'queue.count', 'Error: HTTP 401: Unauthorized', /decision 0050/],
   [
     'aws',
