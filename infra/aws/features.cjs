@@ -12,9 +12,11 @@ const NEEDS = {
   customDomain: { values: ['domain', 'hostedZoneId'] },
 };
 /**
- * Provisioned instances are taken out of the account's concurrency, of which AWS keeps 100 for functions that have
- * none: an account with less than this cannot have them, and CloudFormation would find out in the middle of a deployment.
+ * Provisioned instances are taken out of the account's concurrency, of which AWS keeps 100 for functions that have none:
+ * an account with less than this cannot have them, and CloudFormation would find out in the middle of a deployment. Where an
+ * account has ten or fifty, all of them are kept ("below its minimum value of [10]", also for provisioned instances).
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+ * https://github.com/anomalyco/sst/issues/5829
  */
 const UNRESERVED_MIN = 100;
 const WARM_FUNCTIONS = 2;

@@ -215,14 +215,21 @@ export const PROBES: readonly ProbeRow[] = [
     id: 'queue.depth',
     calls: {
       aws: 'GetQueueAttributes of three queues',
-      azure: 'counts of the queues and of their dead-letter queues',
+      azure: 'GET of each queue at Azure Resource Manager: its counts, and those of its dead-letter queue',
     },
     needs: {
       aws: 'sqs:GetQueueAttributes on the queues',
-      azure: 'the right to listen on all four queues',
+      azure:
+        'Microsoft.ServiceBus/namespaces/queues/read on all four queues, which Data Sender, Receiver and Owner have',
     },
-    refusals: [],
-    source: SQS_RIGHTS,
+    refusals: [
+      {
+        when: /Resource Manager, queue .*: 40[134]|no token for Azure Resource Manager/,
+        means: 'operators cannot see how many messages wait; nothing else asks for it',
+        mend: 'deploy again, so that the app has its roles on the queues and SERVICE_BUS_ID is the id of their namespace; a role takes some minutes to be known',
+      },
+    ],
+    source: 'https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration',
   },
   {
     id: 'queue.count',

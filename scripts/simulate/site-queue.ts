@@ -16,6 +16,10 @@ export interface QueuedMessage {
   /** Vector of the state that it carries; undefined for what is no event. */
   readonly vector: Readonly<Record<string, string>> | undefined;
   receives: number;
+  /** Of the receives, those before it was last sent again: a new message to the broker. */
+  receivesBefore: number;
+  /** How often a handler has had it and handed it back. */
+  attempts: number;
   visibleAtMs: number;
 }
 
@@ -43,7 +47,7 @@ export class SiteQueue {
     for (const message of this.messages) {
       if (leases.length === max) break;
       if (message.visibleAtMs > nowMs) continue;
-      if (message.receives >= BROKER_RECEIVES_MAX) {
+      if (message.receives - message.receivesBefore >= BROKER_RECEIVES_MAX) {
         this.setAside(message, 'received too often');
         continue;
       }
@@ -52,6 +56,13 @@ export class SiteQueue {
       leases.push({ message, receives: message.receives });
     }
     return leases;
+  }
+
+  /** What failed for a passing reason goes back into the queue as a message that counts its attempts. */
+  sendAgain(message: QueuedMessage, visibleAtMs: number): void {
+    message.attempts += 1;
+    message.receivesBefore = message.receives;
+    message.visibleAtMs = visibleAtMs;
   }
 
   done(message: QueuedMessage): void {
@@ -77,7 +88,8 @@ export class SiteQueue {
     this.dead.clear();
     for (const message of moved) {
       message.fact.end = 'open';
-      message.receives = 0;
+      message.receivesBefore = message.receives;
+      message.attempts = 0;
       message.visibleAtMs = nowMs;
       this.messages.add(message);
     }

@@ -1,4 +1,5 @@
 /** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
+import { retryDelaySecondsMax } from '../../src/shared/bounds.ts';
 import { isRetryable } from '../../src/shared/errors.ts';
 import type { Disposition, InboundMessage } from '../../src/shared/ports/queue.ts';
 import { verify } from '../../src/shared/replication/anti-entropy/verify.ts';
@@ -15,7 +16,6 @@ import { VISIBILITY_MS, type Lease, type SiteQueue } from './site-queue.ts';
 import type { World } from './world.ts';
 
 const BATCH_MAX = 10;
-const RETRY_SECONDS_MAX = 60;
 const DOZE_MS = 15_000;
 /** With these a store or a queue says that one key is bad, which is no reason to end a comparison. */
 const FOR_GOOD = new Set(['refused', 'too_large', 'unreadable']);
@@ -42,11 +42,11 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   wake(world, site, queue, VISIBILITY_MS);
   wake(world, site, queue, 0);
   const batch = world.random.shuffled(leases);
-  const messages = batch.map(({ message, receives }, index): InboundMessage => ({
+  const messages = batch.map(({ message }, index): InboundMessage => ({
     id: `m${index}`,
     body: message.body,
     attributes: {},
-    receives,
+    attempts: message.attempts + 1,
   }));
   world.acting = site.name;
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
@@ -103,6 +103,7 @@ function settleOne(
   disposition: Disposition | undefined,
 ): void {
   const { key } = message.fact;
+  let delayMs = 0;
   world.trace(`settle ${disposition?.kind}`, site, key ?? '');
   world.note(key, site.name, () => `${queue.kind} message ${disposition?.kind} (receive ${receives})`, {
     tone: 'queue',
@@ -123,9 +124,9 @@ function settleOne(
       if (!world.strikes('throttle')) queue.setAside(message, disposition.reason);
       break;
     case 'retry':
-      if (site.likeAws) break;
-      message.visibleAtMs = world.agenda.nowMs + Math.min(2 ** receives, RETRY_SECONDS_MAX) * 1_000;
-      wake(world, site, queue, message.visibleAtMs - world.agenda.nowMs);
+      delayMs = Math.min(2 ** (message.attempts + 1), retryDelaySecondsMax) * 1_000;
+      queue.sendAgain(message, world.agenda.nowMs + delayMs);
+      wake(world, site, queue, delayMs);
       break;
     case undefined:
       world.find([{ invariant: 'no defects', key, detail: `no disposition for a message in ${queue.kind}` }]);

@@ -332,6 +332,8 @@ export class World {
       fact,
       vector,
       receives: 0,
+      receivesBefore: 0,
+      attempts: 0,
       visibleAtMs,
     };
     this.messages.push(fact);

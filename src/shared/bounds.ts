@@ -90,15 +90,21 @@ export const batchReserveMs = 5_000;
 
 /** Lost races on one key in one apply batch before the message goes back to the queue. */
 export const applyAttemptsMax = 10;
-/** Receives after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
-export const forwardReceivesMax = 3;
+/** Attempts after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
+export const forwardAttemptsMax = 3;
 /**
  * What has lain in the own queue, or among its dead letters, for longer is left to the sweeper: a peer refuses what was
  * sent a horizon ago, and its queue and dead letters may keep a message for 14 days each.
  */
 export const forwardAgeMaxMs = 24 * 3_600_000;
-/** Receives of an inbound message that fails for a passing reason before it goes to the dead-letter queue. */
-export const applyReceivesMax = 10;
+/**
+ * Attempts at an inbound message that fails for a passing reason before it goes to the dead-letter queue: ten minutes with
+ * the delays between them. Each is a message that the function on AWS sends to its own queue, of which Lambda ends a chain
+ * after about 16 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
+ */
+export const inboundAttemptsMax = 10;
+/** The delay doubles with each attempt at a message, up to this; SQS takes 900. */
+export const retryDelaySecondsMax = 180;
 /** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */
 export const eventBytesMax = 240 * 1024;
 
@@ -150,8 +156,9 @@ export const letterPageSize = 50;
 export const letterLockSeconds = 60;
 /** Ids of dead letters that an answer names for each cause. */
 export const letterIdsMax = 10;
-/** Messages of a queue that are counted where only counting tells. */
-export const queueDepthMax = 250;
+/** Azure Resource Manager, which is asked for the counts of a queue: 40 credits of Service Bus for the four. */
+export const resourceManagerTimeoutMs = 5_000;
+export const resourceManagerBytesMax = 64 * 1024;
 
 /** How long one call of a first check may take, and how much of an error its finding keeps. */
 export const probeWithinMs = 8_000;

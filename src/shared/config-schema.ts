@@ -141,7 +141,10 @@ export const configSchema = {
         'inQueue',
         'deadQueue',
         'verifyQueue',
+        'resourceManager',
       ],
+      // Deployed, the namespace has an id as well as a name.
+      dependencies: { serviceBusNamespace: ['serviceBusId'] },
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
@@ -151,6 +154,12 @@ export const configSchema = {
         cosmosContainer: text,
         serviceBusNamespace: text,
         serviceBusConnection: text,
+        serviceBusId: {
+          type: 'string',
+          pattern:
+            '^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$',
+        },
+        resourceManager: { type: 'string', pattern: '^https?://[^/]+$' },
         outQueue: text,
         inQueue: text,
         deadQueue: text,

@@ -97,6 +97,10 @@ export interface Config {
     readonly cosmosContainer: string;
     readonly serviceBusNamespace?: string;
     readonly serviceBusConnection?: string;
+    /** Resource id of the namespace; whoever reads counts needs it. */
+    readonly serviceBusId?: string;
+    /** Origin of Azure Resource Manager. */
+    readonly resourceManager: string;
     readonly outQueue: string;
     readonly inQueue: string;
     readonly deadQueue: string;
@@ -121,6 +125,8 @@ const AZURE = {
   COSMOS_CONTAINER: 'cosmosContainer',
   SERVICE_BUS_NAMESPACE: 'serviceBusNamespace',
   SERVICE_BUS_CONNECTION: 'serviceBusConnection',
+  SERVICE_BUS_ID: 'serviceBusId',
+  RESOURCE_MANAGER_ENDPOINT: 'resourceManager',
   TANDEM_OUT_QUEUE: 'outQueue',
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
@@ -137,6 +143,7 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 
 const AZURE_DEFAULTS = {
+  resourceManager: 'https://management.azure.com',
   outQueue: 'tandem-out',
   inQueue: 'tandem-in',
   deadQueue: 'tandem-dead',

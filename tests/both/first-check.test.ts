@@ -301,6 +301,18 @@ const OF_AZURE: readonly [string, (request: ProxiedRequest) => Refusal | undefin
   ],
 ];
 
+(cloudName === 'azure' ? test : test.skip)('names the queues whose counts may not be read', async () => {
+  await deliver(cloudName, handlers.sweep, 'timer');
+  clouds.own.queueFaults.set([
+    { kind: 'error', operation: 'getQueue', resource: 'tandem-dead', code: 'amqp:unauthorized-access' },
+  ]);
+  const findings = await check();
+  expect(refusedIn(findings)).toEqual(['queue.depth all']);
+  expect(findings.find(({ probe }) => probe === 'queue.depth')?.seen).toMatch(
+    /Resource Manager, queue tandem-dead: 403: .*AuthorizationFailed/,
+  );
+});
+
 (cloudName === 'azure' ? describe : describe.skip)('rights and texts of Cosmos DB', () => {
   test.each(OF_AZURE)('without %s', async (_name, planted, expected) => {
     refuse = planted;

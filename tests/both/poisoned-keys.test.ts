@@ -161,7 +161,7 @@ describe(`a page whose records do not fit one answer of the store, on ${cloudNam
     const dispositions = await drive(
       verify(
         { site: own.site, peers: [peer.site], now: Date.now },
-        steps.map((step) => ({ id: step.kind, body: JSON.stringify(step), attributes: {}, receives: 1 })),
+        steps.map((step) => ({ id: step.kind, body: JSON.stringify(step), attributes: {}, attempts: 1 })),
         checkStep,
       ),
       { store, outbox: new MemoryQueue(), peers, ...queues, sleep: () => Promise.resolve() },

@@ -1,7 +1,7 @@
 /**
  * What a namespace of the tier Basic does not have, does not take, and closes, at the emulator, as the real
  * `@azure/service-bus` client sees it. The clock is the test's own; each rule cites its source where it is kept
- * (tiers.ts, credits.ts, idle-links.ts, atom-api.ts).
+ * (tiers.ts, credits.ts, idle-links.ts).
  */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';

@@ -15,6 +15,7 @@ import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
 import { startCosmos } from '../../scripts/local/cosmos/server.ts';
 import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
 import type { Faults } from '../../scripts/local/faults.ts';
+import { resourceManagerSettings } from '../../scripts/local/service-bus/resource-manager.ts';
 import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
 import { startSqs } from '../../scripts/local/sqs/server.ts';
 
@@ -148,6 +149,7 @@ async function startAzure(): Promise<TestCloud> {
       COSMOS_DATABASE: 'tandem',
       COSMOS_CONTAINER: 'records',
       SERVICE_BUS_CONNECTION: bus.endpoint,
+      ...resourceManagerSettings(`http://127.0.0.1:${bus.port}`),
     },
     storeFaults: cosmos.faults,
     queueFaults: bus.faults,

@@ -29,6 +29,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
         verifyQueue: 'tandem-verify',
+        resourceManager: 'http://127.0.0.1:1',
       },
     });
   }

@@ -77,5 +77,5 @@ export class TestSite {
 
 /** A sent message as its receiver gets it. */
 export function delivered(message: OutboundMessage, index = 0): InboundMessage {
-  return { id: `m${index}`, body: message.body, attributes: message.attributes ?? {}, receives: 1 };
+  return { id: `m${index}`, body: message.body, attributes: message.attributes ?? {}, attempts: 1 };
 }

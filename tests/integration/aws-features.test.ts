@@ -133,6 +133,14 @@ describe('features of the AWS stack', () => {
     ['a value that is neither', ['features.tracing=yes'], "tracing is true or false, not 'yes'"],
     ['a firewall without CloudFront', ['features.waf=true'], 'waf needs cdn'],
     ['a name without its zone', ['features.customDomain=true', 'domain=api.example.com'], 'hostedZoneId'],
+    ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 102'],
+    [
+      'warm in a new account',
+      ['features.warm=true', 'accountConcurrency=10'],
+      'it is 10, so have the quota raised',
+    ],
+    ['warm with one too few', ['features.warm=true', 'accountConcurrency=101'], 'it is 101'],
+    ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
   ])(
     '%s ends the packaging',
     async (_, params, message) => {
@@ -140,4 +148,9 @@ describe('features of the AWS stack', () => {
     },
     60_000,
   );
+
+  test('warm takes an account that has just enough', async () => {
+    const { resources } = await packaged(['features.warm=true', 'accountConcurrency=102']);
+    expect(Object.keys(resources)).toEqual(expect.arrayContaining([...ADDS.warm]));
+  }, 60_000);
 });

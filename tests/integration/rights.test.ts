@@ -31,7 +31,13 @@ import type { Store } from '../../src/shared/ports/store.ts';
 import { deliver, invokeFunction, invokeLambda, type Call, type Delivery } from '../helpers/call.ts';
 import { packaged } from '../helpers/cloudformation.ts';
 import { awsRights, proxyAws, type AwsRights } from '../helpers/rights/aws.ts';
-import { azureRights, guardBroker, proxyCosmos, type AzureRights } from '../helpers/rights/azure.ts';
+import {
+  azureRights,
+  guardBroker,
+  proxyCosmos,
+  proxyResourceManager,
+  type AzureRights,
+} from '../helpers/rights/azure.ts';
 import { FunctionWorker } from '../helpers/rights/function-worker.ts';
 import { startCloud, type TestCloud } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
@@ -125,10 +131,11 @@ beforeAll(async () => {
   }).filter((resource) => resource.made);
   azure = azureRights(made, '/sites/acme', '/userAssignedIdentities/acme-peers');
 
-  const [dynamoProxy, sqsProxy, cosmosProxy] = await Promise.all([
+  const [dynamoProxy, sqsProxy, cosmosProxy, managerProxy] = await Promise.all([
     proxyAws(endpoint(awsCloud, 'DYNAMODB'), aws.book),
     proxyAws(endpoint(awsCloud, 'SQS'), aws.book),
     proxyCosmos(azureCloud.env['COSMOS_ENDPOINT'] ?? '', azure),
+    proxyResourceManager(azureCloud.env['RESOURCE_MANAGER_ENDPOINT'] ?? '', azure),
   ]);
   stores = openStores(awsCloud, azureCloud);
   guardBroker(azureCloud.queueFaults, azure);
@@ -147,7 +154,9 @@ beforeAll(async () => {
     ]),
   );
   closers.push(
-    ...[dynamoProxy, sqsProxy, cosmosProxy, awsCloud, azureCloud].map((one) => () => one.close()),
+    ...[dynamoProxy, sqsProxy, cosmosProxy, managerProxy, awsCloud, azureCloud].map(
+      (one) => () => one.close(),
+    ),
     () => busClient.close(),
   );
   const peerOnAzure = {
@@ -171,6 +180,7 @@ beforeAll(async () => {
           ...common,
           ...azureCloud.env,
           COSMOS_ENDPOINT: cosmosProxy.endpoint,
+          RESOURCE_MANAGER_ENDPOINT: managerProxy.endpoint,
           // What the app gets when it takes the role of this account.
           AWS_ACCESS_KEY_ID: 'PeerSender',
           AWS_SECRET_ACCESS_KEY: 'local',
@@ -321,10 +331,15 @@ test('no function is refused a call, and every right is used', async () => {
   await deadLetters();
   await comparisons();
   await lostMessages();
+  await secondAttempts();
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'GET', 'queues');
     expect(json['site']).toBe(clouds[cloud].site);
   }
+  const reads = azure.book.made.filter(({ action }) => action.endsWith('/queues/read'));
+  expect(reads.map(({ who, resource }) => `${who} ${resource}`).sort()).toEqual(
+    ['dead', 'in', 'out', 'verify'].map((queue) => `app tandem-${queue}`),
+  );
   // Needs no right that the function would not have without it.
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'POST', 'first-check');
@@ -370,6 +385,12 @@ test('a call that a role does not allow is refused as the cloud would refuse it'
   const sender = busClient.createSender('tandem-out');
   await expect(sender.sendMessages({ body: '{}' })).rejects.toMatchObject({ code: 'UnauthorizedAccess' });
   await sender.close();
+  azure.caller = 'app';
+  const { RESOURCE_MANAGER_ENDPOINT: manager = '', SERVICE_BUS_ID: id = '' } = clouds.azure.env;
+  const proxy = await proxyResourceManager(manager, azure);
+  const list = await fetch(`${proxy.endpoint}${id}/queues?api-version=2024-01-01`);
+  expect([list.status, await list.json()]).toMatchObject([403, { error: { code: 'AuthorizationFailed' } }]);
+  await proxy.close();
 }, 60_000);
 
 /** Every role with every action that it never used. */
@@ -545,6 +566,28 @@ async function allEnded(): Promise<boolean> {
 }
 
 /** Markers whose message was lost: the sweeper sends what they stand for, and on AWS calls itself again. */
+/** What fails for a passing reason is sent to its own queue again, by the function that had it. */
+async function secondAttempts(): Promise<void> {
+  const body = (id: string): Partial<Call> => ({ body: { id, data: {} } });
+  expect((await call('azure', 'items', 'POST', '/write', body('again-in'))).status).toBe(201);
+  expect(await pumpServiceBus('tandem-out', 'forward')).toBeGreaterThan(0);
+  clouds.aws.storeFaults.set([{ kind: 'error' }]);
+  expect(await pumpSqs('tandem-in', 'apply')).toBeGreaterThan(0);
+  clouds.aws.storeFaults.clear();
+  expect((await call('aws', 'items', 'POST', '/write', body('again-out'))).status).toBe(201);
+  clouds.azure.queueFaults.set([{ kind: 'error', operation: 'send' }]);
+  expect(await pumpSqs('tandem-out', 'forward')).toBeGreaterThan(0);
+  clouds.azure.queueFaults.clear();
+  const sent = aws.book.made.filter(({ action }) => action === 'sqs:SendMessage');
+  for (const [key, queue] of [
+    ['apply', 'tandem-in'],
+    ['forward', 'tandem-out'],
+  ] as const) {
+    const who = aws.roleOf.get(key);
+    expect(sent.filter((made) => made.who === who && made.resource.endsWith(`:${queue}`))).toHaveLength(1);
+  }
+}
+
 async function lostMessages(): Promise<void> {
   for (const cloud of BOTH) {
     const { site } = clouds[cloud];

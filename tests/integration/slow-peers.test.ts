@@ -176,8 +176,8 @@ function* toAll(
       if (error !== undefined) failed.add(index);
     });
   }
-  return messages.map(({ receives }, index) =>
-    failed.has(index) && receives < bounds.forwardReceivesMax
+  return messages.map(({ attempts }, index) =>
+    failed.has(index) && attempts < bounds.forwardAttemptsMax
       ? { kind: 'retry', error: new UnavailableError('silent') }
       : { kind: 'done' },
   );

@@ -90,6 +90,7 @@ describe('the configuration', () => {
       COSMOS_DATABASE: 'tandem',
       COSMOS_CONTAINER: 'records',
       SERVICE_BUS_NAMESPACE: 'x.servicebus.windows.net',
+      SERVICE_BUS_ID: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/x',
     };
     const read = (cloud: 'aws' | 'azure', peer: object) =>
       loadConfig(cloud, {
@@ -169,7 +170,16 @@ describe('the configuration', () => {
       COSMOS_CONTAINER: 'records',
     };
     expect(() => loadConfig('azure', azure)).toThrow(/SERVICE_BUS_NAMESPACE|serviceBusNamespace/);
-    expect(loadConfig('azure', { ...azure, SERVICE_BUS_NAMESPACE: 'x' }).azure).toMatchObject({
+    // Whose counts are read at Resource Manager, by its id.
+    const named = { ...azure, SERVICE_BUS_NAMESPACE: 'x' };
+    expect(() => loadConfig('azure', named)).toThrow(/serviceBusId/);
+    expect(() => loadConfig('azure', { ...named, SERVICE_BUS_ID: '/namespaces/x' })).toThrow(
+      /SERVICE_BUS_ID/,
+    );
+    const id = '/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/x';
+    expect(loadConfig('azure', { ...named, SERVICE_BUS_ID: id }).azure).toMatchObject({
+      serviceBusId: id,
+      resourceManager: 'https://management.azure.com',
       outQueue: 'tandem-out',
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',

@@ -85,6 +85,7 @@ function environmentOf(cloud: 'aws' | 'azure', peers: string): Record<string, st
       COSMOS_DATABASE: 'd',
       COSMOS_CONTAINER: 'c',
       SERVICE_BUS_NAMESPACE: 'n',
+      SERVICE_BUS_ID: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/x',
     };
   }
   const queues = ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY'].map((name) => [

@@ -88,6 +88,7 @@ const CONFIGS: Record<Cloud, Config> = {
       cosmosDatabase: 'tandem',
       cosmosContainer: 'records',
       serviceBusNamespace: 'tandem.servicebus.windows.net',
+      resourceManager: 'https://management.azure.com',
       outQueue: 'tandem-out',
       inQueue: 'tandem-in',
       deadQueue: 'tandem-dead',
@@ -184,6 +185,12 @@ const REFUSED: readonly [cloud: Cloud, probe: string, seen: string, mend: RegExp
     'queue.send',
     'UnavailableError: Service Bus: UnauthorizedAccess: Unauthorized access',
     /some minutes/,
+  ],
+  [
+    'azure',
+    'queue.depth',
+    'UnavailableError: unavailable: Resource Manager, queue tandem-dead: 403: {"error":{"code":"AuthorizationFailed"}}',
+    /SERVICE_BUS_ID/,
   ],
   ['azure', 'queue.count', 'Error: HTTP 401: Unauthorized', /decision 0050/],
   [

@@ -47,7 +47,7 @@ export class Comparison {
     for (let step = this.#told.shift(); step !== undefined; step = this.#told.shift()) {
       const { message } = step;
       if (step.from !== step.to) bytes += Buffer.byteLength(message.body);
-      const messages = [{ id: message.id, body: message.body, attributes: {}, receives: 1 }];
+      const messages = [{ id: message.id, body: message.body, attributes: {}, attempts: 1 }];
       const [disposition] = await this.#at(step.to, (site) => verify(site, messages, checkStep));
       if (disposition?.kind !== 'done')
         throw new Error(`a step was not taken: ${JSON.stringify(disposition)}`);

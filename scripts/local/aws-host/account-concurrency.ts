@@ -7,8 +7,8 @@
  *
  * The functions behind HTTP run in another process and have their own share; the limit here is what they leave.
  *
- * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (1,000; "new AWS accounts have reduced
- *   concurrency", 10 as a rule)
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (1,000; "New AWS accounts have reduced
+ *   concurrency"), https://github.com/awslabs/fhir-works-on-aws-deployment/issues/691 (ten)
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export class AccountConcurrency {

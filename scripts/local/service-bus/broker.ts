@@ -13,7 +13,6 @@ import type { Faults } from '../faults.ts';
 import type { UsageMeter } from '../usage.ts';
 import { parseAddress, type Address } from './addresses.ts';
 import { Alarm, Delays } from './alarm.ts';
-import { atomServer } from './atom-api.ts';
 import { plain, type BrokerContext } from './broker-context.ts';
 import { Egress, refuse } from './egress.ts';
 import { Credits, CREDITS_PER_SECOND } from './credits.ts';
@@ -35,6 +34,7 @@ import {
   socketOf,
   terminusAt,
 } from './rhea-internals.ts';
+import { resourceManager } from './resource-manager.ts';
 import { Settlements } from './settlements.ts';
 
 /** Messages that a client may send ahead of their answers, per link. */
@@ -86,7 +86,7 @@ export class Broker {
   readonly #targets = new WeakMap<Receiver, Target>();
   readonly #connections = new Set<Connection>();
   #server: Server | undefined;
-  #atom: HttpServer | undefined;
+  #http: HttpServer | undefined;
   /** Connections that are not AMQP's, or have not said yet. */
   readonly #unread = new Set<Socket>();
 
@@ -137,7 +137,7 @@ export class Broker {
     };
     const server = this.#container.listen(options);
     this.#server = server;
-    this.#shareWithAtom(server);
+    this.#shareWithHttp(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.once('listening', resolve);
@@ -147,13 +147,13 @@ export class Broker {
   }
 
   /** The first bytes of a connection say whether it speaks AMQP or HTTP. */
-  #shareWithAtom(server: Server): void {
-    const atom = atomServer({
+  #shareWithHttp(server: Server): void {
+    const http = resourceManager({
       faults: this.#options.faults,
       credits: this.credits,
       registry: this.registry,
     });
-    this.#atom = atom;
+    this.#http = http;
     const [acceptAmqp] = server.listeners('connection') as ((socket: Socket) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
@@ -167,7 +167,7 @@ export class Broker {
         if (first.subarray(0, 4).toString('latin1') === 'AMQP') {
           this.#unread.delete(socket);
           acceptAmqp?.(socket);
-        } else atom.emit('connection', socket);
+        } else http.emit('connection', socket);
       });
     });
   }
@@ -199,7 +199,7 @@ export class Broker {
     });
     for (const connection of [...this.#connections]) this.#cut(connection);
     for (const socket of this.#unread) socket.destroy();
-    this.#atom?.close();
+    this.#http?.close();
     await closed;
     this.#alarm.clear();
     this.registry.close();

@@ -15,7 +15,7 @@ import { BrokerError } from './errors.ts';
 export const CREDITS_PER_SECOND = 1_000;
 /** A message that is sent, received or peeked. */
 export const MESSAGE_CREDITS = 1;
-/** Creating, reading, updating or deleting a queue; reading its runtime properties is one of these. */
+/** Creating, reading, updating or deleting a queue; reading its counts is one of these. */
 export const MANAGEMENT_CREDITS = 10;
 
 const PERIOD_MS = 1_000;

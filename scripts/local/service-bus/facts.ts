@@ -3,6 +3,8 @@ import { testsOf, type EmulatorFacts } from '../fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure/service-bus-messaging';
 const own = testsOf('tests/contract/service-bus.test.ts');
+const limits = testsOf('tests/contract/service-bus-limits.test.ts');
+const depths = testsOf('tests/contract/queue-depths.test.ts');
 const queue = testsOf('tests/unit/service-bus-queue.test.ts');
 
 export const serviceBusFacts: EmulatorFacts = {
@@ -26,7 +28,7 @@ export const serviceBusFacts: EmulatorFacts = {
       kind: 'limit',
       what: 'a queue has at most 1 GB unless it is made larger, and is then full',
       source: `${LEARN}/service-bus-quotas`,
-      held: 'because a queue of the emulator has no size yet (E6 of issue 12)',
+      held: limits('is a gigabyte unless set; a full one refuses until something is taken out'),
     },
     {
       kind: 'validation',
@@ -112,19 +114,25 @@ export const serviceBusFacts: EmulatorFacts = {
       kind: 'timing',
       what: 'idle links are closed after minutes',
       source: `${LEARN}/service-bus-amqp-troubleshoot`,
-      held: 'because the emulator keeps every link, so far (E6 of issue 12)',
+      held: limits('a link that nothing used for ten minutes is detached, and the next send opens another'),
     },
     {
       kind: 'tier',
       what: 'Basic and Standard have 1,000 credits a second for sending, receiving and peeking; beyond them ServiceBusy',
       source: `${LEARN}/service-bus-throttling`,
-      held: 'because the emulator counts operations and has no budget yet (E6 of issue 12)',
+      held: limits('a send without any is refused, changes nothing and names the code'),
+    },
+    {
+      kind: 'tier',
+      what: 'reading a queue as a resource takes 10 credits, a token and an API version',
+      source: `${LEARN}/service-bus-throttling`,
+      held: depths('costs 40 credits however many messages there are, and counts every one'),
     },
     {
       kind: 'tier',
       what: 'Basic has no sessions, no duplicate detection and no topics',
       source: 'https://azure.microsoft.com/pricing/details/service-bus/',
-      held: 'because the emulator knows no tier yet (E6 of issue 12); the template asks for neither',
+      held: limits('has no %s'),
     },
     {
       kind: 'tier',

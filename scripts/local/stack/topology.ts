@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { DrillSettings } from './drill.ts';
 import { HOST, type Ports } from './ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
+import { resourceManagerSettings } from '../service-bus/resource-manager.ts';
 import type { DnsSettings } from '../dns-main.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
 import { AUDIENCE } from '../issuer/server.ts';
@@ -217,6 +218,7 @@ function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> 
     SERVICE_BUS_CONNECTION: serviceBus,
     ServiceBus: serviceBus,
     SERVICE_BUS_CONTROL_URL: serviceBusControl,
+    ...resourceManagerSettings(urlOf(ports, `${site.site}.service-bus`)),
   };
 }
 

@@ -62,7 +62,7 @@ export async function settleBatch(
     logger.log('warn', 'message will be delivered again', {
       queue,
       id: message.id,
-      receives: message.receives,
+      attempts: message.attempts,
       error: error.message,
     });
   }

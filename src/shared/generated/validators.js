@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", items: { enum: ["tandem/read", "tandem/write"] } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue"], anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", items: { enum: ["tandem/read", "tandem/write"] } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern16 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern17 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1112,144 +1112,181 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           let err154 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
           vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
         }
+        if (data54.resourceManager === void 0) {
+          let err155 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
+        }
         for (let key7 in data54)
           if (!func2.call(schema11.properties.azure.properties, key7)) {
-            let err155 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key7 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
+            let err156 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key7 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
           }
+        if (data54.serviceBusNamespace !== void 0 && data54.serviceBusId === void 0) {
+          let err157 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+            property: "serviceBusNamespace",
+            missingProperty: "serviceBusId",
+            depsCount: 1,
+            deps: "serviceBusId"
+          }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
+          vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
+        }
         if (data54.cosmosEndpoint !== void 0) {
           let data55 = data54.cosmosEndpoint;
           if (typeof data55 == "string") {
             if (func3(data55) < 1) {
-              let err156 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
+              let err158 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
             }
           } else {
-            let err157 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
+            let err159 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
           }
         }
         if (data54.cosmosKey !== void 0) {
           let data56 = data54.cosmosKey;
           if (typeof data56 == "string") {
             if (func3(data56) < 1) {
-              let err158 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
+              let err160 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
             }
           } else {
-            let err159 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
+            let err161 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
           }
         }
         if (data54.cosmosDatabase !== void 0) {
           let data57 = data54.cosmosDatabase;
           if (typeof data57 == "string") {
             if (func3(data57) < 1) {
-              let err160 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
+              let err162 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
             }
           } else {
-            let err161 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
+            let err163 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
           }
         }
         if (data54.cosmosContainer !== void 0) {
           let data58 = data54.cosmosContainer;
           if (typeof data58 == "string") {
             if (func3(data58) < 1) {
-              let err162 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
+              let err164 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
             }
           } else {
-            let err163 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
+            let err165 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
           }
         }
         if (data54.serviceBusNamespace !== void 0) {
           let data59 = data54.serviceBusNamespace;
           if (typeof data59 == "string") {
             if (func3(data59) < 1) {
-              let err164 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
+              let err166 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
             }
           } else {
-            let err165 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
+            let err167 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
           }
         }
         if (data54.serviceBusConnection !== void 0) {
           let data60 = data54.serviceBusConnection;
           if (typeof data60 == "string") {
             if (func3(data60) < 1) {
-              let err166 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
-            }
-          } else {
-            let err167 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
-          }
-        }
-        if (data54.outQueue !== void 0) {
-          let data61 = data54.outQueue;
-          if (typeof data61 == "string") {
-            if (func3(data61) < 1) {
-              let err168 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err168 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
             }
           } else {
-            let err169 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err169 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
           }
         }
-        if (data54.inQueue !== void 0) {
-          let data62 = data54.inQueue;
-          if (typeof data62 == "string") {
-            if (func3(data62) < 1) {
-              let err170 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.serviceBusId !== void 0) {
+          let data61 = data54.serviceBusId;
+          if (typeof data61 == "string") {
+            if (!pattern16.test(data61)) {
+              let err170 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
               vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
             }
           } else {
-            let err171 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err171 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
           }
         }
-        if (data54.deadQueue !== void 0) {
-          let data63 = data54.deadQueue;
-          if (typeof data63 == "string") {
-            if (func3(data63) < 1) {
-              let err172 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.resourceManager !== void 0) {
+          let data62 = data54.resourceManager;
+          if (typeof data62 == "string") {
+            if (!pattern17.test(data62)) {
+              let err172 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
               vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
             }
           } else {
-            let err173 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err173 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
           }
         }
-        if (data54.verifyQueue !== void 0) {
-          let data64 = data54.verifyQueue;
-          if (typeof data64 == "string") {
-            if (func3(data64) < 1) {
-              let err174 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data54.outQueue !== void 0) {
+          let data63 = data54.outQueue;
+          if (typeof data63 == "string") {
+            if (func3(data63) < 1) {
+              let err174 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
             }
           } else {
-            let err175 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err175 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
           }
         }
+        if (data54.inQueue !== void 0) {
+          let data64 = data54.inQueue;
+          if (typeof data64 == "string") {
+            if (func3(data64) < 1) {
+              let err176 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+            }
+          } else {
+            let err177 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
+          }
+        }
+        if (data54.deadQueue !== void 0) {
+          let data65 = data54.deadQueue;
+          if (typeof data65 == "string") {
+            if (func3(data65) < 1) {
+              let err178 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+            }
+          } else {
+            let err179 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+          }
+        }
+        if (data54.verifyQueue !== void 0) {
+          let data66 = data54.verifyQueue;
+          if (typeof data66 == "string") {
+            if (func3(data66) < 1) {
+              let err180 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+            }
+          } else {
+            let err181 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
+          }
+        }
       } else {
-        let err176 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+        let err182 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
       }
     }
   } else {
-    let err177 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
+    let err183 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern16 = new RegExp("^1\\.[0-9]+$", "u"), pattern17 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern19 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern20 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern21 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern18 = new RegExp("^1\\.[0-9]+$", "u"), pattern19 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern21 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern22 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern23 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1292,7 +1329,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern16.test(data0)) {
+        if (!pattern18.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -1308,7 +1345,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern17.test(data1)) {
+        if (!pattern19.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -1332,7 +1369,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern19.test(data3)) {
+        if (!pattern21.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -1356,7 +1393,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern20.test(data5)) {
+        if (!pattern22.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -1389,7 +1426,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern21.test(data9)) {
+                if (!pattern23.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -1450,7 +1487,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern21.test(data16)) {
+                        if (!pattern23.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -1494,7 +1531,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern21.test(data20)) {
+                        if (!pattern23.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -1532,7 +1569,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern21.test(data22)) {
+                if (!pattern23.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -3592,7 +3629,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
   return validate16.errors = vErrors, errors === 0;
 }
 var userCreate = validate17;
-var pattern37 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var pattern39 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 function validate17(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -3612,7 +3649,7 @@ function validate17(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern37.test(data0)) {
+        if (!pattern39.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -4071,7 +4108,7 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern37.test(data0)) {
+        if (!pattern39.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

@@ -30,8 +30,11 @@ export interface InboundMessage {
   readonly id: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** How often it has been received, this time included. */
-  readonly receives: number;
+  /**
+   * How often a handler has had it, this time included. Receives that no handler saw, such as those of a batch that
+   * Lambda throttled, are not among them.
+   */
+  readonly attempts: number;
 }
 
 /** What became of one message of a batch. */

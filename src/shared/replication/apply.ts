@@ -6,7 +6,13 @@
  * before it, and an event that it covers changes nothing. So a write that loses is in the conflict log before that write:
  * when the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to log.
  */
-import { applyAttemptsMax, applyReceivesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from '../bounds.ts';
+import {
+  applyAttemptsMax,
+  inboundAttemptsMax,
+  clockAheadMaxMs,
+  horizonMs,
+  writeBackoffMs,
+} from '../bounds.ts';
 import { BeyondHorizonError, ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
 import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned, WriteRequest } from '../ports/store.ts';
@@ -103,10 +109,10 @@ function dropped(key: string, error: Error, message: InboundMessage): Dispositio
   return disposition?.kind === 'retry' ? disposition : { kind: 'done' };
 }
 
-/** A passing fault is retried until the receives are used up; then a person must look. */
+/** A passing fault is retried until the attempts are used up; then a person must look. */
 function settled(outcome: Error | undefined, message: InboundMessage | undefined): Disposition {
   if (outcome === undefined) return { kind: 'done' };
-  if (isRetryable(outcome) && (message?.receives ?? 0) < applyReceivesMax)
+  if (isRetryable(outcome) && (message?.attempts ?? 0) < inboundAttemptsMax)
     return { kind: 'retry', error: outcome };
   return dead(outcome);
 }

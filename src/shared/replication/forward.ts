@@ -4,7 +4,7 @@
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
 import { own } from '../own.ts';
-import { forwardAgeMaxMs, forwardReceivesMax } from '../bounds.ts';
+import { forwardAgeMaxMs, forwardAttemptsMax } from '../bounds.ts';
 import { AppError, isPermanent, isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
@@ -132,7 +132,7 @@ export function* forward(
  */
 function afterFailure(failed: CrossingOutcome['failed'], message: InboundMessage | undefined): Disposition {
   const passing = Object.values(failed).find(isRetryable);
-  if (passing !== undefined && (message?.receives ?? 0) < forwardReceivesMax) {
+  if (passing !== undefined && (message?.attempts ?? 0) < forwardAttemptsMax) {
     return { kind: 'retry', error: passing };
   }
   const lasting = Object.values(failed).find((error) => !isRetryable(error));

@@ -8,11 +8,19 @@ const COSMOS = 'Microsoft.DocumentDB/databaseAccounts';
 const CONTAINER = `${COSMOS}/sqlDatabases/containers`;
 const MESSAGES = 'Microsoft.ServiceBus/namespaces/messages';
 
-/** Data actions of the built-in roles. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration */
+const READ_QUEUE = 'Microsoft.ServiceBus/namespaces/queues/read';
+
+/**
+ * Actions and data actions of the built-in roles, those that are of use here: each of the three has
+ * `Microsoft.ServiceBus/*\/queues/read`, or all. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration */
 const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
-  '090c5cfd-751d-490a-894a-3ce6f1109419': [`${MESSAGES}/send/action`, `${MESSAGES}/receive/action`],
-  '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39': [`${MESSAGES}/send/action`],
-  '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0': [`${MESSAGES}/receive/action`],
+  '090c5cfd-751d-490a-894a-3ce6f1109419': [
+    `${MESSAGES}/send/action`,
+    `${MESSAGES}/receive/action`,
+    READ_QUEUE,
+  ],
+  '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39': [`${MESSAGES}/send/action`, READ_QUEUE],
+  '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0': [`${MESSAGES}/receive/action`, READ_QUEUE],
 };
 
 interface Grant {
@@ -145,6 +153,21 @@ function callsIn({ method, path, headers, body }: ProxiedRequest): Omit<RightsCa
   return inContainer(item[method] ?? method);
 }
 
+/** A proxy for Resource Manager. What is not about one queue is about the namespace, which no role of ours is for. */
+export function proxyResourceManager(target: string, rights: AzureRights): Promise<RightsProxy> {
+  return startProxy(target, ({ method, path }) => {
+    const { caller: who } = rights;
+    const { pathname } = new URL(path, 'http://local');
+    if (who === undefined || !pathname.startsWith('/subscriptions/')) return undefined;
+    const resource = /\/queues\/([^/]+)$/.exec(pathname)?.[1] ?? 'the namespace';
+    const action = method === 'GET' ? READ_QUEUE : `management: ${method} ${path}`;
+    const refused = rights.book.refuse([{ who, action, resource }]);
+    if (refused === undefined) return undefined;
+    const message = `The client '${who}' does not have authorization to perform action '${action}' over scope '${pathname}'.`;
+    return { status: 403, headers: {}, body: { error: { code: 'AuthorizationFailed', message } } };
+  });
+}
+
 /** Makes the broker refuse what is not allowed; it reports each operation with its queue to the fault rules. */
 export function guardBroker(faults: Faults, rights: AzureRights): void {
   const hit = faults.hit.bind(faults);
@@ -152,7 +175,8 @@ export function guardBroker(faults: Faults, rights: AzureRights): void {
     const action = `${MESSAGES}/${operation === 'send' ? 'send' : 'receive'}/action`;
     const outcome = hit(operation, queue);
     const { caller: who } = rights;
-    if (who === undefined) return outcome;
+    // Not the broker's, but Resource Manager's.
+    if (who === undefined || operation === 'getQueue') return outcome;
     const refused = rights.book.refuse([{ who, action, resource: queue }]);
     return refused === undefined ? outcome : { ...outcome, error: { code: 'amqp:unauthorized-access' } };
   };

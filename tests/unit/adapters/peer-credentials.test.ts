@@ -226,7 +226,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
       /^aws-us-east-1: arn:aws:iam::123456789012:role\/tandem-peer-sender cannot be assumed \(AccessDenied: not this one\); does the role trust/,
     );
     const log = jest.fn();
-    const message = { id: 'm', body: '', attributes: {}, receives: 1 };
+    const message = { id: 'm', body: '', attributes: {}, attempts: 1 };
     const retries = await settleBatch(
       'tandem-out',
       [message],

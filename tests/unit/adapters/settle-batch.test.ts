@@ -9,7 +9,7 @@ import type { Disposition, InboundMessage } from '../../../src/shared/ports/queu
 import { MemoryQueue } from '../../helpers/memory-queue.ts';
 
 const dead: Disposition = { kind: 'dead', reason: 'malformed', detail: 'the message is not JSON' };
-const messageOf = (id: string): InboundMessage => ({ id, body: id, attributes: {}, receives: 1 });
+const messageOf = (id: string): InboundMessage => ({ id, body: id, attributes: {}, attempts: 1 });
 
 test.each([
   ['for good', new TooLargeError('too large with its reason')],
@@ -39,7 +39,7 @@ test.each([
 
 test('a probe is completed and never handled; what only claims to be one is a message like any other', async () => {
   const { body, attributes = {} } = probeMessage('aws-us-east-1');
-  const probe: InboundMessage = { id: 'p', body, attributes, receives: 1 };
+  const probe: InboundMessage = { id: 'p', body, attributes, attempts: 1 };
   const seen: string[] = [];
   const retries = await settleBatch(
     'tandem-in',

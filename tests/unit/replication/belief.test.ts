@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { applyReceivesMax, clockAheadMaxMs, heartbeatMs } from '../../../src/shared/bounds.ts';
+import { inboundAttemptsMax, clockAheadMaxMs, heartbeatMs } from '../../../src/shared/bounds.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { heartbeatKey, understoodBy } from '../../../src/shared/replication/heartbeat-record.ts';
@@ -36,9 +36,9 @@ async function met(): Promise<{ aws: TestSite; azure: TestSite; genuine: Replica
 async function receive(
   site: TestSite,
   event: ReplicationEvent,
-  receives = 1,
+  attempts = 1,
 ): Promise<Disposition | undefined> {
-  const message = { ...delivered({ id: 'm', body: JSON.stringify(event) }), receives };
+  const message = { ...delivered({ id: 'm', body: JSON.stringify(event) }), attempts };
   return (await site.run(applyBatch(site.site, [message], checkEvent))).dispositions[0];
 }
 
@@ -97,7 +97,7 @@ describe('an event of a peer', () => {
     const { aws, genuine } = await met();
     const event = forged(genuine, RETIRED, encodeStamp(START_MS, 0, RETIRED));
     expect((await receive(aws, event))?.kind).toBe('retry');
-    expect(await receive(aws, event, applyReceivesMax)).toMatchObject({
+    expect(await receive(aws, event, inboundAttemptsMax)).toMatchObject({
       kind: 'dead',
       reason: 'forged_stamp',
     });
@@ -111,7 +111,7 @@ describe('an event of a peer', () => {
     aws.store.items.delete(KEY);
     const ahead = forged(genuine, AWS, encodeStamp(START_MS + 1_000, 0, AWS));
     expect((await receive(aws, ahead))?.kind).toBe('retry');
-    expect(await receive(aws, ahead, applyReceivesMax)).toMatchObject({
+    expect(await receive(aws, ahead, inboundAttemptsMax)).toMatchObject({
       kind: 'dead',
       reason: 'forged_stamp',
     });
@@ -123,8 +123,8 @@ describe('a site whose clock was ahead', () => {
   test('is heard again at once when it is right, and none of its reports is set aside', async () => {
     const aws = new TestSite(AWS, [AZURE]);
     const azure = new TestSite(AZURE, [AWS]);
-    const deliver = async (receives = 1): Promise<Disposition[]> => {
-      const messages = aws.outboxDeliveries().map((message) => ({ ...message, receives }));
+    const deliver = async (attempts = 1): Promise<Disposition[]> => {
+      const messages = aws.outboxDeliveries().map((message) => ({ ...message, attempts }));
       aws.outbox.sent.length = 0;
       return [...(await azure.run(applyBatch(azure.site, messages, checkEvent))).dispositions];
     };
@@ -133,7 +133,7 @@ describe('a site whose clock was ahead', () => {
     aws.nowMs += 600_000;
     await aws.run(beat(aws.site));
     await aws.run(setPaused(aws.site, AZURE, true));
-    expect(await deliver(applyReceivesMax)).toEqual([{ kind: 'done' }, { kind: 'done' }]);
+    expect(await deliver(inboundAttemptsMax)).toEqual([{ kind: 'done' }, { kind: 'done' }]);
     expect(azure.held(pauseKey(AWS))).toBeUndefined();
     aws.nowMs += heartbeatMs - 600_000;
     azure.nowMs += heartbeatMs;

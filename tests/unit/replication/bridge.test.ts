@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  applyReceivesMax,
+  inboundAttemptsMax,
   clockAheadMaxMs,
   eventBytesMax,
   forwardAgeMaxMs,
-  forwardReceivesMax,
+  forwardAttemptsMax,
   horizonMs,
   sweepGraceMs,
   sweepKeysMax,
@@ -31,7 +31,7 @@ const pair = (): { aws: TestSite; azure: TestSite } => ({
   azure: new TestSite(AZURE, [AWS]),
 });
 
-const message = (body: string, receives = 1): InboundMessage => ({ id: 'm', body, attributes: {}, receives });
+const message = (body: string, attempts = 1): InboundMessage => ({ id: 'm', body, attributes: {}, attempts });
 const apply = (site: TestSite, messages: readonly InboundMessage[]): Promise<ApplyReport> =>
   site.run(applyBatch(site.site, messages, checkEvent));
 
@@ -96,7 +96,7 @@ describe('forward', () => {
     const queue = aws.peers.get(AZURE);
     if (queue) queue.refuse = () => new UnavailableError('down');
     const body = await eventText(aws);
-    expect(await aws.run(forward(aws.site, [message(body, forwardReceivesMax)], checkEvent))).toEqual([
+    expect(await aws.run(forward(aws.site, [message(body, forwardAttemptsMax)], checkEvent))).toEqual([
       { kind: 'done' },
     ]);
     expect(aws.held('user:1')?.pending).toHaveProperty([AZURE]);
@@ -112,7 +112,7 @@ describe('forward', () => {
     const body = await eventText(aws);
     const receivedOnce = await aws.run(forward(aws.site, [message(body)], checkEvent));
     expect(receivedOnce).toMatchObject([{ kind: 'retry', error: { message: 'down' } }]);
-    const receivedLast = await aws.run(forward(aws.site, [message(body, forwardReceivesMax)], checkEvent));
+    const receivedLast = await aws.run(forward(aws.site, [message(body, forwardAttemptsMax)], checkEvent));
     expect(receivedLast).toMatchObject([{ kind: 'dead', reason: 'too_large' }]);
     expect(Object.keys(aws.held('user:1')?.pending ?? {}).sort()).toEqual([OTHER, AZURE].sort());
   });
@@ -292,7 +292,7 @@ describe('apply', () => {
     aws.nowMs += clockAheadMaxMs + 1;
     const body = await eventText(aws);
     expect((await apply(azure, [message(body)])).dispositions[0]?.kind).toBe('retry');
-    expect((await apply(azure, [message(body, applyReceivesMax)])).dispositions[0]?.kind).toBe('dead');
+    expect((await apply(azure, [message(body, inboundAttemptsMax)])).dispositions[0]?.kind).toBe('dead');
     expect(azure.store.items.size).toBe(0);
     azure.nowMs += 1;
     expect((await apply(azure, [message(body)])).applied).toBe(1);

@@ -4,12 +4,14 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { batchReserveMs, batchWorstMs } from '../../bounds.ts';
 import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
-import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
+import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { timeLimit, type TimeLimit } from '../../time-limit.ts';
+import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';
 import { PLATFORM_HEADERS } from './platform-headers.ts';
+import { openSqsQueue } from './open-queue.ts';
 
 /**
  * API Gateway's HTTP APIs give `rawPath` decoded, `rawQueryString` not, a body as text where its type is one of text and
@@ -22,7 +24,9 @@ export function httpEntry(handler: HttpHandler): HttpHandler {
 }
 
 /**
- * Answers with partial batch failures, so that only what failed is delivered again.
+ * What failed for a passing reason is sent again, as a message that counts its attempts; SQS's own count also holds the
+ * receives of batches that Lambda throttled. What cannot be sent is named as a partial batch failure and delivered again
+ * after its visibility timeout.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export function queueEntry(
@@ -30,6 +34,7 @@ export function queueEntry(
   handler: BatchHandler,
   services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
 ): (event: SQSEvent, context?: Pick<Context, 'getRemainingTimeInMillis'>) => Promise<SQSBatchResponse> {
+  const own = openOwnQueue(queue, services.config);
   return async ({ Records }, context) => {
     // A function that is cut off has said nothing about any message, and all of them have been received in vain.
     // Without a context nothing cuts it off.
@@ -37,21 +42,35 @@ export function queueEntry(
     const left = (reserveMs: number): TimeLimit => timeLimit({ ms: leftMs() - reserveMs });
     const times = { handle: left(batchReserveMs), send: () => left(ANSWER_MS) };
     const retries = await settleBatch(queue, Records.map(toInbound), handler, { ...services, times });
-    return { batchItemFailures: retries.map(({ message }) => ({ itemIdentifier: message.id })) };
+    const outcomes = await sendAgain(own, retries, times.send());
+    const failed = retries.filter((_, index) => outcomes[index] !== undefined);
+    return { batchItemFailures: failed.map(({ message }) => ({ itemIdentifier: message.id })) };
   };
 }
 
 /** What the answer itself may take. */
 const ANSWER_MS = 500;
 
+function openOwnQueue(queue: string, { region, aws }: Config): QueueSender {
+  const urls = new Map([
+    ['tandem-out', aws?.outUrl],
+    ['tandem-in', aws?.inUrl],
+    ['tandem-verify', aws?.verifyUrl],
+  ]);
+  const url = urls.get(queue);
+  if (url === undefined) throw new TypeError(`no queue ${queue} in the settings`);
+  return openSqsQueue({ region, url });
+}
+
 function toInbound(record: SQSRecord): InboundMessage {
+  const attributes = Object.fromEntries(
+    Object.entries(record.messageAttributes).map(([name, { stringValue }]) => [name, stringValue ?? '']),
+  );
   return {
     id: record.messageId,
     body: record.body,
-    attributes: Object.fromEntries(
-      Object.entries(record.messageAttributes).map(([name, { stringValue }]) => [name, stringValue ?? '']),
-    ),
-    receives: Number(record.attributes.ApproximateReceiveCount),
+    attributes,
+    attempts: attemptOf(attributes),
   };
 }
 

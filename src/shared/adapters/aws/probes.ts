@@ -74,7 +74,8 @@ function storeProbes(store: Store): Probe[] {
     {
       id: 'store.patch',
       run: async () => {
-        await store.clearPending([{ key: NOBODY, accepted: { nobody: '0' } }]);
+        const [error] = await store.clearPending([{ key: NOBODY, accepted: { nobody: '0' } }]);
+        if (error !== undefined) throw error;
         return 'the condition was looked at';
       },
     },

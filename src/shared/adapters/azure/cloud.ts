@@ -7,8 +7,9 @@ import type { ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
+import { fetchClient } from '../../fetch-client.ts';
 import { deadLettersOn } from '../dead-letters.ts';
-import { credential, serviceBusToken } from './credential.ts';
+import { credential, ownToken, serviceBusToken } from './credential.ts';
 import { ServiceBusDeadLetterBox } from './dead-letter-box.ts';
 import { openServiceBus, openServiceBusQueue } from './open-queue.ts';
 import { azureProbes } from './probes.ts';
@@ -60,7 +61,18 @@ export function openDeadLetterBox(config: Config): DeadLetterBox {
 }
 
 export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
-  return () => measureServiceBus(() => openServiceBus(access(config)), queuesOf(config));
+  const { resourceManager: endpoint, serviceBusId } = settings(config);
+  return () => {
+    if (serviceBusId === undefined)
+      throw new TypeError('SERVICE_BUS_ID is needed to read the depths of queues');
+    const access = {
+      endpoint,
+      namespaceId: serviceBusId,
+      http: fetchClient,
+      token: () => ownToken(endpoint),
+    };
+    return measureServiceBus(access, queuesOf(config));
+  };
 }
 
 export function openProbes(config: Config, nonce: string): readonly ProbeGroup[] {

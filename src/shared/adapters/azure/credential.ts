@@ -35,7 +35,7 @@ export async function serviceBusToken(): Promise<string> {
   return token.token;
 }
 
-/** A token of this app's own identity, made out to another application. @param audience Its ID URI: `api://…`. */
+/** A token of this app's own identity, made out to another application. @param audience Its ID URI, without a slash at the end. */
 export async function ownToken(audience: string): Promise<string> {
   const token = await credential().getToken(`${audience}/.default`);
   if (token === null) throw new UnavailableError('the identity has given no token');

@@ -12,7 +12,8 @@ import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../http/path.ts';
 import { batchHandleMs, batchSendMs } from '../../bounds.ts';
 import { timeLimit, type TimeLimit } from '../../time-limit.ts';
-import { sendWithin, settleBatch, type Retry } from '../settle-batch.ts';
+import { attemptOf, sendAgain } from '../send-again.ts';
+import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';
 import { openServiceBusQueue } from './open-queue.ts';
 import { PLATFORM_HEADERS } from './platform-headers.ts';
@@ -145,23 +146,9 @@ export function batchEntry(
     const messages = toInbound(context, Array.isArray(bodies) ? bodies : [bodies]);
     const times = { handle: timeLimit({ ms: batchHandleMs }), send };
     const retries = await settleBatch(queue, messages, handler, { ...services, times });
-    if (retries.length > 0) await sendAgain(services.own, retries, send());
+    const failed = (await sendAgain(services.own, retries, send())).find((outcome) => outcome !== undefined);
+    if (failed !== undefined) throw failed;
   };
-}
-
-const ATTEMPTS = 'tandemAttempts';
-const RETRY_DELAY_SECONDS_MAX = 60;
-
-async function sendAgain(queue: QueueSender, retries: readonly Retry[], limit: TimeLimit): Promise<void> {
-  const messages = retries.map(({ message }, index) => ({
-    id: String(index),
-    body: message.body,
-    attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
-    delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
-  }));
-  const outcomes = await sendWithin(limit, messages.length, () => queue.send(messages));
-  const failed = outcomes.find((outcome) => outcome !== undefined);
-  if (failed !== undefined) throw failed;
 }
 
 function openOwnQueue(queue: string, { azure }: Config): QueueSender {
@@ -177,17 +164,15 @@ function toInbound(
   bodies: readonly unknown[],
 ): readonly InboundMessage[] {
   const ids = list(metadata['messageIdArray'] ?? [metadata['messageId']]);
-  const counts = list(metadata['deliveryCountArray'] ?? [metadata['deliveryCount']]);
   const properties = list(metadata['applicationPropertiesArray'] ?? [metadata['applicationProperties']]);
   return bodies.map((body, index) => {
     const attributes: Record<string, string> = {};
     for (const [name, value] of Object.entries(properties[index] ?? {})) attributes[name] = String(value);
-    const earlier = Number(attributes[ATTEMPTS] ?? 0);
     return {
       id: textOf(ids[index] ?? index),
       body: textOf(body),
       attributes,
-      receives: earlier + Math.max(1, Number(counts[index] ?? 1)),
+      attempts: attemptOf(attributes),
     };
   });
 }

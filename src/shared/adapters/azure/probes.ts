@@ -108,7 +108,8 @@ function storeProbes(store: Store, key: string): Probe[] {
     {
       id: 'store.patch',
       run: async () => {
-        await store.clearPending([{ key, accepted: { probe: STAMP } }]);
+        const [error] = await store.clearPending([{ key, accepted: { probe: STAMP } }]);
+        if (error !== undefined) throw error;
         if (Object.keys((await held()).record.pending).length > 0)
           throw new Error('the marker is still there');
         return 'patched on condition';

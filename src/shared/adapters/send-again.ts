@@ -1,0 +1,35 @@
+/**
+ * What failed for a passing reason goes back into its own queue as a new message that counts the attempts at it.
+ *
+ * Invariant: a message has one more attempt each time that a handler has had it, and at no other time. The brokers' own
+ * counts also hold receives that no handler saw: of a batch that Lambda throttled, of a neighbour's batch that was handed
+ * back. The count is a message attribute because no queue keeps one for us.
+ */
+import { retryDelaySecondsMax } from '../bounds.ts';
+import type { QueueSender, SendOutcome } from '../ports/queue.ts';
+import type { TimeLimit } from '../time-limit.ts';
+import { sendWithin, type Retry } from './settle-batch.ts';
+
+const ATTEMPTS = 'tandemAttempts';
+
+/** Which attempt at a message with these attributes this is, from 1. What is no count is none. */
+export function attemptOf(attributes: Readonly<Record<string, string>>): number {
+  const earlier = /^\d{1,9}$/.test(attributes[ATTEMPTS] ?? '') ? Number(attributes[ATTEMPTS]) : 0;
+  return earlier + 1;
+}
+
+/** Sends each again, later. @returns Outcomes in the order of the retries; what has one is to be handed back. */
+export async function sendAgain(
+  queue: QueueSender,
+  retries: readonly Retry[],
+  limit: TimeLimit,
+): Promise<readonly SendOutcome[]> {
+  if (retries.length === 0) return [];
+  const messages = retries.map(({ message }, index) => ({
+    id: String(index),
+    body: message.body,
+    attributes: { ...message.attributes, [ATTEMPTS]: String(message.attempts) },
+    delaySeconds: Math.min(2 ** message.attempts, retryDelaySecondsMax),
+  }));
+  return sendWithin(limit, messages.length, () => queue.send(messages));
+}
