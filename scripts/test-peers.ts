@@ -8,16 +8,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { guardOutput } from './command/run-command.ts';
 import jestConfig from '../jest.config.js';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
 import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
 import { tlc } from './peers/tlc.ts';
-
-// What cannot be written is a failure of the command.
-guardOutput();
 
 const ROOT = path.join(import.meta.dirname, '..');
 
@@ -36,15 +32,15 @@ interface Result {
 }
 
 const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
-const chosen = process.argv.slice(2);
-const results: Result[] = [];
-for (const peer of [dynamoDbLocal, moto, tlc]) if (isWanted(peer.suite)) results.push(await run(peer));
-if (isWanted('schemathesis')) results.push(await fuzz());
-console.log(inWords(results));
-process.exitCode = results.every(({ success }) => success) ? 0 : 1;
-
-function isWanted(suite: string): boolean {
-  return chosen.length === 0 || chosen.some((name) => suite.startsWith(name));
+/** Returns the exit status: 1 when a suite failed. @param suites Beginnings of their names; none: all. */
+export async function testPeers({ suites }: { readonly suites: readonly string[] }): Promise<number> {
+  const isWanted = (suite: string): boolean =>
+    suites.length === 0 || suites.some((name) => suite.startsWith(name));
+  const results: Result[] = [];
+  for (const peer of [dynamoDbLocal, moto, tlc]) if (isWanted(peer.suite)) results.push(await run(peer));
+  if (isWanted('schemathesis')) results.push(await fuzz());
+  console.log(inWords(results));
+  return results.every(({ success }) => success) ? 0 : 1;
 }
 
 /** What `make` returns; undefined, and reported, when the software cannot run here. */

@@ -11,7 +11,7 @@ import { HOST, type Ports } from './ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
 import type { DnsSettings } from '../dns-main.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
-import { AUDIENCE } from '../issuer/server.ts';
+import { AUDIENCE } from '../issuer/protocol.ts';
 import type { JwtIssuer, PeerConfig } from '../../../src/shared/config.ts';
 
 export interface ProcessPlan {
