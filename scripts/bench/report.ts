@@ -82,7 +82,8 @@ export function thisMachine(): Machine {
 /** The command as a person would type it in the root of the project. */
 export function commandLine(argv: readonly string[], root: string): string {
   const [, script = '', ...rest] = argv;
-  return ['node', path.relative(root, script), ...rest].join(' ');
+  const file = path.relative(root, script);
+  return [...(file === 'scripts/tandem.ts' ? ['npm run tandem --'] : ['node', file]), ...rest].join(' ');
 }
 
 /** The report as one line of JSON: `title`, `date`, `machine`, `command`, `figures`, `notes`. */

@@ -1,5 +1,5 @@
 /** Commands for who changes the code. */
-import { command } from '../command/command.ts';
+import { command, type CommandContext } from '../command/command.ts';
 import { flag, many, text } from '../command/option.ts';
 
 export const generate = command({
@@ -32,4 +32,18 @@ export const testPeers = command({
   args: { suites: many(text('beginnings of their names', { placeholder: 'suite', fallback: 'all' })) },
   examples: [{ line: 'test-peers schemathesis', shows: 'one of them' }],
   run: async (input) => (await import('../test-peers.ts')).testPeers(input),
+});
+
+export const azureTemplate = command({
+  name: 'azure-template',
+  summary: 'the Azure template with its expressions evaluated, for a checker that cannot',
+  args: {
+    features: many(text('to switch on; all: every one', { placeholder: 'feature', fallback: 'none' })),
+  },
+  examples: [
+    { line: 'azure-template', shows: 'what a deployment makes' },
+    { line: 'azure-template network audit', shows: 'what it makes with these features' },
+  ],
+  run: async (input, context: CommandContext) =>
+    (await import('../azure-template.ts')).printAzureTemplate(input, context),
 });

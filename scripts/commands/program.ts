@@ -9,7 +9,7 @@ import { ROOT } from '../command/process-context.ts';
 import { choice } from '../command/option.ts';
 import { start } from '../local/stack/options.ts';
 import { bench } from './bench.ts';
-import { diagrams, generate, lintInfra, testPeers } from './develop.ts';
+import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
 import { comparisons, conflicts, deadLetters, pauses, status, token } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import { contract, packages, rehearse, releaseFixture, rollback, rollout, smoke } from './release.ts';
@@ -47,7 +47,7 @@ export const PROGRAM: Program<CommandContext> = {
       title: 'Release',
       entries: [packages, rollout, rollback, smoke, contract, rehearse, releaseFixture],
     },
-    { title: 'Develop', entries: [generate, diagrams, lintInfra, testPeers, completion] },
+    { title: 'Develop', entries: [generate, diagrams, lintInfra, azureTemplate, testPeers, completion] },
   ],
   details: 'NO_COLOR and TERM=dumb are respected. Paths are meant from where you stand.',
 };

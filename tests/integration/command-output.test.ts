@@ -19,7 +19,7 @@ const COMMANDS = [
   ['scripts/tandem.ts', 'cost'],
   ['scripts/tandem.ts', 'completion', 'bash'],
   ['scripts/local/start.ts', '--help'],
-  ['scripts/azure-template.ts'],
+  ['scripts/tandem.ts', 'azure-template'],
 ];
 
 let dir: string;
