@@ -1,3 +1,5 @@
+import os from 'node:os';
+
 /**
  * Two projects run the same tests with the other cloud's adapters behind `#cloud`; everything else runs once.
  * Sources are native ES modules, so jest runs with --experimental-vm-modules (scripts/test.ts passes it).
@@ -31,6 +33,8 @@ const forCloud = (cloud) => ({
 
 export default {
   testTimeout: 60_000,
+  // Tests wait for servers and processes most of the time: one more than there are cores keeps all of them busy.
+  maxWorkers: os.availableParallelism() + 1,
   projects: [
     {
       ...base,

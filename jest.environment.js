@@ -12,6 +12,9 @@ import { TestEnvironment } from 'jest-environment-node';
 /** A test that loops must not fill the memory with what it says. */
 const KEPT_CHARACTERS_MAX = 2_000_000;
 
+// A worker opens its own three when they are first looked at.
+void [process.stdin, process.stdout, process.stderr];
+
 /** How long what a test file has closed may take to be gone. */
 const CLOSED_WITHIN_MS = 10_000;
 const POLL_MS = 20;

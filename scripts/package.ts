@@ -24,7 +24,7 @@ const PACKAGES = [
   {
     cloud: 'azure',
     args: ['package', '-c', 'serverless.azure.yml'],
-    leaves: ['azure/tandem.zip', 'azure/app/host.json', 'azure/app/users/function.json'],
+    leaves: ['azure/tandem.zip', 'azure/app/host.json', 'azure/app/package.json', 'azure/app/app.cjs'],
   },
 ] as const;
 

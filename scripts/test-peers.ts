@@ -1,7 +1,8 @@
 /**
  * Runs suites against software of others: the stand-ins' against DynamoDB Local and moto's Route 53, so that they are
  * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
- * sites. Each is installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is no failure.
+ * sites; and the packaged Azure app under Microsoft's Node worker, whose checkout TANDEM_FUNCTIONS_WORKER names. The
+ * others are installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is no failure.
  * Beginnings of suites' names as arguments choose some: `npm run test:peers -- schemathesis`.
  */
 import { spawn } from 'node:child_process';
@@ -11,6 +12,7 @@ import path from 'node:path';
 import jestConfig from '../jest.config.js';
 import { UsageError } from './command/usage-error.ts';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
+import { functionsWorker } from './peers/functions-worker.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
 import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
@@ -33,7 +35,7 @@ interface Result {
 }
 
 const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
-const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc];
+const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, functionsWorker];
 
 /** Returns the exit status: 1 when a suite failed. @throws UsageError for one that is unknown. @param suites Beginnings of their names; none: all. */
 export async function testPeers({ suites }: { readonly suites: readonly string[] }): Promise<number> {

@@ -11,6 +11,13 @@ const NEEDS = {
   waf: { flag: 'cdn' },
   customDomain: { values: ['domain', 'hostedZoneId'] },
 };
+/**
+ * Provisioned instances are taken out of the account's concurrency, of which AWS keeps 100 for functions that have
+ * none: an account with less than this cannot have them, and CloudFormation would find out in the middle of a deployment.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+ */
+const UNRESERVED_MIN = 100;
+const WARM_FUNCTIONS = 2;
 const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
 
@@ -26,7 +33,20 @@ function misplaced(features, region) {
   ];
 }
 
-/** CloudFront's own name unless the site has one; only a certificate of ours lets us ask for TLS 1.2. */
+/** What the account allows is asked of whoever deploys: packaging needs no account. */
+function tooLittleConcurrency(features, accountConcurrency) {
+  if (features['warm'] !== 'true') return [];
+  const least = UNRESERVED_MIN + WARM_FUNCTIONS;
+  return Number(accountConcurrency) >= least
+    ? []
+    : [
+        `warm needs --param "accountConcurrency=…" of at least ${least}, what the account has in this region: ` +
+          'aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions' +
+          (accountConcurrency === '' ? '' : `; it is ${accountConcurrency}, so have the quota raised first`),
+      ];
+}
+
+/** CloudFront's own name unless the site has one; only a certificate of ours lets us ask for TLS 1.3 (docs/decisions/0067). */
 function viewerOf(customDomain, domain) {
   return customDomain
     ? {
@@ -34,7 +54,7 @@ function viewerOf(customDomain, domain) {
         certificate: {
           AcmCertificateArn: { Ref: 'Certificate' },
           SslSupportMethod: 'sni-only',
-          MinimumProtocolVersion: 'TLSv1.2_2021',
+          MinimumProtocolVersion: 'TLSv1.3_2025',
         },
       }
     : { aliases: [], certificate: { CloudFrontDefaultCertificate: true } };
@@ -42,13 +62,14 @@ function viewerOf(customDomain, domain) {
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const features = await resolveConfigurationProperty(['custom', 'features']);
-  const [domain, hostedZoneId, region, alarmEmail, boundary] = await Promise.all(
+  const [domain, hostedZoneId, region, alarmEmail, boundary, accountConcurrency] = await Promise.all(
     [
       'param:domain',
       'param:hostedZoneId',
       'self:provider.region',
       'param:alarmEmail',
       'param:permissionsBoundary',
+      'param:accountConcurrency',
     ].map(resolveVariable),
   );
   const values = { domain, hostedZoneId };
@@ -61,6 +82,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       valueOf: (name) => values[name],
     }),
     ...misplaced(features, region),
+    ...tooLittleConcurrency(features, String(accountConcurrency)),
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)
       ? []
       : [`permissionsBoundary is the ARN of a policy, not '${boundary}'`]),

@@ -147,7 +147,7 @@ const NOTES = [
   '"Hono" sets the headers in a middleware, as its own cors, secureHeaders and requestId do; "no middleware" gives ' +
     'them with the body in one call',
   'on Azure Hono is called through its fetch interface, as the community adapter does, and Fastify through inject: ' +
-    'neither has an adapter of its own for function.json apps',
+    'neither has a maintained adapter of its own for Functions',
 ];
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {

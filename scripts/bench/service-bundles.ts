@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { parse } from 'yaml';
+import type { DeclaredFunction } from '../serverless/azure/entry-point.ts';
 
 export type CloudName = 'aws' | 'azure';
 
@@ -20,6 +21,7 @@ export interface ServiceBundles {
   readonly options: BuildOptions;
   /** One per source file: several functions may share a bundle. Sorted by name. */
   readonly bundles: readonly { readonly name: string; readonly source: string }[];
+  readonly functions: Readonly<Record<string, DeclaredFunction>>;
 }
 
 /**
@@ -51,7 +53,7 @@ const OF_THE_PLUGIN = new Set([
 interface Definition {
   readonly custom: { readonly esbuild: Readonly<Record<string, unknown>> };
   /** A text is a function behind a flag, in a file of its own. */
-  readonly functions: Readonly<Record<string, { readonly handler: string } | string>>;
+  readonly functions: Readonly<Record<string, (DeclaredFunction & { readonly handler: string }) | string>>;
 }
 
 /** Reads `serverless.<cloud>.yml`. */
@@ -65,11 +67,13 @@ export function parseDefinition(text: string): Omit<ServiceBundles, 'cloud'> {
   const { custom, functions } = parse(text, { merge: true }) as Definition;
   const own = Object.entries(custom.esbuild).filter(([name]) => !OF_THE_PLUGIN.has(name));
   const external = custom.esbuild['exclude'] as string[] | undefined;
-  const sources = new Set(
-    Object.values(functions).flatMap((one) => (typeof one === 'string' ? [] : [sourceOf(one.handler)])),
+  const declared = Object.entries(functions).flatMap(([name, one]) =>
+    typeof one === 'string' ? [] : [[name, one] as const],
   );
+  const sources = new Set(declared.map(([, { handler }]) => sourceOf(handler)));
   return {
     options: { platform: 'node', external: external ?? [], ...(Object.fromEntries(own) as BuildOptions) },
+    functions: Object.fromEntries(declared),
     bundles: [...sources]
       .map((source) => ({ name: path.basename(source, '.ts'), source }))
       .sort((a, b) => a.name.localeCompare(b.name)),

@@ -71,6 +71,14 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/bundle.ts')).benchBundle(input),
     }),
     command({
+      name: 'bench worker',
+      summary: "what Microsoft's Node worker takes to load the packaged Azure app",
+      details: 'TANDEM_FUNCTIONS_WORKER is a built checkout of the worker; npm run package comes first.',
+      options: { runs: whole('loads of each', { ...COUNT, default: '5' }), ...JSON_OPTION },
+      examples: [{ line: 'bench worker --runs 3', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/worker.ts')).benchWorker(input),
+    }),
+    command({
       name: 'bench cost',
       summary: 'what writes, reads and idle hours use of the services that bill, counted by the emulators',
       options: {

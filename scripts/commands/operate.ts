@@ -35,7 +35,9 @@ export const status = command({
   details: KEY_NOTE,
   options: {
     watch: flag('again every second, until Ctrl-C'),
-    keys: flag('name the keys at risk in each direction'),
+    keys: flag(
+      'name the keys at risk, what a site cannot read or write, and (without --watch) what its dead letters are about',
+    ),
     ...COMMON,
   },
   examples: [

@@ -12,7 +12,16 @@ import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
 import { comparisons, conflicts, deadLetters, pauses, status, token } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
-import { contract, packages, rehearse, releaseFixture, rollback, rollout, smoke } from './release.ts';
+import {
+  contract,
+  firstCheck,
+  packages,
+  rehearse,
+  releaseFixture,
+  rollback,
+  rollout,
+  smoke,
+} from './release.ts';
 import { dns, monitor, runbook } from './traffic.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -45,7 +54,7 @@ export const PROGRAM: Program<CommandContext> = {
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },
     {
       title: 'Release',
-      entries: [packages, rollout, rollback, smoke, contract, rehearse, releaseFixture],
+      entries: [packages, rollout, rollback, firstCheck, smoke, contract, rehearse, releaseFixture],
     },
     { title: 'Develop', entries: [generate, diagrams, lintInfra, azureTemplate, testPeers, completion] },
   ],

@@ -105,6 +105,30 @@ other site, and its end come back. TANDEM_TOKEN is presented as a bearer token.`
   run: async (input, context: CommandContext) => (await import('../smoke.ts')).checkSmoke(input, context),
 });
 
+export const firstCheck = command({
+  name: 'first-check',
+  summary: 'what only an account can tell, before any traffic',
+  details: `Asks a site to make one call of each kind that it makes, with its own identity, and says of each that is refused what
+right or setting is missing and how to set it. The key of an operator is that of the stack, or in TANDEM_OPERATOR_KEY.`,
+  args: {
+    site: text('the URL of a deployed site, or the id of one of the stack on this machine', {
+      placeholder: 'site',
+      required: true,
+    }),
+  },
+  options: {
+    stack: file('the stack on this machine', { default: '.tandem/stack.json' }),
+    json: flag('one JSON object'),
+  },
+  examples: [{ line: 'first-check https://a.example', shows: 'a site that was just deployed' }],
+  check: ({ site }) => {
+    if (/^https?:\/\//.test(site) && !URL.canParse(site))
+      throw new UsageError(`<site>: '${site}' is not an http(s) URL`);
+  },
+  run: async (input, context: CommandContext) =>
+    (await import('../first-check.ts')).checkFirst(input, context),
+});
+
 export const contract = command({
   name: 'contract',
   summary: 'does a site answer as openapi.yaml says',

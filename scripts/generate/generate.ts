@@ -1,10 +1,12 @@
 /**
- * Writes what follows from the declared entities and routes: validators, the event schema and `openapi.yaml`.
+ * Writes what follows from the declared entities and routes: validators, the event schema and `openapi.yaml`;
+ * and from what the emulators say about themselves their pages.
  * `--check` writes nothing and fails when a file is not what it would be.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '../../src/shared/replication/event-schema.ts';
+import { emulatorDocuments } from './emulators.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
@@ -17,6 +19,7 @@ export async function generate({ check }: { readonly check: boolean }): Promise<
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
     'openapi.yaml': openApiDocument(),
+    ...emulatorDocuments(),
   };
 
   const stale = Object.entries(files).filter(([name, content]) => {

@@ -36,7 +36,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '201': answer(type, 'Created', { ...created, ...applied }),
           '202': answer(type, NOT_YET_EVERYWHERE, created),
-          ...problems(400, 409, 410, 413, 415, 422, 503),
+          ...problems(400, 409, 410, 411, 413, 415, 422, 503),
         },
       },
     },
@@ -67,7 +67,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '200': answer(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
           '202': answer(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
-          ...problems(400, 404, 409, 412, 413, 415, 422, 503),
+          ...problems(400, 404, 409, 411, 412, 413, 415, 422, 503),
         },
       },
       delete: deleteOperation(type, tags, id),

@@ -28,6 +28,7 @@ export function operationPaths(): Paths {
     ...pendingPaths(),
     ...deadLetterPaths(),
     ...queuePaths(),
+    ...firstCheckPaths(),
     ...conflictPaths(),
     ...verificationPaths(),
   };
@@ -39,6 +40,7 @@ export function operationSchemas(): Record<string, object> {
     ...pendingSchemas(),
     ...deadLetterSchemas(),
     ...queueSchemas(),
+    ...firstCheckSchemas(),
     ...conflictSchemas(),
     ...verificationSchemas(),
   };
@@ -112,7 +114,8 @@ function pendingPaths(): Paths {
       get: {
         ...FOR_OPERATORS,
         operationId: 'listPending',
-        summary: 'The keys at risk: which records the peers do not hold yet, the oldest first',
+        summary:
+          'The keys at risk: which records the peers do not hold yet, the oldest first; and what this site cannot use',
         parameters: [limit],
         responses: { '200': answer('Pending', 'Every peer'), ...problems(400, 401, 403, 503) },
       },
@@ -132,12 +135,24 @@ function pendingSchemas(): Record<string, object> {
     keys: { type: 'array', items: key },
     atLeast: said({ type: 'boolean' }, 'There are more of them, or may be'),
   });
+  const view = {
+    site: text,
+    now: said(time, 'By the clock of this site, when the question was asked'),
+    peers: { type: 'array', items: peer },
+  };
+  const unusable = object({
+    key: known.key,
+    during: said(text, 'What met it: compare, repair, tombstones, or the question itself'),
+    reason: text,
+    since: said(time, 'When it was first met'),
+    last: said(time, 'When it was last met'),
+  });
+  const meaning = 'Keys that this site cannot read or write itself, for good; absent when none is known';
   return {
-    Pending: object({
-      site: text,
-      now: said(time, 'By the clock of this site, when the question was asked'),
-      peers: { type: 'array', items: peer },
-    }),
+    Pending: {
+      ...object(view),
+      properties: { ...view, unusable: said({ type: 'array', items: unusable }, meaning) },
+    },
   };
 }
 
@@ -149,7 +164,7 @@ function deadLetterPaths(): Paths {
     requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
     responses: {
       '200': answer('SettledDeadLetters', 'What was done'),
-      ...problems(400, 401, 403, 409, 413, 415, 503),
+      ...problems(400, 401, 403, 409, 411, 413, 415, 503),
     },
   });
   return {
@@ -188,7 +203,7 @@ function deadLetterSchemas(): Record<string, object> {
     looked: said(count, 'Messages that were looked at'),
     atLeast: said({ type: 'boolean' }, 'There may be more'),
   };
-  const cause = object({
+  const of = {
     source: text,
     reason: text,
     letters: count,
@@ -196,7 +211,12 @@ function deadLetterSchemas(): Record<string, object> {
     oldest: time,
     newest: time,
     ids: { type: 'array', items: text },
-  });
+  };
+  const keys = { type: 'array', items: object({ key: text, detail: text }) };
+  const cause = {
+    ...object(of),
+    properties: { ...of, keys: said(keys, 'The first few records that they are about, and why') },
+  };
   return {
     DeadLetterCauses: object({ now: time, ...look, causes: { type: 'array', items: cause } }),
     DeadLetter: object({ id: text, source: text, reason: text, detail: text, body: text, at: time }),
@@ -255,6 +275,40 @@ function queueSchemas(): Record<string, object> {
   };
 }
 
+function firstCheckPaths(): Paths {
+  return {
+    '/replication/first-check': {
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'firstCheck',
+        summary: 'Makes one call of each kind that this site makes, and says what became of each',
+        description:
+          'Before any traffic, and harmless in it: what is written is removed again, and a message that is sent is ' +
+          'dropped by whoever receives it. What a finding means: `npm run tandem -- first-check`.',
+        responses: { '200': answer('FirstCheck', 'A finding for each call'), ...problems(401, 403) },
+      },
+    },
+  };
+}
+
+function firstCheckSchemas(): Record<string, object> {
+  return {
+    FirstCheck: object({
+      site: text,
+      findings: {
+        type: 'array',
+        items: object({
+          probe: said(text, 'The kind of call'),
+          subject: said(text, 'What it is about, where there is more than one; else empty'),
+          outcome: { enum: ['ok', 'refused', 'skipped'] },
+          seen: said(text, 'What was seen; of a refusal the error with its causes'),
+          ms: count,
+        }),
+      },
+    }),
+  };
+}
+
 function conflictPaths(): Paths {
   const id = { name: 'id', in: 'path', required: true, schema: idSchema };
   return {
@@ -291,7 +345,7 @@ function conflictPaths(): Paths {
         },
         responses: {
           '200': answer('Conflict', 'It is overridden'),
-          ...problems(400, 401, 403, 404, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
     },
@@ -349,7 +403,7 @@ function verificationPaths(): Paths {
         },
         responses: {
           '202': answer('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
-          ...problems(400, 401, 403, 404, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
     },

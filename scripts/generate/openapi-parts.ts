@@ -37,6 +37,7 @@ const MEANING: Readonly<Record<number, string>> = {
   409: 'It exists already; or what it holds now does not allow the change',
   410: 'What the same request made before has been deleted, or has expired, since',
   412: 'A precondition does not hold',
+  411: 'The body was sent in chunks, without a Content-Length',
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON by its type, or not in UTF-8',
   422: 'The Idempotency-Key was used before, with another body',

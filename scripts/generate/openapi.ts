@@ -280,7 +280,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           '200': answer('Item', 'Replaced', { ...written, ...applied }),
           '201': answer('Item', 'Created', { ...written, ...applied }),
           '202': answer('Item', NOT_YET_EVERYWHERE, written),
-          ...problems(400, 410, 412, 413, 415, 422, 503),
+          ...problems(400, 410, 411, 412, 413, 415, 422, 503),
         },
       },
     },

@@ -30,6 +30,7 @@ export type AwsFeature = (typeof awsFeatures)[number];
 
 /** What a feature cannot do without. */
 const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
+  warm: ['accountConcurrency=1000'],
   waf: ['features.cdn=true'],
   monitor: ['hostedZoneId=Z0123456789ABCDEFGHIJ'],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],

@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { context, type BuildContext, type BuildOptions } from 'esbuild';
+import { build as buildOnce, context, type BuildContext, type BuildOptions } from 'esbuild';
 import { newestRun } from './newest-run.ts';
 import { placeArtefact, releaseToServe } from './site-release.ts';
 
@@ -41,22 +41,36 @@ const PASSED_ON = [
   'target',
 ] as const;
 
-function optionsFor(plugin: EsbuildPlugin, serviceDir: string): BuildOptions {
-  const { buildOptions, buildDirPath } = plugin;
-  const entries = new Set(plugin.functionEntries.map(({ entry }) => entry));
+/** Those that a package has beside them. */
+const OF_A_PACKAGE = ['loader', 'minify', 'sourcemap', 'sourcesContent', 'treeShaking'] as const;
+
+/** What a build does, without what it builds. */
+export function optionsOf(
+  { buildOptions }: EsbuildPlugin,
+  serviceDir: string,
+  purpose: 'offline' | 'package',
+): BuildOptions {
+  const names: readonly string[] = purpose === 'offline' ? PASSED_ON : [...PASSED_ON, ...OF_A_PACKAGE];
   return {
     ...Object.fromEntries(
-      PASSED_ON.filter((name) => name in buildOptions).map((name) => [name, buildOptions[name]]),
+      names.filter((name) => name in buildOptions).map((name) => [name, buildOptions[name]]),
     ),
     absWorkingDir: fs.realpathSync(serviceDir),
+    ...(purpose === 'offline' && { minifyWhitespace: true }),
+    logLevel: 'warning',
+  };
+}
+
+/** One bundle for every source file of a function. */
+function bundlesOfFunctions({ buildOptions, buildDirPath, functionEntries }: EsbuildPlugin): BuildOptions {
+  const entries = new Set(functionEntries.map(({ entry }) => entry));
+  return {
     entryPoints: [...entries].map((entry) => ({
       in: entry,
       out: entry.slice(0, -path.extname(entry).length),
     })),
     outExtension: { '.js': String(buildOptions['outputFileExtension']) },
     outdir: buildDirPath,
-    minifyWhitespace: true,
-    logLevel: 'warning',
   };
 }
 
@@ -66,6 +80,18 @@ function optionsFor(plugin: EsbuildPlugin, serviceDir: string): BuildOptions {
  * @returns Frees the build. Until then esbuild's process, and with it ours, stays.
  */
 export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): () => Promise<void> {
+  return bundleWith(plugin, { watched: true }, () => ({
+    ...optionsOf(plugin, serviceDir, 'offline'),
+    ...bundlesOfFunctions(plugin),
+  }));
+}
+
+/** The same for a build of any kind. One that is watched keeps esbuild running, for the next one. */
+export function bundleWith(
+  plugin: EsbuildPlugin,
+  { watched }: { readonly watched: boolean },
+  optionsFor: () => BuildOptions,
+): () => Promise<void> {
   let build: Promise<BuildContext> | undefined;
   // A rebuild of esbuild joins the one that runs, which may have read the file before it was changed.
   plugin.bundle = newestRun(async () => {
@@ -75,7 +101,11 @@ export function bundleTogether(plugin: EsbuildPlugin, serviceDir: string): () =>
       placeArtefact(release, plugin.buildDirPath);
       return;
     }
-    build ??= context(optionsFor(plugin, serviceDir));
+    if (!watched) {
+      await buildOnce(optionsFor());
+      return;
+    }
+    build ??= context(optionsFor());
     await (await build).rebuild();
   });
   return async () => {

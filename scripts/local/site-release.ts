@@ -35,10 +35,11 @@ export function releaseToServe(env: NodeJS.ProcessEnv = process.env): string | u
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
-/** Puts the content of every package where the bundles of a build would be. */
+/** Puts the content of every package where the bundles of a build would be, and nothing else is then there. */
 export function placeArtefact(artefact: string, buildDir: string): void {
   const packages = fs.readdirSync(artefact).filter((name) => name.endsWith('.zip'));
   if (packages.length === 0) throw new Error(`${artefact} holds no package`);
+  fs.rmSync(buildDir, { recursive: true, force: true });
   for (const name of packages) {
     for (const [file, content] of unzip(path.join(artefact, name))) {
       const target = path.join(buildDir, file);

@@ -55,11 +55,20 @@ async function startCosmosDb(settings: StandInsSettings): Promise<Running> {
   return { standIn, urls: { cosmos: url, 'cosmos.faults': url + FAULTS_PATH } };
 }
 
+/** Absent: what the tier has. `Infinity` for a measurement of the code rather than of the budget. */
+function creditsIn(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const credits = Number(text);
+  if (!(credits > 0)) throw new RangeError(`TANDEM_SERVICE_BUS_CREDITS is a number above 0, not '${text}'`);
+  return credits;
+}
+
 async function startBroker(settings: StandInsSettings): Promise<Running> {
   const { startServiceBus } = await import('./service-bus/server.ts');
   const standIn = await startServiceBus({
     ...optionsOf(settings, 'service-bus'),
     controlPort: settings.ports['service-bus-control'] ?? 0,
+    creditsPerSecond: creditsIn(process.env['TANDEM_SERVICE_BUS_CREDITS']),
   });
   const control = base(standIn.controlUrl);
   return {

@@ -64,17 +64,12 @@ module.exports = class AzureCompat {
     const workDir = path.join(serverless.serviceDir, folder);
     const appDir = path.join(workDir, 'app');
 
-    const bindings = require('./azure/bindings.cjs');
-    bindings.keepServiceBusSettings();
-    bindings.keepTimerSettings();
-    bindings.returnHttpResponses();
-
     const layout = require('./azure/layout.cjs');
     layout.buildInto(serverless, folder);
-    layout.nameScriptsLikeBundles(serverless);
-    layout.writeBindingsBesideBundles({ serverless, appDir });
+    await layout.writeAppInsteadOfBindings({ serverless, appDir });
     layout.leaveSourceTreeAlone();
     layout.keepArtefactTogether({ serverless, workDir });
+    await layout.bundleAsOneApp({ serverless, offline: this.#offline });
 
     const deployment = require('./azure/deployment.cjs');
     deployment.readConfigAfterVariables(serverless);
@@ -93,7 +88,6 @@ module.exports = class AzureCompat {
     if (this.#offline) {
       const offline = require('./azure/offline.cjs');
       this.#site = offline.runOwnHost({ serverless, appDir });
-      await offline.bundleInOneBuild(serverless);
     }
   }
 };

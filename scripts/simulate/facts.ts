@@ -170,6 +170,21 @@ export function beganAnew(state: RecordState, earlier: RecordState): boolean {
   return timeOf(oldestOf(state)) > timeOf(newest) + KEPT_MS;
 }
 
+/**
+ * Whether a state makes one that is gone count as absent: all of it is younger than the end of that by more than what is
+ * deleted is kept. So wherever both meet, the earlier one is forgotten as if it had been removed.
+ */
+export function overrules(later: RecordState, gone: RecordState): boolean {
+  const [deletedAt, isDeleted] = gone.fields['$deleted'] ?? [];
+  const expires = gone.fields['$expires']?.[1];
+  const goneMs = Math.min(
+    deletedAt !== undefined && isDeleted === true ? timeOf(deletedAt) : Infinity,
+    typeof expires === 'number' ? expires * 1000 : Infinity,
+  );
+  const oldest = Math.min(...[oldestOf(later), ...Object.values(later.vector)].map(timeOf));
+  return oldest > goneMs + KEPT_MS;
+}
+
 function timeOf(stamp: string): number {
   return Number.parseInt(stamp.slice(0, 9), 36);
 }

@@ -58,16 +58,23 @@ const MENU = {
   compare: [0.3, 1, 4],
 } as const;
 
-export type Fault = keyof typeof MENU;
+/** The same, drawn from a stream of their own: what earlier seeds draw stays as it was. */
+const LATER = {
+  /** Keys that a site's store or inbound queue refuses for good until operators mend them, so many. */
+  badKey: [0.25, 1, 4],
+} as const;
+
+export type Fault = keyof typeof MENU | keyof typeof LATER;
 
 /** Strength by fault; 0 is off. */
 export type Faults = Readonly<Record<Fault, number>>;
 
-export const FAULTS = Object.keys(MENU) as readonly Fault[];
+export const FAULTS = [...Object.keys(MENU), ...Object.keys(LATER)] as readonly Fault[];
 
 /** Draws a seed's faults; what `forced` names is set instead. Draws the same numbers either way. */
 export function chooseFaults(random: Random, forced: Partial<Faults> = {}): Faults {
-  const chosen = chooseFrom(MENU, random, forced);
+  const later = chooseFrom<keyof typeof LATER>(LATER, random.stream('later faults'), forced);
+  const chosen = { ...chooseFrom<keyof typeof MENU>(MENU, random, forced), ...later };
   // What is found by comparing alone must be compared before it is forgotten: hourly in production, once in a schedule.
   // And an upgrade takes no months: what it leaves of ranks would be judged by writes that are forgotten.
   return chosen.months > 0 ? { ...chosen, inboxLoss: 0, drift: 0, olderRelease: 0 } : chosen;

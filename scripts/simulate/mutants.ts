@@ -35,6 +35,7 @@ const BELIEF = 'replication/belief.ts';
 const BURY = 'replication/anti-entropy/bury.ts';
 const REPAIR = 'replication/anti-entropy/repair.ts';
 const ELEMENTS = 'replication/anti-entropy/elements.ts';
+const ISOLATE = 'replication/isolate.ts';
 
 const mutant = (
   name: string,
@@ -46,9 +47,22 @@ const mutant = (
 
 /** Where a defect shows only under faults that few seeds draw: they are on in every one. */
 const MONTHS = { months: 1 } as const;
+/** Sites that are cut off for longer than the horizon and then hear of each other late and twice, and of little else. */
+const CUT_FOR_MONTHS = {
+  ...MONTHS,
+  partition: 5,
+  reorder: 0.5,
+  duplicate: 0.8,
+  throttle: 0,
+  outage: 0,
+  jump: 0,
+  poison: 0,
+  forge: 0,
+} as const;
 const MIXED = { olderRelease: 0.5, months: 0 } as const;
 const FORGED = { forge: 6, months: 0 } as const;
 const DRIFTING = { drift: 4, months: 0 } as const;
+const BAD = { badKey: 4, outboxLoss: 0.3, crash: 0.03, months: 0 } as const;
 const LOSSY = {
   inboxLoss: 0.3,
   compare: 20,
@@ -141,8 +155,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward never clears',
     FORWARD,
-    'if (requests.length === 0) return;',
-    'if (requests.length >= 0) return;',
+    'if (requests.length === 0) return failed;',
+    'if (requests.length >= 0) return failed;',
   ),
   mutant(
     'forward clears every peer when one accepted',
@@ -190,8 +204,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'apply acknowledges what it could not read',
     APPLY,
-    'if (!known.has(key)) outcomes.set(key, failure);',
-    'if (!known.has(key)) outcomes.set(key, undefined);',
+    'outcomes.set(key, failure);',
+    'outcomes.set(key, undefined);',
   ),
   mutant('apply loses the markers', APPLY, '{ ...kept, state,', '{ ...kept, pending: {}, state,'),
   mutant(
@@ -664,7 +678,7 @@ export const mutants: readonly Mutant[] = [
     APPLY,
     'if (merge.forgotten) own = undefined;',
     '',
-    { ...MONTHS, oversized: 700, redrive: 1 },
+    { ...MONTHS, oversized: 0, partition: 4, redrive: 1 },
   ),
   mutant(
     'a late message is merged into the life that began since',
@@ -673,17 +687,8 @@ export const mutants: readonly Mutant[] = [
     'held === undefined',
     MONTHS,
   ),
-  mutant('a tombstone counts from its stamp', BURY, 'atMs - goneSince > KEPT_MS &&', '', {
-    ...MONTHS,
-    reorder: 0.4,
-    partition: 4,
-    outage: 3,
-    redrive: 5,
-  }),
-  mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', {
-    ...MONTHS,
-    reorder: 0.4,
-  }),
+  mutant('a tombstone counts from its stamp', BURY, 'atMs - goneSince > KEPT_MS &&', '', CUT_FOR_MONTHS),
+  mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', CUT_FOR_MONTHS),
   mutant(
     'an event of the own past is as good as its marker',
     MARKERS,
@@ -760,5 +765,110 @@ export const mutants: readonly Mutant[] = [
     'changed ||= !sameSlots(sets, local.sets) || !sameSlots(counters, local.counters);',
     '',
     DRIFTING,
+  ),
+  mutant(
+    'a key that cannot be read stops those beside it',
+    ISOLATE,
+    'if (!isPermanent(error)) throw error;',
+    'if (error !== null) throw error;',
+    BAD,
+  ),
+  mutant(
+    'a key that cannot be read takes those beside it along',
+    ISOLATE,
+    'if (keys.length === 1) return { held: new Map(), failed: new Map([[key, error]]) };',
+    'if (keys.length > 0 || key === "") return { held: new Map(), failed: new Map(keys.map((each) => [each, error])) };',
+    BAD,
+  ),
+  mutant(
+    'the second half of what cannot be read together is forgotten',
+    ISOLATE,
+    'held: new Map([...first.held, ...second.held]),',
+    'held: new Map([...first.held]),',
+    BAD,
+  ),
+  mutant(
+    'a page of a scan that is too large ends the comparison',
+    ISOLATE,
+    'if (!isPermanent(error) || size === 1) throw error;',
+    'if (!isPermanent(error) || size > 0) throw error;',
+    BAD,
+  ),
+  mutant(
+    'the sweeper does not name what it cannot read',
+    SWEEP,
+    'for (const [key, error] of failed) refuse(refused, site.peers, key, error);',
+    '',
+    BAD,
+  ),
+  mutant(
+    'the sweeper does not name what a queue refuses',
+    SWEEP,
+    'else refuse(refused, [peer], key, error);',
+    '',
+    BAD,
+  ),
+  mutant(
+    'the sweeper does not name a marker that stays',
+    SWEEP,
+    'if (uncleared !== undefined) refuse(refused, took, key, uncleared);',
+    '',
+    BAD,
+  ),
+  mutant(
+    'the sweeper takes a queue that refuses one key for silent',
+    SWEEP,
+    'if (isRetryable(error)) silent[peer] = error.message;',
+    'if (isRetryable(error) || error.message !== "") silent[peer] = error.message;',
+    BAD,
+  ),
+  mutant(
+    'a marker that stays stops the bridge',
+    FORWARD,
+    "if (isPermanent(error)) failed.set(requests[index]?.key ?? '', error);",
+    'if (isPermanent(error)) throw new TypeError(`${index}`);',
+    BAD,
+  ),
+  mutant(
+    'apply takes what it cannot read for done',
+    APPLY,
+    'for (const key of keys) if (!failed.has(key)) known.set(key, held.get(key));\n    return failed;',
+    'for (const key of keys) if (!failed.has(key)) known.set(key, held.get(key));\n    return new Map();',
+    BAD,
+  ),
+  mutant(
+    'apply dead-letters what it cannot write without a reason',
+    APPLY,
+    'return dead(outcome);',
+    "return { ...dead(outcome), reason: '' };",
+    BAD,
+  ),
+  mutant(
+    'a comparison does not name what it cannot read',
+    COMPARE,
+    "yield* noteUnusable(site, 'compare', unreadable);",
+    '',
+    BAD,
+  ),
+  mutant(
+    'a comparison ends at an offer that it cannot read',
+    COMPARE,
+    'const { held, failed } = yield* readKeys(states.map(([key]) => key));',
+    'const { held, failed } = yield* readKeys(states.map(([key]) => key));\n  for (const error of failed.values()) throw error;',
+    BAD,
+  ),
+  mutant(
+    'a repair ends at a record that it cannot read',
+    REPAIR,
+    'const failed = new Map(unreadable);',
+    'const failed = new Map(unreadable);\n  for (const error of failed.values()) throw error;',
+    { ...BAD, compare: 20, inboxLoss: 0.3 },
+  ),
+  mutant(
+    'a tombstone that cannot be removed stops the others',
+    BURY,
+    'if (!isPermanent(error)) throw error;',
+    'if (error !== null) throw error;',
+    { ...MONTHS, badKey: 40 },
   ),
 ];

@@ -5,9 +5,10 @@
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
+import { makeBad } from './bad-keys.ts';
 import { bury, compare } from './comparisons.ts';
 import { forge } from './forger.ts';
-import { paceOf } from './pace.ts';
+import { paceOf, type Pace } from './pace.ts';
 import { wake } from './trigger.ts';
 import type { World } from './world.ts';
 
@@ -18,7 +19,16 @@ export interface NemesisEvent {
   /** `partition 2`; names its stream of chances too. */
   readonly id: string;
   readonly kind:
-    'partition' | 'outage' | 'jump' | 'outboxWipe' | 'redrive' | 'poison' | 'forge' | 'compare' | 'bury';
+    | 'partition'
+    | 'outage'
+    | 'jump'
+    | 'outboxWipe'
+    | 'redrive'
+    | 'poison'
+    | 'forge'
+    | 'compare'
+    | 'bury'
+    | 'badKey';
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -28,6 +38,7 @@ const LASTING: Partial<Record<NemesisEvent['kind'], readonly [shortMs: number, l
   partition: [1_000, 90_000],
   outage: [5_000, 120_000],
   jump: [1_000, 120_000],
+  badKey: [60_000, 600_000],
 };
 const KINDS = [
   'partition',
@@ -39,27 +50,43 @@ const KINDS = [
   'forge',
   'compare',
   'bury',
+  'badKey',
 ] as const;
 
 /** Draws what befalls the world. */
 export function drawNemesis(random: Random, faults: Faults): readonly NemesisEvent[] {
-  const { trafficMs, lastsMaxMs, slowness, redrives, burials } = paceOf(faults);
+  const pace = paceOf(faults);
   const times = (kind: NemesisEvent['kind']): number => {
-    if (kind === 'bury') return burials;
-    return kind === 'redrive' ? Math.max(redrives, Math.floor(faults[kind])) : Math.floor(faults[kind]);
+    if (kind === 'bury') return pace.burials;
+    return kind === 'redrive' ? Math.max(pace.redrives, Math.floor(faults[kind])) : Math.floor(faults[kind]);
   };
   return KINDS.flatMap((kind) =>
     Array.from({ length: times(kind) }, (_, index): NemesisEvent => {
-      const lasting = LASTING[kind];
-      const fromMs = random.between(0, lasting === undefined ? trafficMs : trafficMs * 0.9);
-      const [shortMs, longMs] = lasting ?? [0, 0];
-      const forMs = random.between(
-        shortMs,
-        lasting !== undefined && random.chance(0.3) ? lastsMaxMs : Math.min(longMs * slowness, lastsMaxMs),
-      );
-      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, trafficMs - 1) };
+      const [fromMs, forMs] = drawTime(random, kind, pace);
+      return { id: `${kind} ${index}`, kind, fromMs, untilMs: Math.min(fromMs + forMs, pace.trafficMs - 1) };
     }),
   );
+}
+
+/** When an event begins, and how long it lasts. */
+function drawTime(
+  random: Random,
+  kind: NemesisEvent['kind'],
+  { trafficMs, lastsMaxMs, longCuts, heldBackMs, slowness }: Pace,
+): readonly [fromMs: number, forMs: number] {
+  if (kind === 'partition' && random.chance(longCuts.share)) {
+    // It ends while clients still write and messages are still held back: what the sites exchange then is what matters.
+    const forMs = random.between(longCuts.leastMs, longCuts.mostMs);
+    return [random.between(0, trafficMs - heldBackMs - forMs), forMs];
+  }
+  const lasting = LASTING[kind];
+  const fromMs = random.between(0, lasting === undefined ? trafficMs : trafficMs * 0.9);
+  const [shortMs, longMs] = lasting ?? [0, 0];
+  const forMs = random.between(
+    shortMs,
+    lasting !== undefined && random.chance(0.3) ? lastsMaxMs : Math.min(longMs * slowness, lastsMaxMs),
+  );
+  return [fromMs, forMs];
 }
 
 /** Enters events into the agenda. */
@@ -89,7 +116,16 @@ const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
   forge: atOnce(forge),
   compare: atOnce((world, site) => compare(world, site, { repair: true })),
   bury: atOnce(bury),
+  badKey,
 };
+
+/** In months it is mended after a while; else when everything else has come to rest (`schedule.ts`). */
+function badKey(world: World): Begin {
+  return () => {
+    const mend = makeBad(world, world.random.pick(world.sites));
+    return world.drawnFaults.months > 0 ? mend : undefined;
+  };
+}
 
 function atOnce(act: (world: World, site: SimSite) => void): (world: World) => Begin {
   return (world) => () => {

@@ -10,6 +10,11 @@ export interface Pace {
   readonly slowness: number;
   /** How long a fault lasts at most. */
   readonly lastsMaxMs: number;
+  /**
+   * Cuts that outlast the horizon: how large a part of all, and how long they last at least and at most. What no queue has
+   * accepted stays under a marker for ever, so the protocol owes as much after a cut of months as after one of minutes.
+   */
+  readonly longCuts: { readonly share: number; readonly leastMs: number; readonly mostMs: number };
   /** How late a message becomes visible that is held back. */
   readonly heldBackMs: number;
   /** Times that somebody moves dead letters back, at least; and how often after healing. */
@@ -30,6 +35,7 @@ const MINUTES: Pace = {
   restMs: 20 * MINUTE_MS,
   slowness: 1,
   lastsMaxMs: 10 * MINUTE_MS,
+  longCuts: { share: 0, leastMs: 0, mostMs: 0 },
   heldBackMs: 2 * MINUTE_MS,
   redrives: 0,
   redriveEveryMs: 10 * MINUTE_MS,
@@ -38,20 +44,24 @@ const MINUTES: Pace = {
 
 /** Entries of the conflict log stand for 120 days and must outlive a schedule; no message is 30 days late. */
 const MONTHS: Pace = {
-  trafficMs: 80 * DAY_MS,
+  trafficMs: 90 * DAY_MS,
   restMs: 26 * DAY_MS,
   slowness: 2_000,
   lastsMaxMs: 9 * DAY_MS,
+  longCuts: { share: 0.4, leastMs: 32 * DAY_MS, mostMs: 50 * DAY_MS },
   heldBackMs: 14 * DAY_MS,
-  redrives: 160,
+  redrives: 180,
   redriveEveryMs: 2 * DAY_MS,
-  burials: 120,
+  burials: 360,
 };
 
 /** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */
 const REST_AFTER_JUMP_MS = 80 * MINUTE_MS;
+/** Everything else must come to rest while keys are bad, and those when they are mended. */
+const REST_AFTER_BAD_KEYS_MS = 15 * MINUTE_MS;
 
-export function paceOf({ months, jump }: Faults): Pace {
+export function paceOf({ months, jump, badKey }: Faults): Pace {
   if (months > 0) return MONTHS;
-  return jump > 0 ? { ...MINUTES, restMs: REST_AFTER_JUMP_MS } : MINUTES;
+  const restMs = jump > 0 ? REST_AFTER_JUMP_MS : MINUTES.restMs;
+  return { ...MINUTES, restMs: restMs + (badKey > 0 ? REST_AFTER_BAD_KEYS_MS : 0) };
 }

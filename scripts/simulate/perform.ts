@@ -2,13 +2,14 @@
  * Performs one effect at the moment it takes place, with the faults that can befall a call: refused, applied with
  * its answer lost, applied late, or cut short by the death of its caller.
  */
-import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
+import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Effect } from '../../src/shared/replication/protocol.ts';
+import { changeRefusal, readRefusal, scannedPage, sendRefusal } from './bad-keys.ts';
 import { resetsOf } from './intents.ts';
-import { isConflict, isOwnReport, type LandedWrite, type QueueKind } from './facts.ts';
+import { isConflict, isOwnReport, overrules, type LandedWrite, type QueueKind } from './facts.ts';
 import { checkNewLife } from './checkers/lives.ts';
 import { checkNews } from './checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from './checkers/stamps.ts';
@@ -45,12 +46,12 @@ export function perform(
   switch (effect.op) {
     case 'get':
       world.trace('get', at, effect.key);
-      return reading(world, () => at.store.get(effect.key));
+      return reading(world, () => at.store.get(effect.key), readRefusal(at, [effect.key]));
     case 'getMany':
       if (invocation.kind === 'sweep' || invocation.kind === 'verify')
         world.counts.sweptKeys += effect.keys.length;
       world.trace('getMany', at, effect.keys.join());
-      return reading(world, () => at.store.getMany(effect.keys));
+      return reading(world, () => at.store.getMany(effect.keys), readRefusal(at, effect.keys));
     case 'pending':
       return reading(world, () => at.store.pending(effect.beforeMs, effect.limit, effect.after));
     case 'putMany':
@@ -69,8 +70,10 @@ export function perform(
     }
     case 'scan':
       world.trace('scan', at, effect.cursor ?? '');
-      return reading(world, () => at.store.scan(effect.cursor, effect.limit));
+      return reading(world, () => scannedPage(at, at.store.scan(effect.cursor, effect.limit)));
     case 'remove': {
+      const refusal = changeRefusal(at, effect.key);
+      if (refusal !== undefined) return { error: refusal };
       const called = calling(world, () => world.remove(at, effect.key, effect.expected));
       return 'error' in called ? called : { value: called.result };
     }
@@ -79,10 +82,17 @@ export function perform(
   }
 }
 
-function reading(world: World, read: () => unknown): Answer {
+/** @param refusal Why the store refuses this for good. */
+function reading(world: World, read: () => unknown, refusal?: AppError): Answer {
   if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
   if (world.strikes('ambiguous')) return { error: new AmbiguousError('no answer') };
-  return { value: read() };
+  if (refusal !== undefined) return { error: refusal };
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { error };
+  }
 }
 
 /** A call that changes something, under the three faults that a call can meet. */
@@ -102,6 +112,8 @@ function put(
   write: WriteRequest,
   decided: Operation['decided'],
 ): PutOutcome {
+  const refusal = changeRefusal(invocation.at, write.record.key);
+  if (refusal !== undefined) return { status: 'failed', error: refusal };
   const called = calling(world, () => land(world, invocation, write, decided));
   return 'error' in called ? { status: 'failed', error: called.error } : called.result;
 }
@@ -123,7 +135,11 @@ function land(
       ? `${kind} put ${outcome.status}${conflictText(record)}`
       : `${operation.id} put ${outcome.status} ${meaningText(decided)}`,
   );
-  if (outcome.status !== 'written') return outcome;
+  if (outcome.status !== 'written') {
+    const unreadable = readRefusal(at, [record.key]);
+    const tells = outcome.status === 'stale' && outcome.current !== undefined;
+    return tells && unreadable !== undefined ? { status: 'failed', error: unreadable } : outcome;
+  }
   if (operation !== undefined && decided !== undefined) {
     const life = record.state.incarnation ?? 0;
     const raised = life > (decided.basis?.state.incarnation ?? 0);
@@ -155,6 +171,7 @@ function land(
       // An entry that a site adds to its own log bears a stamp that it has accepted already, or made.
       if (before !== undefined || !isConflict(record.key)) world.find(checkAcceptedStamps(applied));
     }
+    if (before !== undefined && overrules(record.state, before.state)) world.forget(record.key, before);
     for (const watcher of world.watchers) watcher.applied(applied);
   }
   world.watchExposure(record.key, at, 'store');
@@ -175,8 +192,9 @@ function noteRepairs(
 }
 
 function clearing(world: World, at: SimSite, requests: readonly ClearRequest[]): Answer {
+  const refusals = requests.map(({ key }) => changeRefusal(at, key));
   const called = calling(world, () => {
-    for (const request of requests) {
+    for (const request of requests.filter((_, index) => refusals[index] === undefined)) {
       const cleared = at.store.clear(request);
       world.trace(`clear ${cleared}`, at, request.key);
       if (!cleared) continue;
@@ -184,7 +202,7 @@ function clearing(world: World, at: SimSite, requests: readonly ClearRequest[]):
       world.watchExposure(request.key, at, 'store');
     }
   });
-  return 'error' in called ? called : {};
+  return { value: refusals.map((refusal) => refusal ?? ('error' in called ? called.error : undefined)) };
 }
 
 function publish(world: World, at: SimSite, message: OutboundMessage): SendOutcome {
@@ -202,6 +220,8 @@ function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessag
   if (to.inboxCharactersMax > 0 && body.length > to.inboxCharactersMax) {
     return new TooLargeError(`${body.length} characters, the queue takes ${to.inboxCharactersMax}`);
   }
+  const refusal = sendRefusal(to, body);
+  if (refusal !== undefined) return refusal;
   const called = calling(world, () => {
     if (!world.reaches(from, to)) return;
     world.counts.sent += 1;

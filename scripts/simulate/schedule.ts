@@ -3,10 +3,18 @@
  *
  * Invariant: the same options give the same run, effect by effect, on any machine.
  */
+import { heartbeatKey } from '../../src/shared/replication/heartbeat-record.ts';
+import { unusableKeys } from '../../src/shared/replication/unusable-keys.ts';
 import { checkComparison, checkRefilled } from './checkers/comparisons.ts';
 import { checkConflicts } from './checkers/conflicts.ts';
 import { checkConvergence } from './checkers/convergence.ts';
 import { checkDeletes } from './checkers/deletes.ts';
+import {
+  checkComparisonEnded,
+  checkIsolation,
+  checkNamedByComparison,
+  type Isolated,
+} from './checkers/isolation.ts';
 import { checkMessages } from './checkers/messages.ts';
 import { checkReplay } from './checkers/replay.ts';
 import { checkValues } from './checkers/values.ts';
@@ -18,6 +26,7 @@ import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { paceOf } from './pace.ts';
 import { Random } from './random.ts';
 import type { SimSite } from './sim-site.ts';
+import type { SiteQueue } from './site-queue.ts';
 import { heartbeat, startSweeper } from './sweeper.ts';
 import { wake } from './trigger.ts';
 import { drawOperations, scheduleTraffic } from './workload.ts';
@@ -78,6 +87,9 @@ const COMPARED_MS = 3 * 60_000;
 /** Before the end of the rest: what drifts, and two rounds of comparisons, because one leaves out what it repairs. */
 const DRIFT_MS = 15 * 60_000;
 const ROUNDS_MS = [13 * 60_000, 7 * 60_000] as const;
+/** Before the end of the rest, and before what drifts: when all but the bad keys has come to rest, and when they are mended. */
+const ISOLATED_MS = 23 * 60_000;
+const MENDED_MS = 17 * 60_000;
 /** How long nothing may happen once all has come to rest. */
 export const QUIET_MS = 5 * 60_000;
 
@@ -141,6 +153,7 @@ export function playSchedule(options: ScheduleOptions): {
   world.agenda.runUntil(lastsMs);
   world.heal();
   recover(world, restMs, redriveEveryMs);
+  proveIsolation(world, restedMs);
   proveByComparing(world, restedMs);
   world.agenda.runUntil(restedMs);
   judge(world);
@@ -165,6 +178,43 @@ export function recover(world: World, restMs: number, everyMs: number): void {
       for (const site of world.sites) redrive(world, site);
     });
   }
+}
+
+/**
+ * Everything but the bad keys comes to rest, and those are named; a comparison goes on beside them. Then operators mend them.
+ */
+function proveIsolation(world: World, restedMs: number): void {
+  const { agenda, sites, drawnFaults } = world;
+  if (drawnFaults.badKey === 0 || drawnFaults.months > 0) return;
+  let begunAtMs: number | undefined;
+  agenda.as('isolation', () => {
+    agenda.at(restedMs - ISOLATED_MS, () => {
+      if (drawnFaults.inboxLoss === 0) world.find(checkIsolation(sites.map(isolated)));
+      begunAtMs = Math.min(...sites.map((site) => site.now()));
+      sites.forEach((site, index) => {
+        for (const to of sites.slice(index + 1)) compare(world, site, { repair: true, to });
+      });
+    });
+    agenda.at(restedMs - MENDED_MS, () => {
+      for (const site of sites) {
+        const { store, peers } = site;
+        const heartbeat = store.records.get(heartbeatKey(site.name));
+        const named = new Set(unusableKeys(heartbeat, site.now()).map(({ key }) => key));
+        world.find(checkNamedByComparison(isolated(site), named));
+        for (const peer of peers)
+          if (sites.indexOf(site) < sites.indexOf(world.site(peer)))
+            world.find(checkComparisonEnded(isolated(site), peer, begunAtMs ?? 0));
+        site.bad.clear();
+      }
+      for (const site of sites) redrive(world, site);
+    });
+  });
+}
+
+function isolated({ name, store, bad, refused, inbox, outbox }: SimSite): Isolated {
+  const about = ({ dead }: SiteQueue): ReadonlySet<string> =>
+    new Set([...dead].flatMap(({ fact }) => ((fact.reasons.at(-1) ?? '') === '' ? [] : (fact.key ?? []))));
+  return { name, holds: store.records, bad, refused, deadInbound: about(inbox), deadOwn: about(outbox) };
 }
 
 /** What inbound queues have lost and sites hold otherwise under one name is found by comparing, and by nothing else. */

@@ -1,5 +1,7 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
 import type { PendingEntry } from '../../src/shared/ports/store.ts';
+import type { RefusedKeys } from '../../src/shared/replication/sweep.ts';
+import type { Badness } from './bad-keys.ts';
 import type { Faults } from './faults.ts';
 import { SiteQueue } from './site-queue.ts';
 import { SiteStore } from './site-store.ts';
@@ -29,6 +31,10 @@ export class SimSite {
   jumpMs = 0;
   /** Where the sweeper's last whole run stopped: what production leaves in the site's heartbeat. */
   sweptTo: PendingEntry | undefined;
+  /** What the sweeper has found to be refused for good: the same. */
+  refused: RefusedKeys = {};
+  /** Key → how this site's store or inbound queue refuses it for good, until somebody mends it; healing does not. */
+  readonly bad = new Map<string, Badness>();
   /** Out of service until somebody says otherwise; healing does not. */
   halted = false;
   /** Gone for good, with all that it holds. */

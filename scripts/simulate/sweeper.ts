@@ -1,7 +1,7 @@
 /** The sweeper's timer at every site. */
 import { sweepTickMs } from '../../src/shared/bounds.ts';
 import { isRetryable } from '../../src/shared/errors.ts';
-import { beat } from '../../src/shared/replication/heartbeat.ts';
+import { beat, refusedWith } from '../../src/shared/replication/heartbeat.ts';
 import { sweep } from '../../src/shared/replication/sweep.ts';
 import { invoke } from './invocation.ts';
 import type { SimSite } from './sim-site.ts';
@@ -55,7 +55,11 @@ function run(world: World, site: SimSite): void {
     kind: 'sweep',
     protocol: (own) => sweep(own, { after: site.sweptTo }),
     ended: (ending) => {
-      if (ending.kind === 'returned') site.sweptTo = ending.value.resume;
+      if (ending.kind === 'returned') {
+        const { resume, refused } = ending.value;
+        site.refused = refusedWith(site.refused, { refused, resume });
+        site.sweptTo = resume;
+      }
       if (ending.kind === 'threw' && !isRetryable(ending.error))
         world.find([{ invariant: 'no defects', detail: `sweep threw ${String(ending.error)}` }]);
     },

@@ -17,6 +17,8 @@ import type { World } from './world.ts';
 const BATCH_MAX = 10;
 const RETRY_SECONDS_MAX = 60;
 const DOZE_MS = 15_000;
+/** With these a store or a queue says that one key is bad, which is no reason to end a comparison. */
+const FOR_GOOD = new Set(['refused', 'too_large', 'unreadable']);
 
 /** Looks for visible messages after a delay. */
 export function wake(world: World, site: SimSite, queue: SiteQueue, delayMs: number): void {
@@ -113,6 +115,10 @@ function settleOne(
       queue.done(message);
       break;
     case 'dead':
+      if (queue.kind === 'verify' && FOR_GOOD.has(disposition.reason)) {
+        const detail = `${site.name} has dead-lettered a step of a comparison: ${disposition.reason}`;
+        world.find([{ invariant: '14 isolation', detail }]);
+      }
       // The dead-letter queue may refuse too; then the message is handed back.
       if (!world.strikes('throttle')) queue.setAside(message, disposition.reason);
       break;

@@ -32,19 +32,24 @@ export interface ClientOperation {
   readonly index: number;
 }
 
-/** Draws all client operations of a schedule: a third of them in bursts on one key. */
+/** In how many bursts operations go on, and how far apart they are: clients meet on one key within milliseconds. */
+const BURSTS = { goesOn: 0.35, slow: 0, slowMs: 0 } as const;
+/** Over months also within days, which is as concurrent where messages take weeks; and then leave it alone for longer. */
+const BURSTS_OF_MONTHS = { goesOn: 0.6, slow: 0.5, slowMs: 12 * 24 * 3_600_000 } as const;
+
+/** Draws all client operations of a schedule, a part of them in bursts on one key. */
 export function drawOperations(random: Random, count: number, faults: Faults): readonly ClientOperation[] {
   const { trafficMs } = paceOf(faults);
-  const keys = faults.months > 0 ? MANY_KEYS : KEYS;
+  const [keys, { goesOn, slow, slowMs }] = faults.months > 0 ? [MANY_KEYS, BURSTS_OF_MONTHS] : [KEYS, BURSTS];
   const operations: ClientOperation[] = [];
   let burstMs = 0;
   let key: string = random.pick(keys);
   for (let index = 0; index < count; index += 1) {
-    if (!random.chance(0.35)) {
+    if (!random.chance(goesOn)) {
       burstMs = random.between(100, trafficMs);
       key = random.pick(keys);
     }
-    const atMs = burstMs + random.between(0, 30);
+    const atMs = Math.min(burstMs + random.between(0, random.chance(slow) ? slowMs : 30), trafficMs);
     operations.push({ id: `op${index}`, atMs, key, where: random.next(), index });
   }
   return operations;

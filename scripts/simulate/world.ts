@@ -9,6 +9,7 @@ import { checkExposure } from './checkers/exposure.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
 import {
   isForgottenWrite,
+  overrules,
   type Acknowledged,
   type AppliedPut,
   type Finding,
@@ -229,8 +230,13 @@ export class World {
     const held = site.store.records.get(key);
     if (!site.store.remove(key, expected)) return false;
     this.note(key, site.name, () => 'removed');
-    if (held !== undefined) this.forgotten.set(key, [...(this.forgotten.get(key) ?? []), held.state.vector]);
+    if (held !== undefined) this.forget(key, held);
     return true;
+  }
+
+  /** What a site held is gone for good: it was removed, or counts as absent beside what began later. */
+  forget(key: string, { state }: StoredRecord): void {
+    this.forgotten.set(key, [...(this.forgotten.get(key) ?? []), state.vector]);
   }
 
   /** A repair has marked a record for a peer: from now on the peer has it, or will, or the marker stands. */
@@ -277,13 +283,16 @@ export class World {
     if (isForgottenWrite(this.forgotten, key, origin.name, newest)) return;
     const atPeer: StoredRecord | undefined = peer.store.records.get(key);
     if ((atPeer?.state.vector[origin.name] ?? '') >= newest) return;
+    const atOrigin = origin.store.records.get(key);
+    // The peer has taken it for what it is: forgotten beside what it holds.
+    if (atPeer !== undefined && atOrigin !== undefined && overrules(atPeer.state, atOrigin.state)) return;
     this.find(
       checkExposure({
         key,
         origin: origin.name,
         peer: peer.name,
         newest,
-        atOrigin: origin.store.records.get(key),
+        atOrigin,
         atPeer,
         queued: peer.inbox.carries(key, { [stampSite(newest)]: newest }),
       }),

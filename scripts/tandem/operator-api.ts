@@ -1,4 +1,5 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
+import type { Finding } from '../../src/shared/ports/probe.ts';
 import type { Causes, Settled } from '../../src/shared/dead-letter-service.ts';
 import type { ConflictView } from '../../src/shared/conflict-service.ts';
 import type { PendingView } from '../../src/shared/pending-view.ts';
@@ -71,6 +72,10 @@ export class OperatorApi {
 
   async queues(): Promise<QueueDepths> {
     return ((await this.#ask('GET', 'queues')) as { queues: QueueDepths }).queues;
+  }
+
+  firstCheck(): Promise<{ site: string; findings: readonly Finding[] }> {
+    return this.#ask('POST', 'first-check') as Promise<{ site: string; findings: readonly Finding[] }>;
   }
 
   pending(): Promise<PendingView> {

@@ -49,6 +49,6 @@ async function look(options: StatusOptions, { out, isTerminal, colour }: Command
   return answered ? 0 : 1;
 }
 
-function isWhole({ problem, queueProblem, pendingProblem }: SiteReport): boolean {
-  return problem === undefined && queueProblem === undefined && pendingProblem === undefined;
+function isWhole({ problem, queueProblem, pendingProblem, causesProblem }: SiteReport): boolean {
+  return [problem, queueProblem, pendingProblem, causesProblem].every((each) => each === undefined);
 }

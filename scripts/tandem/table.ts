@@ -37,13 +37,19 @@ export function toTable(
       ? []
       : [`The keys at risk of ${site ?? url} are not known: ${pendingProblem}.`],
   );
+  const causesProblems = reports.flatMap(({ site, url, causesProblem }) =>
+    causesProblem === undefined
+      ? []
+      : [`What the dead letters of ${site ?? url} are about is not known: ${causesProblem}.`],
+  );
   return [
     paint(heading, 'dim'),
     ...rows.map((row, i) => paint(row, gravityOf(directions[i]))),
     '',
     ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
-    ...[...queueProblems, ...pendingProblems].map((text) => paint(text, 'red')),
+    ...[...queueProblems, ...pendingProblems, ...causesProblems].map((text) => paint(text, 'red')),
     ...directions.flatMap((direction) => keyLines(direction)),
+    ...reports.flatMap((report) => [...unusableLines(report), ...deadLetterLines(report)]),
     '',
   ].join('\n');
 }
@@ -56,6 +62,22 @@ function keyLines({ from, to = '', keys, atLeast }: Direction): string[] {
   const rows = keys.map(({ key, since, refused }) => [`  ${key}`, since, refused ?? 'on its way']);
   const more = atLeast === true ? ', the oldest; there are more' : '';
   return ['', `Keys at risk from ${name}${more}:`, ...aligned(rows)];
+}
+
+/** What a site cannot use itself: no direction lacks it, and no message waits for it. */
+function unusableLines({ site, url, pending }: SiteReport): string[] {
+  const { unusable = [] } = pending ?? {};
+  if (unusable.length === 0) return [];
+  const rows = unusable.map(({ key, since, during, reason }) => [`  ${key}`, since, during, reason]);
+  return ['', `Keys that ${site ?? url} cannot read or write, for good:`, ...aligned(rows)];
+}
+
+function deadLetterLines({ site, url, causes = [] }: SiteReport): string[] {
+  const rows = causes.flatMap(({ keys = [], newest, source, reason }) =>
+    keys.map(({ key, detail }) => [`  ${key}`, newest, source, `${reason}: ${detail}`]),
+  );
+  if (rows.length === 0) return [];
+  return ['', `Keys among the dead letters of ${site ?? url}:`, ...aligned(rows)];
 }
 
 function gravityOf(direction: Direction | undefined): Colour {

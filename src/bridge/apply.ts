@@ -11,8 +11,12 @@ const resources = { store: openStore(config), sleep };
 
 export const handler = queueEntry(
   'tandem-in',
-  async (messages) => {
-    const { dispositions, lost, lagMs } = await drive(applyBatch(site, messages, checkEvent), resources);
+  async (messages, limit) => {
+    const { dispositions, lost, lagMs } = await drive(
+      applyBatch(site, messages, checkEvent),
+      resources,
+      limit,
+    );
     tell(lost);
     if (lost.length > 0) metrics.record({ ConflictsLogged: lost.length });
     for (const [peer, LagMs] of Object.entries(lagMs)) metrics.record({ LagMs }, peer);

@@ -13,6 +13,7 @@ const openSite = openDirections(site, resources.store);
 
 export const handler = queueEntry(
   'tandem-out',
-  async (messages) => drive(forward(await openSite(), messages, checkEvent), resources),
+  async (messages, limit) =>
+    drive(forward(await limit.run(openSite), messages, checkEvent), resources, limit),
   { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

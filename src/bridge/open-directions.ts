@@ -1,6 +1,6 @@
 /** Which peers a function of the bridge may send to, asked of the store now and then. */
 import { pauseCacheMs } from '../shared/bounds.ts';
-import { isRetryable } from '../shared/errors.ts';
+import { AppError } from '../shared/errors.ts';
 import type { Store } from '../shared/ports/store.ts';
 import {
   pauseKey,
@@ -12,8 +12,9 @@ import type { Site } from '../shared/replication/protocol.ts';
 
 /**
  * Answers with the site without its paused peers; an answer of the store serves for `pauseCacheMs`. While the store
- * does not answer, the last answer stands: an outage must neither end a pause nor make one. When there is none yet,
- * nobody is sent to: the markers stay, and the sweeper sends once the store says who may be.
+ * does not answer, or the record of the pauses cannot be read for good, the last answer stands: that must neither end a pause
+ * nor make one. When there is none yet, nobody is sent to: the markers stay, and the sweeper sends once the store says
+ * who may be.
  */
 export function openDirections(site: Site, store: Store): () => Promise<Site> {
   let known: { readonly paused: PausedPeers; readonly atMs: number } | undefined;
@@ -23,7 +24,7 @@ export function openDirections(site: Site, store: Store): () => Promise<Site> {
       try {
         known = { paused: pausedPeers((await store.get(pauseKey(site.site)))?.record), atMs: nowMs };
       } catch (error) {
-        if (!isRetryable(error)) throw error;
+        if (!(error instanceof AppError)) throw error;
         if (known === undefined) return { ...site, peers: [] };
       }
     }

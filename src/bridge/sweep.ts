@@ -4,7 +4,7 @@
  */
 import { openOutbox, openStore, timerEntry } from '#cloud';
 import { sweepTickMs } from '../shared/bounds.ts';
-import { isRetryable } from '../shared/errors.ts';
+import { AppError } from '../shared/errors.ts';
 import { recordGauges } from '../shared/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';
@@ -65,7 +65,10 @@ function isJustWritten(heartbeat: StoredRecord | undefined): boolean {
   return age !== null && age < sweepTickMs / 2;
 }
 
-/** A heartbeat that fails must not stop the sweep: the next try is ten seconds away, and its absence shows. */
+/**
+ * A heartbeat that fails must not stop the sweep, for now or for good: the next try is ten seconds away, and its absence
+ * shows.
+ */
 function written(write: Protocol<StoredRecord>): Promise<StoredRecord | undefined> {
   return attempt('no heartbeat', () => drive(write, resources));
 }
@@ -74,8 +77,8 @@ async function attempt<Result>(failure: string, act: () => Promise<Result>): Pro
   try {
     return await act();
   } catch (error) {
-    if (!isRetryable(error)) throw error;
-    logger.log('warn', failure, { error: String(error) });
+    if (!(error instanceof AppError)) throw error;
+    logger.log(error.retryable ? 'warn' : 'error', failure, { error: String(error) });
     return undefined;
   }
 }

@@ -1,4 +1,7 @@
-/** Timer-triggered: begins the hourly comparisons, each of which repairs what it finds, and buries old tombstones. */
+/**
+ * Timer-triggered: begins the hourly comparisons, each of which repairs what it finds, and removes old tombstones. One that
+ * cannot be begun does not keep back the others; the invocation fails all the same, so that it is seen and repeated.
+ */
 import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { beginBurial } from '../shared/replication/anti-entropy/bury.ts';
@@ -17,13 +20,25 @@ const resources = {
 export const handler = timerEntry(
   async () => {
     const atMs = site.now();
+    const failures: unknown[] = [];
+    const attempt = async (what: string, act: () => Promise<void>): Promise<void> => {
+      try {
+        await act();
+      } catch (error) {
+        failures.push(error);
+        logger.log('error', `${what} failed`, { error: String(error) });
+      }
+    };
     // Of two sites the one with the lesser name begins, so that they are compared once.
     for (const to of site.peers.filter((peer) => site.site < peer)) {
       const job = { id: `hourly-${atMs}`, from: site.site, to, atMs, repair: true };
-      await drive(begin(site, job), resources);
-      logger.log('info', 'comparison begun', { ...job });
+      await attempt(`the comparison with ${to}`, async () => {
+        await drive(begin(site, job), resources);
+        logger.log('info', 'comparison begun', { ...job });
+      });
     }
-    await drive(beginBurial(site), resources);
+    await attempt('the removal of tombstones', () => drive(beginBurial(site), resources));
+    if (failures.length > 0) throw failures[0];
     return false;
   },
   { config },

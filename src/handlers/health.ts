@@ -12,6 +12,7 @@ import {
   type BackfillState,
 } from '../shared/replication/anti-entropy/backfill.ts';
 import { keepAnswer } from '../shared/keep-answer.ts';
+import { readEach } from '../shared/read-each.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 import { version } from '../shared/version.ts';
 
@@ -66,7 +67,8 @@ async function backfill(): Promise<BackfillState | undefined> {
   if (!config.rebuilding) return undefined;
   let state: BackfillState = { ok: false, detail: 'the store does not say' };
   await check('backfill', async () => {
-    state = backfillState(runtime.site, await store.getMany(backfillKeys(runtime.site)));
+    const { held } = await readEach(store, backfillKeys(runtime.site));
+    state = backfillState(runtime.site, held);
     if (!state.ok) throw new Error(state.detail);
   });
   return state;

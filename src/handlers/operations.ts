@@ -1,25 +1,33 @@
 /** What only operators may: everything below `/replication/`. Each group of routes is a file of its own. */
+import os from 'node:os';
 import { v7 as uuidv7 } from 'uuid';
 import {
+  cloudName,
   openDeadLetterBox,
   openInbox,
   openOutbox,
+  openProbes,
   openQueueDepths,
   openStore,
   openVerifyQueue,
 } from '#cloud';
 import { openPeers } from '../shared/adapters/open-peers.ts';
+import { peerProbes } from '../shared/adapters/peer-probes.ts';
+import { heartbeatMs } from '../shared/bounds.ts';
 import { ConflictService } from '../shared/conflict-service.ts';
 import { DeadLetterService } from '../shared/dead-letter-service.ts';
+import { firstCheck } from '../shared/first-check.ts';
 import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
+import { firstCheckRoutes, memoryProbe, timerProbe } from '../shared/http/operations/first-check.ts';
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
 import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
 import { pendingView } from '../shared/pending-view.ts';
+import { heartbeatKey } from '../shared/replication/heartbeat-record.ts';
 import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
@@ -42,6 +50,27 @@ const deadLetters = new DeadLetterService(
   ]),
 );
 
+/** Milliseconds since the site's own sweeper wrote its heartbeat. */
+async function beatAgeMs(): Promise<number | undefined> {
+  const at = (await resources.store.get(heartbeatKey(site.site)))?.record.state.fields['at']?.[1];
+  return typeof at === 'number' ? site.now() - at : undefined;
+}
+
+/** What the function has: its machine's memory, or what a container leaves of it (0 or beyond it: no limit). */
+function memoryLimit(): number {
+  return Math.min(os.totalmem(), process.constrainedMemory() || Infinity);
+}
+
+const checkAll = () =>
+  firstCheck(
+    [
+      ...openProbes(config, uuidv7()),
+      ...peerProbes({ site: site.site, cloud: cloudName, peers: config.peers }),
+      [timerProbe(beatAgeMs, heartbeatMs), memoryProbe(() => process.memoryUsage.rss(), memoryLimit)],
+    ],
+    () => performance.now(),
+  );
+
 export const handler = serve(
   runtime,
   forOperators(config.operatorKeys, [
@@ -50,6 +79,7 @@ export const handler = serve(
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
     ...conflictRoutes(new ConflictService(openReplica(runtime), changeChecks)),
+    ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),
 );

@@ -66,6 +66,28 @@ export const operationsRemembered = 8;
 export const requestsRemembered = 8;
 
 // Bridge
+/**
+ * A batch of a queue: its handler begins nothing after so long and hands back what is left; each of the two sends that
+ * may follow (to the dead-letter queue, and on Azure again to the queue itself) is waited for so long, and so is the
+ * host that settles the messages. Each peer that a batch is forwarded to has an equal share of the first, so that a silent
+ * one takes nothing from the others.
+ */
+export const batchHandleMs = 12_000;
+export const batchSendMs = 6_000;
+export const batchSettleMs = 6_000;
+/** The most that a batch takes from its delivery until its messages are settled. */
+export const batchWorstMs = batchHandleMs + 2 * batchSendMs + batchSettleMs;
+/**
+ * The Functions host renews no lock of a batch and handles one batch at a time; what arrives meanwhile on credit that the
+ * batch before has left waits for it, locked. So the lock of a queue must last for two (infra/azure/parts/queues.json), and
+ * nothing may be prefetched (host.json), which would let more batches wait.
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus#hostjson-settings
+ * @see https://github.com/Azure/azure-sdk-for-net/blob/main/sdk/servicebus/Microsoft.Azure.WebJobs.Extensions.ServiceBus/src/Listeners/ServiceBusListener.cs
+ */
+export const batchLockMs = 2 * batchWorstMs;
+/** On Lambda the function's own time-out bounds all of it: what is kept of it for the sends after the handler. */
+export const batchReserveMs = 5_000;
+
 /** Lost races on one key in one apply batch before the message goes back to the queue. */
 export const applyAttemptsMax = 10;
 /** Receives after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
@@ -102,6 +124,15 @@ export const heartbeatMs = 3 * sweepTickMs;
  * 45 kB of the heartbeat. For a record beyond them the safe time waits.
  */
 export const refusedKeysMax = 100;
+/**
+ * Keys that a site's own heartbeat names because a comparison, a repair or the removal of tombstones cannot read or write
+ * them: at most 15 kB, so that the heartbeat has its share of a message with four sites, too.
+ */
+export const unusableKeysMax = 25;
+/** How long such an entry stands after it was last met: these functions run every hour. */
+export const unusableKeptMs = 3 * 3_600_000;
+/** One that was met so lately is not noted again. */
+export const unusableAgainMs = 10 * 60_000;
 
 // Operators
 /** How long a function of the bridge goes by its last look at what is paused. */
@@ -121,6 +152,11 @@ export const letterLockSeconds = 60;
 export const letterIdsMax = 10;
 /** Messages of a queue that are counted where only counting tells. */
 export const queueDepthMax = 250;
+
+/** How long one call of a first check may take, and how much of an error its finding keeps. */
+export const probeWithinMs = 8_000;
+export const probeFindingCharsMax = 1_000;
+export const tlsHandshakeMs = 3_000;
 
 /** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
 export const answerKeptMs = 1_000;
@@ -164,6 +200,14 @@ export const compareMarginMs = 24 * 3_600_000;
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
 export const queueTimeoutMs = 5_000;
+/**
+ * A connection to Service Bus that was not used for longer is given up for a new one. The broker closes a link after ten
+ * minutes, what lies between may forget a connection after four, and the SDK itself takes one for dead on which it has
+ * heard nothing for a minute, which is any on which a function was frozen for so long.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-troubleshoot
+ * @see https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
+ */
+export const connectionIdleMaxMs = 60_000;
 export const probeTimeoutMs = 1_000;
 export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
@@ -188,7 +232,7 @@ export const webIdentityTokenSeconds = 300;
 /** Of a key or a token that a caller presents. */
 export const bearerCharsMax = 6_000;
 /**
- * Request line and values of headers: what API Gateway takes. Functions takes more, and such a request is refused
+ * Request line and values of headers, without what a platform adds: what API Gateway takes. Functions takes more, and such a request is refused
  * there as well.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */

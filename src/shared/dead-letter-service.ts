@@ -22,6 +22,8 @@ export interface Cause {
   readonly newest: string;
   /** The first few of them. */
   readonly ids: readonly string[];
+  /** The first few records that they are about, each with what the message says of it. A release before has none. */
+  readonly keys?: readonly { readonly key: string; readonly detail: string }[];
 }
 
 export interface Causes extends Look {
@@ -155,10 +157,12 @@ export class DeadLetterService {
   }
 }
 
-function withLetter(cause: Cause | undefined, { id, source, reason, detail, atMs }: DeadLetter): Cause {
+function withLetter(cause: Cause | undefined, letter: DeadLetter): Cause {
+  const { id, source, reason, detail, atMs } = letter;
   const at = new Date(atMs).toISOString();
+  const keys = withKey(cause?.keys ?? [], letter);
   if (cause === undefined) {
-    return { source, reason, letters: 1, detail, oldest: at, newest: at, ids: [id] };
+    return { source, reason, letters: 1, detail, oldest: at, newest: at, ids: [id], keys };
   }
   const isNewest = at > cause.newest;
   return {
@@ -168,7 +172,23 @@ function withLetter(cause: Cause | undefined, { id, source, reason, detail, atMs
     oldest: at < cause.oldest ? at : cause.oldest,
     newest: isNewest ? at : cause.newest,
     ids: cause.ids.length < letterIdsMax ? [...cause.ids, id] : cause.ids,
+    keys,
   };
+}
+
+/** Bodies are read only until enough keys are known: they can be large. What is no event names none. */
+function withKey(
+  known: NonNullable<Cause['keys']>,
+  { body, detail }: DeadLetter,
+): NonNullable<Cause['keys']> {
+  if (known.length >= letterIdsMax) return known;
+  try {
+    const { key } = JSON.parse(body) as { readonly key?: unknown };
+    if (typeof key !== 'string' || known.some((each) => each.key === key)) return known;
+    return [...known, { key, detail }];
+  } catch {
+    return known;
+  }
 }
 
 function limitOf({ limit = letterSettlesMax, ids }: Selection): number {

@@ -16,12 +16,14 @@ export type ErrorCode =
   | 'gone'
   | 'precondition_failed'
   | 'too_large'
+  | 'length_required'
   | 'headers_too_large'
   | 'uri_too_long'
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
   | 'not_yet_here'
   | 'refused'
+  | 'unreadable'
   | 'unavailable'
   | 'ambiguous'
   | 'clock_skew'
@@ -151,6 +153,12 @@ export class TooLargeError extends AppError {
   readonly code = 'too_large';
 }
 
+/** The body comes without its length, and so may not have reached the function. */
+export class LengthRequiredError extends AppError {
+  override readonly name = 'LengthRequiredError';
+  readonly code = 'length_required';
+}
+
 /** The headers of a request, all together, are larger than `headerBytesMax`. */
 export class HeadersTooLargeError extends AppError {
   override readonly name = 'HeadersTooLargeError';
@@ -183,10 +191,18 @@ export class NotYetHereError extends AppError {
   }
 }
 
-/** A queue refuses a message for what it is: it will at every later time, and takes others. */
+/**
+ * A queue or a store refuses a message, or a call about a key, for what it is: it will at every later time, and takes others.
+ */
 export class RefusedError extends AppError {
   override readonly name = 'RefusedError';
   readonly code = 'refused';
+}
+
+/** What the store holds under a key is no record of ours: nobody can read it until a person has mended or removed it. */
+export class UnreadableError extends AppError {
+  override readonly name = 'UnreadableError';
+  readonly code = 'unreadable';
 }
 
 /** A dependency refused, throttled or did not answer, and the call had no effect. */
@@ -232,4 +248,9 @@ export class BeyondHorizonError extends AppError {
 /** Whether a later try of the same call may succeed. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof AppError && error.retryable;
+}
+
+/** Whether the same call fails at every later time. An error that is not one of ours is a defect, and neither. */
+export function isPermanent(error: unknown): error is AppError {
+  return error instanceof AppError && !error.retryable;
 }

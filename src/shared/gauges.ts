@@ -6,6 +6,7 @@ import {
   verificationOf,
   type Verification,
 } from './replication/anti-entropy/verification.ts';
+import { readEach } from './read-each.ts';
 import type { Site } from './replication/protocol.ts';
 import { replicationView, type PendingLook } from './replication-view.ts';
 
@@ -47,7 +48,7 @@ async function differencesOf(
       { from: site, to: peer },
       { from: peer, to: site },
     ].map(verificationKey);
-  const held = await store.getMany(peers.flatMap(keysOf));
+  const { held } = await readEach(store, peers.flatMap(keysOf));
   return new Map(
     peers.flatMap((peer) => {
       const [latest] = keysOf(peer)

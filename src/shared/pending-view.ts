@@ -3,7 +3,10 @@ import type { Store } from './ports/store.ts';
 import { heartbeatKey } from './replication/heartbeat-record.ts';
 import { refusedKeys } from './replication/heartbeat.ts';
 import type { Site } from './replication/protocol.ts';
+import { pauseKey } from './replication/paused-peers.ts';
 import { isOwnBusiness } from './replication/reserved.ts';
+import { unusableKeys } from './replication/unusable-keys.ts';
+import { readEach } from './read-each.ts';
 import { lookAtPending } from './replication-view.ts';
 
 /** What is answered of each peer, in the order of the configuration. */
@@ -18,6 +21,19 @@ export interface PendingView {
     /** There are more of them, or may be. */
     readonly atLeast: boolean;
   }[];
+  /** Keys that this site cannot read or write itself, for good; absent when none is known. */
+  readonly unusable?: readonly UnusableView[];
+}
+
+/** A key that a function of this site has met and passed over. */
+export interface UnusableView {
+  readonly key: string;
+  /** What met it: `compare`, `repair`, `tombstones`, or `status` itself. */
+  readonly during: string;
+  readonly reason: string;
+  /** RFC 3339: when it was first met, and last. */
+  readonly since: string;
+  readonly last: string;
 }
 
 export interface PendingKey {
@@ -35,8 +51,29 @@ export async function pendingView(
   limit: number,
 ): Promise<PendingView> {
   const own = heartbeatKey(self.site);
-  const [{ nowMs, page }, held] = await Promise.all([lookAtPending(self, store), store.getMany([own])]);
-  const refused = refusedKeys(held.get(own)?.record);
+  const [{ nowMs, page }, { held, failed }] = await Promise.all([
+    lookAtPending(self, store),
+    readEach(store, [own, pauseKey(self.site)]),
+  ]);
+  const heartbeat = held.get(own)?.record;
+  const refused = refusedKeys(heartbeat);
+  const time = (ms: number): string => new Date(ms).toISOString();
+  const unusable: UnusableView[] = [
+    ...[...failed].map(([key, { message }]) => ({
+      key,
+      during: 'status',
+      reason: message,
+      since: time(nowMs),
+      last: time(nowMs),
+    })),
+    ...unusableKeys(heartbeat, nowMs).map(({ key, during, reason, sinceMs, lastMs }) => ({
+      key,
+      during,
+      reason,
+      since: time(sinceMs),
+      last: time(lastMs),
+    })),
+  ];
   const entries = page.entries.filter(({ key }) => !isOwnBusiness(key));
   return {
     site: self.site,
@@ -54,5 +91,6 @@ export async function pendingView(
         atLeast: page.cutAtMs !== undefined || pending.length > limit,
       };
     }),
+    ...(unusable.length > 0 && { unusable }),
   };
 }

@@ -117,6 +117,19 @@ describe(`a body on ${cloudName}`, () => {
     expect((await post(ADA, 'application/json', { 'content-encoding': coding })).status).toBe(status);
   });
 
+  // The Functions host hands over nothing of it, API Gateway all: neither is to matter.
+  test.each([
+    ['that does not reach the function', ''],
+    ['that does', ADA],
+  ])('sent in chunks %s is answered 411', async (_, body) => {
+    const answer = await post(body, 'application/json', { 'transfer-encoding': 'chunked' });
+    expect(answer.status).toBe(411);
+    expect(answer.json).toMatchObject({
+      code: 'length_required',
+      detail: expect.stringContaining('Content-Length'),
+    });
+  });
+
   test('OPTIONS says which patches a path takes', async () => {
     const accepted = async (path: string) => (await call('OPTIONS', path)).headers['accept-patch'];
     expect(await accepted('/users/ada')).toBe('application/json, application/merge-patch+json');

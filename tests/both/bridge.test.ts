@@ -143,7 +143,11 @@ describe(`the bridge on ${cloudName}`, () => {
     test('is applied unchanged', async () => {
       const stamp = encodeStamp(Date.now(), serial, peer.site);
       const stamps = Object.fromEntries(Object.keys(payload).map((name) => [name, stamp]));
-      const event = eventFrom(peer.site, { payload, state: { stamps, vector: { [peer.site]: stamp } } });
+      const event = eventFrom(peer.site, {
+        event_id: `${peer.site}|${key}|${stamp}`,
+        payload,
+        state: { stamps, vector: { [peer.site]: stamp } },
+      });
       expect(await deliver(cloudName, apply, [body(event)])).toEqual([]);
       const held = await store.get(key);
       expect(plainValues(held?.record.state ?? { fields: {}, vector: {} })).toEqual(payload);

@@ -111,6 +111,16 @@ describe(`the bounds of a request on ${cloudName}`, () => {
     expect((await send(bound + 1)).status).toBe(refused);
   });
 
+  test('what the platform adds to the headers counts for nothing', async () => {
+    const added =
+      cloudName === 'aws' ? ['x-amzn-trace-id', 'via'] : ['x-original-url', 'x-waws-unencoded-url'];
+    const more = Object.fromEntries([...added, 'x-forwarded-for'].map((name) => [name, 'x'.repeat(4_000)]));
+    const send = (size: number): Promise<Answer> =>
+      call('GET', '/region', { headers: { x: 'x'.repeat(size - 7), ...more } });
+    expect((await send(headerBytesMax)).status).toBe(200);
+    expect((await send(headerBytesMax + 1)).status).toBe(431);
+  });
+
   test('a record with its stamps: its share of a message', async () => {
     const put = (text: number): Promise<Answer> => write({ id: 'share', data: { text: 'x'.repeat(text) } });
     while ((await cloud.take('tandem-out')).length > 0);

@@ -1,9 +1,10 @@
 /**
- * The local Azure host behaves as the Functions host does for function.json apps: HTTP, Service Bus and timers,
- * with Microsoft's programming model, the real Service Bus SDK and the stand-in broker. Each host is a process.
+ * The local Azure host behaves as the Functions host does: HTTP, Service Bus and timers, with Microsoft's programming
+ * models, the real Service Bus SDK and the stand-in broker. Each host is a process.
  */
 import fs from 'node:fs';
 import http from 'node:http';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { once } from 'node:events';
@@ -41,28 +42,47 @@ interface TestFunction {
   /** JavaScript of an expression. */
   readonly code: string;
   /** Default: the HTTP response is what the function returns. */
-  readonly outputs?: readonly object[];
+  readonly output?: boolean;
 }
 
-/** An app of functions that share one bundle. */
+/** An app of functions that share one file, which registers them (programming model v4). */
 function writeApp(functions: Record<string, TestFunction>, hostJson: object = {}): void {
-  fs.writeFileSync(
-    path.join(dir, 'host.json'),
-    JSON.stringify({ version: '2.0', extensions: { http: { routePrefix: '' } }, ...hostJson }),
-  );
-  for (const [name, { trigger, outputs = [HTTP_OUTPUT] }] of Object.entries(functions)) {
-    const bindings = [{ direction: 'in', ...trigger }, ...outputs];
-    fs.mkdirSync(path.join(dir, name), { recursive: true });
-    fs.writeFileSync(
-      path.join(dir, name, 'function.json'),
-      JSON.stringify({ bindings, scriptFile: '../app.cjs', entryPoint: name }),
-    );
-  }
-  const code = Object.entries(functions).map(([name, { code: body }]) => `exports.${name} = ${body};`);
-  fs.writeFileSync(path.join(dir, 'app.cjs'), `${HEAD}\n${code.join('\n')}\n`);
+  const calls = Object.entries(functions).map(([name, { trigger, code, output = true }]) => {
+    const result = output && 'route' in trigger ? `return: { type: 'http', name: '$return' },` : '';
+    return `app.generic('${name}', { trigger: ${JSON.stringify(trigger)}, ${result} handler: ${code} });`;
+  });
+  writeMain([`const { app } = require(${JSON.stringify(LIBRARY)});`, HEAD, ...calls].join('\n'), hostJson);
 }
 
-const HTTP_OUTPUT = { type: 'http', direction: 'out', name: '$return' };
+/** Evaluated anew with each app, as when it is part of the app's bundle. */
+const LIBRARY = './azure-functions.cjs';
+const LIBRARY_FILE = createRequire(import.meta.url).resolve('@azure/functions');
+
+function writeMain(code: string, hostJson: object = {}): void {
+  writeHostJson(hostJson);
+  fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ main: 'app.cjs' }));
+  fs.copyFileSync(LIBRARY_FILE, path.join(dir, LIBRARY));
+  fs.writeFileSync(path.join(dir, 'app.cjs'), `${code}\n`);
+  fs.rmSync(path.join(dir, 'node_modules'), { force: true });
+  fs.symlinkSync(path.join(import.meta.dirname, '../../node_modules'), path.join(dir, 'node_modules'));
+}
+
+function writeHostJson(more: object): void {
+  const json = { version: '2.0', extensions: { http: { routePrefix: '' } }, ...more };
+  fs.writeFileSync(path.join(dir, 'host.json'), JSON.stringify(json));
+}
+
+/** A function of the programming model before, with a function.json. */
+function writeFolder(name: string, trigger: object, code: string): void {
+  const bindings = [
+    { direction: 'in', ...trigger },
+    { type: 'http', direction: 'out', name: '$return' },
+  ];
+  fs.mkdirSync(path.join(dir, name), { recursive: true });
+  const json = { bindings, scriptFile: '../v3.cjs', entryPoint: name };
+  fs.writeFileSync(path.join(dir, name, 'function.json'), JSON.stringify(json));
+  fs.appendFileSync(path.join(dir, 'v3.cjs'), `exports.${name} = ${code};\n`);
+}
 
 /** `note` appends to a file what a test wants to know about a function that nobody answers. */
 const HEAD = `const fs = require('node:fs');
@@ -88,10 +108,10 @@ const httpTrigger = (route: string, methods?: string[]) => ({
   methods,
 });
 
-const ECHO = `async (context, req) => ({ body: {
-  method: req.method, url: req.url, headers: req.headers, query: req.query, params: req.params,
-  body: req.body, bytes: req.bufferBody?.toString('hex'), data: context.bindingData,
-  trace: context.traceContext.traceparent, route: context.executionContext.functionName,
+const ECHO = `async (req, context) => ({ jsonBody: {
+  method: req.method, url: req.url, headers: Object.fromEntries(req.headers), params: req.params,
+  query: Object.fromEntries(req.query), bytes: Buffer.from(await req.arrayBuffer()).toString('hex'),
+  trace: context.traceContext.traceParent, route: context.functionName,
 } })`;
 
 describe('HTTP', () => {
@@ -111,7 +131,6 @@ describe('HTTP', () => {
       params: { id: '7', rest: 'a/b' },
       query: { x: '1,2', y: 'a b', empty: '' },
       bytes: Buffer.from('{"n":1}').toString('hex'),
-      data: { sys: { methodName: 'echo' }, query: { y: 'a b' } },
     });
   });
 
@@ -125,12 +144,24 @@ describe('HTTP', () => {
   });
 
   test('bytes go in and out unchanged', async () => {
-    const code = `async (context, req) => ({ headers: { 'content-type': 'image/png' }, body: req.bufferBody })`;
+    const code = `async (req) => ({ headers: { 'content-type': 'image/png' }, body: await req.arrayBuffer() })`;
     const host = await start({ mirror: { trigger: httpTrigger('mirror'), code } });
     const sent = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     const response = await fetch(`${host.url}/mirror`, { method: 'POST', body: sent });
     expect(response.headers.get('content-type')).toBe('image/png');
     expect(Buffer.from(await response.arrayBuffer())).toEqual(sent);
+  });
+
+  // As Azure/azure-functions-host, GrpcMessageConversionExtensions.cs: a body is read where `ContentLength > 0`.
+  test('a body of no stated length is not handed over', async () => {
+    const host = await start({ echo: { trigger: httpTrigger('echo'), code: ECHO } });
+    const request = http.request(`${host.url}/echo`, { method: 'POST' });
+    request.write('{"n":');
+    request.end('1}');
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const chunks = (await response.toArray()) as Buffer[];
+    const seen = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    expect(seen).toMatchObject({ method: 'POST', bytes: '', headers: { 'transfer-encoding': 'chunked' } });
   });
 
   test('the most specific route answers, and a catch-all answers the rest, the root included', async () => {
@@ -182,13 +213,13 @@ describe('HTTP', () => {
     expect((await fetch(`${host.url}/good`)).status).toBe(200);
   });
 
-  test('nothing returned is an empty 200, or 204 from a function without HTTP output', async () => {
+  test('nothing returned is an empty 204, with an HTTP output or without', async () => {
     const host = await start({
       quiet: { trigger: httpTrigger('quiet'), code: 'async () => {}' },
-      mute: { trigger: httpTrigger('mute'), code: 'async () => {}', outputs: [] },
+      mute: { trigger: httpTrigger('mute'), code: 'async () => {}', output: false },
     });
     const responses = await Promise.all(['/quiet', '/mute'].map((at) => fetch(host.url + at)));
-    expect(responses.map(({ status }) => status)).toEqual([200, 204]);
+    expect(responses.map(({ status }) => status)).toEqual([204, 204]);
     expect(await responses[0]?.text()).toBe('');
   });
 
@@ -248,7 +279,7 @@ describe('HTTP', () => {
   });
 
   test('what a function logs comes out, with its name', async () => {
-    const code = `async (context) => { context.log.warn('low on %s', 'tea'); return { body: '' }; }`;
+    const code = `async (req, context) => { context.warn('low on %s', 'tea'); return {}; }`;
     const host = await start({ tea: { trigger: httpTrigger('tea'), code } });
     await fetch(`${host.url}/tea`);
     await waitUntil('the line', () => host.lines.find((line) => line === '[tea] warning: low on tea'));
@@ -257,12 +288,6 @@ describe('HTTP', () => {
 
 describe('what cannot work is refused at the start', () => {
   test.each([
-    [
-      'an entry point that is not exported',
-      { type: 'httpTrigger', name: 'req' },
-      'undefined',
-      /exports no function/,
-    ],
     [
       'an unknown trigger',
       { type: 'queueTrigger', name: 'item' },
@@ -287,6 +312,75 @@ describe('what cannot work is refused at the start', () => {
   });
 });
 
+// As the worker and the host do: startApp.ts, registerFunction.ts and WorkerFunctionMetadataProvider.cs.
+describe('the functions of an app', () => {
+  const start = async () => closeLater(await startHostProcess({ appDir: dir, include: 'http' }));
+  const HANDLER = `async () => ({ body: 'registered' })`;
+
+  test('are those that its entry point registers, and a function.json beside it is ignored', async () => {
+    writeApp({ page: { trigger: httpTrigger('page'), code: HANDLER } });
+    writeFolder('other', httpTrigger('other'), `async () => ({ body: 'declared' })`);
+    const host = await start();
+    expect(host.functions).toEqual(['page']);
+    expect((await fetch(`${host.url}/other`)).status).toBe(404);
+    expect(host.lines.join('\n')).toContain(
+      'Detected mixed function app. Some functions may not be indexed - other',
+    );
+  });
+
+  test('are those with a function.json where it registers none', async () => {
+    writeMain('module.exports = {};');
+    writeFolder('page', httpTrigger('page'), `async (context, req) => ({ body: req.method })`);
+    const host = await start();
+    expect(await (await fetch(`${host.url}/page`)).text()).toBe('GET');
+  });
+
+  test('see a request with the methods and texts that a `Request` takes, and no other', async () => {
+    writeApp({ page: { trigger: httpTrigger('page'), code: HANDLER } });
+    const host = await start();
+    const status = async (options: http.RequestOptions): Promise<number | undefined> => {
+      const request = http.request(`${host.url}/page`, options).end();
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    expect(await status({ method: 'PROPFIND' })).toBe(200);
+    expect(await status({ method: 'TRACE' })).toBe(500);
+    // Kestrel reads headers as UTF-8, and what is not Latin-1 is no value of a header of `Request`.
+    expect(await status({ headers: { 'x-name': Buffer.from('\u65e5', 'utf8').toString('latin1') } })).toBe(
+      500,
+    );
+  });
+
+  const REGISTER = `require(${JSON.stringify(LIBRARY)}).app`;
+  test.each([
+    ['that fails', `throw new Error('as asked')`, 'unable to load entry point "app.cjs": as asked'],
+    [
+      'that registers a name twice',
+      `for (let i = 0; i < 2; i += 1) ${REGISTER}.timer('tick', { schedule: '* * * * * *', handler() {} });`,
+      'A function with id "tick" has already been registered.',
+    ],
+    [
+      'that registers what is no name',
+      `${REGISTER}.timer('1st', { schedule: '* * * * * *', handler() {} });`,
+      'function 1st: this is no name of a function',
+    ],
+    ['that wants HTTP streams', `${REGISTER}.setup({ enableHttpStream: true });`, 'HTTP streaming requires'],
+  ])('are refused with an entry point %s', async (_title, code, message) => {
+    writeMain(code);
+    await expect(start()).rejects.toThrow(message);
+  });
+
+  test('are refused when the entry point, or what a function.json names, is not there', async () => {
+    writeMain('');
+    fs.rmSync(path.join(dir, 'app.cjs'));
+    await expect(start()).rejects.toThrow('unable to load entry point "app.cjs": File does not exist');
+    fs.rmSync(path.join(dir, 'package.json'));
+    writeFolder('page', httpTrigger('page'), 'undefined');
+    await expect(start()).rejects.toThrow(/exports no function 'page'/);
+  });
+});
+
 describe('Service Bus', () => {
   let bus: ServiceBusStandIn;
   let client: ServiceBusClient;
@@ -296,7 +390,7 @@ describe('Service Bus', () => {
     client = closeLater(new ServiceBusClient(bus.endpoint));
   });
 
-  const NOTE = `async (context, messages) => { note({ at: Date.now(), messages, data: context.bindingData });
+  const NOTE = `async (messages, context) => { note({ at: Date.now(), messages, data: context.triggerMetadata });
     if ([messages].flat().includes('fail')) throw new Error('as asked'); }`;
 
   const start = async (
@@ -329,18 +423,16 @@ describe('Service Bus', () => {
     });
 
   test('a batch has its text, and its metadata in arrays', async () => {
-    // What has arrived is one batch. How much that is depends on the machine, unless every batch that may run at the
-    // same time is held up while the two of this test arrive.
+    // What has arrived is one batch. How much that is depends on the machine, unless the one batch that runs at a time is
+    // held up while the two of this test arrive.
     const released = path.join(dir, 'released');
-    const code = `async (context, messages) => { note({ messages, data: context.bindingData });
+    const code = `async (messages, context) => { note({ messages, data: context.triggerMetadata });
       while (messages.includes('hold') && !require('node:fs').existsSync(${JSON.stringify(released)}))
         await new Promise((resolve) => setTimeout(resolve, 5)); }`;
     await start({ code });
     const sender = client.createSender('work');
-    for (let held = 1; held <= 4; held += 1) {
-      await sender.sendMessages({ body: Buffer.from('hold') });
-      await notesOf(held);
-    }
+    await sender.sendMessages({ body: Buffer.from('hold') });
+    await notesOf(1);
     await sender.sendMessages([
       {
         body: Buffer.from('{"n":1}'),
@@ -350,23 +442,24 @@ describe('Service Bus', () => {
       },
       { body: Buffer.from('no JSON'), messageId: 'm-2' },
     ]);
-    await waitUntil('both to arrive', () => bus.counts('work').locked === 6 || undefined);
+    await waitUntil('both to arrive', () => bus.counts('work').locked === 3 || undefined);
     fs.writeFileSync(released, '');
-    const { messages, data } = (await notesOf(5))[4] ?? {};
-    expect(messages).toEqual(['{"n":1}', 'no JSON']);
+    const { messages, data } = (await notesOf(2))[1] ?? {};
+    // The model itself parses texts; those of a data type 'binary' it leaves alone.
+    expect(messages).toEqual([{ n: 1 }, 'no JSON']);
     expect(data).toMatchObject({
       messageIdArray: ['m-1', 'm-2'],
       deliveryCountArray: [1, 1],
-      sequenceNumberArray: ['5', '6'],
-      applicationPropertiesArray: [{ Kind: 'a' }, {}],
-      userPropertiesArray: [{ Kind: 'a' }, {}],
+      sequenceNumberArray: ['2', '3'],
+      // The model writes all names with a small first letter.
+      applicationPropertiesArray: [{ kind: 'a' }, {}],
+      userPropertiesArray: [{ kind: 'a' }, {}],
       // Empty entries are left out, so this array is shorter than the batch.
       contentTypeArray: ['application/json'],
       correlationIdArray: [],
       lockTokenArray: [expect.any(String), expect.any(String)],
       enqueuedTimeUtcArray: [expect.stringMatching(/^\d{4}-.*Z$/), expect.stringMatching(/^\d{4}-.*Z$/)],
       expiresAtUtcArray: ['9999-12-31T23:59:59.9999999Z', '9999-12-31T23:59:59.9999999Z'],
-      sys: { methodName: 'work' },
     });
     await settled();
   });
@@ -439,14 +532,53 @@ describe('Service Bus', () => {
     expect(new Set(dead.map(({ body }) => String(body)))).toEqual(new Set(['fail']));
   });
 
-  test('a function is not run for ever more batches at once', async () => {
+  test('a function is run for one batch at a time, as by the extension of the host', async () => {
     const code = `async () => { globalThis.now = (globalThis.now ?? 0) + 1; note({ now: globalThis.now });
       await new Promise((resolve) => setTimeout(resolve, 50)); globalThis.now -= 1; }`;
     const messages = Array.from({ length: 20 }, (_, i) => ({ body: Buffer.from(String(i)) }));
     await start({ code, hostJson: batchesOf(1) }, messages);
     await settled();
     expect(notes()).toHaveLength(20);
-    expect(Math.max(...notes().map(({ now }) => Number(now)))).toBe(4);
+    expect(Math.max(...notes().map(({ now }) => Number(now)))).toBe(1);
+  });
+
+  test('the lock of a batch is not renewed: what takes longer than it is delivered again, and at last dead-lettered', async () => {
+    const released = path.join(dir, 'released-late');
+    const code = `async (context, messages) => { note({ messages });
+      while (!require('node:fs').existsSync(${JSON.stringify(released)}))
+        await new Promise((resolve) => setTimeout(resolve, 5)); }`;
+    await start({ code, queue: { lockDurationMs: 300, maxDeliveryCount: 2 } }, [
+      { body: Buffer.from('slow') },
+    ]);
+    await notesOf(1);
+    await waitUntil('its lock to be lost twice', () => bus.counts('work').deadLetter === 1 || undefined);
+    fs.writeFileSync(released, '');
+    await settled({ dead: 1 });
+  });
+
+  test('the lock of a single message is renewed while it runs', async () => {
+    const released = path.join(dir, 'released-single');
+    const code = `async (context, message) => { note({ message });
+      while (!require('node:fs').existsSync(${JSON.stringify(released)}))
+        await new Promise((resolve) => setTimeout(resolve, 5)); }`;
+    const renewed = bus.faults;
+    let renewals = 0;
+    const hit = renewed.hit.bind(renewed);
+    renewed.hit = (operation, resource) => {
+      if (operation === 'renewLock') renewals += 1;
+      return hit(operation, resource);
+    };
+    await start(
+      { code, trigger: { cardinality: 'one' }, queue: { lockDurationMs: 300, maxDeliveryCount: 2 } },
+      [{ body: Buffer.from('slow') }],
+    );
+    await notesOf(1);
+    await waitUntil('three renewals', () => renewals >= 3 || undefined);
+    renewed.hit = hit;
+    expect(bus.counts('work')).toMatchObject({ locked: 1, deadLetter: 0 });
+    fs.writeFileSync(released, '');
+    await settled();
+    expect(notes()).toHaveLength(1);
   });
 
   test('messages flow again after the broker was restarted', async () => {
@@ -466,7 +598,7 @@ describe('Service Bus', () => {
   });
 
   test('what had not begun when the host closes goes back to the queue', async () => {
-    const code = `async (context, messages) => { note({ messages });
+    const code = `async (messages, context) => { note({ messages });
       await new Promise((resolve) => setTimeout(resolve, 200)); }`;
     const messages = Array.from({ length: 30 }, (_, i) => ({ body: Buffer.from(String(i)) }));
     const host = await start({ code, hostJson: batchesOf(1) }, messages);
@@ -515,7 +647,7 @@ describe('a timer', () => {
   });
 
   test('runs on its schedule with the object that the host gives', async () => {
-    writeApp(timer('async (context, timer) => note({ at: Date.now(), timer })'));
+    writeApp(timer('async (timer) => note({ at: Date.now(), timer })'));
     closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
     const [first, second] = await notesOf(2);
     interface Run {
@@ -545,7 +677,7 @@ describe('a timer', () => {
   });
 
   test('can be run by hand', async () => {
-    writeApp(timer('async (context, timer) => note({ timer })', '0 0 0 1 1 *'));
+    writeApp(timer('async (timer) => note({ timer })', '0 0 0 1 1 *'));
     const host = closeLater(await startHostProcess({ appDir: dir, include: 'triggers' }));
     await host.invoke('tick', { input: { json: '{"IsPastDue":false}' } });
     expect(notes()).toEqual([{ timer: { isPastDue: false } }]);

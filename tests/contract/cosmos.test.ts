@@ -416,6 +416,93 @@ describe('bulk', () => {
     ]);
     expect(results.map((result) => result.statusCode)).toEqual([201, 201, 200, 404]);
   });
+
+  /**
+   * Operations within 4 MB of answer get 200, each one beyond them 413 with the sub status 3402.
+   * https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2124, https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2390
+   */
+  describe('whose answer would exceed 4 MB', () => {
+    const KILOBYTES = 100;
+    let container: ReturnType<typeof bind>;
+    const ids = Array.from({ length: 60 }, (_, i) => `i${String(i).padStart(2, '0')}`);
+
+    beforeAll(async () => {
+      container = bind(await newContainer());
+      const text = 'x'.repeat(KILOBYTES * 1024);
+      await container.items.executeBulkOperations(
+        ids.map((id) => ({ operationType: 'Create', partitionKey: id, resourceBody: { id, pk: id, text } })),
+      );
+    });
+
+    test('answers the reads within it, and refuses those beyond it with a sub status of their own', async () => {
+      const operations = ids.map((id) => ({ operationType: 'Read' as const, id, partitionKey: id }));
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- it does not ask again, so it shows what was answered
+      const results = await container.items.bulk(operations);
+      const answered = results.filter(({ statusCode }) => statusCode === 200).length;
+      const bytes = (count: number): number => count * KILOBYTES * 1024;
+      expect(bytes(answered)).toBeLessThan(4 * 1024 * 1024);
+      expect(bytes(answered + 2)).toBeGreaterThan(4 * 1024 * 1024);
+      expect(results.slice(answered)).toEqual(
+        Array.from({ length: ids.length - answered }, () =>
+          expect.objectContaining({ statusCode: 413, subStatusCode: 3402 }),
+        ),
+      );
+    });
+
+    test('is asked again for the rest by executeBulkOperations', async () => {
+      const results = await container.items.executeBulkOperations(
+        ids.map((id) => ({ operationType: 'Read', id, partitionKey: id })),
+      );
+      expect(results.map(({ response }) => response?.statusCode)).toEqual(ids.map(() => 200));
+    });
+
+    test('leaves a patch beyond it undone, unless no item is to be answered', async () => {
+      const patch = (id: string) => ({
+        operationType: 'Patch' as const,
+        id,
+        partitionKey: id,
+        resourceBody: { operations: [{ op: 'set' as const, path: '/v', value: 1 }] },
+      });
+      const last = ids.at(-1) ?? '';
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
+      const full = await container.items.bulk(ids.map(patch));
+      expect(full.at(-1)).toMatchObject({ statusCode: 413, subStatusCode: 3402 });
+      expect((await container.item(last, last).read<{ v?: number }>()).resource?.v).toBeUndefined();
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
+      const minimal = await container.items.bulk(
+        ids.map(patch),
+        {},
+        { contentResponseOnWriteEnabled: false },
+      );
+      expect(minimal.map(({ statusCode }) => statusCode)).toEqual(ids.map(() => 200));
+    });
+  });
+
+  /** https://github.com/Azure/azure-sdk-for-js/issues/23923: the SDK splits what it sends, so it is asked without it. */
+  test('refuses a request of more than 2 MB as a whole', async () => {
+    const { id } = await newContainer();
+    const text = 'x'.repeat(60 * 1024);
+    const operations = Array.from({ length: 40 }, (_, i) => ({
+      operationType: 'Create',
+      partitionKey: `["${i}"]`,
+      resourceBody: { id: String(i), pk: String(i), text },
+    }));
+    const send = async (count: number): Promise<number> => {
+      const response = await fetch(`${server.endpoint}dbs/db/colls/${id}/docs`, {
+        method: 'POST',
+        body: JSON.stringify(operations.slice(0, count)),
+        headers: {
+          authorization: 'any',
+          'x-ms-cosmos-is-batch-request': 'True',
+          'x-ms-cosmos-batch-continue-on-error': 'True',
+        },
+      });
+      await response.text();
+      return response.status;
+    };
+    expect(await send(40)).toBe(413);
+    expect(await send(10)).toBe(200);
+  });
 });
 
 describe('queries', () => {

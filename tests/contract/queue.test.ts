@@ -142,7 +142,7 @@ describe.each([
 
 test('of a batch that is larger than the queue takes, only the message that is too large by itself is refused', async () => {
   const bus = await startServiceBus({ queues: { small: {} }, maxMessageBytes: 10_000 });
-  const queue = new ServiceBusSender(new ServiceBusClient(bus.endpoint), 'small');
+  const queue = new ServiceBusSender(() => new ServiceBusClient(bus.endpoint), 'small');
   const lengths = [100, 20_000, 6_000, 6_000];
   const messages = lengths.map((length, i) => ({ id: String(i), body: 'x'.repeat(length) }));
   const outcomes = await queue.send(messages);

@@ -18,8 +18,8 @@ const BRIDGE = ['forward', 'apply', 'sweep', 'verify', 'verify-hourly'];
 /** An HTTP function that answers what it was asked, which cloud it was bundled for, and `version`. */
 const httpSource = (name: string, version: number): string => `
 import { cloudName } from '#cloud';
-interface Request { method: string; params: Record<string, string>; headers: Record<string, string> }
-export const handler = async (_context: unknown, { method, params }: Request) => ({
+interface Request { method: string; params: Record<string, string> }
+export const handler = async ({ method, params }: Request) => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ name: '${name}', version: ${version}, cloud: cloudName, method, params, site: process.env.TANDEM_SITE }),
@@ -29,7 +29,8 @@ export const handler = async (_context: unknown, { method, params }: Request) =>
 /** A queue or timer function that appends its input to the file NOTES. */
 const bridgeSource = (name: string, version: number): string => `
 import fs from 'node:fs';
-export const handler = async (_context: unknown, input: unknown): Promise<void> => {
+export const handler = async (given: unknown): Promise<void> => {
+  const input = Array.isArray(given) ? given.map(String) : given;
   const note = { name: '${name}', version: ${version}, pid: process.pid, input };
   fs.appendFileSync(process.env.NOTES ?? '/dev/null', JSON.stringify(note) + '\\n');
 };

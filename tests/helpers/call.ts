@@ -81,21 +81,19 @@ export const invokeFunction: Invoke = async (handler, call) => {
   const request = {
     method: call.method,
     url: `https://tandem.example${pathname}${query}`,
-    headers,
-    query: Object.fromEntries(search),
-    params: {},
-    // The worker gives bytes and what it has made of them.
-    ...(bytes !== undefined && bytes.length > 0 && { bufferBody: bytes, rawBody: bytes.toString('utf8') }),
+    headers: new Headers(headers),
+    // A view of a pool, cut out of it.
+    arrayBuffer: () => Promise.resolve(Uint8Array.from(bytes ?? []).buffer),
   };
-  const invoke = handler as (context: unknown, request: unknown) => Promise<FunctionResult>;
-  const result = await invoke({ invocationId: randomUUID(), bindingData: {} }, request);
-  return { status: result.status, headers: lowerCased(result.headers), text: result.body };
+  const invoke = handler as (request: unknown, context: unknown) => Promise<FunctionResult>;
+  const { status, body = '', ...result } = await invoke(request, { invocationId: randomUUID() });
+  return { status, headers: lowerCased(result.headers), text: body };
 };
 
 interface FunctionResult {
   readonly status: number;
   readonly headers: Record<string, string>;
-  readonly body: string;
+  readonly body?: string;
 }
 
 function lowerCased(headers: Record<string, string>): Record<string, string> {
@@ -120,18 +118,18 @@ export async function deliver(
 ): Promise<string[]> {
   const invoke = handler as (first: unknown, second?: unknown) => Promise<unknown>;
   if (messages === 'timer') {
-    await (cloud === 'aws' ? invoke({ 'detail-type': 'Scheduled Event' }) : invoke({}, { isPastDue: false }));
+    await (cloud === 'aws' ? invoke({ 'detail-type': 'Scheduled Event' }) : invoke({ isPastDue: false }, {}));
     return [];
   }
   if (cloud === 'azure') {
-    const bindingData = {
+    const triggerMetadata = {
       messageIdArray: messages.map((_, i) => `m${i}`),
       deliveryCountArray: messages.map(({ receives = 1 }) => receives),
       applicationPropertiesArray: messages.map(({ attributes = {} }) => attributes),
     };
     await invoke(
-      { invocationId: randomUUID(), bindingData },
       messages.map(({ body }) => body),
+      { invocationId: randomUUID(), triggerMetadata },
     );
     return [];
   }

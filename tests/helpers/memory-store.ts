@@ -21,15 +21,21 @@ export class MemoryStore implements Store {
   #writes = 0;
   /** Called before each operation; throw to inject a failure. */
   before: (operation: keyof Store) => void = () => undefined;
+  /** Key → why it fails for good: `read` is for what is read, `change` for what is written, cleared or removed. */
+  readonly bad = new Map<string, { readonly read?: Error; readonly change?: Error }>();
 
   get(key: string): Promise<Versioned | undefined> {
-    return this.#run('get', () => this.#read(key));
+    return this.#run('get', () => {
+      this.#refuse('read', key);
+      return this.#read(key);
+    });
   }
 
   getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>> {
     return this.#run('getMany', () => {
       const found = new Map<string, Versioned>();
       for (const key of keys) {
+        this.#refuse('read', key);
         const versioned = this.#read(key);
         if (versioned !== undefined) found.set(key, versioned);
       }
@@ -45,21 +51,36 @@ export class MemoryStore implements Store {
     }
   }
 
-  clearPending(requests: readonly ClearRequest[]): Promise<void> {
-    return this.#run('clearPending', () => {
-      for (const { key, accepted } of requests) {
-        const held = this.items.get(key);
-        if (held === undefined) continue;
-        const left = Object.entries(held.record.pending).filter(
-          ([peer, marker]) => !isCleared(marker, accepted[peer]),
-        );
-        if (left.length === Object.keys(held.record.pending).length) continue;
-        const { pendingSince, ...rest } = held.record;
-        const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
-        const record = { ...rest, pending: Object.fromEntries(left), ...since };
-        this.#set(key, record);
-      }
-    });
+  async clearPending(requests: readonly ClearRequest[]): Promise<readonly (Error | undefined)[]> {
+    try {
+      return await this.#run('clearPending', () =>
+        requests.map((request) => {
+          const refusal = this.bad.get(request.key)?.change;
+          if (refusal === undefined) this.#clear(request);
+          return refusal;
+        }),
+      );
+    } catch (error) {
+      return requests.map(() => error as Error);
+    }
+  }
+
+  #clear({ key, accepted }: ClearRequest): void {
+    const held = this.items.get(key);
+    if (held === undefined) return;
+    const left = Object.entries(held.record.pending).filter(
+      ([peer, marker]) => !isCleared(marker, accepted[peer]),
+    );
+    if (left.length === Object.keys(held.record.pending).length) return;
+    const { pendingSince, ...rest } = held.record;
+    const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
+    this.#set(key, { ...rest, pending: Object.fromEntries(left), ...since });
+  }
+
+  /** @throws what is wrong with the key. */
+  #refuse(how: 'read' | 'change', key: string): void {
+    const refusal = this.bad.get(key)?.[how];
+    if (refusal !== undefined) throw refusal;
   }
 
   pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
@@ -97,15 +118,25 @@ export class MemoryStore implements Store {
       const keys = [...this.items.keys()].filter((key) => key > cursor).sort((a, b) => (a < b ? -1 : 1));
       const page = keys.slice(0, limit);
       const next = page.at(-1);
+      const unreadable = new Map(
+        page.flatMap((key) => {
+          const refusal = this.bad.get(key)?.read;
+          return refusal === undefined ? [] : [[key, refusal] as const];
+        }),
+      );
       return {
-        records: page.flatMap((key) => this.#read(key)?.record ?? []),
+        records: page.flatMap((key) => (unreadable.has(key) ? [] : (this.#read(key)?.record ?? []))),
+        ...(unreadable.size > 0 && { unreadable }),
         ...(keys.length > limit && next !== undefined && { next }),
       };
     });
   }
 
   remove(key: string, expected: Revision): Promise<boolean> {
-    return this.#run('remove', () => this.#read(key)?.revision === expected && this.items.delete(key));
+    return this.#run('remove', () => {
+      this.#refuse('change', key);
+      return this.#read(key)?.revision === expected && this.items.delete(key);
+    });
   }
 
   ping(): Promise<void> {
@@ -141,8 +172,12 @@ export class MemoryStore implements Store {
   }
 
   #put({ record, expected }: WriteRequest): PutOutcome {
+    const refusal = this.bad.get(record.key)?.change;
+    if (refusal !== undefined) return { status: 'failed', error: refusal };
     const held = this.items.get(record.key);
     if ((held === undefined ? undefined : String(held.revision)) !== expected) {
+      const unreadable = this.bad.get(record.key)?.read;
+      if (unreadable !== undefined) return { status: 'failed', error: unreadable };
       const current = this.#read(record.key);
       return { status: 'stale', ...(current !== undefined && { current }) };
     }

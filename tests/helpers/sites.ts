@@ -131,7 +131,7 @@ function tableDefinition(): CreateTableCommandInput {
 
 async function startAzure(): Promise<TestCloud> {
   const queues = Object.fromEntries(QUEUES.map((name) => [name, {}]));
-  const [cosmos, bus] = await Promise.all([startCosmos({}), startServiceBus({ queues })]);
+  const [cosmos, bus] = await Promise.all([startCosmos({}), startServiceBus({ tier: 'Basic', queues })]);
   const cosmosClient = new CosmosClient({ endpoint: cosmos.endpoint, key: cosmos.key });
   const { database } = await cosmosClient.databases.createIfNotExists({ id: 'tandem' });
   await database.containers.createIfNotExists(containerDefinition());

@@ -112,6 +112,15 @@ describe('features of the AWS stack', () => {
     for (const { ErrorCachingMinTTL } of kept) expect(ErrorCachingMinTTL).toBe(0);
   });
 
+  test('a name of its own takes TLS 1.3 only where that can be demanded: at CloudFront, not at an HTTP API', () => {
+    expect(withAll['Cdn']?.Properties).toMatchObject({
+      DistributionConfig: { ViewerCertificate: { MinimumProtocolVersion: 'TLSv1.3_2025' } },
+    });
+    expect(withAll['ApiDomain']?.Properties).toMatchObject({
+      DomainNameConfigurations: [expect.objectContaining({ SecurityPolicy: 'TLS_1_2' })],
+    });
+  });
+
   test('the firewall stands before CloudFront', () => {
     expect(withAll['Cdn']?.Properties).toMatchObject({
       DistributionConfig: { WebACLId: { 'Fn::GetAtt': ['WebAcl', 'Arn'] } },

@@ -426,7 +426,7 @@ describe('sls offline', () => {
     at.destroy();
     expect(JSON.parse(String(Attributes?.['RedrivePolicy']))).toEqual({
       deadLetterTargetArn: local.arnOf('tandem-dead'),
-      maxReceiveCount: 12,
+      maxReceiveCount: 1_000,
     });
   });
 

@@ -8,11 +8,13 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { once } from 'node:events';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { CosmosClient } from '@azure/cosmos';
+import { parse } from 'yaml';
 import { startCosmos } from '../../scripts/local/cosmos/server.ts';
+import type { FunctionDefinition } from '../../scripts/local/azure-host/function-app.ts';
 import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
 import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
 import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
@@ -42,8 +44,18 @@ const listing = (): string[] =>
     .filter((file) => !/^(\.artifacts|\.esbuild|node_modules|scripts)/.test(file))
     .sort();
 
+/** What an app registers when it is loaded as the worker does, by Node's own loader. */
+function registeredBy(appDir: string): readonly FunctionDefinition[] {
+  const loader = path.join(import.meta.dirname, '../../scripts/local/azure-host/app-loader.ts');
+  const code = `import { AppLoader } from ${JSON.stringify(loader)};
+    console.log(JSON.stringify(new AppLoader(process.argv[1], console.error).load().functions));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', code, appDir]);
+  return JSON.parse(String(output)) as readonly FunctionDefinition[];
+}
+
 describe('the package', () => {
   let files: Map<string, Buffer>;
+  let registered: readonly FunctionDefinition[];
   let before: string[];
 
   beforeAll(async () => {
@@ -55,59 +67,66 @@ describe('the package', () => {
     before = listing();
     await runSls(dir, ['package'], cleanEnvironment());
     files = unzip(path.join(dir, '.artifacts/azure/tandem.zip'));
+    registered = registeredBy(path.join(dir, '.artifacts/azure/app'));
   }, PACKAGING_MS);
 
-  const functionJson = (name: string) =>
-    JSON.parse(String(files.get(`${name}/function.json`))) as { bindings: object[]; scriptFile: string };
+  const bindingsOf = (name: string) => registered.find((definition) => definition.name === name)?.bindings;
 
-  test.each([
-    ['region', 'region', 'handlers/region'],
-    ['health', 'health/{*path}', 'handlers/health'],
-    ['replication', 'replication', 'handlers/replication'],
-    ['operations', 'replication/{*path}', 'handlers/operations'],
-    ['users', 'users/{*path}', 'handlers/users'],
-    ['user', 'user', 'handlers/users'],
-    ['items', 'items/{*path}', 'handlers/items'],
-    ['write', 'write', 'handlers/items'],
-    ['fallback', '{*path}', 'handlers/fallback'],
-  ])('%s answers every method of its route with what the handler returns', (name, route, script) => {
-    expect(functionJson(name)).toEqual({
-      disabled: false,
-      bindings: [
-        {
-          type: 'httpTrigger',
-          direction: 'in',
-          name: 'req',
-          authLevel: 'anonymous',
-          route,
-        },
-        { type: 'http', direction: 'out', name: '$return' },
-      ],
-      entryPoint: 'handler',
-      scriptFile: `../src/${script}.cjs`,
+  test('holds one bundle, whose entry point package.json names, and no function.json', () => {
+    expect([...files.keys()].sort()).toEqual([
+      'app.cjs',
+      'app.cjs.map',
+      'host.json',
+      'main.cjs',
+      'package.json',
+    ]);
+    expect(JSON.parse(String(files.get('package.json')))).toEqual({
+      name: 'tandem',
+      private: true,
+      main: 'main.cjs',
     });
   });
 
   test.each([
-    ['forward', 'tandem-out'],
-    ['apply', 'tandem-in'],
-  ])('%s gets batches of text from its queue', (name, queueName) => {
-    expect(functionJson(name).bindings).toEqual([
-      {
+    ['region', 'region'],
+    ['health', 'health/{*path}'],
+    ['replication', 'replication'],
+    ['operations', 'replication/{*path}'],
+    ['users', 'users/{*path}'],
+    ['user', 'user'],
+    ['items', 'items/{*path}'],
+    ['write', 'write'],
+    ['fallback', '{*path}'],
+  ])('%s answers every method of its route with what the handler returns', (name, route) => {
+    expect(bindingsOf(name)).toEqual([
+      expect.objectContaining({
+        type: 'httpTrigger',
+        direction: 'in',
+        name: 'req',
+        authLevel: 'anonymous',
+        route,
+      }),
+      expect.objectContaining({ type: 'http', direction: 'out', name: '$return' }),
+    ]);
+    expect(bindingsOf(name)?.[0]).not.toHaveProperty('methods');
+  });
+
+  test.each([
+    ['forward', 'tandem-out', 'many'],
+    ['apply', 'tandem-in', 'many'],
+    // The host renews the lock of a single message, not those of a batch.
+    ['verify', 'tandem-verify', 'one'],
+  ])('%s gets bytes from its queue', (name, queueName, cardinality) => {
+    expect(bindingsOf(name)).toEqual([
+      expect.objectContaining({
         type: 'serviceBusTrigger',
         direction: 'in',
         name: 'messages',
         queueName,
         connection: 'ServiceBus',
-        cardinality: 'many',
-        dataType: 'string',
-      },
-    ]);
-  });
-
-  test('verify gets the steps of comparisons one by one', () => {
-    expect(functionJson('verify').bindings).toEqual([
-      expect.objectContaining({ queueName: 'tandem-verify', cardinality: 'one', dataType: 'string' }),
+        cardinality,
+        dataType: 'binary',
+      }),
     ]);
   });
 
@@ -115,9 +134,17 @@ describe('the package', () => {
     ['sweep', '*/30 * * * * *'],
     ['verifyHourly', '0 7 * * * *'],
   ])('%s runs on the schedule %s', (name, schedule) => {
-    expect(functionJson(name).bindings).toEqual([
-      { type: 'timerTrigger', direction: 'in', name: 'timer', schedule },
+    expect(bindingsOf(name)).toEqual([
+      expect.objectContaining({ type: 'timerTrigger', direction: 'in', name: 'timer', schedule }),
     ]);
+  });
+
+  test('registers what the definition declares, and no more', () => {
+    const { functions } = parse(fs.readFileSync(path.join(dir, 'serverless.azure.yml'), 'utf8'), {
+      merge: true,
+    }) as { functions: Record<string, unknown> };
+    const declared = Object.keys(functions).filter((name) => typeof functions[name] !== 'string');
+    expect(registered.map(({ name }) => name).sort()).toEqual(declared.sort());
   });
 
   test('every queue of a trigger is one of the template', () => {
@@ -137,18 +164,14 @@ describe('the package', () => {
     });
   });
 
-  test('a bundle is one .cjs file for this cloud only, whatever the number of its functions', () => {
-    const bundles = [...files.keys()].filter((name) => name.endsWith('.cjs')).sort();
-    expect(bundles).toHaveLength(12);
-    for (const name of bundles.filter((bundle) => bundle.includes('handlers'))) {
-      expect(String(files.get(name))).toContain('bundled for azure');
-      expect(String(files.get(name))).not.toContain('bundled for aws');
-    }
+  test('the bundle is for this cloud only', () => {
+    expect(String(files.get('app.cjs'))).toContain('bundled for azure');
+    expect(String(files.get('app.cjs'))).not.toContain('bundled for aws');
   });
 
-  test('stack traces can be read: each bundle names its source map, which holds no sources', () => {
-    expect(String(files.get('src/handlers/users.cjs'))).toContain('//# sourceMappingURL=users.cjs.map');
-    const map = JSON.parse(String(files.get('src/handlers/users.cjs.map'))) as Record<string, unknown>;
+  test('stack traces can be read: the bundle names its source map, which holds no sources', () => {
+    expect(String(files.get('app.cjs'))).toContain('//# sourceMappingURL=app.cjs.map');
+    const map = JSON.parse(String(files.get('app.cjs.map'))) as Record<string, unknown>;
     expect(map['sources']).toEqual(expect.arrayContaining([expect.stringContaining('users.ts')]));
     expect(map['sourcesContent']).toBeUndefined();
   });

@@ -8,6 +8,12 @@ import { checkConflicts } from '../../scripts/simulate/checkers/conflicts.ts';
 import { checkConvergence } from '../../scripts/simulate/checkers/convergence.ts';
 import { checkDeletes } from '../../scripts/simulate/checkers/deletes.ts';
 import { checkExposure } from '../../scripts/simulate/checkers/exposure.ts';
+import {
+  checkComparisonEnded,
+  checkIsolation,
+  checkNamedByComparison,
+  type Isolated,
+} from '../../scripts/simulate/checkers/isolation.ts';
 import { checkMessages } from '../../scripts/simulate/checkers/messages.ts';
 import { checkNews, checkReplay } from '../../scripts/simulate/checkers/replay.ts';
 import { checkSession } from '../../scripts/simulate/checkers/sessions.ts';
@@ -377,5 +383,60 @@ describe('messages', () => {
     ['more crossings than there is cause for', { sent: 3 }],
   ])('find %s', (_, extra) => {
     expect(checkMessages([], { ...totals, ...extra })).toHaveLength(1);
+  });
+});
+
+describe('isolation', () => {
+  const OTHER = 'user:2';
+  const newer = record(state({ name: [at(2), 'y'] }, { a: at(2) }));
+  const site = (name: string, given: Partial<Isolated> = {}): Isolated => ({
+    name,
+    holds: new Map([
+      [KEY, sound],
+      [OTHER, { ...sound, key: OTHER }],
+    ]),
+    bad: new Map(),
+    refused: {},
+    deadInbound: new Set(),
+    deadOwn: new Set(),
+    ...given,
+  });
+  const holdsNewer = new Map([...site('a').holds, [KEY, newer]]);
+  const unreadable = new Map([[KEY, 'unreadable']]);
+  const lacking = site('b', { bad: unreadable });
+
+  test.each([
+    ['among the dead letters of the site that lacks it', {}, { deadInbound: new Set([KEY]) }],
+    ['among those of the site that has it', { deadOwn: new Set([KEY]) }, {}],
+    ['by the sweeper', { refused: { b: { [KEY]: 'why' } } }, {}],
+  ])('passes when what a site lacks of a bad key is named %s', (_, from, to) => {
+    const [a, b] = [site('a', { holds: holdsNewer, ...from }), site('b', { bad: unreadable, ...to })];
+    expect(checkIsolation([a, b])).toEqual([]);
+  });
+
+  test('finds what nobody names, a marker without a reason, and another key that has stopped', () => {
+    const from = site('a', { holds: holdsNewer });
+    expect(details(checkIsolation([from, lacking]))).toBe('b lacks what a wrote, and nobody names it');
+    const marked = new Map([...holdsNewer, [KEY, { ...newer, pending: { b: at(2) }, pendingSince: 2 }]]);
+    expect(details(checkIsolation([site('a', { holds: marked }), lacking]))).toMatch(/does not name it/);
+    const stopped = new Map([...site('a').holds, [OTHER, { ...newer, key: OTHER }]]);
+    expect(checkIsolation([site('a', { holds: stopped }), lacking])).toMatchObject([
+      { invariant: '14 isolation', key: OTHER },
+    ]);
+  });
+
+  test('finds what a comparison has not named, and one that has not ended', () => {
+    expect(checkNamedByComparison(lacking, new Set([KEY]))).toEqual([]);
+    expect(checkNamedByComparison(lacking, new Set())).toMatchObject([{ key: KEY }]);
+    const result = (ended: number | null): Isolated['holds'] =>
+      new Map([
+        [
+          'verification:a.b',
+          record(state({ job: [at(9), { atMs: 5 }], endedAtMs: [at(9), ended] }, { a: at(9) })),
+        ],
+      ]);
+    expect(checkComparisonEnded(site('a', { holds: result(9) }), 'b', 5)).toEqual([]);
+    expect(checkComparisonEnded(site('a', { holds: result(9) }), 'b', 6)).toHaveLength(1);
+    expect(checkComparisonEnded(site('a', { holds: result(null) }), 'b', 5)).toHaveLength(1);
   });
 });

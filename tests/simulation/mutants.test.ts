@@ -27,6 +27,8 @@ describe('mutants of the protocol', () => {
     ['a create leaves an unseen tombstone alone', '2 values'],
     ['lives are merged by the rule of the release before', '2 values'],
     ['anybody may report for another site', '12 messages'],
+    ['a key that cannot be read takes those beside it along', '14 isolation'],
+    ['the sweeper does not name what it cannot read', '14 isolation'],
   ])('"%s" is found out', async (mutant, invariant) => {
     const { failed } = await runPool({ first: 1, count: 200, threads: 1, mutant, stopEarly: true });
     expect(failed[0]?.findings.map((finding) => finding.invariant)).toContain(invariant);

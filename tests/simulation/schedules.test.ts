@@ -34,6 +34,10 @@ describe('replication under faults', () => {
     ['messages come from newer releases, or are none', { newerMinor: 1, poison: 6, throttle: 0.1 }],
     ['some sites run a newer release than others', { newerMinor: 0.5, duplicate: 0.2 }],
     ['stores and queues refuse every third call', { throttle: 0.33 }],
+    [
+      'stores and queues refuse some keys for good while own queues lose messages',
+      { badKey: 4, outboxLoss: 0.3, crash: 0.03 },
+    ],
     ['the index of pending markers lags and queues lose messages', { staleIndex: 60_000, outboxLoss: 0.3 }],
   ];
   test.each(storms)('holds when %s', (_, faults) => {

@@ -23,14 +23,16 @@ test('the container of the template is partitioned by id and indexes only what i
 });
 
 test('the queues of the template have their limits in milliseconds', () => {
-  const { queues } = readSiteTemplate(TEMPLATE);
+  const { queues, tier } = readSiteTemplate(TEMPLATE);
+  expect(tier).toBe('Basic');
   expect(queues.map(({ name }) => name)).toEqual(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-dead']);
   expect(queues[0]).toEqual({
     name: 'tandem-out',
-    lockDurationMs: 30_000,
+    lockDurationMs: 60_000,
     maxDeliveryCount: 10,
     defaultTtlMs: 14 * 86_400_000,
     deadLetterOnExpiry: true,
+    maxSizeInMegabytes: 5_120,
   });
 });
 

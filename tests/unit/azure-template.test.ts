@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
+import { propertyRefusal } from '../../scripts/rehearse/azure/property-rules.ts';
 import { typedParameters } from '../../scripts/serverless/azure/template-parameters.ts';
 import { deploy, type DeployedResource } from '../../scripts/serverless/azure/evaluate-template.ts';
 
@@ -55,6 +56,12 @@ describe('every resource', () => {
     }
   });
 
+  test('is taken by its provider: no property that Flex Consumption refuses, no value that is not offered', () => {
+    for (const resource of [...made(), ...made(EVERYTHING)]) {
+      expect([resource.id, propertyRefusal(resource)]).toEqual([resource.id, undefined]);
+    }
+  });
+
   test('of a loop has a name of its own', () => {
     const loops = template.resources.flatMap(
       ({ copy }) => (copy as { name: string } | undefined)?.name ?? [],
@@ -88,7 +95,7 @@ describe('parameters', () => {
 describe('security', () => {
   test.each([
     ['Microsoft.DocumentDB/databaseAccounts', { disableLocalAuth: true, minimalTlsVersion: 'Tls12' }],
-    ['Microsoft.ServiceBus/namespaces', { disableLocalAuth: true, minimumTlsVersion: '1.2' }],
+    ['Microsoft.ServiceBus/namespaces', { disableLocalAuth: true, minimumTlsVersion: '1.3' }],
     [
       'Microsoft.Storage/storageAccounts',
       {
@@ -108,11 +115,22 @@ describe('security', () => {
       SITES,
       {
         httpsOnly: true,
-        siteConfig: expect.objectContaining({ minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }),
+        siteConfig: expect.objectContaining({ minTlsVersion: '1.3', scmMinTlsVersion: '1.3' }),
       },
     ],
-  ])('%s takes identities and TLS 1.2 only', (type, expected) => {
+  ])('%s takes identities only, and the highest minimum of TLS that it offers', (type, expected) => {
     expect(propertiesOf(type)).toMatchObject(expected);
+  });
+
+  test('a name of its own at Front Door takes TLS 1.3 only', () => {
+    expect(propertiesOf('Microsoft.Cdn/profiles/customDomains', EVERYTHING)['tlsSettings']).toEqual({
+      certificateType: 'ManagedCertificate',
+      cipherSuiteSetType: 'Customized',
+      customizedCipherSuiteSet: {
+        cipherSuiteSetForTls13: ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'],
+      },
+      minimumTlsVersion: 'TLS13',
+    });
   });
 
   test('nobody deploys with a user name and a password', () => {

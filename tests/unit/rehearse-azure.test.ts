@@ -1,5 +1,6 @@
 /** The stand-in that deployments to Azure are rehearsed against must refuse what Azure refuses. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { propertyRefusal, REFUSED_ON_FLEX } from '../../scripts/rehearse/azure/property-rules.ts';
 import { startAzure, type AzureStandIn } from '../../scripts/rehearse/azure/stand-in.ts';
 import { make, validate } from '../../scripts/rehearse/azure/template-deployment.ts';
 
@@ -129,5 +130,58 @@ describe('the stand-in', () => {
 
   test('refuses hosts that it does not know', async () => {
     expect(await ask('https://graph.microsoft.com/v1.0/me')).toBe(502);
+  });
+});
+
+describe('a resource provider', () => {
+  const made = (type: string, properties: object) => ({
+    id: type,
+    type,
+    name: 'one',
+    apiVersion: '2024-01-01',
+    made: true,
+    dependsOn: [],
+    body: { properties },
+  });
+  const flex = (siteConfig: object) =>
+    made('Microsoft.Web/sites', { functionAppConfig: { runtime: { name: 'node' } }, siteConfig });
+
+  // https://github.com/Azure/azure-cli/issues/31414
+  test('refuses every property of siteConfig that Flex Consumption refuses, by name, also when it is null', () => {
+    for (const name of REFUSED_ON_FLEX) {
+      expect(propertyRefusal(flex({ [name]: null }))).toMatchObject({
+        code: 'BadRequest',
+        message: expect.stringMatching(
+          new RegExp(`\\(Site\\.SiteConfig\\.${name}\\) for Flex Consumption sites is invalid`, 'i'),
+        ),
+      });
+    }
+    expect(propertyRefusal(flex({ FtpsState: 'Disabled', linuxFxVersion: '' }))?.message).toContain(
+      'list of 2 site configuration properties (Site.SiteConfig.FtpsState, Site.SiteConfig.LinuxFxVersion)',
+    );
+    expect(propertyRefusal(flex({ minTlsVersion: '1.3', http20Enabled: true }))).toBeUndefined();
+  });
+
+  test('of another plan takes them', () => {
+    const site = made('Microsoft.Web/sites', { siteConfig: { ftpsState: 'Disabled' } });
+    expect(propertyRefusal(site)).toBeUndefined();
+  });
+
+  // The sources are beside the rules.
+  test.each([
+    ['Cosmos DB', 'Microsoft.DocumentDB/databaseAccounts', { minimalTlsVersion: 'Tls13' }],
+    ['Storage', 'Microsoft.Storage/storageAccounts', { minimumTlsVersion: 'TLS1_3' }],
+    ['Service Bus', 'Microsoft.ServiceBus/namespaces', { minimumTlsVersion: '1.1' }],
+    ['Front Door', 'Microsoft.Cdn/profiles/customDomains', { tlsSettings: { minimumTlsVersion: 'TLS10' } }],
+    [
+      'Flex Consumption',
+      'Microsoft.Web/sites',
+      { functionAppConfig: { scaleAndConcurrency: { instanceMemoryMB: 1024 } } },
+    ],
+  ])('refuses a value that it does not offer: %s', (_name, type, properties) => {
+    expect(propertyRefusal(made(type, properties))).toMatchObject({
+      code: 'BadRequest',
+      message: expect.stringContaining('is not supported'),
+    });
   });
 });

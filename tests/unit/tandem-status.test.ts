@@ -50,7 +50,13 @@ interface Fixture {
 const OPERATOR_KEY = 'the-key-of-the-stack';
 
 /** A site that answers `GET /replication` with a value, or a text that is none of ours; and its depths to operators. */
-async function startSite(answer: unknown, status = 200, depths?: object, pending?: object): Promise<Fixture> {
+async function startSite(
+  answer: unknown,
+  status = 200,
+  depths?: object,
+  pending?: object,
+  causes: readonly object[] = [],
+): Promise<Fixture> {
   const fixture = { url: '', asked: 0 };
   const server = createServer((request, response) => {
     fixture.asked += 1;
@@ -63,6 +69,15 @@ async function startSite(answer: unknown, status = 200, depths?: object, pending
       request.headers.authorization === `Bearer ${OPERATOR_KEY}`
     ) {
       response.writeHead(pending === undefined ? 503 : 200).end(JSON.stringify(pending));
+      return;
+    }
+    if (
+      request.url === '/replication/dead-letters' &&
+      request.headers.authorization === `Bearer ${OPERATOR_KEY}`
+    ) {
+      response
+        .writeHead(200)
+        .end(JSON.stringify({ now: NOW, looked: causes.length, atLeast: false, causes }));
       return;
     }
     const found = request.url === '/replication' ? status : 404;
@@ -271,6 +286,41 @@ describe('tandem status of a stack on this machine', () => {
     const { directions } = await json(['--keys', '--stack', file]);
     expect(directions).toMatchObject([{ refusedKeys: 1, keys }, { keys: [] }]);
     expect((await json(['--stack', file])).directions[0]).not.toHaveProperty('keys');
+  });
+
+  test('--keys names what a site cannot use itself, and what its dead letters are about, with the reasons', async () => {
+    const since = '2026-03-01T11:58:55.000Z';
+    const unusable = [
+      { key: 'user:torn', during: 'compare', reason: 'what the store holds is no record', since, last: NOW },
+    ];
+    const cause = {
+      source: 'tandem-in',
+      reason: 'unreadable',
+      letters: 2,
+      detail: 'x',
+      oldest: since,
+      newest: NOW,
+    };
+    const keys = [{ key: 'user:torn', detail: 'no record' }];
+    const pending = { site: AWS, now: NOW, peers: [{ site: AZURE, keys: [], atLeast: false }], unusable };
+    const aws = await startSite(view(AWS, AZURE), 200, depths(0, 0, 2), pending, [
+      { ...cause, ids: ['m1'], keys },
+      // From a site of a release before keys were named.
+      { ...cause, reason: 'malformed', ids: ['m2'] },
+    ]);
+    const file = await writeStack([{ site: AWS, url: aws.url }]);
+    const { code, out } = await run(['status', '--keys', '--stack', file]);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n').slice(-5)).toEqual([
+      'Keys that aws-us-east-1 cannot read or write, for good:',
+      `  user:torn  ${since}  compare  what the store holds is no record`,
+      '',
+      'Keys among the dead letters of aws-us-east-1:',
+      `  user:torn  ${NOW}  tandem-in  unreadable: no record`,
+    ]);
+    expect(await json(['--keys', '--stack', file])).toMatchObject({
+      sites: [{ pending: { unusable }, causes: [{ keys }, { reason: 'malformed' }] }],
+    });
   });
 
   test('--keys without an operator key says what is missing, and ends with 1', async () => {

@@ -66,11 +66,15 @@ function openServiceBus(env: Environment): { feed: Feeder; close(): Promise<void
       const trigger = startServiceBusTrigger({
         client,
         queueName: queue,
+        cardinality: 'many',
         batchSizeMax: SERVICE_BUS_BATCH,
+        concurrentCallsMax: 1,
+        renewForMs: 0,
+        functionTimeoutMs: 300_000,
         prefetchCount: SERVICE_BUS_PREFETCH,
         autoComplete: true,
         log: complain,
-        run: (messages) => handler(contextOf(messages), bodiesOf(messages)),
+        run: (messages) => handler(bodiesOf(messages), contextOf(messages)),
       });
       return { stop: () => trigger.close() };
     },
@@ -78,11 +82,11 @@ function openServiceBus(env: Environment): { feed: Feeder; close(): Promise<void
   };
 }
 
-/** What the Functions host hands over for `cardinality: many` and `dataType: string`, as far as it is read. */
+/** What the Functions host hands over for `cardinality: many` and `dataType: binary`, as far as it is read. */
 function contextOf(messages: readonly ServiceBusReceivedMessage[]): object {
   return {
     invocationId: 'bench',
-    bindingData: {
+    triggerMetadata: {
       messageIdArray: messages.map(({ messageId }) => messageId),
       deliveryCountArray: messages.map(({ deliveryCount }) => (deliveryCount ?? 0) + 1),
       applicationPropertiesArray: messages.map(({ applicationProperties }) => applicationProperties ?? {}),
@@ -90,8 +94,8 @@ function contextOf(messages: readonly ServiceBusReceivedMessage[]): object {
   };
 }
 
-const bodiesOf = (messages: readonly ServiceBusReceivedMessage[]): string[] =>
-  messages.map(({ body }) => (body as Buffer).toString('utf8'));
+const bodiesOf = (messages: readonly ServiceBusReceivedMessage[]): Buffer[] =>
+  messages.map(({ body }) => body as Buffer);
 
 function complain(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -114,16 +114,14 @@ function lambdaArguments(n: number, body: string): readonly unknown[] {
 function azureArguments(n: number, body: string): readonly unknown[] {
   const context = {
     invocationId: `8f1d5c8e-0000-4000-8000-${String(n).padStart(12, '0')}`,
-    bindingData: {},
   };
   const request = {
     method: 'POST',
     url: 'https://api.example.com/users',
-    headers: headersOf(body),
-    query: {},
+    headers: new Headers(headersOf(body)),
     params: { path: '' },
-    body: JSON.parse(body) as unknown,
-    rawBody: body,
+    arrayBuffer: () => Promise.resolve(Uint8Array.from(Buffer.from(body)).buffer),
+    text: () => Promise.resolve(body),
   };
-  return [context, request];
+  return [request, context];
 }

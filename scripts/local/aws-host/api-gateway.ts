@@ -9,12 +9,14 @@
  * | no `Content-Type` | none | `application/json` |
  * | a body that is no text | in base64 | as text, with replacements |
  * | ranges, conditions, compression | the function's answer | applied to it |
+ * | its own headers | added | none |
  * | CORS without `cors` | the function's answer | headers of its own, and 200 for a preflight |
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 import type http from 'node:http';
 import { isUtf8 } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { decodePath, withoutDotSegments } from '../../../src/shared/http/path.ts';
 
@@ -54,7 +56,7 @@ const BINARY_TYPE = 'application/octet-stream';
 export function actAsApiGateway(server: HapiServer): void {
   server.ext('onRequest', (request, toolkit) => {
     const { req } = request.raw;
-    req.rawHeaders = joined(req.rawHeaders);
+    req.rawHeaders = [...joined([...req.rawHeaders, ...forwardedFor(req)]), ...gatewayHeaders()];
     // hapi would refuse, or do by itself, what the function is to see.
     request.headers['content-type'] = 'text/plain';
     for (const name of HEEDED_BY_HAPI) Reflect.deleteProperty(request.headers, name);
@@ -90,6 +92,21 @@ export function actAsApiGateway(server: HapiServer): void {
 function contentTypeOf({ rawHeaders }: IncomingMessage): string | undefined {
   const position = rawHeaders.findIndex((text, index) => index % 2 === 0 && text === 'content-type');
   return position < 0 ? undefined : rawHeaders[position + 1];
+}
+
+/** Appended to what the client, or a proxy before, has put there. */
+function forwardedFor({ socket }: IncomingMessage): string[] {
+  return ['x-forwarded-for', socket.remoteAddress ?? '127.0.0.1'];
+}
+
+/**
+ * What API Gateway adds to a request, as in the example of an event.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+function gatewayHeaders(): string[] {
+  const seconds = Math.floor(Date.now() / 1_000).toString(16);
+  const trace = `Root=1-${seconds}-${randomBytes(12).toString('hex')}`;
+  return ['x-amzn-trace-id', trace, 'x-forwarded-port', '443', 'x-forwarded-proto', 'https'];
 }
 
 /** The path without dot segments and the query, both as sent. */

@@ -1,5 +1,6 @@
 /** All triggers of one site in one process: starts them from a plan, reloads the functions, stops everything. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { AccountConcurrency, concurrencyLimit } from './account-concurrency.ts';
 import { clientOptions } from './client-options.ts';
 import { FunctionRunner } from './function-runner.ts';
 import { ensureQueues } from './local-queues.ts';
@@ -41,6 +42,7 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
   const client = new SQSClient(clientOptions(plan.region, REQUEST_TIMEOUT_MS));
   const ensure = () => ensureQueues(client, plan.resources, stopping.signal);
   const runners = runnersOf(plan);
+  const account = new AccountConcurrency(concurrencyLimit(process.env['TANDEM_LAMBDA_CONCURRENCY']));
   // Asked for first, so that the answers come in while the bundles load.
   const creating = ensure();
   creating.catch(() => undefined);
@@ -57,7 +59,7 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
       queueUrl: queue.ref,
       queueArn: queue.arn,
       region: plan.region,
-      invoke: (event) => runner.invoke(event),
+      invoke: (event) => account.run(() => runner.invoke(event)),
       recreate: ensure,
       report: (message) => {
         report(`${trigger.functionKey}: ${message}`);
@@ -71,8 +73,8 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
       firstAfterMs: FIRST_SCHEDULE_AFTER_MS,
       run: async () => {
         const event = scheduledEvent({ region: plan.region, rule: functionKey, now: new Date() });
-        await runnerOf(runners, functionKey)
-          .invoke(event)
+        await account
+          .run(() => runnerOf(runners, functionKey).invoke(event))
           .catch((error: unknown) => {
             report(
               `${functionKey}: scheduled run failed: ${error instanceof Error ? error.message : String(error)}`,

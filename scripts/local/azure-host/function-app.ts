@@ -1,8 +1,10 @@
 /**
- * A packaged function app: host.json, and one folder per function with its function.json.
- * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node?pivots=nodejs-model-v3
+ * What a packaged function app declares: host.json; and its functions, by registrations of its entry point (programming
+ * model v4), or by one folder for each with its function.json (v3).
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  */
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 /** One entry of `bindings` in function.json; the other properties depend on its type. */
@@ -25,9 +27,10 @@ export type TriggerType = 'httpTrigger' | 'serviceBusTrigger' | 'timerTrigger';
 
 export interface FunctionDefinition {
   readonly name: string;
-  /** Absolute path of the bundle. */
+  /** Absolute path of the file that holds, or registers, the function. */
   readonly scriptFile: string;
-  readonly entryPoint: string;
+  /** What that file exports (v3). */
+  readonly entryPoint?: string;
   readonly trigger: Binding & { readonly type: TriggerType };
   readonly bindings: readonly Binding[];
 }
@@ -38,15 +41,23 @@ export interface HostConfig {
   readonly prefetchCount: number;
   readonly maxMessageBatchSize: number;
   readonly autoCompleteMessages: boolean;
+  /** Single messages that one instance handles side by side; batches are always one at a time. */
+  readonly maxConcurrentCalls: number;
+  /** Of single messages only. */
+  readonly maxAutoLockRenewalMs: number;
+  readonly functionTimeoutMs: number;
 }
 
 interface HostJson {
+  readonly functionTimeout?: string;
   readonly extensions?: {
     readonly http?: { readonly routePrefix?: string };
     readonly serviceBus?: {
       readonly prefetchCount?: number;
       readonly maxMessageBatchSize?: number;
       readonly autoCompleteMessages?: boolean;
+      readonly maxConcurrentCalls?: number;
+      readonly maxAutoLockRenewalDuration?: string;
     };
   };
 }
@@ -57,29 +68,40 @@ const TRIGGER_TYPES = new Map<string, TriggerType>(
 
 /** @throws Error when there is no host.json, the mark of an app's root, or it is not JSON. */
 export function readHostConfig(appDir: string): HostConfig {
-  const { extensions } = readJson(path.join(appDir, 'host.json')) as HostJson;
+  const { extensions, functionTimeout } = readJson(path.join(appDir, 'host.json')) as HostJson;
   return {
     routePrefix: extensions?.http?.routePrefix ?? 'api',
     prefetchCount: extensions?.serviceBus?.prefetchCount ?? 0,
     maxMessageBatchSize: extensions?.serviceBus?.maxMessageBatchSize ?? 1_000,
     autoCompleteMessages: extensions?.serviceBus?.autoCompleteMessages ?? true,
+    maxConcurrentCalls: extensions?.serviceBus?.maxConcurrentCalls ?? 16 * os.availableParallelism(),
+    maxAutoLockRenewalMs: timeSpan(extensions?.serviceBus?.maxAutoLockRenewalDuration ?? '00:05:00'),
+    // Flex Consumption's default.
+    functionTimeoutMs: timeSpan(functionTimeout ?? '00:30:00'),
   };
 }
 
-/**
- * Reads every function.json. Functions that are disabled, there or by the setting
- * `AzureWebJobs.<name>.Disabled`, are left out.
- * @throws Error naming the function and what is wrong with it.
- */
-export function readFunctions(
-  appDir: string,
-  settings: Readonly<Record<string, string | undefined>>,
-): FunctionDefinition[] {
+/** `main` of package.json, by which an app names its entry point; undefined: it has none. @throws Error when it is no JSON. */
+export function readMain(appDir: string): string | undefined {
+  const file = path.join(appDir, 'package.json');
+  return fs.existsSync(file) ? (readJson(file) as { readonly main?: string }).main : undefined;
+}
+
+/** Folders with a function.json. */
+export function functionFolders(appDir: string): string[] {
   return fs
     .readdirSync(appDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && fs.existsSync(path.join(appDir, entry.name, 'function.json')))
-    .filter(({ name }) => settings[`AzureWebJobs.${name}.Disabled`] !== 'true')
-    .map(({ name }) => readFunction(path.join(appDir, name)))
+    .map(({ name }) => name);
+}
+
+/**
+ * Reads every function.json. Functions that are disabled there are left out.
+ * @throws Error naming the function and what is wrong with it.
+ */
+export function readFunctions(appDir: string): FunctionDefinition[] {
+  return functionFolders(appDir)
+    .map((name) => readFunction(path.join(appDir, name)))
     .filter((definition) => definition !== undefined);
 }
 
@@ -92,6 +114,18 @@ function readFunction(folder: string): FunctionDefinition | undefined {
     disabled?: boolean;
   };
   if (disabled === true) return undefined;
+  return { ...definitionOf(name, bindings), scriptFile: path.resolve(folder, scriptFile), entryPoint };
+}
+
+/** As the host checks names (Utility.ValidateName). */
+const NAME = /^(?!host$)[a-z][\w-]{0,127}$/i;
+
+/** @throws Error naming the function and what is wrong with it. */
+export function definitionOf(
+  name: string,
+  bindings: readonly Binding[],
+): Pick<FunctionDefinition, 'name' | 'trigger' | 'bindings'> {
+  if (!NAME.test(name)) throw new Error(`function ${name}: this is no name of a function`);
   const triggers = bindings.filter(({ type }) => /trigger$/i.test(type));
   const [trigger] = triggers;
   if (trigger === undefined || triggers.length > 1) {
@@ -99,13 +133,14 @@ function readFunction(folder: string): FunctionDefinition | undefined {
   }
   const type = TRIGGER_TYPES.get(trigger.type.toLowerCase());
   if (type === undefined) throw new Error(`function ${name}: the local host does not know ${trigger.type}`);
-  return {
-    name,
-    scriptFile: path.resolve(folder, scriptFile),
-    entryPoint,
-    trigger: { ...trigger, type },
-    bindings,
-  };
+  return { name, trigger: { ...trigger, type }, bindings };
+}
+
+/** `00:05:00` in milliseconds. @throws SyntaxError when it is not written so. */
+function timeSpan(text: string): number {
+  const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text) ?? [];
+  if (hours === undefined) throw new SyntaxError(`host.json: '${text}' is not a time such as 00:05:00`);
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
 }
 
 function readJson(file: string): unknown {

@@ -1,14 +1,13 @@
 /**
- * A local Azure Functions host: runs a packaged app, function.json files and bundles, without Core Tools.
+ * A local Azure Functions host: runs a packaged app, of either programming model, without Core Tools.
  *
  * Triggers are real (HTTP, Service Bus over AMQP, timers), the code between them and the functions is Microsoft's
- * (`programming-model.ts`), and functions run in this process.
+ * (`programming-model.ts`), and functions run in this process, in place of the worker's (`app-loader.ts`).
  *
  * Invariant: a function that fails never takes the host with it; it fails its own request, batch or run.
  */
-import { Bundles } from './bundles.ts';
+import { AppLoader } from './app-loader.ts';
 import {
-  readFunctions,
   readHostConfig,
   type FunctionDefinition,
   type HostConfig,
@@ -23,7 +22,7 @@ export interface AzureHostOptions {
   readonly appDir: string;
   /** TCP port of HTTP triggers on 127.0.0.1; 0 or absent picks a free one. */
   readonly port?: number;
-  /** Which triggers run: HTTP, the others, or all of them. Bundles of the others are not loaded. */
+  /** Which triggers run: HTTP, the others, or all of them. */
   readonly include: 'http' | 'triggers' | 'all';
   /** App settings; they go into `process.env` before any function is loaded, as in the cloud. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -38,8 +37,8 @@ export interface AzureHost {
   /** Runs a function as its trigger would. @throws What the function throws, or Error when it is not known. */
   invoke(name: string, invocation: Invocation): Promise<InvocationResult>;
   /**
-   * Loads all bundles anew; what is under way ends with the old code.
-   * @throws What a bundle throws while loading; the old code then stays.
+   * Loads the app anew; what is under way ends with the old code, and the triggers stay as they were.
+   * @throws What the app throws while loading; the old code then stays.
    */
   reload(): void;
   /** Stops every trigger, waiting a bounded time for what is under way. */
@@ -50,22 +49,25 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** @throws Error when the app, a bundle or a connection is wrong; nothing then keeps running. */
+/** @throws Error when the app or a connection is wrong; nothing then keeps running. */
 export async function startAzureHost(options: AzureHostOptions): Promise<AzureHost> {
   const { appDir, include, settings = {}, log } = options;
   Object.assign(process.env, settings);
   const config = readHostConfig(appDir);
   const included = (type: TriggerType): boolean =>
     include === 'all' || (type === 'httpTrigger') === (include === 'http');
-  const functions = readFunctions(appDir, process.env).filter(({ trigger }) => included(trigger.type));
-  const model = new ProgrammingModel((name, level, message) => {
+  const functionLog = (name: string, level: string, message: string): void => {
     log(`[${name}] ${level === 'information' ? '' : `${level}: `}${message}`);
-  });
-  const bundles = new Bundles(appDir);
-  let callbacks = bundles.load(functions);
+  };
+  const loader = new AppLoader(appDir, log);
+  let app = loader.load();
+  let model = new ProgrammingModel(app.model, functionLog);
+  const functions = app.functions
+    .filter(({ name }) => process.env[`AzureWebJobs.${name}.Disabled`] !== 'true')
+    .filter(({ trigger }) => included(trigger.type));
 
   const run = (definition: FunctionDefinition, invocation: Invocation): Promise<InvocationResult> => {
-    const callback = callbacks.get(definition);
+    const callback = app.callbacks.get(definition.name);
     if (callback === undefined) throw new Error(`function ${definition.name} is not loaded`);
     return model.invoke(definition, callback, invocation);
   };
@@ -97,8 +99,8 @@ export async function startAzureHost(options: AzureHostOptions): Promise<AzureHo
         return run(definition, invocation);
       },
       reload() {
-        bundles.forget();
-        callbacks = bundles.load(functions);
+        app = loader.load();
+        model = new ProgrammingModel(app.model, functionLog);
       },
       close,
     };

@@ -5,6 +5,7 @@
  * 200 (204 when it has no HTTP output), several values of one header or query parameter are joined by a comma, and
  * several cookies need the `cookies` property.
  */
+import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodePath, withoutDotSegments } from '../../../src/shared/http/path.ts';
@@ -93,9 +94,19 @@ async function serve(
   writeResponse(response, responseOf(result));
 }
 
-/** Undefined: larger than the host takes. */
+/**
+ * Undefined: larger than the host takes. A body whose length the request does not state is not handed to a function:
+ * the host reads one only where `ContentLength > 0`.
+ * @see https://github.com/Azure/azure-functions-host/blob/v4.1037.0/src/WebJobs.Script.Grpc/MessageExtensions/GrpcMessageConversionExtensions.cs
+ * @see https://github.com/Azure/azure-functions-nodejs-worker/issues/524
+ */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return undefined;
+  const stated = Number(request.headers['content-length'] ?? 0);
+  if (stated > BODY_BYTES_MAX) return undefined;
+  if (stated === 0) {
+    request.resume();
+    return Buffer.alloc(0);
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -137,16 +148,53 @@ function toRpcHttp({ request, pathname, query, params, body }: RequestParts): Rp
   return {
     method: request.method ?? 'GET',
     url: `http://${request.headers.host ?? ''}${onceDecoded(pathname)}${query === '' ? '' : `?${query}`}`,
-    nullableHeaders: joined(
-      Object.entries(request.headersDistinct).map(([name, values = []]) => [
+    nullableHeaders: joined([
+      ...Object.entries(request.headersDistinct).map(([name, values = []]): [string, string] => [
         name,
-        values.join(name === 'cookie' ? '; ' : ','),
+        utf8(values.join(name === 'cookie' ? '; ' : ',')),
       ]),
-    ),
+      ...frontEndHeaders(request),
+    ]),
     nullableParams: joined(Object.entries(params)),
     nullableQuery: joined([...new Set(search.keys())].map((name) => [name, search.getAll(name).join(',')])),
     ...(body.length > 0 && { body: { bytes: body } }),
   };
+}
+
+/**
+ * What the front end of App Service adds to a request, as functions have seen it.
+ * @see https://github.com/Azure/azure-functions-host/issues/2659
+ */
+function frontEndHeaders({ url = '/', headers, socket }: IncomingMessage): [string, string][] {
+  const { remoteAddress = '127.0.0.1', remotePort = 0 } = socket;
+  const client = `${remoteAddress}:${remotePort}`;
+  const { host = '', 'x-forwarded-for': forwarded } = headers;
+  return [
+    ['max-forwards', '10'],
+    ['x-client-ip', remoteAddress],
+    ['x-client-port', String(remotePort)],
+    ['client-ip', client],
+    ['is-service-tunneled', '0'],
+    ['x-arr-log-id', randomUUID()],
+    [
+      'x-arr-ssl',
+      '2048|256|CN=Microsoft Azure RSA TLS Issuing CA 03, O=Microsoft Corporation, C=US|CN=*.azurewebsites.net',
+    ],
+    ['disguised-host', host],
+    ['was-default-hostname', host],
+    ['x-site-deployment-id', 'tandem'],
+    ['x-original-url', url],
+    ['x-waws-unencoded-url', url],
+    ['x-forwarded-for', forwarded === undefined ? client : `${String(forwarded)}, ${client}`],
+    ['x-forwarded-proto', 'https'],
+    ['x-forwarded-tlsversion', '1.3'],
+    ['x-appservice-proto', 'https'],
+  ];
+}
+
+/** Kestrel reads the values of headers as UTF-8; Node as Latin-1. */
+function utf8(value: string): string {
+  return Buffer.from(value, 'latin1').toString('utf8');
 }
 
 /** The response that a function returned, or wrote to its HTTP output; undefined: it gave none. */
@@ -177,6 +225,7 @@ interface Content {
 }
 
 function contentOf(body: TypedData = {}): Content {
+  if (body.bytes?.length === 0) return {};
   if (body.bytes !== undefined) return { content: body.bytes, contentType: 'application/octet-stream' };
   if (body.string !== undefined) return { content: body.string, contentType: 'text/plain; charset=utf-8' };
   const json = body.json ?? (body.int ?? body.double)?.toString();

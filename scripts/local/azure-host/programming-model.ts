@@ -1,16 +1,10 @@
 /**
- * Microsoft's own code between the host and a function: `@azure/functions` 3.x, the model of function.json apps,
- * in this process. It builds `context` and the inputs, runs the function and turns what comes back into the
- * host's terms, so a handler sees here what it sees in the cloud.
- *
- * The package expects `@azure/functions-core`, which only the Functions worker has. The one function of it that
- * the package calls is given to it here, when its file is evaluated; no module loader is patched.
+ * Microsoft's own code between the host and a function, in this process: `@azure/functions`, of the version that the app
+ * holds, or 3.x for function.json apps. It builds `context` and the inputs, runs the function and turns what comes back
+ * into the host's terms, so a handler sees here what it sees in the cloud.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import vm from 'node:vm';
 import type { FunctionDefinition } from './function-app.ts';
 
 /** A value on the wire between host and worker (`TypedData` of the worker protocol). */
@@ -67,45 +61,30 @@ export interface InvocationResult {
   readonly outputData?: readonly { readonly name: string; readonly data: TypedData }[];
 }
 
-/** A function's code: what the bundle exports under its entry point. */
-export type FunctionCallback = (context: unknown, ...inputs: unknown[]) => unknown;
+/** A function's code. The model knows its arguments: context and inputs (3.x), or inputs and context (4.x). */
+export type FunctionCallback = (...given: unknown[]) => unknown;
 
-interface InvocationModel {
+export interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<InvocationResult>;
 }
 
-interface Model {
+/** What `@azure/functions` registers with the worker. */
+export interface Model {
+  readonly version: string;
   getInvocationModel(context: object): InvocationModel;
-}
-
-/** Evaluates the package and returns the model that it registers. */
-function loadModel(): Model {
-  const file = createRequire(import.meta.url).resolve('@azure/functions');
-  const require = createRequire(file);
-  let model: Model | undefined;
-  const core = {
-    setProgrammingModel: (registered: Model) => {
-      model = registered;
-    },
-  };
-  const module = { exports: {} as { setup?: () => void } };
-  const evaluate = vm.compileFunction(fs.readFileSync(file, 'utf8'), ['exports', 'require', 'module'], {
-    filename: file,
-  }) as (exports: object, require: (id: string) => unknown, module: object) => void;
-  evaluate(module.exports, (id) => (id === '@azure/functions-core' ? core : require(id)), module);
-  module.exports.setup?.();
-  if (model === undefined) throw new Error('@azure/functions registered no programming model');
-  return model;
+  /** Of 4.x: completes what the worker says that it can do, HTTP streams among it. */
+  getCapabilities?(capabilities: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>>;
 }
 
 /** Runs functions the way the Functions worker does. */
 export class ProgrammingModel {
-  readonly #model = loadModel();
+  readonly #model: Model;
   readonly #log: (functionName: string, level: string, message: string) => void;
 
-  constructor(log: (functionName: string, level: string, message: string) => void) {
+  constructor(model: Model, log: (functionName: string, level: string, message: string) => void) {
+    this.#model = model;
     this.#log = log;
   }
 
@@ -133,7 +112,7 @@ export class ProgrammingModel {
         invocationId,
         inputData: [{ name: definition.trigger.name, data: input }],
         // For HTTP the worker declines it (RpcHttpTriggerMetadataRemoved) and the model fills in what is left.
-        triggerMetadata: input.http === undefined ? { ...metadata, sys: systemData(name) } : {},
+        triggerMetadata: input.http === undefined ? metadata : {},
         traceContext: { traceParent: childOf(traceparent), traceState: '', attributes: {} },
         retryContext: null,
       },
@@ -145,11 +124,6 @@ export class ProgrammingModel {
     const result = await model.invokeFunction(context, inputs, callback);
     return model.getResponse(context, result);
   }
-}
-
-function systemData(functionName: string): TypedData {
-  const data = { MethodName: functionName, UtcNow: new Date().toISOString(), RandGuid: randomUUID() };
-  return { json: JSON.stringify(data) };
 }
 
 /** The host makes a span of its own for each invocation, in the caller's trace if it has one (W3C Trace Context). */

@@ -4,7 +4,7 @@
  * Invariant: nothing is created without an explicit address and key, so a run against a cloud account that signs
  * in with an identity creates nothing there.
  */
-import { readSiteTemplate, type QueueDefinition, type SiteTemplate } from './template.ts';
+import { readSiteTemplate, type SiteTemplate } from './template.ts';
 
 type Settings = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +27,7 @@ export interface ProvisionOptions {
 /** Creates what is not there yet. @throws Error when a stand-in does not answer within 20 s, or refuses. */
 export async function provision({ templateFile, settings }: ProvisionOptions): Promise<void> {
   const template = readSiteTemplate(templateFile);
-  await Promise.all([createContainer(template, settings), createQueues(template.queues, settings)]);
+  await Promise.all([createContainer(template, settings), createQueues(template, settings)]);
 }
 
 async function createContainer({ database, container }: SiteTemplate, settings: Settings): Promise<void> {
@@ -55,23 +55,23 @@ async function createContainer({ database, container }: SiteTemplate, settings: 
   });
 }
 
-async function createQueues(queues: readonly QueueDefinition[], settings: Settings): Promise<void> {
+async function createQueues({ queues, tier }: SiteTemplate, settings: Settings): Promise<void> {
   const { SERVICE_BUS_CONTROL_URL: controlUrl } = settings;
   if (controlUrl === undefined) return;
-  await Promise.all(
-    queues.map(({ name, ...options }) =>
-      eventually(`the Service Bus stand-in at ${controlUrl}`, async () => {
-        const response = await fetch(new URL(`/_tandem/queues/${name}`, controlUrl), {
-          method: 'PUT',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(options),
-          signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-        });
-        const answer = await response.text();
-        if (!response.ok) throw new Error(`queue ${name}: HTTP ${response.status}: ${answer}`);
-      }),
-    ),
-  );
+  const put = (path: string, options: object): Promise<void> =>
+    eventually(`the Service Bus stand-in at ${controlUrl}`, async () => {
+      const response = await fetch(new URL(path, controlUrl), {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(options),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
+      const answer = await response.text();
+      if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${answer}`);
+    });
+  // First: what the tier does not have is refused.
+  await put('/_tandem/namespace', { tier });
+  await Promise.all(queues.map(({ name, ...options }) => put(`/_tandem/queues/${name}`, options)));
 }
 
 /** Retries while nothing listens; any answer, also a refusal, ends it, and so does the time. */

@@ -38,7 +38,11 @@ export async function startQueueFunction(
   const receiving = startServiceBusTrigger({
     client,
     queueName,
-    batchSizeMax: cardinality === 'many' ? config.maxMessageBatchSize : 1,
+    cardinality: cardinality === 'many' ? 'many' : 'one',
+    batchSizeMax: config.maxMessageBatchSize,
+    concurrentCallsMax: config.maxConcurrentCalls,
+    renewForMs: config.maxAutoLockRenewalMs,
+    functionTimeoutMs: config.functionTimeoutMs,
     prefetchCount: config.prefetchCount,
     autoComplete: autoComplete ?? config.autoCompleteMessages,
     log,

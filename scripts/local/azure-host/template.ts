@@ -14,11 +14,14 @@ export interface QueueDefinition {
   readonly maxDeliveryCount: number;
   readonly defaultTtlMs: number;
   readonly deadLetterOnExpiry: boolean;
+  readonly maxSizeInMegabytes: number;
 }
 
 export interface SiteTemplate {
   readonly database: string;
   readonly container: ContainerDefinition & { readonly id: string };
+  /** Tier of the namespace. */
+  readonly tier: string;
   readonly queues: readonly QueueDefinition[];
 }
 
@@ -27,6 +30,7 @@ interface Resource {
   readonly name: string;
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly resources?: readonly Resource[];
+  readonly sku?: { readonly name: string };
 }
 
 /** @throws Error naming what is missing or not literal. */
@@ -39,6 +43,7 @@ export function readSiteTemplate(file: string): SiteTemplate {
   return {
     database: literal(database.name),
     container: container.properties?.['resource'] as SiteTemplate['container'],
+    tier: namespace.sku?.name ?? '',
     queues: (namespace.resources ?? []).filter(({ type }) => type === 'queues').map(toQueue),
   };
 }
@@ -56,6 +61,7 @@ function toQueue({ name, properties = {} }: Resource): QueueDefinition {
     maxDeliveryCount: Number(properties['maxDeliveryCount']),
     defaultTtlMs: parseDuration(String(properties['defaultMessageTimeToLive'])),
     deadLetterOnExpiry: properties['deadLetteringOnMessageExpiration'] === true,
+    maxSizeInMegabytes: Number(properties['maxSizeInMegabytes']),
   };
 }
 

@@ -3,19 +3,29 @@
  * each operation on its own). https://learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch
  */
 import { REFUSED_CHARGE } from './charges.ts';
-import { badRequest, CosmosError, tooLarge } from './errors.ts';
+import { badRequest, CosmosError, responseTooLarge, tooLarge } from './errors.ts';
 import { isObject, type ItemDocument, type PartitionKey } from './model.ts';
-import {
-  execute,
-  ITEM_BYTES_MAX,
-  ITEM_OPERATIONS,
-  type ItemOperation,
-  type ItemOperationKind,
-} from './operations.ts';
+import { execute, ITEM_OPERATIONS, type ItemOperation, type ItemOperationKind } from './operations.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Most operations in one batch or bulk request. */
 export const BATCH_OPERATIONS_MAX = 100;
+
+/**
+ * The most that one answer holds. In bulk the operations within it are answered, and each one beyond it gets 413 with the
+ * sub status 3402 and has no effect; the older bulk of the SDK does not ask for those again, as its successor and the
+ * other SDKs do.
+ * https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
+ * https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2124 (reads), https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2390
+ * (the sub status, and patches); `retry/bulkExecutionRetryPolicy.js` of `@azure/cosmos`
+ */
+export const BATCH_RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * The most that one request holds, bulk included, or it is refused as a whole.
+ * https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
+ * https://github.com/Azure/azure-sdk-for-js/issues/23923
+ */
+export const BATCH_REQUEST_BYTES_MAX = 2 * 1024 * 1024;
 
 /** One element of the response array, as the SDK reads it. */
 export interface BatchItemResult {
@@ -52,12 +62,13 @@ export function executeBatch(transaction: Transaction, body: unknown, options: B
   const operations = parseOperations(body, options);
   const results: BatchItemResult[] = [];
   let failed: number | undefined;
+  const room = { bytes: BATCH_RESPONSE_BYTES_MAX };
   for (const operation of operations) {
     if (failed !== undefined && (options.partitionKey !== undefined || !options.continueOnError)) {
       results.push(NOT_TRIED);
       continue;
     }
-    const result = executeOne(transaction, operation, options.minimal);
+    const result = executeOne(transaction, operation, { minimal: options.minimal, room });
     if (result.statusCode >= 400) failed ??= results.length;
     results.push(result);
   }
@@ -67,11 +78,20 @@ export function executeBatch(transaction: Transaction, body: unknown, options: B
   return { status: 207, results: results.map((result, i) => (i === failed ? result : NOT_TRIED)) };
 }
 
-function executeOne(transaction: Transaction, operation: ItemOperation, minimal: boolean): BatchItemResult {
+/** @param options.room What is left of the answer. The first operation that does not fit ends it for all that answer with an item. */
+function executeOne(
+  transaction: Transaction,
+  operation: ItemOperation,
+  { minimal, room }: { readonly minimal: boolean; readonly room: { bytes: number } },
+): BatchItemResult {
   const savepoint = transaction.savepoint();
   try {
     const { status, item, etag, charge } = execute(transaction, operation);
     const withBody = item !== undefined && !(minimal && operation.kind !== 'Read');
+    if (withBody) {
+      room.bytes = item.bytes > room.bytes ? 0 : room.bytes - item.bytes;
+      if (room.bytes === 0) throw responseTooLarge();
+    }
     return {
       statusCode: status,
       requestCharge: charge,
@@ -96,8 +116,7 @@ function parseOperations(body: unknown, options: BatchOptions): ItemOperation[] 
   if (body.length > BATCH_OPERATIONS_MAX) {
     throw badRequest('Batch request has more operations than what is supported.');
   }
-  if (options.partitionKey !== undefined && Buffer.byteLength(JSON.stringify(body)) > ITEM_BYTES_MAX)
-    throw tooLarge();
+  if (Buffer.byteLength(JSON.stringify(body)) > BATCH_REQUEST_BYTES_MAX) throw tooLarge();
   return body.map((operation: unknown) => parseOperation(operation, options.partitionKey));
 }
 

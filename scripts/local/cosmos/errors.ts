@@ -3,7 +3,7 @@
  *
  * Statuses: https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb; sub statuses as listed by
  * the official SDKs (1001 partition key mismatch, 1003 owner not found, 1004 query not servable, 1110 patch condition,
- * 3200 request rate too large).
+ * 3200 request rate too large, 3402 response size exceeded).
  */
 
 /** Milliseconds that a throttled client is told to wait. */
@@ -68,6 +68,11 @@ export function preconditionFailed(options?: CosmosErrorOptions): CosmosError {
 
 export function tooLarge(message = 'Request size is too large'): CosmosError {
   return new CosmosError(413, 'RequestEntityTooLarge', message);
+}
+
+/** Of one operation of a batch, whose answer would not fit what one response holds. */
+export function responseTooLarge(): CosmosError {
+  return new CosmosError(413, 'RequestEntityTooLarge', 'Response size is too large', { subStatus: 3402 });
 }
 
 export function unauthorized(): CosmosError {

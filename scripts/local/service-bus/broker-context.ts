@@ -4,12 +4,16 @@ import { FileWriteError } from '../files.ts';
 import type { Faults } from '../faults.ts';
 import { billedChunks, type UsageMeter } from '../usage.ts';
 import type { Delays } from './alarm.ts';
+import type { Credits } from './credits.ts';
+import type { IdleLinks } from './idle-links.ts';
 import { BrokerError, type AmqpCondition } from './errors.ts';
 
 export interface BrokerContext {
   readonly faults: Faults;
   readonly usage: UsageMeter;
   readonly delays: Delays;
+  readonly credits: Credits;
+  readonly idle: Pick<IdleLinks, 'used'>;
   /** Epoch milliseconds. */
   now(): number;
   /** Breaks a connection as a network failure would: the client learns nothing of what went before. */

@@ -5,25 +5,31 @@
  * (`Ingress`), its receiver is fed by one (`Egress`, `Settlements`), and a pair of links to `$management` or `$cbs`
  * asks questions (`Management`).
  */
-import type { AddressInfo, Server } from 'node:net';
+import type { Server as HttpServer } from 'node:http';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import rhea from 'rhea';
 import type { Connection, Container, Delivery, Receiver, Sender, Session } from 'rhea';
 import type { Faults } from '../faults.ts';
 import type { UsageMeter } from '../usage.ts';
 import { parseAddress, type Address } from './addresses.ts';
 import { Alarm, Delays } from './alarm.ts';
+import { atomServer } from './atom-api.ts';
 import { plain, type BrokerContext } from './broker-context.ts';
 import { Egress, refuse } from './egress.ts';
-import { entityNotFound, messageLockLost } from './errors.ts';
+import { Credits, CREDITS_PER_SECOND } from './credits.ts';
+import { entityNotFound, messageLockLost, type AmqpCondition } from './errors.ts';
+import { IdleLinks } from './idle-links.ts';
 import { Ingress } from './ingress.ts';
 import { Management, type ManagementRequest } from './management.ts';
 import { FileWriteError } from '../files.ts';
 import { QueueRegistry } from './queue-registry.ts';
+import type { Tier } from './tiers.ts';
 import type { Queue } from './queue.ts';
 import {
   addressOf,
   answerAttach,
   cutConnection,
+  flush,
   keepRawMessages,
   refuseLateSettlements,
   socketOf,
@@ -50,6 +56,9 @@ export interface BrokerOptions {
   readonly usage: UsageMeter;
   /** Bytes of one message, and of one batch. */
   readonly maxMessageBytes: number;
+  readonly tier: Tier;
+  /** Absent: what the tier has. */
+  readonly creditsPerSecond: number | undefined;
   /** Told of defects of the broker itself. */
   readonly report: (error: unknown) => void;
 }
@@ -68,19 +77,37 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #alarm: Alarm;
   readonly #delays = new Delays();
+  readonly #idle: IdleLinks;
+  readonly credits: Credits;
+  onDetach: (why: AmqpCondition) => void = () => undefined;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
   readonly #management: Management;
   readonly #targets = new WeakMap<Receiver, Target>();
   readonly #connections = new Set<Connection>();
   #server: Server | undefined;
+  #atom: HttpServer | undefined;
+  /** Connections that are not AMQP's, or have not said yet. */
+  readonly #unread = new Set<Socket>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+    const { now, tier, creditsPerSecond = tier === 'Premium' ? Infinity : CREDITS_PER_SECOND } = options;
+    this.credits = new Credits({ perSecond: creditsPerSecond, now });
+    this.#idle = new IdleLinks({
+      now,
+      detach: (link, why) => this.#detach(link, why),
+      close: (connection, why) => {
+        connection.close(plain(why));
+        flush(connection);
+      },
+    });
     const context: BrokerContext = {
       faults: options.faults,
       usage: options.usage,
       delays: this.#delays,
+      credits: this.credits,
+      idle: this.#idle,
       now: options.now,
       cut: (connection) => this.#cut(connection),
       report: options.report,
@@ -92,6 +119,7 @@ export class Broker {
     this.#alarm = new Alarm(options.now, () => this.tick());
     this.registry = new QueueRegistry({
       dataDir: options.dataDir,
+      tier,
       now: options.now,
       changed: (queue) => this.#changed(queue),
     });
@@ -109,6 +137,7 @@ export class Broker {
     };
     const server = this.#container.listen(options);
     this.#server = server;
+    this.#shareWithAtom(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.once('listening', resolve);
@@ -117,11 +146,38 @@ export class Broker {
     return (server.address() as AddressInfo).port;
   }
 
+  /** The first bytes of a connection say whether it speaks AMQP or HTTP. */
+  #shareWithAtom(server: Server): void {
+    const atom = atomServer({
+      faults: this.#options.faults,
+      credits: this.credits,
+      registry: this.registry,
+    });
+    this.#atom = atom;
+    const [acceptAmqp] = server.listeners('connection') as ((socket: Socket) => void)[];
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => {
+      this.#unread.add(socket);
+      socket.once('close', () => this.#unread.delete(socket));
+      socket.on('error', () => socket.destroy());
+      socket.once('readable', () => {
+        const first = socket.read() as Buffer | null;
+        if (first === null) return;
+        socket.unshift(first);
+        if (first.subarray(0, 4).toString('latin1') === 'AMQP') {
+          this.#unread.delete(socket);
+          acceptAmqp?.(socket);
+        } else atom.emit('connection', socket);
+      });
+    });
+  }
+
   /** Does what is due and arms the alarm for what comes next. */
   tick(): void {
     try {
       this.registry.tick();
       this.#egress.tick();
+      this.#idle.tick();
       this.registry.compactIfWorthIt();
     } catch (error) {
       // A full disk: the queues are as they were, and what was due is due again a little later.
@@ -142,13 +198,15 @@ export class Broker {
       else this.#server.close(() => resolve());
     });
     for (const connection of [...this.#connections]) this.#cut(connection);
+    for (const socket of this.#unread) socket.destroy();
+    this.#atom?.close();
     await closed;
     this.#alarm.clear();
     this.registry.close();
   }
 
   #armAlarm(): void {
-    this.#alarm.arm(Math.min(this.registry.nextDueAt, this.#egress.nextDueAt));
+    this.#alarm.arm(Math.min(this.registry.nextDueAt, this.#egress.nextDueAt, this.#idle.nextDueAt));
   }
 
   /** A queue changed: somebody may be waiting for it, and something may have become due. */
@@ -172,12 +230,17 @@ export class Broker {
     container.on('receiver_open', ({ receiver }: { receiver: Receiver }) => this.#attachSender(receiver));
     container.on('sender_open', ({ sender }: { sender: Sender }) => this.#attachReceiver(sender));
     container.on('message', (event: MessageEvent) => this.#receive(event));
+    container.on('sender_flow', ({ sender }: { sender: Sender }) => this.#idle.used(sender));
+    container.on('sender_close', ({ sender }: { sender: Sender }) => this.#idle.detached(sender));
+    container.on('receiver_close', ({ receiver }: { receiver: Receiver }) => this.#idle.detached(receiver));
     return container;
   }
 
   #wireConnections(container: Container): void {
     container.on('connection_open', ({ connection }: { connection: Connection }) => {
       this.#connections.add(connection);
+      this.#idle.opened(connection);
+      this.#armAlarm();
       // rhea misses a socket that is destroyed without an end or an error.
       socketOf(connection).once('close', () => this.#cut(connection));
     });
@@ -208,6 +271,7 @@ export class Broker {
 
   #forget(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#idle.closed(connection);
     connection.each_sender((sender: Sender) => this.#egress.drop(sender));
   }
 
@@ -231,6 +295,14 @@ export class Broker {
       return;
     }
     this.#targets.set(receiver, { ...parsed, queue });
+    if (parsed.kind !== 'cbs') this.#idle.attached(receiver);
+  }
+
+  #detach(link: Sender | Receiver, why: AmqpCondition): void {
+    this.onDetach(why);
+    if (link.is_sender()) this.#egress.drop(link as Sender);
+    link.close(plain(why));
+    flush(link.connection);
   }
 
   /** A client opened a receiver: on a queue, or for answers. */
@@ -240,10 +312,12 @@ export class Broker {
     sender.set_target(terminusAt(addressOf(sender, 'target')));
     const queue = parsed === undefined ? undefined : this.registry.find(parsed);
     if (parsed?.kind === 'queue' && queue !== undefined) {
+      this.#idle.attached(sender);
       this.#egress.attach(sender, queue);
       this.#armAlarm();
     } else if (parsed?.kind === 'cbs' || queue !== undefined) {
       sender.set_source(terminusAt(address));
+      if (parsed?.kind !== 'cbs') this.#idle.attached(sender);
     } else {
       refuse(sender, entityNotFound(address ?? ''));
     }
@@ -254,6 +328,7 @@ export class Broker {
     const { receiver, delivery, format } = event;
     const target = this.#targets.get(receiver);
     if (target === undefined) return;
+    this.#idle.used(receiver);
     if (target.kind === 'queue' && target.queue !== undefined) {
       const encoded = event.message as unknown as Buffer;
       this.#ingress.receive(target.queue, {

@@ -4,6 +4,9 @@
  * Invariant: a message goes out only if its transfer can be written at once, so a lock never runs for a message
  * that waits inside the broker.
  *
+ * Without credits of the namespace a delivery waits for the next second. The service refuses the receive request; how
+ * that shows to a link that has been granted credit is not published.
+ *
  * Fault rules on `receive`: `latency` holds the receiver's next message back; `error` detaches the receiver, with
  * `com.microsoft:server-busy` unless the rule names a code; `duplicate` (peek-lock) delivers and drops the lock at
  * once, so the message is delivered again; `drop-ack` locks the message and breaks the connection before the
@@ -12,6 +15,7 @@
 import type { Sender } from 'rhea';
 import type { FaultOutcome } from '../faults.ts';
 import { countOperation, plain, type BrokerContext } from './broker-context.ts';
+import { MESSAGE_CREDITS } from './credits.ts';
 import { injectedError, sessionLockLost } from './errors.ts';
 import { encodeMessage } from './message.ts';
 import type { Queue } from './queue.ts';
@@ -68,7 +72,11 @@ export class Consumer implements LockHolder {
     const fault = this.#nextFault ?? this.#context.faults.hit('receive', this.queue.name);
     this.#nextFault = undefined;
     if (fault.latencyMs > 0) {
-      this.#pause(fault, resume);
+      this.#pause(fault, resume, fault.latencyMs);
+      return false;
+    }
+    if (fault.error === undefined && !this.#context.credits.take(MESSAGE_CREDITS)) {
+      this.#pause(fault, resume, this.#context.credits.replenishedInMs);
       return false;
     }
     if (fault.error !== undefined) {
@@ -78,10 +86,10 @@ export class Consumer implements LockHolder {
     return this.link.snd_settle_mode === SETTLED ? this.#sendSettled(fault) : this.#sendLocked(fault);
   }
 
-  #pause(fault: FaultOutcome, resume: () => void): void {
+  #pause(fault: FaultOutcome, resume: () => void, ms: number): void {
     this.#paused = true;
     this.#nextFault = { ...fault, latencyMs: 0 };
-    this.#context.delays.after(fault.latencyMs, () => {
+    this.#context.delays.after(ms, () => {
       this.#paused = false;
       resume();
     });
@@ -90,6 +98,7 @@ export class Consumer implements LockHolder {
   #sendSettled(fault: FaultOutcome): boolean {
     const message = this.queue.receiveAndDelete(this.session);
     if (message === undefined) return false;
+    this.#context.idle.used(this.link);
     const encoded = encodeMessage(message);
     countOperation(this.#context, this.queue.name, 'receive', encoded.length);
     if (fault.dropAck) this.#context.cut(this.link.connection);
@@ -113,6 +122,7 @@ export class Consumer implements LockHolder {
   }
 
   #transfer(lock: Lock): void {
+    this.#context.idle.used(this.link);
     const encoded = encodeMessage(lock.message, lock.lockedUntil);
     countOperation(this.#context, this.queue.name, 'receive', encoded.length);
     const delivery = this.link.send(encoded, deliveryTag(lock.token), 0);

@@ -1,7 +1,7 @@
 /**
  * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `/_tandem/usage`,
  * `GET /_tandem/queues` (counts of every queue), `GET /_tandem/queues/<name>/bodies` (the bodies of all messages,
- * whatever their state, taking none) and `PUT /_tandem/queues/<name>` with queue options as JSON.
+ * whatever their state, taking none), `PUT /_tandem/namespace` with `{"tier":"Basic"}`, and `PUT /_tandem/queues/<name>` with queue options as JSON.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,9 @@ import { handleUsage, type UsageMeter } from '../usage.ts';
 import { bodyOf } from './message.ts';
 import { parseQueueOptions } from './queue-options.ts';
 import type { QueueRegistry } from './queue-registry.ts';
+import { isTier, TIERS } from './tiers.ts';
 
+const NAMESPACE_PATH = '/_tandem/namespace';
 const QUEUES_PATH = '/_tandem/queues';
 const BODIES_PATH = /^\/_tandem\/queues\/([^/]+)\/bodies$/;
 
@@ -63,6 +65,13 @@ async function route(
         200,
         [queue, queue.deadLetters].flatMap((part) => part?.peek(0, Infinity) ?? []).map(bodyOf),
       );
+    return;
+  }
+  if (url === NAMESPACE_PATH && request.method === 'PUT') {
+    const { tier } = JSON.parse(await text(request)) as { tier?: unknown };
+    if (!isTier(tier)) throw new TypeError(`tier: expected one of ${TIERS.join(', ')}`);
+    registry.tier = tier;
+    answer(response, 200, { tier });
     return;
   }
   if (!isList && !url.startsWith(`${QUEUES_PATH}/`)) {

@@ -78,6 +78,14 @@ export const messageTooLarge = (bytes: number, limitBytes: number): BrokerError 
     400,
   );
 
+/** The queue, with its dead letters, is as large as it may be. */
+export const quotaExceeded = (queue: string, maxBytes: number): BrokerError =>
+  new BrokerError(
+    'amqp:resource-limit-exceeded',
+    `The maximum entity size has been reached or exceeded for Queue: '${queue}'. Size of entity in bytes: at least ${maxBytes}.`,
+    403,
+  );
+
 /** A refusal that a fault rule asked for. */
 export const injectedError = (condition: string): BrokerError =>
   new BrokerError(condition, 'Refused by a fault rule of the local stand-in.', 503);

@@ -12,6 +12,7 @@ import type { Connection, Delivery } from 'rhea';
 import type { FaultOutcome } from '../faults.ts';
 import { binaryContent, SECTION, splitSections } from './amqp-sections.ts';
 import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
+import { MESSAGE_CREDITS } from './credits.ts';
 import { injectedError, messageTooLarge } from './errors.ts';
 import { decodeMessage, type MessageDraft } from './message.ts';
 import type { Queue } from './queue.ts';
@@ -59,6 +60,7 @@ export class Ingress {
     if (fault.error !== undefined) throw injectedError(fault.error.code ?? 'com.microsoft:server-busy');
     if (encoded.length > this.#maxMessageBytes) throw messageTooLarge(encoded.length, this.#maxMessageBytes);
     const messages = format === BATCH_FORMAT ? batchContent(encoded) : [encoded];
+    this.#context.credits.spend(messages.length * MESSAGE_CREDITS);
     const drafts = messages.map((message) =>
       this.#delayed(decodeMessage(message, newMessageId), fault.reorderMs),
     );

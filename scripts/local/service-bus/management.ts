@@ -11,6 +11,7 @@
  */
 import type { Connection, Receiver, Sender } from 'rhea';
 import { conditionOf, type BrokerContext } from './broker-context.ts';
+import { MESSAGE_CREDITS } from './credits.ts';
 import { BrokerError, decodeError, injectedError, messageTooLarge } from './errors.ts';
 import { newMessageId } from './ingress.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
@@ -101,6 +102,12 @@ function settlementOf(body: Body): Settlement {
     default:
       throw new BrokerError('amqp:not-implemented', `Disposition '${status}' is not known.`, 501);
   }
+}
+
+/** How many messages an answer carries, each of which takes credits; an answer without any takes those of one. */
+function carriedBy({ body }: Answer): number {
+  const { messages } = (body ?? {}) as { messages?: unknown };
+  return Math.max(1, toList(messages).length);
 }
 
 function peek(queue: Queue, body: Body): Answer {
@@ -213,6 +220,8 @@ export class Management {
     faultAs: string | undefined,
     handle: Handler,
   ): void {
+    // Receiving and peeking (`#schedule` counts for itself); renewing and settling are not in the list.
+    const spends = faultAs === 'receive' || handle === peek;
     const fault = faultAs === undefined ? undefined : this.#context.faults.hit(faultAs, queue.name);
     this.#context.delays.after(fault?.latencyMs ?? 0, () => {
       let answer: Answer;
@@ -222,7 +231,9 @@ export class Management {
             fault.error.code ?? DEFAULT_ERROR[faultAs ?? ''] ?? 'com.microsoft:server-busy',
           );
         }
+        if (spends) this.#context.credits.spend(0);
         answer = handle(queue, body);
+        if (spends) this.#context.credits.take(carriedBy(answer) * MESSAGE_CREDITS);
       } catch (error) {
         answer = failure(conditionOf(error, this.#context));
       }
@@ -238,6 +249,7 @@ export class Management {
         throw messageTooLarge(encoded.length, this.#maxMessageBytes);
       return decodeMessage(encoded, newMessageId);
     });
+    this.#context.credits.spend(drafts.length * MESSAGE_CREDITS);
     return ok({ 'sequence-numbers': types.wrap_array(queue.enqueue(drafts), LONG) });
   };
 

@@ -1,5 +1,7 @@
 /** How a queue behaves: options, their defaults, and the check of options that came from outside. */
 
+import { DEFAULT_SIZE_MB } from './tiers.ts';
+
 /** Options of a queue; the names say which property of an Azure queue each one stands for. */
 export interface QueueOptions {
   /** Peek-lock duration. Azure: 5 s to 5 min, default 30 s (shorter is allowed here, for tests). */
@@ -12,6 +14,8 @@ export interface QueueOptions {
   readonly deadLetterOnExpiry?: boolean;
   /** Window in which a second message with the same id is dropped; 0 or absent: none. Not in the Basic tier. */
   readonly duplicateDetectionMs?: number;
+  /** What the queue holds at most, dead letters included. Azure's default: 1024. */
+  readonly maxSizeInMegabytes?: number;
   /** Only session receivers, and only messages with a session id. Not in the Basic tier. */
   readonly requiresSession?: boolean;
 }
@@ -24,6 +28,7 @@ export interface QueueSettings {
   readonly deadLetterOnExpiry: boolean;
   readonly duplicateDetectionMs: number;
   readonly requiresSession: boolean;
+  readonly maxSizeBytes: number;
 }
 
 type Kind = 'duration' | 'window' | 'count' | 'flag';
@@ -35,6 +40,7 @@ const FIELDS: Readonly<Record<keyof QueueOptions, Kind>> = {
   deadLetterOnExpiry: 'flag',
   duplicateDetectionMs: 'window',
   requiresSession: 'flag',
+  maxSizeInMegabytes: 'count',
 };
 
 /** `$` begins the names of the broker's own nodes; 260 characters is Azure's limit. */
@@ -94,5 +100,6 @@ export function queueSettings(options: QueueOptions): QueueSettings {
     deadLetterOnExpiry: options.deadLetterOnExpiry ?? false,
     duplicateDetectionMs: options.duplicateDetectionMs ?? 0,
     requiresSession: options.requiresSession ?? false,
+    maxSizeBytes: (options.maxSizeInMegabytes ?? DEFAULT_SIZE_MB) * 1024 * 1024,
   };
 }

@@ -8,6 +8,7 @@ import { QueueJournal } from './queue-journal.ts';
 import type { QueueChange, QueueEntry } from './queue-changes.ts';
 import { Queue } from './queue.ts';
 import type { QueueCounts } from './queue-types.ts';
+import { checkTier, defaultTtlOf, type Tier } from './tiers.ts';
 import {
   checkQueueName,
   parseQueueOptions,
@@ -18,6 +19,8 @@ import {
 
 export interface QueueRegistryOptions {
   readonly dataDir: string | undefined;
+  /** What queues may have; Standard when absent. */
+  readonly tier?: Tier;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Something may have become deliverable, or due, in a queue. */
@@ -32,9 +35,11 @@ export class QueueRegistry {
   readonly #journal: QueueJournal;
   readonly #now: () => number;
   readonly #changed: (queue: Queue) => void;
+  #tier: Tier;
 
-  constructor({ dataDir, now, changed, compactAtBytes }: QueueRegistryOptions) {
+  constructor({ dataDir, now, changed, compactAtBytes, tier = 'Standard' }: QueueRegistryOptions) {
     this.#now = now;
+    this.#tier = tier;
     this.#changed = changed;
     this.#journal = new QueueJournal({
       dataDir,
@@ -45,6 +50,15 @@ export class QueueRegistry {
     for (const queue of this.#queues.values()) queue.settleRecovery();
   }
 
+  get tier(): Tier {
+    return this.#tier;
+  }
+
+  /** What counts for queues that are created, or changed, from now on. */
+  set tier(tier: Tier) {
+    this.#tier = tier;
+  }
+
   /** Lines in the journal. */
   get journalLength(): number {
     return this.#journal.length;
@@ -52,11 +66,14 @@ export class QueueRegistry {
 
   /**
    * Creates a queue, or gives an existing one these options; without options an existing one stays as it is.
-   * @throws TypeError naming the option that is wrong.
+   * @throws TypeError naming the option that is wrong, or that the tier does not have.
    */
   createQueue(name: string, options?: QueueOptions): Queue {
     checkQueueName(name);
-    const settings = queueSettings(parseQueueOptions(options ?? {}));
+    const parsed = parseQueueOptions(options ?? {});
+    checkTier(this.#tier, parsed);
+    const defaultTtlMs = defaultTtlOf(this.#tier);
+    const settings = queueSettings({ ...(defaultTtlMs !== undefined && { defaultTtlMs }), ...parsed });
     const existing = this.#queues.get(name.toLowerCase());
     if (existing === undefined) return this.#define(name, settings);
     if (options !== undefined && JSON.stringify(settings) !== JSON.stringify(existing.settings)) {

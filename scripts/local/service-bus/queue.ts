@@ -10,6 +10,7 @@ import {
   messageLockLost,
   messageNotFound,
   notAllowed,
+  quotaExceeded,
   sessionCannotBeLocked,
   sessionLockLost,
 } from './errors.ts';
@@ -58,6 +59,9 @@ export class Queue {
   readonly #sessions = new SessionTable();
   readonly #seen = new DuplicateWindow();
   #sequence = 0;
+  /** Bytes of each message as it was taken in, by its number, and of all, without the dead-letter queue. */
+  readonly #sizes = new Map<number, number>();
+  #bytes = 0;
   /** No later than the earliest moment at which something of the kind is due. */
   #lockDueAt = Infinity;
   #scheduleDueAt = Infinity;
@@ -89,6 +93,11 @@ export class Queue {
     return Math.min(own, this.deadLetters?.nextDueAt ?? Infinity);
   }
 
+  /** Bytes of the queue with its dead letters, which count towards its size. */
+  get sizeInBytes(): number {
+    return this.#bytes + (this.deadLetters?.sizeInBytes ?? 0);
+  }
+
   get counts(): QueueCounts {
     const locked = this.#locks.size;
     const deferredAndScheduled = this.#deferred.size + this.#scheduled.size;
@@ -109,12 +118,15 @@ export class Queue {
   /**
    * Takes in the messages of one send, all or none.
    * @returns Their sequence numbers; 0 for one that duplicate detection dropped.
-   * @throws BrokerError `amqp:not-allowed` for a message without session id in a queue that requires one.
+   * @throws BrokerError `amqp:not-allowed` for a message without session id in a queue that requires one;
+   * `amqp:resource-limit-exceeded` when the queue was full already.
    */
   enqueue(drafts: readonly MessageDraft[]): number[] {
     if (this.#settings.requiresSession && drafts.some(({ sessionId }) => sessionId === undefined)) {
       throw notAllowed(`Queue '${this.name}' requires sessions: set the session id of the message.`);
     }
+    const { maxSizeBytes } = this.#settings;
+    if (this.sizeInBytes >= maxSizeBytes) throw quotaExceeded(this.name, maxSizeBytes);
     this.#seen.forget(this.#deps.now());
     const now = this.#deps.now();
     const ids = new Set<string>();
@@ -402,7 +414,7 @@ export class Queue {
         for (const message of change.messages) this.#replayMessage(message);
         break;
       case 'removed':
-        this.#messages.delete(change.sequence);
+        this.#drop(change.sequence);
         break;
       case 'updated': {
         const message = this.#messages.get(change.sequence);
@@ -413,7 +425,7 @@ export class Queue {
         break;
       }
       case 'dead-lettered':
-        this.#messages.delete(change.sequence);
+        this.#drop(change.sequence);
         this.deadLetters?.replay({ kind: 'added', messages: [change.message] });
         break;
       case 'session-state':
@@ -451,7 +463,7 @@ export class Queue {
 
   #replayMessage(message: Message): void {
     this.#sequence = Math.max(this.#sequence, message.sequence);
-    this.#messages.set(message.sequence, message);
+    this.#hold(message);
     const until = message.enqueuedAt + this.#settings.duplicateDetectionMs;
     if (this.deadLetters !== undefined && until > this.#deps.now()) this.#seen.remember(message.id, until);
   }
@@ -477,8 +489,21 @@ export class Queue {
   }
 
   #insert(message: Message): void {
-    this.#messages.set(message.sequence, message);
+    this.#hold(message);
     this.#place(message);
+  }
+
+  #hold(message: Message): void {
+    this.#drop(message.sequence);
+    this.#messages.set(message.sequence, message);
+    this.#sizes.set(message.sequence, message.bare.length);
+    this.#bytes += message.bare.length;
+  }
+
+  #drop(sequence: number): void {
+    this.#messages.delete(sequence);
+    this.#bytes -= this.#sizes.get(sequence) ?? 0;
+    this.#sizes.delete(sequence);
   }
 
   #place(message: Message): void {
@@ -594,7 +619,7 @@ export class Queue {
 
   #remove(message: Message): void {
     this.#deps.record({ kind: 'removed', sequence: message.sequence });
-    this.#messages.delete(message.sequence);
+    this.#drop(message.sequence);
     if (message.sessionId === undefined) return;
     const session = this.#sessions.find(message.sessionId);
     if (session !== undefined) this.#sessions.prune(session);
@@ -621,7 +646,7 @@ export class Queue {
     const why = { source: this.name, sequence: target.#sequence, reason, description, properties };
     const dead = asDeadLetter(message, why);
     this.#deps.record({ kind: 'dead-lettered', sequence, message: dead });
-    this.#messages.delete(sequence);
+    this.#drop(sequence);
     target.#insert(dead);
     this.#deps.changed(target);
   }

@@ -9,9 +9,12 @@ import { Faults } from '../faults.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
 import { UsageMeter } from '../usage.ts';
 import { Broker } from './broker.ts';
+import type { Credits } from './credits.ts';
+import type { AmqpCondition } from './errors.ts';
 import { startControlServer } from './control-server.ts';
 import type { QueueOptions } from './queue-options.ts';
 import type { QueueCounts } from './queue-types.ts';
+import type { Tier } from './tiers.ts';
 
 export type { QueueOptions } from './queue-options.ts';
 export type { QueueCounts } from './queue-types.ts';
@@ -24,6 +27,10 @@ export interface ServiceBusOptions extends StandInOptions {
   readonly queues?: Readonly<Record<string, QueueOptions>>;
   /** Port of the HTTP control server on 127.0.0.1; 0 or absent picks a free one. */
   readonly controlPort?: number;
+  /** Default Standard; `npm start` takes the one of the template. */
+  readonly tier?: Tier;
+  /** Credits of the namespace; default 1,000 in Basic and Standard. Infinity: no budget. */
+  readonly creditsPerSecond?: number | undefined;
   /** Bytes of one message, and of one batch. Default 262,144, as in the Basic and Standard tiers. */
   readonly maxMessageBytes?: number;
   /** Told of defects of the stand-in itself. Default: the standard error output. */
@@ -43,6 +50,12 @@ export interface ServiceBusStandIn extends StandIn {
    * @throws TypeError when there is no such queue.
    */
   counts(name: string): QueueCounts;
+  /** Does what has become due, as `counts` does first: after a test has moved the clock. */
+  tick(): void;
+  /** Called for each link that is detached because it is idle. */
+  onDetach: (why: AmqpCondition) => void;
+  /** What the namespace has spent of its credits. */
+  readonly credits: Credits['totals'];
 }
 
 /** What the SDK is configured with; the key is of no account. */
@@ -66,6 +79,8 @@ export async function startServiceBus(options: ServiceBusOptions = {}): Promise<
     now: options.now ?? Date.now,
     faults,
     usage,
+    tier: options.tier ?? 'Standard',
+    creditsPerSecond: options.creditsPerSecond,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     report: options.onError ?? ((error) => console.error('service-bus stand-in:', error)),
   });
@@ -84,6 +99,16 @@ export async function startServiceBus(options: ServiceBusOptions = {}): Promise<
       port,
       faults,
       controlUrl: control.url,
+      tick: () => broker.tick(),
+      get onDetach() {
+        return broker.onDetach;
+      },
+      set onDetach(listener) {
+        broker.onDetach = listener;
+      },
+      get credits() {
+        return broker.credits.totals;
+      },
       createQueue: (name, queueOptions) => void broker.registry.createQueue(name, queueOptions),
       counts: (name) => {
         broker.tick();

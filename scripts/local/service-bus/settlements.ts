@@ -103,6 +103,7 @@ export class Settlements {
 
   #receive({ connection, delivery }: OutcomeEvent, settlementOf: (outcome: Properties) => Settlement): void {
     const tracked = this.#tracked.get(delivery);
+    this.#context.idle.used(delivery.link);
     // Not a message from a queue: the client confirms an answer of $management or $cbs.
     if (tracked === undefined) {
       freeDelivery(delivery);

@@ -11,7 +11,7 @@ const FAILED = 3;
 const SUCCEEDED = 4;
 
 export interface Publishing {
-  /** Functions of each app, by its name: the folders of the package that hold a function.json. */
+  /** Functions of each app, by its name: those that the package's entry point registers. */
   readonly published: Map<string, readonly string[]>;
   /** What goes wrong: the upload is answered with 500, or the deployment ends in failure. Undefined: nothing. */
   fault: 'upload' | 'deployment' | undefined;
@@ -37,10 +37,17 @@ function publish({ query, type, body }: Request, app: string, publishing: Publis
   if (type !== 'application/zip' || query.get('RemoteBuild') !== 'false') {
     return { status: 415, body: 'a zip that was built already is expected' };
   }
-  const names = [...filesIn(body).keys()];
-  if (!names.includes('host.json')) return { status: 400, body: 'the package has no host.json at its root' };
-  const functions = names.flatMap((name) => /^([^/]+)\/function\.json$/.exec(name)?.[1] ?? []);
+  const files = filesIn(body);
+  if (!files.has('host.json')) return { status: 400, body: 'the package has no host.json at its root' };
+  const functions = registeredBy(files);
+  if (functions.length === 0) return { status: 400, body: 'the package registers no function' };
   if (publishing.fault === undefined) publishing.published.set(app, functions);
   publishing.pollsLeft = 2;
   return { status: 202, body: 'rehearsal' };
+}
+
+/** Names of the registrations as the bundle spells them: to run it takes the app's settings. */
+function registeredBy(files: ReadonlyMap<string, Buffer>): string[] {
+  const bundle = files.get('app.cjs')?.toString('utf8') ?? '';
+  return [...bundle.matchAll(/\.generic\("([\w-]+)",\{trigger:/g)].map(([, name = '']) => name);
 }

@@ -6,6 +6,7 @@
  */
 import type { DeployedResource } from '../../serverless/azure/evaluate-template.ts';
 import { armError, type Answer, type ArmError, type Request } from './http.ts';
+import { propertyRefusal } from './property-rules.ts';
 import { make, validate, type Outcome, type Refuses, type Sent } from './template-deployment.ts';
 
 /** Polls until an operation ends. */
@@ -171,7 +172,7 @@ function putDeployment({ manager, request, group, names }: Parameters<InGroup>[0
   const deployment: Deployment = {
     name,
     sent,
-    outcome: make(resources, (one) => keptName(manager, one) ?? manager.refuses(one)),
+    outcome: make(resources, (one) => keptName(manager, one) ?? propertyRefusal(one) ?? manager.refuses(one)),
     timestamp: new Date().toISOString(),
     pollsLeft: POLLS,
   };

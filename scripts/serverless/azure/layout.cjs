@@ -1,5 +1,5 @@
 'use strict';
-/** Repairs 8 to 13: where files go. */
+/** Repairs 5 to 13: what a package is made of, and where files go. */
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -12,30 +12,34 @@ exports.buildInto = (serverless, folder) => {
   });
 };
 
-/** function.json names `users.js` whatever the bundler writes: the host finds no such file and loads no function. */
-exports.nameScriptsLikeBundles = (serverless) => {
-  const { constants } = require('serverless-azure-functions/lib/shared/constants');
-  constants.runtimeExtensions.nodejs = serverless.service.custom.esbuild.outputFileExtension ?? '.js';
+/**
+ * The plugin knows function.json only, a folder of which it makes for every function in the root of the project. Here the
+ * app registers its functions itself (programming model v4), and no function.json may be there: the host would ignore it.
+ */
+exports.writeAppInsteadOfBindings = async ({ serverless, appDir }) => {
+  const { PackageService } = require('serverless-azure-functions/lib/services/packageService');
+  const { writeAppFolder } = await import('./entry-point.ts');
+  PackageService.prototype.createBindings = async () => {
+    writeAppFolder(appDir, {
+      name: serverless.service.service,
+      hostJson: path.join(serverless.serviceDir, 'host.json'),
+    });
+  };
 };
 
-/**
- * The plugin makes a folder per function in the root of the project, which serverless-esbuild does not pack. Here
- * function.json and host.json go straight where the bundles are, in a folder emptied of what an earlier run left.
- */
-exports.writeBindingsBesideBundles = ({ serverless, appDir }) => {
-  const { PackageService } = require('serverless-azure-functions/lib/services/packageService');
-  const { createBindings } = PackageService.prototype;
-  PackageService.prototype.makeFunctionDir = (name) => {
-    const folder = path.join(appDir, name);
-    fs.mkdirSync(folder, { recursive: true });
-    return folder;
-  };
-  PackageService.prototype.createBindings = async function createBindingsInEmptyFolder(offline) {
-    fs.rmSync(appDir, { recursive: true, force: true });
-    fs.mkdirSync(appDir, { recursive: true });
-    await createBindings.call(this, offline);
-    fs.copyFileSync(path.join(serverless.serviceDir, 'host.json'), path.join(appDir, 'host.json'));
-  };
+/** serverless-esbuild makes a bundle per function, each with the vendor SDKs in it; the app has one. */
+exports.bundleAsOneApp = async ({ serverless, offline }) => {
+  const { bundleApp } = await import('./bundle-app.ts');
+  const { plugins } = serverless.pluginManager;
+  const esbuild = plugins.find((plugin) => plugin.constructor.name === 'EsbuildServerlessPlugin');
+  const { service } = serverless;
+  bundleApp(esbuild, {
+    serviceDir: serverless.serviceDir,
+    // A function that a flag has switched off is null.
+    functions: Object.fromEntries(Object.entries(service.functions).filter(([, one]) => one?.handler)),
+    offline,
+    name: service.service,
+  });
 };
 
 /**

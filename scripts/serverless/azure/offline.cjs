@@ -1,16 +1,5 @@
 'use strict';
-/** Repairs 20 and 21: `sls offline` runs the project's own host; upstream spawns `func`, which npm does not have. */
-
-/**
- * serverless-esbuild bundles function by function, each time parsing the vendor SDKs again; offline all are bundled
- * in one build, which is several times as fast.
- */
-exports.bundleInOneBuild = async (serverless) => {
-  const { bundleTogether } = await import('../../local/bundle-together.ts');
-  const { plugins } = serverless.pluginManager;
-  const esbuild = plugins.find((plugin) => plugin.constructor.name === 'EsbuildServerlessPlugin');
-  bundleTogether(esbuild, serverless.serviceDir);
-};
+/** Repair 20: `sls offline` runs the project's own host; upstream spawns `func`, which npm does not have. */
 
 /**
  * Begins an offline site and makes `offline:start` serve it.

@@ -5,22 +5,42 @@
  * aside fails it is handed back. One message never decides about its neighbours.
  */
 import type { DeadLetters } from '../ports/cloud.ts';
-import type { BatchHandler, InboundMessage } from '../ports/queue.ts';
+import { AmbiguousError, isRetryable } from '../errors.ts';
+import type { BatchHandler, InboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
+import type { TimeLimit } from '../time-limit.ts';
+import { probeSender } from './probe-message.ts';
 
 export interface Retry {
   readonly message: InboundMessage;
   readonly error: Error;
 }
 
+interface Services {
+  readonly deadLetters: DeadLetters;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface BatchTimes {
+  /** For the handler. */
+  readonly handle: TimeLimit;
+  /** For what may follow it: begins when it is asked for. */
+  readonly send: () => TimeLimit;
+}
+
 export async function settleBatch(
   queue: string,
   messages: readonly InboundMessage[],
   handler: BatchHandler,
-  services: { deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+  { times, ...services }: Services & { times: BatchTimes },
 ): Promise<readonly Retry[]> {
   const { logger } = services;
-  const dispositions = await handler(messages);
+  const genuine = messages.filter((message) => !isProbe(queue, message, logger));
+  if (genuine.length < messages.length) {
+    return genuine.length === 0 ? [] : settleBatch(queue, genuine, handler, { ...services, times });
+  }
+  const dispositions = await handler(messages, times.handle);
   const retries: Retry[] = [];
   const dead: { message: InboundMessage; reason: string; detail: string }[] = [];
   messages.forEach((message, index) => {
@@ -46,17 +66,39 @@ export async function settleBatch(
       error: error.message,
     });
   }
-  if (dead.length > 0) retries.push(...(await setAside(queue, dead, services)));
+  if (dead.length > 0) retries.push(...(await setAside(queue, dead, { ...services, times })));
   return retries;
+}
+
+/** Sends within a time: what is late may have arrived, and is sent again. */
+export async function sendWithin(
+  limit: TimeLimit,
+  count: number,
+  send: () => Promise<readonly SendOutcome[]>,
+): Promise<readonly SendOutcome[]> {
+  const late = new AmbiguousError('the queue did not answer in the time for this batch');
+  return limit.run(send).catch((error: unknown) => {
+    if (!isRetryable(error)) throw error;
+    return Array.from({ length: count }, () => late);
+  });
+}
+
+/** Completed without effect: that it came here is all that it is for. */
+function isProbe(queue: string, message: InboundMessage, logger: Logger): boolean {
+  const from = probeSender(message);
+  if (from !== undefined) logger.log('info', 'a probe has arrived', { queue, from });
+  return from !== undefined;
 }
 
 async function setAside(
   queue: string,
   dead: readonly { message: InboundMessage; reason: string; detail: string }[],
-  { deadLetters, logger, metrics }: { deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+  { deadLetters, logger, metrics, times }: Services & { times: BatchTimes },
 ): Promise<readonly Retry[]> {
-  const outcomes = await deadLetters.send(
-    dead.map(({ message: { id, body }, reason, detail }) => ({ queue, id, body, reason, detail })),
+  const outcomes = await sendWithin(times.send(), dead.length, () =>
+    deadLetters.send(
+      dead.map(({ message: { id, body }, reason, detail }) => ({ queue, id, body, reason, detail })),
+    ),
   );
   const retries: Retry[] = [];
   dead.forEach(({ message, reason, detail }, index) => {

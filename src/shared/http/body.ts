@@ -1,12 +1,18 @@
 /**
- * The one reader of request bodies: size, media type, bytes, JSON, schema; in that order.
+ * The one reader of request bodies: length, size, media type, bytes, JSON, schema; in that order.
  *
  * Invariant: what it returns is what the client's bytes say. Nothing is replaced, and nothing is guessed.
  */
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { bodyBytesMax } from '../bounds.ts';
-import { InvalidError, MalformedError, TooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
+import {
+  InvalidError,
+  LengthRequiredError,
+  MalformedError,
+  TooLargeError,
+  UnsupportedMediaTypeError,
+} from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { parseJson } from './json-text.ts';
 import { parseMediaType } from './media-type.ts';
@@ -30,9 +36,10 @@ type Event = Pick<APIGatewayProxyEventV2, 'headers' | 'isBase64Encoded'> & {
 
 /**
  * Reads and validates the JSON body.
- * @throws TooLargeError @throws UnsupportedMediaTypeError @throws MalformedError @throws InvalidError
+ * @throws LengthRequiredError @throws TooLargeError @throws UnsupportedMediaTypeError @throws MalformedError @throws InvalidError
  */
 export function readBody(event: Event, { check, depthMax }: BodyRules): unknown {
+  checkLength(event.headers);
   const bytes = bytesOf(event);
   if (bytes.length > bodyBytesMax) {
     throw new TooLargeError(`the body has ${bytes.length} bytes, at most ${bodyBytesMax} are read`);
@@ -45,6 +52,19 @@ export function readBody(event: Event, { check, depthMax }: BodyRules): unknown 
     throw new InvalidError(`the body is invalid: ${count} broken`, failures);
   }
   return value;
+}
+
+/**
+ * The Functions host reads a body only where the request states its length; of one that is sent in chunks nothing reaches
+ * a function (docs/decisions/0065-no-http-streams.md). So such a request is refused at both clouds, and not for what
+ * its body seems to lack. API Gateway hands over the whole body, and the header with it.
+ * @throws LengthRequiredError (RFC 9110, section 15.5.12)
+ * @see https://github.com/Azure/azure-functions-nodejs-worker/issues/524
+ * @see https://github.com/dougmoscrop/serverless-http/pull/309
+ */
+function checkLength(headers: Event['headers']): void {
+  if (headers['transfer-encoding'] === undefined) return;
+  throw new LengthRequiredError('the body must be sent with a Content-Length, not in chunks');
 }
 
 function bytesOf({ body, isBase64Encoded }: Event): Buffer {

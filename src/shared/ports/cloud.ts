@@ -5,6 +5,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Config } from '../config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
+import type { ProbeGroup } from './probe.ts';
 import type { BatchHandler, QueueSender, SendOutcome } from './queue.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 import type { Store } from './store.ts';
@@ -51,6 +52,8 @@ export interface Cloud {
   openMetrics(options: { site: string; write: (line: string) => void; now: () => number }): Metrics;
   /** Counts on demand. */
   openQueueDepths(config: Config): () => Promise<QueueDepths>;
+  /** Calls of each kind that the site makes, its peers' queues apart. */
+  openProbes(config: Config, nonce: string): readonly ProbeGroup[];
   /** What the platform calls for an HTTP request. */
   httpEntry(handler: HttpHandler): unknown;
   /** What the platform calls for a batch of messages of `queue`. */

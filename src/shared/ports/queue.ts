@@ -1,4 +1,5 @@
 /** Queues as the core sees them: sending in batches, and the batch that a trigger hands over. */
+import type { TimeLimit } from '../time-limit.ts';
 
 export interface OutboundMessage {
   /** Unique within one call. */
@@ -41,5 +42,8 @@ export type Disposition =
   /** Can never succeed: set it aside with a reason that a person can act on. */
   | { readonly kind: 'dead'; readonly reason: string; readonly detail: string };
 
-/** Handles a batch; one disposition per message, in order. */
-export type BatchHandler = (messages: readonly InboundMessage[]) => Promise<readonly Disposition[]>;
+/** Handles a batch within a time; one disposition per message, in order. */
+export type BatchHandler = (
+  messages: readonly InboundMessage[],
+  limit: TimeLimit,
+) => Promise<readonly Disposition[]>;

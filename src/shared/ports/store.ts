@@ -57,6 +57,8 @@ export interface ExposurePage {
 /** One page of a scan. */
 export interface ScanPage {
   readonly records: readonly StoredRecord[];
+  /** Key of what is no record → why (`UnreadableError`); absent when the page has none. */
+  readonly unreadable?: ReadonlyMap<string, Error>;
   /** Where the next page begins; absent at the end. Opaque text of at most 4,096 characters. */
   readonly next?: string;
 }
@@ -64,12 +66,18 @@ export interface ScanPage {
 export interface Store {
   /** Strongly consistent. */
   get(key: string): Promise<Versioned | undefined>;
-  /** Strongly consistent, any number of distinct keys; absent keys are absent from the map. */
+  /**
+   * Strongly consistent, any number of distinct keys, whatever the size of their records; absent keys are absent from the
+   * map. @throws an error that is not retryable when a key fails for good; `replication/isolate.ts` finds out which one.
+   */
   getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>>;
   /** Distinct keys, each written on its own; outcomes in the order of the writes. Never throws for one of them. */
   putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]>;
-  /** A marker newer than what was accepted stays; a key that is gone is no error. */
-  clearPending(requests: readonly ClearRequest[]): Promise<void>;
+  /**
+   * Each key on its own; outcomes in the order of the requests, undefined when it is cleared. Never throws for one of them.
+   * A marker newer than what was accepted stays; a key that is gone is no error.
+   */
+  clearPending(requests: readonly ClearRequest[]): Promise<readonly (Error | undefined)[]>;
   /**
    * Keys that have been pending since before `beforeMs`, at most `limit` of them, ordered by that time and then by
    * key. The index may lag.

@@ -17,7 +17,8 @@ import { dead, foreign, unreadable } from './dispositions.ts';
 import { goneSinceOf, oldestMs } from './lives.ts';
 import { mergeStates } from './merge.ts';
 import { entityOf, idOf, newestStamp, type RecordState, type StoredRecord } from './record.ts';
-import { getMany, putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { readKeys, type FailedKeys } from './isolate.ts';
+import { putMany, sleep, type Protocol, type Site } from './protocol.ts';
 import { HEARTBEAT, isOwnBusiness } from './reserved.ts';
 import { stampMs, type SiteId } from './stamp.ts';
 
@@ -141,11 +142,8 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       for (const key of open) outcomes.set(key, new UnavailableError(`${key} is being written too often`));
       break;
     }
-    const failure = yield* readUnknown(open, known);
-    if (failure !== undefined) {
-      for (const key of open) if (!known.has(key)) outcomes.set(key, failure);
-      open = open.filter((key) => known.has(key));
-    }
+    for (const [key, failure] of yield* readUnknown(open, known)) outcomes.set(key, failure);
+    open = open.filter((key) => known.has(key));
     const wanted: Change[] = [];
     for (const key of open) {
       const arrivals = admitted(site, known.get(key), byKey.get(key) ?? [], refused);
@@ -219,20 +217,19 @@ function changeOf(
   return record && { record, expected: held?.revision, lost };
 }
 
-/** Reads the open keys that are not known yet; returns why the store did not say. */
+/** Reads the open keys that are not known yet; returns those of which the store did not say, and why. */
 function* readUnknown(
   open: readonly string[],
   known: Map<string, Versioned | undefined>,
-): Protocol<Error | undefined> {
+): Protocol<FailedKeys> {
   const keys = open.filter((key) => !known.has(key));
-  if (keys.length === 0) return undefined;
   try {
-    const held = yield* getMany(keys);
-    for (const key of keys) known.set(key, held.get(key));
-    return undefined;
+    const { held, failed } = yield* readKeys(keys);
+    for (const key of keys) if (!failed.has(key)) known.set(key, held.get(key));
+    return failed;
   } catch (error) {
     if (!isRetryable(error)) throw error;
-    return error as Error;
+    return new Map(keys.map((key) => [key, error as Error]));
   }
 }
 

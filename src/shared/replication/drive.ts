@@ -1,6 +1,8 @@
 /** Drives a protocol with real, asynchronous effects. */
+import { isRetryable } from '../errors.ts';
 import type { QueueSender } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
+import type { TimeLimit } from '../time-limit.ts';
 import type { Effect, Protocol } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
@@ -14,13 +16,21 @@ export interface Resources {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** Runs a protocol to its end. @throws whatever the protocol throws. */
-export async function drive<Result>(protocol: Protocol<Result>, resources: Resources): Promise<Result> {
+/**
+ * Runs a protocol to its end. Within a limit, an effect that is late fails as one does for a passing fault: messages and
+ * writes by their outcomes, the rest by throwing. So the protocol ends soon after, in its own way.
+ * @throws whatever the protocol throws.
+ */
+export async function drive<Result>(
+  protocol: Protocol<Result>,
+  resources: Resources,
+  limit?: TimeLimit,
+): Promise<Result> {
   let step = protocol.next();
   while (step.done !== true) {
     let result: unknown;
     try {
-      result = await perform(step.value, resources);
+      result = await performWithin(step.value, resources, limit);
     } catch (error) {
       step = protocol.throw(error);
       continue;
@@ -28,6 +38,49 @@ export async function drive<Result>(protocol: Protocol<Result>, resources: Resou
     step = protocol.next(result);
   }
   return step.value;
+}
+
+async function performWithin(
+  effect: Effect,
+  resources: Resources,
+  limit: TimeLimit | undefined,
+): Promise<unknown> {
+  if (limit === undefined) return perform(effect, resources);
+  const shares = effect.op === 'send' ? (resources.peers?.size ?? 1) : 1;
+  const call = { answered: false };
+  try {
+    return await limit.run(async () => {
+      try {
+        return await perform(effect, resources);
+      } finally {
+        call.answered = true;
+      }
+    }, shares);
+  } catch (error) {
+    if (call.answered || !isRetryable(error)) throw error;
+    return lateResult(effect, error);
+  }
+}
+
+/** @throws The error, where the effect has no outcomes to say it with. */
+function lateResult(effect: Effect, error: unknown): unknown {
+  switch (effect.op) {
+    case 'send':
+    case 'publish':
+    case 'tell':
+      return effect.messages.map(() => error);
+    case 'putMany':
+      return effect.writes.map(() => ({ status: 'failed', error }));
+    case 'sleep':
+      return undefined;
+    case 'get':
+    case 'getMany':
+    case 'clearPending':
+    case 'pending':
+    case 'scan':
+    case 'remove':
+      throw error;
+  }
 }
 
 function perform(effect: Effect, { store, outbox, peers, verifiers, sleep }: Resources): Promise<unknown> {

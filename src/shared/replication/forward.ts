@@ -5,11 +5,12 @@
  */
 import { own } from '../own.ts';
 import { forwardAgeMaxMs, forwardReceivesMax } from '../bounds.ts';
-import { isRetryable } from '../errors.ts';
+import { AppError, isPermanent, isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
+import type { FailedKeys } from './isolate.ts';
 import { isCleared } from './markers.ts';
 import { messageText } from './message.ts';
 import { clearPending, send, type Protocol, type Site } from './protocol.ts';
@@ -23,12 +24,16 @@ export interface Crossing {
   readonly markers: Readonly<Record<SiteId, Stamp>>;
 }
 
-/** Peer → why it did not take the message. Empty: every peer has it. */
-export type CrossingOutcome = Readonly<Record<SiteId, Error>>;
+export interface CrossingOutcome {
+  /** Peer → why it did not take the message. Empty: every peer has it. */
+  readonly failed: Readonly<Record<SiteId, Error>>;
+  /** Why the markers of those that took it can never be removed; absent when they are, or may yet be. */
+  readonly uncleared?: Error;
+}
 
 /**
  * Sends to each peer in one batch, then clears the markers of those that accepted. Outcomes in order.
- * A failure to clear is no failure: the sweeper would resend, and the peer would find nothing new.
+ * A failure to clear is no failure to send: the sweeper would resend, and the peer would find nothing new.
  */
 export function* cross(crossings: readonly Crossing[]): Protocol<readonly CrossingOutcome[]> {
   const failed: Record<SiteId, Error>[] = crossings.map(() => ({}));
@@ -47,14 +52,18 @@ export function* cross(crossings: readonly Crossing[]): Protocol<readonly Crossi
       else Object.assign(failed[index] ?? {}, { [peer]: error });
     });
   }
-  yield* clear(crossings, accepted);
-  return failed;
+  const uncleared = yield* clear(crossings, accepted);
+  return crossings.map(({ key }, index) => {
+    const error = uncleared.get(key);
+    return { failed: failed[index] ?? {}, ...(error !== undefined && { uncleared: error }) };
+  });
 }
 
+/** Key → why its markers can never be removed. */
 function* clear(
   crossings: readonly Crossing[],
   accepted: readonly Readonly<Record<SiteId, Stamp>>[],
-): Protocol<void> {
+): Protocol<FailedKeys> {
   const byKey = new Map<string, Record<SiteId, Stamp>>();
   crossings.forEach(({ key }, index) => {
     const newest = byKey.get(key) ?? {};
@@ -65,12 +74,17 @@ function* clear(
     if (Object.keys(newest).length > 0) byKey.set(key, newest);
   });
   const requests: ClearRequest[] = [...byKey].map(([key, versions]) => ({ key, accepted: versions }));
-  if (requests.length === 0) return;
+  const failed = new Map<string, Error>();
+  if (requests.length === 0) return failed;
   try {
-    yield* clearPending(requests);
+    const outcomes = yield* clearPending(requests);
+    outcomes.forEach((error, index) => {
+      if (isPermanent(error)) failed.set(requests[index]?.key ?? '', error);
+    });
   } catch (error) {
-    if (!isRetryable(error)) throw error;
+    if (!(error instanceof AppError)) throw error;
   }
+  return failed;
 }
 
 /** Forwards a batch of the site's own queue. One disposition per message, in order. */
@@ -106,7 +120,7 @@ export function* forward(
   });
   const outcomes = yield* cross(crossings.map(({ crossing }) => crossing));
   crossings.forEach(({ index }, position) => {
-    const failed = outcomes[position] ?? {};
+    const { failed = {} } = outcomes[position] ?? {};
     if (Object.keys(failed).length > 0) dispositions[index] = afterFailure(failed, messages[index]);
   });
   return dispositions;
@@ -116,7 +130,7 @@ export function* forward(
  * Tried again for as long as any peer may yet take it. A peer that stays silent is then the sweeper's: the marker
  * names the key, and the queue need not hold it too. What is left is set aside when a peer can never take it.
  */
-function afterFailure(failed: CrossingOutcome, message: InboundMessage | undefined): Disposition {
+function afterFailure(failed: CrossingOutcome['failed'], message: InboundMessage | undefined): Disposition {
   const passing = Object.values(failed).find(isRetryable);
   if (passing !== undefined && (message?.receives ?? 0) < forwardReceivesMax) {
     return { kind: 'retry', error: passing };

@@ -11,7 +11,8 @@ import { verificationKey } from './anti-entropy/verification.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { localWrite } from './local-write.ts';
 import { pauseKey } from './paused-peers.ts';
-import { getMany, type Protocol, type Site } from './protocol.ts';
+import { readKeys } from './isolate.ts';
+import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
 import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepTickMs } from '../bounds.ts';
 import type { Json } from './json.ts';
@@ -51,7 +52,7 @@ export function* beat(site: Site): Protocol<StoredRecord> {
 /** Peers have dropped what this site said about itself by a clock that was ahead: it says it again. */
 function* renewReports(site: Site): Protocol<void> {
   const results = site.peers.map((to) => verificationKey({ from: site.site, to }));
-  const held = yield* getMany([pauseKey(site.site), ...results]);
+  const { held } = yield* readKeys([pauseKey(site.site), ...results]);
   for (const { record } of held.values()) {
     if (!isAhead(record, site.now())) continue;
     const operationId = `renew-${site.now()}`;
@@ -97,16 +98,22 @@ export function refusedKeys(heartbeat: StoredRecord | undefined): RefusedKeys {
   return refused;
 }
 
+interface SweptRun {
+  readonly refused: RefusedKeys;
+  readonly resume: PendingEntry | undefined;
+}
+
 /**
  * What is known to be refused after a run: what it has found, and when it did not come to the last key also what the
  * runs before it had found.
  */
-export function refusedAfter(
-  heartbeat: StoredRecord | undefined,
-  { refused, resume }: { readonly refused: RefusedKeys; readonly resume: PendingEntry | undefined },
-): RefusedKeys {
+export function refusedAfter(heartbeat: StoredRecord | undefined, run: SweptRun): RefusedKeys {
+  return refusedWith(refusedKeys(heartbeat), run);
+}
+
+/** The same, from what is known without a heartbeat. */
+export function refusedWith(known: RefusedKeys, { refused, resume }: SweptRun): RefusedKeys {
   if (resume === undefined) return refused;
-  const known = refusedKeys(heartbeat);
   const peers = [...new Set([...Object.keys(known), ...Object.keys(refused)])];
   return Object.fromEntries(peers.map((peer) => [peer, { ...known[peer], ...refused[peer] }]));
 }

@@ -64,8 +64,9 @@ export function* putMany(writes: readonly WriteRequest[]): Protocol<readonly Put
   return (yield { op: 'putMany', writes }) as readonly PutOutcome[];
 }
 
-export function* clearPending(requests: readonly ClearRequest[]): Protocol<void> {
-  yield { op: 'clearPending', requests };
+/** Outcomes in the order of the requests. */
+export function* clearPending(requests: readonly ClearRequest[]): Protocol<readonly (Error | undefined)[]> {
+  return (yield { op: 'clearPending', requests }) as readonly (Error | undefined)[];
 }
 
 export function* pending(

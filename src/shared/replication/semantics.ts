@@ -5,7 +5,8 @@
  * Each site says in its heartbeat what it understands; a peer that was never heard understands nothing new.
  */
 import { heartbeatKey, understoodBy } from './heartbeat-record.ts';
-import { getMany, type Protocol, type Site } from './protocol.ts';
+import { readKeys } from './isolate.ts';
+import type { Protocol, Site } from './protocol.ts';
 
 /** Creations over a gone record raise the incarnation, which ranks before everything; comparisons include contents. */
 export const INCARNATIONS = 2;
@@ -16,9 +17,9 @@ export const MEMBERS = 3;
 /** The newest semantics that this release understands. */
 export const SEMANTICS = Math.max(INCARNATIONS, MEMBERS);
 
-/** Whether every peer understands these semantics, by the heartbeats that have arrived here. */
+/** Whether every peer understands these semantics, by the heartbeats that have arrived here and can be read. */
 export function* areUnderstood(site: Site, semantics: number): Protocol<boolean> {
   const keys = site.peers.map(heartbeatKey);
-  const held = keys.length === 0 ? undefined : yield* getMany(keys);
-  return keys.every((key) => understoodBy(held?.get(key)?.record) >= semantics);
+  const { held } = yield* readKeys(keys);
+  return keys.every((key) => understoodBy(held.get(key)?.record) >= semantics);
 }

@@ -3,19 +3,21 @@
  *
  * Invariant: whatever became of the message of a write, its marker is found here and the state crosses. The
  * sweeper sends to the peers itself, so a run is bounded by what it sends and no queue fills up with repeats. A run
- * that ends before the last key says where the next one goes on, so that every key has its turn, whoever is silent.
+ * that ends before the last key says where the next one goes on, so that every key has its turn, whoever is silent. A key
+ * that fails for good, at this site's store or at a peer's queue, is named and passed over.
  */
 import { sweepGraceMs, sweepKeysMax, sweepLooksMax, sweepPageSize } from '../bounds.ts';
-import { TooLargeError, isRetryable } from '../errors.ts';
+import { isPermanent, isRetryable } from '../errors.ts';
 import type { ExposurePage, PendingEntry } from '../ports/store.ts';
 import { eventOf } from './event.ts';
 import { cross, type Crossing } from './forward.ts';
 import { byAge } from './index-attributes.ts';
+import { readKeys } from './isolate.ts';
 import { messageOf } from './message.ts';
-import { getMany, pending, type Protocol, type Site } from './protocol.ts';
+import { pending, type Protocol, type Site } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
-/** Peer → key of a record that it can never be sent as it is → why. */
+/** Peer → key of a record that can never be sent to it as it is, or whose marker can never be removed → why. */
 export type RefusedKeys = Readonly<Record<SiteId, Readonly<Record<string, string>>>>;
 
 export interface SweepReport {
@@ -25,7 +27,7 @@ export interface SweepReport {
   readonly resent: number;
   /** Peer that did not take it → why. */
   readonly silent: Readonly<Record<SiteId, string>>;
-  /** What no longer fits a message, or what a peer's queue can never take: a person must look. */
+  /** What cannot be read, no longer fits a message, or a peer's queue can never take: a person must look. */
   readonly refused: RefusedKeys;
   /** Age of the oldest marker that was looked at, at the start of the run; 0 when nothing was due. */
   readonly oldestMs: number;
@@ -72,12 +74,15 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
       refused,
     );
     const outcomes = yield* cross(crossings);
-    outcomes.forEach((failed, index) => {
+    outcomes.forEach(({ failed, uncleared }, index) => {
+      const { key = '', markers = {} } = crossings[index] ?? {};
       for (const [peer, error] of Object.entries(failed)) {
         if (isRetryable(error)) silent[peer] = error.message;
-        else refuse(refused, [peer], crossings[index]?.key ?? '', error);
+        else refuse(refused, [peer], key, error);
       }
-      if (Object.keys(failed).length < Object.keys(crossings[index]?.markers ?? {}).length) resent += 1;
+      const took = Object.keys(markers).filter((peer) => !Object.hasOwn(failed, peer));
+      if (took.length > 0) resent += 1;
+      if (uncleared !== undefined) refuse(refused, took, key, uncleared);
     });
   }
   return { looked, resent, silent, refused, oldestMs, ...(resume !== undefined && { resume }) };
@@ -121,7 +126,8 @@ function* stillPending(
   silent: Readonly<Record<SiteId, string>>,
   refused: Record<SiteId, Record<string, string>>,
 ): Protocol<readonly Crossing[]> {
-  const held = yield* getMany(keys);
+  const { held, failed } = yield* readKeys(keys);
+  for (const [key, error] of failed) refuse(refused, site.peers, key, error);
   return [...held.values()].flatMap(({ record }) => {
     const markers = Object.fromEntries(
       Object.entries(record.pending).filter(
@@ -133,7 +139,7 @@ function* stillPending(
       const message = messageOf(eventOf(record, { source: site.site, nowMs: site.now() }));
       return [{ key: record.key, message, markers }];
     } catch (error) {
-      if (!(error instanceof TooLargeError)) throw error;
+      if (!isPermanent(error)) throw error;
       refuse(refused, Object.keys(markers), record.key, error);
       return [];
     }

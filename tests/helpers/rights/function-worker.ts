@@ -11,6 +11,14 @@ interface Answer {
   readonly error?: string;
 }
 
+/** A request of Functions reads its body and its headers by methods: the thread makes them again. */
+async function withoutMethods(input: unknown): Promise<unknown> {
+  const { arrayBuffer, headers, ...request } = input as Partial<Pick<Request, 'arrayBuffer' | 'headers'>>;
+  if (arrayBuffer === undefined) return input;
+  const bodyBase64 = Buffer.from(await arrayBuffer()).toString('base64');
+  return { ...request, headers: [...(headers ?? [])], bodyBase64 };
+}
+
 export class FunctionWorker {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -39,7 +47,8 @@ export class FunctionWorker {
   }
 
   /** The function, as its platform would call it: plain data in, plain data out. */
-  readonly handler = async (...args: unknown[]): Promise<unknown> => {
+  readonly handler = async (first: unknown, ...rest: unknown[]): Promise<unknown> => {
+    const args = [await withoutMethods(first), ...rest];
     const id = (this.#last += 1);
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);

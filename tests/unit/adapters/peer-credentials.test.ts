@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { openSqs } from '../../../src/shared/adapters/aws/open-queue.ts';
 import { openPeers } from '../../../src/shared/adapters/open-peers.ts';
 import { identityAt, roleAt } from '../../../src/shared/adapters/peer-credentials.ts';
+import { timeLimit } from '../../../src/shared/time-limit.ts';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
 import type { PeerConfig } from '../../../src/shared/config.ts';
 import type { QueueSender } from '../../../src/shared/ports/queue.ts';
@@ -234,6 +235,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
         deadLetters: { send: () => Promise.resolve([]) },
         logger: { log },
         metrics: { record: () => undefined },
+        times: { handle: timeLimit({ ms: 1_000 }), send: () => timeLimit({ ms: 1_000 }) },
       },
     );
     expect(retries.map(({ message: { id } }) => id)).toEqual(['m']);

@@ -1,7 +1,9 @@
 /** One batch of a queue: what is set aside, and what is handed back. */
 import { expect, test } from '@jest/globals';
 import { deadLettersOn } from '../../../src/shared/adapters/dead-letters.ts';
+import { probeMessage } from '../../../src/shared/adapters/probe-message.ts';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
+import { timeLimit } from '../../../src/shared/time-limit.ts';
 import { TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
 import type { Disposition, InboundMessage } from '../../../src/shared/ports/queue.ts';
 import { MemoryQueue } from '../../helpers/memory-queue.ts';
@@ -24,6 +26,7 @@ test.each([
       deadLetters: deadLettersOn(queue),
       logger: { log: () => undefined },
       metrics: { record: (values) => void counted.push(values) },
+      times: { handle: timeLimit({ ms: 1_000 }), send: () => timeLimit({ ms: 1_000 }) },
     },
   );
   expect(retries).toEqual([{ message: messageOf('b'), error }]);
@@ -32,4 +35,31 @@ test.each([
     ['d', 'malformed'],
   ]);
   expect(counted).toEqual([{ DeadLetters: 2 }]);
+});
+
+test('a probe is completed and never handled; what only claims to be one is a message like any other', async () => {
+  const { body, attributes = {} } = probeMessage('aws-us-east-1');
+  const probe: InboundMessage = { id: 'p', body, attributes, receives: 1 };
+  const seen: string[] = [];
+  const retries = await settleBatch(
+    'tandem-in',
+    [
+      probe,
+      messageOf('a'),
+      { ...probe, id: 'b', body: '{"event":1}' },
+      { ...probe, id: 'c', attributes: {} },
+    ],
+    (messages) => {
+      seen.push(...messages.map(({ id }) => id));
+      return Promise.resolve(messages.map(() => ({ kind: 'done' })));
+    },
+    {
+      deadLetters: deadLettersOn(new MemoryQueue()),
+      logger: { log: () => undefined },
+      metrics: { record: () => undefined },
+      times: { handle: timeLimit({ ms: 1_000 }), send: () => timeLimit({ ms: 1_000 }) },
+    },
+  );
+  expect(seen).toEqual(['a', 'b', 'c']);
+  expect(retries).toEqual([]);
 });

@@ -18,10 +18,6 @@ export async function lambda({
   return { statusCode: answered.status, body: answered.body };
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- as above
-export async function azure(
-  _context: unknown,
-  { rawBody }: { rawBody: string },
-): Promise<{ status: number; body: string }> {
-  return answer(rawBody);
+export async function azure(request: { text(): Promise<string> }): Promise<{ status: number; body: string }> {
+  return answer(await request.text());
 }

@@ -1,6 +1,5 @@
 /**
- * Fastify with `@fastify/aws-lambda`; on Azure, for which there is no maintained adapter of the `function.json`
- * model, `inject` is called directly, which is what the Lambda adapter does too.
+ * Fastify with `@fastify/aws-lambda`; on Azure, for which there is no maintained adapter, `inject` is called directly, which is what the Lambda adapter does too.
  */
 import awsLambdaFastify from '@fastify/aws-lambda';
 import Fastify from 'fastify';
@@ -41,15 +40,15 @@ for (const { method, path } of OTHER_ROUTES) {
 export const lambda: unknown = awsLambdaFastify(app);
 
 export async function azure(
+  request: { method: 'POST'; url: string; headers: Headers; text(): Promise<string> },
   { invocationId }: { invocationId: string },
-  request: { method: 'POST'; url: string; headers: Record<string, string>; rawBody: string },
 ): Promise<{ status: number; headers: unknown; body: string }> {
-  const { method, url, headers, rawBody } = request;
+  const { method, url, headers } = request;
   const answer = await app.inject({
     method,
     url,
-    payload: rawBody,
-    headers: { 'x-request-id': invocationId, ...headers },
+    payload: await request.text(),
+    headers: { 'x-request-id': invocationId, ...Object.fromEntries(headers) },
   });
   return { status: answer.statusCode, headers: answer.headers, body: answer.payload };
 }

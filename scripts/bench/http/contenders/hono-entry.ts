@@ -19,17 +19,17 @@ export function honoOnLambda(build: Build): unknown {
 
 /**
  * Hono has no adapter of its own for Azure Functions. The community's (`@marplex/hono-azurefunc-adapter`, for the
- * v4 model) makes a `Request` of the host's request, calls `fetch`, and copies status, headers and body back; so
- * does this, for the `function.json` model that the Azure bundle is built for.
+ * v4 model) makes a `Request` of the worker's request, calls `fetch`, and copies status, headers and body back; so
+ * does this.
  */
 export function honoOnAzure(build: Build): unknown {
   const app = build((c) => c.req.header('x-request-id') ?? c.env.requestId);
   return async (
+    request: { method: string; url: string; headers: Headers; text(): Promise<string> },
     { invocationId }: { invocationId: string },
-    request: { method: string; url: string; headers: Record<string, string>; rawBody: string },
   ) => {
-    const { method, url, headers, rawBody } = request;
-    const response = await app.fetch(new Request(url, { method, headers, body: rawBody }), {
+    const { method, url, headers } = request;
+    const response = await app.fetch(new Request(url, { method, headers, body: await request.text() }), {
       requestId: invocationId,
     });
     return {

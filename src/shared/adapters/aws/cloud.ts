@@ -3,12 +3,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../../config.ts';
 import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
+import type { ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import { deadLettersOn } from '../dead-letters.ts';
 import { SqsDeadLetterBox } from './dead-letter-box.ts';
 import { openSqs, openSqsQueue } from './open-queue.ts';
+import { awsProbes } from './probes.ts';
 import { measureSqs } from './queue-depths.ts';
 import { DynamoStore } from './store.ts';
 
@@ -18,12 +20,15 @@ export { openMetrics } from './metrics.ts';
 export const cloudName: Cloud['cloudName'] = 'aws';
 
 export function openStore(config: Config): Store {
-  const client = new DynamoDBClient({
-    region: config.region,
+  return new DynamoStore(openDynamo(config), settings(config).table);
+}
+
+function openDynamo({ region }: Config): DynamoDBClient {
+  return new DynamoDBClient({
+    region,
     maxAttempts: vendorAttemptsMax,
     requestHandler: { requestTimeout: storeTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
   });
-  return new DynamoStore(client, settings(config).table);
 }
 
 export function openOutbox(config: Config): QueueSender {
@@ -62,6 +67,19 @@ export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
   const { inUrl, outUrl, deadUrl } = settings(config);
   const client = openSqs({ region: config.region });
   return () => measureSqs(client, { out: outUrl, in: inUrl, dead: deadUrl });
+}
+
+export function openProbes(config: Config, _nonce: string): readonly ProbeGroup[] {
+  const client = openDynamo(config);
+  return awsProbes({
+    config,
+    client,
+    store: new DynamoStore(client, settings(config).table),
+    sqs: openSqs({ region: config.region }),
+    queues: { out: openOutbox(config), in: openInbox(config), verify: openVerifyQueue(config) },
+    deadLetters: openDeadLetterBox(config),
+    depths: openQueueDepths(config),
+  });
 }
 
 function settings(config: Config): NonNullable<Config['aws']> {

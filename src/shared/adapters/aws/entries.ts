@@ -1,11 +1,15 @@
 /** What Lambda calls. HTTP events are the core's own shape; SQS batches are read and answered here. */
 import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { batchReserveMs, batchWorstMs } from '../../bounds.ts';
 import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
+import { timeLimit, type TimeLimit } from '../../time-limit.ts';
 import { settleBatch } from '../settle-batch.ts';
+import { withoutHeaders } from '../without-headers.ts';
+import { PLATFORM_HEADERS } from './platform-headers.ts';
 
 /**
  * API Gateway's HTTP APIs give `rawPath` decoded, `rawQueryString` not, a body as text where its type is one of text and
@@ -13,7 +17,8 @@ import { settleBatch } from '../settle-batch.ts';
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export function httpEntry(handler: HttpHandler): HttpHandler {
-  return handler;
+  return (event, context) =>
+    handler({ ...event, headers: withoutHeaders(event.headers, PLATFORM_HEADERS) }, context);
 }
 
 /**
@@ -24,12 +29,20 @@ export function queueEntry(
   queue: string,
   handler: BatchHandler,
   services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
-): (event: SQSEvent) => Promise<SQSBatchResponse> {
-  return async ({ Records }) => {
-    const retries = await settleBatch(queue, Records.map(toInbound), handler, services);
+): (event: SQSEvent, context?: Pick<Context, 'getRemainingTimeInMillis'>) => Promise<SQSBatchResponse> {
+  return async ({ Records }, context) => {
+    // A function that is cut off has said nothing about any message, and all of them have been received in vain.
+    // Without a context nothing cuts it off.
+    const leftMs = (): number => context?.getRemainingTimeInMillis() ?? batchWorstMs;
+    const left = (reserveMs: number): TimeLimit => timeLimit({ ms: leftMs() - reserveMs });
+    const times = { handle: left(batchReserveMs), send: () => left(ANSWER_MS) };
+    const retries = await settleBatch(queue, Records.map(toInbound), handler, { ...services, times });
     return { batchItemFailures: retries.map(({ message }) => ({ itemIdentifier: message.id })) };
   };
 }
+
+/** What the answer itself may take. */
+const ANSWER_MS = 500;
 
 function toInbound(record: SQSRecord): InboundMessage {
   return {

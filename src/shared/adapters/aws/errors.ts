@@ -1,40 +1,28 @@
 /**
- * AWS SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again.
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ * AWS SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again. What the codes mean is in
+ * `error-codes.ts`.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { meaningOf, type Meaning } from './error-codes.ts';
 
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-/** The service may have acted before it, or the connection, failed. */
-const AMBIGUOUS = new Set(['TimeoutError', 'InternalServerError', 'InternalFailure', 'ServiceUnavailable']);
 
-/**
- * With these SQS refuses a whole request for what is in its messages. All others are about the queue, the caller or
- * the moment.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html#API_SendMessageBatch_Errors
- */
-const REQUEST_REFUSED = new Set(['InvalidMessageContents']);
-const REQUEST_TOO_LARGE = new Set(['BatchRequestTooLong', 'AWS.SimpleQueueService.BatchRequestTooLong']);
-/**
- * Of a single entry that the sender is to blame for: what time or an operator mends, all the same. Throttling, a queue
- * that is not there, credentials, and keys for encryption.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
- */
-const ENTRY_PASSES =
-  /throttl|overlimit|accessdenied|notauthorized|kms|nonexistentqueue|queuedoesnotexist|token|signature|invalidsecurity|optin|expired/i;
+const AS_ERROR: Readonly<Record<Meaning, new (message: string, options?: ErrorOptions) => AppError>> = {
+  passes: UnavailableError,
+  ambiguous: AmbiguousError,
+  refused: RefusedError,
+  too_large: TooLargeError,
+};
 
 /**
  * What became of one entry of a batch: refused for good when the sender is to blame and no cause is known that passes.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html
  */
-export function entryError({ Code, Message = '', SenderFault }: BatchResultErrorEntry): AppError {
-  const text = `SQS: ${Code ?? ''}: ${Message}`;
-  return SenderFault === true && !ENTRY_PASSES.test(Code ?? '')
-    ? new RefusedError(text)
-    : new UnavailableError(text);
+export function entryError({ Code = '', Message = '', SenderFault }: BatchResultErrorEntry): AppError {
+  const meaning = SenderFault === true ? meaningOf(Code) : 'passes';
+  return new AS_ERROR[meaning](`SQS: ${Code}: ${Message}`);
 }
 
 export function storeError(error: unknown): AppError {
@@ -42,29 +30,30 @@ export function storeError(error: unknown): AppError {
 }
 
 export function queueError(error: unknown): AppError {
-  const { name = '' } = error as { name?: string };
-  const mapped = vendorError(error, 'SQS');
-  if (REQUEST_TOO_LARGE.has(name)) return new TooLargeError(mapped.message, { cause: error });
-  return REQUEST_REFUSED.has(name) ? new RefusedError(mapped.message, { cause: error }) : mapped;
+  return vendorError(error, 'SQS');
 }
 
 function vendorError(error: unknown, service: string): AppError {
   if (error instanceof AppError) return error;
-  const { name, code, message, $metadata } = error as {
-    name?: string;
-    code?: string;
-    message?: string;
-    $metadata?: { httpStatusCode?: number };
-  };
-  const text = `${service}: ${name ?? 'Error'}: ${message ?? ''}`;
-  if (name === 'ValidationException' && /size has exceeded/i.test(message ?? '')) {
-    return new TooLargeError(text, { cause: error });
-  }
-  if (name === 'ValidationException') return new RefusedError(text, { cause: error });
-  const answered = $metadata?.httpStatusCode !== undefined;
-  if (NOT_SENT.has(code ?? '')) return new UnavailableError(text, { cause: error });
-  if (AMBIGUOUS.has(name ?? '') || ($metadata?.httpStatusCode ?? 0) >= 500 || !answered) {
-    return new AmbiguousError(text, { cause: error });
-  }
-  return new UnavailableError(text, { cause: error });
+  const { name = 'Error', message = '' } = error as VendorError;
+  return new AS_ERROR[meaningOfError(error as VendorError)](`${service}: ${name}: ${message}`, {
+    cause: error,
+  });
+}
+
+interface VendorError {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+function meaningOfError({ name = '', code = '', message = '', $metadata }: VendorError): Meaning {
+  if (NOT_SENT.has(code)) return 'passes';
+  const status = $metadata?.httpStatusCode;
+  // Nobody has answered: it may have arrived.
+  if (status === undefined) return 'ambiguous';
+  const meaning = meaningOf(name, status);
+  // DynamoDB has no code of its own for an item that is too large.
+  return meaning === 'refused' && /size has exceeded/i.test(message) ? 'too_large' : meaning;
 }

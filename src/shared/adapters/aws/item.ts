@@ -17,6 +17,7 @@
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { ExposedEntry, PendingEntry, Versioned } from '../../ports/store.ts';
+import { readable } from '../readable.ts';
 import { indexAttributes } from '../../replication/index-attributes.ts';
 import type { RecordState, StoredRecord } from '../../replication/record.ts';
 
@@ -62,7 +63,12 @@ export function toPending(item: Item): PendingEntry {
   return { key: item['k']?.S ?? '', sinceMs: Number(item['p_at']?.N) };
 }
 
+/** @throws UnreadableError */
 export function fromItem(item: Item): Versioned {
+  return readable(item['k']?.S ?? '', () => parseItem(item));
+}
+
+function parseItem(item: Item): Versioned {
   const pending: Record<string, string> = {};
   for (const [peer, stamp] of Object.entries(item['pend']?.M ?? {})) pending[peer] = stamp.S ?? '';
   return {

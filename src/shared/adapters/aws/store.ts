@@ -32,7 +32,9 @@ import type {
 } from '../../ports/store.ts';
 import { byAge, shards } from '../../replication/index-attributes.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
+import type { AppError } from '../../errors.ts';
 import { chunk } from '../chunk.ts';
+import { readablePage } from '../readable.ts';
 import { storeError } from './errors.ts';
 import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
 
@@ -103,15 +105,19 @@ export class DynamoStore implements Store {
       );
       return { status: 'written' };
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) {
-        return { status: 'stale', ...(error.Item && { current: fromItem(error.Item) }) };
-      }
-      return { status: 'failed', error: storeError(error) };
+      return outcomeOf(error);
     }
   }
 
-  async clearPending(requests: readonly ClearRequest[]): Promise<void> {
-    await Promise.all(requests.map((request) => this.#clear(request)));
+  clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
+    return Promise.all(
+      requests.map((request) =>
+        this.#clear(request).then(
+          () => undefined,
+          (error: unknown) => storeError(error),
+        ),
+      ),
+    );
   }
 
   /** First as if nothing else were pending, which is the rule and needs no read; else by what the item says. */
@@ -259,7 +265,7 @@ export class DynamoStore implements Store {
     );
     const next = LastEvaluatedKey?.['k']?.S;
     return {
-      records: (Items ?? []).map((item) => fromItem(item).record),
+      ...readablePage(Items ?? [], fromItem, (item) => item['k']?.S ?? ''),
       ...(next !== undefined && { next }),
     };
   }
@@ -295,5 +301,16 @@ export class DynamoStore implements Store {
     } catch (error) {
       throw storeError(error);
     }
+  }
+}
+
+/** What became of a put that was refused. What is there instead of what was expected may be no record. */
+function outcomeOf(error: unknown): PutOutcome {
+  if (!(error instanceof ConditionalCheckFailedException))
+    return { status: 'failed', error: storeError(error) };
+  try {
+    return { status: 'stale', ...(error.Item && { current: fromItem(error.Item) }) };
+  } catch (unreadable) {
+    return { status: 'failed', error: storeError(unreadable) };
   }
 }

@@ -3,13 +3,15 @@ import { CosmosClient } from '@azure/cosmos';
 import type { Config } from '../../config.ts';
 import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
+import type { ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import { deadLettersOn } from '../dead-letters.ts';
-import { credential } from './credential.ts';
+import { credential, serviceBusToken } from './credential.ts';
 import { ServiceBusDeadLetterBox } from './dead-letter-box.ts';
 import { openServiceBus, openServiceBusQueue } from './open-queue.ts';
+import { azureProbes } from './probes.ts';
 import { measureServiceBus } from './queue-depths.ts';
 import { CosmosStore } from './store.ts';
 
@@ -59,6 +61,19 @@ export function openDeadLetterBox(config: Config): DeadLetterBox {
 
 export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
   return () => measureServiceBus(() => openServiceBus(access(config)), queuesOf(config));
+}
+
+export function openProbes(config: Config, nonce: string): readonly ProbeGroup[] {
+  return azureProbes({
+    config,
+    store: openStore(config),
+    queues: { out: openOutbox(config), in: openInbox(config), verify: openVerifyQueue(config) },
+    deadLetters: openDeadLetters(config),
+    box: openDeadLetterBox(config),
+    depths: openQueueDepths(config),
+    token: settings(config).serviceBusConnection === undefined ? serviceBusToken : undefined,
+    nonce,
+  });
 }
 
 function open(config: Config, queue: string): QueueSender {

@@ -28,6 +28,13 @@ export function credential(): TokenCredential {
 export const TOKEN_EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
 const SERVICE_BUS_SCOPE = 'https://servicebus.azure.net/.default';
 
+/** A token of this app's own identity for Service Bus. */
+export async function serviceBusToken(): Promise<string> {
+  const token = await credential().getToken(SERVICE_BUS_SCOPE);
+  if (token === null) throw new UnavailableError('the identity has given no token');
+  return token.token;
+}
+
 /** A token of this app's own identity, made out to another application. @param audience Its ID URI: `api://…`. */
 export async function ownToken(audience: string): Promise<string> {
   const token = await credential().getToken(`${audience}/.default`);

@@ -14,6 +14,7 @@
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
  */
 import type { Versioned } from '../../ports/store.ts';
+import { readable } from '../readable.ts';
 import { indexAttributes } from '../../replication/index-attributes.ts';
 import type { RecordState, StoredRecord } from '../../replication/record.ts';
 
@@ -57,7 +58,12 @@ export function toDocument(record: StoredRecord, nowMs = Date.now()): Document {
   };
 }
 
+/** @throws UnreadableError */
 export function fromDocument(document: StoredDocument): Versioned {
+  return readable(document.id, () => parseDocument(document));
+}
+
+function parseDocument(document: StoredDocument): Versioned {
   return {
     record: {
       key: document.id,

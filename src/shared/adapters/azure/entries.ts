@@ -1,6 +1,8 @@
 /**
- * What the Functions host calls (programming model of `function.json`), translated into the core's shapes and back.
- * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
+ * What the Functions worker calls (programming model v4), translated into the core's shapes and back. The app's entry
+ * point, which registers these functions, is generated from the service definition
+ * (scripts/serverless/azure/entry-point.ts).
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node?pivots=nodejs-model-v4
  */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Config } from '../../config.ts';
@@ -8,61 +10,66 @@ import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.t
 import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../http/path.ts';
-import { settleBatch, type Retry } from '../settle-batch.ts';
+import { batchHandleMs, batchSendMs } from '../../bounds.ts';
+import { timeLimit, type TimeLimit } from '../../time-limit.ts';
+import { sendWithin, settleBatch, type Retry } from '../settle-batch.ts';
+import { withoutHeaders } from '../without-headers.ts';
 import { openServiceBusQueue } from './open-queue.ts';
+import { PLATFORM_HEADERS } from './platform-headers.ts';
 
-/** What is read of the host's context. */
+/** What is read of the worker's `InvocationContext`. */
 export interface FunctionContext {
   readonly invocationId: string;
-  readonly bindingData: Readonly<Record<string, unknown>>;
+  /** What the trigger says beside its input; an HTTP or timer function gets none. */
+  readonly triggerMetadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What is read of an HTTP request. */
+/** What is read of the worker's `HttpRequest`. */
 export interface FunctionRequest {
   readonly method: string;
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
+  /** Names in lower case, with one value each. */
+  readonly headers: Iterable<readonly [string, string]>;
   /** The body as it came. */
-  readonly bufferBody?: Uint8Array;
-  /** The body as the worker has decoded it: with replacements where it was not UTF-8. */
-  readonly rawBody?: unknown;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 export interface FunctionResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
+  /** Absent: none. A status such as 204 takes no body, not even an empty one. */
+  readonly body?: string | Buffer;
 }
 
 export function httpEntry(
   handler: HttpHandler,
-): (context: FunctionContext, request: FunctionRequest) => Promise<FunctionResponse> {
-  return async ({ invocationId }, request) => {
+): (request: FunctionRequest, context: FunctionContext) => Promise<FunctionResponse> {
+  return async (request, { invocationId }) => {
     const { statusCode, headers, body, isBase64Encoded } = await handler(
-      toGatewayEvent(request, invocationId),
+      await toGatewayEvent(request, invocationId),
       {
         awsRequestId: invocationId,
       },
     );
+    const content = isBase64Encoded === true ? Buffer.from(body ?? '', 'base64') : (body ?? '');
     return {
       status: statusCode ?? 200,
       headers: headers as Record<string, string>,
-      body: isBase64Encoded === true ? Buffer.from(body ?? '', 'base64') : (body ?? ''),
+      ...(content.length > 0 && { body: content }),
     };
   };
 }
 
-function toGatewayEvent(request: FunctionRequest, requestId: string): APIGatewayProxyEventV2 {
+async function toGatewayEvent(request: FunctionRequest, requestId: string): Promise<APIGatewayProxyEventV2> {
   const { path, query } = splitUrl(request.url);
-  const { headers } = request;
+  const headers = Object.fromEntries(request.headers) as Readonly<Record<string, string>>;
+  const body = Buffer.from(await request.arrayBuffer());
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
     rawQueryString: query,
-    headers,
-    queryStringParameters: request.query,
+    headers: withoutHeaders(headers, PLATFORM_HEADERS),
     requestContext: {
       accountId: '',
       apiId: '',
@@ -81,16 +88,10 @@ function toGatewayEvent(request: FunctionRequest, requestId: string): APIGateway
       time: '',
       timeEpoch: 0,
     },
-    ...bodyOf(request),
+    ...(body.length > 0
+      ? { body: body.toString('base64'), isBase64Encoded: true }
+      : { isBase64Encoded: false }),
   };
-}
-
-function bodyOf({ bufferBody, rawBody }: FunctionRequest): { body?: string; isBase64Encoded: boolean } {
-  if (bufferBody !== undefined) {
-    return { body: Buffer.from(bufferBody).toString('base64'), isBase64Encoded: true };
-  }
-  const body = rawBody === undefined || rawBody === null ? {} : { body: textOf(rawBody) };
-  return { ...body, isBase64Encoded: false };
 }
 
 /** Path and query of an absolute URL: the path decoded and the query not, as API Gateway gives them. */
@@ -129,27 +130,36 @@ export function queueEntry(
   queue: string,
   handler: BatchHandler,
   services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
-): (context: FunctionContext, bodies: unknown) => Promise<void> {
-  const own = openOwnQueue(queue, services.config);
-  return async (context, bodies) => {
+): (bodies: unknown, context: FunctionContext) => Promise<void> {
+  return batchEntry(queue, handler, { ...services, own: openOwnQueue(queue, services.config) });
+}
+
+/** With the queue that retries go to. No batch takes longer than `batchWorstMs`. */
+export function batchEntry(
+  queue: string,
+  handler: BatchHandler,
+  services: { own: QueueSender; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+): (bodies: unknown, context: FunctionContext) => Promise<void> {
+  const send = (): TimeLimit => timeLimit({ ms: batchSendMs });
+  return async (bodies, context) => {
     const messages = toInbound(context, Array.isArray(bodies) ? bodies : [bodies]);
-    const retries = await settleBatch(queue, messages, handler, services);
-    if (retries.length > 0) await sendAgain(own, retries);
+    const times = { handle: timeLimit({ ms: batchHandleMs }), send };
+    const retries = await settleBatch(queue, messages, handler, { ...services, times });
+    if (retries.length > 0) await sendAgain(services.own, retries, send());
   };
 }
 
 const ATTEMPTS = 'tandemAttempts';
 const RETRY_DELAY_SECONDS_MAX = 60;
 
-async function sendAgain(queue: QueueSender, retries: readonly Retry[]): Promise<void> {
-  const outcomes = await queue.send(
-    retries.map(({ message }, index) => ({
-      id: String(index),
-      body: message.body,
-      attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
-      delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
-    })),
-  );
+async function sendAgain(queue: QueueSender, retries: readonly Retry[], limit: TimeLimit): Promise<void> {
+  const messages = retries.map(({ message }, index) => ({
+    id: String(index),
+    body: message.body,
+    attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
+    delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
+  }));
+  const outcomes = await sendWithin(limit, messages.length, () => queue.send(messages));
   const failed = outcomes.find((outcome) => outcome !== undefined);
   if (failed !== undefined) throw failed;
 }
@@ -162,12 +172,13 @@ function openOwnQueue(queue: string, { azure }: Config): QueueSender {
   });
 }
 
-function toInbound({ bindingData }: FunctionContext, bodies: readonly unknown[]): readonly InboundMessage[] {
-  const ids = list(bindingData['messageIdArray'] ?? [bindingData['messageId']]);
-  const counts = list(bindingData['deliveryCountArray'] ?? [bindingData['deliveryCount']]);
-  const properties = list(
-    bindingData['applicationPropertiesArray'] ?? [bindingData['applicationProperties']],
-  );
+function toInbound(
+  { triggerMetadata: metadata = {} }: FunctionContext,
+  bodies: readonly unknown[],
+): readonly InboundMessage[] {
+  const ids = list(metadata['messageIdArray'] ?? [metadata['messageId']]);
+  const counts = list(metadata['deliveryCountArray'] ?? [metadata['deliveryCount']]);
+  const properties = list(metadata['applicationPropertiesArray'] ?? [metadata['applicationProperties']]);
   return bodies.map((body, index) => {
     const attributes: Record<string, string> = {};
     for (const [name, value] of Object.entries(properties[index] ?? {})) attributes[name] = String(value);
@@ -185,7 +196,7 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The host hands JSON over parsed, other text as a string and the rest as bytes. */
+/** Bytes, as the triggers declare (`dataType: binary`); of texts the worker would hand over some parsed. */
 function textOf(body: unknown): string {
   if (typeof body === 'string') return body;
   if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');

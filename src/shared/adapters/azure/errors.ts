@@ -1,63 +1,74 @@
 /**
- * Azure SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again.
- * @see https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
- * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-exceptions
+ * Azure SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again. What the codes mean is
+ * in `error-codes.ts`.
  */
 import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { meaningOfServiceBus, meaningOfStatus, type Meaning } from './error-codes.ts';
 
-/** Request timeout, retry-with, gone, internal error: the write may have happened. */
-const AMBIGUOUS_STATUS = new Set([408, 410, 449, 500]);
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 /**
- * Codes of `ServiceBusError` for a message that was not taken, for a cause that time or an operator mends.
- * @see https://learn.microsoft.com/javascript/api/@azure/service-bus/servicebuserrorcode
+ * Sub status of 413 for an operation whose answer would not fit beside those before it.
+ * @see https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2390
  */
-const QUEUE_NOT_SENT = new Set([
-  'ServiceBusy',
-  'MessagingEntityNotFound',
-  'MessagingEntityDisabled',
-  'UnauthorizedAccess',
-  'QuotaExceeded',
-]);
-/**
- * AMQP errors that are about what is in the message. The SDK has no code for them: it says `GeneralError` and puts their
- * names in front of the text.
- * @see https://learn.microsoft.com/javascript/api/@azure/core-amqp/conditionerrornamemapper
- */
-const REFUSED_TEXT = /^(?:ArgumentError|ArgumentOutOfRangeError|DecodeError|InvalidFieldError):/;
+const RESPONSE_SIZE_EXCEEDED = 3402;
+
+const AS_ERROR: Readonly<Record<Meaning, new (message: string, options?: ErrorOptions) => AppError>> = {
+  passes: UnavailableError,
+  ambiguous: AmbiguousError,
+  refused: RefusedError,
+  too_large: TooLargeError,
+};
+
+interface VendorError {
+  readonly code?: number | string;
+  readonly name?: string;
+  readonly message?: string;
+  readonly cause?: unknown;
+}
 
 export function storeError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const { code, message } = error as { code?: number | string; message?: string };
+  const { code, message, cause } = error as VendorError;
+  // The bulk of the SDK wraps what it was answered in an error that has no code.
+  if (code === undefined && (cause as VendorError | undefined)?.code !== undefined) return storeError(cause);
   const text = `Cosmos DB: ${code ?? ''}: ${message ?? ''}`;
-  if (typeof code === 'number') return byStatus(code, text, error);
-  return NOT_SENT.has(code ?? '')
-    ? new UnavailableError(text, { cause: error })
-    : new AmbiguousError(text, { cause: error });
+  return new AS_ERROR[meaningOfStoreError(code)](text, { cause: error });
+}
+
+function meaningOfStoreError(code: number | string | undefined): Meaning {
+  if (typeof code === 'number') return meaningOfStatus(code);
+  return NOT_SENT.has(code ?? '') ? 'passes' : 'ambiguous';
+}
+
+/** What the service answers of one operation of a bulk request; the SDK passes it on as it is. */
+interface OperationAnswer {
+  readonly statusCode: number;
+  readonly subStatusCode?: number;
 }
 
 /** For an operation of a bulk request, which has a status and no error. */
-export function failedStatus(status: number): AppError {
-  return byStatus(status, `Cosmos DB: ${status}`, undefined);
+export function failedOperation({ statusCode }: OperationAnswer, key: string): AppError {
+  return new AS_ERROR[meaningOfStatus(statusCode)](`Cosmos DB: ${statusCode}: ${key}`);
 }
 
-function byStatus(status: number, text: string, cause: unknown): AppError {
-  if (status === 413) return new TooLargeError(text, { cause });
-  if (status === 400) return new RefusedError(text, { cause });
-  if (AMBIGUOUS_STATUS.has(status)) return new AmbiguousError(text, { cause });
-  return new UnavailableError(text, { cause });
+/** Whether an operation was refused only because its answer would not have fitted: it is to be asked again. */
+export function isBeyondAnswer({ statusCode, subStatusCode }: OperationAnswer): boolean {
+  return statusCode === 413 && subStatusCode === RESPONSE_SIZE_EXCEEDED;
 }
 
 export function queueError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   // After its retries the SDK throws all their errors as one that has neither code nor message.
   if (error instanceof AggregateError && error.errors.length > 0) return queueError(error.errors.at(-1));
-  const { code, name, message } = error as { code?: string; name?: string; message?: string };
-  const text = `Service Bus: ${code ?? name ?? ''}: ${message ?? ''}`;
-  if (code === 'MessageSizeExceeded') return new TooLargeError(text, { cause: error });
-  if (code === 'GeneralError' && REFUSED_TEXT.test(message ?? ''))
-    return new RefusedError(text, { cause: error });
-  const unsent = NOT_SENT.has(code ?? '') || QUEUE_NOT_SENT.has(code ?? '');
-  return unsent ? new UnavailableError(text, { cause: error }) : new AmbiguousError(text, { cause: error });
+  const { code, name, message = '' } = error as VendorError;
+  const text = `Service Bus: ${code ?? name ?? ''}: ${message}`;
+  return new AS_ERROR[meaningOfQueueError(error as VendorError)](text, { cause: error });
+}
+
+function meaningOfQueueError({ code, name, message = '' }: VendorError): Meaning {
+  if (NOT_SENT.has(String(code))) return 'passes';
+  // What is none of the service's errors says nothing of the message: a token that is not to be had, a time-out, a defect.
+  const isOfService = name === 'ServiceBusError' && typeof code === 'string';
+  return isOfService ? meaningOfServiceBus(code, message) : 'ambiguous';
 }

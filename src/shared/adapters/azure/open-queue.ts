@@ -19,7 +19,14 @@ interface Access {
 
 /** @throws TypeError when neither a namespace nor a connection string is given. */
 export function openServiceBusQueue(access: Access & { queue: string }): QueueSender {
-  return new ServiceBusSender(openServiceBus(access), access.queue);
+  // Opened once here, so that a mistake in the settings shows at the start.
+  let first: ServiceBusClient | undefined = openServiceBus(access);
+  const connect = (): ServiceBusClient => {
+    const client = first ?? openServiceBus(access);
+    first = undefined;
+    return client;
+  };
+  return new ServiceBusSender(connect, access.queue);
 }
 
 /** A client with our bounds. @throws TypeError when neither a namespace nor a connection string is given. */

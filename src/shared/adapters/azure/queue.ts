@@ -1,9 +1,16 @@
 /**
  * Sending to Service Bus.
+ *
+ * Invariant: no message is given to a connection that the other side may have given up. The broker closes idle links and
+ * connections, what lies between forgets them, and a function that was frozen hears of neither before it sends: the SDK
+ * would hand the message to a dead link and wait for an answer until its time-out, and nobody would know what became
+ * of it.
+ *
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas
  */
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender as Sender } from '@azure/service-bus';
-import { TooLargeError } from '../../errors.ts';
+import { connectionIdleMaxMs } from '../../bounds.ts';
+import { AmbiguousError, TooLargeError } from '../../errors.ts';
 import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { queueError } from './errors.ts';
@@ -15,13 +22,17 @@ const MESSAGE_OVERHEAD_BYTES = 256;
 const BATCH_MESSAGES_MAX = 100;
 
 export class ServiceBusSender implements QueueSender {
-  readonly #client: ServiceBusClient;
+  readonly #connect: () => ServiceBusClient;
   readonly #queue: string;
-  #sender: Sender | undefined;
+  readonly #now: () => number;
+  #open: { readonly client: ServiceBusClient; readonly sender: Sender } | undefined;
+  #usedAtMs = 0;
 
-  constructor(client: ServiceBusClient, queue: string) {
-    this.#client = client;
+  /** @param now Epoch milliseconds; goes on while the process is frozen. */
+  constructor(connect: () => ServiceBusClient, queue: string, now: () => number = Date.now) {
+    this.#connect = connect;
     this.#queue = queue;
+    this.#now = now;
   }
 
   async send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]> {
@@ -39,28 +50,49 @@ export class ServiceBusSender implements QueueSender {
   }
 
   async #sendBatch(batch: Batch): Promise<void> {
-    try {
-      await this.#open().sendMessages(batch.map(({ message }) => toMessage(message)));
-    } catch (error) {
-      throw queueError(error);
-    }
+    await this.#use((sender) => sender.sendMessages(batch.map(({ message }) => toMessage(message))));
   }
 
   async ping(): Promise<void> {
+    await this.#use(async (sender) => {
+      await sender.createMessageBatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.client.close();
+  }
+
+  async #use(call: (sender: Sender) => Promise<void>): Promise<void> {
+    const used = this.#sender();
     try {
-      await this.#open().createMessageBatch();
-    } catch (error) {
-      throw queueError(error);
+      await call(used);
+      this.#usedAtMs = this.#now();
+    } catch (cause) {
+      const error = queueError(cause);
+      // What gave no answer may be a connection that is dead without a word.
+      if (error instanceof AmbiguousError && this.#open?.sender === used) this.#discard();
+      throw error;
     }
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  #sender(): Sender {
+    const now = this.#now();
+    if (Math.abs(now - this.#usedAtMs) > connectionIdleMaxMs) this.#discard();
+    this.#usedAtMs = now;
+    if (this.#open === undefined) {
+      const client = this.#connect();
+      this.#open = { client, sender: client.createSender(this.#queue) };
+    }
+    return this.#open.sender;
   }
 
-  #open(): Sender {
-    this.#sender ??= this.#client.createSender(this.#queue);
-    return this.#sender;
+  /** Closing waits for the other side's answer, so nobody waits for it. */
+  #discard(): void {
+    this.#open?.client.close().catch(() => undefined);
+    this.#open = undefined;
   }
 }
 

@@ -19,9 +19,11 @@ import type {
 } from '../../ports/store.ts';
 import { storeTimeoutMs } from '../../bounds.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
+import { AmbiguousError, AppError, TooLargeError } from '../../errors.ts';
 import { chunk } from '../chunk.ts';
+import { readablePage } from '../readable.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
-import { failedStatus, storeError } from './errors.ts';
+import { failedOperation, isBeyondAnswer, storeError } from './errors.ts';
 
 /** A bulk request takes 100 operations. */
 const BULK_MAX = 100;
@@ -31,6 +33,9 @@ const PAGE_ITEMS = 250;
 const CURSOR_KB_MAX = 4;
 const WRITTEN = new Set([200, 201]);
 const STALE = new Set([404, 409, 412]);
+
+/** The service's answer to one operation, or why its request as a whole was refused. */
+type BulkAnswer = OperationResponse | AppError;
 
 export class CosmosStore implements Store {
   readonly #container: Container;
@@ -56,37 +61,60 @@ export class CosmosStore implements Store {
       if (versioned !== undefined) found.set(key, versioned);
       return found;
     }
-    const answers = await this.#bulk(
-      keys.map((key) => ({ operationType: 'Read', id: key, partitionKey: key })),
-    );
-    for (const { statusCode, resourceBody } of answers) {
-      if (statusCode === 404) continue;
-      if (statusCode !== 200 || resourceBody === undefined) throw failedStatus(statusCode);
-      const versioned = fromDocument(resourceBody as unknown as StoredDocument);
-      found.set(versioned.record.key, versioned);
+    let parts = chunk(keys, BULK_MAX);
+    while (parts.length > 0) {
+      const beyond = await Promise.all(parts.map((part) => this.#readPart(part, found)));
+      parts = parts.flatMap(({ length }, i) => chunk(beyond[i] ?? [], Math.ceil(length / 2)));
     }
     return found;
   }
 
-  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
-    try {
-      const answers = await this.#bulk(writes.map(toOperation));
-      return answers.map(({ statusCode }) => outcomeOf(statusCode));
-    } catch (error) {
-      return writes.map(() => ({ status: 'failed', error: storeError(error) }));
-    }
+  /**
+   * Reads what fits one answer of 4 MB and returns the keys beyond it, which this bulk does not ask for again.
+   * @see https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2124
+   */
+  async #readPart(keys: readonly string[], found: Map<string, Versioned>): Promise<readonly string[]> {
+    const answers = await this.#bulk(
+      keys.map((key) => ({ operationType: 'Read', id: key, partitionKey: key })),
+    );
+    return keys.filter((key, i) => {
+      const answer = answers[i];
+      if (answer instanceof AppError) throw answer;
+      if (answer === undefined || answer.statusCode === 404) return false;
+      if (isBeyondAnswer(answer)) {
+        if (keys.length === 1) throw new TooLargeError(`Cosmos DB: ${key} does not fit an answer`);
+        return true;
+      }
+      const { statusCode, resourceBody } = answer;
+      if (statusCode !== 200 || resourceBody === undefined) throw failedOperation(answer, key);
+      found.set(key, fromDocument(resourceBody as unknown as StoredDocument));
+      return false;
+    });
   }
 
-  async clearPending(requests: readonly ClearRequest[]): Promise<void> {
-    const refused: ClearRequest[] = [];
+  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+    const answers = await this.#bulk(writes.map(toOperation));
+    return writes.map(({ record }, i) => outcomeOf(answers[i], record.key));
+  }
+
+  async clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
     // As if nothing else were pending, which is the rule and needs no read.
     const answers = await this.#bulk(requests.map(toClearing));
-    answers.forEach(({ statusCode }, i) => {
-      const request = requests[i];
-      if (statusCode === 412 && request !== undefined) refused.push(request);
-      else if (statusCode !== 404 && !WRITTEN.has(statusCode)) throw failedStatus(statusCode);
-    });
-    await Promise.all(refused.map((request) => this.#clearByReading(request)));
+    return Promise.all(
+      requests.map(async (request, i) => {
+        const answer = answers[i];
+        if (answer instanceof AppError) return answer;
+        if (answer === undefined || answer.statusCode === 404 || WRITTEN.has(answer.statusCode))
+          return undefined;
+        if (answer.statusCode !== 412) return failedOperation(answer, request.key);
+        try {
+          await this.#clearByReading(request);
+          return undefined;
+        } catch (error) {
+          return storeError(error);
+        }
+      }),
+    );
   }
 
   async #clearByReading({ key, accepted }: ClearRequest): Promise<void> {
@@ -158,7 +186,7 @@ export class CosmosStore implements Store {
         .query<StoredDocument>('SELECT * FROM c', options)
         .fetchNext();
       return {
-        records: resources.map((document) => fromDocument(document).record),
+        ...readablePage(resources, fromDocument, ({ id }) => id),
         ...(continuationToken && { next: continuationToken }),
       };
     } catch (error) {
@@ -191,18 +219,27 @@ export class CosmosStore implements Store {
     }
   }
 
-  async #bulk(operations: readonly OperationInput[]): Promise<OperationResponse[]> {
+  /** What became of each operation, in order. Never throws for one of them. */
+  async #bulk(operations: readonly OperationInput[]): Promise<readonly BulkAnswer[]> {
+    const answers = await Promise.all(chunk(operations, BULK_MAX).map((batch) => this.#bulkBatch(batch)));
+    return answers.flat();
+  }
+
+  /**
+   * A batch that is refused for good as a whole does not say which of its operations is to blame: it is sent again in halves
+   * until that is a single one.
+   */
+  async #bulkBatch(batch: readonly OperationInput[]): Promise<readonly BulkAnswer[]> {
     try {
-      const answers = await Promise.all(
-        // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
-        chunk(operations, BULK_MAX).map((batch) =>
-          // eslint-disable-next-line @typescript-eslint/no-deprecated
-          this.#container.items.bulk(batch, {}, { contentResponseOnWriteEnabled: false }),
-        ),
-      );
-      return answers.flat();
+      // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated
+      return await this.#container.items.bulk([...batch], {}, { contentResponseOnWriteEnabled: false });
     } catch (error) {
-      throw storeError(error);
+      const refusal = storeError(error);
+      if (batch.length === 1 || refusal.retryable) return batch.map(() => refusal);
+      const middle = Math.ceil(batch.length / 2);
+      const first = await this.#bulkBatch(batch.slice(0, middle));
+      return [...first, ...(await this.#bulkBatch(batch.slice(middle)))];
     }
   }
 }
@@ -220,10 +257,13 @@ function toOperation({ record, expected }: WriteRequest): OperationInput {
     : { operationType: 'Replace', id: record.key, partitionKey, resourceBody, ifMatch: expected };
 }
 
-function outcomeOf(statusCode: number): PutOutcome {
-  if (WRITTEN.has(statusCode)) return { status: 'written' };
-  if (STALE.has(statusCode)) return { status: 'stale' };
-  return { status: 'failed', error: failedStatus(statusCode) };
+function outcomeOf(answer: BulkAnswer | undefined, key: string): PutOutcome {
+  if (answer === undefined)
+    return { status: 'failed', error: new AmbiguousError(`Cosmos DB: no answer for ${key}`) };
+  if (answer instanceof AppError) return { status: 'failed', error: answer };
+  if (WRITTEN.has(answer.statusCode)) return { status: 'written' };
+  if (STALE.has(answer.statusCode)) return { status: 'stale' };
+  return { status: 'failed', error: failedOperation(answer, key) };
 }
 
 /** A conditional patch; the markers and site ids in it are of our own making and hold no quote. */

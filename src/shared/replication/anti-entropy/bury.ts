@@ -4,7 +4,8 @@
  * Invariant: a tombstone is removed only when every site has held it, the very same and with nothing pending on it, for
  * longer than the horizon by that site's own clock; one that holds nothing goes by the stamps of the tombstone. So whatever
  * a site sent before it learned of the delete was sent longer ago than the horizon, and is refused where the key is absent
- * or has begun anew (`apply.ts`): nothing can come back.
+ * or has begun anew (`apply.ts`): nothing can come back. One that cannot be read or removed, for good, is noted, and the
+ * others go.
  */
 import {
   compareStepMs,
@@ -13,9 +14,12 @@ import {
   offerPageSize,
   tombstoneMarginMs,
 } from '../../bounds.ts';
-import { getMany, putMany, remove, scan, type Protocol, type Site } from '../protocol.ts';
+import { isPermanent } from '../../errors.ts';
+import { readKeys, scanPage } from '../isolate.ts';
+import { putMany, remove, type Protocol, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
 import { stampMs } from '../stamp.ts';
+import { noteUnusable } from '../unusable-keys.ts';
 import { vectorOfName } from '../vector.ts';
 import { pass, type Burial } from './job.ts';
 
@@ -34,7 +38,8 @@ export function* beginBurial(site: Site): Protocol<void> {
   let characters = 0;
   let cursor: string | undefined;
   do {
-    const page = yield* scan(cursor, offerPageSize);
+    const page = yield* scanPage(cursor, offerPageSize);
+    yield* noteUnusable(site, 'tombstones', page.unreadable ?? new Map());
     yield* noteGone(site, page.records);
     for (const record of page.records) {
       if (!mayGo(record, site.now())) continue;
@@ -49,25 +54,35 @@ export function* beginBurial(site: Site): Protocol<void> {
 
 /** Leaves out what this site holds otherwise, and passes the rest on; where it began, removes what is left. */
 export function* bury(site: Site, step: Burial): Protocol<void> {
-  const held = yield* getMany(step.states.map(([key]) => key));
+  const { held, failed: unreadable } = yield* readKeys(step.states.map(([key]) => key));
   const nowMs = site.now();
   // What all agree on must have been so when the first of them was asked.
   const sinceMs = Math.min(nowMs, step.atMs ?? 0);
   const same = step.states.filter(([key, name]) => {
+    if (unreadable.has(key)) return false;
     const record = held.get(key)?.record;
     return record === undefined
       ? site.rebuilding !== true && isLongPast(name, nowMs)
       : stateName(record.state) === name && mayGo(record, sinceMs);
   });
   if (step.from !== site.site) {
+    yield* noteUnusable(site, 'tombstones', unreadable);
     const left = step.left.filter((peer) => peer !== site.site);
     if (same.length > 0) yield* passOn({ ...step, left, states: same });
     return;
   }
+  const failed = new Map(unreadable);
   for (const [key] of same) {
     const versioned = held.get(key);
-    if (versioned !== undefined) yield* remove(key, versioned.revision);
+    if (versioned === undefined) continue;
+    try {
+      yield* remove(key, versioned.revision);
+    } catch (error) {
+      if (!isPermanent(error)) throw error;
+      failed.set(key, error);
+    }
   }
+  yield* noteUnusable(site, 'tombstones', failed);
 }
 
 function* passOn(step: Burial): Protocol<void> {
@@ -92,7 +107,7 @@ function isLongPast(name: string, nowMs: number): boolean {
 function* noteGone(site: Site, records: readonly StoredRecord[]): Protocol<void> {
   const unnoted = records.filter(({ state, goneSince }) => isDeleted(state) && goneSince === undefined);
   if (unnoted.length === 0) return;
-  const held = yield* getMany(unnoted.map(({ key }) => key));
+  const { held } = yield* readKeys(unnoted.map(({ key }) => key));
   const writes = [...held.values()].flatMap(({ record, revision }) =>
     isDeleted(record.state) && record.goneSince === undefined
       ? [{ record: { ...record, goneSince: site.now() }, expected: revision }]

@@ -6,7 +6,8 @@
  * not changed since; what is still lacking differs. It is marked as pending and sent: repair takes the ordinary path.
  *
  * Invariant: a step does a bounded amount of work and leaves the rest to a message that holds all there is to know,
- * so a comparison goes on where a function died. Handling a step twice does the work twice and no harm.
+ * so a comparison goes on where a function died. Handling a step twice does the work twice and no harm. What a site cannot
+ * read is no part of its side; it is noted, and the comparison goes on.
  */
 import {
   compareExamplesMax,
@@ -16,10 +17,12 @@ import {
   offerCharactersMax,
   offerPageSize,
 } from '../../bounds.ts';
-import { getMany, scan, type Protocol, type Site } from '../protocol.ts';
+import { readKeys, scanPage, type FailedKeys } from '../isolate.ts';
+import type { Protocol, Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { INCARNATIONS, areUnderstood } from '../semantics.ts';
 import { stampMs } from '../stamp.ts';
+import { noteUnusable } from '../unusable-keys.ts';
 import { elementOf, hashToText, lacks, offered, type Offered } from './elements.ts';
 import {
   NO_TOTALS,
@@ -54,8 +57,10 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
   const untilMs = site.now() + compareStepMs;
   let { cursor } = step;
   let count = 0;
+  const unreadable = new Map<string, Error>();
   do {
-    const page = yield* scan(cursor, comparePageSize);
+    const page = yield* scanPage(cursor, comparePageSize);
+    addAll(unreadable, page.unreadable);
     for (const record of page.records) {
       const element = elementOf(record, job);
       if (element === undefined) continue;
@@ -65,6 +70,7 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
     }
     cursor = page.next;
   } while (cursor !== undefined && site.now() < untilMs);
+  yield* noteUnusable(site, 'compare', unreadable);
   const counted = { ...step.counted, [side]: step.counted[side] + count };
   if (cursor !== undefined) {
     yield* pass(site.site, { ...step, counted, sketch: sketch.toText(), cursor });
@@ -76,6 +82,10 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
     yield* beginSide(job, 'from', counted, difference?.added.map(hashToText) ?? 'all');
     yield* beginSide(job, 'to', counted, difference?.taken.map(hashToText) ?? 'all');
   }
+}
+
+function addAll(to: Map<string, Error>, failed: FailedKeys = new Map()): void {
+  for (const [key, error] of failed) to.set(key, error);
 }
 
 function* beginSide(job: Job, side: Side, counted: Counted, wanted: Wanted): Protocol<void> {
@@ -109,7 +119,7 @@ function* search(
   let characters = 0;
   let cursor = start;
   do {
-    const page = yield* scan(cursor, offerPageSize);
+    const page = yield* scanPage(cursor, offerPageSize);
     for (const record of page.records) {
       if (!isWanted(record, job, open)) continue;
       const offer = offered(record, job);
@@ -136,14 +146,25 @@ function isWanted(record: StoredRecord, job: Job, open: Set<string> | undefined)
     : open.delete(hashToText(element));
 }
 
-/** Says which of the offered states this site does not include. */
+/**
+ * Says which of the offered states this site does not include. What it cannot read differs, and sending it again would not
+ * help: it is counted here, and not asked for.
+ */
 export function* answerOffer(
   site: Site,
   { job, side, counted, totals, rest, states }: StepOf<'offer'>,
 ): Protocol<void> {
-  const held = yield* getMany(states.map(([key]) => key));
-  const keys = states.flatMap((offer) => (lacks(held.get(offer[0])?.record.state, offer) ? [offer[0]] : []));
-  const checked = { ...totals, checked: totals.checked + states.length };
+  const { held, failed } = yield* readKeys(states.map(([key]) => key));
+  yield* noteUnusable(site, 'compare', failed);
+  const keys = states.flatMap((offer) =>
+    !failed.has(offer[0]) && lacks(held.get(offer[0])?.record.state, offer) ? [offer[0]] : [],
+  );
+  const checked = {
+    ...totals,
+    checked: totals.checked + states.length,
+    differing: totals.differing + failed.size,
+    examples: [...totals.examples, ...failed.keys()].slice(0, compareExamplesMax),
+  };
   if (site.site === job.from) yield* noteProgress(site, job, { [side]: checked });
   const answer = {
     kind: 'lacking',

@@ -3,27 +3,36 @@
  *
  * Invariant: a record gets the peer's marker before it is sent, as if it had just been written here. So what the peer
  * lacks counts as exposed from the moment that it is known, and the sweeper sees to it if this function does not. Nothing
- * that was sent before can clear it: an event on its way carries an own write, and not what was merged since.
+ * that was sent before can clear it: an event on its way carries an own write, and not what was merged since. What cannot
+ * be read or marked here is noted, and the others are sent.
  */
-import { TooLargeError } from '../../errors.ts';
+import { isPermanent } from '../../errors.ts';
 import { eventOf } from '../event.ts';
 import { cross, type Crossing } from '../forward.ts';
 import { repairMarker } from '../markers.ts';
 import { messageOf } from '../message.ts';
 import type { Versioned } from '../../ports/store.ts';
-import { getMany, putMany, type Protocol, type Site } from '../protocol.ts';
+import { readKeys } from '../isolate.ts';
+import { putMany, type Protocol, type Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { laterStamp, type SiteId } from '../stamp.ts';
+import { noteUnusable } from '../unusable-keys.ts';
 
 /** Marks the records for the peer and sends them. Returns how many were marked; one that is being written is left out. */
 export function* mark(site: Site, peer: SiteId, keys: readonly string[]): Protocol<number> {
   if (!site.peers.includes(peer)) return 0;
-  const held = yield* getMany(keys);
+  const { held, failed: unreadable } = yield* readKeys(keys);
   const writes = [...held.values()].map((versioned) => ({
     record: marked(site, peer, versioned),
     expected: versioned.revision,
   }));
   const outcomes = yield* putMany(writes);
+  const failed = new Map(unreadable);
+  writes.forEach(({ record: { key } }, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.status === 'failed' && isPermanent(outcome.error)) failed.set(key, outcome.error);
+  });
+  yield* noteUnusable(site, 'repair', failed);
   const crossings = writes.flatMap(({ record }, index) =>
     outcomes[index]?.status === 'written' ? crossingOf(site, peer, record) : [],
   );
@@ -48,7 +57,7 @@ function crossingOf(site: Site, peer: SiteId, record: StoredRecord): readonly Cr
     const message = messageOf(eventOf(record, { source: site.site, nowMs: site.now() }));
     return [{ key: record.key, message, markers: { [peer]: record.pending[peer] ?? '' } }];
   } catch (error) {
-    if (!(error instanceof TooLargeError)) throw error;
+    if (!isPermanent(error)) throw error;
     return [];
   }
 }

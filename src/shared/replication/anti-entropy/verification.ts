@@ -1,14 +1,17 @@
 /**
  * What is known of the latest comparison of two sites: a record like any other, so every site can tell.
  *
- * Invariant: only the site that began the comparison writes it.
+ * Invariant: only the site that began the comparison writes it. A result that cannot be kept, for good, is noted among the
+ * keys that this site cannot use, and stops no comparison.
  */
+import { isPermanent } from '../../errors.ts';
 import type { Json } from '../json.ts';
 import { localWrite } from '../local-write.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { plainValues, type StoredRecord } from '../record.ts';
 import { VERIFICATION } from '../reserved.ts';
 import type { SiteId } from '../stamp.ts';
+import { noteUnusable } from '../unusable-keys.ts';
 import type { Job, Side, Totals } from './job.ts';
 
 /** What one side had that the other lacked. `counted`: records of that side; absent until the side has ended. */
@@ -67,14 +70,20 @@ function* note(
   step: string,
   decide: (held: Verification | undefined) => Readonly<Record<string, Json>>,
 ): Protocol<void> {
-  yield* localWrite(site, {
-    key: verificationKey(job),
-    operationId: `${job.id}.${step}`,
-    decide: (current) => {
-      const held = verificationOf(current);
-      return held !== undefined && held.job.id !== job.id && step !== 'begin' ? undefined : decide(held);
-    },
-  });
+  const key = verificationKey(job);
+  try {
+    yield* localWrite(site, {
+      key,
+      operationId: `${job.id}.${step}`,
+      decide: (current) => {
+        const held = verificationOf(current);
+        return held !== undefined && held.job.id !== job.id && step !== 'begin' ? undefined : decide(held);
+      },
+    });
+  } catch (error) {
+    if (!isPermanent(error)) throw error;
+    yield* noteUnusable(site, 'compare', new Map([[key, error]]));
+  }
 }
 
 function asJson(totals: SideResult): Json {

@@ -1,0 +1,32 @@
+/** `first-check <site>`: what only an account can tell, before any traffic. */
+import type { Output } from './command/command.ts';
+import { CommandError } from './command/command-error.ts';
+import { checkSite } from './first-check/check-site.ts';
+import { statusOf, toText } from './first-check/report.ts';
+import { explain } from './tandem/ask.ts';
+import { findSite } from './tandem/targets.ts';
+
+export interface FirstCheckInput {
+  /** The URL of a deployed site, or the id of one of the stack. */
+  readonly site: string;
+  readonly stack: string;
+  readonly json: boolean;
+}
+
+/** Returns the exit status: 1 when something is to be mended. @throws CommandError when nobody answers. */
+export async function checkFirst({ site, stack, json }: FirstCheckInput, { out }: Output): Promise<number> {
+  const isUrl = isUrlLike(site);
+  try {
+    const options = { stack, sites: isUrl ? [site] : [], json };
+    const report = await checkSite(await findSite(options, isUrl ? undefined : site));
+    out(json ? `${JSON.stringify(report)}\n` : toText(report));
+    return statusOf(report);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw new CommandError(`${site}: ${explain(cause)}`, { cause });
+  }
+}
+
+function isUrlLike(site: string): boolean {
+  return /^https?:\/\//.test(site);
+}

@@ -1,0 +1,92 @@
+/** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
+import { awsHostFacts } from '../local/aws-host/facts.ts';
+import { azureHostFacts } from '../local/azure-host/facts.ts';
+import { cosmosFacts } from '../local/cosmos/facts.ts';
+import { dynamodbFacts } from '../local/dynamodb/facts.ts';
+import type { EmulatorFacts, Fact, FactKind } from '../local/fact.ts';
+import { serviceBusFacts } from '../local/service-bus/facts.ts';
+import { sqsFacts } from '../local/sqs/facts.ts';
+
+export const EMULATORS: readonly EmulatorFacts[] = [
+  dynamodbFacts,
+  sqsFacts,
+  cosmosFacts,
+  serviceBusFacts,
+  awsHostFacts,
+  azureHostFacts,
+];
+
+const HEADINGS: Readonly<Record<FactKind, string>> = {
+  limit: 'Limits',
+  validation: 'What is refused',
+  error: 'Errors',
+  shape: 'Shapes',
+  timing: 'Timing',
+  tier: 'Tiers, plans and accounts',
+};
+
+const MADE =
+  '<!-- Written by `npm run generate` from the facts.ts beside each emulator: change a row there. -->';
+
+/** File → content. */
+export function emulatorDocuments(): Record<string, string> {
+  return Object.fromEntries([
+    ['docs/emulators/README.md', overview()],
+    ...EMULATORS.map((emulator) => [`docs/emulators/${emulator.id}.md`, page(emulator)] as const),
+  ]);
+}
+
+function overview(): string {
+  const rows = EMULATORS.map(({ id, title, folder, facts }) => {
+    const held = facts.filter(isHeld).length;
+    return [`[${title}](${id}.md)`, code(folder), String(held), String(facts.length - held)];
+  });
+  return [
+    MADE,
+    '',
+    '# What the emulators say they are',
+    '',
+    'For each service what its vendor publishes, the test that holds the emulator to it, and what is not imitated and why. ' +
+      'The bounds of ours that keep requests below the limits: [limits.md](../limits.md).',
+    '',
+    ...table(['service', 'emulator', 'held by a test', 'not imitated'], rows),
+    '',
+    'A row is added in the `facts.ts` of its folder; `npm run generate` writes these pages, and ' +
+      '`tests/unit/emulator-facts.test.ts` finds every test that a row names.',
+    '',
+  ].join('\n');
+}
+
+function page({ title, folder, facts }: EmulatorFacts): string {
+  const sections = (Object.keys(HEADINGS) as FactKind[]).flatMap((kind) => {
+    const rows = facts
+      .filter((fact) => fact.kind === kind)
+      .map((fact) => [cell(fact.what), heldCell(fact), `[source](${fact.source})`]);
+    if (rows.length === 0) return [];
+    return [`## ${HEADINGS[kind]}`, '', ...table(['the service', 'the emulator', ''], rows), ''];
+  });
+  return [MADE, '', `# ${title}`, '', `The emulator is in ${code(folder)}.`, '', ...sections].join('\n');
+}
+
+function isHeld({ held }: Fact): boolean {
+  return typeof held !== 'string';
+}
+
+function heldCell({ held }: Fact): string {
+  if (typeof held === 'string') return `**not imitated**, ${cell(held)}`;
+  const row = held.row === undefined ? '' : ` (${cell(held.row)})`;
+  return `"${cell(held.title)}"${row}, ${code(held.file)}`;
+}
+
+const code = (text: string): string => `\`${text}\``;
+/** Markdown's own characters, as text. */
+const cell = (text: string): string => text.replaceAll(/[\\|*_<>]/g, (c) => `\\${c}`);
+
+/** A table as Prettier would lay it out. */
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, i) => Math.max(3, ...all.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  return [line(heading), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}

@@ -1,0 +1,62 @@
+/**
+ * What a store holds as a record.
+ *
+ * Invariant: the core is never given anything but a record. Somebody may have changed an item by hand, or restored half of
+ * it; whoever reads it then learns which key it is and why, and reads the others.
+ */
+import { UnreadableError } from '../errors.ts';
+import type { ScanPage, Versioned } from '../ports/store.ts';
+
+/** @throws UnreadableError */
+export function readable(key: string, read: () => Versioned): Versioned {
+  let versioned: Versioned;
+  try {
+    versioned = read();
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new UnreadableError(`${key}: what the store holds is no record: ${message}`, { cause });
+  }
+  const fault = faultOf(versioned.record.state);
+  if (fault !== undefined) throw new UnreadableError(`${key}: what the store holds is no record: ${fault}`);
+  return versioned;
+}
+
+/** A page of a scan: one item that is no record is named, and does not take the others along. */
+export function readablePage<Held>(
+  items: readonly Held[],
+  read: (item: Held) => Versioned,
+  keyOf: (item: Held) => string,
+): Pick<ScanPage, 'records' | 'unreadable'> {
+  const unreadable = new Map<string, Error>();
+  const records = items.flatMap((item) => {
+    try {
+      return [read(item).record];
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      unreadable.set(keyOf(item), error);
+      return [];
+    }
+  });
+  return { records, ...(unreadable.size > 0 && { unreadable }) };
+}
+
+/** What is wrong with a state that is none, as far as merging would stumble over it. */
+function faultOf(state: unknown): string | undefined {
+  if (!isObject(state)) return 'there is no state';
+  const { fields, vector, sets = {}, counters = {} } = state;
+  if (!isObject(fields) || !Object.values(fields).every(isStamped)) return 'its fields are no registers';
+  if (!isObject(vector) || !Object.values(vector).every((stamp) => typeof stamp === 'string'))
+    return 'its vector holds no stamps';
+  const areSlots = (value: unknown): boolean =>
+    isObject(value) &&
+    Object.values(value).every((slots) => isObject(slots) && Object.values(slots).every(isStamped));
+  return areSlots(sets) && areSlots(counters) ? undefined : 'its sets or counters are no slots';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStamped(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === 'string';
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import { fromItem, toItem, type Item } from '../../../src/shared/adapters/aws/item.ts';
+import {
+  fromDocument,
+  toDocument,
+  type StoredDocument,
+} from '../../../src/shared/adapters/azure/document.ts';
+import { readablePage } from '../../../src/shared/adapters/readable.ts';
+import type { StoredRecord } from '../../../src/shared/replication/record.ts';
+import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+
+const stamp = encodeStamp(1, 0, 'aws-us-east-1');
+const record: StoredRecord = {
+  key: 'user:1',
+  state: {
+    fields: { name: [stamp, 'Ada', '3'] },
+    sets: { tags: { 'aws-us-east-1|"red"': [stamp, 'red'] } },
+    counters: { visits: { 'aws-us-east-1': [stamp, 3] } },
+    vector: { 'aws-us-east-1': stamp },
+  },
+  pending: {},
+  operations: [],
+};
+
+const states: [string, unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['a list', []],
+  ['no vector', { fields: {} }],
+  ['no fields', { vector: {} }],
+  ['a field that is no register', { fields: { name: 'Ada' }, vector: {} }],
+  ['a register without a stamp', { fields: { name: [7, 'Ada'] }, vector: {} }],
+  ['a vector of numbers', { fields: {}, vector: { a: 7 } }],
+  ['a set that has no slots', { fields: {}, vector: {}, sets: { tags: ['red'] } }],
+  ['a counter whose slots have no stamps', { fields: {}, vector: {}, counters: { visits: { a: 3 } } }],
+];
+
+describe('what a store holds', () => {
+  test('is read as it was written', () => {
+    expect(fromItem(toItem(record, undefined)).record).toEqual(record);
+    expect(fromDocument({ ...toDocument(record), _etag: 'e' }).record).toEqual(record);
+  });
+
+  test.each(states)('with %s for a state is no record, and its key is named', (_, state) => {
+    const item = { ...toItem(record, undefined), s: { S: state === undefined ? '' : JSON.stringify(state) } };
+    const document = { ...toDocument(record), _etag: 'e', s: state } as unknown as StoredDocument;
+    for (const read of [() => fromItem(item), () => fromDocument(document)]) {
+      expect(read).toThrow(
+        expect.objectContaining({
+          code: 'unreadable',
+          message: expect.stringMatching(/^user:1: .*no record/),
+        }),
+      );
+    }
+  });
+
+  test('one that is none is named, and does not take its page along', () => {
+    const good = toItem(record, undefined);
+    const torn = { ...good, k: { S: 'user:2' }, s: { S: '{"half' } };
+    const page = readablePage(
+      [good, torn, { ...good, k: { S: 'user:3' } }] as Item[],
+      fromItem,
+      (item) => item['k']?.S ?? '',
+    );
+    expect(page.records.map(({ key }) => key)).toEqual(['user:1', 'user:3']);
+    expect([...(page.unreadable ?? [])]).toMatchObject([['user:2', { code: 'unreadable' }]]);
+    expect(readablePage([good], fromItem, () => '')).not.toHaveProperty('unreadable');
+  });
+});
