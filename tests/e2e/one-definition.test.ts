@@ -139,7 +139,7 @@ describe.each(definitions)('serverless.$cloud.yml alone, in a fresh clone', ({ c
       });
       expect([await ended, output()]).toEqual([
         1,
-        expect.stringMatching(/^configuration: TANDEM_PEERS: must be array$/m),
+        expect.stringMatching(/^(?:Worker was unable.*: )?configuration: TANDEM_PEERS: must be array$/m),
       ]);
       expect(output()).not.toContain('goroutine');
     },

@@ -446,7 +446,7 @@ describe('the offline site', () => {
     client.dispose();
     const queues = (await (await fetch(`${bus.controlUrl}/_tandem/queues`)).json()) as object;
     expect(queues).toMatchObject({
-      'tandem-out': { settings: { lockDurationMs: 30_000, maxDeliveryCount: 10, deadLetterOnExpiry: true } },
+      'tandem-out': { settings: { lockDurationMs: 60_000, maxDeliveryCount: 10, deadLetterOnExpiry: true } },
       'tandem-in': { settings: { maxDeliveryCount: 20, defaultTtlMs: 14 * 86_400_000 } },
       'tandem-verify': { settings: { lockDurationMs: 300_000, maxDeliveryCount: 10 } },
       'tandem-dead': { settings: { lockDurationMs: 300_000 } },

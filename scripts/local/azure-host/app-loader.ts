@@ -81,8 +81,7 @@ export class AppLoader {
       if (path.extname(file) !== '.cjs') throw new Error('the local host loads a .cjs file only');
       withCore(core, () => this.#require(file) as unknown);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`Worker was unable to load entry point "${main}": ${reason}`, { cause: error });
+      throw loadError(main, error);
     }
     core.lock();
     const { functions, callbacks, model } = core;
@@ -179,4 +178,14 @@ function withCore<Result>(core: CoreApi, load: () => Result): Result {
   } finally {
     prototype.require = original;
   }
+}
+
+/** In the worker's words. Of a wrong configuration there is nothing to say but what is wrong. */
+function loadError(main: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = new Error(`Worker was unable to load entry point "${main}": ${reason}`, { cause });
+  const isConfiguration = cause instanceof Error && 'failures' in cause;
+  if (isConfiguration) error.stack = error.message;
+  else if (cause instanceof Error) error.stack = `${error.message}\n${cause.stack ?? ''}`;
+  return error;
 }

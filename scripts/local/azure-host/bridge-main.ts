@@ -23,9 +23,12 @@ const log = (line: string): void => {
 process.setSourceMapsEnabled(true);
 enableCompileCache();
 // Imported late, so that the cache is on; a mistake ends the process, with its reason as the last lines.
-const host = import('./host.ts').then(({ startAzureHost }) =>
-  startAzureHost({ appDir, include: 'triggers', log }),
-);
+const host = import('./host.ts')
+  .then(({ startAzureHost }) => startAzureHost({ appDir, include: 'triggers', log }))
+  .catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  });
 
 function stop(): void {
   setTimeout(() => process.exit(0), STOP_WITHIN_MS);
