@@ -1,7 +1,8 @@
 /** What can go wrong with traffic, one class per meaning. The message is for the operator and says what to do. */
+import { CommandError } from '../scripts/command/command-error.ts';
 
 /** Everything that a command reports as a message and not as a stack. */
-export class TrafficError extends Error {
+export class TrafficError extends CommandError {
   override readonly name: string = 'TrafficError';
 }
 

@@ -1,29 +1,17 @@
 /**
- * `npm run chaos`: the whole stack with its real processes and vendors' SDKs under faults, judged by what its clients
- * were told.
- *
- *     node scripts/chaos.ts [--writes 20000] [--seed 1] [--rate 35] [--minutes 20] [--json <file>]
- *
- * Exit status: 0, or 1 when anything that was promised did not hold, or the run itself failed.
+ * `chaos`: the whole stack with its real processes and vendors' SDKs under faults, judged by what its clients were
+ * answered.
  */
-import { parseArgs } from 'node:util';
 import { commandLine, thisMachine, toTable, type Report } from './bench/report.ts';
 import { ROOT } from './bench/service-bundles.ts';
 import { figuresOf, textOf, timelineOf } from './chaos/figures.ts';
 import { lineOfEpisode } from './chaos/plan.ts';
 import { runChaos, type ChaosOptions } from './chaos/run.ts';
-import { readDecimal, readWhole } from './command/numbers.ts';
-import { runCommand } from './command/run-command.ts';
 import { prepareFile, writeFile } from './command/write-file.ts';
 
 const CONVERGED_WITHIN_MS = 300_000;
 const QUIET_WITHIN_MS = 180_000;
 const BURST_MS = 15_000;
-/** Writes a second. */
-const RATE_MIN = 0.1;
-const MINUTES_MIN = 0.1;
-/** A day. */
-const MINUTES_MAX = 1_440;
 
 const NOTES = [
   'everything runs on this machine: processes, vendor SDKs and stand-ins; clients, nemesis and stack share its cores',
@@ -34,33 +22,25 @@ const NOTES = [
     'received comes back to its queue only later, and is then superseded',
 ];
 
-function readOptions(): ChaosOptions & { json: string | undefined } {
-  const { values } = parseArgs({
-    options: {
-      writes: { type: 'string', default: '20000' },
-      seed: { type: 'string', default: '1' },
-      rate: { type: 'string', default: '35' },
-      minutes: { type: 'string', default: '20' },
-      json: { type: 'string' },
-    },
-  });
-  return {
-    seed: readWhole(values.seed, { name: '--seed', min: 0 }),
-    writes: readWhole(values.writes, { name: '--writes', min: 1 }),
-    rate: readDecimal(values.rate, { name: '--rate', min: RATE_MIN }),
-    trafficMaxMs:
-      readDecimal(values.minutes, { name: '--minutes', min: MINUTES_MIN, max: MINUTES_MAX }) * 60_000,
+export interface ChaosInput extends Pick<ChaosOptions, 'rate' | 'seed' | 'writes'> {
+  readonly minutes: number;
+  /** A file for the whole report. */
+  readonly json: string | undefined;
+}
+
+/** Returns the exit status: 1 when anything that was promised did not hold, or the run itself failed. */
+export async function chaos({ json, minutes, ...rest }: ChaosInput): Promise<number> {
+  if (json !== undefined) prepareFile(json);
+  // The stack ends with this process, in whatever way that ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  const options: ChaosOptions = {
+    ...rest,
+    trafficMaxMs: minutes * 60_000,
     convergedWithinMs: CONVERGED_WITHIN_MS,
     quietWithinMs: QUIET_WITHIN_MS,
     burstMs: BURST_MS,
-    json: values.json,
     progress: (line) => void process.stderr.write(`${line}\n`),
   };
-}
-
-async function main(): Promise<number> {
-  const { json, ...options } = readOptions();
-  if (json !== undefined) prepareFile(json);
   const date = new Date().toISOString();
   const result = await runChaos(options);
   const report: Report = {
@@ -80,7 +60,3 @@ async function main(): Promise<number> {
   const failed = result.violations.length > 0 || report.figures.some(({ holds }) => holds === false);
   return failed ? 1 : 0;
 }
-
-// The stack ends with this process, in whatever way that ends.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
-await runCommand(main);

@@ -1,14 +1,17 @@
-/** `npm run contract -- <url>`: does this site answer as openapi.yaml says? Exit status: 0, 1 when it does not, 2 for a wrong command line. */
-import { runCommand } from './command/run-command.ts';
-import { UsageError } from './command/usage-error.ts';
+/** `contract`: does this site answer as openapi.yaml says? */
+import type { Output } from './command/command.ts';
 import { contract } from './rollout/contract.ts';
 
-await runCommand(async () => {
-  const [url, ...rest] = process.argv.slice(2);
-  if (url === undefined || !URL.canParse(url) || rest.length > 0)
-    throw new UsageError('Usage: npm run contract -- <url>');
+/** Returns the exit status: 1 when it does not. */
+export async function checkContract(
+  { url, json }: { readonly url: string; readonly json: boolean },
+  { out }: Output,
+): Promise<number> {
   const { checked, broken } = await contract(url);
-  for (const line of broken) console.log(`FAILED  ${line}`);
-  console.log(`${checked} answers checked, ${broken.length} breaches of openapi.yaml`);
+  if (json) out(`${JSON.stringify({ url, checked, broken })}\n`);
+  else {
+    for (const line of broken) out(`FAILED  ${line}\n`);
+    out(`${checked} answers checked, ${broken.length} breaches of openapi.yaml\n`);
+  }
   return broken.length === 0 ? 0 : 1;
-});
+}

@@ -1,57 +1,19 @@
 /**
- * `npm run cost`: what a month costs on each cloud, by service.
+ * `cost`: what a month costs on each cloud, by service.
  *
- *     npm run cost -- [--requests 1000000] [--writes 200000] [--aws-percent 50] [--new-percent 50] [--stored-gb 1] [--json]
- *
- * Units are counted (scripts/cost/usage.json, by `npm run bench:cost -- --record`), prices are list prices
+ * Units are counted (scripts/cost/usage.json, by `bench cost --record`), prices are list prices
  * (scripts/cost/prices.ts), and what is neither is in `ASSUMED` (scripts/cost/model.ts).
  */
-import { parseArgs } from 'node:util';
-import { readDecimal } from './command/numbers.ts';
-import { runCommand } from './command/run-command.ts';
-import { UsageError } from './command/usage-error.ts';
+import type { Output } from './command/command.ts';
+import { aligned } from './command/table.ts';
 import { readInventory } from './cost/inventory.ts';
 import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
 import { PRICES } from './cost/prices.ts';
 import { readUsage } from './cost/usage.ts';
-import { aligned } from './tandem/table.ts';
 
 const MILLION = 1_000_000;
 const NOTHING: Load = { requests: 0, writes: 0, awsPercent: 50, newPercent: 50, storedGb: 0 };
 const CLOUDS = ['aws', 'azure'] as const;
-const OPTIONS = {
-  requests: { type: 'string', default: '1000000' },
-  writes: { type: 'string', default: '200000' },
-  'aws-percent': { type: 'string', default: '50' },
-  'new-percent': { type: 'string', default: '50' },
-  'stored-gb': { type: 'string', default: '1' },
-  json: { type: 'boolean', default: false },
-} as const;
-
-function readLoad(args: string[]): { load: Load; json: boolean } {
-  const { values } = parseArgs({ args, options: OPTIONS });
-  const mistakes: string[] = [];
-  const number = (name: Exclude<keyof typeof OPTIONS, 'json'>, max: number): number => {
-    try {
-      return readDecimal(values[name], { name: `--${name}`, min: 0, max });
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      mistakes.push(error.message);
-      return 0;
-    }
-  };
-  const load = {
-    requests: number('requests', 1e12),
-    writes: number('writes', 1e12),
-    awsPercent: number('aws-percent', 100),
-    newPercent: number('new-percent', 100),
-    storedGb: number('stored-gb', 1e6),
-  };
-  if (load.writes > load.requests)
-    mistakes.push('--writes: a write is a request, so there are at most as many');
-  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
-  return { load, json: values.json };
-}
 
 const usage = readUsage();
 const inventory = readInventory();
@@ -114,7 +76,7 @@ function text(load: Load, lines: readonly Line[]): string {
     `A million reads: at AWS ${both(perMillionReads.atAws)}; at Azure ${both(perMillionReads.atAzure)}.`,
     `A million writes, crossing included: at AWS ${both(perMillionWrites.atAws)}; at Azure ${both(perMillionWrites.atAzure)}.`,
     '',
-    `Counted ${usage.measured} (npm run bench:cost -- --record); prices and their sources: scripts/cost/prices.ts.`,
+    `Counted ${usage.measured} (npm run bench -- cost --record); prices and their sources: scripts/cost/prices.ts.`,
     `Assumed: ${Object.entries(ASSUMED)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}.`,
@@ -123,13 +85,13 @@ function text(load: Load, lines: readonly Line[]): string {
   ].join('\n');
 }
 
-await runCommand(() => {
-  const { load, json } = readLoad(process.argv.slice(2));
+/** Returns the exit status. */
+export function cost({ json, ...load }: Load & { readonly json: boolean }, { out }: Output): number {
   const lines = costOf(load);
-  process.stdout.write(
+  out(
     json
       ? `${JSON.stringify({ load, measured: usage.measured, lines, ...summary(), assumed: ASSUMED })}\n`
       : text(load, lines),
   );
   return 0;
-});
+}

@@ -1,5 +1,5 @@
 /**
- * `npm run diagrams`: docs/diagrams/*.mmd as SVG and PNG, by Mermaid's command line in a Chromium of this machine.
+ * `diagrams`: docs/diagrams/*.mmd as SVG and PNG, by Mermaid's command line in a Chromium of this machine.
  * Mermaid is installed into `.peers/` on demand; Chromium is not, and without it the command fails.
  *
  * The pictures have a white ground of their own, so that they can be read on a dark page.
@@ -7,12 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { guardOutput } from './command/run-command.ts';
 import { DIAGRAMS, diagramNames, stampOf, STYLE } from './diagrams/stamp.ts';
 import { PEERS, succeeds, Unavailable } from './peers/peer.ts';
-
-// What cannot be written is a failure of the command.
-guardOutput();
 
 /** At exactly these versions: another draws another picture. */
 const PACKAGES = ['@mermaid-js/mermaid-cli@12.2.0', 'puppeteer@25.16.0'];
@@ -21,18 +17,22 @@ const CHROMIUMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'goog
 /** Pixels of the PNG for one of the SVG. */
 const SCALE = '2';
 
-try {
-  const browser = browserOptions();
-  install();
-  for (const name of diagramNames()) {
-    for (const kind of ['png', 'svg']) render(browser, name, kind);
-    fs.appendFileSync(path.join(DIAGRAMS, `${name}.svg`), `\n${stampOf(name)}\n`);
-    console.log(`docs/diagrams/${name}.{svg,png}`);
+/** Returns the exit status: 1 when there is nothing here that can draw them. */
+export function drawDiagrams(): number {
+  try {
+    const browser = browserOptions();
+    install();
+    for (const name of diagramNames()) {
+      for (const kind of ['png', 'svg']) render(browser, name, kind);
+      fs.appendFileSync(path.join(DIAGRAMS, `${name}.svg`), `\n${stampOf(name)}\n`);
+      console.log(`docs/diagrams/${name}.{svg,png}`);
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(`NOT DRAWN: ${error.message}`);
+    return 1;
   }
-} catch (error) {
-  if (!(error instanceof Unavailable)) throw error;
-  console.error(`NOT DRAWN: ${error.message}`);
-  process.exitCode = 1;
 }
 
 /** A file with what Puppeteer is to start. Without a sandbox: it draws nothing but our own sources. */

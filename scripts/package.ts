@@ -8,12 +8,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { guardOutput } from './command/run-command.ts';
+import { UsageError } from './command/usage-error.ts';
 import { keepRelease } from './rollout/releases.ts';
-
-// What cannot be written is a failure of the command.
-guardOutput();
 
 const root = path.join(import.meta.dirname, '..');
 const artifacts = path.join(root, '.artifacts');
@@ -31,17 +27,6 @@ const PACKAGES = [
     leaves: ['azure/tandem.zip', 'azure/app/host.json', 'azure/app/package.json', 'azure/app/app.cjs'],
   },
 ] as const;
-
-const { values: added } = parseArgs({
-  options: {
-    aws: { type: 'string', multiple: true, default: [] as string[] },
-    azure: { type: 'string', multiple: true, default: [] as string[] },
-  },
-});
-const version = process.env['TANDEM_VERSION'] ?? `${packageVersion()}-${commit()}`;
-if (!/^[0-9A-Za-z][0-9A-Za-z.-]*$/.test(version)) {
-  throw new RangeError(`TANDEM_VERSION: '${version}' is not of letters, digits, dots and hyphens`);
-}
 
 function packageVersion(): string {
   const text = fs.readFileSync(path.join(root, 'package.json'), 'utf8');
@@ -61,24 +46,35 @@ function sizeOf(file: string): string {
   return `${Math.round(fs.statSync(file).size / 1024)} kB`;
 }
 
-for (const { cloud, args, leaves } of PACKAGES) {
-  fs.rmSync(path.join(artifacts, cloud), { recursive: true, force: true });
-  const started = performance.now();
-  const cli = path.join(root, 'node_modules/serverless/bin/serverless.js');
-  const { status } = spawnSync(process.execPath, [cli, ...args, ...added[cloud]], {
-    cwd: root,
-    env: { ...process.env, TANDEM_VERSION: version },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const missing = leaves.filter((file) => !fs.existsSync(path.join(artifacts, file)));
-  if (status !== 0 || missing.length > 0) {
-    console.error(`${cloud}: not packaged${missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''}`);
-    process.exit(status === 0 || status === null ? 1 : status);
+/** What the packagers are given beside, by cloud. */
+export type PackageInput = Readonly<Record<'aws' | 'azure', readonly string[]>>;
+
+/** Returns the exit status. @throws UsageError when TANDEM_VERSION can be no version. */
+export function packageBoth(added: PackageInput): number {
+  const version = process.env['TANDEM_VERSION'] ?? `${packageVersion()}-${commit()}`;
+  if (!/^[0-9A-Za-z][0-9A-Za-z.-]*$/.test(version)) {
+    throw new UsageError(`TANDEM_VERSION: '${version}' is not of letters, digits, dots and hyphens`);
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${cloud}: .artifacts/${cloud} in ${seconds} s`);
-  const zips = fs.readdirSync(path.join(artifacts, cloud)).filter((file) => file.endsWith('.zip'));
-  for (const zip of zips) console.log(`  ${zip}  ${sizeOf(path.join(artifacts, cloud, zip))}`);
+  for (const { cloud, args, leaves } of PACKAGES) {
+    fs.rmSync(path.join(artifacts, cloud), { recursive: true, force: true });
+    const started = performance.now();
+    const cli = path.join(root, 'node_modules/serverless/bin/serverless.js');
+    const { status } = spawnSync(process.execPath, [cli, ...args, ...added[cloud]], {
+      cwd: root,
+      env: { ...process.env, TANDEM_VERSION: version },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const missing = leaves.filter((file) => !fs.existsSync(path.join(artifacts, file)));
+    if (status !== 0 || missing.length > 0) {
+      console.error(`${cloud}: not packaged${missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''}`);
+      return 1;
+    }
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${cloud}: .artifacts/${cloud} in ${seconds} s`);
+    const zips = fs.readdirSync(path.join(artifacts, cloud)).filter((file) => file.endsWith('.zip'));
+    for (const zip of zips) console.log(`  ${zip}  ${sizeOf(path.join(artifacts, cloud, zip))}`);
+  }
+  keepRelease({ version, madeAt: new Date().toISOString() });
+  console.log(`kept as .artifacts/releases/${version}`);
+  return 0;
 }
-keepRelease({ version, madeAt: new Date().toISOString() });
-console.log(`kept as .artifacts/releases/${version}`);

@@ -1,15 +1,11 @@
 /**
- * `npm run rehearse`: deployments of both clouds from beginning to end, and what can go wrong on the way, with the
+ * `rehearse`: deployments of both clouds from beginning to end, and what can go wrong on the way, with the
  * real commands, without an account. AWS against moto, which is installed into `.peers/` on demand; Azure against a
  * stand-in of ours. What this cannot show: docs/rehearsal.md.
- *
- *   npm run rehearse [-- --only aws|azure]
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { guardOutput } from './command/run-command.ts';
 import { moto } from './peers/moto.ts';
 import { Unavailable } from './peers/peer.ts';
 import { rehearseAws } from './rehearse/aws/rehearsal.ts';
@@ -18,39 +14,34 @@ import { prepareWorkplace } from './rehearse/command.ts';
 import { inTable, startReport, type Cloud } from './rehearse/report.ts';
 import { filesWith, plant } from './rehearse/secrets.ts';
 
-// What cannot be written is a failure of the command.
-guardOutput();
-
 const ROOT = path.join(import.meta.dirname, '..');
 const CLOUDS: readonly Cloud[] = ['aws', 'azure'];
 
-const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
-if (only !== undefined && !CLOUDS.some((cloud) => cloud === only)) {
-  console.error(`--only is ${CLOUDS.join(' or ')}, not ${only}`);
-  process.exit(2);
-}
-
 const report = startReport();
-const skipped: string[] = [];
-let failed = false;
-for (const cloud of CLOUDS.filter((one) => only === undefined || one === only)) {
-  try {
-    if (cloud === 'aws') await aws();
-    else await azure();
-  } catch (error) {
-    if (error instanceof Unavailable) {
-      skipped.push(`SKIPPED ${cloud}: ${error.message}`);
-      console.log(skipped.at(-1));
-    } else {
-      failed = true;
-      console.error(error);
+
+/** Returns the exit status. @param only This cloud; undefined: both. */
+export async function rehearse({ only }: { readonly only: Cloud | undefined }): Promise<number> {
+  const skipped: string[] = [];
+  let failed = false;
+  for (const cloud of CLOUDS.filter((one) => only === undefined || one === only)) {
+    try {
+      if (cloud === 'aws') await aws();
+      else await azure();
+    } catch (error) {
+      if (error instanceof Unavailable) {
+        skipped.push(`SKIPPED ${cloud}: ${error.message}`);
+        console.log(skipped.at(-1));
+      } else {
+        failed = true;
+        console.error(error);
+      }
     }
   }
+  console.log(`\n${inTable(report)}\n${skipped.join('\n')}`);
+  const limits = fs.readFileSync(path.join(ROOT, 'docs/rehearsal.md'), 'utf8');
+  console.log(limits.slice(limits.indexOf('## What it cannot show')));
+  return failed ? 1 : 0;
 }
-console.log(`\n${inTable(report)}\n${skipped.join('\n')}`);
-const limits = fs.readFileSync(path.join(ROOT, 'docs/rehearsal.md'), 'utf8');
-console.log(limits.slice(limits.indexOf('## What it cannot show')));
-process.exitCode = failed ? 1 : 0;
 
 async function aws(): Promise<void> {
   moto.prepare();

@@ -1,12 +1,7 @@
-/**
- * `npm run rollout`: a new release, cloud by cloud; the other cloud serves meanwhile.
- *
- * Exit status: 0, or 1 when it was refused, rolled back or interrupted, or 2 for a wrong command line.
- */
-import { parseCommandLine, USAGE, type RolloutLine } from './rollout/command-line.ts';
-import { runCommand } from './command/run-command.ts';
+/** `rollout`: a new release, cloud by cloud; the other cloud serves meanwhile. */
 import { UsageError } from './command/usage-error.ts';
-import { connect } from './rollout/connect.ts';
+import { connect, type Target } from './rollout/connect.ts';
+import type { Cloud } from './local/stack/sites.ts';
 import { rolloutLocally } from './rollout/local.ts';
 import { perform, sayClouds, StepError, type Outcome } from './rollout/perform.ts';
 import { sayStep, stepsOf, type RolloutPlan } from './rollout/plan.ts';
@@ -15,23 +10,23 @@ import { keptReleases, releaseBefore } from './rollout/releases.ts';
 import { settleSecondsOf, sitesOf } from './rollout/sites.ts';
 import { openTimeline } from './rollout/timeline.ts';
 import { toMarkdown } from './bench/report.ts';
-import { TrafficError } from '../dns/errors.ts';
+
+export interface RolloutLine extends Target {
+  /** Undefined: the latest that is kept. */
+  readonly release: string | undefined;
+  readonly dryRun: boolean;
+  readonly only: Cloud | undefined;
+  readonly local: boolean;
+  readonly clients: number;
+  readonly seed: number;
+  readonly bad: Cloud | undefined;
+}
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function main(): Promise<number> {
-  try {
-    const line = parseCommandLine(process.argv.slice(2));
-    if (line === undefined) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    return line.local && !line.dryRun ? await onStackOfItsOwn(line) : await onSites(line);
-  } catch (error) {
-    if (!(error instanceof StepError || error instanceof TrafficError)) throw error;
-    say(error.message);
-    return 1;
-  }
+/** Returns the exit status: 1 when it was refused, rolled back or interrupted. */
+export async function rollout(line: RolloutLine): Promise<number> {
+  return line.local && !line.dryRun ? onStackOfItsOwn(line) : onSites(line);
 }
 
 function newRelease({ release }: RolloutLine): string {
@@ -120,5 +115,3 @@ function tell(outcome: Outcome): void {
   say(`rollout: ${outcome.outcome}${outcome.reason === undefined ? '' : `: ${outcome.reason}`}`);
   for (const state of sayClouds(outcome)) say(state);
 }
-
-await runCommand(main, { hint: 'npm run rollout -- --help says more.' });

@@ -1,8 +1,6 @@
 /**
  * Simulates the replication protocol under faults on virtual time, many seeds at once.
  *
- *     node scripts/simulate.ts [--schedules 1000] [--seed 1] [--sites 2..4] [--threads n] [--workload shop] [--json]
- *
  * Clients write records; with `--workload shop` they shop instead, over the same replication.
  * `--example <file>` draws one small history of a real run, for the documentation, and does nothing else.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
@@ -10,14 +8,9 @@
  * `.simulate/seed-<it>.svg`; `--schedules 1 --seed <it>` shows it again. `--mutants` runs deliberate defects of the protocol instead,
  * each until a checker finds it out, over at most `--schedules` schedules.
  */
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { commandLine, figure, report, type Findings } from './bench/report.ts';
-import { readWhole } from './command/numbers.ts';
-import { runCommand } from './command/run-command.ts';
-import { UsageError } from './command/usage-error.ts';
 import { writeFile } from './command/write-file.ts';
 import { reportFailure, reportShopFailure } from './simulate/failure-text.ts';
 import { runPool } from './simulate/pool.ts';
@@ -105,37 +98,15 @@ function showFailure(
   progress(`  drawn: ${file}`);
 }
 
-function readOptions(): Options & { json: boolean; mutants: boolean; example: string | undefined } {
-  const { values } = parseArgs({
-    options: {
-      schedules: { type: 'string', default: '1000' },
-      seed: { type: 'string', default: '1' },
-      sites: { type: 'string' },
-      threads: { type: 'string', default: String(os.availableParallelism()) },
-      workload: { type: 'string', default: 'records' },
-      json: { type: 'boolean', default: false },
-      mutants: { type: 'boolean', default: false },
-      example: { type: 'string' },
-    },
-  });
-  const { workload } = values;
-  if (workload !== 'records' && workload !== 'shop')
-    throw new UsageError('--workload must be records or shop');
-  return {
-    workload,
-    schedules: readWhole(values.schedules, { name: '--schedules', min: 1 }),
-    seed: readWhole(values.seed, { name: '--seed', min: 0 }),
-    sites:
-      values.sites === undefined ? undefined : readWhole(values.sites, { name: '--sites', min: 2, max: 4 }),
-    threads: readWhole(values.threads, { name: '--threads', min: 1, max: 256 }),
-    json: values.json,
-    mutants: values.mutants,
-    example: values.example,
-  };
+export interface SimulateInput extends Options {
+  readonly json: boolean;
+  readonly mutants: boolean;
+  readonly example: string | undefined;
 }
 
-async function main(): Promise<number> {
-  const { json, mutants, example, ...options } = readOptions();
+/** Returns the exit status: 1 when the run itself failed. */
+export async function simulate(input: SimulateInput): Promise<number> {
+  const { json, mutants, example, ...options } = input;
   if (example !== undefined) {
     const { drawExample } = await import('./simulate/example.ts');
     writeFile(example, drawExample());
@@ -154,5 +125,3 @@ async function main(): Promise<number> {
     (progress) => measure(options, progress),
   );
 }
-
-await runCommand(main);

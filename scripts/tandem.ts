@@ -1,17 +1,4 @@
-/** `npm run tandem -- <command>`: what an operator asks of a running system. `--help` lists the commands. */
-import { runCommand } from './command/run-command.ts';
-import { runTandem } from './tandem/run.ts';
+/** `npm run tandem -- <command>`: everything that this project can be told to do. `--help` lists the commands. */
+import { main } from './commands/main.ts';
 
-const stop = new AbortController();
-process.once('SIGINT', () => stop.abort());
-process.once('SIGTERM', () => stop.abort());
-
-await runCommand(() =>
-  runTandem(process.argv.slice(2), {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    isTerminal: process.stdout.isTTY,
-    colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
-    signal: stop.signal,
-  }),
-);
+await main(process.argv.slice(2), ['tandem', 'bench', 'generate', 'package', 'test:peers']);

@@ -9,17 +9,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { guardOutput } from './command/run-command.ts';
 import jestConfig from '../jest.config.js';
+import { UsageError } from './command/usage-error.ts';
 import { dynamoDbLocal } from './peers/dynamodb-local.ts';
 import { functionsWorker } from './peers/functions-worker.ts';
 import { moto } from './peers/moto.ts';
 import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
 import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
 import { tlc } from './peers/tlc.ts';
-
-// What cannot be written is a failure of the command.
-guardOutput();
 
 const ROOT = path.join(import.meta.dirname, '..');
 
@@ -38,16 +35,21 @@ interface Result {
 }
 
 const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
-const chosen = process.argv.slice(2);
-const results: Result[] = [];
-for (const peer of [dynamoDbLocal, moto, tlc, functionsWorker])
-  if (isWanted(peer.suite)) results.push(await run(peer));
-if (isWanted('schemathesis')) results.push(await fuzz());
-console.log(inWords(results));
-process.exitCode = results.every(({ success }) => success) ? 0 : 1;
+const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, functionsWorker];
 
-function isWanted(suite: string): boolean {
-  return chosen.length === 0 || chosen.some((name) => suite.startsWith(name));
+/** Returns the exit status: 1 when a suite failed. @throws UsageError for one that is unknown. @param suites Beginnings of their names; none: all. */
+export async function testPeers({ suites }: { readonly suites: readonly string[] }): Promise<number> {
+  const known = [...PEERS_IN_JEST.map(({ suite }) => suite), 'schemathesis'];
+  const unknown = suites.filter((name) => !known.some((suite) => suite.startsWith(name)));
+  if (unknown.length > 0)
+    throw new UsageError(`<suites>: '${unknown.join(' ')}' begins none of ${known.join(', ')}`);
+  const isWanted = (suite: string): boolean =>
+    suites.length === 0 || suites.some((name) => suite.startsWith(name));
+  const results: Result[] = [];
+  for (const peer of PEERS_IN_JEST) if (isWanted(peer.suite)) results.push(await run(peer));
+  if (isWanted('schemathesis')) results.push(await fuzz());
+  console.log(inWords(results));
+  return results.every(({ success }) => success) ? 0 : 1;
 }
 
 /** What `make` returns; undefined, and reported, when the software cannot run here. */

@@ -26,7 +26,7 @@ const summaryFile = path.join(folder, 'summary.json');
 const run = (...args: readonly string[]): number =>
   spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 
-const generated = run('scripts/generate/generate.ts', '--check');
+const generated = run('scripts/tandem.ts', 'generate', '--check');
 const tested = run(
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',

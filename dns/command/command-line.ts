@@ -1,12 +1,9 @@
-/** The command line of `npm run dns`. */
-import { parseArgs } from 'node:util';
-import { readWhole } from '../../scripts/command/numbers.ts';
-import { UsageError } from '../../scripts/command/usage-error.ts';
-import { DEFAULT_STACK } from './local-stack.ts';
+/** The commands of `npm run tandem -- dns`. */
+import { command, type Group } from '../../scripts/command/command.ts';
+import { file, flag, percent, text } from '../../scripts/command/option.ts';
+import type { Surroundings } from './surroundings.ts';
 
-const COMMANDS = ['plan', 'apply', 'status', 'dump', 'shift', 'drain', 'failover', 'restore'] as const;
-
-export type CommandName = (typeof COMMANDS)[number];
+export type CommandName = 'plan' | 'apply' | 'status' | 'dump' | 'shift' | 'drain' | 'failover' | 'restore';
 
 export interface CommandLine {
   readonly command: CommandName;
@@ -18,118 +15,123 @@ export interface CommandLine {
   readonly yes: boolean;
   readonly now: boolean;
   /** Where `plan` writes itself. */
-  readonly out?: string;
+  readonly out?: string | undefined;
   /** The plan that `apply` may perform, and no other: a file, or its hash. */
-  readonly plan?: string;
-  readonly hash?: string;
-  readonly timeline?: string;
+  readonly plan?: string | undefined;
+  readonly hash?: string | undefined;
+  readonly timeline?: string | undefined;
   readonly site?: string;
   readonly percent?: number;
 }
 
-export const USAGE = `Usage: npm run dns -- <command> [options]
+/** Where the file of a local stack is. */
+const DEFAULT_STACK = '.tandem/stack.json';
 
-Commands
-  plan                   what would change, and the hash of it
-  apply                  change it: after a yes, or exactly --plan, or exactly --hash
-  status                 where traffic stands, what is healthy, who holds the lock
-  dump                   the live zone as a policy; what no policy can say is named in it, and is never touched
-  shift <site> <percent> move traffic to this share of a site, in gated steps
-  drain <site>           move all traffic away from a site, in gated steps
-  failover <site>        take a lost site out at once
-  restore                back to the policy, in gated steps, or at once with --now
-
-Options
-  --policy <file>        (dns/policy.yml)
-  --stack <file>         with provider: local: what npm start runs          (${DEFAULT_STACK})
-  --json                 for programs
-  --out <file>           plan: write the plan
-  --plan <file>          apply: the plan that was written, refused when anything changed in between
-  --hash <hash>          apply: the plan that was shown
-  --yes                  apply: do not ask
-  --force                apply: change more than the policy allows at once; failover: although the zone differs from
-                         the policy; a change that leaves nobody healthy is refused all the same
-  --now                  restore: in one step, without gates
-  --timeline <file>      shift, drain, failover, restore: what happened     (.tandem/traffic/<time>-<command>.json)
-  --help                 show this
-
-NO_COLOR is respected. Credentials: those of the AWS SDK for Route 53, CLOUDFLARE_API_TOKEN for Cloudflare.
-The stack of npm start: --policy dns/local.policy.yml, whatever its sites and ports are. TANDEM_DNS_CONTROL names the
-control interface of another DNS server of ours.
-Exit status: 0 done, or 1 refused, failed or returned, or 2 for a wrong command line.
-`;
-
-const OPTIONS = {
-  policy: { type: 'string', default: 'dns/policy.yml' },
-  stack: { type: 'string', default: DEFAULT_STACK },
-  json: { type: 'boolean', default: false },
-  force: { type: 'boolean', default: false },
-  yes: { type: 'boolean', default: false },
-  now: { type: 'boolean', default: false },
-  out: { type: 'string' },
-  plan: { type: 'string' },
-  hash: { type: 'string' },
-  timeline: { type: 'string' },
-  help: { type: 'boolean', default: false },
-} as const;
-
-/** Which commands an option is for, when not for all. */
-const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
-  out: ['plan'],
-  plan: ['apply'],
-  hash: ['apply'],
-  yes: ['apply'],
-  force: ['apply', 'failover'],
-  now: ['restore'],
-  timeline: ['shift', 'drain', 'failover', 'restore'],
+/** Of every command that reads a policy. */
+export const PLACE_OPTIONS = {
+  policy: file('says how the zone is answered', { default: 'dns/policy.yml' }),
+  stack: file('with provider: local: what npm start runs', { default: DEFAULT_STACK }),
 };
 
-/** Undefined: help. @throws UsageError naming what is unknown, missing or wrong. */
-export function parseCommandLine(args: readonly string[]): CommandLine | undefined {
-  const { values, positionals } = parse(args);
-  if (values.help) return undefined;
-  const [command, ...rest] = positionals;
-  if (command === undefined) throw new UsageError('a command is needed');
-  if (!isCommand(command)) throw new UsageError(`'${command}' is not a command`);
-  for (const [option, commands] of Object.entries(ONLY_FOR)) {
-    const given = values[option as keyof typeof values];
-    if (given !== undefined && given !== false && !commands.includes(command)) {
-      throw new UsageError(`--${option} is not for ${command}`);
-    }
-  }
-  const { help: _help, out, plan, hash, timeline, ...always } = values;
-  return {
-    command,
-    ...always,
-    ...(out !== undefined && { out }),
-    ...(plan !== undefined && { plan }),
-    ...(hash !== undefined && { hash }),
-    ...(timeline !== undefined && { timeline }),
-    ...subject(command, rest),
-  };
+const COMMON = { ...PLACE_OPTIONS, json: flag('for programs') };
+
+const NOTE = `Credentials: those of the AWS SDK for Route 53, CLOUDFLARE_API_TOKEN for Cloudflare.
+The stack of npm start: --policy dns/local.policy.yml, whatever its sites and ports are. TANDEM_DNS_CONTROL names the
+control interface of another DNS server of ours.`;
+
+const SITE = text('as the policy names it', { placeholder: 'site', required: true });
+const TIMELINE = file('what happened', { fallback: '.tandem/traffic/<time>-<command>.json' });
+const LOCAL = '--policy dns/local.policy.yml';
+
+async function run(
+  name: CommandName,
+  input: Pick<CommandLine, 'json' | 'policy' | 'stack'> & Partial<CommandLine>,
+  around: Surroundings,
+): Promise<number> {
+  const { dispatch } = await import('./dispatch.ts');
+  return dispatch({ force: false, yes: false, now: false, ...input, command: name }, around);
 }
 
-function subject(command: CommandName, rest: readonly string[]): Pick<CommandLine, 'percent' | 'site'> {
-  const wanted = { shift: 2, drain: 1, failover: 1 } as Partial<Record<CommandName, number>>;
-  if (rest.length !== (wanted[command] ?? 0)) {
-    throw new UsageError(
-      `${command} takes ${command === 'shift' ? 'a site and a percentage' : wanted[command] ? 'one site' : 'no argument'}`,
-    );
-  }
-  const [site, text] = rest;
-  if (site === undefined) return {};
-  if (command !== 'shift') return { site, percent: 0 };
-  return { site, percent: readWhole(text, { name: '<percent>', min: 0, max: 100 }) };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-function isCommand(text: string): text is CommandName {
-  return (COMMANDS as readonly string[]).includes(text);
-}
+export const DNS: Group<Surroundings> = {
+  name: 'dns',
+  summary: 'who is answered with which site',
+  commands: [
+    command({
+      name: 'dns plan',
+      summary: 'what would change, and the hash of it',
+      details: NOTE,
+      options: { out: file('write the plan', {}), ...COMMON },
+      examples: [{ line: `dns plan ${LOCAL}`, shows: 'the zone of the stack of npm start' }],
+      run: (input, around: Surroundings) => run('plan', input, around),
+    }),
+    command({
+      name: 'dns apply',
+      summary: 'change it: after a yes, or exactly --plan, or exactly --hash',
+      details: NOTE,
+      options: {
+        plan: file('the plan that was written, refused when anything changed in between', {}),
+        hash: text('the plan that was shown', { placeholder: 'hash' }),
+        yes: flag('do not ask'),
+        force: flag('change more than the policy allows at once; never so that nobody healthy is left'),
+        ...COMMON,
+      },
+      examples: [{ line: 'dns apply --plan plan.json', shows: 'what dns plan --out plan.json wrote' }],
+      run: (input, around: Surroundings) => run('apply', input, around),
+    }),
+    command({
+      name: 'dns status',
+      summary: 'where traffic stands, what is healthy, who holds the lock',
+      details: NOTE,
+      options: COMMON,
+      examples: [{ line: `dns status ${LOCAL}`, shows: 'the zone of the stack of npm start' }],
+      run: (input, around: Surroundings) => run('status', input, around),
+    }),
+    command({
+      name: 'dns dump',
+      summary: 'the live zone as a policy; what no policy can say is named in it, and is never touched',
+      details: NOTE,
+      options: COMMON,
+      examples: [{ line: 'dns dump', shows: 'what is there, in the words of a policy' }],
+      run: (input, around: Surroundings) => run('dump', input, around),
+    }),
+    command({
+      name: 'dns shift',
+      summary: 'move traffic to this share of a site, in gated steps',
+      details: NOTE,
+      args: { site: SITE, percent: percent('its share', { whole: true, required: true }) },
+      options: { timeline: TIMELINE, ...COMMON },
+      examples: [{ line: `dns shift aws-us-east-1 10 ${LOCAL}`, shows: 'a tenth of the traffic' }],
+      run: (input, around: Surroundings) => run('shift', input, around),
+    }),
+    command({
+      name: 'dns drain',
+      summary: 'move all traffic away from a site, in gated steps',
+      details: NOTE,
+      args: { site: SITE },
+      options: { timeline: TIMELINE, ...COMMON },
+      examples: [{ line: `dns drain aws-us-east-1 ${LOCAL}`, shows: 'before a site is worked on' }],
+      run: (input, around: Surroundings) => run('drain', { ...input, percent: 0 }, around),
+    }),
+    command({
+      name: 'dns failover',
+      summary: 'take a lost site out at once',
+      details: NOTE,
+      args: { site: SITE },
+      options: {
+        force: flag('although the zone differs from the policy; never so that nobody healthy is left'),
+        timeline: TIMELINE,
+        ...COMMON,
+      },
+      examples: [{ line: `dns failover aws-us-east-1 ${LOCAL}`, shows: 'when it answers nobody' }],
+      run: (input, around: Surroundings) => run('failover', { ...input, percent: 0 }, around),
+    }),
+    command({
+      name: 'dns restore',
+      summary: 'back to the policy, in gated steps, or at once with --now',
+      details: NOTE,
+      options: { now: flag('in one step, without gates'), timeline: TIMELINE, ...COMMON },
+      examples: [{ line: `dns restore ${LOCAL}`, shows: 'after a shift, a drain or a failover' }],
+      run: (input, around: Surroundings) => run('restore', input, around),
+    }),
+  ],
+};

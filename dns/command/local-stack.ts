@@ -17,9 +17,6 @@ export interface LocalStack {
   readonly sites: readonly LocalSite[];
 }
 
-/** Where its file is unless `--stack` says otherwise. */
-export const DEFAULT_STACK = '.tandem/stack.json';
-
 /** The sites' addresses begin at 127.0.0.2. */
 const FIRST_ADDRESS = 2;
 

@@ -1,5 +1,6 @@
 /** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
+import { hasColour } from '../../scripts/command/terminal.ts';
 import { readStack, StackFileError, type Stack } from '../../scripts/local/stack/stack-file.ts';
 import { systemClock } from '../clock.ts';
 import { TrafficError } from '../errors.ts';
@@ -19,8 +20,7 @@ export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Sur
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    // Present and not empty: https://no-color.org
-    colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    colour: hasColour(process.stdout),
     signal: stop.signal,
     clock,
     observe: observeOverHttp,

@@ -1,5 +1,5 @@
 /**
- * The monitor as a timer function, the same in both clouds: one round, as `npm run monitor -- --once`. A function
+ * The monitor as a timer function, the same in both clouds: one round, as `npm run tandem -- monitor --once`. A function
  * remembers nothing for certain: what has to last is in the zone, and what an instance still remembers saves time only.
  *
  * The policy and the runbooks are those of the repository at the time of packaging; settings.ts says what the

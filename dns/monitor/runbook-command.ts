@@ -1,4 +1,4 @@
-/** `npm run runbook`: lists, shows what would be done, or does it. */
+/** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
 import { painter, planText } from '../command/render.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import { UsageError } from '../../scripts/command/usage-error.ts';

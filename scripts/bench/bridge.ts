@@ -1,13 +1,8 @@
 /**
- * `npm run bench:bridge`: events a second through `forward` and `apply` against a bare pipe of the same SDK calls,
+ * `bench bridge`: events a second through `forward` and `apply` against a bare pipe of the same SDK calls,
  * over the same stand-ins in one run, both ways.
- *
- *     node scripts/bench/bridge.ts [--events 2000] [--rounds 7] [--profile <folder>] [--json]
  */
-import { parseArgs } from 'node:util';
 import { prepareFolder } from '../command/write-file.ts';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { Contender } from './bridge/contender.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { Fixture } from './bridge/fixture.ts';
@@ -148,28 +143,22 @@ const NOTES = [
   'the ratio is the median over pairs of rounds that follow each other; the rates are medians of their own',
 ];
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      events: { type: 'string', default: '2000' },
-      rounds: { type: 'string', default: '7' },
-      profile: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const options = {
-    events: readWhole(values.events, { name: '--events', min: 1 }),
-    rounds: readWhole(values.rounds, { name: '--rounds', min: 1 }),
-    profileDir: values.profile,
-  };
+/** Returns the exit status. */
+export async function benchBridge({
+  json,
+  profile: profileDir,
+  ...rest
+}: { readonly json: boolean; readonly profile: string | undefined } & {
+  readonly events: number;
+  readonly rounds: number;
+}): Promise<number> {
+  const options = { ...rest, profileDir };
   return report(
     {
       title: 'Bridge: events a second against a bare pipe',
-      json: values.json,
+      json,
       command: commandLine(process.argv, ROOT),
     },
     (progress) => measure(options, progress),
   );
 }
-
-await runCommand(main);

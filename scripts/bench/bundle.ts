@@ -1,16 +1,11 @@
 /**
- * `npm run bench:bundle`: size and loading time of every bundle, one a function on AWS and one on Azure, built with the very options of the two
- * service definitions, and whether a bundle holds an SDK of the cloud that it does not run on.
- *
- *     node scripts/bench/bundle.ts [--runs 9] [--packages] [--json]
+ * `bench bundle`: size and loading time of every bundle, one a function on AWS and one on Azure, built with the very options of
+ * the two service definitions, and whether a bundle holds an SDK of the cloud that it does not run on.
  *
  * `--packages` tells, for every bundle, which packages weigh most.
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { build, type BuildOptions } from 'esbuild';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { appEntry } from '../serverless/azure/bundle-app.ts';
 import { GIVEN_BY_WORKER } from '../serverless/azure/entry-point.ts';
 import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
@@ -121,23 +116,21 @@ async function measure(
   };
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: 'string', default: '9' },
-      packages: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const runs = readWhole(values.runs, { name: '--runs', min: 1 });
+/** Returns the exit status. */
+export async function benchBundle({
+  json,
+  ...options
+}: {
+  readonly runs: number;
+  readonly packages: boolean;
+  readonly json: boolean;
+}): Promise<number> {
   return report(
     {
       title: 'Bundles: size and loading time',
-      json: values.json,
+      json,
       command: commandLine(process.argv, ROOT),
     },
-    (progress) => measure({ runs, packages: values.packages }, progress),
+    (progress) => measure(options, progress),
   );
 }
-
-await runCommand(main);

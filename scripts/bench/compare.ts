@@ -1,12 +1,7 @@
 /**
- * `npm run bench:compare`: what it takes to compare two sites, one on each cloud, through the real SDKs: time and the
+ * `bench compare`: what it takes to compare two sites, one on each cloud, through the real SDKs: time and the
  * bytes that cross, for identical sites and for sites with differences, and how both grow with the records.
- *
- *     node scripts/bench/compare.ts [--records 100000] [--json]
  */
-import { parseArgs } from 'node:util';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { Comparison } from './compare/comparison.ts';
 import { recordOf, RECORD_BYTES } from './compare/records.ts';
 import { openStores } from './compare/stores.ts';
@@ -68,15 +63,16 @@ async function measure(records: number, progress: (line: string) => void): Promi
   }
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { records: { type: 'string', default: '100000' }, json: { type: 'boolean', default: false } },
-  });
-  const records = readWhole(values.records, { name: '--records', min: 1 });
+/** Returns the exit status. */
+export async function benchCompare({
+  records,
+  json,
+}: {
+  readonly records: number;
+  readonly json: boolean;
+}): Promise<number> {
   return report(
-    { title: 'Comparing two sites', json: values.json, command: commandLine(process.argv, ROOT) },
+    { title: 'Comparing two sites', json, command: commandLine(process.argv, ROOT) },
     (progress) => measure(records, progress),
   );
 }
-
-await runCommand(main);

@@ -1,14 +1,9 @@
 /**
- * `npm run bench:cost`: what writes, reads and idle hours use of the services that bill, counted by the stand-ins,
+ * `bench cost`: what writes, reads and idle hours use of the services that bill, counted by the stand-ins,
  * and what that is at list prices (scripts/cost/prices.ts).
  *
- *     node scripts/bench/cost.ts [--writes 200] [--record] [--json]
- *
- * `--record` writes what was counted to scripts/cost/usage.json, which `npm run cost` goes by.
+ * `--record` writes what was counted to scripts/cost/usage.json, which `npm run tandem -- cost` goes by.
  */
-import { parseArgs } from 'node:util';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { Contender } from './bridge/contender.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { bundleFunctions } from './bridge/functions.ts';
@@ -133,7 +128,7 @@ function figuresOf(from: CloudName, usage: SiteUsage): Figure[] {
   ];
 }
 
-/** The largest difference from what `npm run cost` goes by, in percent; the batches that gather are a little different each time. */
+/** The largest difference from what `npm run tandem -- cost` goes by, in percent; the batches that gather are a little different each time. */
 function drift(usage: Usage): Figure {
   const recorded = flat(readUsage());
   const differences = [...flat(usage)].map(([name, value]) => {
@@ -199,22 +194,20 @@ const NOTES = [
   'crossing: forward, clearing the marker, apply; with a backlog, so in full batches, except for "alone"',
   'empty polls are not counted here but computed for the idle hour: Lambda pays for its long polls; what an open ' +
     'Service Bus link without messages costs is not published, and is left out',
-  'prices: scripts/cost/prices.ts; `npm run cost` adds what else is billed',
+  'prices: scripts/cost/prices.ts; `npm run tandem -- cost` adds what else is billed',
 ];
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      writes: { type: 'string', default: '200' },
-      record: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const writes = readWhole(values.writes, { name: '--writes', min: 1 });
+/** Returns the exit status. */
+export async function benchCost({
+  json,
+  ...options
+}: {
+  readonly writes: number;
+  readonly record: boolean;
+  readonly json: boolean;
+}): Promise<number> {
   return report(
-    { title: 'What replication costs', json: values.json, command: commandLine(process.argv, ROOT) },
-    (progress) => measure({ writes, record: values.record }, progress),
+    { title: 'What replication costs', json, command: commandLine(process.argv, ROOT) },
+    (progress) => measure(options, progress),
   );
 }
-
-await runCommand(main);

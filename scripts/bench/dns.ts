@@ -1,10 +1,8 @@
 /**
- * `npm run bench:dns`: queries per second that the local DNS server answers over UDP, in one process, against Debian's
+ * `bench dns`: queries per second that the local DNS server answers over UDP, in one process, against Debian's
  * gdnsd and Knot DNS with one thread each, in the same run.
  *
  * Rounds are short and interleaved, so that a slow moment of the machine hits everybody; the median round counts.
- *
- *     node scripts/bench/dns.ts [--rounds 5] [--ms 2000] [--json]
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import dgram from 'node:dgram';
@@ -13,9 +11,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { NAME } from './dns/fixture.ts';
 import type { LoadResult } from './dns/load-main.ts';
 import { findPeer, PEERS, startPeer, type PeerName } from './dns/peers.ts';
@@ -144,26 +139,21 @@ async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '5' },
-      ms: { type: 'string', default: '2000' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const options = {
-    rounds: readWhole(values.rounds, { name: '--rounds', min: 1 }),
-    ms: readWhole(values.ms, { name: '--ms', min: 1 }),
-  };
+/** Returns the exit status. */
+export async function benchDns({
+  json,
+  ...options
+}: {
+  readonly rounds: number;
+  readonly ms: number;
+  readonly json: boolean;
+}): Promise<number> {
   return report(
     {
       title: 'Local DNS server: queries per second',
-      json: values.json,
+      json,
       command: commandLine(process.argv, ROOT),
     },
     (progress) => measure(options, progress),
   );
 }
-
-await runCommand(main);

@@ -1,19 +1,14 @@
 /**
- * `npm run bench:http`: processor time per request of our HTTP stack against Hono, Fastify and a bare function, as
+ * `bench http`: processor time per request of our HTTP stack against Hono, Fastify and a bare function, as
  * Lambda events and as Azure Functions requests. Same route, same validation, same answer, no I/O.
  *
  * Every contender is bundled with the options of the service definition and runs in its own process. Rounds are
  * short and interleaved, so that a slow moment of the machine hits everybody; the median round counts.
- *
- *     node scripts/bench/http.ts [--rounds 60] [--requests 2000] [--json] [--profile <folder>]
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { prepareFolder } from '../command/write-file.ts';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { addedByTheStack, differences } from './http/answers.ts';
 import { Contestant } from './http/contestant.ts';
 import { SHAPES, type Shape } from './http/fixture.ts';
@@ -165,28 +160,22 @@ async function measure(options: Options, progress: (line: string) => void): Prom
   return { figures, notes: NOTES };
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '60' },
-      requests: { type: 'string', default: '2000' },
-      profile: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const options = {
-    rounds: readWhole(values.rounds, { name: '--rounds', min: 1 }),
-    requests: readWhole(values.requests, { name: '--requests', min: 1 }),
-    profileDir: values.profile,
-  };
+/** Returns the exit status. */
+export async function benchHttp({
+  json,
+  profile: profileDir,
+  ...rest
+}: { readonly json: boolean; readonly profile: string | undefined } & {
+  readonly rounds: number;
+  readonly requests: number;
+}): Promise<number> {
+  const options = { ...rest, profileDir };
   return report(
     {
       title: 'HTTP stack: processor time per request',
-      json: values.json,
+      json,
       command: commandLine(process.argv, ROOT),
     },
     (progress) => measure(options, progress),
   );
 }
-
-await runCommand(main);

@@ -1,16 +1,11 @@
 /**
- * `npm run bench:lag`: how long after its acknowledgement a write is readable at the other cloud, both ways at once,
+ * `bench lag`: how long after its acknowledgement a write is readable at the other cloud, both ways at once,
  * at a steady rate, over the whole local stack.
- *
- *     node scripts/bench/lag.ts [--rate 50] [--seconds 60] [--warm-up 10] [--stack <folder or stack.json>] [--json]
  *
  * Without `--stack` it starts a stack of its own, with data in memory, and stops it afterwards.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { readDecimal, readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import type { Stack, StackSite } from '../local/stack/stack-file.ts';
 import { withFootprint, type Footprint } from './lag/footprint.ts';
 import { openLoop } from './lag/open-loop.ts';
@@ -187,36 +182,33 @@ async function measure(stack: Stack, options: Options, progress: (line: string) 
   };
 }
 
-/** Writes a second. */
-const RATE_MIN = 0.1;
-
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rate: { type: 'string', default: '50' },
-      seconds: { type: 'string', default: '60' },
-      'warm-up': { type: 'string', default: '10' },
-      stack: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const options = {
-    rate: readDecimal(values.rate, { name: '--rate', min: RATE_MIN }),
-    seconds: readWhole(values.seconds, { name: '--seconds', min: 1 }),
-    warmUpSeconds: readWhole(values['warm-up'], { name: '--warm-up', min: 0 }),
-  };
+/** Returns the exit status. */
+export async function benchLag({
+  rate,
+  seconds,
+  warmUp: warmUpSeconds,
+  stack: running,
+  json,
+}: {
+  readonly rate: number;
+  readonly seconds: number;
+  /** Seconds. */
+  readonly warmUp: number;
+  /** A stack that runs, or its folder; undefined: one of its own. */
+  readonly stack: string | undefined;
+  readonly json: boolean;
+}): Promise<number> {
+  const options = { rate, seconds, warmUpSeconds };
   return report(
     {
       title: `Replication lag at ${options.rate} writes/s each way`,
-      json: values.json,
+      json,
       command: commandLine(process.argv, ROOT),
     },
     async (progress) => {
-      if (values.stack !== undefined) return measure(runningStack(values.stack), options, progress);
+      if (running !== undefined) return measure(runningStack(running), options, progress);
       progress('starting a stack of its own');
       return withOwnStack((stack) => measure(stack, options, progress));
     },
   );
 }
-
-await runCommand(main);

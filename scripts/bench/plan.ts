@@ -1,20 +1,15 @@
 /**
- * `npm run bench:plan`: how long the plan of a large zone takes, as the command, from start to exit, against octoDNS in
+ * `bench plan`: how long the plan of a large zone takes, as the command, from start to exit, against octoDNS in
  * the same run. The zone is at our local DNS server, over HTTP; octoDNS reads both sides from files.
  *
  * Rounds are interleaved, so that a slow moment of the machine hits both; the median round counts. What a vendor's API
  * and its request limits add is not in it: tests/unit/dns/plan-pace.test.ts counts that for Route 53 and Cloudflare.
- *
- *     node scripts/bench/plan.ts [--names 1000] [--rounds 5] [--json]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { parsePolicy } from '../../dns/policy/policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 import { startDnsServer } from '../../dns/server/server.ts';
@@ -89,7 +84,7 @@ async function measure(names: number, rounds: number, progress: (line: string) =
       {
         name: 'ours',
         command: process.execPath,
-        args: ['dns/main.ts', 'plan', '--policy', file],
+        args: ['scripts/tandem.ts', 'dns', 'plan', '--policy', file],
         env: { TANDEM_DNS_CONTROL: server.controlUrl },
         says: '1 to create, 0 to change, 0 to delete',
       },
@@ -123,20 +118,18 @@ async function measure(names: number, rounds: number, progress: (line: string) =
   }
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      names: { type: 'string', default: '1000' },
-      rounds: { type: 'string', default: '5' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const names = readWhole(values.names, { name: '--names', min: 1 });
-  const rounds = readWhole(values.rounds, { name: '--rounds', min: 1 });
+/** Returns the exit status. */
+export async function benchPlan({
+  names,
+  rounds,
+  json,
+}: {
+  readonly names: number;
+  readonly rounds: number;
+  readonly json: boolean;
+}): Promise<number> {
   return report(
-    { title: 'Plan of a large zone', json: values.json, command: commandLine(process.argv, ROOT) },
+    { title: 'Plan of a large zone', json, command: commandLine(process.argv, ROOT) },
     (progress) => measure(names, rounds, progress),
   );
 }
-
-await runCommand(main);

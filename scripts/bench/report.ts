@@ -8,6 +8,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
+import { aligned } from '../command/table.ts';
 
 /** What a value should be. Bounds carry the unit of the figure. */
 export type Aim =
@@ -81,7 +82,8 @@ export function thisMachine(): Machine {
 /** The command as a person would type it in the root of the project. */
 export function commandLine(argv: readonly string[], root: string): string {
   const [, script = '', ...rest] = argv;
-  return ['node', path.relative(root, script), ...rest].join(' ');
+  const file = path.relative(root, script);
+  return [...(file === 'scripts/tandem.ts' ? ['npm run tandem --'] : ['node', file]), ...rest].join(' ');
 }
 
 /** The report as one line of JSON: `title`, `date`, `machine`, `command`, `figures`, `notes`. */
@@ -104,28 +106,13 @@ export function toTable({ title, date, machine, command, figures, notes = [] }: 
     `${date}  ${cores} cores (${cpu}), ${memoryGb} GB, ${platform}, Node ${node}`,
     command,
     '',
-    ...aligned([['figure', 'value', 'unit', 'aim', 'holds'], ...rows]),
+    ...aligned([['figure', 'value', 'unit', 'aim', 'holds'], ...rows], [NUMERIC_COLUMN]),
     ...(notes.length > 0 ? ['', ...notes.map((note) => `- ${note}`)] : []),
     '',
   ].join('\n');
 }
 
 const NUMERIC_COLUMN = 1;
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const gap = ' '.repeat((widths[column] ?? 0) - cell.length);
-        return column === NUMERIC_COLUMN ? gap + cell : cell + gap;
-      })
-      .join('  ')
-      .trimEnd(),
-  );
-}
 
 /** Three digits that count, so that a column of figures can be read: 0.594, 5.94, 59.4, 594, 5,940. */
 function number(value: number): string {

@@ -1,16 +1,11 @@
 /**
- * `npm run bench:worker`: what it takes Microsoft's Node worker to load the packaged Azure app, beside the release before
+ * `bench worker`: what it takes Microsoft's Node worker to load the packaged Azure app, beside the release before
  * and no app at all. An instance does this at every cold start. TANDEM_FUNCTIONS_WORKER is a built checkout of the
  * worker; `npm run package` comes first.
- *
- *     node scripts/bench/worker.ts [--runs 5] [--json]
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { readWhole } from '../command/numbers.ts';
-import { runCommand } from '../command/run-command.ts';
 import { placeArtefact } from '../local/site-release.ts';
 import { FunctionsHost } from '../peers/functions-host.ts';
 import { functionsWorker } from '../peers/functions-worker.ts';
@@ -69,19 +64,16 @@ async function measure(runs: number, progress: (line: string) => void): Promise<
   }
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
-  });
-  const runs = readWhole(values.runs, { name: '--runs', min: 1 });
+/** Returns the exit status. */
+export async function benchWorker({
+  runs,
+  json,
+}: {
+  readonly runs: number;
+  readonly json: boolean;
+}): Promise<number> {
   return report(
-    {
-      title: "Microsoft's worker loads the app",
-      json: values.json,
-      command: commandLine(process.argv, ROOT),
-    },
+    { title: "Microsoft's worker loads the app", json, command: commandLine(process.argv, ROOT) },
     (progress) => measure(runs, progress),
   );
 }
-
-await runCommand(main);

@@ -1,60 +1,30 @@
 /**
  * How every command of the project ends.
  *
- * Invariants: a wrong command line is a message and status 2. What could not be written, to the screen or to a file, is
- * reported and the status is not 0, however well the rest went. A reader that has seen enough, `| head`, is no error.
+ * Invariants: what could not be written, to the screen or to a file, is reported and the status is not 0, however well
+ * the rest went. A reader that has seen enough, `| head`, is no error.
  */
 import fs from 'node:fs';
-import { UsageError } from './usage-error.ts';
-import { WriteError, writeWhole } from './write-file.ts';
+import { writeWhole } from './write-file.ts';
 
 const FAILED = 1;
-const USAGE_STATUS = 2;
 
-export interface CommandOptions {
-  /** The line after a usage error; `npm run drill -- --help says more.` */
-  readonly hint?: string;
-}
-
-/** Runs `main` and sets the exit status that it returns. Anything that is not expected to go wrong stays an exception. */
-export async function runCommand(
-  main: () => number | Promise<number>,
-  { hint }: CommandOptions = {},
-): Promise<void> {
+/** Runs a command and sets the exit status that it returns. An exception is a defect, and stays one. */
+export async function runCommand(main: () => number | Promise<number>): Promise<void> {
   guardOutput();
-  let status: number;
-  try {
-    status = await main();
-  } catch (error) {
-    status = statusOf(error);
-    process.stderr.write(
-      `${(error as Error).message}\n${status === USAGE_STATUS && hint ? `${hint}\n` : ''}`,
-    );
-  }
-  process.exitCode = status;
-}
-
-/** @throws what is a defect. */
-function statusOf(error: unknown): number {
-  if (error instanceof UsageError || isFromParseArgs(error)) return USAGE_STATUS;
-  if (error instanceof WriteError) return FAILED;
-  throw error;
-}
-
-/** The mistakes that `util.parseArgs` finds: https://nodejs.org/api/errors.html */
-function isFromParseArgs(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return error instanceof TypeError && typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_');
+  process.exitCode = await main();
 }
 
 let isGuarded = false;
 let isOutputLost = false;
+let onReaderGone = endInOrder;
 
 /**
  * Watches standard output and standard error from now on. Without it a full disk is status 0 and an empty file.
  * A script that is not `runCommand`'s uses it by itself, and so does `npm start`, which must outlive its terminal.
  */
-export function guardOutput(onReaderGone = endInOrder): void {
+export function guardOutput(whenReaderIsGone?: () => void): void {
+  onReaderGone = whenReaderIsGone ?? onReaderGone;
   if (isGuarded) return;
   isGuarded = true;
   // Also where a script sets its status by itself, or ends at once.

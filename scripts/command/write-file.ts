@@ -1,9 +1,10 @@
 /** Files that a person names on a command line: written whole, or a message that names the file. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { CommandError } from './command-error.ts';
 
 /** A file that a command should have written; the message names it and the reason. */
-export class WriteError extends Error {
+export class WriteError extends CommandError {
   override readonly name = 'WriteError';
 }
 

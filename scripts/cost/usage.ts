@@ -1,4 +1,4 @@
-/** What was counted by `npm run bench:cost -- --record`: units of the services that bill, for one of each thing that is done. */
+/** What was counted by `npm run bench -- cost --record`: units of the services that bill, for one of each thing that is done. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeFile } from '../command/write-file.ts';

@@ -18,7 +18,7 @@ export function diagramNames(): readonly string[] {
 /** A comment at the end of the SVG: of what it and the PNG were made, and which PNG that was. */
 export function stampOf(name: string): string {
   const source = digest(path.join(DIAGRAMS, `${name}.mmd`), STYLE);
-  return `<!-- npm run diagrams: from ${source}, with the PNG ${digest(path.join(DIAGRAMS, `${name}.png`))} -->`;
+  return `<!-- tandem diagrams: from ${source}, with the PNG ${digest(path.join(DIAGRAMS, `${name}.png`))} -->`;
 }
 
 /** SHA-256 in hexadecimal. */

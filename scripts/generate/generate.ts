@@ -5,36 +5,35 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { guardOutput } from '../command/run-command.ts';
 import { eventSchema } from '../../src/shared/replication/event-schema.ts';
 import { emulatorDocuments } from './emulators.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
-// What cannot be written is a failure of the command.
-guardOutput();
-
 const root = path.join(import.meta.dirname, '../..');
-const { js, dts } = await validatorsModule();
-const files: Record<string, string> = {
-  'src/shared/generated/validators.js': js,
-  'src/shared/generated/validators.d.ts': dts,
-  'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
-  'openapi.yaml': openApiDocument(),
-  ...emulatorDocuments(),
-};
+/** Returns the exit status: 1 when something is stale and is only checked. */
+export async function generate({ check }: { readonly check: boolean }): Promise<number> {
+  const { js, dts } = await validatorsModule();
+  const files: Record<string, string> = {
+    'src/shared/generated/validators.js': js,
+    'src/shared/generated/validators.d.ts': dts,
+    'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
+    'openapi.yaml': openApiDocument(),
+    ...emulatorDocuments(),
+  };
 
-const stale = Object.entries(files).filter(([name, content]) => {
-  const file = path.join(root, name);
-  return !fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== content;
-});
-if (process.argv.includes('--check')) {
-  for (const [name] of stale) console.error(`${name} is out of date: run npm run generate`);
-  process.exitCode = stale.length > 0 ? 1 : 0;
-} else {
+  const stale = Object.entries(files).filter(([name, content]) => {
+    const file = path.join(root, name);
+    return !fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== content;
+  });
+  if (check) {
+    for (const [name] of stale) console.error(`${name} is out of date: run npm run generate`);
+    return stale.length > 0 ? 1 : 0;
+  }
   for (const [name, content] of stale) {
     fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
     fs.writeFileSync(path.join(root, name), content);
     console.log(`wrote ${name}`);
   }
+  return 0;
 }

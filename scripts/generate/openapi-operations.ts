@@ -284,7 +284,7 @@ function firstCheckPaths(): Paths {
         summary: 'Makes one call of each kind that this site makes, and says what became of each',
         description:
           'Before any traffic, and harmless in it: what is written is removed again, and a message that is sent is ' +
-          'dropped by whoever receives it. What a finding means: `npm run first-check`.',
+          'dropped by whoever receives it. What a finding means: `npm run tandem -- first-check`.',
         responses: { '200': answer('FirstCheck', 'A finding for each call'), ...problems(401, 403) },
       },
     },

@@ -13,7 +13,7 @@ function checkOf(title: string, flags: readonly string[], config: string): Check
     name: `checkov, Azure, ${title}`,
     run: () => {
       installPythonTools();
-      const evaluate = spawnSync(process.execPath, ['scripts/azure-template.ts', ...flags], {
+      const evaluate = spawnSync(process.execPath, ['scripts/tandem.ts', 'azure-template', ...flags], {
         cwd: ROOT,
         encoding: 'utf8',
       });

@@ -1,4 +1,4 @@
-/** What `npm run lint:infra` runs one after the other. */
+/** What `npm run tandem -- lint-infra` runs one after the other. */
 
 export interface Check {
   readonly name: string;

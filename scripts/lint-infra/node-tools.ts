@@ -1,4 +1,4 @@
-/** Linters from npm, in `.peers/lint-node`: wanted by nobody but `npm run lint:infra`, so no dependency of the project. */
+/** Linters from npm, in `.peers/lint-node`: wanted by nobody but `npm run tandem -- lint-infra`, so no dependency of the project. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

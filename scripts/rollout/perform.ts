@@ -4,6 +4,7 @@
  * Invariant: a cloud gets traffic only with a release that has been verified there, the new one or the one that it had.
  * Whatever ends a rollout, the outcome says of each cloud what it runs and whether it has its traffic.
  */
+import { CommandError } from '../command/command-error.ts';
 import { stepsOf, sayStep, type Action, type RolloutPlan, type SitePlan, type Step } from './plan.ts';
 
 /** What can be done to a cloud. Each rejects with StepError when it did not come about. */
@@ -20,7 +21,7 @@ export interface Platform {
 }
 
 /** A step that did not come about, for a reason that a person can act on. */
-export class StepError extends Error {
+export class StepError extends CommandError {
   override readonly name = 'StepError';
 }
 
@@ -227,7 +228,9 @@ export function sayClouds({ clouds }: Outcome): readonly string[] {
   return Object.entries(clouds).map(([site, { release, traffic, verified }]) => {
     const runs = `${site} runs ${release ?? 'the sources'}${verified ? '' : ', NOT VERIFIED'}`;
     if (traffic === 'served') return `${runs}, and has its traffic`;
-    const next = verified ? 'npm run dns -- restore' : 'npm run rollout again, or npm run rollback';
+    const next = verified
+      ? 'npm run tandem -- dns restore'
+      : 'npm run tandem -- rollout again, or npm run tandem -- rollback';
     return `${runs}, and ${traffic === 'drained' ? 'has no traffic' : 'has its traffic in part'}: ${next}`;
   });
 }

@@ -19,7 +19,7 @@ export function platformOf(traffic: Traffic, deploy: Deploy): Platform {
       if (moved.length > 0) {
         const where = moved.map(([name, percent]) => `${name} at ${percent} %`).join(', ');
         throw new StepError(
-          `traffic does not stand as the policy says: ${where}; npm run dns -- restore first`,
+          `traffic does not stand as the policy says: ${where}; npm run tandem -- dns restore first`,
         );
       }
       await traffic.holdToGates(other);

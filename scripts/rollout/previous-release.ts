@@ -5,7 +5,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { Cloud } from '../local/stack/sites.ts';
 import { unzip, zip } from '../local/zip.ts';
 
-/** Without source maps; written by `npm run release:fixture`. */
+/** Without source maps; written by `npm run tandem -- release-fixture`. */
 export const FIXTURE = path.join(import.meta.dirname, '../../tests/fixtures/previous-release.zip.br');
 
 /** Unpacks the artefact of each cloud into a folder, as one package, and returns their folders. */

@@ -1,4 +1,4 @@
-/** Moving traffic with the commands of `npm run dns`: the same gates, lock and safeguards as for an operator. */
+/** Moving traffic with the commands of `npm run tandem -- dns`: the same gates, lock and safeguards as for an operator. */
 import { own } from '../command/own.ts';
 import { runDns } from '../../dns/run.ts';
 import type { Surroundings } from '../../dns/command/surroundings.ts';
@@ -70,7 +70,7 @@ export class Traffic {
     };
     const status = await runDns([...args, '--policy', this.#file], { ...this.#around, out, err, signal });
     if (status !== 0)
-      throw new StepError(said.slice(-2).join('; ') || `npm run dns -- ${args.join(' ')} failed`);
+      throw new StepError(said.slice(-2).join('; ') || `npm run tandem -- dns ${args.join(' ')} failed`);
   }
 }
 

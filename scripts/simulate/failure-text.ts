@@ -37,7 +37,7 @@ export function describeFailure(
     `  smallest of ${runs} schedules tried: ${names.length} sites, ${operations.length} operations`,
     ...(runs > 1 ? [...operations, ...events, ...strikes].map((part) => `    ${part}`) : []),
     ...findings.map(({ invariant, key, detail }) => `  ${invariant}: ${key ?? ''} ${detail}`),
-    `  again: node scripts/simulate.ts ${again}`,
+    `  again: npm run tandem -- simulate ${again}`,
     ...(watchedKey === undefined ? [] : [`  ${watchedKey}:`, timelineText(names, world.timeline)]),
   ];
   const title = `seed ${seed}, ${watchedKey ?? ''}: ${findings[0]?.detail ?? ''}`;
@@ -60,7 +60,7 @@ export function reportShopFailure(
     '',
     `seed ${seed}: ${names.length} sites, faults: ${faultsText(faults)}`,
     ...findings.map(({ invariant, key, detail }) => `  ${invariant}: ${key ?? ''} ${detail}`),
-    `  again: node scripts/simulate.ts ${again}`,
+    `  again: npm run tandem -- simulate ${again}`,
     ...(watchedKey === undefined ? [] : [`  ${watchedKey}:`, timelineText(names, world.timeline)]),
   ];
   const title = `seed ${seed}, ${watchedKey ?? ''}: ${findings[0]?.detail ?? ''}`;

@@ -1,9 +1,9 @@
 /** `tandem compare`, `repair` and `backfill`: begins a comparison of two sites and follows it to its end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { own } from '../command/own.ts';
-import type { CompareOptions } from './command-line.ts';
+import type { CompareOptions } from './options.ts';
 import { OperatorApi, type SideView, type VerificationView } from './operator-api.ts';
-import type { Surroundings } from './run.ts';
+import type { CommandContext } from '../command/command.ts';
 import { findSite, TargetError } from './targets.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -11,13 +11,13 @@ const LOOK_EVERY_MS = 1_000;
 const ROUNDS_MAX = 4;
 
 /** Returns the exit status: 0 when the two hold the same in the end, 1 when they differ. @throws TargetError */
-export async function compare(options: CompareOptions, surroundings: Surroundings): Promise<number> {
+export async function compare(options: CompareOptions, context: CommandContext): Promise<number> {
   const { command, from, to, json } = options;
-  const { out } = surroundings;
+  const { out } = context;
   const api = new OperatorApi(await findSite(options, from));
   for (let round = 1; ; round += 1) {
     const repair = command !== 'compare' && round % 2 === 1;
-    const view = await follow(api, { peer: to, repair }, surroundings, json);
+    const view = await follow(api, { peer: to, repair }, context, json);
     out(json ? `${JSON.stringify(view)}\n` : `${summaryOf(view)}\n`);
     const differing = Object.values(view.sides).reduce((sum, side) => sum + side.differing, 0);
     if (differing === 0) return 0;
@@ -28,7 +28,7 @@ export async function compare(options: CompareOptions, surroundings: Surrounding
 async function follow(
   api: OperatorApi,
   request: { peer: string; repair: boolean },
-  { err, signal, isTerminal }: Surroundings,
+  { err, signal, isTerminal }: CommandContext,
   json: boolean,
 ): Promise<VerificationView> {
   const begun = await api.compare(request);

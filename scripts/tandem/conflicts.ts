@@ -1,13 +1,13 @@
 /** `tandem conflicts`: which writes lost against one that had not seen them, and what an operator makes of it. */
-import type { ConflictOptions } from './command-line.ts';
+import type { ConflictOptions } from './options.ts';
 import { OperatorApi, type ConflictView } from './operator-api.ts';
-import type { Surroundings } from './run.ts';
+import type { CommandContext } from '../command/command.ts';
 import { findSite, findTargets } from './targets.ts';
 
 const VALUE_CHARACTERS = 40;
 
 /** Returns the exit status, 0. @throws TargetError */
-export async function conflicts(options: ConflictOptions, { out }: Surroundings): Promise<number> {
+export async function conflicts(options: ConflictOptions, { out }: CommandContext): Promise<number> {
   const { action, at, ids, json, limit } = options;
   // The log is the same at every site, so any will do.
   const [first] = findTargets(options);

@@ -2,26 +2,26 @@
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { letterSettlesMax } from '../../src/shared/bounds.ts';
-import type { DeadLetterOptions } from './command-line.ts';
+import type { DeadLetterOptions } from './options.ts';
 import { OperatorApi, type CausesView, type SettledView } from './operator-api.ts';
-import type { Surroundings } from './run.ts';
-import { aligned } from './table.ts';
+import type { CommandContext } from '../command/command.ts';
+import { aligned } from '../command/table.ts';
 import { TargetError, findSite, findTargets } from './targets.ts';
 
 /** Returns the exit status: 1 when a letter could not be settled. @throws TargetError */
-export async function deadLetters(options: DeadLetterOptions, surroundings: Surroundings): Promise<number> {
+export async function deadLetters(options: DeadLetterOptions, context: CommandContext): Promise<number> {
   switch (options.action) {
     case 'list':
-      return list(options, surroundings);
+      return list(options, context);
     case 'show':
-      return show(options, surroundings);
+      return show(options, context);
     case 'replay':
     case 'discard':
-      return settle(options, surroundings);
+      return settle(options, context);
   }
 }
 
-async function list(options: DeadLetterOptions, { out }: Surroundings): Promise<number> {
+async function list(options: DeadLetterOptions, { out }: CommandContext): Promise<number> {
   const targets = options.at === undefined ? findTargets(options) : [await findSite(options, options.at)];
   for (const target of targets) {
     const found = await new OperatorApi(target).causes();
@@ -46,7 +46,7 @@ function listing(site: string, { causes, looked, atLeast }: CausesView): string 
   return `${site}${more}\n${table.map((row) => `  ${row}`).join('\n')}\n`;
 }
 
-async function show(options: DeadLetterOptions, { out }: Surroundings): Promise<number> {
+async function show(options: DeadLetterOptions, { out }: CommandContext): Promise<number> {
   const letter = await new OperatorApi(await findSite(options, options.at)).letter(options.ids[0] ?? '');
   const { id, source, reason, detail, at, body } = letter;
   out(
@@ -58,9 +58,9 @@ async function show(options: DeadLetterOptions, { out }: Surroundings): Promise<
 }
 
 /** Request after request, at most `rate` letters a second, until none is left that was there at the start. */
-async function settle(options: DeadLetterOptions, surroundings: Surroundings): Promise<number> {
+async function settle(options: DeadLetterOptions, context: CommandContext): Promise<number> {
   const { action, dryRun, rate, ids, source, reason, edit, json } = options;
-  const { out, err, isTerminal, signal } = surroundings;
+  const { out, err, isTerminal, signal } = context;
   const api = new OperatorApi(await findSite(options, options.at));
   const event = edit === undefined ? undefined : readEvent(edit);
   const { now: before } = await api.causes();

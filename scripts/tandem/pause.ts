@@ -1,11 +1,11 @@
 /** `tandem pause` and `tandem resume`: stops and starts what one site sends to another. */
-import type { PauseOptions } from './command-line.ts';
+import type { PauseOptions } from './options.ts';
 import { OperatorApi, type PauseView } from './operator-api.ts';
-import type { Surroundings } from './run.ts';
+import type { CommandContext } from '../command/command.ts';
 import { findSite } from './targets.ts';
 
 /** Returns the exit status: 1 when the resumed peer does not take what has gathered. @throws TargetError */
-export async function pause(options: PauseOptions, { out }: Surroundings): Promise<number> {
+export async function pause(options: PauseOptions, { out }: CommandContext): Promise<number> {
   const { command, from, to, json } = options;
   const api = new OperatorApi(await findSite(options, from));
   const view = command === 'pause' ? await api.pause(to) : await api.resume(to);

@@ -1,9 +1,9 @@
 /** `tandem status`: asks every site, and says per direction what is safe and what is not. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { askSite, type SiteReport } from './ask.ts';
-import type { StatusOptions } from './command-line.ts';
+import type { StatusOptions } from './options.ts';
 import { directionsOf } from './directions.ts';
-import type { Surroundings } from './run.ts';
+import type { CommandContext } from '../command/command.ts';
 import { toTable } from './table.ts';
 import { findTargets } from './targets.ts';
 
@@ -15,10 +15,12 @@ const CLEAR = '\u001B[H\u001B[2J';
  * Once, or with `--watch` until the signal. Returns the exit status of the last look: 1 when somebody did not answer.
  * @throws TargetError when there is nobody to ask.
  */
-export async function status(options: StatusOptions, surroundings: Surroundings): Promise<number> {
+export async function status(options: StatusOptions, context: CommandContext): Promise<number> {
+  // Listened to from the start: Ctrl-C during the first look is the end of a watch too.
+  const signal = options.watch ? context.signal : undefined;
   for (;;) {
-    const code = await look(options, surroundings);
-    if (!options.watch || (await stoppedWithin(REFRESH_MS, surroundings.signal))) return code;
+    const code = await look(options, context);
+    if (signal === undefined || (await stoppedWithin(REFRESH_MS, signal))) return code;
   }
 }
 
@@ -32,7 +34,7 @@ async function stoppedWithin(ms: number, signal: AbortSignal): Promise<boolean> 
   }
 }
 
-async function look(options: StatusOptions, { out, isTerminal, colour }: Surroundings): Promise<number> {
+async function look(options: StatusOptions, { out, isTerminal, colour }: CommandContext): Promise<number> {
   const askedAt = new Date().toISOString();
   const reports = await Promise.all(findTargets(options).map((target) => askSite(target, options)));
   const directions = directionsOf(reports);

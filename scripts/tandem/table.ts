@@ -1,6 +1,7 @@
 /** Directions as an aligned table for people, with a sentence for each. */
 import { styleText } from 'node:util';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
+import { aligned } from '../command/table.ts';
 import type { SiteReport } from './ask.ts';
 import type { Direction } from './directions.ts';
 
@@ -147,17 +148,4 @@ export function duration(ms: number | undefined): string {
   if (d > 0) return `${d} d ${h} h`;
   if (h > 0) return `${h} h ${min} min`;
   return min > 0 ? `${min} min ${s} s` : `${s} s`;
-}
-
-/** Rows of cells as lines, each column as wide as its widest cell. */
-export function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

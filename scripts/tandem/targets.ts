@@ -1,10 +1,11 @@
 /** Whom to ask: the sites of the stack on this machine, or the deployed ones that were named. */
+import { CommandError } from '../command/command-error.ts';
 import path from 'node:path';
 import { portsOf, readSites, runs } from '../local/alone/site-registry.ts';
 import { readStack, StackFileError, type Stack, type StackSite } from '../local/stack/stack-file.ts';
 import { urlOf } from '../local/stack/topology.ts';
 import { getJson, readReplication } from './ask.ts';
-import type { CommonOptions } from './command-line.ts';
+import type { CommonOptions } from './options.ts';
 
 /** One site to ask. */
 export interface Target {
@@ -17,7 +18,7 @@ export interface Target {
 }
 
 /** There is nobody to ask; the message says what to do. */
-export class TargetError extends Error {
+export class TargetError extends CommandError {
   override readonly name = 'TargetError';
 }
 

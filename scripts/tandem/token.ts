@@ -1,12 +1,12 @@
 /** `tandem token`: a token of the local issuer, to present as `Authorization: Bearer`. */
 import { askToken } from '../local/issuer/ask.ts';
 import { explain } from './ask.ts';
-import type { TokenOptions } from './command-line.ts';
-import type { Surroundings } from './run.ts';
+import type { TokenOptions } from './options.ts';
+import type { CommandContext } from '../command/command.ts';
 import { findIssuer, TargetError } from './targets.ts';
 
 /** Returns the exit status. @throws TargetError when there is no issuer, or when it does not answer. */
-export async function token(options: TokenOptions, { out }: Surroundings): Promise<number> {
+export async function token(options: TokenOptions, { out }: CommandContext): Promise<number> {
   const issuer = findIssuer(options);
   try {
     const value = await askToken(issuer, options.scope);

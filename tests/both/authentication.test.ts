@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { askToken } from '../../scripts/local/issuer/ask.ts';
-import { AUDIENCE, ROTATE_PATH, startIssuer, type Issuer } from '../../scripts/local/issuer/server.ts';
+import { AUDIENCE } from '../../scripts/local/issuer/protocol.ts';
+import { ROTATE_PATH, startIssuer, type Issuer } from '../../scripts/local/issuer/server.ts';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 

@@ -133,7 +133,7 @@ describe(`a first check on ${cloudName}`, () => {
   });
 });
 
-describe(`npm run first-check on ${cloudName}`, () => {
+describe(`npm run tandem -- first-check on ${cloudName}`, () => {
   /** The functions of the site behind an address. */
   async function serveSite(): Promise<{ url: string; close: () => void }> {
     const region = await import('../../src/handlers/region.ts');

@@ -1,4 +1,4 @@
-/** `npm run dns` against the DNS server of a local stack. */
+/** `npm run tandem -- dns` against the DNS server of a local stack. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -23,35 +23,35 @@ const of = (script: string, args: string, named = /--[a-z-]+(?==\?)/.exec(args)?
 });
 
 const CASES: readonly Case[] = [
-  of('dns/main.ts', 'shift aws-us-east-1 ? --policy dns/local.policy.yml', 'percent'),
+  of('scripts/tandem.ts', 'dns shift aws-us-east-1 ? --policy dns/local.policy.yml', 'percent'),
   of('scripts/tandem.ts', 'conflicts list --limit=?'),
   of('scripts/tandem.ts', 'dlq replay --all --at=aws-us-east-1 --rate=?'),
-  of('scripts/rollout.ts', '--local --clients=?'),
-  of('scripts/rollout.ts', '--local --seed=?'),
-  of('scripts/drill.ts', 'aws-lost --duration=?'),
-  of('scripts/drill.ts', 'aws-lost --clients=?'),
-  of('scripts/drill.ts', 'aws-lost --seed=?'),
-  of('scripts/chaos.ts', '--seed=?'),
-  of('scripts/chaos.ts', '--writes=?'),
-  of('scripts/chaos.ts', '--rate=?'),
-  of('scripts/chaos.ts', '--minutes=?'),
-  of('scripts/simulate.ts', '--schedules=?'),
-  of('scripts/simulate.ts', '--seed=?'),
-  of('scripts/simulate.ts', '--sites=?'),
-  of('scripts/simulate.ts', '--threads=?'),
-  of('scripts/cost.ts', '--requests=?'),
-  of('scripts/cost.ts', '--stored-gb=?'),
+  of('scripts/tandem.ts', 'rollout --local --clients=?'),
+  of('scripts/tandem.ts', 'rollout --local --seed=?'),
+  of('scripts/tandem.ts', 'drill aws-lost --duration=?'),
+  of('scripts/tandem.ts', 'drill aws-lost --clients=?'),
+  of('scripts/tandem.ts', 'drill aws-lost --seed=?'),
+  of('scripts/tandem.ts', 'chaos --seed=?'),
+  of('scripts/tandem.ts', 'chaos --writes=?'),
+  of('scripts/tandem.ts', 'chaos --rate=?'),
+  of('scripts/tandem.ts', 'chaos --minutes=?'),
+  of('scripts/tandem.ts', 'simulate --schedules=?'),
+  of('scripts/tandem.ts', 'simulate --seed=?'),
+  of('scripts/tandem.ts', 'simulate --sites=?'),
+  of('scripts/tandem.ts', 'simulate --threads=?'),
+  of('scripts/tandem.ts', 'cost --requests=?'),
+  of('scripts/tandem.ts', 'cost --stored-gb=?'),
   of('scripts/local/start.ts', '--port=edge=?', '--port'),
   of('scripts/local/edge/main.ts', '--port=?'),
   of('scripts/local/issuer/main.ts', '--port=?'),
-  of('scripts/bench/lag.ts', '--rate=?'),
-  of('scripts/bench/http.ts', '--rounds=?'),
-  of('scripts/bench/dns.ts', '--ms=?'),
-  of('scripts/bench/plan.ts', '--names=?'),
-  of('scripts/bench/bridge.ts', '--events=?'),
-  of('scripts/bench/bundle.ts', '--runs=?'),
-  of('scripts/bench/compare.ts', '--records=?'),
-  of('scripts/bench/cost.ts', '--writes=?'),
+  of('scripts/tandem.ts', 'bench lag --rate=?'),
+  of('scripts/tandem.ts', 'bench http --rounds=?'),
+  of('scripts/tandem.ts', 'bench dns --ms=?'),
+  of('scripts/tandem.ts', 'bench plan --names=?'),
+  of('scripts/tandem.ts', 'bench bridge --events=?'),
+  of('scripts/tandem.ts', 'bench bundle --runs=?'),
+  of('scripts/tandem.ts', 'bench compare --records=?'),
+  of('scripts/tandem.ts', 'bench cost --writes=?'),
 ];
 
 async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
@@ -79,7 +79,7 @@ describe('a command with a number that is none', () => {
   it.each(['monitor', 'runbook'])('%s names the variable', async (which) => {
     for (const wrong of WRONG.slice(1)) {
       const env = { TANDEM_MONITOR_INTERVAL_SECONDS: wrong };
-      const { code, stderr } = await run('dns/monitor/main.ts', [which], env);
+      const { code, stderr } = await run('scripts/tandem.ts', [which], env);
       expect(code).toBe(2);
       expect(stderr).toContain('TANDEM_MONITOR_INTERVAL_SECONDS');
     }

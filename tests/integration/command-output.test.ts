@@ -13,17 +13,13 @@ const FULL = '/dev/full';
 const onLinux = fs.existsSync(FULL) ? it : it.skip;
 
 const COMMANDS = [
-  ['dns/main.ts', '--help'],
-  ['dns/monitor/main.ts', 'monitor', '--help'],
-  ['dns/monitor/main.ts', 'runbook', '--help'],
   ['scripts/tandem.ts', '--help'],
+  ['scripts/tandem.ts', 'dns', '--help'],
+  ['scripts/tandem.ts', 'monitor', '--help'],
+  ['scripts/tandem.ts', 'cost'],
+  ['scripts/tandem.ts', 'completion', 'bash'],
   ['scripts/local/start.ts', '--help'],
-  ['scripts/rollout.ts', '--help'],
-  ['scripts/rollback.ts', '--help'],
-  ['scripts/drill.ts', '--help'],
-  ['scripts/smoke.ts', '--help'],
-  ['scripts/cost.ts'],
-  ['scripts/azure-template.ts'],
+  ['scripts/tandem.ts', 'azure-template'],
 ];
 
 let dir: string;
@@ -56,7 +52,7 @@ async function ended(
   return { status, stderr };
 }
 const inShell = async (script: string) => ended('bash', ['-c', script]);
-const dns = (...args: string[]) => ['dns/main.ts', ...args, '--policy', policyFile()];
+const dns = (...args: string[]) => ['scripts/tandem.ts', 'dns', ...args, '--policy', policyFile()];
 
 /** The same zone, without the checks of sites that do not run. */
 function policyFile(): string {
@@ -95,7 +91,7 @@ describe.each(COMMANDS.map((command) => [command.join(' '), command] as const))(
 onLinux('a file that took a part of the output is a failure', async () => {
   const file = path.join(dir, 'short');
   const { status, stderr } = await inShell(
-    `ulimit -f 1; trap '' XFSZ; '${process.execPath}' dns/main.ts --help > '${file}'`,
+    `ulimit -f 1; trap '' XFSZ; '${process.execPath}' scripts/tandem.ts --help > '${file}'`,
   );
   expect({ status, bytes: fs.statSync(file).size }).toEqual({ status: 1, bytes: 1_024 });
   expect(stderr).toContain('standard output could not be written: EFBIG');
@@ -143,7 +139,8 @@ describe('a file that is named', () => {
 
   it('of a drill is tried before anything starts', async () => {
     const { status, stderr } = await ended(process.execPath, [
-      'scripts/drill.ts',
+      'scripts/tandem.ts',
+      'drill',
       'aws-lost',
       '--out',
       '/proc/x/y',
@@ -153,7 +150,12 @@ describe('a file that is named', () => {
   });
 
   it('of a chaos run is tried before anything starts', async () => {
-    const { status, stderr } = await ended(process.execPath, ['scripts/chaos.ts', '--json', '/dev/null/x']);
+    const { status, stderr } = await ended(process.execPath, [
+      'scripts/tandem.ts',
+      'chaos',
+      '--json',
+      '/dev/null/x',
+    ]);
     expect(status).toBe(1);
     expect(stderr).toContain('/dev/null/x could not be written');
   });

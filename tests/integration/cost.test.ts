@@ -10,7 +10,7 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const RUN_WITHIN_MS = 55_000;
 
 test('a 1 kB write costs at most 4 write units, and an applied event exactly one conditional write', async () => {
-  const args = ['scripts/bench/cost.ts', '--writes', '20', '--json'];
+  const args = ['scripts/tandem.ts', 'bench', 'cost', '--writes', '20', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: RUN_WITHIN_MS });
   const { figures } = JSON.parse(stdout) as Report;
   const bounds = figures.filter(({ aim }) => aim !== null);

@@ -1,4 +1,4 @@
-/** `npm run dns` as a process, against our DNS server: signals, terminals, exit statuses. */
+/** `npm run tandem -- dns` as a process, against our DNS server: signals, terminals, exit statuses. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -50,7 +50,7 @@ interface Command {
 
 /** @param terminal gives it a terminal, as `script` of util-linux does */
 function start(args: readonly string[], { terminal = false, env = {} } = {}): Command {
-  const own = ['dns/main.ts', ...args, '--policy', path.join(dir, 'policy.yml')];
+  const own = ['scripts/tandem.ts', 'dns', ...args, '--policy', path.join(dir, 'policy.yml')];
   const [command, given] = terminal
     ? ['script', ['-qefc', [process.execPath, ...own].map((word) => `'${word}'`).join(' '), '/dev/null']]
     : [process.execPath, own];
@@ -80,7 +80,7 @@ async function weights(): Promise<Record<string, number | undefined>> {
   return Object.fromEntries(targets.map(({ site, weight }) => [site, weight]));
 }
 
-describe('npm run dns', () => {
+describe('npm run tandem -- dns', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'ends a shift at a whole step on %s, says at which, and gives the lock back',
     async (signal) => {
@@ -119,7 +119,7 @@ describe('npm run dns', () => {
 const terminals = spawnSync('script', ['--version'], { stdio: 'ignore' }).status === 0;
 if (!terminals) console.warn('SKIPPED: there is no `script` of util-linux here to make a terminal');
 
-(terminals ? describe : describe.skip)('npm run dns at a terminal', () => {
+(terminals ? describe : describe.skip)('npm run tandem -- dns at a terminal', () => {
   it.each([
     ['in colour', {}, true],
     ['in colour with an empty NO_COLOR, which counts as none', { NO_COLOR: '' }, true],

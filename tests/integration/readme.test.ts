@@ -9,6 +9,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readCommandLine } from '../../scripts/command/run-program.ts';
+import { PROGRAM } from '../../scripts/commands/program.ts';
 import { defaultPorts } from '../../scripts/local/stack/ports.ts';
 import { DEFAULT_SITES, parseSites } from '../../scripts/local/stack/sites.ts';
 import { readStack, type Stack } from '../../scripts/local/stack/stack-file.ts';
@@ -150,10 +152,10 @@ describe.each([
     'Traffic',
     {
       dig: /127\.0\.0\.[23]/,
-      'dns -- plan': /[Nn]othing|no change|0 changes/,
+      'dns plan': /[Nn]othing|no change|0 changes/,
       drain: /drain: done/,
       restore: /restore: done/,
-      'runbook -- aws-lost': /1\. failover/,
+      'runbook aws-lost': /1\. failover/,
     },
   ],
 ])('%s', (section, expected) => {
@@ -189,24 +191,27 @@ test('a name after `npm run` that README.md gives is a script of package.json', 
   const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const table = README.split(/^## /m).find((part) => part.startsWith('Prove it yourself\n')) ?? '';
-  const cells = [...table.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell);
-  const names = [
-    ...[...README.matchAll(/npm run (?!…)([\w:-]+)/g)].map(([, name = '']) => name),
-    ...cells.flatMap((cell) => [...cell.matchAll(/`([\w:-]+)[^`]*`/g)].map(([, name = '']) => name)),
-  ];
+  const names = [...README.matchAll(/npm run (?:-s )?(?!…)([\w:-]+)/g)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(20);
-  expect(names.filter((name) => name !== 'npm' && scripts[name] === undefined)).toEqual([]);
+  expect(names.filter((name) => scripts[name] === undefined)).toEqual([]);
+});
+
+test('what README.md says can be proved is a command', () => {
+  const table = README.split(/^## /m).find((part) => part.startsWith('Prove it yourself\n')) ?? '';
+  const lines = [...table.matchAll(/^\| (`[^|]+) \|/gm)]
+    .slice(1)
+    .flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, line = '']) => line));
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) expect(readCommandLine(PROGRAM, line.split(' '))).toMatchObject({ kind: 'run' });
 });
 
 test.each([
-  ['dns', 'dns/main.ts'],
-  ['runbook', 'dns/monitor/main.ts', 'runbook'],
-])('npm run %s says in words that the stack file is damaged', async (_name, ...args) => {
+  ['dns status', 'dns', 'status'],
+  ['runbook', 'runbook'],
+])('%s says in words that the stack file is damaged', async (_name, ...args) => {
   const file = path.join(dir, 'damaged.json');
   fs.writeFileSync(file, '{');
-  const extra = args.includes('runbook') ? [] : ['status'];
-  const all = [...args, ...extra, '--policy', 'dns/local.policy.yml', '--stack', file];
+  const all = ['scripts/tandem.ts', ...args, '--policy', 'dns/local.policy.yml', '--stack', file];
   const failed = await new Promise<string>((resolve) => {
     execFile(process.execPath, all, { cwd: dir }, (_error, _out, err) => resolve(err));
   });

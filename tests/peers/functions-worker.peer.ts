@@ -1,6 +1,6 @@
 /**
  * The packaged Azure app under Microsoft's own worker: its registrations, and requests of several kinds. What loading
- * takes: `npm run bench:worker`. `npm run test:peers -- functions-worker` packages nothing: `npm run package` comes first.
+ * takes: `npm run bench -- worker`. `npm run test:peers -- functions-worker` packages nothing: `npm run package` comes first.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';

@@ -1,4 +1,4 @@
-/** A few dozen schedules inside the test run; `npm run simulate` runs thousands. */
+/** A few dozen schedules inside the test run; `npm run tandem -- simulate` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS, type Faults } from '../../scripts/simulate/faults.ts';
 import { describeFailure } from '../../scripts/simulate/failure-text.ts';
@@ -82,7 +82,7 @@ describe('a schedule', () => {
       { options: { seed: 9, sites: 2 }, result, runs: 1 },
     );
     expect(text).toContain('2 values: user:a name is wrong');
-    expect(text).toContain('node scripts/simulate.ts --schedules 1 --seed 9');
+    expect(text).toContain('npm run tandem -- simulate --schedules 1 --seed 9');
     expect(text).toMatch(/^ +aws-1 +azure-1$/m);
     expect(text).toMatch(/^ +[\d.]+ s .*put written/m);
     expect(svg).toContain('name is wrong');

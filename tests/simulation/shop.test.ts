@@ -1,4 +1,4 @@
-/** A few schedules of the shop inside the test run; `npm run simulate -- --workload shop` runs thousands. */
+/** A few schedules of the shop inside the test run; `npm run tandem -- simulate --workload shop` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS } from '../../scripts/simulate/faults.ts';
 import { mutatedText } from '../../scripts/simulate/mutated-source.ts';

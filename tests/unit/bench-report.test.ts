@@ -121,7 +121,9 @@ describe('a run', () => {
   });
 });
 
-test('the command is given relative to the root of the project', () => {
-  const argv = ['/usr/bin/node', '/somewhere/project/scripts/bench/http.ts', '--json'];
-  expect(commandLine(argv, '/somewhere/project')).toBe('node scripts/bench/http.ts --json');
+test('the command is given as a person types it in the root of the project', () => {
+  const argv = ['/usr/bin/node', '/somewhere/project/scripts/tandem.ts', 'bench', 'http', '--json'];
+  expect(commandLine(argv, '/somewhere/project')).toBe('npm run tandem -- bench http --json');
+  const other = ['/usr/bin/node', '/somewhere/project/scripts/things.ts', '--json'];
+  expect(commandLine(other, '/somewhere/project')).toBe('node scripts/things.ts --json');
 });

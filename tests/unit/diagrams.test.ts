@@ -9,8 +9,11 @@ describe('a diagram', () => {
     expect(diagramNames()).toEqual(expect.arrayContaining(['architecture', 'deployment', 'request']));
   });
 
-  test.each(diagramNames())('%s: its pictures are those of its source (npm run diagrams)', (name) => {
-    const svg = fs.readFileSync(path.join(DIAGRAMS, `${name}.svg`), 'utf8');
-    expect(svg.trimEnd().split('\n').at(-1)).toBe(stampOf(name));
-  });
+  test.each(diagramNames())(
+    '%s: its pictures are those of its source (npm run tandem -- diagrams)',
+    (name) => {
+      const svg = fs.readFileSync(path.join(DIAGRAMS, `${name}.svg`), 'utf8');
+      expect(svg.trimEnd().split('\n').at(-1)).toBe(stampOf(name));
+    },
+  );
 });

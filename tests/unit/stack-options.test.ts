@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../scripts/command/usage-error.ts';
-import { parseOptions, type StackOptions } from '../../scripts/local/stack/options.ts';
+import { HERE } from '../../scripts/command/place.ts';
+import { readInput } from '../../scripts/command/parse.ts';
+import { start, stackOptionsOf, type StackOptions } from '../../scripts/local/stack/options.ts';
 
 function parsed(...args: string[]): StackOptions {
-  const options = parseOptions(args);
-  if (options === 'help') throw new Error('help was not asked for');
-  return options;
+  return stackOptionsOf(readInput(start, args, HERE) as unknown as Parameters<typeof stackOptionsOf>[0]);
 }
 
 describe('the command line of npm start', () => {
@@ -48,10 +48,6 @@ describe('the command line of npm start', () => {
     expect([...ports.values()].filter((port) => port === 0)).toHaveLength(8);
   });
 
-  test('help is an answer of its own', () => {
-    expect(parseOptions(['--help'])).toBe('help');
-  });
-
   test.each([
     ['an unknown option', ['--sitess', 'x'], /--sitess/],
     ['an argument that is no option', ['aws'], /aws/],
@@ -70,7 +66,7 @@ describe('the command line of npm start', () => {
     ['an unknown log level', ['--log-level', 'loud'], /--log-level: 'loud'/],
     ['a drill that cannot be read', ['--drill', '/nowhere.json'], /--drill: \/nowhere.json cannot be read/],
   ])('%s is refused with a message that names it', (_title, args, message) => {
-    expect(() => parseOptions(args)).toThrow(UsageError);
-    expect(() => parseOptions(args)).toThrow(message);
+    expect(() => parsed(...args)).toThrow(UsageError);
+    expect(() => parsed(...args)).toThrow(message);
   });
 });

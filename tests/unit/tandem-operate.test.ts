@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { runTandem } from '../../scripts/tandem/run.ts';
+import { runProgram } from '../../scripts/command/run-program.ts';
+import { PROGRAM } from '../../scripts/commands/program.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 const later = closeAfterEach();
@@ -49,7 +50,7 @@ async function stackOf(answers: (asked: Asked) => { status?: number; body: objec
   write(KEY);
   const run = async (...args: string[]): Promise<{ code: number; out: string; err: string }> => {
     let [out, err] = ['', ''];
-    const code = await runTandem([...args, '--stack', dir], {
+    const code = await runProgram(PROGRAM, [...args, '--stack', dir], {
       out: (more) => (out += more),
       err: (more) => (err += more),
       isTerminal: false,

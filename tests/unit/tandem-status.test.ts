@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { runTandem } from '../../scripts/tandem/run.ts';
+import { runProgram } from '../../scripts/command/run-program.ts';
+import { PROGRAM } from '../../scripts/commands/program.ts';
 import { duration } from '../../scripts/tandem/table.ts';
 import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
@@ -105,7 +106,7 @@ async function run(
   { colour = false, signal = new AbortController().signal, onOut = (_: string): void => undefined } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
-  const code = await runTandem(args, {
+  const code = await runProgram(PROGRAM, args, {
     out: (text) => {
       out += text;
       onOut(out);
@@ -396,7 +397,7 @@ describe('the program', () => {
     expect(await program(['stats'])).toEqual({
       code: 2,
       out: '',
-      err: "'stats' is not a command\nnpm run tandem -- --help lists the commands.\n",
+      err: "'stats' is not a command; did you mean 'status'?\nnpm run tandem -- --help lists the commands.\n",
     });
     expect(await program(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Usage:') });
   });

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from '@jest/globals';
 import { startIssuer } from '../../scripts/local/issuer/server.ts';
-import { runTandem } from '../../scripts/tandem/run.ts';
+import { runProgram } from '../../scripts/command/run-program.ts';
+import { PROGRAM } from '../../scripts/commands/program.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 const later = closeAfterEach();
@@ -16,7 +17,7 @@ async function run(stack: object, ...args: string[]): Promise<{ code: number; ou
   fs.writeFileSync(path.join(dir, 'stack.json'), JSON.stringify({ sites: [], ...stack }));
   let out = '';
   let err = '';
-  const code = await runTandem(['token', '--stack', dir, ...args], {
+  const code = await runProgram(PROGRAM, ['token', '--stack', dir, ...args], {
     out: (text) => (out += text),
     err: (text) => (err += text),
     isTerminal: false,

@@ -1,4 +1,5 @@
 /** A site to run, from what the CLI knows after it has read the service definition. */
+import { hasColour } from '../../command/terminal.ts';
 import { Output } from '../stack/output.ts';
 import { type Cloud, type SiteName } from '../stack/sites.ts';
 import type { SiteRunOptions } from './site-run.ts';
@@ -59,7 +60,7 @@ export function siteOptions(
     output: new Output({
       write: (text) => process.stdout.write(text),
       verbose: false,
-      colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+      colour: hasColour(process.stdout),
     }),
     onFunctionsLine: (line) => process.stdout.write(`${line}\n`),
   };

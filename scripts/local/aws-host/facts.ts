@@ -81,7 +81,7 @@ export const awsHostFacts: EmulatorFacts = {
       kind: 'tier',
       what: 'memory, and processors that grow with it; a cold start for each new instance',
       source: `${LAMBDA}/configuration-memory.html`,
-      held: 'because one process is not an instance; `npm run bench:bundle` loads the bundles as Lambda does',
+      held: 'because one process is not an instance; `npm run bench -- bundle` loads the bundles as Lambda does',
     },
   ],
 };

@@ -102,7 +102,7 @@ export const azureHostFacts: EmulatorFacts = {
       kind: 'tier',
       what: 'the platform scales by the length of the queues, which it reads with the app’s identity',
       source: `${LEARN}/functions-bindings-service-bus-trigger#scaling`,
-      held: 'because one process is all there is; the right is asked for by `npm run first-check` (queue.count)',
+      held: 'because one process is all there is; the right is asked for by `npm run tandem -- first-check` (queue.count)',
     },
     {
       kind: 'tier',

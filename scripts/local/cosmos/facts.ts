@@ -124,7 +124,7 @@ export const cosmosFacts: EmulatorFacts = {
       kind: 'shape',
       what: 'whether U+0000 and halves of surrogate pairs come back as they were sent is written nowhere',
       source: 'https://www.rfc-editor.org/rfc/rfc8259#section-8.2',
-      held: 'because nobody knows it: the emulator gives them back, and `npm run first-check` asks the account (store.nul, store.surrogate)',
+      held: 'because nobody knows it: the emulator gives them back, and `npm run tandem -- first-check` asks the account (store.nul, store.surrogate)',
     },
     {
       kind: 'timing',

@@ -1,5 +1,5 @@
 /** A token of the local issuer, for commands and tests. */
-import { TOKEN_PATH } from './server.ts';
+import { TOKEN_PATH } from './protocol.ts';
 
 /** @param scope Absent: to read and to write. @throws Error when the issuer does not give one. */
 export async function askToken(issuerUrl: string, scope?: string): Promise<string> {

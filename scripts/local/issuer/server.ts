@@ -11,10 +11,9 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { refuseForeign } from '../control.ts';
+import { AUDIENCE, TOKEN_PATH } from './protocol.ts';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
-export const AUDIENCE = 'tandem';
-export const TOKEN_PATH = '/oauth2/token';
 export const ROTATE_PATH = '/_tandem/rotate';
 const JWKS_PATH = '/.well-known/jwks.json';
 const ALGORITHM = 'ES256';

@@ -1,5 +1,6 @@
-/** The command line of `npm start`. */
-import { parseArgs } from 'node:util';
+/** The command `start`, which `npm start` runs too. */
+import { command, type CommandContext } from '../../command/command.ts';
+import { choice, file, flag, folder, many, text } from '../../command/option.ts';
 import { UsageError } from '../../command/usage-error.ts';
 import { readDrill, type DrillSettings } from './drill.ts';
 import { choosePorts, type Ports } from './ports.ts';
@@ -25,75 +26,56 @@ export interface StackOptions {
   readonly drill?: DrillSettings;
 }
 
-export const USAGE = `Usage: npm start -- [options]
-
-Runs both clouds, the bridge between them, an edge and a DNS server on this machine.
-
-  --sites <list>         two to six of aws-<region>, azure-<region>   (${DEFAULT_SITES})
-  --port <name>=<n>      edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is
-                         dynamodb, sqs, cosmos, service-bus or service-bus-control; 0 picks a free port; all=0 for all of them.
-                         May be repeated.
-  --dir <folder>         where data, logs and stack.json live          (.tandem)
-  --ephemeral            keep data in memory only
-  --protected            ask for a token on every route of records, and run an issuer that gives them
-  --seed                 write sample users and items when ready; what exists stays
-  --log-level <level>    of the functions: ${LOG_LEVELS.join(', ')}           (info)
-  --verbose              show everything that the processes write
-  --drill <file>         for npm run chaos: links and clocks that it controls, see scripts/local/stack/drill.ts
-  --help                 show this
+const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
+service-bus or service-bus-control; 0 picks a free port; all=0 for all of them.
 
 Default ports: edge 8080, DNS 5353 and its control interface 5380, issuer 9400, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
-Cosmos DB 8081, Service Bus 5672 and its control interface 5300; one higher for each further site of a cloud.
-`;
+Cosmos DB 8081, Service Bus 5672 and its control interface 5300; one higher for each further site of a cloud.`;
 
-const OPTIONS = {
-  sites: { type: 'string', default: DEFAULT_SITES },
-  port: { type: 'string', multiple: true, default: [] as string[] },
-  dir: { type: 'string', default: '.tandem' },
-  ephemeral: { type: 'boolean', default: false },
-  protected: { type: 'boolean', default: false },
-  seed: { type: 'boolean', default: false },
-  'log-level': { type: 'string', default: 'info' },
-  verbose: { type: 'boolean', default: false },
-  drill: { type: 'string' },
-  help: { type: 'boolean', default: false },
-} as const;
+export const start = command({
+  name: 'start',
+  summary: 'both clouds, the bridge between them, an edge and a DNS server on this machine',
+  details: PORTS_NOTE,
+  options: {
+    sites: text('two to six of aws-<region>, azure-<region>', {
+      placeholder: 'list',
+      default: DEFAULT_SITES,
+    }),
+    port: many(text('where something listens', { placeholder: 'name>=<n' })),
+    dir: folder('where data, logs and stack.json live', { default: '.tandem' }),
+    ephemeral: flag('keep data in memory only'),
+    protected: flag('ask for a token on every route of records, and run an issuer that gives them'),
+    seed: flag('write sample users and items when ready; what exists stays'),
+    logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
+    verbose: flag('show everything that the processes write'),
+    drill: file('for chaos: links and clocks that it controls, see scripts/local/stack/drill.ts', {}),
+  },
+  examples: [
+    { line: 'start --ephemeral --seed', shows: 'with sample data, which is gone afterwards' },
+    { line: 'start --port all=0', shows: 'on free ports; the other commands find them' },
+    { line: 'start --sites aws-us-east-1,aws-eu-west-1,azure-eastus', shows: 'three sites' },
+  ],
+  check: (input) => void stackOptionsOf(input),
+  run: async (input, context: CommandContext) => {
+    const { runStart } = await import('./run-start.ts');
+    return runStart(stackOptionsOf(input), context);
+  },
+});
 
-/**
- * Reads the arguments; `'help'` when help was asked for.
- * @throws UsageError naming the option that is unknown or has a bad value.
- */
-export function parseOptions(args: readonly string[]): StackOptions | 'help' {
-  const values = parse(args);
-  if (values.help) return 'help';
-  const sites = option('sites', () => parseSites(values.sites));
-  const ports = option('port', () => choosePorts(sites, values.port, values.protected));
-  const logLevel = LOG_LEVELS.find((level) => level === values['log-level']);
-  if (logLevel === undefined) {
-    throw new UsageError(`--log-level: '${values['log-level']}' is none of ${LOG_LEVELS.join(', ')}`);
-  }
-  if (values.dir === '') throw new UsageError('--dir: a folder is needed');
-  const { dir, ephemeral, seed, verbose } = values;
-  const { drill: file } = values;
-  const drill = file === undefined ? undefined : option('drill', () => readDrill(file));
-  return {
-    sites,
-    ports,
-    dir,
-    ephemeral,
-    seed,
-    logLevel,
-    verbose,
-    ...(drill && { drill }),
-  };
+interface StartInput extends Omit<StackOptions, 'drill' | 'ports' | 'sites'> {
+  readonly sites: string;
+  readonly port: readonly string[];
+  readonly protected: boolean;
+  readonly drill: string | undefined;
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+/** @throws UsageError naming the option that has a bad value. */
+export function stackOptionsOf({ port, protected: isProtected, ...input }: StartInput): StackOptions {
+  const { drill: drillFile, ...rest } = input;
+  const sites = option('sites', () => parseSites(input.sites));
+  const ports = option('port', () => choosePorts(sites, port, isProtected));
+  const drill = drillFile === undefined ? undefined : option('drill', () => readDrill(drillFile));
+  return { ...rest, sites, ports, ...(drill && { drill }) };
 }
 
 function option<T>(name: string, read: () => T): T {

@@ -12,7 +12,7 @@ import { SERVICES, type SiteName } from './sites.ts';
 import { resourceManagerSettings } from '../service-bus/resource-manager.ts';
 import type { DnsSettings } from '../dns-main.ts';
 import type { StandInsSettings } from '../stand-ins-main.ts';
-import { AUDIENCE } from '../issuer/server.ts';
+import { AUDIENCE } from '../issuer/protocol.ts';
 import type { JwtIssuer, PeerConfig } from '../../../src/shared/config.ts';
 
 export interface ProcessPlan {

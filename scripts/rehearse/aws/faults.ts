@@ -16,7 +16,7 @@ function refusal(status: number, code: string, message: string): ReturnType<type
 
 /**
  * No failure but a repair: moto validates with cfn-lint and takes its first finding for an error, warnings too, such as
- * the one about `DependsOn` that the CLI writes beside every role. `npm run lint:infra` runs cfn-lint as it is meant.
+ * the one about `DependsOn` that the CLI writes beside every role. `npm run tandem -- lint-infra` runs cfn-lint as it is meant.
  */
 export const acceptWarnings: Fault = ({ action }) =>
   action === 'ValidateTemplate' ? answer(action, '<Parameters/>') : undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readDecimal, readWhole } from '../../../scripts/command/numbers.ts';
+import { readDecimal, readDuration, readPercent, readWhole } from '../../../scripts/command/numbers.ts';
 import { UsageError } from '../../../scripts/command/usage-error.ts';
 
 const WRONG = [
@@ -78,5 +78,50 @@ describe('a number that a person types', () => {
         expect(String(value)).toBe(text);
       }),
     );
+  });
+});
+
+describe('a duration that a person types', () => {
+  const away = { name: '--duration', unit: 's', min: 40, max: 86_400 } as const;
+
+  it.each([
+    ['60', 60_000],
+    ['60s', 60_000],
+    ['40000ms', 40_000],
+    ['1.5min', 90_000],
+    ['2h', 7_200_000],
+    ['1d', 86_400_000],
+  ])('%s is %d ms', (text, ms) => {
+    expect(readDuration(text, away)).toBe(ms);
+  });
+
+  it('counts in minutes where the command does', () => {
+    expect(readDuration('0.5', { name: '--minutes', unit: 'min', min: 0.1 })).toBe(30_000);
+  });
+
+  it.each(['', ' ', '60 s', '1m', '1h30min', '-60s', '0x40', '1e3', '060', '60S', '٦٠s', '39.9s', '2d'])(
+    'is not %j',
+    (text) => {
+      expect(() => readDuration(text, away)).toThrow(UsageError);
+      expect(() => readDuration(text, away)).toThrow(
+        `--duration: a duration from 40 to 86400 s is needed, such as 90s, 1.5min or 2h, not '${text}'`,
+      );
+    },
+  );
+});
+
+describe('a percentage that a person types', () => {
+  it('may have its sign', () => {
+    expect(readPercent('10%', { name: '<percent>', whole: true })).toBe(10);
+    expect(readPercent('12.5', { name: '--aws-percent', whole: false })).toBe(12.5);
+  });
+
+  it.each(['', '%', '10 %', '10%%', '-1%', '101', '1e1', '0x10'])('is not %j', (text) => {
+    expect(() => readPercent(text, { name: '<percent>', whole: false })).toThrow(UsageError);
+    expect(() => readPercent(text, { name: '<percent>', whole: false })).toThrow('<percent>: ');
+  });
+
+  it('has no fraction where none makes sense', () => {
+    expect(() => readPercent('12.5%', { name: '<percent>', whole: true })).toThrow(UsageError);
   });
 });

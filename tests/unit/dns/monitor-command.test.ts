@@ -1,13 +1,13 @@
-/** `npm run runbook` and `npm run monitor` as an operator meets them. */
+/** `runbook` and `monitor` as an operator meets them. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Surroundings } from '../../../dns/command/surroundings.ts';
 import { parseRunbooks, readRunbookTexts } from '../../../dns/monitor/runbook.ts';
-import { runMonitor, runRunbook } from '../../../dns/monitor/run.ts';
+import { monitor, runbook, type MonitorSurroundings } from '../../../dns/monitor/command-line.ts';
 import { readSettings } from '../../../dns/monitor/settings.ts';
 import { readPolicy } from '../../../dns/policy/policy.ts';
+import { runProgram } from '../../../scripts/command/run-program.ts';
 import { policyText } from '../../helpers/dns/fixtures.ts';
 import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
 
@@ -25,9 +25,11 @@ afterEach(async () => {
   fs.rmSync(dir, { recursive: true });
 });
 
-async function run(command: typeof runRunbook, ...args: string[]) {
+const PROGRAM = { call: 'tandem', summary: '', sections: [{ title: '', entries: [monitor, runbook] }] };
+
+async function run(command: 'monitor' | 'runbook', ...args: string[]) {
   const [out, err]: [string[], string[]] = [[], []];
-  const around: Surroundings = {
+  const around: MonitorSurroundings = {
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
     colour: false,
@@ -36,21 +38,22 @@ async function run(command: typeof runRunbook, ...args: string[]) {
     observe: observeOf((site) => world.up[site] === true),
     probe: () => Promise.resolve(true),
     providerFor: () => Promise.resolve(world.fresh()),
+    settings: readSettings({}),
   };
   const places = ['--policy', path.join(dir, 'policy.yml'), '--incidents', path.join(dir, 'incidents')];
   // The policy is no runbook; it lies elsewhere for them.
   fs.mkdirSync(path.join(dir, 'books'), { recursive: true });
   fs.copyFileSync(path.join(dir, 'lost.yml'), path.join(dir, 'books', 'lost.yml'));
   const all = [...args, ...places, '--runbooks', path.join(dir, 'books')];
-  const code = await command(all, around, readSettings({}));
+  const code = await runProgram(PROGRAM, [command, ...all], around);
   return { code, out: out.join(''), err: err.join('') };
 }
 
 const writes = (): number => world.server.asked.filter(({ method }) => method !== 'GET').length;
 
-describe('npm run runbook', () => {
+describe('runbook', () => {
   it('lists them', async () => {
-    expect(await run(runRunbook)).toMatchObject({
+    expect(await run('runbook')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/lost\n {2}A site does not answer\.\n {2}failover, openIncident/),
     });
@@ -58,7 +61,7 @@ describe('npm run runbook', () => {
 
   it('shows what it would do, and writes nothing', async () => {
     const before = writes();
-    const { code, out } = await run(runRunbook, 'lost', '--site', A, '--dry-run');
+    const { code, out } = await run('runbook', 'lost', '--site', A, '--dry-run');
     expect(code).toBe(0);
     expect(out).toContain('+ _tandem-traffic.example.com TXT');
     expect(out).toContain(`3. checkCapacity: capacity: ${B} is within its limits`);
@@ -70,24 +73,24 @@ describe('npm run runbook', () => {
   it('shows what a guard would refuse', async () => {
     world.up[B] = false;
     world.check();
-    const { out } = await run(runRunbook, 'lost', '--site', A, '--dry-run');
+    const { out } = await run('runbook', 'lost', '--site', A, '--dry-run');
     expect(out).toContain('1. failover: refused: api.example.com CNAME: none of azure-eastus is healthy');
   });
 
   it('does it after a yes only, once, and goes back', async () => {
-    expect((await run(runRunbook, 'lost', '--site', A)).code).toBe(2);
-    expect(await run(runRunbook, 'lost', '--site', A, '--yes')).toMatchObject({ code: 0 });
+    expect((await run('runbook', 'lost', '--site', A)).code).toBe(2);
+    expect(await run('runbook', 'lost', '--site', A, '--yes')).toMatchObject({ code: 0 });
     expect([...(await world.zone()).overrides]).toEqual([[A, 0]]);
     const changes = world.server.asked.filter(({ body }) => body.includes('_tandem-traffic')).length;
-    expect((await run(runRunbook, 'lost', '--site', A, '--yes')).out).toContain('goes on with what is left');
+    expect((await run('runbook', 'lost', '--site', A, '--yes')).out).toContain('goes on with what is left');
     expect(world.server.asked.filter(({ body }) => body.includes('_tandem-traffic'))).toHaveLength(changes);
-    expect(await run(runRunbook, 'lost', '--site', A, '--over', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('runbook', 'lost', '--site', A, '--over', '--yes')).toMatchObject({ code: 0 });
     expect((await world.zone()).overrides.size).toBe(0);
-    expect((await run(runRunbook, 'lost', '--site', A, '--over', '--yes')).err).toContain('no open incident');
+    expect((await run('runbook', 'lost', '--site', A, '--over', '--yes')).err).toContain('no open incident');
   });
 
   it('leaves a file that tells everything, also what was done before it was opened', async () => {
-    await run(runRunbook, 'lost', '--site', A, '--yes');
+    await run('runbook', 'lost', '--site', A, '--yes');
     const [file = ''] = fs.readdirSync(path.join(dir, 'incidents'));
     const text = fs.readFileSync(path.join(dir, 'incidents', file), 'utf8');
     const told = text.split('\n').flatMap((line) => /^- \S+Z (\w+):/.exec(line)?.[1] ?? []);
@@ -98,18 +101,18 @@ describe('npm run runbook', () => {
     [['gone'], "there is no runbook 'gone'; the runbooks are: lost"],
     [['lost'], `lost is for ${A}, ${B}; say which with --site`],
     [['lost', '--site', 'mars'], `lost is for ${A}, ${B}; say which with --site`],
-    [['lost', 'lost'], 'one runbook at a time'],
-    [['--force'], "Unknown option '--force'"],
+    [['lost', 'lost'], "runbook takes no argument 'lost'"],
+    [['--force'], 'runbook takes no option --force'],
   ])('refuses %j', async (args, message) => {
-    expect(await run(runRunbook, ...args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    expect(await run('runbook', ...args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
   });
 });
 
-describe('npm run monitor', () => {
+describe('monitor', () => {
   it('--once looks until it is decided, as JSON if wanted', async () => {
     world.up[A] = false;
     world.check();
-    const { code, out } = await run(runMonitor, '--once', '--json');
+    const { code, out } = await run('monitor', '--once', '--json');
     expect(code).toBe(0);
     const lines = out
       .trimEnd()
@@ -119,7 +122,7 @@ describe('npm run monitor', () => {
   });
 
   it('says nothing when there is nothing to say', async () => {
-    expect(await run(runMonitor, '--once')).toEqual({ code: 0, out: '', err: '' });
+    expect(await run('monitor', '--once')).toEqual({ code: 0, out: '', err: '' });
   });
 });
 

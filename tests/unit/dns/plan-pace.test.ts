@@ -1,6 +1,6 @@
 /**
  * A plan for a zone of 1,000 names spends under 2 s on the provider's request limits. How long its own work takes is
- * measured by `npm run bench:plan`.
+ * measured by `npm run bench -- plan`.
  */
 import { expect, it } from '@jest/globals';
 import { perform } from '../../../dns/perform.ts';

@@ -102,7 +102,7 @@ describe('a rollout', () => {
     expect(stage.done).not.toContain('restore now');
     expect(outcome.outcome).toBe('stuck');
     expect(sayClouds(outcome)[0]).toBe(
-      'aws-a runs 1.0.0, NOT VERIFIED, and has no traffic: npm run rollout again, or npm run rollback',
+      'aws-a runs 1.0.0, NOT VERIFIED, and has no traffic: npm run tandem -- rollout again, or npm run tandem -- rollback',
     );
   });
 
@@ -112,9 +112,9 @@ describe('a rollout', () => {
     [
       'deploy aws-a 2.0.0',
       [],
-      'aws-a runs 2.0.0, NOT VERIFIED, and has no traffic: npm run rollout again, or npm run rollback',
+      'aws-a runs 2.0.0, NOT VERIFIED, and has no traffic: npm run tandem -- rollout again, or npm run tandem -- rollback',
     ],
-    ['verify aws-a 2.0.0', [], 'aws-a runs 2.0.0, and has no traffic: npm run dns -- restore'],
+    ['verify aws-a 2.0.0', [], 'aws-a runs 2.0.0, and has no traffic: npm run tandem -- dns restore'],
     ['restore', [], 'aws-a runs 2.0.0, and has its traffic'],
   ])('interrupted at "%s" it ends in a state that it names', async (interruptAt, after, state) => {
     const stage = scene({ interruptAt });

@@ -1,0 +1,27 @@
+/** Does what a command line of `dns` says. */
+import type { CommandLine } from './command-line.ts';
+import { findPlace } from './local-stack.ts';
+import type { Surroundings } from './surroundings.ts';
+import { trafficCommand } from './traffic-commands.ts';
+import { applyCommand, dumpCommand, planCommand, statusCommand, type Context } from './zone-commands.ts';
+
+/** Returns the exit status. @throws TrafficError, UsageError or WriteError: what is expected to go wrong. */
+export async function dispatch(line: CommandLine, around: Surroundings): Promise<number> {
+  const { policy, provider } = await findPlace(line, around);
+  const context: Context = { line, policy, provider, around };
+  switch (line.command) {
+    case 'plan':
+      return planCommand(context);
+    case 'apply':
+      return applyCommand(context);
+    case 'status':
+      return statusCommand(context);
+    case 'dump':
+      return dumpCommand(context);
+    case 'shift':
+    case 'drain':
+    case 'failover':
+    case 'restore':
+      return trafficCommand(context);
+  }
+}

@@ -1,0 +1,115 @@
+/** Measurements, each with its aims. A new one is a declaration here and a module in scripts/bench/. */
+import { command, type CommandContext, type Group } from '../command/command.ts';
+import { decimal, file, flag, folder, whole } from '../command/option.ts';
+
+/** Writes a second. */
+const RATE_MIN = 0.1;
+
+const JSON_OPTION = { json: flag('the report as one JSON object') };
+const COUNT = { min: 1 } as const;
+const ROUNDS = 'so often; the median counts';
+const PROFILE = { profile: folder('where processor profiles go', {}) };
+
+export const bench: Group<CommandContext> = {
+  name: 'bench',
+  summary: 'what is fast and what is not, against others in one run',
+  commands: [
+    command({
+      name: 'bench lag',
+      summary: 'how long until a write is readable at the other cloud, both ways at once, at a steady rate',
+      details: 'Without --stack it starts a stack of its own, with data in memory, and stops it afterwards.',
+      options: {
+        rate: decimal('writes a second, each way', { min: RATE_MIN, default: '50' }),
+        seconds: whole('how long', { ...COUNT, default: '60' }),
+        warmUp: whole('seconds before it counts', { min: 0, default: '10' }),
+        stack: file('a stack that runs, or its folder', {}),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench lag --seconds 10', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/lag.ts')).benchLag(input),
+    }),
+    command({
+      name: 'bench http',
+      summary: 'processor time per request of our HTTP stack, against Hono, Fastify and a bare function',
+      options: {
+        rounds: whole(ROUNDS, { ...COUNT, default: '60' }),
+        requests: whole('of a round', { ...COUNT, default: '2000' }),
+        ...PROFILE,
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench http --rounds 10', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/http.ts')).benchHttp(input),
+    }),
+    command({
+      name: 'bench bridge',
+      summary: 'events a second through forward and apply, against a bare pipe of the same SDK calls',
+      options: {
+        events: whole('of a round', { ...COUNT, default: '2000' }),
+        rounds: whole(ROUNDS, { ...COUNT, default: '7' }),
+        ...PROFILE,
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench bridge --events 500 --rounds 3', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/bridge.ts')).benchBridge(input),
+    }),
+    command({
+      name: 'bench compare',
+      summary: 'what it takes to compare two sites: time, and the bytes that cross',
+      options: { records: whole('at each site', { ...COUNT, default: '100000' }), ...JSON_OPTION },
+      examples: [{ line: 'bench compare --records 10000', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/compare.ts')).benchCompare(input),
+    }),
+    command({
+      name: 'bench bundle',
+      summary: 'size and loading time of the functions, as the service definitions build them',
+      options: {
+        runs: whole('loads of each', { ...COUNT, default: '9' }),
+        packages: flag('name, for every bundle, the packages that weigh most'),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench bundle --packages', shows: 'what a bundle is made of' }],
+      run: async (input) => (await import('../bench/bundle.ts')).benchBundle(input),
+    }),
+    command({
+      name: 'bench worker',
+      summary: "what Microsoft's Node worker takes to load the packaged Azure app",
+      details: 'TANDEM_FUNCTIONS_WORKER is a built checkout of the worker; npm run package comes first.',
+      options: { runs: whole('loads of each', { ...COUNT, default: '5' }), ...JSON_OPTION },
+      examples: [{ line: 'bench worker --runs 3', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/worker.ts')).benchWorker(input),
+    }),
+    command({
+      name: 'bench cost',
+      summary: 'what writes, reads and idle hours use of the services that bill, counted by the emulators',
+      options: {
+        writes: whole('of each kind', { ...COUNT, default: '200' }),
+        record: flag('write what was counted to scripts/cost/usage.json, which cost goes by'),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench cost --record', shows: 'after a change of what is read or written' }],
+      run: async (input) => (await import('../bench/cost.ts')).benchCost(input),
+    }),
+    command({
+      name: 'bench dns',
+      summary: 'queries a second of the local DNS server, against gdnsd and Knot DNS',
+      options: {
+        rounds: whole(ROUNDS, { ...COUNT, default: '5' }),
+        ms: whole('of a round', { ...COUNT, default: '2000' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench dns --rounds 3 --ms 500', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/dns.ts')).benchDns(input),
+    }),
+    command({
+      name: 'bench plan',
+      summary: 'how long the plan of a large zone takes, against octoDNS',
+      options: {
+        names: whole('of the zone', { ...COUNT, default: '1000' }),
+        rounds: whole(ROUNDS, { ...COUNT, default: '5' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench plan --names 100', shows: 'a smaller zone' }],
+      run: async (input) => (await import('../bench/plan.ts')).benchPlan(input),
+    }),
+  ],
+};

@@ -1,0 +1,291 @@
+/** Commands that ask and operate running sites: those of the stack on this machine, or deployed ones. */
+import { command, type CommandContext, type Group } from '../command/command.ts';
+import { file, flag, many, text, url, whole } from '../command/option.ts';
+import { UsageError } from '../command/usage-error.ts';
+import type { CommonOptions, ConflictOptions, DeadLetterOptions } from '../tandem/options.ts';
+
+const DEFAULT_STACK = '.tandem/stack.json';
+const LIMIT_MAX = 100;
+
+const COMMON = {
+  stack: file('the stack that runs on this machine, or its folder', { fallback: DEFAULT_STACK }),
+  site: many(url('a deployed site instead; name all of them', {})),
+  json: flag('one JSON object a line'),
+};
+
+const KEY_NOTE = `The key of an operator is that of the stack, or for deployed sites in the variable TANDEM_OPERATOR_KEY.`;
+
+interface CommonInput {
+  readonly stack: string | undefined;
+  readonly site: readonly string[];
+  readonly json: boolean;
+}
+
+function commonOf({ stack = DEFAULT_STACK, site, json }: CommonInput): CommonOptions {
+  return { stack, sites: [...new Set(site)], json };
+}
+
+function checkCommon({ stack, site }: CommonInput): void {
+  if (stack !== undefined && site.length > 0) throw new UsageError('--stack and --site exclude each other');
+}
+
+export const status = command({
+  name: 'status',
+  summary: 'per direction: up to when everything is safe at the other site, and what is not',
+  details: KEY_NOTE,
+  options: {
+    watch: flag('again every second, until Ctrl-C'),
+    keys: flag(
+      'name the keys at risk, what a site cannot read or write, and (without --watch) what its dead letters are about',
+    ),
+    ...COMMON,
+  },
+  examples: [
+    { line: 'status --watch', shows: 'the stack of npm start, again every second' },
+    {
+      line: 'status --site https://a.example --site https://b.example --json',
+      shows: 'two deployed sites, for a program',
+    },
+  ],
+  check: checkCommon,
+  run: async ({ watch, keys, ...common }, context: CommandContext) => {
+    const module = await import('../tandem/status.ts');
+    return module.status({ command: 'status', watch, keys, ...commonOf(common) }, context);
+  },
+});
+
+const SENDER = text('the site that sends', { placeholder: 'site', required: true });
+const RECEIVER = text('the site that it sends to', { placeholder: 'site', required: true });
+
+export const pauses = (['pause', 'resume'] as const).map((name) =>
+  command({
+    name,
+    summary: {
+      pause: 'send nothing more from one site to another; what it lacks is kept and shown',
+      resume: 'send again, and at once what has gathered',
+    }[name],
+    details: KEY_NOTE,
+    args: { from: SENDER, to: RECEIVER },
+    options: COMMON,
+    examples: [
+      { line: `${name} aws-us-east-1 azure-eastus`, shows: 'one direction of the stack of npm start' },
+    ],
+    check: checkCommon,
+    run: async ({ from, to, ...common }, context: CommandContext) => {
+      const module = await import('../tandem/pause.ts');
+      return module.pause({ command: name, from, to, ...commonOf(common) }, context);
+    },
+  }),
+);
+
+export const comparisons = (['compare', 'repair', 'backfill'] as const).map((name) =>
+  command({
+    name,
+    summary: {
+      compare: 'whether two sites hold the same, and what differs; changes nothing',
+      repair: 'compare, and send what either lacks, until a comparison finds nothing',
+      backfill: 'fill a new or rebuilt site from another one',
+    }[name],
+    details: KEY_NOTE,
+    args: {
+      from: text('the site that begins', { placeholder: 'site', required: true }),
+      to: text('the site that it is compared with', { placeholder: 'site', required: true }),
+    },
+    options: COMMON,
+    examples: [
+      { line: `${name} aws-us-east-1 azure-eastus`, shows: 'the two sites of the stack of npm start' },
+    ],
+    check: checkCommon,
+    run: async ({ from, to, ...common }, context: CommandContext) => {
+      const module = await import('../tandem/compare.ts');
+      return module.compare({ command: name, from, to, ...commonOf(common) }, context);
+    },
+  }),
+);
+
+const ANY_LOG = text('whose log; any site has the same', { placeholder: 'site' });
+const CONFLICT_ID = text('as conflicts list names it', { placeholder: 'id', required: true });
+
+async function runConflicts(
+  action: ConflictOptions['action'],
+  input: CommonInput & Partial<Omit<ConflictOptions, keyof CommonOptions>>,
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, ids = [], limit = LIMIT_MAX, value, note } = input;
+  const common = commonOf({ stack, site, json });
+  const { conflicts } = await import('../tandem/conflicts.ts');
+  return conflicts({ command: 'conflicts', action, at, ids, limit, value, note, ...common }, context);
+}
+
+export const conflicts: Group<CommandContext> = {
+  name: 'conflicts',
+  summary: 'writes that lost against one that had not seen them',
+  commands: [
+    command({
+      name: 'conflicts list',
+      summary: 'writes that lost, newest first',
+      details: KEY_NOTE,
+      options: {
+        limit: whole('at most so many', { min: 1, max: LIMIT_MAX, default: '20' }),
+        at: ANY_LOG,
+        ...COMMON,
+      },
+      examples: [{ line: 'conflicts list --limit 5', shows: 'the five newest' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runConflicts('list', input, context),
+    }),
+    command({
+      name: 'conflicts show',
+      summary: 'one of them, with both versions',
+      details: KEY_NOTE,
+      args: { id: CONFLICT_ID },
+      options: { at: ANY_LOG, ...COMMON },
+      examples: [{ line: 'conflicts show 7c1', shows: 'what lost, what won, and why' }],
+      check: checkCommon,
+      run: ({ id, ...input }, context: CommandContext) =>
+        runConflicts('show', { ...input, ids: [id] }, context),
+    }),
+    command({
+      name: 'conflicts override',
+      summary: 'write the value that lost, or another one',
+      details: KEY_NOTE,
+      args: { id: CONFLICT_ID },
+      options: {
+        value: text('this in place of the value that lost', { placeholder: 'json' }),
+        note: text('why, for the log', { placeholder: 'text' }),
+        at: ANY_LOG,
+        ...COMMON,
+      },
+      examples: [
+        { line: `conflicts override 7c1 --value '"Hedy"' --note 'she asked for it'`, shows: 'another value' },
+      ],
+      check: ({ value, ...common }) => {
+        checkCommon(common);
+        if (value !== undefined && !isJson(value))
+          throw new UsageError('--value: JSON is needed; text is in quotes');
+      },
+      run: ({ id, ...input }, context: CommandContext) =>
+        runConflicts('override', { ...input, ids: [id] }, context),
+    }),
+  ],
+};
+
+function isJson(value: string): boolean {
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ONE_SITE = text('whose dead letters; needed unless there is one site only', { placeholder: 'site' });
+const IDS = many(text('as dlq list names them', { placeholder: 'id' }));
+/** Which letters, and how fast. */
+const SELECTION = {
+  source: text('those that came from tandem-in, or from tandem-out', { placeholder: 'queue' }),
+  reason: text('those with this reason', { placeholder: 'reason' }),
+  all: flag('all of them'),
+  dryRun: flag('count, and touch nothing'),
+  rate: whole('at most so many a second', { min: 1, default: '50' }),
+  at: ONE_SITE,
+};
+
+type LettersInput = CommonInput & Partial<Omit<DeadLetterOptions, keyof CommonOptions>>;
+
+async function runLetters(
+  action: DeadLetterOptions['action'],
+  input: LettersInput,
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, ids = [], source, reason, edit } = input;
+  const { all = false, dryRun = false, rate = 1 } = input;
+  const common = commonOf({ stack, site, json });
+  const { deadLetters } = await import('../tandem/dead-letters.ts');
+  return deadLetters(
+    { command: 'dlq', action, at, ids, source, reason, all, dryRun, rate, edit, ...common },
+    context,
+  );
+}
+
+/** Nothing is settled that nobody has named. */
+function checkSelection(action: string, { ids = [], source, reason, all }: LettersInput): void {
+  if (ids.length > 0 || source !== undefined || reason !== undefined || all === true) return;
+  throw new UsageError(`dlq ${action}: name letters by id, --source or --reason, or say --all`);
+}
+
+export const deadLetters: Group<CommandContext> = {
+  name: 'dlq',
+  summary: 'messages that no queue could deliver, and why',
+  commands: [
+    command({
+      name: 'dlq list',
+      summary: 'why messages were dead-lettered, at every site or at one',
+      details: KEY_NOTE,
+      options: { at: text('whose dead letters', { placeholder: 'site', fallback: 'every site' }), ...COMMON },
+      examples: [{ line: 'dlq list', shows: 'a line for each reason, with the id of a message' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runLetters('list', input, context),
+    }),
+    command({
+      name: 'dlq show',
+      summary: 'one of them with its body',
+      details: KEY_NOTE,
+      args: { id: text('as dlq list names it', { placeholder: 'id', required: true }) },
+      options: { at: ONE_SITE, ...COMMON },
+      examples: [{ line: 'dlq show dead-7 --at azure-eastus', shows: 'the message and its reason' }],
+      check: checkCommon,
+      run: ({ id, ...input }, context: CommandContext) =>
+        runLetters('show', { ...input, ids: [id] }, context),
+    }),
+    command({
+      name: 'dlq replay',
+      summary: 'send them back to the queues that they came from',
+      details: KEY_NOTE,
+      args: { ids: IDS },
+      options: {
+        edit: file('with one id: the event in this file goes back instead', {}),
+        ...SELECTION,
+        ...COMMON,
+      },
+      examples: [
+        { line: 'dlq replay --reason malformed --dry-run --at aws-us-east-1', shows: 'how many there are' },
+      ],
+      check: (input) => {
+        checkCommon(input);
+        checkSelection('replay', input);
+        if (input.edit !== undefined && input.ids.length !== 1)
+          throw new UsageError('--edit: name the one letter that it is for');
+      },
+      run: (input, context: CommandContext) => runLetters('replay', input, context),
+    }),
+    command({
+      name: 'dlq discard',
+      summary: 'remove them for good',
+      details: KEY_NOTE,
+      args: { ids: IDS },
+      options: { ...SELECTION, ...COMMON },
+      examples: [{ line: 'dlq discard dead-7 --at aws-us-east-1', shows: 'one message' }],
+      check: (input) => {
+        checkCommon(input);
+        checkSelection('discard', input);
+      },
+      run: (input, context: CommandContext) => runLetters('discard', input, context),
+    }),
+  ],
+};
+
+export const token = command({
+  name: 'token',
+  summary: 'a token of a stack that was started with --protected',
+  options: {
+    scope: text('what it is for', { placeholder: 'scopes', fallback: 'tandem/read tandem/write' }),
+    ...COMMON,
+  },
+  examples: [{ line: 'token --scope tandem/read', shows: 'one that may read' }],
+  check: checkCommon,
+  run: async ({ scope, ...common }, context: CommandContext) => {
+    const module = await import('../tandem/token.ts');
+    return module.token({ command: 'token', scope, ...commonOf(common) }, context);
+  },
+});

@@ -1,0 +1,62 @@
+/**
+ * Everything that `npm run tandem -- <command>` can do. A new command is a declaration (see scripts/command/command.ts) and
+ * its line here; help, errors, completion and the tests that hold for every command follow from it.
+ */
+import { createRequire } from 'node:module';
+import { command, type CommandContext, type Program } from '../command/command.ts';
+import { completionScript, SHELLS } from '../command/completion.ts';
+import { ROOT } from '../command/process-context.ts';
+import { choice } from '../command/option.ts';
+import { start } from '../local/stack/options.ts';
+import { bench } from './bench.ts';
+import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
+import { comparisons, conflicts, deadLetters, pauses, status, token } from './operate.ts';
+import { chaos, cost, drill, simulate } from './prove.ts';
+import {
+  contract,
+  firstCheck,
+  packages,
+  rehearse,
+  releaseFixture,
+  rollback,
+  rollout,
+  smoke,
+} from './release.ts';
+import { dns, monitor, runbook } from './traffic.ts';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const completion = command({
+  name: 'completion',
+  summary: 'a script for your shell: the command tandem, completed by the tab key',
+  details:
+    'For every new shell: put the line of the example into ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish.',
+  args: { shell: choice('yours', SHELLS, { required: true }) },
+  examples: [
+    { line: 'completion bash', shows: 'source <(npm run -s tandem -- completion bash)' },
+    { line: 'completion zsh', shows: 'source <(npm run -s tandem -- completion zsh)' },
+    { line: 'completion fish', shows: 'npm run -s tandem -- completion fish | source' },
+  ],
+  run: ({ shell }, { out }: CommandContext) => {
+    out(completionScript(PROGRAM, shell, ROOT));
+    return 0;
+  },
+});
+
+export const PROGRAM: Program<CommandContext> = {
+  call: 'npm run tandem --',
+  summary: 'Tandem: one codebase, live on AWS and on Azure at the same time.',
+  version: `tandem ${version}`,
+  sections: [
+    { title: 'On this machine', entries: [start, token] },
+    { title: 'Operate', entries: [status, ...pauses, ...comparisons, conflicts, deadLetters] },
+    { title: 'Traffic', entries: [dns, monitor, runbook] },
+    { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },
+    {
+      title: 'Release',
+      entries: [packages, rollout, rollback, firstCheck, smoke, contract, rehearse, releaseFixture],
+    },
+    { title: 'Develop', entries: [generate, diagrams, lintInfra, azureTemplate, testPeers, completion] },
+  ],
+  details: 'NO_COLOR and TERM=dumb are respected. Paths are meant from where you stand.',
+};

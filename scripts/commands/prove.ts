@@ -1,0 +1,99 @@
+/** Commands that show whether it holds: simulations, chaos, drills, and what it costs. */
+import os from 'node:os';
+import { command, type CommandContext } from '../command/command.ts';
+import { choice, decimal, duration, file, flag, folder, percent, whole } from '../command/option.ts';
+import { UsageError } from '../command/usage-error.ts';
+import { RTO_BELOW_S } from '../drill/figures.ts';
+
+/** Of traffic: a day is enough. */
+const DAY_MINUTES = 1_440;
+const DAY_SECONDS = 86_400;
+/** Two checks and a TTL take 30 s: a cloud that is back sooner shows no failover. */
+const AWAY_SECONDS_MIN = 40;
+
+const SEED = 'every random choice follows from it';
+
+export const simulate = command({
+  name: 'simulate',
+  summary: 'the protocol on virtual time under faults, every invariant checked',
+  details: `Each seed is one schedule: it replays the same run. One that violates an invariant is shrunk, printed with a timeline, and
+drawn in .simulate/.`,
+  options: {
+    schedules: whole('how many', { min: 1, default: '1000' }),
+    seed: whole('the first one', { min: 0, default: '1' }),
+    sites: whole('of every schedule', { min: 2, max: 4, fallback: '2 to 4' }),
+    threads: whole('at once', { min: 1, max: 256, default: String(os.availableParallelism()) }),
+    workload: choice('what clients do', ['records', 'shop'], { default: 'records' }),
+    mutants: flag('plant defects in the protocol, each until a checker finds it out'),
+    example: file('draw one small history of a real run, and do nothing else', {}),
+    json: flag('the report as one JSON object'),
+  },
+  examples: [
+    { line: 'simulate --schedules 200', shows: 'a short run' },
+    { line: 'simulate --workload shop', shows: 'stock, orders and payments' },
+    { line: 'simulate --mutants --schedules 300', shows: 'whether the checkers can fail' },
+    { line: 'simulate --schedules 1 --seed 9', shows: 'one schedule again' },
+  ],
+  run: async (input) => (await import('../simulate.ts')).simulate(input),
+});
+
+export const chaos = command({
+  name: 'chaos',
+  summary:
+    'the whole stack with its real processes under kills, partitions, skewed clocks and failing services',
+  details: 'About ten minutes of traffic on a stack of its own, judged by what its clients were answered.',
+  options: {
+    writes: whole('how many', { min: 1, default: '20000' }),
+    seed: whole(SEED, { min: 0, default: '1' }),
+    rate: decimal('writes a second', { min: 0.1, default: '35' }),
+    minutes: decimal('of traffic at most', { min: 0.1, max: DAY_MINUTES, default: '20' }),
+    json: file('where the whole report goes', {}),
+  },
+  examples: [{ line: 'chaos --writes 2000', shows: 'a short run' }],
+  run: async (input) => (await import('../chaos.ts')).chaos(input),
+});
+
+export const drill = command({
+  name: 'drill',
+  summary: 'a cloud lost under load and back, for clients that find the product by DNS',
+  details: `Kills a cloud of a stack of its own under load, keeps it dead, and brings it back.
+
+The bar: clients that honour the TTL see no error ${RTO_BELOW_S} s after the cut, and none with a DNS answer from after the
+redirect; no acknowledged write is lost.`,
+  args: { drill: choice('which cloud', ['aws-lost', 'azure-lost'], { required: true }) },
+  options: {
+    duration: duration('how long the cloud stays away', {
+      unit: 's',
+      min: AWAY_SECONDS_MIN,
+      max: DAY_SECONDS,
+      default: '60',
+    }),
+    clients: whole('that honour the TTL; a quarter more ignore it', { min: 1, default: '16' }),
+    seed: whole('when the cut falls, and what clients do', { min: 0, default: '1' }),
+    out: folder('where the report is written; docs/drills holds those to keep', {
+      default: '.tandem/drills',
+    }),
+    json: flag('the report on standard output'),
+  },
+  examples: [{ line: 'drill aws-lost --duration 2min', shows: 'two minutes without AWS' }],
+  run: async (input) => (await import('../drill.ts')).drill(input),
+});
+
+export const cost = command({
+  name: 'cost',
+  summary: 'what a month costs on each cloud, by service',
+  options: {
+    requests: decimal('a month', { min: 0, max: 1e12, default: '1000000' }),
+    writes: decimal('of them', { min: 0, max: 1e12, default: '200000' }),
+    awsPercent: percent('of the requests at AWS', { default: '50' }),
+    newPercent: percent('of the writes that create a record', { default: '50' }),
+    storedGb: decimal('stored at each cloud', { min: 0, max: 1e6, default: '1' }),
+    json: flag('one JSON object'),
+  },
+  examples: [{ line: 'cost --requests 5000000 --writes 1000000 --aws-percent 70%', shows: 'a busier month' }],
+  check: ({ writes, requests }) => {
+    if (writes > requests)
+      throw new UsageError('--writes: a write is a request, so there are at most as many');
+  },
+  run: async (input, context: CommandContext) => (await import('../cost.ts')).cost(input, context),
+});

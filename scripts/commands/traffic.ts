@@ -1,0 +1,34 @@
+/** Traffic by DNS, as commands of a process: this terminal, this clock, these credentials. */
+import { withContext, type CommandContext, type Group } from '../command/command.ts';
+import { DNS } from '../../dns/command/command-line.ts';
+import { monitor as watching, runbook as onWord } from '../../dns/monitor/command-line.ts';
+
+export const dns: Group<CommandContext> = {
+  ...DNS,
+  commands: DNS.commands.map((one) =>
+    withContext(one, async () => {
+      const { systemSurroundings } = await import('../../dns/command/system.ts');
+      return systemSurroundings({
+        cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'],
+        localControlUrl: process.env['TANDEM_DNS_CONTROL'],
+      });
+    }),
+  ),
+};
+
+/** Variables that are wrong are a wrong command line too. @throws UsageError naming them */
+async function monitorSurroundings() {
+  const { readSettings } = await import('../../dns/monitor/settings.ts');
+  const settings = readSettings();
+  const { systemSurroundings } = await import('../../dns/command/system.ts');
+  return { ...systemSurroundings(settings), settings };
+}
+
+export const monitor = withContext<CommandContext, Awaited<ReturnType<typeof monitorSurroundings>>>(
+  watching,
+  monitorSurroundings,
+);
+export const runbook = withContext<CommandContext, Awaited<ReturnType<typeof monitorSurroundings>>>(
+  onWord,
+  monitorSurroundings,
+);

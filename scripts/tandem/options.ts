@@ -1,0 +1,64 @@
+/** What the commands that operate sites are given. */
+
+/** Whom a command asks, and how it answers. */
+export interface CommonOptions {
+  /** A `stack.json`, or the folder it is in; used when no site is named. */
+  readonly stack: string;
+  /** Base URLs of sites; empty: those of the stack. */
+  readonly sites: readonly string[];
+  readonly json: boolean;
+}
+
+export interface StatusOptions extends CommonOptions {
+  readonly command: 'status';
+  readonly watch: boolean;
+  /** Names the keys at risk. */
+  readonly keys: boolean;
+}
+
+export interface PauseOptions extends CommonOptions {
+  readonly command: 'pause' | 'resume';
+  /** Ids of the site that sends and of the one that it sends to. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface DeadLetterOptions extends CommonOptions {
+  readonly command: 'dlq';
+  readonly action: 'list' | 'show' | 'replay' | 'discard';
+  /** The site whose dead letters are meant; every one of them for a list, when it is not named. */
+  readonly at: string | undefined;
+  readonly ids: readonly string[];
+  readonly source: string | undefined;
+  readonly reason: string | undefined;
+  readonly all: boolean;
+  readonly dryRun: boolean;
+  /** Letters a second. */
+  readonly rate: number;
+  /** A file with the event that goes back in place of the letter's body. */
+  readonly edit: string | undefined;
+}
+
+export interface CompareOptions extends CommonOptions {
+  readonly command: 'compare' | 'repair' | 'backfill';
+  /** Ids of the site that begins, and of the one that it is compared with. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ConflictOptions extends CommonOptions {
+  readonly command: 'conflicts';
+  readonly action: 'list' | 'show' | 'override';
+  /** Whose log is read; any site's will do when it is not named. */
+  readonly at: string | undefined;
+  readonly ids: readonly string[];
+  readonly limit: number;
+  /** JSON text of what to write in place of the value that lost. */
+  readonly value: string | undefined;
+  readonly note: string | undefined;
+}
+
+export interface TokenOptions extends CommonOptions {
+  readonly command: 'token';
+  readonly scope: string | undefined;
+}
