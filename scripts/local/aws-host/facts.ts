@@ -75,7 +75,7 @@ export const awsHostFacts: EmulatorFacts = {
       kind: 'tier',
       what: 'a new account may have ten concurrent executions; a throttled poll counts as a receive',
       source: `${LAMBDA}/gettingstarted-limits.html`,
-      held: 'because the host has no account; concurrency is that of the event source mapping (E8 of issue 12)',
+      held: testsOf('tests/contract/lambda-throttles.test.ts')('was dead-lettered with the counts of before'),
     },
     {
       kind: 'tier',

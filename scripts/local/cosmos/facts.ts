@@ -38,7 +38,7 @@ export const cosmosFacts: EmulatorFacts = {
       kind: 'limit',
       what: 'a response has at most 4 MB; operations of a bulk read beyond it get 413, substatus 3402',
       source: `${LEARN}/concepts-limits#per-request-limits`,
-      held: 'because the emulator answers a bulk read whole, so far (E1 of issue 12)',
+      held: own('answers the reads within it, and refuses those beyond it with a sub status of their own'),
     },
     {
       kind: 'validation',
