@@ -148,6 +148,12 @@ export const conflictKeptMs = 90 * 24 * 3_600_000;
 // Anti-entropy
 /** How long one step of a comparison scans before it leaves the rest to the next. */
 export const compareStepMs = 20_000;
+/**
+ * Steps of one side of a comparison, one after the other: beyond them it is ended, whatever its messages say. Lambda's
+ * own bound of 16 is off for the function that takes them (`serverless.aws.yml`). Filling an empty site takes the most,
+ * three for about 400 records: this is enough for 26 million, and costs some 25 USD should it ever be used up in vain.
+ */
+export const compareHopsMax = 200_000;
 /** Records that one page of a comparison's scan asks for. */
 export const comparePageSize = 500;
 /** What was under way during a comparison arrives meanwhile; only what still differs after it is a difference. */

@@ -277,7 +277,8 @@ describe('a function that sends to the queue that triggers it', () => {
       }
     };`;
 
-  const hops = (): { body: string; trace?: string }[] => seen() as unknown as { body: string; trace?: string }[];
+  const hops = (): { body: string; trace?: string }[] =>
+    seen() as unknown as { body: string; trace?: string }[];
 
   async function start(recursiveLoop: 'Allow' | 'Terminate'): Promise<void> {
     fs.writeFileSync(bundle(), looping());
@@ -300,7 +301,9 @@ describe('a function that sends to the queue that triggers it', () => {
     await until('the message to be dead-lettered', () => sqs.queues()['dead']?.visible === 1);
     expect(hops().map(({ body }) => Number(body))).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
     expect(hops()[0]?.trace).toBeUndefined();
-    expect(hops()[15]?.trace).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=[0-9a-f]{8}:14$/);
+    expect(hops()[15]?.trace).toMatch(
+      /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=[0-9a-f]{8}:14$/,
+    );
     expect(printed.join('\n')).toContain('RecursiveInvocationException: Lambda has detected');
   });
 

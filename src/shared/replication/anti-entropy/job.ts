@@ -16,6 +16,8 @@ export interface Job {
   readonly repair: boolean;
   /** Whether contents are compared beside names: both sites know how. */
   readonly contents?: boolean;
+  /** Steps that led to this one: a comparison that never ends is ended (`compareHopsMax`). Absent: none. */
+  readonly hops?: number;
 }
 
 export type Side = 'from' | 'to';

@@ -1,5 +1,6 @@
 /** The queue of comparisons: one step a message. */
-import { MalformedError, isRetryable } from '../../errors.ts';
+import { compareHopsMax } from '../../bounds.ts';
+import { MalformedError, RefusedError, isRetryable } from '../../errors.ts';
 import type { Disposition, InboundMessage } from '../../ports/queue.ts';
 import { dead, foreign, unreadable } from '../dispositions.ts';
 import type { EventCheck } from '../event.ts';
@@ -31,12 +32,26 @@ function* handle(site: Site, message: InboundMessage, check: EventCheck): Protoc
   if (handlerOf(step) !== undefined && handlerOf(step) !== site.site)
     return foreign(`a step for ${handlerOf(step) ?? ''} in the queue of ${site.site}`);
   try {
-    yield* take(site, step);
+    yield* take(site, hopped(step));
     return { kind: 'done' };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return isRetryable(error) ? { kind: 'retry', error } : dead(error);
   }
+}
+
+/**
+ * The step with one more behind it, which goes along with all that follows from it.
+ * @throws RefusedError when there are too many: a removal of tombstones ends by itself, at the last site.
+ */
+function hopped(step: Step): Step {
+  if (step.kind === 'bury') return step;
+  const hops = (step.job.hops ?? 0) + 1;
+  if (hops > compareHopsMax) {
+    const name = `the comparison ${step.job.id} of ${step.job.from} and ${step.job.to}`;
+    throw new RefusedError(`${name} has taken ${compareHopsMax} steps and not ended: begin another`);
+  }
+  return { ...step, job: { ...step.job, hops } };
 }
 
 function* take(site: Site, step: Step): Protocol<void> {
