@@ -53,7 +53,9 @@ export class FunctionRunner {
     });
     try {
       return await Promise.race([
-        withTrace(trace, async () => handler(JSON.parse(JSON.stringify(event)), this.#context(deadlineMs))),
+        withTrace(trace, () =>
+          Promise.resolve(handler(JSON.parse(JSON.stringify(event)), this.#context(deadlineMs))),
+        ),
         late,
       ]);
     } finally {
