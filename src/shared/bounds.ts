@@ -169,6 +169,20 @@ export const compareMarginMs = 24 * 3_600_000;
 // Calls to dependencies
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
+/**
+ * For how long one call of a store waits, in all, because it was throttled; and its first and longest pause, unless the
+ * store asks for a longer one. What is throttled for longer is reported to the caller.
+ */
+export const throttleWaitMs = 2_000;
+export const throttlePauseMs = 25;
+export const throttlePauseMaxMs = 400;
+/** When to come back to a service that throttles and does not say when. */
+export const throttleHintMs = 500;
+/**
+ * What Service Bus asks for when its credits are used up, in the text of its refusal.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-throttling
+ */
+export const busyHintMs = 2_000;
 export const queueTimeoutMs = 5_000;
 export const probeTimeoutMs = 1_000;
 export const vendorAttemptsMax = 2;

@@ -3,10 +3,29 @@
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
-import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { throttleHintMs } from '../../bounds.ts';
+import {
+  AmbiguousError,
+  AppError,
+  RefusedError,
+  ThrottledError,
+  TooLargeError,
+  UnavailableError,
+} from '../../errors.ts';
 
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+/**
+ * More was asked of the table, its partition, the queue or the account than it grants.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html#Programming.Errors.MessagesAndCodes
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+ */
+const THROTTLED = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'ThrottlingException',
+]);
 /** The service may have acted before it, or the connection, failed. */
 const AMBIGUOUS = new Set(['TimeoutError', 'InternalServerError', 'InternalFailure', 'ServiceUnavailable']);
 
@@ -61,6 +80,8 @@ function vendorError(error: unknown, service: string): AppError {
     return new TooLargeError(text, { cause: error });
   }
   if (name === 'ValidationException') return new RefusedError(text, { cause: error });
+  if (THROTTLED.has(name ?? ''))
+    return new ThrottledError(text, { cause: error, retryAfterMs: throttleHintMs });
   const answered = $metadata?.httpStatusCode !== undefined;
   if (NOT_SENT.has(code ?? '')) return new UnavailableError(text, { cause: error });
   if (AMBIGUOUS.has(name ?? '') || ($metadata?.httpStatusCode ?? 0) >= 500 || !answered) {

@@ -3,7 +3,15 @@
  * @see https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-exceptions
  */
-import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { busyHintMs, throttleHintMs } from '../../bounds.ts';
+import {
+  AmbiguousError,
+  AppError,
+  RefusedError,
+  ThrottledError,
+  TooLargeError,
+  UnavailableError,
+} from '../../errors.ts';
 
 /** Request timeout, retry-with, gone, internal error: the write may have happened. */
 const AMBIGUOUS_STATUS = new Set([408, 410, 449, 500]);
@@ -14,7 +22,6 @@ const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREAC
  * @see https://learn.microsoft.com/javascript/api/@azure/service-bus/servicebuserrorcode
  */
 const QUEUE_NOT_SENT = new Set([
-  'ServiceBusy',
   'MessagingEntityNotFound',
   'MessagingEntityDisabled',
   'UnauthorizedAccess',
@@ -27,8 +34,12 @@ const QUEUE_NOT_SENT = new Set([
  */
 const REFUSED_TEXT = /^(?:ArgumentError|ArgumentOutOfRangeError|DecodeError|InvalidFieldError):/;
 
+const BULK_REFUSED = /^Bulk request errored with:/;
+
 export function storeError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  // A bulk request that is refused as a whole: the SDK wraps what it was refused with.
+  if (error instanceof Error && BULK_REFUSED.test(error.message)) return storeError(error.cause);
   const { code, message } = error as { code?: number | string; message?: string };
   const text = `Cosmos DB: ${code ?? ''}: ${message ?? ''}`;
   if (typeof code === 'number') return byStatus(code, text, error);
@@ -43,6 +54,10 @@ export function failedStatus(status: number): AppError {
 }
 
 function byStatus(status: number, text: string, cause: unknown): AppError {
+  if (status === 429) {
+    const { retryAfterInMs = throttleHintMs } = (cause ?? {}) as { retryAfterInMs?: number };
+    return new ThrottledError(text, { cause, retryAfterMs: retryAfterInMs });
+  }
   if (status === 413) return new TooLargeError(text, { cause });
   if (status === 400) return new RefusedError(text, { cause });
   if (AMBIGUOUS_STATUS.has(status)) return new AmbiguousError(text, { cause });
@@ -58,6 +73,7 @@ export function queueError(error: unknown): AppError {
   if (code === 'MessageSizeExceeded') return new TooLargeError(text, { cause: error });
   if (code === 'GeneralError' && REFUSED_TEXT.test(message ?? ''))
     return new RefusedError(text, { cause: error });
+  if (code === 'ServiceBusy') return new ThrottledError(text, { cause: error, retryAfterMs: busyHintMs });
   const unsent = NOT_SENT.has(code ?? '') || QUEUE_NOT_SENT.has(code ?? '');
   return unsent ? new UnavailableError(text, { cause: error }) : new AmbiguousError(text, { cause: error });
 }

@@ -17,9 +17,10 @@ import type {
   Versioned,
   WriteRequest,
 } from '../../ports/store.ts';
-import { storeTimeoutMs } from '../../bounds.ts';
+import { storeTimeoutMs, throttleHintMs } from '../../bounds.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
 import { chunk } from '../chunk.ts';
+import { withThrottling } from '../with-throttling.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
 import { failedStatus, storeError } from './errors.ts';
 
@@ -191,13 +192,18 @@ export class CosmosStore implements Store {
     }
   }
 
+  #bulkOnce(operations: readonly OperationInput[]): Promise<OperationResponse[]> {
+    // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    return this.#container.items.bulk([...operations], {}, { contentResponseOnWriteEnabled: false });
+  }
+
   async #bulk(operations: readonly OperationInput[]): Promise<OperationResponse[]> {
     try {
       const answers = await Promise.all(
-        // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
         chunk(operations, BULK_MAX).map((batch) =>
-          // eslint-disable-next-line @typescript-eslint/no-deprecated
-          this.#container.items.bulk(batch, {}, { contentResponseOnWriteEnabled: false }),
+          // It asks for none of the operations again that the answer says were throttled.
+          withThrottling(batch, (part) => this.#bulkOnce(part), throttleHintOf),
         ),
       );
       return answers.flat();
@@ -205,6 +211,12 @@ export class CosmosStore implements Store {
       throw storeError(error);
     }
   }
+}
+
+/** Milliseconds after which an operation of a bulk request is to be tried again; undefined when it was not throttled. */
+function throttleHintOf(answer: OperationResponse): number | undefined {
+  if (answer.statusCode !== 429) return undefined;
+  return (answer as { retryAfterMilliseconds?: number }).retryAfterMilliseconds ?? throttleHintMs;
 }
 
 /** The SDK repeats a read whose connection broke ten times, a second apart: far longer than a request may take. */
