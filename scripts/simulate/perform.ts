@@ -35,7 +35,7 @@ const LATE_MS = [100, 30_000] as const;
 export function perform(
   world: World,
   invocation: Invocation,
-  effect: Effect,
+  effect: Exclude<Effect, { op: 'all' }>,
   { decided, cutShort }: Circumstances,
 ): Answer {
   const { at } = invocation;

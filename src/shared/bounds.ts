@@ -77,6 +77,8 @@ export const forwardReceivesMax = 3;
 export const forwardAgeMaxMs = 24 * 3_600_000;
 /** Receives of an inbound message that fails for a passing reason before it goes to the dead-letter queue. */
 export const applyReceivesMax = 10;
+/** How often one batch asks again for what the store throttles; each call of a store has a patience of its own. */
+export const applyThrottlesMax = 2;
 /** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */
 export const eventBytesMax = 240 * 1024;
 
@@ -84,10 +86,24 @@ export const eventBytesMax = 240 * 1024;
 /** A marker younger than this is left to the ordinary path. */
 export const sweepGraceMs = 10_000;
 export const sweepPageSize = 100;
-/** Keys that one run resends at most; the next run goes on behind them. */
-export const sweepKeysMax = 2_000;
-/** Keys that one run looks at, most of which may be pending only for a peer that does not answer. */
+/** Keys that one run resends at most, give or take a page; the next run goes on behind them. */
+export const sweepKeysMax = 20_000;
+/** How long a run goes on while there is a backlog: the next tick takes over. */
+export const sweepRunMs = 9_000;
+/** Keys that one run looks at without sending any, most of which may be pending only for a peer that does not answer. */
 export const sweepLooksMax = 5_000;
+/** Pages that are swept side by side: one more after each that nobody throttled, half as many after one that was. */
+export const sweepWidthMax = 8;
+/** Refusals in a row, each with a pause, after which a run takes a peer, or its own store, for one that does not answer. */
+export const sweepThrottlesMax = 10;
+/**
+ * Of the events that cross together in one message: what one bulk request writes, and what one message holds
+ * (`eventBytesMax`), with what is around them.
+ */
+export const packEventsMax = 100;
+export const packBytesMax = 200 * 1024;
+/** Receives of a pack after which what cannot be applied of it goes on one by one, by the ordinary queue. */
+export const packReceivesMax = 3;
 /** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
 export const shardCount = 16;
 export const sweepTickMs = 10_000;

@@ -165,7 +165,9 @@ export class OfflineHost {
     void this.#supervisor.start({
       site: this.#site(environment),
       region: this.#service.provider.region,
-      functions: Object.fromEntries(functions.map(([key, definition]) => [key, this.#planned(key, definition)])),
+      functions: Object.fromEntries(
+        functions.map(([key, definition]) => [key, this.#planned(key, definition)]),
+      ),
       queues,
       schedules,
       resources,

@@ -59,10 +59,12 @@ export async function startCosmos(options: CosmosOptions = {}): Promise<CosmosSt
   const store = new Store({ dataDir, now, compactAbove });
   let endpoint = '';
   const server = http.createServer((request, response) => {
-    serve(request, response, { store, faults, usage, budget, endpoint: () => endpoint }).catch((error: unknown) => {
-      // The client went away in the middle of its request: there is nobody to answer.
-      if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
-    });
+    serve(request, response, { store, faults, usage, budget, endpoint: () => endpoint }).catch(
+      (error: unknown) => {
+        // The client went away in the middle of its request: there is nobody to answer.
+        if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
+      },
+    );
   });
   // Closing an idle connection races with the client's next request on it, and the SDK does not repeat a write.
   server.keepAliveTimeout = 0;

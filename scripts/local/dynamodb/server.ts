@@ -111,7 +111,8 @@ async function serve(
     faults,
     usage,
     resources: (_operation, input) => tablesIn(input),
-    handle: ({ operation, input }) => performMetered(operation, { store, transactions, now, readBudget }, input, usage),
+    handle: ({ operation, input }) =>
+      performMetered(operation, { store, transactions, now, readBudget }, input, usage),
     describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
     injectedError,
   };

@@ -1956,7 +1956,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }] };
+var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1966,7 +1966,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.kind !== void 0) {
       let data0 = data.kind;
-      if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury")) {
+      if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury" || data0 === "pack")) {
         let err1 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema16.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -3593,17 +3593,75 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           let err301 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
           vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
         }
+      else if (tag0 === "pack")
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          if (data.kind === void 0) {
+            let err302 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+          }
+          if (data.from === void 0) {
+            let err303 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+          }
+          if (data.events === void 0) {
+            let err304 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
+            vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "pack") {
+            let err305 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
+          }
+          if (data.from !== void 0) {
+            let data119 = data.from;
+            if (typeof data119 == "string") {
+              if (!pattern0.test(data119)) {
+                let err306 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
+              }
+            } else {
+              let err307 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
+            }
+          }
+          if (data.events !== void 0) {
+            let data120 = data.events;
+            if (Array.isArray(data120)) {
+              if (data120.length > 1e3) {
+                let err308 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/6/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
+                vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
+              }
+              if (data120.length < 1) {
+                let err309 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/6/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
+              }
+              let len13 = data120.length;
+              for (let i12 = 0; i12 < len13; i12++) {
+                let data121 = data120[i12];
+                if (!(data121 && typeof data121 == "object" && !Array.isArray(data121))) {
+                  let err310 = { instancePath: instancePath + "/events/" + i12, schemaPath: "#/oneOf/6/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                  vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
+                }
+              }
+            } else {
+              let err311 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/6/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
+            }
+          }
+        } else {
+          let err312 = { instancePath, schemaPath: "#/oneOf/6/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+        }
       else {
-        let err302 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
-        vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+        let err313 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
+        vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
       }
     else {
-      let err303 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
-      vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+      let err314 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
+      vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
     }
   } else {
-    let err304 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+    let err315 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
   }
   return validate15.errors = vErrors, errors === 0;
 }
@@ -3647,7 +3705,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
   return validate16.errors = vErrors, errors === 0;
 }
 var userCreate = validate17;
-var pattern37 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var pattern38 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 function validate17(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -3667,7 +3725,7 @@ function validate17(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern37.test(data0)) {
+        if (!pattern38.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -4126,7 +4184,7 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern37.test(data0)) {
+        if (!pattern38.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

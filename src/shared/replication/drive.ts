@@ -30,7 +30,20 @@ export async function drive<Result>(protocol: Protocol<Result>, resources: Resou
   return step.value;
 }
 
-function perform(effect: Effect, { store, outbox, peers, verifiers, sleep }: Resources): Promise<unknown> {
+/** Waits for all of them, so that none goes on behind the back of a caller that has failed. */
+async function driveAll(
+  protocols: readonly Protocol<unknown>[],
+  resources: Resources,
+): Promise<readonly unknown[]> {
+  const endings = await Promise.allSettled(protocols.map((protocol) => drive(protocol, resources)));
+  return endings.map((ending) => {
+    if (ending.status === 'rejected') throw ending.reason;
+    return ending.value;
+  });
+}
+
+function perform(effect: Effect, resources: Resources): Promise<unknown> {
+  const { store, outbox, peers, verifiers, sleep } = resources;
   switch (effect.op) {
     case 'get':
       return store.get(effect.key);
@@ -60,6 +73,8 @@ function perform(effect: Effect, { store, outbox, peers, verifiers, sleep }: Res
       return store.scan({ cursor: effect.cursor, limit: effect.limit });
     case 'remove':
       return store.remove(effect.key, effect.expected);
+    case 'all':
+      return driveAll(effect.protocols, resources);
     case 'sleep':
       return sleep(effect.ms);
   }

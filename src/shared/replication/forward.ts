@@ -5,9 +5,9 @@
  */
 import { own } from '../own.ts';
 import { forwardAgeMaxMs, forwardReceivesMax } from '../bounds.ts';
-import { isRetryable } from '../errors.ts';
+import { ThrottledError, isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
+import type { Disposition, InboundMessage, OutboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
 import { isCleared } from './markers.ts';
@@ -26,17 +26,27 @@ export interface Crossing {
 /** Peer → why it did not take the message. Empty: every peer has it. */
 export type CrossingOutcome = Readonly<Record<SiteId, Error>>;
 
+export interface CrossOptions {
+  /** How a batch gets to a peer; by default message by message into its inbound queue. */
+  readonly sendTo?: (peer: SiteId, messages: readonly OutboundMessage[]) => Protocol<readonly SendOutcome[]>;
+  /** Told that the store did not clear the markers because it throttles. */
+  readonly throttled?: (error: ThrottledError) => void;
+}
+
 /**
  * Sends to each peer in one batch, then clears the markers of those that accepted. Outcomes in order.
  * A failure to clear is no failure: the sweeper would resend, and the peer would find nothing new.
  */
-export function* cross(crossings: readonly Crossing[]): Protocol<readonly CrossingOutcome[]> {
+export function* cross(
+  crossings: readonly Crossing[],
+  { sendTo = send, throttled = () => undefined }: CrossOptions = {},
+): Protocol<readonly CrossingOutcome[]> {
   const failed: Record<SiteId, Error>[] = crossings.map(() => ({}));
   const accepted: Record<SiteId, Stamp>[] = crossings.map(() => ({}));
   for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) {
     const indexes = crossings.flatMap(({ markers }, index) => (Object.hasOwn(markers, peer) ? [index] : []));
     const batch = indexes.flatMap((index) => crossings[index] ?? []);
-    const outcomes = yield* send(
+    const outcomes = yield* sendTo(
       peer,
       batch.map(({ message }, position) => ({ ...message, id: String(position) })),
     );
@@ -47,13 +57,14 @@ export function* cross(crossings: readonly Crossing[]): Protocol<readonly Crossi
       else Object.assign(failed[index] ?? {}, { [peer]: error });
     });
   }
-  yield* clear(crossings, accepted);
+  yield* clear(crossings, accepted, throttled);
   return failed;
 }
 
 function* clear(
   crossings: readonly Crossing[],
   accepted: readonly Readonly<Record<SiteId, Stamp>>[],
+  throttled: (error: ThrottledError) => void,
 ): Protocol<void> {
   const byKey = new Map<string, Record<SiteId, Stamp>>();
   crossings.forEach(({ key }, index) => {
@@ -70,6 +81,7 @@ function* clear(
     yield* clearPending(requests);
   } catch (error) {
     if (!isRetryable(error)) throw error;
+    if (error instanceof ThrottledError) throttled(error);
   }
 }
 
