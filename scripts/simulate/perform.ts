@@ -2,7 +2,7 @@
  * Performs one effect at the moment it takes place, with the faults that can befall a call: refused, applied with
  * its answer lost, applied late, or cut short by the death of its caller.
  */
-import { AmbiguousError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
+import { AmbiguousError, ThrottledError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
@@ -79,15 +79,22 @@ export function perform(
   }
 }
 
+/** With a hint when to come back, or without. */
+function refusal({ counts }: World): Error {
+  return counts.effects % 2 === 0
+    ? new UnavailableError('refused')
+    : new ThrottledError('throttled', { retryAfterMs: 500 });
+}
+
 function reading(world: World, read: () => unknown): Answer {
-  if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
+  if (world.strikes('throttle')) return { error: refusal(world) };
   if (world.strikes('ambiguous')) return { error: new AmbiguousError('no answer') };
   return { value: read() };
 }
 
 /** A call that changes something, under the three faults that a call can meet. */
 export function calling<Result>(world: World, act: () => Result): { result: Result } | { error: Error } {
-  if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
+  if (world.strikes('throttle')) return { error: refusal(world) };
   if (world.strikes('late')) {
     world.agenda.after(world.random.between(...LATE_MS), act);
     return { error: new AmbiguousError('no answer, and it lands later') };
@@ -196,15 +203,16 @@ function publish(world: World, at: SimSite, message: OutboundMessage): SendOutco
 }
 
 function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessage): SendOutcome {
-  if (!world.reaches(from, to)) {
+  if (from !== to && !world.reaches(from, to)) {
     return world.random.chance(0.5) ? new UnavailableError('no connection') : new AmbiguousError('no answer');
   }
   if (to.inboxCharactersMax > 0 && body.length > to.inboxCharactersMax) {
     return new TooLargeError(`${body.length} characters, the queue takes ${to.inboxCharactersMax}`);
   }
   const called = calling(world, () => {
-    if (!world.reaches(from, to)) return;
-    world.counts.sent += 1;
+    if (from !== to && !world.reaches(from, to)) return;
+    // What is left of a pack has crossed before.
+    if (from !== to) world.counts.sent += 1;
     const text = inMinorOf(from, body);
     world.captured.get(to.name)?.push(text);
     deliver(world, { from, to, kind: 'in', body: text });
@@ -221,8 +229,13 @@ function tell(
 ): SendOutcome {
   const isReached = (): boolean => from === to || world.reaches(from, to);
   if (!isReached()) return new UnavailableError('no connection');
+  const isPack = body.startsWith('{"kind":"pack"');
+  if (isPack && to.inboxCharactersMax > 0 && body.length > to.inboxCharactersMax)
+    return new TooLargeError(`${body.length} characters, the queue takes ${to.inboxCharactersMax}`);
   const called = calling(world, () => {
-    if (isReached()) deliver(world, { from, to, kind: 'verify', body, delaySeconds });
+    if (!isReached()) return;
+    if (isPack) world.counts.sent += 1;
+    deliver(world, { from, to, kind: 'verify', body, delaySeconds });
   });
   return 'error' in called ? called.error : undefined;
 }
