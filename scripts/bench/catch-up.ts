@@ -22,7 +22,7 @@ import { backlogRecord, unitsOf, unitsOfIndex, type BacklogOptions } from './cat
 import { LiveWrites, type LiveSamples } from './catch-up/live.ts';
 import { BRIDGE_FUNCTIONS, startSite, type SiteRun } from './catch-up/site-run.ts';
 import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
-import { ROOT, type CloudName } from './service-bundles.ts';
+import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
 import { percentile } from './statistics.ts';
 
 /** Of a serverless container. https://learn.microsoft.com/azure/cosmos-db/serverless-performance */
@@ -268,6 +268,17 @@ const NOTES = [
   'the sweeper ticks every 10 s on AWS and every 30 s on Azure; the time begins before its first tick after the filling',
 ];
 
+/** The functions write their logs and metrics to the standard output, which is the report's. */
+async function quietly<Result>(run: () => Promise<Result>): Promise<Result> {
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = () => true;
+  try {
+    return await run();
+  } finally {
+    process.stdout.write = write;
+  }
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -278,9 +289,9 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   });
-  const { from } = values;
-  if (from !== 'aws' && from !== 'azure') throw new UsageError(`--from ${from}: expected aws or azure`);
-  const options = {
+  const from = CLOUDS.find((cloud) => cloud === values.from);
+  if (from === undefined) throw new UsageError(`--from ${values.from}: expected aws or azure`);
+  const options: Options = {
     from,
     keys: readWhole(values.keys, { name: '--keys', min: 1_000 }),
     livePerSecond: readWhole(values.live, { name: '--live', min: 1 }),
@@ -292,7 +303,7 @@ async function main(): Promise<number> {
       json: values.json,
       command: commandLine(process.argv, ROOT),
     },
-    (progress) => measure(options, progress),
+    (progress) => quietly(() => measure(options, progress)),
   );
 }
 

@@ -27,7 +27,8 @@ import { openDirections } from './open-directions.ts';
 
 const { config, logger, metrics, site } = openRuntime();
 const resources = {
-  store: openStore(config),
+  // What is at risk is waited for by nobody; live writes are.
+  store: openStore(config, 'background'),
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: openPeers(config.peers, 'verify'),

@@ -13,7 +13,7 @@ import { reportApplied } from './report-applied.ts';
 
 const { config, logger, metrics, site } = openRuntime();
 const resources = {
-  store: openStore(config),
+  store: openStore(config, 'background'),
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),

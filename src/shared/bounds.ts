@@ -92,8 +92,17 @@ export const sweepKeysMax = 20_000;
 export const sweepRunMs = 9_000;
 /** Keys that one run looks at without sending any, most of which may be pending only for a peer that does not answer. */
 export const sweepLooksMax = 5_000;
-/** Pages that are swept side by side: one more after each that nobody throttled, half as many after one that was. */
-export const sweepWidthMax = 8;
+/** Pages that are swept side by side: one more for as long as that gets more across, half as many after a refusal. */
+export const sweepWidthMax = 4;
+/**
+ * How long a run rests after a full page, as a share of what the page took, and at most: the store belongs to live
+ * traffic for a fifth of the time, however fast the store is.
+ */
+export const sweepRestShare = 0.25;
+export const sweepRestMaxMs = 500;
+/** A wider sweep must be faster by this factor, or it only stands in the way; and so many rounds until it is tried again. */
+export const sweepGainMin = 1.1;
+export const sweepWidthRounds = 20;
 /** Refusals in a row, each with a pause, after which a run takes a peer, or its own store, for one that does not answer. */
 export const sweepThrottlesMax = 10;
 /**
@@ -186,12 +195,16 @@ export const compareMarginMs = 24 * 3_600_000;
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
 /**
- * For how long one call of a store waits, in all, because it was throttled; and its first and longest pause, unless the
- * store asks for a longer one. What is throttled for longer is reported to the caller.
+ * How a call of a store meets throttling: for how long it waits in all, and its first and longest pause, unless the store
+ * asks for a longer one. What is throttled for longer is reported to the caller. What nobody waits for pauses longer, so
+ * that what the store has left goes to live requests first.
  */
-export const throttleWaitMs = 2_000;
-export const throttlePauseMs = 25;
-export const throttlePauseMaxMs = 400;
+export const throttling = {
+  live: { waitMs: 2_000, pauseMs: 25, pauseMaxMs: 400 },
+  background: { waitMs: 10_000, pauseMs: 250, pauseMaxMs: 2_000 },
+} as const;
+/** Markers that one call clears at a time, one request each: more would stand in the way of live writes. */
+export const clearsAtOnceMax = 25;
 /** When to come back to a service that throttles and does not say when. */
 export const throttleHintMs = 500;
 /**

@@ -9,13 +9,17 @@
  * understand them. Whoever throttles sets the pace: this site's store for the run, a peer's queue for that peer alone.
  */
 import {
+  sweepGainMin,
   sweepGraceMs,
   sweepKeysMax,
   sweepLooksMax,
   sweepPageSize,
+  sweepRestMaxMs,
+  sweepRestShare,
   sweepRunMs,
   sweepThrottlesMax,
   sweepWidthMax,
+  sweepWidthRounds,
 } from '../bounds.ts';
 import { ThrottledError, TooLargeError, isRetryable } from '../errors.ts';
 import type { ExposurePage, PendingEntry } from '../ports/store.ts';
@@ -90,12 +94,15 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
     }
     if (due.length >= pageSize && options.packs === true) lanes ??= yield* packTakers(site);
     const before = run.resent;
+    const pageMs = site.now();
     oldestMs = Math.max(oldestMs, startMs - (due[0]?.sinceMs ?? startMs));
     const isSwept = yield* run.page(chunks(due, pageSize), due.length < pageSize ? [] : (lanes ?? []));
     looked += due.length;
     idle = run.resent > before ? 0 : idle + due.length;
     // What was throttled has its turn again at once, unless somebody else would have to wait for it.
     if (isSwept) resume = last;
+    if (isSwept && due.length >= pageSize)
+      yield* sleep(Math.min(sweepRestMaxMs, Math.max(0, site.now() - pageMs) * sweepRestShare));
   }
   const { resent, silent, refused } = run;
   return { looked, resent, silent, refused, oldestMs, ...(resume !== undefined && { resume }) };
@@ -111,7 +118,13 @@ class Run {
   /** Peer → refusals in a row. */
   readonly #refusals = new Map<SiteId, number>();
   #storeRefusals = 0;
+  /** Somebody has throttled the round that is under way. */
+  #wasThrottled = false;
   #storeWaitMs = 0;
+  /** Keys a millisecond of the last round that was one page narrower. */
+  #narrowerRate = 0;
+  /** Rounds for which the width stays as it is. */
+  #settledRounds = 0;
   resent = 0;
   width = 1;
 
@@ -145,19 +158,35 @@ class Run {
   }
 
   #storeThrottles({ retryAfterMs }: ThrottledError): void {
+    this.#wasThrottled = true;
     this.#storeRefusals += 1;
     this.#storeWaitMs = Math.max(this.#storeWaitMs, retryAfterMs);
     this.width = Math.max(1, Math.floor(this.width / 2));
   }
 
+  /** Widens the sweep for as long as that gets more across: beyond it, it only stands in the way of live traffic. */
+  #widen(keysPerMs: number): void {
+    const gained = this.width === 1 || keysPerMs >= this.#narrowerRate * sweepGainMin;
+    if (!gained) {
+      this.width -= 1;
+      this.#settledRounds = sweepWidthRounds;
+    } else if (this.#settledRounds > 0) this.#settledRounds -= 1;
+    else if (this.width < sweepWidthMax) {
+      this.#narrowerRate = keysPerMs;
+      this.width += 1;
+    }
+  }
+
   /** Sweeps parts of a page side by side. False when it is to be swept again: nobody takes anything at the moment. */
   *page(parts: readonly (readonly PendingEntry[])[], lanes: readonly SiteId[]): Protocol<boolean> {
-    const { width } = this;
+    this.#wasThrottled = false;
+    const startMs = this.#site.now();
+    const sentBefore = this.resent;
     const swept = yield* all(parts.map((part) => this.#part(part, lanes)));
     if (swept.some((isRead) => !isRead)) return false;
-    if (this.width < width) return !this.#isEveryBusy();
+    if (this.#wasThrottled) return !this.#isEveryBusy();
     this.#storeRefusals = 0;
-    if (lanes.length > 0) this.width = Math.min(width + 1, sweepWidthMax);
+    if (lanes.length > 0) this.#widen((this.resent - sentBefore) / Math.max(1, this.#site.now() - startMs));
     return true;
   }
 
@@ -193,6 +222,7 @@ class Run {
   }
 
   #peerThrottles(peer: SiteId, { message, retryAfterMs }: ThrottledError): void {
+    this.#wasThrottled = true;
     const refusals = (this.#refusals.get(peer) ?? 0) + 1;
     this.#refusals.set(peer, refusals);
     if (refusals > sweepThrottlesMax) this.silent[peer] = message;

@@ -1,7 +1,7 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../../config.ts';
-import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
+import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { QueueSender } from '../../ports/queue.ts';
 import type { Store } from '../../ports/store.ts';
@@ -17,13 +17,13 @@ export { openMetrics } from './metrics.ts';
 
 export const cloudName: Cloud['cloudName'] = 'aws';
 
-export function openStore(config: Config): Store {
+export function openStore(config: Config, urgency: Urgency = 'live'): Store {
   const client = new DynamoDBClient({
     region: config.region,
     maxAttempts: vendorAttemptsMax,
     requestHandler: { requestTimeout: storeTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
   });
-  return new DynamoStore(client, settings(config).table);
+  return new DynamoStore(client, settings(config).table, urgency);
 }
 
 export function openOutbox(config: Config): QueueSender {

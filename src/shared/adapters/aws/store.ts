@@ -18,8 +18,9 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
+import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
 import { ThrottledError } from '../../errors.ts';
+import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
   ExposurePage,
@@ -53,8 +54,11 @@ export class DynamoStore implements Store {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 
-  constructor(client: DynamoDBClient, table: string) {
+  readonly #urgency: Urgency;
+
+  constructor(client: DynamoDBClient, table: string, urgency: Urgency = 'live') {
     this.#client = client;
+    this.#urgency = urgency;
     this.#table = table;
   }
 
@@ -77,7 +81,7 @@ export class DynamoStore implements Store {
     const found: Item[] = [];
     await Promise.all(
       chunk(keys, BATCH_GET_MAX).map(async (batch) => {
-        const pauses = throttlePauses();
+        const pauses = throttlePauses(this.#urgency);
         let open: Item[] = batch.map((key) => ({ k: { S: key } }));
         while (open.length > 0) {
           const { items, unread } = await this.#batchGetOnce(open, projection);
@@ -149,7 +153,11 @@ export class DynamoStore implements Store {
   }
 
   async clearPending(requests: readonly ClearRequest[]): Promise<void> {
-    await Promise.all(requests.map((request) => this.#clear(request)));
+    const waiting = [...requests];
+    const clear = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#clear(next);
+    };
+    await Promise.all(Array.from({ length: Math.min(clearsAtOnceMax, requests.length) }, clear));
   }
 
   /** First as if nothing else were pending, which is the rule and needs no read; else by what the item says. */

@@ -6,6 +6,7 @@
  * @see https://learn.microsoft.com/azure/cosmos-db/consistency-levels
  */
 import type { Container, OperationInput, OperationResponse, PatchOperation } from '@azure/cosmos';
+import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
   ExposurePage,
@@ -36,8 +37,11 @@ const STALE = new Set([404, 409, 412]);
 export class CosmosStore implements Store {
   readonly #container: Container;
 
-  constructor(container: Container) {
+  readonly #urgency: Urgency;
+
+  constructor(container: Container, urgency: Urgency = 'live') {
     this.#container = container;
+    this.#urgency = urgency;
   }
 
   async get(key: string): Promise<Versioned | undefined> {
@@ -203,7 +207,10 @@ export class CosmosStore implements Store {
       const answers = await Promise.all(
         chunk(operations, BULK_MAX).map((batch) =>
           // It asks for none of the operations again that the answer says were throttled.
-          withThrottling(batch, (part) => this.#bulkOnce(part), throttleHintOf),
+          withThrottling(batch, (part) => this.#bulkOnce(part), {
+            hintOf: throttleHintOf,
+            urgency: this.#urgency,
+          }),
         ),
       );
       return answers.flat();
