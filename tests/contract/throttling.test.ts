@@ -56,7 +56,10 @@ async function dynamo(readUnitsPerSecond: number, now?: () => number) {
   const server = await startDynamo({ readUnitsPerSecond, ...(now && { now }) });
   closing.push(() => server.close());
   const client = newDynamoClient(server.endpoint);
-  closing.push(() => Promise.resolve(client.destroy()));
+  closing.push(() => {
+    client.destroy();
+    return Promise.resolve();
+  });
   const text = fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/store.yml'), 'utf8');
   const { Properties } = (parse(text) as { Resources: { Table: { Properties: CreateTableCommandInput } } })
     .Resources.Table;
@@ -84,6 +87,7 @@ describe('Cosmos DB beyond its request units', () => {
   test('refuses operations of a bulk request one by one, each with when to try again', async () => {
     let nowMs = 0;
     const container = await cosmos(110, () => nowMs);
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
     const bulk = (operations: OperationInput[]) => container.items.bulk(operations);
     const answers = await bulk(creates(40));
     // 5.5 each: twenty are paid for, and the SDK asks for none of the others again.
@@ -101,6 +105,7 @@ describe('Cosmos DB beyond its request units', () => {
     let nowMs = 0;
     const container = await cosmos(5, () => nowMs);
     await container.items.create({ id: 'a' });
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
     await container.items.bulk([{ operationType: 'Read', id: 'a', partitionKey: 'a' }]);
     const refused = container.item('a', 'a').read({ abortSignal: AbortSignal.timeout(60) });
     await expect(refused).rejects.toThrow();

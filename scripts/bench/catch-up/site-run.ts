@@ -23,10 +23,10 @@ export interface SiteRun {
 
 /** Starts everything. A tick that comes while the run before is not over is left out. */
 export function startSite(site: BenchSite, bundles: Bundles): SiteRun {
-  const { feed, close } = openFeeder(site);
+  const feeder = openFeeder(site);
   const load = (name: string) => loadFunction(bundles[site.cloud][name] ?? '', site);
   const sweepHandler = load('sweep');
-  const feeds = Object.entries(FED).map(([name, queue]) => feed(queue, load(name)));
+  const feeds = Object.entries(FED).map(([name, queue]) => feeder.feed(queue, load(name)));
   const stopping = new AbortController();
   const sweep = async (): Promise<void> => {
     await (site.cloud === 'aws' ? sweepHandler({ Records: [] }) : sweepHandler({}, {}));
@@ -46,7 +46,7 @@ export function startSite(site: BenchSite, bundles: Bundles): SiteRun {
       stopping.abort();
       await ticking;
       await Promise.all(feeds.map((one) => one.stop()));
-      await close();
+      await feeder.close();
     },
   };
 }

@@ -118,8 +118,8 @@ class Run {
   /** Peer → refusals in a row. */
   readonly #refusals = new Map<SiteId, number>();
   #storeRefusals = 0;
-  /** Somebody has throttled the round that is under way. */
-  #wasThrottled = false;
+  /** Refusals of everybody, all together. */
+  #throttles = 0;
   #storeWaitMs = 0;
   /** Keys a millisecond of the last round that was one page narrower. */
   #narrowerRate = 0;
@@ -158,7 +158,7 @@ class Run {
   }
 
   #storeThrottles({ retryAfterMs }: ThrottledError): void {
-    this.#wasThrottled = true;
+    this.#throttles += 1;
     this.#storeRefusals += 1;
     this.#storeWaitMs = Math.max(this.#storeWaitMs, retryAfterMs);
     this.width = Math.max(1, Math.floor(this.width / 2));
@@ -179,12 +179,12 @@ class Run {
 
   /** Sweeps parts of a page side by side. False when it is to be swept again: nobody takes anything at the moment. */
   *page(parts: readonly (readonly PendingEntry[])[], lanes: readonly SiteId[]): Protocol<boolean> {
-    this.#wasThrottled = false;
+    const refusalsBefore = this.#throttles;
     const startMs = this.#site.now();
     const sentBefore = this.resent;
     const swept = yield* all(parts.map((part) => this.#part(part, lanes)));
     if (swept.some((isRead) => !isRead)) return false;
-    if (this.#wasThrottled) return !this.#isEveryBusy();
+    if (this.#throttles > refusalsBefore) return !this.#isEveryBusy();
     this.#storeRefusals = 0;
     if (lanes.length > 0) this.#widen((this.resent - sentBefore) / Math.max(1, this.#site.now() - startMs));
     return true;
@@ -222,7 +222,7 @@ class Run {
   }
 
   #peerThrottles(peer: SiteId, { message, retryAfterMs }: ThrottledError): void {
-    this.#wasThrottled = true;
+    this.#throttles += 1;
     const refusals = (this.#refusals.get(peer) ?? 0) + 1;
     this.#refusals.set(peer, refusals);
     if (refusals > sweepThrottlesMax) this.silent[peer] = message;

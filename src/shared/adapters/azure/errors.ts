@@ -34,12 +34,12 @@ const QUEUE_NOT_SENT = new Set([
  */
 const REFUSED_TEXT = /^(?:ArgumentError|ArgumentOutOfRangeError|DecodeError|InvalidFieldError):/;
 
-const BULK_REFUSED = /^Bulk request errored with:/;
+const BULK_REFUSED = 'Bulk request errored with:';
 
 export function storeError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   // A bulk request that is refused as a whole: the SDK wraps what it was refused with.
-  if (error instanceof Error && BULK_REFUSED.test(error.message)) return storeError(error.cause);
+  if (error instanceof Error && error.message.startsWith(BULK_REFUSED)) return storeError(error.cause);
   const { code, message } = error as { code?: number | string; message?: string };
   const text = `Cosmos DB: ${code ?? ''}: ${message ?? ''}`;
   if (typeof code === 'number') return byStatus(code, text, error);
