@@ -11,6 +11,8 @@ import type { Logger, Metrics } from '../ports/telemetry.ts';
 export interface Retry {
   readonly message: InboundMessage;
   readonly error: Error;
+  /** The try does not count as one. */
+  readonly isNoAttempt?: true;
 }
 
 export async function settleBatch(
@@ -32,7 +34,11 @@ export async function settleBatch(
         dead.push({ message, reason: disposition.reason, detail: disposition.detail });
         break;
       case 'retry':
-        retries.push({ message, error: disposition.error });
+        retries.push({
+          message,
+          error: disposition.error,
+          ...(disposition.isNoAttempt === true && { isNoAttempt: true }),
+        });
         break;
       case undefined:
         throw new TypeError(`${queue}: no disposition for message ${message.id}`);

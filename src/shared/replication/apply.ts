@@ -119,7 +119,7 @@ function dropped(key: string, error: Error, message: InboundMessage): Dispositio
 function settled(outcome: Error | undefined, message: InboundMessage | undefined): Disposition {
   if (outcome === undefined) return { kind: 'done' };
   // A store that has more to do than it grants says nothing about the message, however often.
-  if (outcome instanceof ThrottledError) return { kind: 'retry', error: outcome };
+  if (outcome instanceof ThrottledError) return { kind: 'retry', error: outcome, isNoAttempt: true };
   if (isRetryable(outcome) && (message?.receives ?? 0) < applyReceivesMax)
     return { kind: 'retry', error: outcome };
   return dead(outcome);

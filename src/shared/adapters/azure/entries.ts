@@ -7,7 +7,6 @@ import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
-import { ThrottledError } from '../../errors.ts';
 import { decodePath } from '../../http/path.ts';
 import { settleBatch, type Retry } from '../settle-batch.ts';
 import { openServiceBusQueue } from './open-queue.ts';
@@ -141,19 +140,20 @@ export function queueEntry(
 
 const ATTEMPTS = 'tandemAttempts';
 const RETRY_DELAY_SECONDS_MAX = 60;
-
-/** What a store throttles is no attempt: a backlog that takes long must not look like a message that fails. */
-function attemptsOf({ receives }: InboundMessage, error: Error): number {
-  return error instanceof ThrottledError ? receives - 1 : receives;
-}
+/** The store has been asked again for seconds already (`throttling` in `bounds.ts`). */
+const THROTTLED_SECONDS = 2;
 
 async function sendAgain(queue: QueueSender, retries: readonly Retry[]): Promise<void> {
   const outcomes = await queue.send(
-    retries.map(({ message, error }, index) => ({
+    retries.map(({ message, isNoAttempt }, index) => ({
       id: String(index),
       body: message.body,
-      attributes: { ...message.attributes, [ATTEMPTS]: String(attemptsOf(message, error)) },
-      delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
+      attributes: {
+        ...message.attributes,
+        [ATTEMPTS]: String(message.receives - (isNoAttempt === true ? 1 : 0)),
+      },
+      delaySeconds:
+        isNoAttempt === true ? THROTTLED_SECONDS : Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
     })),
   );
   const failed = outcomes.find((outcome) => outcome !== undefined);
