@@ -18,6 +18,9 @@ export const BRIDGE_FUNCTIONS = [...Object.keys(FED), 'sweep'];
 export interface SiteRun {
   /** Runs the sweeper now, besides its ticks. */
   sweep(): Promise<void>;
+  /** Lets no tick begin until `resume`; returns when none is under way. */
+  hold(): Promise<void>;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -31,10 +34,12 @@ export function startSite(site: BenchSite, bundles: Bundles): SiteRun {
   const sweep = async (): Promise<void> => {
     await (site.cloud === 'aws' ? sweepHandler({ Records: [] }) : sweepHandler({}, {}));
   };
+  const ticks = { isHeld: false };
+  let running = Promise.resolve();
   const ticking = (async () => {
     while (!stopping.signal.aborted) {
       const begun = performance.now();
-      await sweep();
+      if (!ticks.isHeld) await (running = sweep());
       const tick = TICK_MS[site.cloud];
       const leftMs = tick - ((performance.now() - begun) % tick);
       await delay(leftMs, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -42,6 +47,13 @@ export function startSite(site: BenchSite, bundles: Bundles): SiteRun {
   })();
   return {
     sweep,
+    async hold() {
+      ticks.isHeld = true;
+      await running;
+    },
+    resume() {
+      ticks.isHeld = false;
+    },
     async stop() {
       stopping.abort();
       await ticking;
