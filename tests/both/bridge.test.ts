@@ -189,7 +189,7 @@ describe(`the bridge on ${cloudName}`, () => {
   );
 
   test('a store that fails hands every message back; at the last receive a person must look', async () => {
-    own.storeFaults.set([{ kind: 'error' }]);
+    own.storeFaults.set([{ kind: 'error', code: cloudName === 'aws' ? 'InternalServerError' : '503' }]);
     const back = await deliver(cloudName, apply, [body(eventFrom(peer.site))]);
     const last = eventFrom(peer.site);
     await deliver(cloudName, apply, [{ ...body(last), receives: applyReceivesMax }]);
@@ -198,6 +198,18 @@ describe(`the bridge on ${cloudName}`, () => {
     else expect(await taken(own, 'tandem-in', ({ body: text }) => text.includes(key))).toBeDefined();
     const dead = await taken(own, 'tandem-dead', ({ body: text }) => text === JSON.stringify(last));
     expect(dead.attributes['source']).toBe('tandem-in');
+  });
+
+  test('a store that throttles hands a message back, however often, and on Azure that is no attempt', async () => {
+    own.storeFaults.set([{ kind: 'error' }]);
+    const often = { ...body(eventFrom(peer.site)), receives: applyReceivesMax + 5 };
+    const back = await deliver(cloudName, apply, [often]);
+    own.storeFaults.clear();
+    if (cloudName === 'aws') expect(back).toEqual(['m0']);
+    else {
+      const again = await taken(own, 'tandem-in', ({ body: text }) => text.includes(key));
+      expect(again.attributes).toEqual({ tandemAttempts: String(applyReceivesMax + 4) });
+    }
   });
 
   test('a dead-letter queue that refuses loses nothing: the message is handed back', async () => {

@@ -151,13 +151,19 @@ export function batchEntry(
 
 const ATTEMPTS = 'tandemAttempts';
 const RETRY_DELAY_SECONDS_MAX = 60;
+/** The store has been asked again for seconds already (`throttling` in `bounds.ts`). */
+const THROTTLED_SECONDS = 2;
 
 async function sendAgain(queue: QueueSender, retries: readonly Retry[], limit: TimeLimit): Promise<void> {
-  const messages = retries.map(({ message }, index) => ({
+  const messages = retries.map(({ message, isNoAttempt }, index) => ({
     id: String(index),
     body: message.body,
-    attributes: { ...message.attributes, [ATTEMPTS]: String(message.receives) },
-    delaySeconds: Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
+    attributes: {
+      ...message.attributes,
+      [ATTEMPTS]: String(message.receives - (isNoAttempt === true ? 1 : 0)),
+    },
+    delaySeconds:
+      isNoAttempt === true ? THROTTLED_SECONDS : Math.min(2 ** message.receives, RETRY_DELAY_SECONDS_MAX),
   }));
   const outcomes = await sendWithin(limit, messages.length, () => queue.send(messages));
   const failed = outcomes.find((outcome) => outcome !== undefined);
