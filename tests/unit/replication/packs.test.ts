@@ -5,7 +5,7 @@ import {
   sweepPageSize,
   sweepThrottlesMax,
 } from '../../../src/shared/bounds.ts';
-import { RefusedError, ThrottledError, TooLargeError } from '../../../src/shared/errors.ts';
+import { RefusedError, ThrottledError, TooLargeError, UnreadableError } from '../../../src/shared/errors.ts';
 import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
 import {
@@ -123,6 +123,32 @@ describe('a backlog', () => {
       Promise.resolve(messages.map(() => new ThrottledError('busy', { retryAfterMs: 60_000 })));
     await aws.run(sweep(aws.site, { keysMax: KEYS }));
     expect(aws.peers.get(OTHER)?.sent).toHaveLength(KEYS);
+  });
+
+  test('goes on when its own store throttles what clears: a page of refusals is one', async () => {
+    const { aws } = await backlog();
+    const busy = [1, 900, 2].map((retryAfterMs) => new ThrottledError('busy', { retryAfterMs }));
+    aws.store.clearPending = (requests) => Promise.resolve(requests.map((_, index) => busy[index % 3]));
+    const slept: number[] = [];
+    aws.sleep = (ms) => {
+      slept.push(ms);
+      aws.nowMs += ms;
+      return Promise.resolve();
+    };
+    const report = await aws.run(sweep(aws.site, { packs: true }));
+    expect(report).toMatchObject({ resent: KEYS, silent: {}, refused: {} });
+    expect(slept).toContain(900);
+    expect(aws.held('user:0')?.pending).toHaveProperty(AZURE);
+  });
+
+  test('crosses without the keys that fail for good, which are named', async () => {
+    const { aws } = await backlog();
+    aws.store.bad.set('user:3', { read: new UnreadableError('no record') });
+    aws.store.bad.set('user:5', { change: new RefusedError('no change') });
+    const { resent, silent, refused } = await aws.run(sweep(aws.site, { packs: true }));
+    expect([resent, silent]).toEqual([KEYS - 1, {}]);
+    expect(refused).toEqual({ [AZURE]: { 'user:3': 'no record', 'user:5': 'no change' } });
+    expect(packsFor(aws, AZURE)).toHaveLength(1);
   });
 
   test('ends the run when its own store throttles for too long', async () => {
