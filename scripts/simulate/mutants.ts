@@ -188,8 +188,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward sends everything twice',
     FORWARD,
-    'yield* clear(crossings, accepted, throttled);',
-    'for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) yield* send(peer, crossings.map(({ message }) => message));\n  yield* clear(crossings, accepted, throttled);',
+    'const uncleared = yield* clear(crossings, accepted, throttled);',
+    'for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) yield* send(peer, crossings.map(({ message }) => message));\n  const uncleared = yield* clear(crossings, accepted, throttled);',
   ),
   mutant('apply takes the last arrival as it is', APPLY, 'state = merge.state;', 'state = stateOf(event);'),
   mutant(
