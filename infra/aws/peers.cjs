@@ -160,7 +160,7 @@ module.exports = async ({ resolveVariable }) => {
       ...sending(
         'PeerComparisons',
         regions.map(({ verify }) => verify),
-        ['VerifyRole', 'VerifyHourlyRole'],
+        ['VerifyRole', 'VerifyHourlyRole', 'SweepRole'],
       ),
     },
   };

@@ -1,6 +1,6 @@
 /** Measurements, each with its aims. A new one is a declaration here and a module in scripts/bench/. */
 import { command, type CommandContext, type Group } from '../command/command.ts';
-import { decimal, file, flag, folder, whole } from '../command/option.ts';
+import { choice, decimal, file, flag, folder, whole } from '../command/option.ts';
 
 /** Writes a second. */
 const RATE_MIN = 0.1;
@@ -51,6 +51,19 @@ export const bench: Group<CommandContext> = {
       },
       examples: [{ line: 'bench bridge --events 500 --rounds 3', shows: 'a short one' }],
       run: async (input) => (await import('../bench/bridge.ts')).benchBridge(input),
+    }),
+    command({
+      name: 'bench catch-up',
+      summary: "how long a site takes to send what its peer missed, under the services' budgets",
+      options: {
+        from: choice('the cloud that has the backlog', ['aws', 'azure'], { default: 'aws' }),
+        keys: whole('of the backlog', { min: 1_000, default: '200000' }),
+        live: whole('writes a second meanwhile', { ...COUNT, default: '10' }),
+        baseline: whole('seconds without a backlog', { min: 5, default: '20' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench catch-up --keys 4000 --baseline 5', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/catch-up.ts')).benchCatchUp(input),
     }),
     command({
       name: 'bench compare',

@@ -169,7 +169,14 @@ function replication(): object {
       'Age of the newest heartbeat of the peer that has been applied here, by both clocks; null: none yet',
     ),
   });
-  return object({
+  const recovery = object({
+    keysPerSecond: said(count, 'Records that were sent a second since its sending began'),
+    doneAt: said(
+      { type: ['string', 'null'], format: 'date-time' },
+      'An estimate of when its last record will have been sent; null while that cannot be said',
+    ),
+  });
+  const always = {
     site: text,
     now: said(
       time,
@@ -177,7 +184,12 @@ function replication(): object {
     ),
     peers: { type: 'array', items: peer },
     inbound: { type: 'array', items: inbound },
-  });
+  };
+  const sending = said(
+    recovery,
+    'A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun',
+  );
+  return { ...object(always), properties: { ...always, recovery: sending } };
 }
 
 function headers(): Record<string, object> {

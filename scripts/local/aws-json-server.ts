@@ -23,6 +23,8 @@ interface AwsJsonCall {
   /** Action name from `X-Amz-Target`: `SendMessageBatch`, `PutItem`. */
   readonly operation: string;
   readonly input: Record<string, unknown>;
+  /** `X-Amzn-Trace-Id`, which the AWS SDK adds inside a Lambda function. */
+  readonly traceHeader: string | undefined;
   /** Aborted when the client goes away, so that a long poll takes nothing on its behalf. */
   readonly signal: AbortSignal;
   readonly fault: FaultOutcome;
@@ -124,7 +126,8 @@ async function serve(
     if (fault.error !== undefined) {
       throw new InjectedError(service.injectedError(fault.error.code, operation));
     }
-    const output = await service.handle({ operation, input, signal: gone.signal, fault });
+    const traceHeader = request.headers['x-amzn-trace-id']?.toString();
+    const output = await service.handle({ operation, input, traceHeader, signal: gone.signal, fault });
     if (fault.dropAck) request.socket.destroy();
     else answer(response, 200, output);
   } catch (error) {

@@ -5,7 +5,7 @@
 import type { Json } from '../../src/shared/replication/json.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { PaymentEffect, ShopProtocol } from '../../src/shared/domain/orders/payment.ts';
-import type { Effect, Site } from '../../src/shared/replication/protocol.ts';
+import type { Effect, Protocol, Site } from '../../src/shared/replication/protocol.ts';
 import type { Meant } from './facts.ts';
 import { perform, type Answer } from './perform.ts';
 import type { SimSite } from './sim-site.ts';
@@ -109,6 +109,10 @@ class Run<Result> {
 
   #do(effect: Effect | PaymentEffect): void {
     const world = this.#world;
+    if (effect.op === 'all') {
+      this.#doAll(effect.protocols);
+      return;
+    }
     world.counts.effects += 1;
     world.acting = this.#invocation.at.name;
     if (this.#invocation.at.down) {
@@ -136,6 +140,31 @@ class Run<Result> {
       const pauseMs = world.strikes('pause') ? world.random.between(1_000, 300_000) : 0;
       if (pauseMs === 0) this.step(answer);
       else world.agenda.after(pauseMs, () => this.step(answer));
+    });
+  }
+
+  /** Side by side on virtual time: each with latencies and faults of its own, all in one process, which dies as one. */
+  #doAll(protocols: readonly Protocol<unknown>[]): void {
+    const values: unknown[] = [];
+    let open = protocols.length;
+    let failure: { error: unknown } | undefined;
+    protocols.forEach((protocol, index) => {
+      new Run(this.#world, this.#invocation, protocol, {
+        kind: this.#invocation.kind,
+        protocol: () => protocol,
+        ended: (ending) => {
+          if (ending.kind === 'died') {
+            this.#ended(ending);
+            return;
+          }
+          if (ending.kind === 'threw') failure ??= { error: ending.error };
+          else values[index] = ending.value;
+          open -= 1;
+          if (open > 0) return;
+          if (failure === undefined) this.step({ value: values });
+          else this.step({ error: failure.error as Error });
+        },
+      }).step(undefined);
     });
   }
 

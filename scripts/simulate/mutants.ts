@@ -16,6 +16,7 @@ const LOCAL_WRITE = 'replication/local-write.ts';
 const FORWARD = 'replication/forward.ts';
 const APPLY = 'replication/apply.ts';
 const SWEEP = 'replication/sweep.ts';
+const PACKS = 'replication/packs.ts';
 const MERGE = 'replication/merge.ts';
 const RECORD = 'replication/record.ts';
 const VECTOR = 'replication/vector.ts';
@@ -63,6 +64,8 @@ const MIXED = { olderRelease: 0.5, months: 0 } as const;
 const FORGED = { forge: 6, months: 0 } as const;
 const DRIFTING = { drift: 4, months: 0 } as const;
 const BAD = { badKey: 4, outboxLoss: 0.3, crash: 0.03, months: 0 } as const;
+/** What is left of packs meets refusals, too. */
+const THROTTLED = { throttle: 0.35, partition: 3, months: 0 } as const;
 const LOSSY = {
   inboxLoss: 0.3,
   compare: 20,
@@ -137,8 +140,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward clears before it sends',
     FORWARD,
-    'const outcomes = yield* send(',
-    'yield* clear(crossings, crossings.map(({ markers }) => markers));\n    const outcomes = yield* send(',
+    'const outcomes = yield* sendTo(',
+    'yield* clear(crossings, crossings.map(({ markers }) => markers), throttled);\n    const outcomes = yield* sendTo(',
   ),
   mutant(
     'forward clears for a peer that refused',
@@ -185,8 +188,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward sends everything twice',
     FORWARD,
-    'yield* clear(crossings, accepted);',
-    'for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) yield* send(peer, crossings.map(({ message }) => message));\n  yield* clear(crossings, accepted);',
+    'const uncleared = yield* clear(crossings, accepted, throttled);',
+    'for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) yield* send(peer, crossings.map(({ message }) => message));\n  const uncleared = yield* clear(crossings, accepted, throttled);',
   ),
   mutant('apply takes the last arrival as it is', APPLY, 'state = merge.state;', 'state = stateOf(event);'),
   mutant(
@@ -350,14 +353,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper never runs',
     SWEEP,
-    'if (resume === undefined) {',
-    'if (resume !== null) {\n      fromStart = true;',
+    'if (last === undefined) {',
+    'if (last !== null) {\n      fromStart = true;',
   ),
   mutant(
     'the sweeper does not clear',
     SWEEP,
-    'const outcomes = yield* cross(crossings);',
-    "const outcomes = yield* cross(crossings.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })));",
+    'const outcomes = yield* cross(crossings, {',
+    "const outcomes = yield* cross(crossings.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })), {",
   ),
   mutant(
     'the sweeper clears what it did not send',
@@ -368,8 +371,39 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    '([peer]) => site.peers.includes(peer) && ',
-    '([peer]) => site.peers[0] === peer && ',
+    'site.peers.includes(peer) &&',
+    'site.peers[0] === peer &&',
+  ),
+  mutant(
+    'a pack that the queue refuses counts as taken',
+    PACKS,
+    'else outcomes[placed.index] = outcome;',
+    'else outcomes[placed.index] = undefined;',
+  ),
+  mutant(
+    'a pack that is refused for good is given up with all that is in it',
+    PACKS,
+    'if (outcome !== undefined && !isRetryable(outcome)) alone.push(placed);',
+    'if (outcome !== undefined && !isRetryable(outcome)) outcomes[placed.index] = undefined;',
+  ),
+  mutant(
+    'what cannot be applied of a pack is dropped',
+    PACKS,
+    'if (left.length === 0) return',
+    'if (left.length >= 0) return',
+  ),
+  mutant(
+    'a pack is done although the own queue did not take what is left of it',
+    PACKS,
+    "refused === undefined ? { kind: 'done' }",
+    "refused !== null ? { kind: 'done' }",
+    THROTTLED,
+  ),
+  mutant(
+    'of a pack only what waits is tried again',
+    PACKS,
+    'report.dispositions[index]?.kind !== ' + "'done'",
+    'report.dispositions[index]?.kind === ' + "'dead'",
   ),
   mutant(
     'a set keeps what was removed',
@@ -797,29 +831,29 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper does not name what it cannot read',
     SWEEP,
-    'for (const [key, error] of failed) refuse(refused, site.peers, key, error);',
+    'for (const [key, error] of failed) refuse(this.refused, site.peers, key, error);',
     '',
     BAD,
   ),
   mutant(
     'the sweeper does not name what a queue refuses',
     SWEEP,
-    'else refuse(refused, [peer], key, error);',
+    'else refuse(this.refused, [peer], key, error);',
     '',
     BAD,
   ),
   mutant(
     'the sweeper does not name a marker that stays',
     SWEEP,
-    'if (uncleared !== undefined) refuse(refused, took, key, uncleared);',
+    'if (uncleared !== undefined) refuse(this.refused, took, key, uncleared);',
     '',
     BAD,
   ),
   mutant(
     'the sweeper takes a queue that refuses one key for silent',
     SWEEP,
-    'if (isRetryable(error)) silent[peer] = error.message;',
-    'if (isRetryable(error) || error.message !== "") silent[peer] = error.message;',
+    'if (isRetryable(error)) this.silent[peer] = error.message;',
+    'if (isRetryable(error) || error.message !== "") this.silent[peer] = error.message;',
     BAD,
   ),
   mutant(

@@ -2,7 +2,13 @@
  * Performs one effect at the moment it takes place, with the faults that can befall a call: refused, applied with
  * its answer lost, applied late, or cut short by the death of its caller.
  */
-import { AmbiguousError, AppError, TooLargeError, UnavailableError } from '../../src/shared/errors.ts';
+import {
+  AmbiguousError,
+  AppError,
+  ThrottledError,
+  TooLargeError,
+  UnavailableError,
+} from '../../src/shared/errors.ts';
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
@@ -36,7 +42,7 @@ const LATE_MS = [100, 30_000] as const;
 export function perform(
   world: World,
   invocation: Invocation,
-  effect: Effect,
+  effect: Exclude<Effect, { op: 'all' }>,
   { decided, cutShort }: Circumstances,
 ): Answer {
   const { at } = invocation;
@@ -82,9 +88,16 @@ export function perform(
   }
 }
 
+/** With a hint when to come back, or without. */
+function throttled({ counts }: World): Error {
+  return counts.effects % 2 === 0
+    ? new UnavailableError('refused')
+    : new ThrottledError('throttled', { retryAfterMs: 500 });
+}
+
 /** @param refusal Why the store refuses this for good. */
 function reading(world: World, read: () => unknown, refusal?: AppError): Answer {
-  if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
+  if (world.strikes('throttle')) return { error: throttled(world) };
   if (world.strikes('ambiguous')) return { error: new AmbiguousError('no answer') };
   if (refusal !== undefined) return { error: refusal };
   try {
@@ -97,7 +110,7 @@ function reading(world: World, read: () => unknown, refusal?: AppError): Answer 
 
 /** A call that changes something, under the three faults that a call can meet. */
 export function calling<Result>(world: World, act: () => Result): { result: Result } | { error: Error } {
-  if (world.strikes('throttle')) return { error: new UnavailableError('throttled') };
+  if (world.strikes('throttle')) return { error: throttled(world) };
   if (world.strikes('late')) {
     world.agenda.after(world.random.between(...LATE_MS), act);
     return { error: new AmbiguousError('no answer, and it lands later') };
@@ -214,7 +227,7 @@ function publish(world: World, at: SimSite, message: OutboundMessage): SendOutco
 }
 
 function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessage): SendOutcome {
-  if (!world.reaches(from, to)) {
+  if (from !== to && !world.reaches(from, to)) {
     return world.random.chance(0.5) ? new UnavailableError('no connection') : new AmbiguousError('no answer');
   }
   if (to.inboxCharactersMax > 0 && body.length > to.inboxCharactersMax) {
@@ -223,8 +236,9 @@ function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessag
   const refusal = sendRefusal(to, body);
   if (refusal !== undefined) return refusal;
   const called = calling(world, () => {
-    if (!world.reaches(from, to)) return;
-    world.counts.sent += 1;
+    if (from !== to && !world.reaches(from, to)) return;
+    // What is left of a pack has crossed before.
+    if (from !== to) world.counts.sent += 1;
     const text = inMinorOf(from, body);
     world.captured.get(to.name)?.push(text);
     deliver(world, { from, to, kind: 'in', body: text });
@@ -241,8 +255,13 @@ function tell(
 ): SendOutcome {
   const isReached = (): boolean => from === to || world.reaches(from, to);
   if (!isReached()) return new UnavailableError('no connection');
+  const isPack = body.startsWith('{"kind":"pack"');
+  if (isPack && to.inboxCharactersMax > 0 && body.length > to.inboxCharactersMax)
+    return new TooLargeError(`${body.length} characters, the queue takes ${to.inboxCharactersMax}`);
   const called = calling(world, () => {
-    if (isReached()) deliver(world, { from, to, kind: 'verify', body, delaySeconds });
+    if (!isReached()) return;
+    if (isPack) world.counts.sent += 1;
+    deliver(world, { from, to, kind: 'verify', body, delaySeconds });
   });
   return 'error' in called ? called.error : undefined;
 }

@@ -15,12 +15,20 @@ export interface QueuedMessage {
   readonly fact: MessageFact;
   /** Vector of the state that it carries; undefined for what is no event. */
   readonly vector: Readonly<Record<string, string>> | undefined;
+  /** The events of a pack; empty for anything else. */
+  readonly pack: readonly CarriedEvent[];
   receives: number;
   /** Of the receives, those before it was last sent again: a new message to the broker. */
   receivesBefore: number;
   /** How often a handler has had it and handed it back. */
   attempts: number;
   visibleAtMs: number;
+}
+
+/** What one event carries: its key, and the vector of its state. */
+export interface CarriedEvent {
+  readonly key: string;
+  readonly vector: Readonly<Record<string, string>>;
 }
 
 /** A message in the hands of one invocation. */
@@ -100,9 +108,11 @@ export class SiteQueue {
   carries(key: string, wanted: Readonly<Record<string, string>>): boolean {
     const stamps = Object.entries(wanted);
     for (const list of [this.messages, this.dead]) {
-      for (const { fact, vector } of list) {
-        if (fact.key !== key) continue;
-        if (stamps.every(([origin, stamp]) => (vector?.[origin] ?? '') >= stamp)) return true;
+      for (const { fact, vector, pack } of list) {
+        const vectors =
+          fact.key === key ? [vector] : pack.filter((event) => event.key === key).map((e) => e.vector);
+        for (const carried of vectors)
+          if (stamps.every(([origin, stamp]) => (carried?.[origin] ?? '') >= stamp)) return true;
       }
     }
     return false;

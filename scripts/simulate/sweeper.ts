@@ -8,6 +8,7 @@ import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 
 const BEAT_TICKS = 20;
+const PAGE_SIZE = 3;
 
 export interface SweeperOptions {
   /** So many times slower than in production. */
@@ -53,7 +54,8 @@ export function heartbeat(world: World, site: SimSite): void {
 function run(world: World, site: SimSite): void {
   invoke(world, site, {
     kind: 'sweep',
-    protocol: (own) => sweep(own, { after: site.sweptTo }),
+    // A page is that short so that a handful of keys is a backlog, and crosses in packs.
+    protocol: (own) => sweep(own, { after: site.sweptTo, pageSize: PAGE_SIZE, packs: !site.older }),
     ended: (ending) => {
       if (ending.kind === 'returned') {
         const { resume, refused } = ending.value;

@@ -41,7 +41,14 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   if (queue.kind === 'out') world.counts.forwarded += leases.length;
   wake(world, site, queue, VISIBILITY_MS);
   wake(world, site, queue, 0);
-  const batch = world.random.shuffled(leases);
+  const shuffled = world.random.shuffled(leases);
+  // The events of a pack are applied as those of an inbound queue are, and judged so.
+  const isPack = ({ message }: Lease): boolean => message.pack.length > 0;
+  for (const batch of [shuffled.filter((lease) => !isPack(lease)), shuffled.filter(isPack)])
+    if (batch.length > 0) run(world, site, queue, batch);
+}
+
+function run(world: World, site: SimSite, queue: SiteQueue, batch: readonly Lease[]): void {
   const messages = batch.map(({ message }, index): InboundMessage => ({
     id: `m${index}`,
     body: message.body,
@@ -51,7 +58,7 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   world.acting = site.name;
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
-    kind: INVOCATION[queue.kind],
+    kind: batch.every(({ message }) => message.pack.length > 0) ? 'apply' : INVOCATION[queue.kind],
     protocol: (own) => handling(queue.kind, own, site.older ? messages.map(asRead) : messages),
     ended: (ending) => settle(world, site, queue, batch, ending),
   });
@@ -75,7 +82,7 @@ function* handling(
     case 'in':
       return (yield* applyBatch(own, messages, checkEvent)).dispositions;
     case 'verify':
-      return yield* verify(own, messages, checkStep);
+      return yield* verify(own, messages, checkStep, { check: checkEvent, applied: () => undefined });
   }
 }
 
@@ -131,5 +138,6 @@ function settleOne(
     case undefined:
       world.find([{ invariant: 'no defects', key, detail: `no disposition for a message in ${queue.kind}` }]);
   }
+  for (const event of message.pack) world.watchExposure(event.key, site, 'inbox');
   if (key !== undefined && queue.kind === 'in') world.watchExposure(key, site, 'inbox');
 }

@@ -254,6 +254,7 @@ export class World {
       const arrived =
         has(peer.store.records.get(key)?.state.vector) ||
         peer.inbox.carries(key, vector) ||
+        peer.steps.carries(key, vector) ||
         (lost !== undefined && has(lost));
       const over = arrived || from.lost || peer.lost || record === undefined || this.forgotten.has(key);
       if (over) this.#repairs.splice(this.#repairs.indexOf(repair), 1);
@@ -294,7 +295,7 @@ export class World {
         newest,
         atOrigin,
         atPeer,
-        queued: peer.inbox.carries(key, { [stampSite(newest)]: newest }),
+        queued: [peer.inbox, peer.steps].some((queue) => queue.carries(key, { [stampSite(newest)]: newest })),
       }),
     );
   }
@@ -316,7 +317,7 @@ export class World {
     body: string,
     options: { poison: boolean; delayMs: number },
   ): QueuedMessage {
-    const { key, vector } = options.poison ? NOTHING_CARRIED : this.#carriedBy(body);
+    const { key, vector, pack } = options.poison ? NOTHING_CARRIED : this.#carriedBy(body);
     const fact: MessageFact = {
       site: site.name,
       kind: queue.kind,
@@ -331,6 +332,7 @@ export class World {
       body,
       fact,
       vector,
+      pack,
       receives: 0,
       receivesBefore: 0,
       attempts: 0,
@@ -342,16 +344,25 @@ export class World {
   }
 }
 
-type Carried = Pick<QueuedMessage, 'vector'> & { readonly key: string | undefined };
+type Carried = Pick<QueuedMessage, 'vector' | 'pack'> & { readonly key: string | undefined };
 
-const NOTHING_CARRIED: Carried = { key: undefined, vector: undefined };
+const NOTHING_CARRIED: Carried = { key: undefined, vector: undefined, pack: [] };
+
+interface Event {
+  readonly key?: string;
+  readonly state?: { readonly vector?: Record<string, string> };
+}
 
 /** What a message is about, read without the product's code. */
 function readCarried(body: string): Carried {
   try {
-    const event = JSON.parse(body) as { key?: string; state?: { vector?: Record<string, string> } };
-    return { key: event.key, vector: event.state?.vector };
+    const event = JSON.parse(body) as Event & { kind?: string; events?: Event[] };
+    const pack = (event.kind === 'pack' ? (event.events ?? []) : []).map(({ key = '', state }) => ({
+      key,
+      vector: state?.vector ?? {},
+    }));
+    return { key: event.key, vector: event.state?.vector, pack };
   } catch {
-    return { key: undefined, vector: undefined };
+    return NOTHING_CARRIED;
   }
 }

@@ -31,6 +31,10 @@ export interface Direction {
   readonly deadLetters?: QueueDepth;
   /** An operator has stopped what is sent. */
   readonly paused?: boolean;
+  /** Records a second that `from` is sending of a backlog, to all its peers; absent when it sends none. */
+  readonly sendingPerSecond?: number;
+  /** RFC 3339, an estimate: when the last of them will have been sent. */
+  readonly sentBy?: string;
   /** Why `to` did not take what was sent last. */
   readonly refusal?: string;
   /** Why `from` did not answer. */
@@ -82,6 +86,7 @@ function outbound({ replication }: SiteReport, to: string): Partial<Direction> {
   const peer = replication?.peers.find(({ site }) => site === to);
   if (replication === undefined || peer === undefined) return {};
   const { safeTime, exposure, oldestPendingMs, paused, problem } = peer;
+  const { recovery } = replication;
   return {
     safeTime,
     behindMs: Date.parse(replication.now) - Date.parse(safeTime),
@@ -90,6 +95,11 @@ function outbound({ replication }: SiteReport, to: string): Partial<Direction> {
     ...(exposure.refused !== undefined && { refusedKeys: exposure.refused }),
     oldestPendingMs,
     paused,
+    ...(recovery !== undefined &&
+      exposure.keys > 0 && {
+        sendingPerSecond: recovery.keysPerSecond,
+        ...(recovery.doneAt !== null && { sentBy: recovery.doneAt }),
+      }),
     ...(problem !== undefined && { refusal: problem }),
   };
 }

@@ -115,11 +115,18 @@ function sentenceOf(direction: Direction): string {
   const why =
     (never > 0 ? ` ${to} refuses ${never} of them for good: status --keys says why.` : '') +
     (paused === true ? ' It is paused.' : '') +
+    sendingOf(direction) +
     (refusal === undefined ? '' : ` ${to} does not take what is sent: ${refusal}`);
   return (
     `Everything acknowledged at ${from} before ${safeTime} (${duration(behindMs)} ago) is safe at ${to}; ` +
     `${lossOf(direction)} would be lost if ${from} vanished now.${why}`
   );
+}
+
+function sendingOf({ sendingPerSecond, sentBy }: Direction): string {
+  if (sendingPerSecond === undefined) return '';
+  const end = sentBy === undefined ? '' : `; the last of it about ${sentBy}`;
+  return ` The backlog is being sent, ${sendingPerSecond} keys a second${end}.`;
 }
 
 function lossOf(direction: Direction): string {

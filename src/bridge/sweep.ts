@@ -14,6 +14,7 @@ import {
   heardMsAgo,
   leaveNotes,
   NO_NOTES,
+  recoveryAfter,
   refusedAfter,
   sweptTo,
 } from '../shared/replication/heartbeat.ts';
@@ -26,9 +27,11 @@ import { openDirections } from './open-directions.ts';
 
 const { config, logger, metrics, site } = openRuntime();
 const resources = {
-  store: openStore(config),
+  // What is at risk is waited for by nobody; live writes are.
+  store: openStore(config, 'background'),
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
+  verifiers: openPeers(config.peers, 'verify'),
   sleep,
 };
 const openSite = openDirections(site, resources.store);
@@ -52,11 +55,13 @@ export const handler = timerEntry(
 /** True when there may be more for peers that take it. */
 async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<boolean> {
   const after = heartbeat && sweptTo(heartbeat);
-  const { resume, ...report } = await drive(sweep(await openSite(), { after }), resources);
+  const startMs = site.now();
+  const { resume, ...report } = await drive(sweep(await openSite(), { after, packs: true }), resources);
   metrics.record({ SweptKeys: report.resent });
   if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
   const refused = refusedAfter(heartbeat, { refused: report.refused, resume });
-  await written(leaveNotes(site, { sweptTo: resume, silent: report.silent, refused }));
+  const recovery = recoveryAfter(heartbeat, { startMs, resume, ...report });
+  await written(leaveNotes(site, { sweptTo: resume, silent: report.silent, refused, recovery }));
   return resume !== undefined && Object.keys(report.silent).length === 0;
 }
 

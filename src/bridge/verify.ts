@@ -1,23 +1,27 @@
-/** Queue-triggered: one step of a comparison with a peer, or of the removal of tombstones. */
-import { openDeadLetters, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
+/** Queue-triggered: one step of a comparison with a peer or of the removal of tombstones, or a pack of a peer's backlog. */
+import { openDeadLetters, openInbox, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
 import { UnavailableError } from '../shared/errors.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import type { QueueSender } from '../shared/ports/queue.ts';
 import { verify } from '../shared/replication/anti-entropy/verify.ts';
 import { drive } from '../shared/replication/drive.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
+import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 import { openDirections } from './open-directions.ts';
+import { reportApplied } from './report-applied.ts';
 
 const { config, logger, metrics, site } = openRuntime();
 const resources = {
-  store: openStore(config),
+  store: openStore(config, 'background'),
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
   sleep,
 };
 
+const inbox = openInbox(config);
+const applied = reportApplied(logger, metrics);
 const openSite = openDirections(site, resources.store);
 
 /** The queue of a paused peer: what a repair marks for it stays marked, and crosses when the pause ends. */
@@ -34,7 +38,11 @@ export const handler = queueEntry(
     const peers = [...resources.peers].map(
       ([peer, queue]) => [peer, open.includes(peer) ? queue : closed] as const,
     );
-    return drive(verify(site, messages, checkStep), { ...resources, peers: new Map(peers) });
+    return drive(verify(site, messages, checkStep, { check: checkEvent, applied }), {
+      ...resources,
+      // What is left of a pack goes on by the site's own inbound queue.
+      peers: new Map([...peers, [site.site, inbox]]),
+    });
   },
   { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

@@ -105,6 +105,8 @@ export const forwardAgeMaxMs = 24 * 3_600_000;
 export const inboundAttemptsMax = 10;
 /** The delay doubles with each attempt at a message, up to this; SQS takes 900. */
 export const retryDelaySecondsMax = 180;
+/** How often one batch asks again for what the store throttles; each call of a store has a patience of its own. */
+export const applyThrottlesMax = 2;
 /** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */
 export const eventBytesMax = 240 * 1024;
 
@@ -112,10 +114,33 @@ export const eventBytesMax = 240 * 1024;
 /** A marker younger than this is left to the ordinary path. */
 export const sweepGraceMs = 10_000;
 export const sweepPageSize = 100;
-/** Keys that one run resends at most; the next run goes on behind them. */
-export const sweepKeysMax = 2_000;
-/** Keys that one run looks at, most of which may be pending only for a peer that does not answer. */
+/** Keys that one run resends at most, give or take a page; the next run goes on behind them. */
+export const sweepKeysMax = 20_000;
+/** How long a run goes on while there is a backlog: the next tick takes over. */
+export const sweepRunMs = 9_000;
+/** Keys that one run looks at without sending any, most of which may be pending only for a peer that does not answer. */
 export const sweepLooksMax = 5_000;
+/** Pages that are swept side by side: one more for as long as that gets more across, half as many after a refusal. */
+export const sweepWidthMax = 4;
+/**
+ * How long a run rests after a full page, as a share of what the page took, and at most: the store belongs to live
+ * traffic for a fifth of the time, however fast the store is.
+ */
+export const sweepRestShare = 0.25;
+export const sweepRestMaxMs = 500;
+/** A wider sweep must be faster by this factor, or it only stands in the way; and so many rounds until it is tried again. */
+export const sweepGainMin = 1.1;
+export const sweepWidthRounds = 20;
+/** Refusals in a row, each with a pause, after which a run takes a peer, or its own store, for one that does not answer. */
+export const sweepThrottlesMax = 10;
+/**
+ * Of the events that cross together in one message: what one bulk request writes, and what one message holds
+ * (`eventBytesMax`), with what is around them.
+ */
+export const packEventsMax = 100;
+export const packBytesMax = 200 * 1024;
+/** Receives of a pack after which what cannot be applied of it goes on one by one, by the ordinary queue. */
+export const packAttemptsMax = 3;
 /** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
 export const shardCount = 16;
 export const sweepTickMs = 10_000;
@@ -191,6 +216,12 @@ export const conflictKeptMs = 90 * 24 * 3_600_000;
 // Anti-entropy
 /** How long one step of a comparison scans before it leaves the rest to the next. */
 export const compareStepMs = 20_000;
+/**
+ * Steps of one side of a comparison, one after the other: beyond them it is ended, whatever its messages say. Lambda's
+ * own bound of 16 is off for the function that takes them (`serverless.aws.yml`). Filling an empty site takes the most,
+ * three for about 400 records: this is enough for 26 million, and costs some 25 USD should it ever be used up in vain.
+ */
+export const compareHopsMax = 200_000;
 /** Records that one page of a comparison's scan asks for. */
 export const comparePageSize = 500;
 /** What was under way during a comparison arrives meanwhile; only what still differs after it is a difference. */
@@ -206,6 +237,24 @@ export const compareMarginMs = 24 * 3_600_000;
 // Calls to dependencies
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
+/**
+ * How a call of a store meets throttling: for how long it waits in all, and its first and longest pause, unless the store
+ * asks for a longer one. What is throttled for longer is reported to the caller. What nobody waits for pauses longer, so
+ * that what the store has left goes to live requests first.
+ */
+export const throttling = {
+  live: { waitMs: 2_000, pauseMs: 25, pauseMaxMs: 400 },
+  background: { waitMs: 10_000, pauseMs: 250, pauseMaxMs: 2_000 },
+} as const;
+/** Markers that one call clears at a time, one request each: more would stand in the way of live writes. */
+export const clearsAtOnceMax = 25;
+/** When to come back to a service that throttles and does not say when. */
+export const throttleHintMs = 500;
+/**
+ * What Service Bus asks for when its credits are used up, in the text of its refusal.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-throttling
+ */
+export const busyHintMs = 2_000;
 export const queueTimeoutMs = 5_000;
 /**
  * A connection to Service Bus that was not used for longer is given up for a new one. The broker closes a link after ten

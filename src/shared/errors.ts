@@ -212,6 +212,20 @@ export class UnavailableError extends AppError {
   override readonly retryable = true;
 }
 
+/** A dependency refused the call, which had no effect, because more was asked of it than it grants in a time. */
+export class ThrottledError extends AppError {
+  override readonly name = 'ThrottledError';
+  readonly code = 'unavailable';
+  override readonly retryable = true;
+  /** When to try again, as the dependency says; a guess where it does not. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, options: ErrorOptions & { readonly retryAfterMs: number }) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
 /** A dependency did not answer in time: the call may or may not have taken effect, so read again. */
 export class AmbiguousError extends AppError {
   override readonly name = 'AmbiguousError';

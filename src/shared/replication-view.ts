@@ -5,7 +5,7 @@ import { exposureKeysMax } from './bounds.ts';
 import type { ExposurePage, Store } from './ports/store.ts';
 import { exposureOf, type PeerExposure } from './replication/exposure.ts';
 import { heartbeatKey } from './replication/heartbeat-record.ts';
-import { heardMsAgo, refusedKeys, silentPeers } from './replication/heartbeat.ts';
+import { heardMsAgo, outlook, refusedKeys, silentPeers } from './replication/heartbeat.ts';
 import { pauseKey, pausedPeers, type PausedPeers } from './replication/paused-peers.ts';
 import type { Site } from './replication/protocol.ts';
 
@@ -30,6 +30,12 @@ export interface ReplicationView {
     /** Why it did not take what the last sweep sent; absent when it did, or when there was nothing to send. */
     readonly problem?: string;
   }[];
+  /** A backlog that is being sent; absent when there is none, or its sending has just begun. */
+  readonly recovery?: {
+    readonly keysPerSecond: number;
+    /** RFC 3339, an estimate: when its last key will have been sent, if it goes on so; null while that cannot be said. */
+    readonly doneAt: string | null;
+  };
   readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
 }
 
@@ -58,6 +64,7 @@ export async function replicationView(
   ]);
   const paused = pausedPeers(held.get(pauseKey(site))?.record);
   const heartbeat = held.get(heartbeatKey(site))?.record;
+  const sending = outlook(heartbeat, nowMs);
   const unknown = failed.get(pauseKey(site));
   // Nobody is sent to then (`bridge/open-directions.ts`), and a person must mend the record.
   const silent =
@@ -69,6 +76,12 @@ export async function replicationView(
     site,
     now: new Date(nowMs).toISOString(),
     peers: exposures.map((exposure) => viewOf(exposure, { nowMs, paused, silent })),
+    ...(sending !== undefined && {
+      recovery: {
+        keysPerSecond: sending.keysPerSecond,
+        doneAt: sending.doneAtMs === undefined ? null : new Date(sending.doneAtMs).toISOString(),
+      },
+    }),
     inbound: peers.map((peer) => ({
       site: peer,
       heardMsAgo: heardMsAgo(held.get(heartbeatKey(peer))?.record, nowMs),

@@ -451,7 +451,7 @@ describe(`on ${cloudName}`, () => {
     test('carries the request id of the client when it is well formed, else its own', async () => {
       const mine = await call('GET', '/region', { headers: { 'x-request-id': 'abc-123' } });
       expect(mine.headers['x-request-id']).toBe('abc-123');
-      const forged = await call('GET', '/region', { headers: { 'x-request-id': 'a\r\nb: c' } });
+      const forged = await call('GET', '/region', { headers: { 'x-request-id': 'a b: "c"' } });
       expect(forged.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     });
 

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createRequire } from 'node:module';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -23,6 +24,7 @@ import {
 import { batchVerdict } from '../../scripts/local/aws-host/sqs-event.ts';
 import { startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
 
+const require = createRequire(import.meta.url);
 const PARENT = fileURLToPath(new URL('../helpers/bridge-parent.ts', import.meta.url));
 const BOUND_MS = 15_000;
 
@@ -81,7 +83,14 @@ function planOf(changes: Partial<BridgePlan> = {}): BridgePlan {
     site: 'aws-test',
     region: 'us-east-1',
     functions: {
-      work: { name: 'work', bundle: bundle(), exportName: 'handler', timeoutMs: 5_000, memoryMb: 128 },
+      work: {
+        name: 'work',
+        bundle: bundle(),
+        exportName: 'handler',
+        timeoutMs: 5_000,
+        memoryMb: 128,
+        recursiveLoop: 'Terminate',
+      },
     },
     queues: [{ functionKey: 'work', queue: 'Jobs', batchSize: 10, concurrency: 2, partialFailures: true }],
     schedules: [],
@@ -250,6 +259,58 @@ describe('queue triggers', () => {
       await send('x');
       return seen().some(({ version }) => version === 2);
     });
+  });
+});
+
+describe('a function that sends to the queue that triggers it', () => {
+  /** Sends `n + 1` for every `n` up to 40, with the SDK that the product uses. */
+  const looping = (): string => `
+    const { SQSClient, SendMessageBatchCommand } = require(${JSON.stringify(require.resolve('@aws-sdk/client-sqs'))});
+    const fs = require('node:fs');
+    const client = new SQSClient({ region: 'us-east-1' });
+    exports.handler = async ({ Records = [] }) => {
+      for (const { body, attributes } of Records) {
+        fs.appendFileSync(process.env.SEEN, JSON.stringify({ body, trace: attributes.AWSTraceHeader }) + '\\n');
+        if (Number(body) >= 40) continue;
+        const Entries = [{ Id: '0', MessageBody: String(Number(body) + 1) }];
+        await client.send(new SendMessageBatchCommand({ QueueUrl: process.env.JOBS, Entries }));
+      }
+    };`;
+
+  const hops = (): { body: string; trace?: string }[] =>
+    seen() as unknown as { body: string; trace?: string }[];
+
+  async function start(recursiveLoop: 'Allow' | 'Terminate'): Promise<void> {
+    fs.writeFileSync(bundle(), looping());
+    const plan = planOf();
+    const functions = { work: { ...plan.functions['work'], recursiveLoop } } as BridgePlan['functions'];
+    const queues = plan.resources.queues.map((queue) =>
+      queue.id === 'Jobs' ? { ...queue, attributes: { VisibilityTimeout: '1' } } : queue,
+    );
+    await supervisor.start({
+      ...plan,
+      functions,
+      resources: { ...plan.resources, queues },
+      environment: { SEEN: seenFile(), JOBS: sqs.queueUrlOf('jobs') },
+    });
+    await send('1');
+  }
+
+  test('is invoked 16 times in one chain; then its message is refused until it is dead-lettered', async () => {
+    await start('Terminate');
+    await until('the message to be dead-lettered', () => sqs.queues()['dead']?.visible === 1);
+    expect(hops().map(({ body }) => Number(body))).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+    expect(hops()[0]?.trace).toBeUndefined();
+    expect(hops()[15]?.trace).toMatch(
+      /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=[0-9a-f]{8}:14$/,
+    );
+    expect(printed.join('\n')).toContain('RecursiveInvocationException: Lambda has detected');
+  });
+
+  test('is invoked as often as it likes when its recursive loops are allowed', async () => {
+    await start('Allow');
+    await until('the last of 40 hops', () => hops().some(({ body }) => body === '40'));
+    expect(sqs.queues()['dead']?.visible).toBe(0);
   });
 });
 

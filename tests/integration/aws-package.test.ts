@@ -53,6 +53,7 @@ interface Properties {
   readonly Architectures: string[];
   readonly FunctionName: string;
   readonly Timeout: number;
+  readonly RecursiveLoop?: 'Allow' | 'Terminate';
   readonly Environment: { Variables: Record<string, string | { Ref: string }> };
   readonly Role: { 'Fn::GetAtt': [string, string] };
   readonly Policies: { PolicyDocument: { Statement: Statement[] } }[];
@@ -132,6 +133,12 @@ describe('the template', () => {
         .map(([id]) => id)
         .sort(),
     );
+  });
+
+  test('lets only those functions trigger themselves without end that have a bound of their own', () => {
+    const allowed = lambdas().filter(([, { RecursiveLoop }]) => RecursiveLoop === 'Allow');
+    // verify: `compareHopsMax`, tests/unit/replication/compare.test.ts "that has taken more steps than any needs".
+    expect(allowed.map(([id]) => id)).toEqual([logicalId('verify')]);
   });
 
   test('has no wildcard in an action or a resource of any role', () => {

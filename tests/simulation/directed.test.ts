@@ -187,3 +187,52 @@ describe('a site that comes back from a backup under its own id', () => {
     expect(directed.held('azure-1')?.state.counters?.['visits']?.['aws-1']?.[1]).toBe(4);
   });
 });
+
+describe('a partition of one hour', () => {
+  const KEYS = 300;
+  const HOUR_MS = 3_600_000;
+  /** When every marker for the other site was gone, in milliseconds after the partition. */
+  let healedMs: number | undefined;
+
+  /** Writes distinct keys at both sites for an hour, while nothing crosses; then goes on writing. */
+  const cut = (script: Directed): void => {
+    const { world } = script;
+    script.at(60_000, () => world.cuts.add('aws-1>azure-1').add('azure-1>aws-1'));
+    for (let index = 0; index < KEYS; index += 1) {
+      const atMs = 61_000 + (index * HOUR_MS) / KEYS;
+      script.write(atMs, index % 2 === 0 ? 'aws-1' : 'azure-1', set('name', `n${index}`), `user:${index}`);
+    }
+    for (let index = 0; index < 60; index += 1) {
+      const site = index % 2 === 0 ? 'aws-1' : 'azure-1';
+      script.write(60_000 + HOUR_MS + index * 1_000, site, set('name', 'live'), `user:live${index}`);
+    }
+    script.at(60_000 + HOUR_MS, () => world.cuts.clear());
+    healedMs = undefined;
+    for (let ms = 0; ms < 120_000; ms += 500) {
+      script.at(60_000 + HOUR_MS + ms, () => {
+        const isOpen = world.sites.some((site) =>
+          [...site.store.records].some(
+            ([key, { pending }]) => !key.includes('live') && Object.keys(pending).length > 0,
+          ),
+        );
+        if (!isOpen) healedMs ??= ms;
+      });
+    }
+  };
+
+  test('is healed as soon as the services let it, in packs, and nothing is dead-lettered', () => {
+    const directed = play(HOUR_MS + 240_000, cut);
+    const { world } = directed;
+    expect(world.findings).toEqual([]);
+    // The first tick after the partition, and what the messages on their way take.
+    expect(healedMs).toBeLessThan(15_000);
+    expect(world.messages.filter(({ end }) => end === 'dead')).toEqual([]);
+    for (const name of ['aws-1', 'azure-1'])
+      expect(
+        [...world.site(name).store.records.keys()].filter((key) => key.startsWith('user:')),
+      ).toHaveLength(KEYS + 60);
+    // The backlog went beside the inbound queues, which live writes and heartbeats go through.
+    const after = world.messages.filter(({ kind, key }) => kind === 'in' && /^user:\d/.test(key ?? ''));
+    expect(after.length).toBeLessThan(KEYS / 10);
+  });
+});

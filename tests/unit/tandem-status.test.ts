@@ -175,6 +175,20 @@ describe('tandem status of deployed sites', () => {
     });
   });
 
+  test('says how fast a backlog is sent and when the last of it will have been', async () => {
+    const recovery = { keysPerSecond: 412, doneAt: '2026-03-01T12:08:05.000Z' };
+    const aws = await startSite({
+      ...view(AWS, AZURE, { keys: 1_000, atLeast: true, pendingMs: 9_000 }),
+      recovery,
+    });
+    const azure = await startSite(view(AZURE, AWS));
+    const { out } = await run(['status', ...named(aws, azure)]);
+    expect(out).toContain(
+      'The backlog is being sent, 412 keys a second; the last of it about 2026-03-01T12:08:05.000Z.',
+    );
+    expect(out.match(/backlog/g)).toHaveLength(1);
+  });
+
   test('a site that does not answer is a row that says so, and status 1', async () => {
     const aws = await startSite(view(AWS, AZURE));
     const { code, out } = await run(['status', ...named(aws, { url: await nobody() })]);

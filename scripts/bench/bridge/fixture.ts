@@ -70,6 +70,11 @@ export class Fixture {
     return new Replica({ site, resources: { ...this.#open[cloud], sleep }, ids: { next: randomUUID } });
   }
 
+  /** The store and the outbound queue of a site. */
+  site(cloud: CloudName): OpenSite {
+    return this.#open[cloud];
+  }
+
   async close(): Promise<void> {
     await Promise.all(CLOUDS.map((cloud) => this.#open[cloud].outbox.close()));
   }

@@ -9,7 +9,7 @@ import { startServiceBusTrigger } from '../../local/azure-host/service-bus-trigg
 import type { PlatformHandler } from './functions.ts';
 import type { BenchSite } from './two-sites.ts';
 
-export type QueueName = 'tandem-out' | 'tandem-in';
+export type QueueName = 'tandem-out' | 'tandem-in' | 'tandem-verify';
 
 /** As in `serverless.aws.yml`, with as many batches in flight as the local host has (service-model.ts). */
 const SQS_BATCH = 10;
@@ -17,6 +17,13 @@ const SQS_BATCHES_AT_ONCE = 5;
 /** As in `host.json`. */
 const SERVICE_BUS_BATCH = 100;
 const SERVICE_BUS_PREFETCH = 100;
+/** Steps of comparisons, and packs, come one at a time. */
+const isOneByOne = (queue: QueueName): boolean => queue === 'tandem-verify';
+const URL_OF = {
+  'tandem-out': 'TANDEM_OUT_URL',
+  'tandem-in': 'TANDEM_IN_URL',
+  'tandem-verify': 'TANDEM_VERIFY_URL',
+} as const;
 
 export interface Feed {
   stop(): Promise<void>;
@@ -40,9 +47,9 @@ function openSqs(env: Environment): { feed: Feeder; close(): Promise<void> } {
       const poller = new QueuePoller({
         client,
         region,
-        queueUrl: env[queue === 'tandem-out' ? 'TANDEM_OUT_URL' : 'TANDEM_IN_URL'] ?? '',
+        queueUrl: env[URL_OF[queue]] ?? '',
         queueArn: `arn:aws:sqs:${region}:000000000000:${queue}`,
-        batchSize: SQS_BATCH,
+        batchSize: isOneByOne(queue) ? 1 : SQS_BATCH,
         concurrency: SQS_BATCHES_AT_ONCE,
         partialFailures: true,
         invoke: handler,
@@ -67,7 +74,7 @@ function openServiceBus(env: Environment): { feed: Feeder; close(): Promise<void
         client,
         queueName: queue,
         cardinality: 'many',
-        batchSizeMax: SERVICE_BUS_BATCH,
+        batchSizeMax: isOneByOne(queue) ? 1 : SERVICE_BUS_BATCH,
         concurrentCallsMax: 1,
         renewForMs: 0,
         functionTimeoutMs: 300_000,

@@ -6,6 +6,7 @@ import { FunctionRunner } from './function-runner.ts';
 import { ensureQueues } from './local-queues.ts';
 import type { BridgePlan } from './plan.ts';
 import { QueuePoller } from './queue-poller.ts';
+import { provideTraces } from './recursion.ts';
 import { scheduledEvent, startSchedule } from './schedule.ts';
 
 /** Soon enough to see a sweep right after the start; late enough not to slow the start down. */
@@ -38,6 +39,7 @@ function runnerOf(runners: ReadonlyMap<string, FunctionRunner>, key: string): Fu
 export async function startBridge(plan: BridgePlan, report: (message: string) => void): Promise<Bridge> {
   // Before the bundles load: they read their configuration when they do.
   Object.assign(process.env, plan.environment, { AWS_REGION: plan.region });
+  provideTraces();
   const stopping = new AbortController();
   const client = new SQSClient(clientOptions(plan.region, REQUEST_TIMEOUT_MS));
   const ensure = () => ensureQueues(client, plan.resources, stopping.signal);

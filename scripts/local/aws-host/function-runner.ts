@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Context } from 'aws-lambda';
 import type { PlannedFunction } from './plan.ts';
+import { traceOf, withTrace } from './recursion.ts';
 
 type Handler = (event: unknown, context: Context) => unknown;
 
@@ -35,10 +36,14 @@ export class FunctionRunner {
     return this.#handler;
   }
 
-  /** @throws whatever the handler throws, or an Error when it takes longer than the function's time-out. */
+  /**
+   * @throws whatever the handler throws, or an Error when it takes longer than the function's time-out, or a
+   * `RecursiveInvocationException` when its chain of invocations is too long.
+   */
   async invoke(event: unknown): Promise<unknown> {
+    const { timeoutMs, name, recursiveLoop } = this.#planned;
+    const trace = traceOf(this.#arn(), event, recursiveLoop);
     const handler = this.#handler ?? this.load();
-    const { timeoutMs, name } = this.#planned;
     const deadlineMs = Date.now() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -48,12 +53,18 @@ export class FunctionRunner {
     });
     try {
       return await Promise.race([
-        Promise.resolve(handler(JSON.parse(JSON.stringify(event)), this.#context(deadlineMs))),
+        withTrace(trace, () =>
+          Promise.resolve(handler(JSON.parse(JSON.stringify(event)), this.#context(deadlineMs))),
+        ),
         late,
       ]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #arn(): string {
+    return `arn:aws:lambda:${this.#region}:000000000000:function:${this.#planned.name}`;
   }
 
   /** Without `done`, `fail` and `succeed`: Lambda has given up the callback style with Node.js 24. */
@@ -63,7 +74,7 @@ export class FunctionRunner {
       callbackWaitsForEmptyEventLoop: true,
       functionName: name,
       functionVersion: '$LATEST',
-      invokedFunctionArn: `arn:aws:lambda:${this.#region}:000000000000:function:${name}`,
+      invokedFunctionArn: this.#arn(),
       memoryLimitInMB: String(memoryMb),
       awsRequestId: randomUUID(),
       logGroupName: `/aws/lambda/${name}`,

@@ -22,6 +22,7 @@ import { ensureTables } from './local-tables.ts';
 import { resourcePlanOf, type LocalResource, type ResourcePlan } from './resource-plan.ts';
 import type { PlannedFunction } from './plan.ts';
 import {
+  recursiveLoopOf,
   triggersOf,
   type FunctionDefinition,
   type ServiceDefinition,
@@ -148,9 +149,9 @@ export class OfflineHost {
     const { resources, environment } = await this.#preparation;
     this.#startBridge(resources, environment);
     Object.assign(process.env, environment);
-    for (const definition of Object.values(this.#service.functions)) {
+    for (const [key, definition] of Object.entries(this.#service.functions)) {
       if (definition.events.some((event) => event.httpApi !== undefined))
-        require(this.#planned(definition).bundle);
+        require(this.#planned(key, definition).bundle);
     }
   }
 
@@ -166,7 +167,9 @@ export class OfflineHost {
     void this.#supervisor.start({
       site: this.#site(environment),
       region: this.#service.provider.region,
-      functions: Object.fromEntries(functions.map(([key, definition]) => [key, this.#planned(definition)])),
+      functions: Object.fromEntries(
+        functions.map(([key, definition]) => [key, this.#planned(key, definition)]),
+      ),
       queues,
       schedules,
       resources,
@@ -214,7 +217,7 @@ export class OfflineHost {
     return fs.realpathSync(plugin.buildDirPath);
   }
 
-  #planned(definition: FunctionDefinition): PlannedFunction {
+  #planned(key: string, definition: FunctionDefinition): PlannedFunction {
     const { provider } = this.#service;
     const dot = definition.handler.lastIndexOf('.');
     return {
@@ -223,6 +226,7 @@ export class OfflineHost {
       exportName: definition.handler.slice(dot + 1),
       timeoutMs: (definition.timeout ?? provider.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1_000,
       memoryMb: definition.memorySize ?? provider.memorySize ?? DEFAULT_MEMORY_MB,
+      recursiveLoop: recursiveLoopOf(this.#service, key),
     };
   }
 }

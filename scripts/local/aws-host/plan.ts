@@ -1,5 +1,6 @@
 /** What the trigger process is told to run. Plain data: it travels over the IPC channel. */
 import type { QueueTrigger, ScheduleTrigger } from './service-model.ts';
+import type { RecursiveLoop } from './recursion.ts';
 import type { Environment } from './local-environment.ts';
 import type { ResourcePlan } from './resource-plan.ts';
 
@@ -12,6 +13,8 @@ export interface PlannedFunction {
   readonly exportName: string;
   readonly timeoutMs: number;
   readonly memoryMb: number;
+  /** What becomes of a chain of invocations that triggers this function again and again. */
+  readonly recursiveLoop: RecursiveLoop;
 }
 
 export interface BridgePlan {

@@ -4,6 +4,8 @@
  * a second time here.
  */
 
+import type { RecursiveLoop } from './recursion.ts';
+
 export type CloudFormationValue =
   | string
   | number
@@ -60,8 +62,18 @@ export interface ServiceDefinition {
     environment?: Record<string, CloudFormationValue>;
   };
   readonly functions: Readonly<Record<string, FunctionDefinition>>;
-  readonly resources?: { readonly Resources?: Readonly<Record<string, TemplateResource>> };
+  readonly resources?: {
+    readonly Resources?: Readonly<Record<string, TemplateResource>>;
+    /** What is added to resources that the framework makes, by their logical ids. */
+    readonly extensions?: Readonly<Record<string, Partial<TemplateResource>>>;
+  };
   custom?: Record<string, Record<string, unknown> | undefined>;
+}
+
+/** Whether a function may trigger itself for ever, as its resource says; the framework derives the id from the key. */
+export function recursiveLoopOf({ resources }: ServiceDefinition, functionKey: string): RecursiveLoop {
+  const id = `${functionKey.charAt(0).toUpperCase()}${functionKey.slice(1)}LambdaFunction`;
+  return resources?.extensions?.[id]?.Properties?.['RecursiveLoop'] === 'Allow' ? 'Allow' : 'Terminate';
 }
 
 /** A queue that feeds a function, as an event source mapping does. */

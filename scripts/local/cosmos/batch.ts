@@ -2,8 +2,9 @@
  * Several operations in one request: a transactional batch (one partition, all or nothing) or bulk (any partitions,
  * each operation on its own). https://learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch
  */
+import type { Budget } from '../budget.ts';
 import { REFUSED_CHARGE } from './charges.ts';
-import { badRequest, CosmosError, responseTooLarge, tooLarge } from './errors.ts';
+import { badRequest, CosmosError, responseTooLarge, tooLarge, tooManyRequests } from './errors.ts';
 import { isObject, type ItemDocument, type PartitionKey } from './model.ts';
 import { execute, ITEM_OPERATIONS, type ItemOperation, type ItemOperationKind } from './operations.ts';
 import type { Transaction } from './transaction.ts';
@@ -35,6 +36,8 @@ export interface BatchItemResult {
   readonly requestCharge: number;
   readonly eTag?: string;
   readonly resourceBody?: ItemDocument;
+  /** With 429: when to try this operation again. */
+  readonly retryAfterMilliseconds?: number;
 }
 
 export interface BatchResult {
@@ -50,6 +53,8 @@ export interface BatchOptions {
   readonly continueOnError: boolean;
   /** Leave the items out of the answers to writes (`Prefer: return=minimal`). */
   readonly minimal: boolean;
+  /** Of the container, in request units: bulk asks it before each operation, a batch was asked as a whole. */
+  readonly budget?: Budget;
 }
 
 const NOT_TRIED: BatchItemResult = { statusCode: 424, requestCharge: 0, message: 'Failed dependency' };
@@ -68,7 +73,9 @@ export function executeBatch(transaction: Transaction, body: unknown, options: B
       results.push(NOT_TRIED);
       continue;
     }
-    const result = executeOne(transaction, operation, { minimal: options.minimal, room });
+    const result = withinBudget(options.budget, () =>
+      executeOne(transaction, operation, { minimal: options.minimal, room }),
+    );
     if (result.statusCode >= 400) failed ??= results.length;
     results.push(result);
   }
@@ -76,6 +83,27 @@ export function executeBatch(transaction: Transaction, body: unknown, options: B
   if (options.partitionKey === undefined) return { status: 207, results };
   transaction.rollback();
   return { status: 207, results: results.map((result, i) => (i === failed ? result : NOT_TRIED)) };
+}
+
+/**
+ * Each operation of bulk is admitted and charged by itself, so a part of a request may be refused.
+ * https://learn.microsoft.com/azure/cosmos-db/nosql/conceptual-resilient-sdk-applications
+ */
+function withinBudget(budget: Budget | undefined, run: () => BatchItemResult): BatchItemResult {
+  if (budget?.admit() === false) {
+    const { retryAfterMs } = budget;
+    const { status, subStatus, message } = tooManyRequests(retryAfterMs);
+    return {
+      statusCode: status,
+      subStatusCode: subStatus ?? 0,
+      message,
+      requestCharge: 0,
+      retryAfterMilliseconds: retryAfterMs,
+    };
+  }
+  const result = run();
+  budget?.charge(result.requestCharge);
+  return result;
 }
 
 /** @param options.room What is left of the answer. The first operation that does not fit ends it for all that answer with an item. */

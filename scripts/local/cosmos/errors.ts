@@ -86,13 +86,17 @@ export function partitionRangeGone(): CosmosError {
   });
 }
 
+/** More request units were used than the container has. */
+export function tooManyRequests(retryAfterMs: number): CosmosError {
+  return new CosmosError(429, 'TooManyRequests', 'Request rate is large. More Request Units may be needed.', {
+    subStatus: 3200,
+    headers: { 'x-ms-retry-after-ms': String(retryAfterMs) },
+  });
+}
+
 const INJECTED: Readonly<Record<string, () => CosmosError>> = {
   '408': () => new CosmosError(408, 'RequestTimeout', 'Request timed out.'),
-  '429': () =>
-    new CosmosError(429, 'TooManyRequests', 'Request rate is large. More Request Units may be needed.', {
-      subStatus: 3200,
-      headers: { 'x-ms-retry-after-ms': String(RETRY_AFTER_MS) },
-    }),
+  '429': () => tooManyRequests(RETRY_AFTER_MS),
   '449': () =>
     new CosmosError(449, 'RetryWith', 'Conflicting request to resource has been attempted. Retry.'),
   '500': () => new CosmosError(500, 'InternalServerError', 'Unknown server error occurred.'),

@@ -1,4 +1,5 @@
 /** `/dbs/{id}/colls/{id}/docs` and below: items, batches, queries and the change feed. */
+import type { Budget } from '../budget.ts';
 import { executeBatch, type BatchItemResult } from './batch.ts';
 import { queryCharge } from './charges.ts';
 import type { Container } from './container.ts';
@@ -40,7 +41,7 @@ export function operationOf(call: Call): FaultOperation | 'QueryPlan' {
 }
 
 /** Carries out a request on the items of a container. */
-export function itemRoute(store: Store, container: Container, call: Call): Answer {
+export function itemRoute(store: Store, container: Container, call: Call, budget: Budget): Answer {
   const operation = operationOf(call);
   switch (operation) {
     case 'QueryPlan':
@@ -53,7 +54,7 @@ export function itemRoute(store: Store, container: Container, call: Call): Answe
         : changeFeedAnswer(container, call);
     case 'Batch':
     case 'Bulk':
-      return batchAnswer(store, container, call, operation);
+      return batchAnswer(store, container, call, { kind: operation, budget });
     case 'Create':
     case 'Read':
     case 'Replace':
@@ -85,10 +86,15 @@ function itemAnswer(store: Store, container: Container, call: Call, kind: ItemOp
   return { status, headers, body: minimal ? undefined : item?.doc };
 }
 
-function batchAnswer(store: Store, container: Container, call: Call, kind: 'Batch' | 'Bulk'): Answer {
+function batchAnswer(
+  store: Store,
+  container: Container,
+  call: Call,
+  { kind, budget }: { kind: 'Batch' | 'Bulk'; budget: Budget },
+): Answer {
   const transaction = new Transaction(container);
   const { status, results } = executeBatch(transaction, call.body, {
-    ...(kind === 'Batch' ? { partitionKey: requiredPartitionKey(call) } : {}),
+    ...(kind === 'Batch' ? { partitionKey: requiredPartitionKey(call) } : { budget }),
     continueOnError: flag(call, 'x-ms-cosmos-batch-continue-on-error'),
     minimal: header(call, 'prefer') === 'return=minimal',
   });

@@ -9,6 +9,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Budget, handleBudget } from '../budget.ts';
 import { handleControl, refuseForeign } from '../control.ts';
 import { Faults } from '../faults.ts';
 import { FileWriteError } from '../files.ts';
@@ -30,6 +31,12 @@ export interface CosmosOptions extends StandInOptions {
   readonly random?: () => number;
   /** Changes in the journal above which it may be compacted. Default 2,000. */
   readonly compactAbove?: number;
+  /**
+   * Request units a second, beyond which requests get 429; default none. A serverless container has 5,000, and here it
+   * is for all containers together, because a site has one.
+   * https://learn.microsoft.com/azure/cosmos-db/serverless-performance
+   */
+  readonly requestUnitsPerSecond?: number;
 }
 
 export interface CosmosStandIn extends StandIn {
@@ -48,13 +55,16 @@ export async function startCosmos(options: CosmosOptions = {}): Promise<CosmosSt
   const { port = 0, dataDir, now = Date.now, random, compactAbove } = options;
   const faults = new Faults(random);
   const usage = new UsageMeter();
+  const budget = new Budget({ perSecond: options.requestUnitsPerSecond, now });
   const store = new Store({ dataDir, now, compactAbove });
   let endpoint = '';
   const server = http.createServer((request, response) => {
-    serve(request, response, { store, faults, usage, endpoint: () => endpoint }).catch((error: unknown) => {
-      // The client went away in the middle of its request: there is nobody to answer.
-      if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
-    });
+    serve(request, response, { store, faults, usage, budget, endpoint: () => endpoint }).catch(
+      (error: unknown) => {
+        // The client went away in the middle of its request: there is nobody to answer.
+        if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
+      },
+    );
   });
   // Closing an idle connection races with the client's next request on it, and the SDK does not repeat a write.
   server.keepAliveTimeout = 0;
@@ -86,6 +96,7 @@ interface Context {
   readonly store: Store;
   readonly faults: Faults;
   readonly usage: UsageMeter;
+  readonly budget: Budget;
   readonly endpoint: () => string;
 }
 
@@ -96,6 +107,7 @@ async function serve(
 ): Promise<void> {
   if (refuseForeign(request, response, { relayed: true })) return;
   if (handleUsage(request, response, context.usage)) return;
+  if (await handleBudget(request, response, context.budget)) return;
   if (await handleControl(request, response, context.faults)) return;
   const answer = await answerTo(request, context);
   if (answer.dropped === true) {
@@ -139,7 +151,7 @@ async function readCall(request: http.IncomingMessage): Promise<Call> {
   }
 }
 
-async function route(call: Call, { store, faults, usage, endpoint }: Context): Promise<Answer> {
+async function route(call: Call, { store, faults, usage, budget, endpoint }: Context): Promise<Answer> {
   const { segments } = call;
   if (segments.length === 0) return accountAnswer(endpoint());
   const [dbs, databaseId = '', colls, containerId = '', kind] = segments;
@@ -153,9 +165,9 @@ async function route(call: Call, { store, faults, usage, endpoint }: Context): P
   if (kind === 'pkranges') return partitionRangesAnswer(container);
   if (kind !== 'docs' || segments.length > 6) throw unsupported(call);
   return withFaults(faults, operationOf(call), containerId, () =>
-    metered(call, containerId, usage, () =>
+    metered(call, containerId, { usage, budget }, () =>
       // Looked up again: a fault may have let time pass, and the container may be gone.
-      itemRoute(store, store.owner(databaseId, containerId), call),
+      itemRoute(store, store.owner(databaseId, containerId), call, budget),
     ),
   );
 }

@@ -6,12 +6,16 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 import type { UsageMeter } from '../usage.ts';
+import { readThrottled } from './batch-reads.ts';
 import { detailOf, tableWriteUnits } from './capacity.ts';
 import type { Item, RequestData } from './dynalite.ts';
 import { codeOf, isRefusal } from './errors.ts';
 import { isItemAction, perform, tablesIn, type DynamoContext } from './operations.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
+
+/** Those that are let in as a whole; a batch is by key (`batch-reads.ts`). */
+const OTHER_READS = new Set(['GetItem', 'Query', 'Scan', 'TransactGetItems']);
 
 interface Consumed {
   readonly TableName: string;
@@ -30,6 +34,8 @@ export async function performMetered(
   const asked = input['ReturnConsumedCapacity'];
   const isUnderstood = asked === undefined || asked === 'NONE' || detailOf(asked) !== undefined;
   if (!isItemAction(operation) || !isUnderstood) return perform(operation, context, input);
+  const { readBudget } = context;
+  if (OTHER_READS.has(operation) && !readBudget.admit()) throw readThrottled();
   let output: Record<string, unknown>;
   try {
     const detailed = { ...input, ReturnConsumedCapacity: 'INDEXES' };
@@ -40,7 +46,10 @@ export async function performMetered(
   }
   const { ConsumedCapacity, ...rest } = output;
   const consumed = ConsumedCapacity as Consumed | readonly Consumed[] | undefined;
-  for (const one of consumed === undefined ? [] : [consumed].flat()) count(operation, one, usage);
+  for (const one of consumed === undefined ? [] : [consumed].flat()) {
+    count(operation, one, usage);
+    if (OTHER_READS.has(operation)) readBudget.charge(one.CapacityUnits);
+  }
   switch (detailOf(asked)) {
     case 'INDEXES':
       return output;

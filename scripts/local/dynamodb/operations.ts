@@ -1,4 +1,5 @@
 /** The actions of the DynamoDB API, by name: what the front adds or repairs, and dynalite's own for the rest. */
+import type { Budget } from '../budget.ts';
 import { describeContinuousBackups, updateContinuousBackups } from './continuous-backups.ts';
 import { atLeastOneRead } from './capacity.ts';
 import { isDynaliteAction, run, validated, type RequestData, type Store } from './dynalite.ts';
@@ -6,12 +7,15 @@ import { DynamoError } from './errors.ts';
 import { createTable, deleteTable, describeTable, updateTable } from './tables.ts';
 import { describeTimeToLive, updateTimeToLive } from './time-to-live.ts';
 import type { Transactions } from './transactions.ts';
+import { batchGetItems } from './batch-reads.ts';
 import { batchWriteItems, writeItem } from './writes.ts';
 
 export interface DynamoContext {
   readonly store: Store;
   readonly transactions: Transactions;
   readonly now: () => number;
+  /** Read units a second; beyond them a batch is answered in part. */
+  readonly readBudget: Budget;
 }
 
 type Action = (context: DynamoContext, input: RequestData) => Promise<unknown>;
@@ -24,6 +28,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   PutItem: ({ store }, input) => writeItem(store, 'PutItem', input),
   UpdateItem: ({ store }, input) => writeItem(store, 'UpdateItem', input),
   DeleteItem: ({ store }, input) => writeItem(store, 'DeleteItem', input),
+  BatchGetItem: (context, input) => batchGetItems(context, input),
   BatchWriteItem: ({ store }, input) => batchWriteItems(store, input),
   TransactWriteItems: ({ transactions }, input) => transactions.write(input),
   TransactGetItems: ({ transactions }, input) => transactions.read(input),

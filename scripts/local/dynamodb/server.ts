@@ -3,8 +3,8 @@
  *
  * Added: `ReturnValuesOnConditionCheckFailure`, transactions with their tokens, time to live, continuous backups (as a
  * setting), the newer fields of tables, indexes on tables in use, consumed capacity by the published rules, writes
- * that are atomic with their index entries. Not there: streams, PartiQL, backups, global tables, throttling by
- * capacity, eventual consistency (a read after a write sees it, on an index too).
+ * that are atomic with their index entries, batches of reads that are answered in part. Not there: streams, PartiQL,
+ * backups, global tables, throttling of writes, eventual consistency (a read after a write sees it, on an index too).
  *
  * leveldb hands a write to the operating system before it is answered, so what was answered survives SIGKILL of the
  * process (not a power cut: nothing is synced). The same suite runs against DynamoDB Local: `npm run test:peers`.
@@ -13,6 +13,7 @@
  */
 import path from 'node:path';
 import { startAwsJsonServer, type AwsJsonError, type AwsJsonService } from '../aws-json-server.ts';
+import { Budget } from '../budget.ts';
 import { lockDataDir } from '../data-lock.ts';
 import { Faults } from '../faults.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
@@ -31,6 +32,12 @@ export interface DynamoOptions extends StandInOptions {
   readonly ttlSweepMs?: number;
   /** Region in the ARNs of tables. Default `us-east-1`. */
   readonly region?: string;
+  /**
+   * Read units a second, beyond which `BatchGetItem` leaves keys unprocessed and every other read is refused; default
+   * none. A partition has 3,000.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+   */
+  readonly readUnitsPerSecond?: number;
 }
 
 export interface DynamoStandIn extends StandIn {
@@ -98,12 +105,14 @@ async function serve(
   const now = options.now ?? Date.now;
   const faults = new Faults();
   const usage = new UsageMeter();
+  const readBudget = new Budget({ perSecond: options.readUnitsPerSecond, now });
   const transactions = new Transactions(store, now);
   const service: AwsJsonService = {
     faults,
     usage,
     resources: (_operation, input) => tablesIn(input),
-    handle: ({ operation, input }) => performMetered(operation, { store, transactions, now }, input, usage),
+    handle: ({ operation, input }) =>
+      performMetered(operation, { store, transactions, now, readBudget }, input, usage),
     describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
     injectedError,
   };

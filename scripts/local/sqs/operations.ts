@@ -24,6 +24,8 @@ export interface SqsContext {
   readonly moveTasks: MoveTasks;
   /** Base of the queue URLs. */
   readonly endpoint: string;
+  /** The caller's `X-Amzn-Trace-Id`, which a message carries unless it brings an `AWSTraceHeader` of its own. */
+  readonly traceHeader: string | undefined;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
   /** The `duplicate` fault hits this call. */

@@ -55,12 +55,20 @@ export interface SendFault {
   readonly reorderMs: number;
 }
 
+/**
+ * `X-Amzn-Trace-Id` of the request: it goes for every message of it, and a system attribute of the message overrides it.
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+ */
+export interface SendTrace {
+  readonly traceHeader?: string | undefined;
+}
+
 /** Accepts one message. */
 export function sendMessage(
   store: SqsStore,
   queue: Queue,
   request: SendRequest,
-  { duplicate, reorderMs }: SendFault,
+  { duplicate, reorderMs, traceHeader }: SendFault & SendTrace,
 ): SendResult {
   const body = validate(queue, request);
   const now = store.now();
@@ -73,7 +81,7 @@ export function sendMessage(
   }
 
   const extraMs = queue.isFifo ? 0 : Math.floor(Math.random() * reorderMs);
-  const message = newMessage(store, queue, request, { body, deduplicationId, extraMs });
+  const message = newMessage(store, queue, request, { body, deduplicationId, extraMs, traceHeader });
   const copies = duplicate && !queue.isFifo ? [message, { ...message, key: store.takeKey() }] : [message];
   const { id: messageId, sequenceNumber } = message;
   const remember =
@@ -92,12 +100,17 @@ function newMessage(
   store: SqsStore,
   queue: Queue,
   request: SendRequest,
-  { body, deduplicationId, extraMs }: { body: string; deduplicationId: string | undefined; extraMs: number },
+  {
+    body,
+    deduplicationId,
+    extraMs,
+    ...trace
+  }: { body: string; deduplicationId: string | undefined; extraMs: number } & SendTrace,
 ): Message {
   const key = store.takeKey();
   const sentAt = store.now();
   const delayMs = (request.DelaySeconds ?? queue.numberOf('DelaySeconds')) * 1000 + extraMs;
-  const traceHeader = request.MessageSystemAttributes?.['AWSTraceHeader']?.StringValue;
+  const traceHeader = request.MessageSystemAttributes?.['AWSTraceHeader']?.StringValue ?? trace.traceHeader;
   return {
     key,
     id: randomUUID(),

@@ -73,9 +73,9 @@ async function serve(store: SqsStore, port: number, release: () => void): Promis
     faults,
     usage,
     resources: (_operation, input) => [queueNameOf(input)],
-    handle: async ({ operation, input, signal, fault }) => {
+    handle: async ({ operation, input, traceHeader, signal, fault }) => {
       const { endpoint } = server;
-      const context = { ...fault, store, moveTasks, endpoint, signal };
+      const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal };
       const output = await perform(operation, context, input);
       countCall(usage, { queue: queueNameOf(input), operation }, input, output);
       return output;

@@ -48,8 +48,19 @@ export function runShopSchedule(options: ShopScheduleOptions): ScheduleResult {
   }
 }
 
-/** Faults that are the records' business; the dead letters of a lost site would be taken for poison. */
-const RECORDS_ONLY = { poison: 0, forge: 0, inboxLoss: 0, drift: 0, months: 0, olderRelease: 0 } as const;
+/**
+ * Faults that are the records' business; the dead letters of a lost site would be taken for poison, and nobody mends bad keys
+ * here.
+ */
+const RECORDS_ONLY = {
+  poison: 0,
+  forge: 0,
+  inboxLoss: 0,
+  drift: 0,
+  months: 0,
+  olderRelease: 0,
+  badKey: 0,
+} as const;
 
 /** Runs a schedule to its end and returns the world as it then is. */
 export function playShop(options: ShopScheduleOptions): {

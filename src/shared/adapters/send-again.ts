@@ -1,7 +1,8 @@
 /**
  * What failed for a passing reason goes back into its own queue as a new message that counts the attempts at it.
  *
- * Invariant: a message has one more attempt each time that a handler has had it, and at no other time. The brokers' own
+ * Invariant: a message has one more attempt each time that a handler has had it and the store did not throttle, and at no
+ * other time. The brokers' own
  * counts also hold receives that no handler saw: of a batch that Lambda throttled, of a neighbour's batch that was handed
  * back. The count is a message attribute because no queue keeps one for us.
  */
@@ -11,6 +12,8 @@ import type { TimeLimit } from '../time-limit.ts';
 import { sendWithin, type Retry } from './settle-batch.ts';
 
 const ATTEMPTS = 'tandemAttempts';
+/** The store has been asked again for seconds already (`throttling` in `bounds.ts`). */
+const THROTTLED_SECONDS = 2;
 
 /** Which attempt at a message with these attributes this is, from 1. What is no count is none. */
 export function attemptOf(attributes: Readonly<Record<string, string>>): number {
@@ -25,11 +28,11 @@ export async function sendAgain(
   limit: TimeLimit,
 ): Promise<readonly SendOutcome[]> {
   if (retries.length === 0) return [];
-  const messages = retries.map(({ message }, index) => ({
+  const messages = retries.map(({ message, isNoAttempt = false }, index) => ({
     id: String(index),
     body: message.body,
-    attributes: { ...message.attributes, [ATTEMPTS]: String(message.attempts) },
-    delaySeconds: Math.min(2 ** message.attempts, retryDelaySecondsMax),
+    attributes: { ...message.attributes, [ATTEMPTS]: String(message.attempts - (isNoAttempt ? 1 : 0)) },
+    delaySeconds: isNoAttempt ? THROTTLED_SECONDS : Math.min(2 ** message.attempts, retryDelaySecondsMax),
   }));
   return sendWithin(limit, messages.length, () => queue.send(messages));
 }

@@ -14,6 +14,8 @@ import { probeSender } from './probe-message.ts';
 export interface Retry {
   readonly message: InboundMessage;
   readonly error: Error;
+  /** The try does not count as one. */
+  readonly isNoAttempt?: true;
 }
 
 interface Services {
@@ -52,7 +54,11 @@ export async function settleBatch(
         dead.push({ message, reason: disposition.reason, detail: disposition.detail });
         break;
       case 'retry':
-        retries.push({ message, error: disposition.error });
+        retries.push({
+          message,
+          error: disposition.error,
+          ...(disposition.isNoAttempt === true && { isNoAttempt: true }),
+        });
         break;
       case undefined:
         throw new TypeError(`${queue}: no disposition for message ${message.id}`);

@@ -38,9 +38,13 @@ export interface DeadLetters {
   ): Promise<readonly SendOutcome[]>;
 }
 
+/** Whether somebody waits for what a store is asked, or it may as well be done a little later. */
+export type Urgency = 'live' | 'background';
+
 export interface Cloud {
   readonly cloudName: 'aws' | 'azure';
-  openStore(config: Config): Store;
+  /** @param urgency Who comes first when the store throttles. */
+  openStore(config: Config, urgency?: Urgency): Store;
   /** The site's own queue, which `forward` empties. */
   openOutbox(config: Config): QueueSender;
   openDeadLetters(config: Config): DeadLetters;

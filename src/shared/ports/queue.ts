@@ -41,7 +41,12 @@ export interface InboundMessage {
 export type Disposition =
   | { readonly kind: 'done' }
   /** A passing fault: deliver it again later. */
-  | { readonly kind: 'retry'; readonly error: Error }
+  | {
+      readonly kind: 'retry';
+      readonly error: Error;
+      /** The try says nothing about the message, so it is no attempt: its store has more to do than it grants. */
+      readonly isNoAttempt?: true;
+    }
   /** Can never succeed: set it aside with a reason that a person can act on. */
   | { readonly kind: 'dead'; readonly reason: string; readonly detail: string };
 

@@ -9,11 +9,18 @@
 import {
   applyAttemptsMax,
   inboundAttemptsMax,
+  applyThrottlesMax,
   clockAheadMaxMs,
   horizonMs,
   writeBackoffMs,
 } from '../bounds.ts';
-import { BeyondHorizonError, ClockSkewError, UnavailableError, isRetryable } from '../errors.ts';
+import {
+  BeyondHorizonError,
+  ClockSkewError,
+  ThrottledError,
+  UnavailableError,
+  isRetryable,
+} from '../errors.ts';
 import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Versioned, WriteRequest } from '../ports/store.ts';
 import { beyondItsKnowledge, beyondItsSource } from './belief.ts';
@@ -112,6 +119,8 @@ function dropped(key: string, error: Error, message: InboundMessage): Dispositio
 /** A passing fault is retried until the attempts are used up; then a person must look. */
 function settled(outcome: Error | undefined, message: InboundMessage | undefined): Disposition {
   if (outcome === undefined) return { kind: 'done' };
+  // A store that has more to do than it grants says nothing about the message, however often.
+  if (outcome instanceof ThrottledError) return { kind: 'retry', error: outcome, isNoAttempt: true };
   if (isRetryable(outcome) && (message?.attempts ?? 0) < inboundAttemptsMax)
     return { kind: 'retry', error: outcome };
   return dead(outcome);
@@ -143,6 +152,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
   let applied = 0;
   let superseded = 0;
   let open = [...byKey.keys()];
+  let throttles = 0;
   for (let attempt = 1; open.length > 0; attempt += 1) {
     if (attempt > applyAttemptsMax) {
       for (const key of open) outcomes.set(key, new UnavailableError(`${key} is being written too often`));
@@ -169,6 +179,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
     const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
     if (changes.length === 0) break;
     const written = yield* putMany(changes);
+    let throttledMs = 0;
     changes.forEach(({ record: { key, state }, lost: losers }, position) => {
       const outcome = written[position];
       if (outcome?.status === 'written') {
@@ -176,6 +187,13 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
         applied += 1;
         lost.push(...losers);
         if (entityOf(key) === HEARTBEAT) lagMs[idOf(key)] = site.now() - newestFieldMs(state);
+      } else if (
+        outcome?.status === 'failed' &&
+        outcome.error instanceof ThrottledError &&
+        throttles < applyThrottlesMax
+      ) {
+        throttledMs = Math.max(throttledMs, outcome.error.retryAfterMs);
+        open.push(key);
       } else if (outcome?.status === 'failed') {
         outcomes.set(key, outcome.error);
       } else {
@@ -184,7 +202,10 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
         open.push(key);
       }
     });
-    if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
+    if (throttledMs > 0) {
+      throttles += 1;
+      yield* sleep(throttledMs);
+    } else if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
   return { outcomes, refused, applied, superseded, lost, lagMs };
 }

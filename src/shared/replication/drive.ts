@@ -6,6 +6,8 @@ import type { TimeLimit } from '../time-limit.ts';
 import type { Effect, Protocol } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
+type OneEffect = Exclude<Effect, { op: 'all' }>;
+
 /** What effects are performed with. A function that never publishes or sends leaves those out. */
 export interface Resources {
   readonly store: Store;
@@ -45,6 +47,8 @@ async function performWithin(
   resources: Resources,
   limit: TimeLimit | undefined,
 ): Promise<unknown> {
+  // Side by side, each is bound by the limit itself, and so the whole is.
+  if (effect.op === 'all') return driveAll(effect.protocols, resources, limit);
   if (limit === undefined) return perform(effect, resources);
   const shares = effect.op === 'send' ? (resources.peers?.size ?? 1) : 1;
   const call = { answered: false };
@@ -63,7 +67,7 @@ async function performWithin(
 }
 
 /** @throws The error, where the effect has no outcomes to say it with. */
-function lateResult(effect: Effect, error: unknown): unknown {
+function lateResult(effect: OneEffect, error: unknown): unknown {
   switch (effect.op) {
     case 'send':
     case 'publish':
@@ -83,7 +87,21 @@ function lateResult(effect: Effect, error: unknown): unknown {
   }
 }
 
-function perform(effect: Effect, { store, outbox, peers, verifiers, sleep }: Resources): Promise<unknown> {
+/** Waits for all of them, so that none goes on behind the back of a caller that has failed. */
+async function driveAll(
+  protocols: readonly Protocol<unknown>[],
+  resources: Resources,
+  limit: TimeLimit | undefined,
+): Promise<readonly unknown[]> {
+  const endings = await Promise.allSettled(protocols.map((protocol) => drive(protocol, resources, limit)));
+  return endings.map((ending) => {
+    if (ending.status === 'rejected') throw ending.reason;
+    return ending.value;
+  });
+}
+
+function perform(effect: OneEffect, resources: Resources): Promise<unknown> {
+  const { store, outbox, peers, verifiers, sleep } = resources;
   switch (effect.op) {
     case 'get':
       return store.get(effect.key);

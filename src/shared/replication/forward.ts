@@ -5,9 +5,9 @@
  */
 import { own } from '../own.ts';
 import { forwardAgeMaxMs, forwardAttemptsMax } from '../bounds.ts';
-import { AppError, isPermanent, isRetryable } from '../errors.ts';
+import { AppError, ThrottledError, isPermanent, isRetryable } from '../errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import type { Disposition, InboundMessage, OutboundMessage } from '../ports/queue.ts';
+import type { Disposition, InboundMessage, OutboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
 import type { FailedKeys } from './isolate.ts';
@@ -31,17 +31,27 @@ export interface CrossingOutcome {
   readonly uncleared?: Error;
 }
 
+export interface CrossOptions {
+  /** How a batch gets to a peer; by default message by message into its inbound queue. */
+  readonly sendTo?: (peer: SiteId, messages: readonly OutboundMessage[]) => Protocol<readonly SendOutcome[]>;
+  /** Told that the store did not clear the markers because it throttles. */
+  readonly throttled?: (error: ThrottledError) => void;
+}
+
 /**
  * Sends to each peer in one batch, then clears the markers of those that accepted. Outcomes in order.
  * A failure to clear is no failure to send: the sweeper would resend, and the peer would find nothing new.
  */
-export function* cross(crossings: readonly Crossing[]): Protocol<readonly CrossingOutcome[]> {
+export function* cross(
+  crossings: readonly Crossing[],
+  { sendTo = send, throttled = () => undefined }: CrossOptions = {},
+): Protocol<readonly CrossingOutcome[]> {
   const failed: Record<SiteId, Error>[] = crossings.map(() => ({}));
   const accepted: Record<SiteId, Stamp>[] = crossings.map(() => ({}));
   for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) {
     const indexes = crossings.flatMap(({ markers }, index) => (Object.hasOwn(markers, peer) ? [index] : []));
     const batch = indexes.flatMap((index) => crossings[index] ?? []);
-    const outcomes = yield* send(
+    const outcomes = yield* sendTo(
       peer,
       batch.map(({ message }, position) => ({ ...message, id: String(position) })),
     );
@@ -52,7 +62,7 @@ export function* cross(crossings: readonly Crossing[]): Protocol<readonly Crossi
       else Object.assign(failed[index] ?? {}, { [peer]: error });
     });
   }
-  const uncleared = yield* clear(crossings, accepted);
+  const uncleared = yield* clear(crossings, accepted, throttled);
   return crossings.map(({ key }, index) => {
     const error = uncleared.get(key);
     return { failed: failed[index] ?? {}, ...(error !== undefined && { uncleared: error }) };
@@ -63,6 +73,7 @@ export function* cross(crossings: readonly Crossing[]): Protocol<readonly Crossi
 function* clear(
   crossings: readonly Crossing[],
   accepted: readonly Readonly<Record<SiteId, Stamp>>[],
+  throttled: (error: ThrottledError) => void,
 ): Protocol<FailedKeys> {
   const byKey = new Map<string, Record<SiteId, Stamp>>();
   crossings.forEach(({ key }, index) => {
@@ -81,8 +92,13 @@ function* clear(
     outcomes.forEach((error, index) => {
       if (isPermanent(error)) failed.set(requests[index]?.key ?? '', error);
     });
+    const busy = outcomes.filter((error) => error instanceof ThrottledError);
+    // One refusal, however many of the keys it befell.
+    const [longest] = busy.sort((a, b) => b.retryAfterMs - a.retryAfterMs);
+    if (longest !== undefined) throttled(longest);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
+    if (error instanceof ThrottledError) throttled(error);
   }
   return failed;
 }

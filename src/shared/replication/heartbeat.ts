@@ -14,7 +14,7 @@ import { pauseKey } from './paused-peers.ts';
 import { readKeys } from './isolate.ts';
 import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
-import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepTickMs } from '../bounds.ts';
+import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from '../bounds.ts';
 import type { Json } from './json.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
 import { SEMANTICS_FIELD, heartbeatKey, understoodBy } from './heartbeat-record.ts';
@@ -25,6 +25,7 @@ import type { RefusedKeys } from './sweep.ts';
 const SWEPT_TO = 'sweptTo';
 const SILENT = 'silent';
 const REFUSED = 'refused';
+const RECOVERY = 'recovery';
 /** Errors of vendors can be long, and the start says what it is. */
 const CAUSE_CHARACTERS_MAX = 200;
 
@@ -118,8 +119,71 @@ export function refusedWith(known: RefusedKeys, { refused, resume }: SweptRun): 
   return Object.fromEntries(peers.map((peer) => [peer, { ...known[peer], ...refused[peer] }]));
 }
 
+/** How far the sweeps have come through a backlog, since they began with its oldest key. */
+export interface Recovery {
+  /** Epoch milliseconds when they began. */
+  readonly beganAtMs: number;
+  /** How long its oldest key had been pending, as epoch milliseconds. */
+  readonly fromMs: number;
+  /** Keys that were sent since. */
+  readonly sent: number;
+}
+
+/** By the site's own heartbeat; undefined when the last sweep came to the end. */
+export function recoveryOf(heartbeat: StoredRecord | undefined): Recovery | undefined {
+  const value = heartbeat?.state.fields[RECOVERY]?.[1];
+  if (!Array.isArray(value)) return undefined;
+  const [beganAtMs, fromMs, sent] = value as Json[];
+  return typeof beganAtMs === 'number' && typeof fromMs === 'number' && typeof sent === 'number'
+    ? { beganAtMs, fromMs, sent }
+    : undefined;
+}
+
+/**
+ * What is known after a run that began at `startMs` and stopped before the last key. One that has begun anew with the
+ * oldest key begins a new count.
+ */
+export function recoveryAfter(
+  heartbeat: StoredRecord | undefined,
+  run: {
+    readonly startMs: number;
+    readonly oldestMs: number;
+    readonly resent: number;
+    readonly resume: PendingEntry | undefined;
+  },
+): Recovery | undefined {
+  const { startMs, oldestMs, resent, resume } = run;
+  if (resume === undefined) return undefined;
+  const before = heartbeat === undefined ? undefined : sweptTo(heartbeat);
+  const known = recoveryOf(heartbeat);
+  return known !== undefined && before !== undefined && resume.sinceMs >= before.sinceMs
+    ? { ...known, sent: known.sent + resent }
+    : { beganAtMs: startMs, fromMs: startMs - oldestMs, sent: resent };
+}
+
+/** How fast a backlog is sent, and when it will have been, if it goes on so: undefined where nothing can be said yet. */
+export function outlook(
+  heartbeat: StoredRecord | undefined,
+  nowMs: number,
+): { readonly keysPerSecond: number; readonly doneAtMs: number | undefined } | undefined {
+  const recovery = recoveryOf(heartbeat);
+  const to = heartbeat === undefined ? undefined : sweptTo(heartbeat);
+  if (recovery === undefined || to === undefined) return undefined;
+  const { beganAtMs, fromMs, sent } = recovery;
+  const tookMs = Math.max(1, nowMs - beganAtMs);
+  // By how much of the time in which the backlog was written has been dealt with.
+  const share = (to.sinceMs - fromMs) / Math.max(1, nowMs - sweepGraceMs - fromMs);
+  const leftMs = share > 0 ? tookMs * Math.max(0, 1 / share - 1) : undefined;
+  return {
+    keysPerSecond: Math.round((sent * 1_000) / tookMs),
+    doneAtMs: leftMs === undefined ? undefined : Math.round(nowMs + leftMs),
+  };
+}
+
 /** What one sweep leaves to be known: where it stopped, who did not take what it sent, and what nobody will take. */
 export interface SweepNotes {
+  /** Absent as at the end. */
+  readonly recovery?: Recovery | undefined;
   readonly sweptTo: PendingEntry | undefined;
   readonly silent: Readonly<Record<SiteId, string>>;
   readonly refused: RefusedKeys;
@@ -137,7 +201,7 @@ export function hasNotes(heartbeat: StoredRecord): boolean {
 /** Writes the notes of a sweep, unless they are those of the last one. @throws what `localWrite` throws. */
 export function* leaveNotes(
   site: Site,
-  { sweptTo: entry, silent, refused }: SweepNotes,
+  { sweptTo: entry, silent, refused, recovery }: SweepNotes,
 ): Protocol<StoredRecord> {
   const causes = Object.entries(silent).map(([peer, why]) => [peer, causeOf(why)]);
   const rejects = Object.entries(refused).flatMap(([peer, keys]) =>
@@ -145,6 +209,7 @@ export function* leaveNotes(
   );
   const notes = {
     [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, entry.key],
+    [RECOVERY]: recovery === undefined ? null : [recovery.beganAtMs, recovery.fromMs, recovery.sent],
     [SILENT]: causes.length === 0 ? null : (Object.fromEntries(causes) as Record<string, string>),
     [REFUSED]: rejects.length === 0 ? null : rejects.slice(0, refusedKeysMax),
   };

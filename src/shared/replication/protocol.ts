@@ -35,7 +35,9 @@ export type Effect =
   | { readonly op: 'tell'; readonly site: SiteId; readonly messages: readonly OutboundMessage[] }
   | { readonly op: 'scan'; readonly cursor: string | undefined; readonly limit: number }
   | { readonly op: 'remove'; readonly key: string; readonly expected: Revision }
-  | { readonly op: 'sleep'; readonly ms: number };
+  | { readonly op: 'sleep'; readonly ms: number }
+  /** Side by side. Ends when all have; throws what the first that threw has thrown. */
+  | { readonly op: 'all'; readonly protocols: readonly Protocol<unknown>[] };
 
 export type Protocol<Result> = Generator<Effect, Result, unknown>;
 
@@ -100,4 +102,11 @@ export function* remove(key: string, expected: Revision): Protocol<boolean> {
 
 export function* sleep(ms: number): Protocol<void> {
   yield { op: 'sleep', ms };
+}
+
+/** Runs protocols side by side; results in their order. @throws what one of them throws, once all have ended. */
+export function* all<Result>(protocols: readonly Protocol<Result>[]): Protocol<readonly Result[]> {
+  const [only] = protocols;
+  if (protocols.length === 1 && only !== undefined) return [yield* only];
+  return (yield { op: 'all', protocols }) as readonly Result[];
 }

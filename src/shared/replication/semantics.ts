@@ -14,8 +14,11 @@ export const INCARNATIONS = 2;
 /** Members of an object have registers of their own, which stand over an older object (`policies/members.ts`). */
 export const MEMBERS = 3;
 
+/** Events of a backlog come several in one message, through the queue of comparisons (`packs.ts`). */
+export const PACKS = 4;
+
 /** The newest semantics that this release understands. */
-export const SEMANTICS = Math.max(INCARNATIONS, MEMBERS);
+export const SEMANTICS = Math.max(INCARNATIONS, MEMBERS, PACKS);
 
 /** Whether every peer understands these semantics, by the heartbeats that have arrived here and can be read. */
 export function* areUnderstood(site: Site, semantics: number): Protocol<boolean> {

@@ -8,7 +8,10 @@ import {
   isBeyondAnswer,
   queueError as serviceBusError,
   storeError as cosmosError,
+  throttleHintOf,
 } from '../../../src/shared/adapters/azure/errors.ts';
+import { busyHintMs, throttleHintMs } from '../../../src/shared/bounds.ts';
+import { ThrottledError, UnavailableError } from '../../../src/shared/errors.ts';
 
 const answered = (name: string, httpStatusCode: number, message = 'x'): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
@@ -42,13 +45,33 @@ describe('DynamoDB', () => {
     expect(error).toMatchObject({ code, retryable: code === 'unavailable' || code === 'ambiguous' });
   });
 
+  // "Throttling" and "capacity" there, and the list by which the SDK itself slows down.
+  // https://github.com/smithy-lang/smithy-typescript/blob/main/packages/service-error-classification/src/constants.ts
+  test.each([
+    ['ProvisionedThroughputExceededException', 400],
+    ['RequestLimitExceeded', 400],
+    ['ThrottlingException', 400],
+    ['LimitExceededException', 400],
+    ['SlowDown', 503],
+    ['a code that nobody has seen yet', 429],
+  ])('throttles with %s and %i, and does not say for how long', (name, status) => {
+    const error = dynamoError(answered(name, status));
+    expect(error).toBeInstanceOf(ThrottledError);
+    expect(error).toMatchObject({ retryable: true, retryAfterMs: throttleHintMs });
+  });
+
+  test('does not throttle where an item collection is full, or another transaction is at the key', () => {
+    for (const name of ['ItemCollectionSizeLimitExceededException', 'TransactionConflictException'])
+      expect(dynamoError(answered(name, 400))).toBeInstanceOf(UnavailableError);
+  });
+
   test('has no code of its own for an item that is too large', () => {
     const error = answered('ValidationException', 400, 'Item size has exceeded the maximum allowed size');
     expect(dynamoError(error)).toMatchObject({ code: 'too_large' });
   });
 
   test('is read by the plain code, however it is written', () => {
-    expect(meaningOf('com.amazonaws.dynamodb.v20120810#ThrottlingException')).toBe('passes');
+    expect(meaningOf('com.amazonaws.dynamodb.v20120810#ThrottlingException')).toBe('throttled');
     expect(meaningOf('AWS.SimpleQueueService.NonExistentQueue')).toBe('passes');
     expect(meaningOf('KMS.AnythingException')).toBe('passes');
   });
@@ -69,7 +92,7 @@ describe('Cosmos DB', () => {
     [418, 'refused'],
     [423, 'passes'],
     [424, 'passes'],
-    [429, 'passes'],
+    [429, 'throttled'],
     [449, 'ambiguous'],
     [500, 'ambiguous'],
     [503, 'passes'],
@@ -86,6 +109,19 @@ describe('Cosmos DB', () => {
     expect(cosmosError(new Error('nothing is known'))).toMatchObject({ code: 'ambiguous' });
   });
 
+  test('says with 429 when to come back, of a request and of an operation', () => {
+    const cause = Object.assign(new Error('Request rate is large'), { code: 429, retryAfterInMs: 37 });
+    for (const error of [cause, new Error('Bulk request errored with: x', { cause })]) {
+      expect(cosmosError(error)).toBeInstanceOf(ThrottledError);
+      expect(cosmosError(error)).toMatchObject({ retryAfterMs: 37 });
+    }
+    const answer = { statusCode: 429, retryAfterMilliseconds: 41 };
+    expect(throttleHintOf(answer)).toBe(41);
+    expect(failedOperation(answer, 'user:1')).toMatchObject({ code: 'unavailable', retryAfterMs: 41 });
+    expect(throttleHintOf({ statusCode: 429 })).toBe(throttleHintMs);
+    expect(throttleHintOf({ statusCode: 503 })).toBeUndefined();
+  });
+
   test('names the key of an operation, and tells what does not fit the answer from what does not fit at all', () => {
     expect(failedOperation({ statusCode: 400 }, 'user:1')).toMatchObject({
       code: 'refused',
@@ -99,7 +135,7 @@ describe('Cosmos DB', () => {
 describe('Service Bus', () => {
   // https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/core/core-amqp/src/errors.ts
   test.each([
-    ['ServiceBusy', 'x', 'passes'],
+    ['ServiceBusy', 'x', 'throttled'],
     ['QuotaExceeded', 'x', 'passes'],
     ['MessageSizeExceeded', 'x', 'too_large'],
     ['ServiceTimeout', 'x', 'ambiguous'],
@@ -113,6 +149,15 @@ describe('Service Bus', () => {
     ['a code that nobody has seen yet', 'x', 'refused'],
   ])('says %s (%s): %s', (code, text, meaning) => {
     expect(meaningOfServiceBus(code, text)).toBe(meaning);
+  });
+
+  test('is given its time when it is busy', () => {
+    const busy = Object.assign(new Error('the server is busy'), {
+      name: 'ServiceBusError',
+      code: 'ServiceBusy',
+    });
+    expect(serviceBusError(busy)).toBeInstanceOf(ThrottledError);
+    expect(serviceBusError(busy)).toMatchObject({ retryAfterMs: busyHintMs });
   });
 
   test('is not taken to have answered what is no error of its own', () => {

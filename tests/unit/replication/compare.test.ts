@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareGraceSeconds, horizonMs, tombstoneMarginMs } from '../../../src/shared/bounds.ts';
+import {
+  compareGraceSeconds,
+  compareHopsMax,
+  horizonMs,
+  tombstoneMarginMs,
+} from '../../../src/shared/bounds.ts';
 import { UnavailableError } from '../../../src/shared/errors.ts';
 import { beginBurial } from '../../../src/shared/replication/anti-entropy/bury.ts';
 import { begin } from '../../../src/shared/replication/anti-entropy/compare.ts';
+import type { Job } from '../../../src/shared/replication/anti-entropy/job.ts';
 import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import { DELETED } from '../../../src/shared/replication/record.ts';
@@ -12,6 +18,36 @@ import { AWS, AZURE, Mesh } from '../../helpers/mesh.ts';
 import { delivered } from '../../helpers/test-site.ts';
 
 describe('comparing two sites', () => {
+  test('that has taken more steps than any needs ends, and says so where a person looks', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(3);
+    const site = mesh.site(AWS);
+    const job: Job = { id: 'endless', from: AWS, to: AZURE, atMs: site.nowMs, repair: false };
+    await site.run(begin(site.site, { ...job, hops: compareHopsMax - 1 }));
+    // The last one that may be taken is the first digest, and the other side's is one too many.
+    expect(await mesh.settle()).toEqual([
+      { kind: 'done' },
+      { kind: 'dead', reason: 'refused', detail: expect.stringContaining('begin another') },
+    ]);
+    expect(mesh.result(job).endedAtMs).toBeUndefined();
+  });
+
+  test('counts every step that led to a step', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(3);
+    await mesh.site(AWS).write('user:new', { name: 'new' });
+    mesh.tick(60_000);
+    const hops: (number | undefined)[] = [];
+    const site = mesh.site(AWS);
+    await site.run(begin(site.site, { id: 'j', from: AWS, to: AZURE, atMs: site.nowMs, repair: false }));
+    await mesh.settle((message) => {
+      hops.push((JSON.parse(message.body) as { job: Job }).job.hops);
+      return [message];
+    });
+    // digest, digest; find, offer, lacking and ended of the one side; ended of the other, which lacks nothing.
+    expect(hops.sort()).toEqual([1, 2, 2, 3, 4, 5, undefined]);
+  });
+
   test('that hold the same finds nothing and says when', async () => {
     const mesh = new Mesh();
     await mesh.agree(50);

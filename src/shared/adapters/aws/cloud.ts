@@ -1,7 +1,7 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../../config.ts';
-import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
+import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '../../ports/queue.ts';
@@ -19,8 +19,8 @@ export { openMetrics } from './metrics.ts';
 
 export const cloudName: Cloud['cloudName'] = 'aws';
 
-export function openStore(config: Config): Store {
-  return new DynamoStore(openDynamo(config), settings(config).table);
+export function openStore(config: Config, urgency: Urgency = 'live'): Store {
+  return new DynamoStore(openDynamo(config), settings(config).table, urgency);
 }
 
 function openDynamo({ region }: Config): DynamoDBClient {

@@ -42,9 +42,12 @@ export function queueEntry(
     const left = (reserveMs: number): TimeLimit => timeLimit({ ms: leftMs() - reserveMs });
     const times = { handle: left(batchReserveMs), send: () => left(ANSWER_MS) };
     const retries = await settleBatch(queue, Records.map(toInbound), handler, { ...services, times });
-    const outcomes = await sendAgain(own, retries, times.send());
-    const failed = retries.filter((_, index) => outcomes[index] !== undefined);
-    return { batchItemFailures: failed.map(({ message }) => ({ itemIdentifier: message.id })) };
+    // What is throttled may be for hours: sent again each time, it would be a chain that Lambda ends.
+    const throttled = retries.filter(({ isNoAttempt }) => isNoAttempt === true);
+    const others = retries.filter(({ isNoAttempt }) => isNoAttempt !== true);
+    const outcomes = await sendAgain(own, others, times.send());
+    const back = [...throttled, ...others.filter((_, index) => outcomes[index] !== undefined)];
+    return { batchItemFailures: back.map(({ message }) => ({ itemIdentifier: message.id })) };
   };
 }
 

@@ -6,8 +6,11 @@
  * so it must not dead-letter one.
  */
 
-/** The call had no effect and may succeed later; it may have had an effect; it fails at every later time. */
-export type Meaning = 'passes' | 'ambiguous' | 'refused' | 'too_large';
+/**
+ * The call had no effect and may succeed later, or so, once less is asked for; it may have had an effect; it fails at every
+ * later time.
+ */
+export type Meaning = 'passes' | 'throttled' | 'ambiguous' | 'refused' | 'too_large';
 
 /**
  * "OK to retry? Yes", throttling and capacity first; then what its owner mends.
@@ -15,11 +18,11 @@ export type Meaning = 'passes' | 'ambiguous' | 'refused' | 'too_large';
  */
 const DYNAMODB: Readonly<Record<string, Meaning>> = {
   ItemCollectionSizeLimitExceeded: 'passes',
-  LimitExceeded: 'passes',
-  ProvisionedThroughputExceeded: 'passes',
+  LimitExceeded: 'throttled',
+  ProvisionedThroughputExceeded: 'throttled',
   ReplicatedWriteConflict: 'passes',
-  RequestLimitExceeded: 'passes',
-  Throttling: 'passes',
+  RequestLimitExceeded: 'throttled',
+  Throttling: 'throttled',
   TransactionConflict: 'passes',
   TransactionInProgress: 'passes',
   ResourceInUse: 'passes',
@@ -35,7 +38,7 @@ const SQS: Readonly<Record<string, Meaning>> = {
   BatchRequestTooLong: 'too_large',
   InvalidMessageContents: 'refused',
   OverLimit: 'passes',
-  RequestThrottled: 'passes',
+  RequestThrottled: 'throttled',
   NonExistentQueue: 'passes',
   QueueDoesNotExist: 'passes',
   QueueDeletedRecently: 'passes',
@@ -48,7 +51,7 @@ const SQS: Readonly<Record<string, Meaning>> = {
   KmsInvalidState: 'passes',
   KmsNotFound: 'passes',
   KmsOptInRequired: 'passes',
-  KmsThrottled: 'passes',
+  KmsThrottled: 'throttled',
 };
 
 /**
@@ -74,11 +77,11 @@ const COMMON: Readonly<Record<string, Meaning>> = {
   SignatureDoesNotMatch: 'passes',
   UnknownEndpoint: 'passes',
   UnrecognizedClient: 'passes',
-  BandwidthLimitExceeded: 'passes',
-  PriorRequestNotComplete: 'passes',
-  SlowDown: 'passes',
-  Throttled: 'passes',
-  TooManyRequests: 'passes',
+  BandwidthLimitExceeded: 'throttled',
+  PriorRequestNotComplete: 'throttled',
+  SlowDown: 'throttled',
+  Throttled: 'throttled',
+  TooManyRequests: 'throttled',
   InternalFailure: 'ambiguous',
   InternalServerError: 'ambiguous',
   RequestAborted: 'ambiguous',
@@ -108,7 +111,7 @@ export function meaningOf(code: string, status = 400): Meaning {
   if (status >= 500) return 'ambiguous';
   // RFC 9110 and RFC 6585: the client was too slow, or asks too often.
   if (status === 408) return 'ambiguous';
-  if (status === 429) return 'passes';
+  if (status === 429) return 'throttled';
   if (status === 413) return 'too_large';
   return status >= 400 ? 'refused' : 'passes';
 }

@@ -3,26 +3,46 @@
  * `error-codes.ts`.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
-import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { throttleHintMs } from '../../bounds.ts';
+import {
+  AmbiguousError,
+  AppError,
+  RefusedError,
+  ThrottledError,
+  TooLargeError,
+  UnavailableError,
+} from '../../errors.ts';
 import { meaningOf, type Meaning } from './error-codes.ts';
 
 /** The request never reached the service. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-const AS_ERROR: Readonly<Record<Meaning, new (message: string, options?: ErrorOptions) => AppError>> = {
+type ErrorClass = new (message: string, options?: ErrorOptions) => AppError;
+
+const AS_ERROR: Readonly<Record<Exclude<Meaning, 'throttled'>, ErrorClass>> = {
   passes: UnavailableError,
   ambiguous: AmbiguousError,
   refused: RefusedError,
   too_large: TooLargeError,
 };
 
+/** Neither DynamoDB nor SQS says when to come back. */
+function asError(meaning: Meaning, text: string, options: ErrorOptions = {}): AppError {
+  return meaning === 'throttled'
+    ? new ThrottledError(text, { ...options, retryAfterMs: throttleHintMs })
+    : new AS_ERROR[meaning](text, options);
+}
+
 /**
  * What became of one entry of a batch: refused for good when the sender is to blame and no cause is known that passes.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html
  */
 export function entryError({ Code = '', Message = '', SenderFault }: BatchResultErrorEntry): AppError {
-  const meaning = SenderFault === true ? meaningOf(Code) : 'passes';
-  return new AS_ERROR[meaning](`SQS: ${Code}: ${Message}`);
+  const meaning = meaningOf(Code);
+  return asError(
+    SenderFault === true || meaning === 'throttled' ? meaning : 'passes',
+    `SQS: ${Code}: ${Message}`,
+  );
 }
 
 export function storeError(error: unknown): AppError {
@@ -36,9 +56,7 @@ export function queueError(error: unknown): AppError {
 function vendorError(error: unknown, service: string): AppError {
   if (error instanceof AppError) return error;
   const { name = 'Error', message = '' } = error as VendorError;
-  return new AS_ERROR[meaningOfError(error as VendorError)](`${service}: ${name}: ${message}`, {
-    cause: error,
-  });
+  return asError(meaningOfError(error as VendorError), `${service}: ${name}: ${message}`, { cause: error });
 }
 
 interface VendorError {

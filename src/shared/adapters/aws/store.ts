@@ -18,7 +18,9 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoIndexLagMs } from '../../bounds.ts';
+import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
+import { ThrottledError, type AppError } from '../../errors.ts';
+import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
   ExposurePage,
@@ -32,22 +34,32 @@ import type {
 } from '../../ports/store.ts';
 import { byAge, shards } from '../../replication/index-attributes.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
-import type { AppError } from '../../errors.ts';
 import { chunk } from '../chunk.ts';
 import { readablePage } from '../readable.ts';
+import { throttlePauses } from '../with-throttling.ts';
 import { storeError } from './errors.ts';
 import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
 
 /** BatchGetItem takes 100 keys. */
 const BATCH_GET_MAX = 100;
 const CLEAR_ATTEMPTS_MAX = 5;
+/** An answer of more than this ended because it was full, or almost: 1 MB of a partition, and an item has 400 kB. */
+const FULL_ANSWER_BYTES = 600_000;
+
+/** Roughly: nearly all of an item is the text of its state. */
+function itemsBytes(items: readonly Item[]): number {
+  return items.reduce((sum, item) => sum + Buffer.byteLength(item['s']?.S ?? ''), 0);
+}
 
 export class DynamoStore implements Store {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 
-  constructor(client: DynamoDBClient, table: string) {
+  readonly #urgency: Urgency;
+
+  constructor(client: DynamoDBClient, table: string, urgency: Urgency = 'live') {
     this.#client = client;
+    this.#urgency = urgency;
     this.#table = table;
   }
 
@@ -70,18 +82,47 @@ export class DynamoStore implements Store {
     const found: Item[] = [];
     await Promise.all(
       chunk(keys, BATCH_GET_MAX).map(async (batch) => {
+        const pauses = throttlePauses(this.#urgency);
         let open: Item[] = batch.map((key) => ({ k: { S: key } }));
         while (open.length > 0) {
-          const request = { Keys: open, ConsistentRead: true, ProjectionExpression: projection };
-          const answer = await this.#call(() =>
-            this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#table]: request } })),
-          );
-          found.push(...(answer.Responses?.[this.#table] ?? []));
-          open = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+          const { items, unread } = await this.#batchGetOnce(open, projection);
+          found.push(...items);
+          // An answer that is full, at 16 MB or 1 MB of a partition, brings what was asked for first: no pause is due.
+          const isFull = itemsBytes(items) > FULL_ANSWER_BYTES;
+          if (unread.length > 0 && !isFull && !(await pauses.next(0))) {
+            throw new ThrottledError(`DynamoDB: ${unread.length} keys of a batch were not read`, {
+              retryAfterMs: throttleHintMs,
+            });
+          }
+          open = unread;
         }
       }),
     );
     return found;
+  }
+
+  /**
+   * One BatchGetItem. It answers in part when the answer is too large or the table has no capacity left, and refuses
+   * when it could read nothing: then everything is unread.
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+   */
+  async #batchGetOnce(
+    keys: readonly Item[],
+    projection: string | undefined,
+  ): Promise<{ items: readonly Item[]; unread: Item[] }> {
+    const request = { Keys: [...keys], ConsistentRead: true, ProjectionExpression: projection };
+    try {
+      const { Responses, UnprocessedKeys } = await this.#call(() =>
+        this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#table]: request } })),
+      );
+      return {
+        items: Responses?.[this.#table] ?? [],
+        unread: UnprocessedKeys?.[this.#table]?.Keys ?? [],
+      };
+    } catch (error) {
+      if (error instanceof ThrottledError) return { items: [], unread: [...keys] };
+      throw error;
+    }
   }
 
   putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
@@ -109,15 +150,21 @@ export class DynamoStore implements Store {
     }
   }
 
-  clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
-    return Promise.all(
-      requests.map((request) =>
-        this.#clear(request).then(
-          () => undefined,
-          (error: unknown) => storeError(error),
-        ),
-      ),
-    );
+  /** A key that fails decides about no other, but what is throttled ends the rest, which would be throttled, too. */
+  async clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
+    const outcomes: (AppError | undefined)[] = requests.map(() => undefined);
+    const waiting = [...requests.entries()];
+    let throttled: ThrottledError | undefined;
+    const clear = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [index, request] = next;
+        const failure = throttled ?? (await this.#clear(request).then(() => undefined, storeError));
+        outcomes[index] = failure;
+        if (failure instanceof ThrottledError) throttled = failure;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(clearsAtOnceMax, requests.length) }, clear));
+    return outcomes;
   }
 
   /** First as if nothing else were pending, which is the rule and needs no read; else by what the item says. */

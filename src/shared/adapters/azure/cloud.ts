@@ -1,7 +1,7 @@
 /** `#cloud` on Azure. The entries translate between the platform's shapes and the core's. */
 import { CosmosClient } from '@azure/cosmos';
 import type { Config } from '../../config.ts';
-import type { Cloud, DeadLetters } from '../../ports/cloud.ts';
+import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '../../ports/queue.ts';
@@ -21,7 +21,7 @@ export { openMetrics } from './metrics.ts';
 
 export const cloudName: Cloud['cloudName'] = 'azure';
 
-export function openStore(config: Config): Store {
+export function openStore(config: Config, urgency: Urgency = 'live'): Store {
   const { cosmosEndpoint, cosmosKey, cosmosDatabase, cosmosContainer } = settings(config);
   const client = new CosmosClient({
     endpoint: cosmosEndpoint,
@@ -37,7 +37,7 @@ export function openStore(config: Config): Store {
       },
     },
   });
-  return new CosmosStore(client.database(cosmosDatabase).container(cosmosContainer));
+  return new CosmosStore(client.database(cosmosDatabase).container(cosmosContainer), urgency);
 }
 
 export function openOutbox(config: Config): QueueSender {

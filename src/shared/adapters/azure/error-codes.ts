@@ -6,8 +6,11 @@
  * quota, a container or a queue. None of that is about a key or a message, so it must not dead-letter one.
  */
 
-/** The call had no effect and may succeed later; it may have had an effect; it fails at every later time. */
-export type Meaning = 'passes' | 'ambiguous' | 'refused' | 'too_large';
+/**
+ * The call had no effect and may succeed later, or so, once less is asked for; it may have had an effect; it fails at every
+ * later time.
+ */
+export type Meaning = 'passes' | 'throttled' | 'ambiguous' | 'refused' | 'too_large';
 
 /**
  * 401 and 403: a key, a role, a token that has run out, a firewall, a quota. 404: of a whole request, the container is not there.
@@ -25,7 +28,7 @@ const COSMOS: Readonly<Record<number, Meaning>> = {
   413: 'too_large',
   423: 'passes',
   424: 'passes',
-  429: 'passes',
+  429: 'throttled',
   449: 'ambiguous',
   500: 'ambiguous',
 };
@@ -42,7 +45,7 @@ export function meaningOfStatus(status: number): Meaning {
  */
 const SERVICE_BUS: Readonly<Record<string, Meaning>> = {
   MessageSizeExceeded: 'too_large',
-  ServiceBusy: 'passes',
+  ServiceBusy: 'throttled',
   MessagingEntityNotFound: 'passes',
   MessagingEntityDisabled: 'passes',
   UnauthorizedAccess: 'passes',

@@ -2,7 +2,15 @@
  * Azure SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again. What the codes mean is
  * in `error-codes.ts`.
  */
-import { AmbiguousError, AppError, RefusedError, TooLargeError, UnavailableError } from '../../errors.ts';
+import { busyHintMs, throttleHintMs } from '../../bounds.ts';
+import {
+  AmbiguousError,
+  AppError,
+  RefusedError,
+  ThrottledError,
+  TooLargeError,
+  UnavailableError,
+} from '../../errors.ts';
 import { meaningOfServiceBus, meaningOfStatus, type Meaning } from './error-codes.ts';
 
 /** The request never reached the service. */
@@ -13,27 +21,42 @@ const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREAC
  */
 const RESPONSE_SIZE_EXCEEDED = 3402;
 
-const AS_ERROR: Readonly<Record<Meaning, new (message: string, options?: ErrorOptions) => AppError>> = {
+type ErrorClass = new (message: string, options?: ErrorOptions) => AppError;
+
+const AS_ERROR: Readonly<Record<Exclude<Meaning, 'throttled'>, ErrorClass>> = {
   passes: UnavailableError,
   ambiguous: AmbiguousError,
   refused: RefusedError,
   too_large: TooLargeError,
 };
 
+/** @param options.retryAfterMs When a service that throttles wants to be asked again. */
+function asError(
+  meaning: Meaning,
+  text: string,
+  { retryAfterMs, ...options }: ErrorOptions & { readonly retryAfterMs: number },
+): AppError {
+  return meaning === 'throttled'
+    ? new ThrottledError(text, { ...options, retryAfterMs })
+    : new AS_ERROR[meaning](text, options);
+}
+
 interface VendorError {
   readonly code?: number | string;
   readonly name?: string;
   readonly message?: string;
   readonly cause?: unknown;
+  /** Of the SDK of Cosmos DB, from `x-ms-retry-after-ms`. */
+  readonly retryAfterInMs?: number;
 }
 
 export function storeError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const { code, message, cause } = error as VendorError;
+  const { code, message, cause, retryAfterInMs: retryAfterMs = throttleHintMs } = error as VendorError;
   // The bulk of the SDK wraps what it was answered in an error that has no code.
   if (code === undefined && (cause as VendorError | undefined)?.code !== undefined) return storeError(cause);
   const text = `Cosmos DB: ${code ?? ''}: ${message ?? ''}`;
-  return new AS_ERROR[meaningOfStoreError(code)](text, { cause: error });
+  return asError(meaningOfStoreError(code), text, { cause: error, retryAfterMs });
 }
 
 function meaningOfStoreError(code: number | string | undefined): Meaning {
@@ -45,16 +68,25 @@ function meaningOfStoreError(code: number | string | undefined): Meaning {
 interface OperationAnswer {
   readonly statusCode: number;
   readonly subStatusCode?: number;
+  /** With 429; the SDK's type does not have it. */
+  readonly retryAfterMilliseconds?: number;
 }
 
 /** For an operation of a bulk request, which has a status and no error. */
-export function failedOperation({ statusCode }: OperationAnswer, key: string): AppError {
-  return new AS_ERROR[meaningOfStatus(statusCode)](`Cosmos DB: ${statusCode}: ${key}`);
+export function failedOperation(answer: OperationAnswer, key: string): AppError {
+  const { statusCode } = answer;
+  const retryAfterMs = throttleHintOf(answer) ?? throttleHintMs;
+  return asError(meaningOfStatus(statusCode), `Cosmos DB: ${statusCode}: ${key}`, { retryAfterMs });
 }
 
 /** Whether an operation was refused only because its answer would not have fitted: it is to be asked again. */
 export function isBeyondAnswer({ statusCode, subStatusCode }: OperationAnswer): boolean {
   return statusCode === 413 && subStatusCode === RESPONSE_SIZE_EXCEEDED;
+}
+
+/** Milliseconds after which an operation of a bulk request is to be tried again; undefined when it was not throttled. */
+export function throttleHintOf({ statusCode, retryAfterMilliseconds }: OperationAnswer): number | undefined {
+  return meaningOfStatus(statusCode) === 'throttled' ? (retryAfterMilliseconds ?? throttleHintMs) : undefined;
 }
 
 export function queueError(error: unknown): AppError {
@@ -63,7 +95,7 @@ export function queueError(error: unknown): AppError {
   if (error instanceof AggregateError && error.errors.length > 0) return queueError(error.errors.at(-1));
   const { code, name, message = '' } = error as VendorError;
   const text = `Service Bus: ${code ?? name ?? ''}: ${message}`;
-  return new AS_ERROR[meaningOfQueueError(error as VendorError)](text, { cause: error });
+  return asError(meaningOfQueueError(error as VendorError), text, { cause: error, retryAfterMs: busyHintMs });
 }
 
 function meaningOfQueueError({ code, name, message = '' }: VendorError): Meaning {

@@ -6,6 +6,7 @@
  * @see https://learn.microsoft.com/azure/cosmos-db/consistency-levels
  */
 import type { Container, OperationInput, OperationResponse, PatchOperation } from '@azure/cosmos';
+import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
   ExposurePage,
@@ -22,8 +23,9 @@ import { isCleared, isRepairMarker } from '../../replication/markers.ts';
 import { AmbiguousError, AppError, TooLargeError } from '../../errors.ts';
 import { chunk } from '../chunk.ts';
 import { readablePage } from '../readable.ts';
+import { withThrottling } from '../with-throttling.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
-import { failedOperation, isBeyondAnswer, storeError } from './errors.ts';
+import { failedOperation, isBeyondAnswer, storeError, throttleHintOf } from './errors.ts';
 
 /** A bulk request takes 100 operations. */
 const BULK_MAX = 100;
@@ -40,8 +42,11 @@ type BulkAnswer = OperationResponse | AppError;
 export class CosmosStore implements Store {
   readonly #container: Container;
 
-  constructor(container: Container) {
+  readonly #urgency: Urgency;
+
+  constructor(container: Container, urgency: Urgency = 'live') {
     this.#container = container;
+    this.#urgency = urgency;
   }
 
   async get(key: string): Promise<Versioned | undefined> {
@@ -221,7 +226,15 @@ export class CosmosStore implements Store {
 
   /** What became of each operation, in order. Never throws for one of them. */
   async #bulk(operations: readonly OperationInput[]): Promise<readonly BulkAnswer[]> {
-    const answers = await Promise.all(chunk(operations, BULK_MAX).map((batch) => this.#bulkBatch(batch)));
+    const answers = await Promise.all(
+      chunk(operations, BULK_MAX).map((batch) =>
+        // It asks for none of the operations again that the answer says were throttled.
+        withThrottling(batch, (part) => this.#bulkBatch(part), {
+          hintOf: (answer) => (answer instanceof AppError ? undefined : throttleHintOf(answer)),
+          urgency: this.#urgency,
+        }),
+      ),
+    );
     return answers.flat();
   }
 

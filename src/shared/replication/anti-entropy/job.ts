@@ -16,6 +16,8 @@ export interface Job {
   readonly repair: boolean;
   /** Whether contents are compared beside names: both sites know how. */
   readonly contents?: boolean;
+  /** Steps that led to this one: a comparison that never ends is ended (`compareHopsMax`). Absent: none. */
+  readonly hops?: number;
 }
 
 export type Side = 'from' | 'to';
@@ -94,7 +96,16 @@ export type Step =
       readonly counted: Counted;
       readonly totals: Totals;
     }
-  | Burial;
+  | Burial
+  | Pack;
+
+/** Events of a backlog, which take the same queue (`packs.ts`): no comparison has to do with them. */
+export interface Pack {
+  readonly kind: 'pack';
+  /** The site that sent it. */
+  readonly from: SiteId;
+  readonly events: readonly object[];
+}
 
 /** Asks site after site whether it has forgotten, or holds the same tombstone; ends where it began. */
 export interface Burial {

@@ -31,6 +31,7 @@ const job = {
     atMs: count,
     repair: { type: 'boolean' },
     contents: { type: 'boolean' },
+    hops: count,
   },
 } as const;
 
@@ -77,7 +78,7 @@ const properties = { job, side, counted } as const;
 export const stepSchema = {
   type: 'object',
   required: ['kind'],
-  properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury'] } },
+  properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'pack'] } },
   discriminator: { propertyName: 'kind' },
   oneOf: [
     step('digest', ofJob, {
@@ -104,6 +105,11 @@ export const stepSchema = {
       atMs: count,
       left: { type: 'array', maxItems: 8, items: site },
       states,
+    }),
+    // Each event is checked by itself, as one that came alone.
+    step('pack', ['from', 'events'], {
+      from: site,
+      events: { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'object' } },
     }),
   ],
 } as const;

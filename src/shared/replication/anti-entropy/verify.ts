@@ -1,25 +1,32 @@
 /** The queue of comparisons: one step a message. */
-import { MalformedError, isRetryable } from '../../errors.ts';
+import { compareHopsMax } from '../../bounds.ts';
+import { MalformedError, RefusedError, isRetryable } from '../../errors.ts';
 import type { Disposition, InboundMessage } from '../../ports/queue.ts';
 import { dead, foreign, unreadable } from '../dispositions.ts';
 import type { EventCheck } from '../event.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { bury } from './bury.ts';
 import { answerOffer, digest, end, find, settle } from './compare.ts';
-import { siteOf, otherSite, type Step } from './job.ts';
+import { siteOf, otherSite, type Pack, type Step } from './job.ts';
+import { takePack, type PackOptions } from '../packs.ts';
 
 /** Handles a batch of the queue. One disposition per message, in order. */
 export function* verify(
   site: Site,
   messages: readonly InboundMessage[],
   check: EventCheck,
+  packs?: PackOptions,
 ): Protocol<readonly Disposition[]> {
   const dispositions: Disposition[] = [];
-  for (const message of messages) dispositions.push(yield* handle(site, message, check));
+  for (const message of messages) dispositions.push(yield* handle(site, message, { check, packs }));
   return dispositions;
 }
 
-function* handle(site: Site, message: InboundMessage, check: EventCheck): Protocol<Disposition> {
+function* handle(
+  site: Site,
+  message: InboundMessage,
+  { check, packs }: { readonly check: EventCheck; readonly packs: PackOptions | undefined },
+): Protocol<Disposition> {
   let step: Step;
   try {
     step = parseStep(message.body, check);
@@ -30,8 +37,12 @@ function* handle(site: Site, message: InboundMessage, check: EventCheck): Protoc
   if (strangers.length > 0) return foreign(`${strangers.join(', ')} is not a peer of ${site.site}`);
   if (handlerOf(step) !== undefined && handlerOf(step) !== site.site)
     return foreign(`a step for ${handlerOf(step) ?? ''} in the queue of ${site.site}`);
+  if (step.kind === 'pack') {
+    if (packs === undefined) throw new TypeError('this function takes no packs');
+    return yield* takePack(site, step, message, packs);
+  }
   try {
-    yield* take(site, step);
+    yield* take(site, hopped(step));
     return { kind: 'done' };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -39,7 +50,21 @@ function* handle(site: Site, message: InboundMessage, check: EventCheck): Protoc
   }
 }
 
-function* take(site: Site, step: Step): Protocol<void> {
+/**
+ * The step with one more behind it, which goes along with all that follows from it.
+ * @throws RefusedError when there are too many: a removal of tombstones ends by itself, at the last site.
+ */
+function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
+  if (step.kind === 'bury') return step;
+  const hops = (step.job.hops ?? 0) + 1;
+  if (hops > compareHopsMax) {
+    const name = `the comparison ${step.job.id} of ${step.job.from} and ${step.job.to}`;
+    throw new RefusedError(`${name} has taken ${compareHopsMax} steps and not ended: begin another`);
+  }
+  return { ...step, job: { ...step.job, hops } };
+}
+
+function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
   switch (step.kind) {
     case 'digest':
       return yield* digest(site, step);
@@ -57,6 +82,7 @@ function* take(site: Site, step: Step): Protocol<void> {
 }
 
 function sitesOf(step: Step): readonly string[] {
+  if (step.kind === 'pack') return [step.from];
   return step.kind === 'bury' ? [step.from, ...step.left] : [step.job.from, step.job.to];
 }
 
@@ -72,6 +98,7 @@ function handlerOf(step: Step): string | undefined {
     case 'ended':
       return step.job.from;
     case 'bury':
+    case 'pack':
       return undefined;
   }
 }

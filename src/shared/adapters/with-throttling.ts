@@ -1,0 +1,56 @@
+/**
+ * Asking again for what a store has throttled, and only for that.
+ *
+ * Invariant: no call follows a refusal without a pause, which is at least what the store asked for and grows from try to
+ * try; all pauses of one call together have a bound (`throttling`), and what is refused after it is reported with
+ * the hint, for the caller to slow down.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { throttling } from '../bounds.ts';
+import type { Urgency } from '../ports/cloud.ts';
+
+/**
+ * Sends items until none is throttled. Answers in the order of the items.
+ * @param send Answers in the order of what it is given.
+ * @param options.hintOf Milliseconds after which the store wants to be asked again; undefined: it was not throttled.
+ */
+export async function withThrottling<Item, Answer>(
+  items: readonly Item[],
+  send: (items: readonly Item[]) => Promise<readonly Answer[]>,
+  { hintOf, urgency }: { hintOf: (answer: Answer) => number | undefined; urgency: Urgency },
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  const pauses = throttlePauses(urgency);
+  let open = items.map((item, index) => ({ item, index }));
+  for (;;) {
+    const round = await send(open.map(({ item }) => item));
+    const hints: number[] = [];
+    open = open.filter(({ index }, position) => {
+      const answer = round[position];
+      if (answer === undefined) throw new TypeError(`${round.length} answers for more items`);
+      answers[index] = answer;
+      const hint = hintOf(answer);
+      if (hint !== undefined) hints.push(hint);
+      return hint !== undefined;
+    });
+    if (open.length === 0 || !(await pauses.next(Math.max(...hints)))) return answers;
+  }
+}
+
+/** The pauses of one call. `next` waits, and answers false, at once, when their bound is reached. */
+export function throttlePauses(urgency: Urgency): { next(hintMs: number): Promise<boolean> } {
+  const { pauseMaxMs, waitMs: boundMs } = throttling[urgency];
+  let pauseMs: number = throttling[urgency].pauseMs;
+  let leftMs: number = boundMs;
+  return {
+    async next(hintMs) {
+      // Spread, so that those who were refused together do not come back together.
+      const waitMs = Math.max(hintMs, pauseMs * (0.5 + Math.random() / 2));
+      if (waitMs > leftMs) return false;
+      leftMs -= waitMs;
+      pauseMs = Math.min(pauseMs * 2, pauseMaxMs);
+      await delay(waitMs);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Emulators with budgets refuse as the services do, and the stores slow down instead of failing: what is throttled is
+ * asked for again when the service says, operation by operation, within a bound.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  BatchGetItemCommand,
+  CreateTableCommand,
+  type CreateTableCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { CosmosClient, type Container, type OperationInput } from '@azure/cosmos';
+import { parse } from 'yaml';
+import { startCosmos } from '../../scripts/local/cosmos/server.ts';
+import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
+import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
+import { CosmosStore } from '../../src/shared/adapters/azure/store.ts';
+import { ThrottledError } from '../../src/shared/errors.ts';
+import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { newDynamoClient } from '../helpers/dynamo.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const SITE = 'aws-us-east-1';
+const STAMP = encodeStamp(1_700_000_000_000, 0, SITE);
+
+function recordOf(i: number, characters = 10): StoredRecord {
+  return {
+    key: `item:${i}`,
+    state: { fields: { text: [STAMP, 'x'.repeat(characters)] }, vector: { [SITE]: STAMP } },
+    version: STAMP,
+    pending: { 'azure-eastus': STAMP },
+    pendingSince: 1,
+    operations: [],
+  };
+}
+
+const writes = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ record: recordOf(i), expected: undefined }));
+
+async function cosmos(requestUnitsPerSecond: number, now?: () => number): Promise<Container> {
+  const server = await startCosmos({ requestUnitsPerSecond, ...(now && { now }) });
+  closing.push(() => server.close());
+  const client = new CosmosClient({ endpoint: server.endpoint, key: server.key });
+  const { database } = await client.databases.createIfNotExists({ id: 'tandem' });
+  const { container } = await database.containers.createIfNotExists({ id: 'records', partitionKey: '/id' });
+  return container;
+}
+
+async function dynamo(readUnitsPerSecond: number, now?: () => number) {
+  const server = await startDynamo({ readUnitsPerSecond, ...(now && { now }) });
+  closing.push(() => server.close());
+  const client = newDynamoClient(server.endpoint);
+  closing.push(() => {
+    client.destroy();
+    return Promise.resolve();
+  });
+  const text = fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/store.yml'), 'utf8');
+  const { Properties } = (parse(text) as { Resources: { Table: { Properties: CreateTableCommandInput } } })
+    .Resources.Table;
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode } = Properties;
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'tandem',
+      AttributeDefinitions,
+      KeySchema,
+      GlobalSecondaryIndexes,
+      BillingMode,
+    }),
+  );
+  return client;
+}
+
+describe('Cosmos DB beyond its request units', () => {
+  const creates = (count: number): OperationInput[] =>
+    Array.from({ length: count }, (_, i) => ({
+      operationType: 'Create',
+      partitionKey: String(i),
+      resourceBody: { id: String(i) },
+    }));
+
+  test('refuses operations of a bulk request one by one, each with when to try again', async () => {
+    let nowMs = 0;
+    const container = await cosmos(110, () => nowMs);
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    const bulk = (operations: OperationInput[]) => container.items.bulk(operations);
+    const answers = await bulk(creates(40));
+    // 5.5 each: twenty are paid for, and the SDK asks for none of the others again.
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([
+      ...Array.from({ length: 20 }, () => 201),
+      ...Array.from({ length: 20 }, () => 429),
+    ]);
+    expect(answers[20]).toMatchObject({ subStatusCode: 3200, requestCharge: 0, retryAfterMilliseconds: 1 });
+    nowMs += 1_000;
+    const again = await bulk(creates(40).slice(20));
+    expect(again.every(({ statusCode }) => statusCode === 201)).toBe(true);
+  });
+
+  test('refuses any other request as a whole, with x-ms-retry-after-ms', async () => {
+    let nowMs = 0;
+    const container = await cosmos(5, () => nowMs);
+    await container.items.create({ id: 'a' });
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    await container.items.bulk([{ operationType: 'Read', id: 'a', partitionKey: 'a' }]);
+    const refused = container.item('a', 'a').read({ abortSignal: AbortSignal.timeout(60) });
+    await expect(refused).rejects.toThrow();
+    const error: unknown = await container.items.create({ id: 'b' }).catch((reason: unknown) => {
+      nowMs += 10_000;
+      return reason;
+    });
+    expect(error).toMatchObject({ code: 429, substatus: 3200, retryAfterInMs: 100 });
+    expect((await container.item('a', 'a').read()).statusCode).toBe(200);
+  }, 60_000);
+
+  test('takes all writes, reads and clearings of the store, later', async () => {
+    const store = new CosmosStore(await cosmos(1_500));
+    const outcomes = await store.putMany(writes(250));
+    expect(outcomes.every(({ status }) => status === 'written')).toBe(true);
+    const keys = writes(250).map(({ record: { key } }) => key);
+    expect((await store.getMany(keys)).size).toBe(250);
+    await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': STAMP } })));
+    const held = await store.getMany(keys);
+    expect([...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0)).toEqual([]);
+  }, 60_000);
+
+  test('is reported with its hint when it lasts longer than a call may take', async () => {
+    const store = new CosmosStore(await cosmos(50));
+    const outcomes = await store.putMany(writes(100));
+    const failed = outcomes.flatMap((outcome) => (outcome.status === 'failed' ? [outcome.error] : []));
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed.every((error) => error instanceof ThrottledError && error.retryAfterMs > 0)).toBe(true);
+  }, 60_000);
+});
+
+describe('DynamoDB beyond its read units', () => {
+  const keysOf = (count: number) => writes(count).map(({ record: { key } }) => key);
+
+  test('leaves keys of a batch unprocessed, and refuses one of which it can read nothing', async () => {
+    let nowMs = 0;
+    const client = await dynamo(10, () => nowMs);
+    const store = new DynamoStore(client, 'tandem');
+    await store.putMany(writes(30));
+    const read = () =>
+      client.send(
+        new BatchGetItemCommand({
+          RequestItems: { tandem: { Keys: keysOf(30).map((k) => ({ k: { S: k } })), ConsistentRead: true } },
+        }),
+      );
+    const { Responses, UnprocessedKeys } = await read();
+    expect(Responses?.['tandem']).toHaveLength(10);
+    expect(UnprocessedKeys?.['tandem']).toMatchObject({ ConsistentRead: true, Keys: { length: 20 } });
+    await expect(read()).rejects.toMatchObject({ name: 'ProvisionedThroughputExceededException' });
+    nowMs += 1_000;
+    expect((await read()).Responses?.['tandem']).toHaveLength(10);
+  });
+
+  test('answers the store all the same, after pauses and not in a loop without one', async () => {
+    const client = await dynamo(200);
+    const store = new DynamoStore(client, 'tandem');
+    await store.putMany(writes(300));
+    let calls = 0;
+    client.middlewareStack.add(
+      (next) => (args) => {
+        calls += 1;
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    expect((await store.getMany(keysOf(300))).size).toBe(300);
+    expect(calls).toBeLessThan(30);
+  }, 60_000);
+
+  test('is reported when it lasts longer than a call may take', async () => {
+    const store = new DynamoStore(await dynamo(1), 'tandem');
+    await store.putMany(writes(90));
+    await expect(store.getMany(keysOf(90))).rejects.toBeInstanceOf(ThrottledError);
+  }, 60_000);
+});
