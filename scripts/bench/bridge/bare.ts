@@ -41,9 +41,9 @@ export function bareApply(to: BenchSite): PlatformHandler {
   };
 }
 
-/** An SQS event on AWS; a context and the bodies on Azure. */
-function bodiesOf({ cloud }: BenchSite, [first, second]: readonly unknown[]): readonly string[] {
-  if (cloud === 'azure') return second as string[];
+/** An SQS event on AWS; the bodies, as bytes, and a context on Azure. */
+function bodiesOf({ cloud }: BenchSite, [first]: readonly unknown[]): readonly string[] {
+  if (cloud === 'azure') return (first as Buffer[]).map((body) => body.toString());
   return (first as { Records: { body: string }[] }).Records.map(({ body }) => body);
 }
 

@@ -59,9 +59,9 @@ function stagesFrom(from: CloudName): Stages {
   };
 }
 
-/** How many messages a batch has: an SQS event, or a context and the bodies. */
-function sizeOf([first, second]: readonly unknown[]): number {
-  return Array.isArray(second) ? second.length : (first as { Records: unknown[] }).Records.length;
+/** How many messages a batch has: an SQS event, or the bodies and a context. */
+function sizeOf([first]: readonly unknown[]): number {
+  return Array.isArray(first) ? first.length : (first as { Records: unknown[] }).Records.length;
 }
 
 async function round({ from, events }: RoundCommand): Promise<RoundResult> {
