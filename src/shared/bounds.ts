@@ -170,6 +170,8 @@ export const unusableAgainMs = 10 * 60_000;
 export const pauseCacheMs = 5_000;
 /** Keys that the request which ends a pause sends itself; the sweeper sends the rest. */
 export const resumeKeysMax = 500;
+/** How long it goes on sending: well within the ten seconds of a function. */
+export const resumeRunMs = 4_000;
 
 /** Dead letters that one request looks at; beyond them the answer says "at least". */
 export const letterLooksMax = 1_000;

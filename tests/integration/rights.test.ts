@@ -565,13 +565,12 @@ async function allEnded(): Promise<boolean> {
   return (shown as { ended: boolean }[][]).flat().every(({ ended }) => ended);
 }
 
-/** Markers whose message was lost: the sweeper sends what they stand for, and on AWS calls itself again. */
 /** What fails for a passing reason is sent to its own queue again, by the function that had it. */
 async function secondAttempts(): Promise<void> {
   const body = (id: string): Partial<Call> => ({ body: { id, data: {} } });
   expect((await call('azure', 'items', 'POST', '/write', body('again-in'))).status).toBe(201);
   expect(await pumpServiceBus('tandem-out', 'forward')).toBeGreaterThan(0);
-  clouds.aws.storeFaults.set([{ kind: 'error' }]);
+  clouds.aws.storeFaults.set([{ kind: 'error', code: 'InternalServerError' }]);
   expect(await pumpSqs('tandem-in', 'apply')).toBeGreaterThan(0);
   clouds.aws.storeFaults.clear();
   expect((await call('aws', 'items', 'POST', '/write', body('again-out'))).status).toBe(201);

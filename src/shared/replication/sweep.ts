@@ -44,6 +44,8 @@ export interface SweepReport {
   readonly resent: number;
   /** Peer that did not take it → why. */
   readonly silent: Readonly<Record<SiteId, string>>;
+  /** Peer whose queue still throttled when the run ended → what it said. */
+  readonly throttling: Readonly<Record<SiteId, string>>;
   /** What cannot be read, no longer fits a message, or a peer's queue can never take: a person must look. */
   readonly refused: RefusedKeys;
   /** Age of the oldest marker that was looked at, at the start of the run; 0 when nothing was due. */
@@ -59,6 +61,8 @@ export interface SweepOptions {
   readonly graceMs?: number;
   /** Keys that are sent before the run ends, give or take a page. */
   readonly keysMax?: number;
+  /** How long the run goes on while there is a backlog, in milliseconds. */
+  readonly runMs?: number;
   /** Entries of the index in one page. */
   readonly pageSize?: number;
   /** Whether what is swept may cross in packs: only a function that has the queues of comparisons sends any. */
@@ -72,6 +76,7 @@ export interface SweepOptions {
  */
 export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepReport> {
   const { after, graceMs = sweepGraceMs, keysMax = sweepKeysMax, pageSize = sweepPageSize } = options;
+  const { runMs = sweepRunMs } = options;
   const startMs = site.now();
   const run = new Run(site);
   let looked = 0;
@@ -80,9 +85,9 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
   let resume = after;
   let fromStart = after === undefined;
   let lanes: readonly SiteId[] | undefined;
-  while (idle < sweepLooksMax && run.resent < keysMax && site.now() - startMs < sweepRunMs) {
+  while (idle < sweepLooksMax && run.resent < keysMax && site.now() - startMs < runMs) {
     const waitMs = run.waitMs();
-    if (waitMs === undefined) break;
+    if (waitMs === undefined || site.now() + waitMs - startMs >= runMs) break;
     if (waitMs > 0) yield* sleep(waitMs);
     const limit = pageSize * run.width;
     const due = yield* run.patiently(duePage({ nowMs: startMs, graceMs, limit }, resume));
@@ -106,8 +111,8 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
     if (isSwept && due.length >= pageSize)
       yield* sleep(Math.min(sweepRestMaxMs, Math.max(0, site.now() - pageMs) * sweepRestShare));
   }
-  const { resent, silent, refused } = run;
-  return { looked, resent, silent, refused, oldestMs, ...(resume !== undefined && { resume }) };
+  const { resent, silent, throttling, refused } = run;
+  return { looked, resent, silent, throttling, refused, oldestMs, ...(resume !== undefined && { resume }) };
 }
 
 /** What one run knows of its peers, and at which pace it goes. */
@@ -119,6 +124,7 @@ class Run {
   readonly #busy = new Map<SiteId, number>();
   /** Peer → refusals in a row. */
   readonly #refusals = new Map<SiteId, number>();
+  readonly throttling: Record<SiteId, string> = {};
   #storeRefusals = 0;
   /** Refusals of everybody, all together. */
   #throttles = 0;
@@ -221,7 +227,10 @@ class Run {
       if (took.length > 0) this.resent += 1;
       if (uncleared !== undefined) refuse(this.refused, took, key, uncleared);
     });
-    for (const peer of accepting) this.#refusals.delete(peer);
+    for (const peer of accepting) {
+      this.#refusals.delete(peer);
+      Reflect.deleteProperty(this.throttling, peer);
+    }
     for (const [peer, error] of throttling) this.#peerThrottles(peer, error);
   }
 
@@ -229,6 +238,7 @@ class Run {
     this.#throttles += 1;
     const refusals = (this.#refusals.get(peer) ?? 0) + 1;
     this.#refusals.set(peer, refusals);
+    this.throttling[peer] = message;
     if (refusals > sweepThrottlesMax) this.silent[peer] = message;
     this.#busy.set(peer, this.#site.now() + retryAfterMs);
     this.width = Math.max(1, Math.floor(this.width / 2));

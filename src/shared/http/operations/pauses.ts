@@ -1,6 +1,6 @@
 /** Pauses: which peers this site does not send to, on an operator's word. */
 import { own } from '../../own.ts';
-import { resumeKeysMax } from '../../bounds.ts';
+import { resumeKeysMax, resumeRunMs } from '../../bounds.ts';
 import { NotFoundError } from '../../errors.ts';
 import { drive, type Resources } from '../../replication/drive.ts';
 import { pauseKey, pausedPeers, setPaused, type PausedPeers } from '../../replication/paused-peers.ts';
@@ -54,14 +54,14 @@ export function pauseRoutes(site: Site, resources: Resources): Route[] {
         const paused = await drive(setPaused(site, peer, false), resources);
         // The bridge learns of it within `pauseCacheMs`; what has gathered is sent now.
         const only: Site = { ...site, peers: [peer] };
-        const { resent, silent, resume } = await drive(
-          sweep(only, { graceMs: 0, keysMax: resumeKeysMax }),
+        const { resent, silent, throttling, resume } = await drive(
+          sweep(only, { graceMs: 0, keysMax: resumeKeysMax, runMs: resumeRunMs }),
           resources,
         );
-        const problem = own(silent, peer);
+        const problem = own(silent, peer) ?? own(throttling, peer);
         const sent = {
           keys: resent,
-          complete: resume === undefined,
+          complete: resume === undefined && problem === undefined,
           ...(problem !== undefined && { problem }),
         };
         return { status: 200, body: { ...viewOf(peer, paused), sent }, headers };
