@@ -124,7 +124,8 @@ describe('the AWS stack', () => {
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-in') }] },
     });
     expect(withPeers['PeerComparisons']?.Properties).toMatchObject({
-      Roles: ['VerifyRole', 'VerifyHourlyRole'].map((Ref) => ({ Ref })),
+      // The sweeper sends the packs of a backlog there.
+      Roles: ['VerifyRole', 'VerifyHourlyRole', 'SweepRole'].map((Ref) => ({ Ref })),
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-verify') }] },
     });
     expect(alone).not.toHaveProperty('PeerInboxes');
