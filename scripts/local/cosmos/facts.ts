@@ -142,7 +142,9 @@ export const cosmosFacts: EmulatorFacts = {
       kind: 'tier',
       what: 'a serverless container takes 5,000 RU a second; beyond them 429',
       source: `${LEARN}/concepts-limits#serverless`,
-      held: 'because the emulator counts request units and has no budget yet (E4 of issue 12)',
+      held: testsOf('tests/contract/throttling.test.ts')(
+        'refuses operations of a bulk request one by one, each with when to try again',
+      ),
     },
     {
       kind: 'tier',

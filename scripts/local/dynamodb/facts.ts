@@ -48,7 +48,9 @@ export const dynamodbFacts: EmulatorFacts = {
       kind: 'limit',
       what: 'BatchGetItem answers with 16 MB at most, 1 MB a partition when throttled, and names the rest as unprocessed',
       source: `${API}/API_BatchGetItem.html`,
-      held: 'because the emulator has no budget yet and answers whole (E4 of issue 12)',
+      held: testsOf('tests/contract/throttling.test.ts')(
+        'leaves keys of a batch unprocessed, and refuses one of which it can read nothing',
+      ),
     },
     {
       kind: 'validation',
@@ -140,7 +142,7 @@ export const dynamodbFacts: EmulatorFacts = {
       kind: 'tier',
       what: 'on demand, a table is throttled above twice its earlier peak, and a partition at 1,000 writes and 3,000 reads a second',
       source: `${GUIDE}/on-demand-capacity-mode.html#on-demand-capacity-mode-initial`,
-      held: 'because the emulator has no budget yet; a fault rule throttles in its place (E4 of issue 12)',
+      held: 'because it has a budget of reads only, for those who ask for one; a fault rule throttles writes in its place',
     },
     {
       kind: 'tier',
