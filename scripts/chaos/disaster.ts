@@ -12,7 +12,7 @@ import { Clients } from './clients.ts';
 import { everyRecordAt } from './converge.ts';
 import { askReplication, checkClaims, type Known } from './exposure.ts';
 import { keyOf } from './landed.ts';
-import { carriedBy, depths, redrive } from './queues.ts';
+import { carriedTo, depths, redrive } from './queues.ts';
 
 const ASK_EVERY_MS = 100;
 const POLL_MS = 200;
@@ -112,7 +112,7 @@ async function judgeLoss(
   const acknowledged = log.filter((attempt) => isWrite(attempt) && attempt.outcome === 'acknowledged');
   const keys = [...new Set(acknowledged.flatMap((attempt) => keyOf(attempt) ?? []))];
   const held = await everyRecordAt(arena, survivor, keys);
-  const queued = await carriedBy(arena.site(survivor), 'tandem-in');
+  const queued = await carriedTo(arena.site(survivor));
   const lost = acknowledged.filter(
     ({ token }) =>
       token !== undefined &&

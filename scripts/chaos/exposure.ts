@@ -17,7 +17,7 @@ import { isWrite, type Attempt } from './client-log.ts';
 import { keyOf } from './landed.ts';
 import { askJson } from './request.ts';
 import { recordsAt } from './converge.ts';
-import { carriedBy, type Carried } from './queues.ts';
+import { carriedBy, carriedTo, type Carried } from './queues.ts';
 
 const invariant = '11 exposure';
 const ANSWER_WITHIN_MS = 5_000;
@@ -146,7 +146,7 @@ export async function takeSample(
   const keys = writes.map(({ key }) => key);
   const atOrigin = await recordsAt(arena, origin, keys);
   const queued = [
-    ...(await carriedBy(arena.site(peer), 'tandem-in')),
+    ...(await carriedTo(arena.site(peer))),
     ...(await carriedBy(arena.site(peer), 'tandem-dead')),
   ];
   const atPeer = await recordsAt(arena, peer, keys);

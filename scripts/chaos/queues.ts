@@ -21,13 +21,26 @@ export interface Carried {
   readonly vector: Vector;
 }
 
-/** The states that wait in a queue or, for `tandem-in`, among the dead letters. @throws NoAnswerError */
+/**
+ * The states that wait in a queue or, for `tandem-in`, among the dead letters; those of a pack, too.
+ * @throws NoAnswerError
+ */
 export async function carriedBy(site: StackSite, queue: string): Promise<readonly Carried[]> {
   const bodies = (await ask(site, `/${queue}/bodies`)) as readonly string[];
   return bodies.flatMap((body) => {
-    const event = parse(body);
-    return event?.key === undefined ? [] : [{ key: event.key, vector: event.state?.vector ?? {} }];
+    const message = parse(body);
+    return (message?.events ?? [message]).flatMap((event) =>
+      event?.key === undefined ? [] : [{ key: event.key, vector: event.state?.vector ?? {} }],
+    );
   });
+}
+
+/**
+ * The states that a site's peers have sent and that it has not applied. What a pack leaves goes on to the inbound queue, so
+ * the queues are read in the order in which a state moves, and none is missed. @throws NoAnswerError
+ */
+export async function carriedTo(site: StackSite): Promise<readonly Carried[]> {
+  return [...(await carriedBy(site, 'tandem-verify')), ...(await carriedBy(site, 'tandem-in'))];
 }
 
 /** Messages that are in the site's own and inbound queue, and set aside. @throws NoAnswerError */
@@ -53,6 +66,10 @@ interface EventText {
   readonly key?: string;
   readonly source?: string;
   readonly state?: { readonly vector?: Vector };
+  /** Of a pack. */
+  readonly events?: readonly EventText[];
+  /** Of a step of a comparison, and of a pack. */
+  readonly kind?: string;
 }
 
 function parse(body: string): EventText | undefined {
@@ -63,8 +80,9 @@ function parse(body: string): EventText | undefined {
   }
 }
 
-/** Events of the site itself left its own queue, all others its inbound one. */
+/** Steps and packs left the queue of comparisons, events of the site itself its own queue, all others its inbound one. */
 function queueOf(site: StackSite, body: string): string {
+  if (parse(body)?.kind !== undefined) return 'tandem-verify';
   return parse(body)?.source === site.site ? 'tandem-out' : 'tandem-in';
 }
 
