@@ -119,7 +119,7 @@ describe('the size of a queue', () => {
     await receiver.receiveMessages(64, { maxWaitTimeInMs: 4_000 });
     nowMs += 1_000;
     await sender.sendMessages({ body: 'there is room again' });
-  });
+  }, 300_000);
 });
 
 describe('what is idle', () => {

@@ -87,8 +87,10 @@ describe.each(definitions)('serverless.$cloud.yml alone, in a fresh clone', ({ c
       for (const name of emulators) {
         expect(first.command.output()).toMatch(new RegExp(`${name} +(http|sb)://127\\.0\\.0\\.1:\\d+`));
       }
-      expect(first.command.output()).toMatch(
-        /(aws|azure)-\S+ does not run: what is written here waits for it/,
+      await waitUntil('what is said of the other site', () =>
+        /(aws|azure)-\S+ does not run: what is written here waits for it/.test(first.command.output())
+          ? true
+          : undefined,
       );
       expect(await (await fetch(`${first.url}/region`)).json()).toMatchObject({ cloud, site });
       await write(first.url, 'kept');
