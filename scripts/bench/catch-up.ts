@@ -5,7 +5,7 @@
  * A small run (`--keys 4000`) takes under two minutes.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { chunk } from '../../src/shared/adapters/chunk.ts';
+import { chunk } from '../../src/shared/chunk.ts';
 import { sweepPageSize, sweepWidthMax } from '../../src/shared/bounds.ts';
 import { eventOf } from '../../src/shared/replication/event.ts';
 import { messageOf } from '../../src/shared/replication/message.ts';

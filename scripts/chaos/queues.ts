@@ -82,8 +82,9 @@ function parse(body: string): EventText | undefined {
 
 /** Steps and packs left the queue of comparisons, events of the site itself its own queue, all others its inbound one. */
 function queueOf(site: StackSite, body: string): string {
-  if (parse(body)?.kind !== undefined) return 'tandem-verify';
-  return parse(body)?.source === site.site ? 'tandem-out' : 'tandem-in';
+  const message = parse(body);
+  if (message?.kind !== undefined) return 'tandem-verify';
+  return message?.source === site.site ? 'tandem-out' : 'tandem-in';
 }
 
 async function ask({ cloud, endpoints }: StackSite, path: string): Promise<unknown> {

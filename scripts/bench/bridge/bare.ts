@@ -13,7 +13,7 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { CosmosClient, type Container } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
-import { chunk } from '../../../src/shared/adapters/chunk.ts';
+import { chunk } from '../../../src/shared/chunk.ts';
 import type { PlatformHandler } from './functions.ts';
 import type { BenchSite } from './two-sites.ts';
 

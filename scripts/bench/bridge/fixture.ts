@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
-import { chunk } from '../../../src/shared/adapters/chunk.ts';
+import { chunk } from '../../../src/shared/chunk.ts';
 import { openSqsQueue } from '../../../src/shared/adapters/aws/open-queue.ts';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 import { openServiceBusQueue } from '../../../src/shared/adapters/azure/open-queue.ts';

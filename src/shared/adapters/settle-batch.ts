@@ -33,15 +33,13 @@ export interface BatchTimes {
 
 export async function settleBatch(
   queue: string,
-  messages: readonly InboundMessage[],
+  received: readonly InboundMessage[],
   handler: BatchHandler,
   { times, ...services }: Services & { times: BatchTimes },
 ): Promise<readonly Retry[]> {
   const { logger } = services;
-  const genuine = messages.filter((message) => !isProbe(queue, message, logger));
-  if (genuine.length < messages.length) {
-    return genuine.length === 0 ? [] : settleBatch(queue, genuine, handler, { ...services, times });
-  }
+  const messages = received.filter((message) => !isProbe(queue, message, logger));
+  if (messages.length === 0) return [];
   const dispositions = await handler(messages, times.handle);
   const retries: Retry[] = [];
   const dead: { message: InboundMessage; reason: string; detail: string }[] = [];

@@ -24,6 +24,7 @@ import {
 } from '../bounds.ts';
 import { ThrottledError, isPermanent, isRetryable } from '../errors.ts';
 import type { ExposurePage, PendingEntry } from '../ports/store.ts';
+import { chunk } from '../chunk.ts';
 import { eventOf } from './event.ts';
 import { cross, type Crossing, type CrossingOutcome } from './forward.ts';
 import { byAge } from './index-attributes.ts';
@@ -75,8 +76,13 @@ export interface SweepOptions {
  * A peer that refuses one page is left out of the rest of the run; one that throttles, for as long as it asks for.
  */
 export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepReport> {
-  const { after, graceMs = sweepGraceMs, keysMax = sweepKeysMax, pageSize = sweepPageSize } = options;
-  const { runMs = sweepRunMs } = options;
+  const {
+    after,
+    graceMs = sweepGraceMs,
+    keysMax = sweepKeysMax,
+    runMs = sweepRunMs,
+    pageSize = sweepPageSize,
+  } = options;
   const startMs = site.now();
   const run = new Run(site);
   let looked = 0;
@@ -103,7 +109,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
     const before = run.resent;
     const pageMs = site.now();
     oldestMs = Math.max(oldestMs, startMs - (due[0]?.sinceMs ?? startMs));
-    const isSwept = yield* run.page(chunks(due, pageSize), due.length < pageSize ? [] : (lanes ?? []));
+    const isSwept = yield* run.page(chunk(due, pageSize), due.length < pageSize ? [] : (lanes ?? []));
     looked += due.length;
     idle = run.resent > before ? 0 : idle + due.length;
     // What was throttled has its turn again at once, unless somebody else would have to wait for it.
@@ -140,9 +146,13 @@ class Run {
     this.#site = site;
   }
 
+  #answering(): readonly SiteId[] {
+    return this.#site.peers.filter((peer) => !Object.hasOwn(this.silent, peer));
+  }
+
   /** How long nothing can be done; undefined when nothing can any more. */
   waitMs(): number | undefined {
-    const open = this.#site.peers.filter((peer) => !Object.hasOwn(this.silent, peer));
+    const open = this.#answering();
     if (open.length === 0) return undefined;
     if (this.#storeRefusals > sweepThrottlesMax) return undefined;
     const nowMs = this.#site.now();
@@ -156,8 +166,7 @@ class Run {
   /** Runs a protocol that reads; undefined when the store throttles it, which slows the run down. */
   *patiently<Result>(protocol: Protocol<Result>): Protocol<Result | undefined> {
     try {
-      const result = yield* protocol;
-      return result;
+      return yield* protocol;
     } catch (error) {
       if (!(error instanceof ThrottledError)) throw error;
       this.#storeThrottles(error);
@@ -246,8 +255,7 @@ class Run {
 
   #isEveryBusy(): boolean {
     const nowMs = this.#site.now();
-    const open = this.#site.peers.filter((peer) => !Object.hasOwn(this.silent, peer));
-    return open.every((peer) => (this.#busy.get(peer) ?? nowMs) > nowMs);
+    return this.#answering().every((peer) => (this.#busy.get(peer) ?? nowMs) > nowMs);
   }
 
   /**
@@ -284,12 +292,6 @@ function* packTakers(site: Site): Protocol<readonly SiteId[]> {
   for (const peer of site.peers)
     if (yield* areUnderstood({ ...site, peers: [peer] }, PACKS)) takers.push(peer);
   return takers;
-}
-
-function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
 }
 
 /**

@@ -5,12 +5,7 @@
  * operator has mended the account: a right, a credential, a key, a table or a queue. None of that is about a key or a message,
  * so it must not dead-letter one.
  */
-
-/**
- * The call had no effect and may succeed later, or so, once less is asked for; it may have had an effect; it fails at every
- * later time.
- */
-export type Meaning = 'passes' | 'throttled' | 'ambiguous' | 'refused' | 'too_large';
+import type { Meaning } from '../vendor-error.ts';
 
 /**
  * "OK to retry? Yes", throttling and capacity first; then what its owner mends.

@@ -3,35 +3,9 @@
  * `error-codes.ts`.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
-import { throttleHintMs } from '../../bounds.ts';
-import {
-  AmbiguousError,
-  AppError,
-  RefusedError,
-  ThrottledError,
-  TooLargeError,
-  UnavailableError,
-} from '../../errors.ts';
-import { meaningOf, type Meaning } from './error-codes.ts';
-
-/** The request never reached the service. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-
-type ErrorClass = new (message: string, options?: ErrorOptions) => AppError;
-
-const AS_ERROR: Readonly<Record<Exclude<Meaning, 'throttled'>, ErrorClass>> = {
-  passes: UnavailableError,
-  ambiguous: AmbiguousError,
-  refused: RefusedError,
-  too_large: TooLargeError,
-};
-
-/** Neither DynamoDB nor SQS says when to come back. */
-function asError(meaning: Meaning, text: string, options: ErrorOptions = {}): AppError {
-  return meaning === 'throttled'
-    ? new ThrottledError(text, { ...options, retryAfterMs: throttleHintMs })
-    : new AS_ERROR[meaning](text, options);
-}
+import { AppError } from '../../errors.ts';
+import { asError, NOT_SENT, type Meaning } from '../vendor-error.ts';
+import { meaningOf } from './error-codes.ts';
 
 /**
  * What became of one entry of a batch: refused for good when the sender is to blame and no cause is known that passes.

@@ -34,7 +34,7 @@ import type {
 } from '../../ports/store.ts';
 import { byAge, shards } from '../../replication/index-attributes.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
-import { chunk } from '../chunk.ts';
+import { chunk } from '../../chunk.ts';
 import { readablePage } from '../readable.ts';
 import { throttlePauses } from '../with-throttling.ts';
 import { storeError } from './errors.ts';

@@ -5,12 +5,7 @@
  * unless it is in here. What is in here passes with time, or when an operator has mended the account: a right, a firewall, a
  * quota, a container or a queue. None of that is about a key or a message, so it must not dead-letter one.
  */
-
-/**
- * The call had no effect and may succeed later, or so, once less is asked for; it may have had an effect; it fails at every
- * later time.
- */
-export type Meaning = 'passes' | 'throttled' | 'ambiguous' | 'refused' | 'too_large';
+import type { Meaning } from '../vendor-error.ts';
 
 /**
  * 401 and 403: a key, a role, a token that has run out, a firewall, a quota. 404: of a whole request, the container is not there.

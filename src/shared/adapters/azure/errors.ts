@@ -3,43 +3,15 @@
  * in `error-codes.ts`.
  */
 import { busyHintMs, throttleHintMs } from '../../bounds.ts';
-import {
-  AmbiguousError,
-  AppError,
-  RefusedError,
-  ThrottledError,
-  TooLargeError,
-  UnavailableError,
-} from '../../errors.ts';
-import { meaningOfServiceBus, meaningOfStatus, type Meaning } from './error-codes.ts';
+import { AppError } from '../../errors.ts';
+import { asError, NOT_SENT, type Meaning } from '../vendor-error.ts';
+import { meaningOfServiceBus, meaningOfStatus } from './error-codes.ts';
 
-/** The request never reached the service. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 /**
  * Sub status of 413 for an operation whose answer would not fit beside those before it.
  * @see https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2390
  */
 const RESPONSE_SIZE_EXCEEDED = 3402;
-
-type ErrorClass = new (message: string, options?: ErrorOptions) => AppError;
-
-const AS_ERROR: Readonly<Record<Exclude<Meaning, 'throttled'>, ErrorClass>> = {
-  passes: UnavailableError,
-  ambiguous: AmbiguousError,
-  refused: RefusedError,
-  too_large: TooLargeError,
-};
-
-/** @param options.retryAfterMs When a service that throttles wants to be asked again. */
-function asError(
-  meaning: Meaning,
-  text: string,
-  { retryAfterMs, ...options }: ErrorOptions & { readonly retryAfterMs: number },
-): AppError {
-  return meaning === 'throttled'
-    ? new ThrottledError(text, { ...options, retryAfterMs })
-    : new AS_ERROR[meaning](text, options);
-}
 
 interface VendorError {
   readonly code?: number | string;

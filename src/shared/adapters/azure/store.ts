@@ -21,7 +21,7 @@ import type {
 import { storeTimeoutMs } from '../../bounds.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
 import { AmbiguousError, AppError, TooLargeError } from '../../errors.ts';
-import { chunk } from '../chunk.ts';
+import { chunk } from '../../chunk.ts';
 import { readablePage } from '../readable.ts';
 import { withThrottling } from '../with-throttling.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
