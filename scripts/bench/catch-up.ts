@@ -6,7 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { chunk } from '../../src/shared/chunk.ts';
-import { sweepPageSize, sweepWidthMax } from '../../src/shared/bounds.ts';
+import { sweepPageSize, sweepWidthMax } from '../../src/shared/replication/bounds.ts';
 import { eventOf } from '../../src/shared/replication/event.ts';
 import { messageOf } from '../../src/shared/replication/message.ts';
 import { BUDGET_PATH } from '../local/budget.ts';

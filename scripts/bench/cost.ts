@@ -32,7 +32,7 @@ import {
   type WriteCost,
 } from '../cost/usage.ts';
 
-import { heartbeatMs } from '../../src/shared/bounds.ts';
+import { heartbeatMs } from '../../src/shared/replication/bounds.ts';
 
 const WRITE_UNITS_MAX = 4;
 const ALONE = 5;

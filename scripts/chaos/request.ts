@@ -1,5 +1,5 @@
 /** One HTTP request of a client, and what it makes of the answer. */
-import { AppError } from '../../src/shared/errors.ts';
+import { AppError } from '../../src/shared/replication/errors.ts';
 import type { Json } from '../../src/shared/replication/json.ts';
 import {
   parseToken,

@@ -1,5 +1,6 @@
 /** Small pieces of the contract that several paths share. */
-import { durabilityWaitMs, requestsRemembered, sessionWaitMs } from '../../src/shared/bounds.ts';
+import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/replication/bounds.ts';
+import { requestsRemembered } from '../../src/shared/bounds.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;

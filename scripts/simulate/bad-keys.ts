@@ -2,7 +2,8 @@
  * Keys that a site's store, or its inbound queue, refuses for good, until operators have mended it. Everything else must go on
  * meanwhile, and what waits must be named with its reason: invariant 14.
  */
-import { RefusedError, TooLargeError, UnreadableError, type AppError } from '../../src/shared/errors.ts';
+import { RefusedError, TooLargeError, type AppError } from '../../src/shared/replication/errors.ts';
+import { UnreadableError } from '../../src/shared/errors.ts';
 import type { ScanPage } from '../../src/shared/ports/store.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
 /** One client: sends a write or a read to a site, tries again when it got no answer, and remembers what it was told. */
-import { AppError, isRetryable } from '../../src/shared/errors.ts';
+import { AppError, isRetryable } from '../../src/shared/replication/errors.ts';
 import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
 import { get, type Protocol } from '../../src/shared/replication/protocol.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';

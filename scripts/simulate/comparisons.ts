@@ -1,5 +1,5 @@
 /** Begins comparisons, as the hourly timer and operators do. */
-import { isRetryable } from '../../src/shared/errors.ts';
+import { isRetryable } from '../../src/shared/replication/errors.ts';
 import { beginBurial } from '../../src/shared/replication/anti-entropy/bury.ts';
 import { begin } from '../../src/shared/replication/anti-entropy/compare.ts';
 import { invoke } from './invocation.ts';

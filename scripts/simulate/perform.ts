@@ -2,13 +2,7 @@
  * Performs one effect at the moment it takes place, with the faults that can befall a call: refused, applied with
  * its answer lost, applied late, or cut short by the death of its caller.
  */
-import {
-  AmbiguousError,
-  AppError,
-  ThrottledError,
-  TooLargeError,
-  UnavailableError,
-} from '../../src/shared/errors.ts';
+import { AmbiguousError, AppError, ThrottledError, TooLargeError, UnavailableError } from '../../src/shared/replication/errors.ts';
 import type { OutboundMessage, SendOutcome } from '../../src/shared/ports/queue.ts';
 import type { ClearRequest, PutOutcome, WriteRequest } from '../../src/shared/ports/store.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';

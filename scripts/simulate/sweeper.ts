@@ -1,6 +1,6 @@
 /** The sweeper's timer at every site. */
-import { sweepTickMs } from '../../src/shared/bounds.ts';
-import { isRetryable } from '../../src/shared/errors.ts';
+import { sweepTickMs } from '../../src/shared/replication/bounds.ts';
+import { isRetryable } from '../../src/shared/replication/errors.ts';
 import { beat, refusedWith } from '../../src/shared/replication/heartbeat.ts';
 import { sweep } from '../../src/shared/replication/sweep.ts';
 import { invoke } from './invocation.ts';

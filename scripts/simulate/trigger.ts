@@ -1,6 +1,6 @@
 /** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
 import { retryDelaySecondsMax } from '../../src/shared/bounds.ts';
-import { isRetryable } from '../../src/shared/errors.ts';
+import { isRetryable } from '../../src/shared/replication/errors.ts';
 import type { Disposition, InboundMessage } from '../../src/shared/ports/queue.ts';
 import { verify } from '../../src/shared/replication/anti-entropy/verify.ts';
 import { applyBatch } from '../../src/shared/replication/apply.ts';

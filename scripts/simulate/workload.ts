@@ -3,7 +3,7 @@
  * rules are those of the product's entity service. All operations are drawn before the first one runs, so that a
  * schedule can leave some of them out.
  */
-import { eventBytesMax } from '../../src/shared/bounds.ts';
+import { eventBytesMax } from '../../src/shared/replication/bounds.ts';
 import { deletion } from '../../src/shared/domain/entity-service.ts';
 import { ConflictError, NotFoundError } from '../../src/shared/errors.ts';
 import type { Faults } from './faults.ts';

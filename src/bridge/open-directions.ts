@@ -1,6 +1,6 @@
 /** Which peers a function of the bridge may send to, asked of the store now and then. */
 import { pauseCacheMs } from '../shared/bounds.ts';
-import { AppError } from '../shared/errors.ts';
+import { AppError } from '../shared/replication/errors.ts';
 import type { Store } from '../shared/ports/store.ts';
 import {
   pauseKey,

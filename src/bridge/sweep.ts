@@ -3,8 +3,8 @@
  * how it stands with each of them.
  */
 import { openOutbox, openStore, timerEntry } from '#cloud';
-import { sweepTickMs } from '../shared/bounds.ts';
-import { AppError } from '../shared/errors.ts';
+import { sweepTickMs } from '../shared/replication/bounds.ts';
+import { AppError } from '../shared/replication/errors.ts';
 import { recordGauges } from '../shared/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '../shared/replication/drive.ts';

@@ -1,6 +1,6 @@
 /** Queue-triggered: one step of a comparison with a peer or of the removal of tombstones, or a pack of a peer's backlog. */
 import { openDeadLetters, openInbox, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
-import { UnavailableError } from '../shared/errors.ts';
+import { UnavailableError } from '../shared/replication/errors.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import type { QueueSender } from '../shared/ports/queue.ts';
 import { verify } from '../shared/replication/anti-entropy/verify.ts';

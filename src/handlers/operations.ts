@@ -13,7 +13,7 @@ import {
 } from '#cloud';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { peerProbes } from '../shared/adapters/peer-probes.ts';
-import { heartbeatMs } from '../shared/bounds.ts';
+import { heartbeatMs } from '../shared/replication/bounds.ts';
 import { ConflictService } from '../shared/conflict-service.ts';
 import { DeadLetterService } from '../shared/dead-letter-service.ts';
 import { firstCheck } from '../shared/first-check.ts';

@@ -1,9 +1,10 @@
 /**
- * The one family of errors. `code` is stable and public, `retryable` decides what a queue does with a message,
- * `cause` goes to the log and never to a client. The domain knows no HTTP: `http/problem.ts` maps codes to statuses.
- *
- * `name` is a literal because bundlers rename classes.
+ * What a service throws beside what the protocol does (the family's base class and its rules are there). The domain knows
+ * no HTTP.
  */
+import { AppError } from './replication/errors.ts';
+
+/** Every code that a client or a log may see, those of the protocol among them; `http/problem.ts` has a status for each. */
 export type ErrorCode =
   | 'malformed'
   | 'invalid'
@@ -37,18 +38,6 @@ export interface Failure {
   readonly detail: string;
   /** Which rule: the JSON Schema keyword, or our own word for it. */
   readonly rule: string;
-}
-
-export abstract class AppError extends Error {
-  abstract readonly code: ErrorCode;
-  /** Whether the same call may succeed later, unchanged. */
-  readonly retryable: boolean = false;
-}
-
-/** The body, or the message, is not what its media type promises. */
-export class MalformedError extends AppError {
-  override readonly name = 'MalformedError';
-  readonly code = 'malformed';
 }
 
 /** Rules are broken; `failures` names every one of them. */
@@ -147,12 +136,6 @@ export class PreconditionFailedError extends AppError {
   readonly code = 'precondition_failed';
 }
 
-/** Larger than a limit in `bounds.ts`. */
-export class TooLargeError extends AppError {
-  override readonly name = 'TooLargeError';
-  readonly code = 'too_large';
-}
-
 /** The body comes without its length, and so may not have reached the function. */
 export class LengthRequiredError extends AppError {
   override readonly name = 'LengthRequiredError';
@@ -177,94 +160,8 @@ export class UnsupportedMediaTypeError extends AppError {
   readonly code = 'unsupported_media_type';
 }
 
-/** This site has not yet received a state that the client has seen. */
-export class NotYetHereError extends AppError {
-  override readonly name = 'NotYetHereError';
-  readonly code = 'not_yet_here';
-  override readonly retryable = true;
-  /** Ids of the sites that made what is missing, the latest first: one that holds it all can answer instead. */
-  readonly origins: readonly string[];
-
-  constructor(message: string, origins: readonly string[]) {
-    super(message);
-    this.origins = origins;
-  }
-}
-
-/**
- * A queue or a store refuses a message, or a call about a key, for what it is: it will at every later time, and takes others.
- */
-export class RefusedError extends AppError {
-  override readonly name = 'RefusedError';
-  readonly code = 'refused';
-}
-
 /** What the store holds under a key is no record of ours: nobody can read it until a person has mended or removed it. */
 export class UnreadableError extends AppError {
   override readonly name = 'UnreadableError';
   readonly code = 'unreadable';
-}
-
-/** A dependency refused, throttled or did not answer, and the call had no effect. */
-export class UnavailableError extends AppError {
-  override readonly name = 'UnavailableError';
-  readonly code = 'unavailable';
-  override readonly retryable = true;
-}
-
-/** A dependency refused the call, which had no effect, because more was asked of it than it grants in a time. */
-export class ThrottledError extends AppError {
-  override readonly name = 'ThrottledError';
-  readonly code = 'unavailable';
-  override readonly retryable = true;
-  /** When to try again, as the dependency says; a guess where it does not. */
-  readonly retryAfterMs: number;
-
-  constructor(message: string, options: ErrorOptions & { readonly retryAfterMs: number }) {
-    super(message, options);
-    this.retryAfterMs = options.retryAfterMs;
-  }
-}
-
-/** A dependency did not answer in time: the call may or may not have taken effect, so read again. */
-export class AmbiguousError extends AppError {
-  override readonly name = 'AmbiguousError';
-  readonly code = 'ambiguous';
-  override readonly retryable = true;
-}
-
-/** A stamp lies further ahead of the wall clock than the bound: park the message, never merge it. */
-export class ClockSkewError extends AppError {
-  override readonly name = 'ClockSkewError';
-  readonly code = 'clock_skew';
-  override readonly retryable = true;
-}
-
-/** A peer's event says what that peer cannot know: about this site's own writes, or another site's own records. */
-export class ForgedStampError extends AppError {
-  override readonly name = 'ForgedStampError';
-  readonly code = 'forged_stamp';
-  override readonly retryable: boolean;
-
-  /** @param mayPass True where the same event may be believed later, by another clock or configuration. */
-  constructor(message: string, { mayPass = false }: { readonly mayPass?: boolean } = {}) {
-    super(message);
-    this.retryable = mayPass;
-  }
-}
-
-/** A message was sent longer ago than tombstones are kept, about what is not here, or is a later life of its key. */
-export class BeyondHorizonError extends AppError {
-  override readonly name = 'BeyondHorizonError';
-  readonly code = 'beyond_horizon';
-}
-
-/** Whether a later try of the same call may succeed. */
-export function isRetryable(error: unknown): boolean {
-  return error instanceof AppError && error.retryable;
-}
-
-/** Whether the same call fails at every later time. An error that is not one of ours is a defect, and neither. */
-export function isPermanent(error: unknown): error is AppError {
-  return error instanceof AppError && !error.retryable;
 }

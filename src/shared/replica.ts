@@ -1,7 +1,8 @@
 /** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
 import type { Ids } from './ports/ids.ts';
-import { pageBytesMax, sessionWaitMs } from './bounds.ts';
-import { NotYetHereError } from './errors.ts';
+import { sessionWaitMs } from './replication/bounds.ts';
+import { pageBytesMax } from './bounds.ts';
+import { NotYetHereError } from './replication/errors.ts';
 import { awaitAcceptance } from './replication/await-acceptance.ts';
 import { awaitStates, sitesOf, type SeenState } from './replication/await-states.ts';
 import { drive, type Resources } from './replication/drive.ts';

@@ -5,7 +5,7 @@
  * Invariant: nothing is begun once the time is over, and nothing is waited for beyond it. What was begun goes on by itself
  * and its end is of no interest, so it may take effect: whoever uses a limit must be able to do the same again.
  */
-import { AmbiguousError, UnavailableError } from './errors.ts';
+import { AmbiguousError, UnavailableError } from './replication/errors.ts';
 
 export interface TimeLimit {
   readonly isOver: boolean;

@@ -1,7 +1,7 @@
 /** The bridge functions as their platform calls them. Runs once per cloud, with the other cloud as its peer. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
-import { inboundAttemptsMax, eventBytesMax } from '../../src/shared/bounds.ts';
+import { inboundAttemptsMax, eventBytesMax } from '../../src/shared/replication/bounds.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import type { ReplicationEvent } from '../../src/shared/replication/event.ts';

@@ -4,15 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import {
-  bodyBytesMax,
-  eventBytesMax,
-  headerBytesMax,
-  pageBytesMax,
-  pageSizeMax,
-  sessionTokensMax,
-  urlBytesMax,
-} from '../../src/shared/bounds.ts';
+import { eventBytesMax } from '../../src/shared/replication/bounds.ts';
+import { bodyBytesMax, headerBytesMax, pageBytesMax, pageSizeMax, sessionTokensMax, urlBytesMax } from '../../src/shared/bounds.ts';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 

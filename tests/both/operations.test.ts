@@ -10,7 +10,7 @@ import { openDirections } from '../../src/bridge/open-directions.ts';
 import { drive } from '../../src/shared/replication/drive.ts';
 import { NO_NOTES, leaveNotes } from '../../src/shared/replication/heartbeat.ts';
 import { pauseKey } from '../../src/shared/replication/paused-peers.ts';
-import { UnavailableError } from '../../src/shared/errors.ts';
+import { UnavailableError } from '../../src/shared/replication/errors.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches } from '../../scripts/contract/breaches.ts';
 import { freshAnswer } from '../helpers/fresh-answer.ts';

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { readThroughBytesMax, readThroughMs, sessionWaitMs } from '../../src/shared/bounds.ts';
+import { sessionWaitMs } from '../../src/shared/replication/bounds.ts';
+import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { userCreate, userPatch } from '../../src/shared/generated/validators.js';

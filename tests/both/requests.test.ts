@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
-import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/bounds.ts';
+import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/replication/bounds.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';

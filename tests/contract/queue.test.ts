@@ -9,7 +9,7 @@ import {
   openOutbox as openSqs,
 } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config.ts';
-import { TooLargeError } from '../../src/shared/errors.ts';
+import { TooLargeError } from '../../src/shared/replication/errors.ts';
 import type { QueueSender } from '../../src/shared/ports/queue.ts';
 import { setEnvironment, startCloud, type Taken, type TestCloud } from '../helpers/sites.ts';
 

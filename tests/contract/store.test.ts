@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AmbiguousError } from '../../src/shared/errors.ts';
+import { AmbiguousError } from '../../src/shared/replication/errors.ts';
 import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
 import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config.ts';

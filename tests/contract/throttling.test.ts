@@ -16,7 +16,7 @@ import { startCosmos } from '../../scripts/local/cosmos/server.ts';
 import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../src/shared/adapters/azure/store.ts';
-import { ThrottledError } from '../../src/shared/errors.ts';
+import { ThrottledError } from '../../src/shared/replication/errors.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';
 import { newDynamoClient } from '../helpers/dynamo.ts';

@@ -25,7 +25,7 @@ import { openSiteStore } from '../../scripts/local/stack/site-store.ts';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
 import { deploy } from '../../scripts/serverless/azure/evaluate-template.ts';
-import { horizonMs, sweepGraceMs } from '../../src/shared/bounds.ts';
+import { horizonMs, sweepGraceMs } from '../../src/shared/replication/bounds.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import type { Store } from '../../src/shared/ports/store.ts';
 import { deliver, invokeFunction, invokeLambda, type Call, type Delivery } from '../helpers/call.ts';

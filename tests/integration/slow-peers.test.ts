@@ -14,7 +14,7 @@ import { queueSettings } from '../../scripts/local/service-bus/queue-options.ts'
 import { Queue } from '../../scripts/local/service-bus/queue.ts';
 import { batchEntry } from '../../src/shared/adapters/azure/entries.ts';
 import * as bounds from '../../src/shared/bounds.ts';
-import { AmbiguousError, UnavailableError } from '../../src/shared/errors.ts';
+import { AmbiguousError, UnavailableError } from '../../src/shared/replication/errors.ts';
 import type { OutboundMessage, QueueSender, SendOutcome } from '../../src/shared/ports/queue.ts';
 import { drive } from '../../src/shared/replication/drive.ts';
 import { send, type Protocol } from '../../src/shared/replication/protocol.ts';

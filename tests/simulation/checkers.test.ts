@@ -1,6 +1,6 @@
 /** Each checker passes a sound history and finds the one thing that it is for. */
 import { describe, expect, test } from '@jest/globals';
-import { clockAheadMaxMs } from '../../src/shared/bounds.ts';
+import { clockAheadMaxMs } from '../../src/shared/replication/bounds.ts';
 import type { Vector } from '../../src/shared/replication/vector.ts';
 import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
 import { encodeStamp } from '../../src/shared/replication/stamp.ts';

@@ -1,6 +1,6 @@
 /** Schedules that random ones do not meet, each with the outcome that it must have. */
 import { describe, expect, test } from '@jest/globals';
-import { eventBytesMax } from '../../src/shared/bounds.ts';
+import { eventBytesMax } from '../../src/shared/replication/bounds.ts';
 import type { StoredRecord } from '../../src/shared/replication/record.ts';
 import { submit } from '../../scripts/simulate/client.ts';
 import { NO_FAULTS } from '../../scripts/simulate/faults.ts';

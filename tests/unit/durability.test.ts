@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { durabilityWaitMs } from '../../src/shared/bounds.ts';
-import { UnavailableError } from '../../src/shared/errors.ts';
+import { durabilityWaitMs } from '../../src/shared/replication/bounds.ts';
+import { UnavailableError } from '../../src/shared/replication/errors.ts';
 import { preference } from '../../src/shared/http/prefer.ts';
 import { forward } from '../../src/shared/replication/forward.ts';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
-import { NotFoundError, NotYetHereError, UnavailableError } from '../../src/shared/errors.ts';
+import { NotYetHereError, UnavailableError } from '../../src/shared/replication/errors.ts';
+import { NotFoundError } from '../../src/shared/errors.ts';
 import type { MiddlewareRequest } from '../../src/shared/http/middleware-request.ts';
 import { readThrough } from '../../src/shared/http/read-through.ts';
 import type { HttpAnswer, HttpCall } from '../../src/shared/ports/http-client.ts';

@@ -1,12 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  clockAheadMaxMs,
-  horizonMs,
-  pollPauseMaxMs,
-  sessionTokensMax,
-  sessionWaitMs,
-} from '../../src/shared/bounds.ts';
-import { MalformedError } from '../../src/shared/errors.ts';
+import { clockAheadMaxMs, horizonMs, pollPauseMaxMs, sessionWaitMs } from '../../src/shared/replication/bounds.ts';
+import { sessionTokensMax } from '../../src/shared/bounds.ts';
+import { MalformedError } from '../../src/shared/replication/errors.ts';
 import type { HttpRequest } from '../../src/shared/http/route.ts';
 import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
 import type { SeenState } from '../../src/shared/replication/await-states.ts';

@@ -1,5 +1,5 @@
 /** What is counted: writes with their way to the other cloud, reads, and an hour in which nothing happens. */
-import { heartbeatMs, sweepTickMs } from '../../../src/shared/bounds.ts';
+import { heartbeatMs, sweepTickMs } from '../../../src/shared/replication/bounds.ts';
 import { heartbeatKey } from '../../../src/shared/replication/heartbeat-record.ts';
 import { itemBytes } from '../../local/dynamodb/item-size.ts';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';

@@ -2,7 +2,7 @@
  * Invariant 4: a local stamp is later than everything that the record had seen, a write replaces exactly what it
  * decided on, and no stamp further ahead of the clock than the bound is accepted.
  */
-import { clockAheadMaxMs } from '../../../src/shared/bounds.ts';
+import { clockAheadMaxMs } from '../../../src/shared/replication/bounds.ts';
 import { canonical, type AppliedPut, type Finding, type LandedWrite } from '../facts.ts';
 
 const invariant = '4 stamps';

@@ -5,7 +5,7 @@
 import type { Register } from '../../../src/shared/replication/policies/field.ts';
 import type { Json } from '../../../src/shared/replication/json.ts';
 import { fieldNames, plainValues } from '../../../src/shared/replication/record.ts';
-import { operationsRemembered } from '../../../src/shared/bounds.ts';
+import { operationsRemembered } from '../../../src/shared/replication/bounds.ts';
 import {
   groupBy,
   isConflict,

@@ -2,7 +2,7 @@
  * The payment provider on virtual time: payment objects that are charged or cancelled once, keys that are forgotten
  * after 24 hours, errors that are repeated, lookups that lag, and calls whose answers are lost.
  */
-import { AmbiguousError, UnavailableError } from '../../../src/shared/errors.ts';
+import { AmbiguousError, UnavailableError } from '../../../src/shared/replication/errors.ts';
 import type { PaymentCall, PaymentEffect } from '../../../src/shared/domain/orders/payment.ts';
 import type { Payment, PaymentRequest, PaymentStatus } from '../../../src/shared/ports/payment-provider.ts';
 import { calling, type Answer } from '../perform.ts';

@@ -1,7 +1,7 @@
 /** A simulated shop: what runs in it, and how its functions are started. */
 import type { ShopProtocol } from '../../../src/shared/domain/orders/payment.ts';
 import type { OrderRequest } from '../../../src/shared/domain/orders/order.ts';
-import { AppError, isRetryable } from '../../../src/shared/errors.ts';
+import { AppError, isRetryable } from '../../../src/shared/replication/errors.ts';
 import type { Json } from '../../../src/shared/replication/json.ts';
 import type { Site } from '../../../src/shared/replication/protocol.ts';
 import type { StoredRecord } from '../../../src/shared/replication/record.ts';

@@ -2,7 +2,7 @@
  * Packs messages into batches that a queue takes in one call: by count and by bytes, in order.
  * `overheadBytes` is what the protocol adds to each message.
  */
-import { isRetryable } from '../errors.ts';
+import { isRetryable } from '../replication/errors.ts';
 import type { OutboundMessage, SendOutcome } from '../ports/queue.ts';
 
 export type Batch = readonly { readonly index: number; readonly message: OutboundMessage }[];

@@ -5,7 +5,7 @@
  * aside fails it is handed back. One message never decides about its neighbours.
  */
 import type { DeadLetters } from '../ports/cloud.ts';
-import { AmbiguousError, isRetryable } from '../errors.ts';
+import { AmbiguousError, isRetryable } from '../replication/errors.ts';
 import type { BatchHandler, InboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
 import type { TimeLimit } from '../time-limit.ts';

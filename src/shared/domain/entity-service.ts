@@ -1,11 +1,5 @@
 /** What can be done with any declared entity. Knows no HTTP. */
-import {
-  ConflictError,
-  NotFoundError,
-  OutOfBoundsError,
-  PreconditionFailedError,
-  type Failure,
-} from '../errors.ts';
+import { ConflictError, NotFoundError, OutOfBoundsError, PreconditionFailedError, type Failure } from '../errors.ts';
 import { own } from '../own.ts';
 import type { Json } from '../replication/json.ts';
 import type { Changes } from '../replication/local-write.ts';

@@ -6,13 +6,8 @@
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { bodyBytesMax } from '../bounds.ts';
-import {
-  InvalidError,
-  LengthRequiredError,
-  MalformedError,
-  TooLargeError,
-  UnsupportedMediaTypeError,
-} from '../errors.ts';
+import { MalformedError, TooLargeError } from '../replication/errors.ts';
+import { InvalidError, LengthRequiredError, UnsupportedMediaTypeError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { parseJson } from './json-text.ts';
 import { parseMediaType } from './media-type.ts';

@@ -1,6 +1,6 @@
 /** Entity tags and the preconditions made from them (RFC 9110, sections 8.8.3 and 13). */
 import type { Precondition } from '../domain/entity-service.ts';
-import { MalformedError } from '../errors.ts';
+import { MalformedError } from '../replication/errors.ts';
 import { stateName, type RecordState } from '../replication/record.ts';
 
 /** One element of a list (RFC 9110, section 5.6.1): an entity tag, or nothing, which is ignored. */

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { KeyedRequest } from '../domain/request-memory.ts';
-import { MalformedError } from '../errors.ts';
+import { MalformedError } from '../replication/errors.ts';
 import { canonicalJson } from '../replication/canonical-json.ts';
 import type { Json } from '../replication/json.ts';
 import type { HttpRequest } from './route.ts';

@@ -3,12 +3,11 @@
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
 import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
+import { AppError, NotYetHereError } from '../replication/errors.ts';
 import {
-  AppError,
   BrokenRulesError,
   ForbiddenError,
   MethodNotAllowedError,
-  NotYetHereError,
   UnauthorizedError,
   UnsupportedMediaTypeError,
   type ErrorCode,
@@ -58,7 +57,7 @@ export interface Problem {
 
 /** The answer to a request that failed. */
 export function problemReply(error: unknown, requestId: string): HttpReply {
-  const code = error instanceof AppError ? error.code : 'internal';
+  const code = codeOf(error);
   const { status, title } = STATUS[code];
   const problem: Problem = {
     type: `https://tandem.example/problems/${code.replaceAll('_', '-')}`,
@@ -81,6 +80,12 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       ...challengeOf(error),
     },
   };
+}
+
+/** What has no status of its own is an internal error. */
+function codeOf(error: unknown): ErrorCode {
+  if (!(error instanceof AppError) || !Object.hasOwn(STATUS, error.code)) return 'internal';
+  return error.code as ErrorCode;
 }
 
 /** As many of them as an answer has room for: a body may break a rule as often as it has values. */

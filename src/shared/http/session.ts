@@ -6,7 +6,7 @@
  */
 import { sessionTokensMax } from '../bounds.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
-import { MalformedError } from '../errors.ts';
+import { MalformedError } from '../replication/errors.ts';
 import type { SeenState } from '../replication/await-states.ts';
 import { stateName, type StoredRecord } from '../replication/record.ts';
 import { vectorOfName } from '../replication/vector.ts';

@@ -5,8 +5,8 @@
  * queue accepted that version or a newer one, so a marker that is gone is the acknowledgement; nothing is sent here.
  */
 import { own } from '../own.ts';
-import { durabilityWaitMs } from '../bounds.ts';
-import { isRetryable } from '../errors.ts';
+import { durabilityWaitMs } from './bounds.ts';
+import { isRetryable } from './errors.ts';
 import { pauses } from './pauses.ts';
 import { get, sleep, type Protocol, type Site } from './protocol.ts';
 import type { StoredRecord } from './record.ts';

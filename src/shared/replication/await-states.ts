@@ -4,8 +4,8 @@
  * Invariant: what is returned includes every state that the client named, or nothing is: never silently stale. Only
  * what can still arrive is waited for: tokens are the client's word.
  */
-import { clockAheadMaxMs, horizonMs, sessionWaitMs } from '../bounds.ts';
-import { MalformedError, NotYetHereError } from '../errors.ts';
+import { clockAheadMaxMs, horizonMs, sessionWaitMs } from './bounds.ts';
+import { MalformedError, NotYetHereError } from './errors.ts';
 import type { Versioned } from '../ports/store.ts';
 import { pauses } from './pauses.ts';
 import { getMany, sleep, type Protocol, type Site } from './protocol.ts';

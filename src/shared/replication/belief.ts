@@ -5,8 +5,8 @@
  * queue can write any field, as a peer may; nobody can pause or report on another site's behalf, forge this site's own
  * writes, or let a vector grow without bound. (Why events are not signed: decision 0031.)
  */
-import { horizonMs } from '../bounds.ts';
-import { ForgedStampError } from '../errors.ts';
+import { horizonMs } from './bounds.ts';
+import { ForgedStampError } from './errors.ts';
 import { own } from '../own.ts';
 import type { ReplicationEvent } from './event.ts';
 import { isForgotten, oldestMs } from './lives.ts';

@@ -5,8 +5,8 @@
  * writes the very same record, writing it twice changes nothing, and it crosses to the other sites like any record: by
  * its markers, which the sweeper finds. It is durable before the merge that lets the write lose.
  */
-import { conflictKeptMs } from '../bounds.ts';
-import { AmbiguousError, TooLargeError } from '../errors.ts';
+import { conflictKeptMs } from './bounds.ts';
+import { AmbiguousError, TooLargeError } from './errors.ts';
 import { eventOf } from './event.ts';
 import { hashText } from './hash.ts';
 import type { Json } from './json.ts';

@@ -1,5 +1,5 @@
 /** Why a message is set aside: the words that a person finds in the dead-letter queue. */
-import { AppError } from '../errors.ts';
+import { AppError } from './errors.ts';
 import type { Disposition } from '../ports/queue.ts';
 
 /** Set aside for good, with the error's code as the reason. */

@@ -1,5 +1,5 @@
 /** Drives a protocol with real, asynchronous effects. */
-import { isRetryable } from '../errors.ts';
+import { isRetryable } from './errors.ts';
 import type { QueueSender } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { TimeLimit } from '../time-limit.ts';

@@ -5,8 +5,8 @@
  * it. Unknown fields are kept on the way; an event of a newer major version is not guessed at but set aside.
  */
 import { own, setOwn } from '../own.ts';
-import { eventBytesMax } from '../bounds.ts';
-import { MalformedError, TooLargeError } from '../errors.ts';
+import { eventBytesMax } from './bounds.ts';
+import { MalformedError, TooLargeError } from './errors.ts';
 import type { Json } from './json.ts';
 import type { Register } from './policies/field.ts';
 import { memberOf } from './policies/members.ts';

@@ -4,8 +4,8 @@
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
 import { own } from '../own.ts';
-import { forwardAgeMaxMs, forwardAttemptsMax } from '../bounds.ts';
-import { AppError, ThrottledError, isPermanent, isRetryable } from '../errors.ts';
+import { forwardAgeMaxMs, forwardAttemptsMax } from './bounds.ts';
+import { AppError, ThrottledError, isPermanent, isRetryable } from './errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import type { Disposition, InboundMessage, OutboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { ClearRequest } from '../ports/store.ts';

@@ -14,7 +14,7 @@ import { pauseKey } from './paused-peers.ts';
 import { readKeys } from './isolate.ts';
 import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from '../ports/store.ts';
-import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from '../bounds.ts';
+import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from './bounds.ts';
 import type { Json } from './json.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
 import { SEMANTICS_FIELD, heartbeatKey, understoodBy } from './heartbeat-record.ts';

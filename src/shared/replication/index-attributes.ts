@@ -1,5 +1,5 @@
 /** What both stores index of a record, derived from it: the sparse indexes of pending markers and of live keys. */
-import { horizonMs, shardCount } from '../bounds.ts';
+import { horizonMs, shardCount } from './bounds.ts';
 import type { PendingEntry } from '../ports/store.ts';
 import { entityOf, expiresAtSeconds, isDeleted, type StoredRecord } from './record.ts';
 

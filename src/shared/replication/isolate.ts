@@ -4,7 +4,7 @@
  * Invariant: one key or page that fails for good never decides about its neighbours. A call about several that is refused
  * for good is made again in halves, until what is refused is one key; what fails for a passing reason is thrown as ever.
  */
-import { isPermanent } from '../errors.ts';
+import { isPermanent } from './errors.ts';
 import type { ScanPage, Versioned } from '../ports/store.ts';
 import { getMany, scan, type Protocol } from './protocol.ts';
 

@@ -6,7 +6,7 @@
  * horizon has left no incarnation to count on: then the stamps tell the lives apart. (Incarnation numbers: Das, Gupta,
  * Motivala, "SWIM", 2002.)
  */
-import { horizonMs } from '../bounds.ts';
+import { horizonMs } from './bounds.ts';
 import {
   DELETED,
   EXPIRES,

@@ -1,6 +1,6 @@
 /** What the sites send each other as the bodies of queue messages: one JSON text that every carrier takes. */
-import { eventBytesMax } from '../bounds.ts';
-import { TooLargeError } from '../errors.ts';
+import { eventBytesMax } from './bounds.ts';
+import { TooLargeError } from './errors.ts';
 import type { OutboundMessage } from '../ports/queue.ts';
 import type { ReplicationEvent } from './event.ts';
 

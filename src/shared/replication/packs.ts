@@ -8,8 +8,8 @@
  * cannot be applied is put into the site's own inbound queue, message by message, before the pack is done: there it is
  * tried, and dead-lettered with its reason, like any other.
  */
-import { packBytesMax, packEventsMax, packAttemptsMax } from '../bounds.ts';
-import { isRetryable } from '../errors.ts';
+import { packBytesMax, packEventsMax, packAttemptsMax } from './bounds.ts';
+import { isRetryable } from './errors.ts';
 import type { Disposition, InboundMessage, OutboundMessage, SendOutcome } from '../ports/queue.ts';
 import type { Pack } from './anti-entropy/job.ts';
 import { applyBatch, type ApplyReport } from './apply.ts';

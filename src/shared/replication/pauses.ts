@@ -1,5 +1,5 @@
 /** Waiting for something that another function will do, within a bound. */
-import { pollPauseMaxMs, pollPauseMs } from '../bounds.ts';
+import { pollPauseMaxMs, pollPauseMs } from './bounds.ts';
 
 /**
  * The pauses of one wait in milliseconds: each twice as long as the one before, up to `pollPauseMaxMs`. They end

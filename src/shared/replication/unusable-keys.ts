@@ -6,8 +6,8 @@
  * Invariant: noting never fails what notes it. An entry stands for `unusableKeptMs` after it was last met, and what still
  * stands is met again every hour.
  */
-import { unusableAgainMs, unusableKeptMs, unusableKeysMax } from '../bounds.ts';
-import { AppError } from '../errors.ts';
+import { unusableAgainMs, unusableKeptMs, unusableKeysMax } from './bounds.ts';
+import { AppError } from './errors.ts';
 import { heartbeatKey } from './heartbeat-record.ts';
 import { hashText } from './hash.ts';
 import type { FailedKeys } from './isolate.ts';

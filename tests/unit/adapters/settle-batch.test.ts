@@ -4,7 +4,7 @@ import { deadLettersOn } from '../../../src/shared/adapters/dead-letters.ts';
 import { probeMessage } from '../../../src/shared/adapters/probe-message.ts';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
 import { timeLimit } from '../../../src/shared/time-limit.ts';
-import { TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import { TooLargeError, UnavailableError } from '../../../src/shared/replication/errors.ts';
 import type { Disposition, InboundMessage } from '../../../src/shared/ports/queue.ts';
 import { MemoryQueue } from '../../helpers/memory-queue.ts';
 

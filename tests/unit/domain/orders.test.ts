@@ -27,7 +27,8 @@ import {
   startPaying,
   takeOver,
 } from '../../../src/shared/domain/orders/transitions.ts';
-import { AmbiguousError, InvalidError, UnavailableError } from '../../../src/shared/errors.ts';
+import { AmbiguousError, UnavailableError } from '../../../src/shared/replication/errors.ts';
+import { InvalidError } from '../../../src/shared/errors.ts';
 import type { Payment, PaymentProvider, PaymentRequest } from '../../../src/shared/ports/payment-provider.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inboundAttemptsMax, clockAheadMaxMs, heartbeatMs } from '../../../src/shared/bounds.ts';
+import { inboundAttemptsMax, clockAheadMaxMs, heartbeatMs } from '../../../src/shared/replication/bounds.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { heartbeatKey, understoodBy } from '../../../src/shared/replication/heartbeat-record.ts';

@@ -1,15 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  inboundAttemptsMax,
-  clockAheadMaxMs,
-  eventBytesMax,
-  forwardAgeMaxMs,
-  forwardAttemptsMax,
-  horizonMs,
-  sweepGraceMs,
-  sweepLooksMax,
-} from '../../../src/shared/bounds.ts';
-import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '../../../src/shared/errors.ts';
+import { inboundAttemptsMax, clockAheadMaxMs, eventBytesMax, forwardAgeMaxMs, forwardAttemptsMax, horizonMs, sweepGraceMs, sweepLooksMax } from '../../../src/shared/replication/bounds.ts';
+import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '../../../src/shared/replication/errors.ts';
 import { mark } from '../../../src/shared/replication/anti-entropy/repair.ts';
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
 import { logConflicts } from '../../../src/shared/replication/conflict-log.ts';

@@ -1,11 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  compareGraceSeconds,
-  compareHopsMax,
-  horizonMs,
-  tombstoneMarginMs,
-} from '../../../src/shared/bounds.ts';
-import { UnavailableError } from '../../../src/shared/errors.ts';
+import { compareGraceSeconds, compareHopsMax, horizonMs, tombstoneMarginMs } from '../../../src/shared/replication/bounds.ts';
+import { UnavailableError } from '../../../src/shared/replication/errors.ts';
 import { beginBurial } from '../../../src/shared/replication/anti-entropy/bury.ts';
 import { begin } from '../../../src/shared/replication/anti-entropy/compare.ts';
 import type { Job } from '../../../src/shared/replication/anti-entropy/job.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { UnavailableError } from '../../../src/shared/errors.ts';
+import { UnavailableError } from '../../../src/shared/replication/errors.ts';
 import { drive } from '../../../src/shared/replication/drive.ts';
 import { all, getMany, putMany, type Protocol } from '../../../src/shared/replication/protocol.ts';
 import { timeLimit } from '../../../src/shared/time-limit.ts';

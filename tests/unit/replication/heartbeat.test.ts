@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { heartbeatMs, refusedKeysMax } from '../../../src/shared/bounds.ts';
+import { heartbeatMs, refusedKeysMax } from '../../../src/shared/replication/bounds.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import {
   NO_NOTES,

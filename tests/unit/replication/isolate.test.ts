@@ -1,18 +1,8 @@
 /** One key or page that fails for good, of every kind, in everything that goes through keys: the others go on. */
 import { describe, expect, test } from '@jest/globals';
-import {
-  horizonMs,
-  sweepGraceMs,
-  tombstoneMarginMs,
-  unusableKeptMs,
-  unusableKeysMax,
-} from '../../../src/shared/bounds.ts';
-import {
-  RefusedError,
-  TooLargeError,
-  UnavailableError,
-  UnreadableError,
-} from '../../../src/shared/errors.ts';
+import { horizonMs, sweepGraceMs, tombstoneMarginMs, unusableKeptMs, unusableKeysMax } from '../../../src/shared/replication/bounds.ts';
+import { RefusedError, TooLargeError, UnavailableError } from '../../../src/shared/replication/errors.ts';
+import { UnreadableError } from '../../../src/shared/errors.ts';
 import { pendingView } from '../../../src/shared/pending-view.ts';
 import { replicationView } from '../../../src/shared/replication-view.ts';
 import { backfillKeys, backfillState } from '../../../src/shared/replication/anti-entropy/backfill.ts';

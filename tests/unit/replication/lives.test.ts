@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { horizonMs } from '../../../src/shared/bounds.ts';
+import { horizonMs } from '../../../src/shared/replication/bounds.ts';
 import { deletion } from '../../../src/shared/domain/entity-service.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import { beat } from '../../../src/shared/replication/heartbeat.ts';

@@ -1,16 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  bodyBytesMax,
-  operationsRemembered,
-  sweepGraceMs,
-  writeFailuresMax,
-} from '../../../src/shared/bounds.ts';
-import {
-  AmbiguousError,
-  ConflictError,
-  TooLargeError,
-  UnavailableError,
-} from '../../../src/shared/errors.ts';
+import { operationsRemembered, sweepGraceMs, writeFailuresMax } from '../../../src/shared/replication/bounds.ts';
+import { bodyBytesMax } from '../../../src/shared/bounds.ts';
+import { AmbiguousError, TooLargeError, UnavailableError } from '../../../src/shared/replication/errors.ts';
+import { ConflictError } from '../../../src/shared/errors.ts';
 import { applyBatch } from '../../../src/shared/replication/apply.ts';
 import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
 import { encodeStamp } from '../../../src/shared/replication/stamp.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { TooLargeError } from '../../../src/shared/errors.ts';
+import { TooLargeError } from '../../../src/shared/replication/errors.ts';
 import { eventOf } from '../../../src/shared/replication/event.ts';
 import { messageOf, messageText } from '../../../src/shared/replication/message.ts';
 import { encodeStamp } from '../../../src/shared/replication/stamp.ts';

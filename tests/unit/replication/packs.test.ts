@@ -1,11 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  packAttemptsMax,
-  sweepGraceMs,
-  sweepPageSize,
-  sweepThrottlesMax,
-} from '../../../src/shared/bounds.ts';
-import { RefusedError, ThrottledError, TooLargeError, UnreadableError } from '../../../src/shared/errors.ts';
+import { packAttemptsMax, sweepGraceMs, sweepPageSize, sweepThrottlesMax } from '../../../src/shared/replication/bounds.ts';
+import { RefusedError, ThrottledError, TooLargeError } from '../../../src/shared/replication/errors.ts';
+import { UnreadableError } from '../../../src/shared/errors.ts';
 import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
 import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
 import {

@@ -8,13 +8,8 @@ import {
   STSClient,
   type Credentials,
 } from '@aws-sdk/client-sts';
-import {
-  queueTimeoutMs,
-  roleSessionSeconds,
-  vendorAttemptsMax,
-  webIdentityTokenSeconds,
-} from '../../bounds.ts';
-import { UnavailableError } from '../../errors.ts';
+import { queueTimeoutMs, roleSessionSeconds, vendorAttemptsMax, webIdentityTokenSeconds } from '../../bounds.ts';
+import { UnavailableError } from '../../replication/errors.ts';
 import type { Dated } from '../../keep-fresh.ts';
 
 /** What the AWS SDK signs with; with `expiration` it asks again before the end. */

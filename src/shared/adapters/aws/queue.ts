@@ -8,7 +8,7 @@ import {
   type SQSClient,
   type SendMessageBatchRequestEntry,
 } from '@aws-sdk/client-sqs';
-import { TooLargeError } from '../../errors.ts';
+import { TooLargeError } from '../../replication/errors.ts';
 import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { entryError, queueError } from './errors.ts';

@@ -19,7 +19,7 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
-import { ThrottledError, type AppError } from '../../errors.ts';
+import { ThrottledError, type AppError } from '../../replication/errors.ts';
 import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,

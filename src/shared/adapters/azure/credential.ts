@@ -10,7 +10,7 @@ import {
   type ClientAssertionCredentialOptions,
   type TokenCredential,
 } from '@azure/identity';
-import { UnavailableError } from '../../errors.ts';
+import { UnavailableError } from '../../replication/errors.ts';
 import type { Dated } from '../../keep-fresh.ts';
 
 let shared: TokenCredential | undefined;

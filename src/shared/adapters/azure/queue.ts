@@ -10,7 +10,7 @@
  */
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender as Sender } from '@azure/service-bus';
 import { connectionIdleMaxMs } from '../../bounds.ts';
-import { AmbiguousError, TooLargeError } from '../../errors.ts';
+import { AmbiguousError, TooLargeError } from '../../replication/errors.ts';
 import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { queueError } from './errors.ts';

@@ -20,7 +20,7 @@ import type {
 } from '../../ports/store.ts';
 import { storeTimeoutMs } from '../../bounds.ts';
 import { isCleared, isRepairMarker } from '../../replication/markers.ts';
-import { AmbiguousError, AppError, TooLargeError } from '../../errors.ts';
+import { AmbiguousError, AppError, TooLargeError } from '../../replication/errors.ts';
 import { chunk } from '../../chunk.ts';
 import { readablePage } from '../readable.ts';
 import { withThrottling } from '../with-throttling.ts';

@@ -5,7 +5,8 @@
  * forgotten the key that would stop a second charge. So the age of an order must not begin anew where a client tries
  * again, and an order's key must say when it was made: a UUID of version 7 (RFC 9562, section 5.7).
  */
-import { chargeWithinMs, clockAheadMaxMs } from '../../bounds.ts';
+import { clockAheadMaxMs } from '../../replication/bounds.ts';
+import { chargeWithinMs } from '../../bounds.ts';
 import { InvalidError } from '../../errors.ts';
 
 const UUID_7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;

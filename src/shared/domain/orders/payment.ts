@@ -6,7 +6,7 @@
  * and to whose stock.
  */
 import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../bounds.ts';
-import { isRetryable } from '../../errors.ts';
+import { isRetryable } from '../../replication/errors.ts';
 import type { Payment, PaymentRequest } from '../../ports/payment-provider.ts';
 import type { Effect, Site } from '../../replication/protocol.ts';
 import type { CancelReason, Order } from './order.ts';

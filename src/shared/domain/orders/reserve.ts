@@ -7,7 +7,8 @@
  * stood still for hours cannot bring a hold back.
  */
 import { reserveAttemptsMax } from '../../bounds.ts';
-import { ConflictError, UnavailableError } from '../../errors.ts';
+import { UnavailableError } from '../../replication/errors.ts';
+import { ConflictError } from '../../errors.ts';
 import { get, getMany, type Protocol, type Site } from '../../replication/protocol.ts';
 import { changeRow, ownRow } from '../escrow/escrow.ts';
 import type { EscrowRow } from '../escrow/row.ts';

@@ -7,14 +7,8 @@
  * or has begun anew (`apply.ts`): nothing can come back. One that cannot be read or removed, for good, is noted, and the
  * others go.
  */
-import {
-  compareStepMs,
-  horizonMs,
-  offerCharactersMax,
-  offerPageSize,
-  tombstoneMarginMs,
-} from '../../bounds.ts';
-import { isPermanent } from '../../errors.ts';
+import { compareStepMs, horizonMs, offerCharactersMax, offerPageSize, tombstoneMarginMs } from '../bounds.ts';
+import { isPermanent } from '../errors.ts';
 import { readKeys, scanPage } from '../isolate.ts';
 import { putMany, remove, type Protocol, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';

@@ -6,7 +6,7 @@
  * Invariant: whether a record counts is decided by the record and by the comparison's own time, so two sites that hold
  * the same record decide alike.
  */
-import { compareMarginMs, horizonMs } from '../../bounds.ts';
+import { compareMarginMs, horizonMs } from '../bounds.ts';
 import { hashLanes, hashText } from '../hash.ts';
 import { goneAtMs } from '../lives.ts';
 import { contentsOf } from '../merge.ts';

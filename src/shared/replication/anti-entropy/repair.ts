@@ -6,7 +6,7 @@
  * that was sent before can clear it: an event on its way carries an own write, and not what was merged since. What cannot
  * be read or marked here is noted, and the others are sent.
  */
-import { isPermanent } from '../../errors.ts';
+import { isPermanent } from '../errors.ts';
 import { eventOf } from '../event.ts';
 import { cross, type Crossing } from '../forward.ts';
 import { repairMarker } from '../markers.ts';

@@ -1,5 +1,5 @@
 /** JSON Schema of the steps of a comparison; compiled ahead of time with all others. */
-import { vectorSitesMax } from '../../bounds.ts';
+import { vectorSitesMax } from '../bounds.ts';
 import { SKETCH_CHARACTERS } from './sketch.ts';
 
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;

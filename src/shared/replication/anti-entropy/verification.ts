@@ -4,7 +4,7 @@
  * Invariant: only the site that began the comparison writes it. A result that cannot be kept, for good, is noted among the
  * keys that this site cannot use, and stops no comparison.
  */
-import { isPermanent } from '../../errors.ts';
+import { isPermanent } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { localWrite } from '../local-write.ts';
 import type { Protocol, Site } from '../protocol.ts';

@@ -1,6 +1,6 @@
 /** The queue of comparisons: one step a message. */
-import { compareHopsMax } from '../../bounds.ts';
-import { MalformedError, RefusedError, isRetryable } from '../../errors.ts';
+import { compareHopsMax } from '../bounds.ts';
+import { MalformedError, RefusedError, isRetryable } from '../errors.ts';
 import type { Disposition, InboundMessage } from '../../ports/queue.ts';
 import { dead, foreign, unreadable } from '../dispositions.ts';
 import type { EventCheck } from '../event.ts';

@@ -1,0 +1,133 @@
+/**
+ * Every bound of the protocol: attempts, batches, pages, pauses, horizons. Units are part of a name. Where a vendor sets
+ * the limit, the comment says which one. A service's own are in its `bounds.ts`.
+ */
+
+/** How long a read waits for the state that its session has seen. */
+export const sessionWaitMs = 2_000;
+/** How long a write that prefers `durability=all` waits for the peers' queues. */
+export const durabilityWaitMs = 2_500;
+/** The first and the longest pause between two looks at a record that another function will change. */
+export const pollPauseMs = 10;
+export const pollPauseMaxMs = 160;
+
+// Clock
+/** A remote stamp further ahead of the wall clock than this is parked. */
+export const clockAheadMaxMs = 5_000;
+/** Sites in one version vector, those that are gone included. */
+export const vectorSitesMax = 64;
+
+// Local write
+/** Lost races on one key before the write gives up. */
+export const writeAttemptsMax = 15;
+/** Failed calls of the store during one write before it gives up. */
+export const writeFailuresMax = 3;
+export const writeBackoffMs = 10;
+/** How many operation ids a record remembers, so that a retry after a time-out finds its own write. */
+export const operationsRemembered = 8;
+
+/** Lost races on one key in one apply batch before the message goes back to the queue. */
+export const applyAttemptsMax = 10;
+/** Attempts after which a message for a peer that does not answer is left to the sweeper: its marker covers it. */
+export const forwardAttemptsMax = 3;
+/**
+ * What has lain in the own queue, or among its dead letters, for longer is left to the sweeper: a peer refuses what was
+ * sent a horizon ago, and its queue and dead letters may keep a message for 14 days each.
+ */
+export const forwardAgeMaxMs = 24 * 3_600_000;
+/**
+ * Attempts at an inbound message that fails for a passing reason before it goes to the dead-letter queue: ten minutes with
+ * the delays between them. Each is a message that the function on AWS sends to its own queue, of which Lambda ends a chain
+ * after about 16 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
+ */
+export const inboundAttemptsMax = 10;
+/** How often one batch asks again for what the store throttles; each call of a store has a patience of its own. */
+export const applyThrottlesMax = 2;
+/** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */
+export const eventBytesMax = 240 * 1024;
+
+// Sweeper
+/** A marker younger than this is left to the ordinary path. */
+export const sweepGraceMs = 10_000;
+export const sweepPageSize = 100;
+/** Keys that one run resends at most, give or take a page; the next run goes on behind them. */
+export const sweepKeysMax = 20_000;
+/** How long a run goes on while there is a backlog: the next tick takes over. */
+export const sweepRunMs = 9_000;
+/** Keys that one run looks at without sending any, most of which may be pending only for a peer that does not answer. */
+export const sweepLooksMax = 5_000;
+/** Pages that are swept side by side: one more for as long as that gets more across, half as many after a refusal. */
+export const sweepWidthMax = 4;
+/**
+ * How long a run rests after a full page, as a share of what the page took, and at most: the store belongs to live
+ * traffic for a fifth of the time, however fast the store is.
+ */
+export const sweepRestShare = 0.25;
+export const sweepRestMaxMs = 500;
+/** A wider sweep must be faster by this factor, or it only stands in the way; and so many rounds until it is tried again. */
+export const sweepGainMin = 1.1;
+export const sweepWidthRounds = 20;
+/** Refusals in a row, each with a pause, after which a run takes a peer, or its own store, for one that does not answer. */
+export const sweepThrottlesMax = 10;
+/**
+ * Of the events that cross together in one message: what one bulk request writes, and what one message holds
+ * (`eventBytesMax`), with what is around them.
+ */
+export const packEventsMax = 100;
+export const packBytesMax = 200 * 1024;
+/** Receives of a pack after which what cannot be applied of it goes on one by one, by the ordinary queue. */
+export const packAttemptsMax = 3;
+/** Buckets of the sparse index of pending markers: spreads its write load (DynamoDB: 1,000 units/s a partition). */
+export const shardCount = 16;
+export const sweepTickMs = 10_000;
+/**
+ * A heartbeat wakes functions at every site, and is what an idle site is billed for most: three ticks are two samples of
+ * the lag in every minute, which is what its alarm needs.
+ */
+export const heartbeatMs = 3 * sweepTickMs;
+
+/**
+ * Records that a site's own heartbeat names as refused for good, for all peers together: with their causes at most
+ * 45 kB of the heartbeat. For a record beyond them the safe time waits.
+ */
+export const refusedKeysMax = 100;
+/**
+ * Keys that a site's own heartbeat names because a comparison, a repair or the removal of tombstones cannot read or write
+ * them: at most 15 kB, so that the heartbeat has its share of a message with four sites, too.
+ */
+export const unusableKeysMax = 25;
+/** How long such an entry stands after it was last met: these functions run every hour. */
+export const unusableKeptMs = 3 * 3_600_000;
+/** One that was met so lately is not noted again. */
+export const unusableAgainMs = 10 * 60_000;
+
+// Expiry and deletes
+/** Tombstones and expired records outlive any message: 30 days. */
+export const horizonMs = 30 * 24 * 3_600_000;
+/** What a site holds a tombstone for longer than the horizon before it is removed: more than clocks ever disagree. */
+export const tombstoneMarginMs = 24 * 3_600_000;
+
+// Conflicts
+/** How long an entry of the conflict log stands: 90 days. */
+export const conflictKeptMs = 90 * 24 * 3_600_000;
+
+// Anti-entropy
+/** How long one step of a comparison scans before it leaves the rest to the next. */
+export const compareStepMs = 20_000;
+/**
+ * Steps of one side of a comparison, one after the other: beyond them it is ended, whatever its messages say. Lambda's
+ * own bound of 16 is off for the function that takes them (`serverless.aws.yml`). Filling an empty site takes the most,
+ * three for about 400 records: this is enough for 26 million, and costs some 25 USD should it ever be used up in vain.
+ */
+export const compareHopsMax = 200_000;
+/** Records that one page of a comparison's scan asks for. */
+export const comparePageSize = 500;
+/** What was under way during a comparison arrives meanwhile; only what still differs after it is a difference. */
+export const compareGraceSeconds = 30;
+/** Keys of records that differ, as text, in one message: what they may grow by with one more page still fits. */
+export const offerCharactersMax = 60_000;
+export const offerPageSize = 200;
+/** Keys that a comparison names as examples of what differs. */
+export const compareExamplesMax = 20;
+/** What ceased to exist so much less than a horizon ago is not compared: sites remove it each in their own time. */
+export const compareMarginMs = 24 * 3_600_000;
