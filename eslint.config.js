@@ -74,7 +74,7 @@ export default tseslint.config(
   ),
   {
     ...boundary(
-      ['src/shared/replication/**', 'src/shared/domain/**'],
+      ['packages/replication/src/**', 'src/shared/domain/**'],
       restrict(
         'Pure code knows ports by their types only.',
         ...VENDOR,
@@ -86,7 +86,7 @@ export default tseslint.config(
     ),
   },
   {
-    files: ['src/shared/replication/**', 'src/shared/domain/**'],
+    files: ['packages/replication/src/**', 'src/shared/domain/**'],
     rules: {
       'no-restricted-properties': ['error', ...IMPURE],
       'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'crypto', 'fetch', 'performance'],
@@ -125,7 +125,7 @@ export default tseslint.config(
       '!**/scripts/local/stack/stack-file.ts',
     ),
   ),
-  boundary(['scripts/command/**'], restrict('What every command has knows nothing else.', '../**')),
+  boundary(['packages/command-line/src/**'], restrict('What every command has knows nothing else.', '../**')),
   {
     files: ['tests/**'],
     rules: {

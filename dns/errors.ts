@@ -1,5 +1,5 @@
 /** What can go wrong with traffic, one class per meaning. The message is for the operator and says what to do. */
-import { CommandError } from '../scripts/command/command-error.ts';
+import { CommandError } from '@tandem-clouds/command-line/command-error';
 
 /** Everything that a command reports as a message and not as a stack. */
 export class TrafficError extends CommandError {

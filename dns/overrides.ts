@@ -5,7 +5,7 @@
  *
  * A site's percentage counts for every weighted name. With the other strategies a site is in (more than 0) or out.
  */
-import type { PlainRecord, Sharing, Target, ZoneRecord } from './model.ts';
+import type { PlainRecord, Sharing, Target, ZoneRecord } from '@tandem-clouds/zone/model';
 
 /** Site → percent of the traffic of each weighted name. */
 export type Overrides = ReadonlyMap<string, number>;

@@ -3,7 +3,7 @@
  * fails, the message says so: the next `apply` then resumes, as it plans what is still missing.
  */
 import { HalfAppliedError } from './errors.ts';
-import type { Change } from './model.ts';
+import type { Change } from '@tandem-clouds/zone/model';
 import type { Plan } from './plan.ts';
 import type { Provider } from './provider.ts';
 

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { RefusedError } from './errors.ts';
-import { canonical, keyOf, type Change, type ZoneRecord } from './model.ts';
+import { canonical, keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { incidentsName } from './monitor/record.ts';
 import {
   isOverridesNote,

@@ -4,7 +4,7 @@
  *
  * A provider declares what it supports, so that the core refuses the rest by name and never asks which provider it is.
  */
-import type { Change, RecordType, Strategy, ZoneRecord } from './model.ts';
+import type { Change, RecordType, Strategy, ZoneRecord } from '@tandem-clouds/zone/model';
 
 /** Both inclusive. */
 export interface Range {

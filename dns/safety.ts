@@ -11,7 +11,7 @@ import {
   type RoutedRecord,
   type Sharing,
   type Target,
-} from './model.ts';
+} from '@tandem-clouds/zone/model';
 import type { Plan } from './plan.ts';
 import type { Provider } from './provider.ts';
 

@@ -5,10 +5,10 @@
  * checkov -f the-output.json --framework arm --config-file infra/lint/checkov-azure.yml (or checkov-azure-all.yml)
  */
 import path from 'node:path';
-import type { Output } from './command/command.ts';
-import { UsageError } from './command/usage-error.ts';
-import { composeTemplate } from './serverless/azure/compose-template.ts';
-import { deploy } from './serverless/azure/evaluate-template.ts';
+import type { Output } from '@tandem-clouds/command-line/command';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { composeTemplate } from '../infra/azure/template/compose-template.ts';
+import { deploy } from '../infra/azure/template/evaluate-template.ts';
 
 /** Returns the exit status. @param features `all`: every one. @throws UsageError for one that is unknown. */
 export function printAzureTemplate(

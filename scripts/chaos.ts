@@ -2,12 +2,12 @@
  * `chaos`: the whole stack with its real processes and vendors' SDKs under faults, judged by what its clients were
  * answered.
  */
-import { commandLine, thisMachine, toTable, type Report } from './bench/report.ts';
+import { commandLine, thisMachine, toTable, type Report } from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './bench/service-bundles.ts';
-import { figuresOf, textOf, timelineOf } from './chaos/figures.ts';
-import { lineOfEpisode } from './chaos/plan.ts';
-import { runChaos, type ChaosOptions } from './chaos/run.ts';
-import { prepareFile, writeFile } from './command/write-file.ts';
+import { figuresOf, textOf, timelineOf } from '@tandem-clouds/testkit/chaos/figures';
+import { lineOfEpisode } from '@tandem-clouds/testkit/chaos/plan';
+import { runChaos, type ChaosOptions } from '@tandem-clouds/testkit/chaos/run';
+import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 
 const CONVERGED_WITHIN_MS = 300_000;
 const QUIET_WITHIN_MS = 180_000;

@@ -1,5 +1,5 @@
 /** `contract`: does this site answer as openapi.yaml says? */
-import type { Output } from './command/command.ts';
+import type { Output } from '@tandem-clouds/command-line/command';
 import { contract } from './rollout/contract.ts';
 
 /** Returns the exit status: 1 when it does not. */

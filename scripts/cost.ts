@@ -4,8 +4,8 @@
  * Units are counted (scripts/cost/usage.json, by `bench cost --record`), prices are list prices
  * (scripts/cost/prices.ts), and what is neither is in `ASSUMED` (scripts/cost/model.ts).
  */
-import type { Output } from './command/command.ts';
-import { aligned } from './command/table.ts';
+import type { Output } from '@tandem-clouds/command-line/command';
+import { aligned } from '@tandem-clouds/command-line/table';
 import { readInventory } from './cost/inventory.ts';
 import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
 import { PRICES } from './cost/prices.ts';

@@ -2,10 +2,10 @@
  * `drill aws-lost|azure-lost`: a cloud is lost under load and comes back, on a stack of its own, with clients that find
  * the product by DNS only.
  */
-import { prepareFolder } from './command/write-file.ts';
-import { reportOf, writeReport } from './drill/report.ts';
-import { runDrill, type DrillOptions } from './drill/run.ts';
-import { toMarkdown } from './bench/report.ts';
+import { prepareFolder } from '@tandem-clouds/command-line/write-file';
+import { reportOf, writeReport } from '@tandem-clouds/testkit/drill/report';
+import { runDrill, type DrillOptions } from '@tandem-clouds/testkit/drill/run';
+import { toMarkdown } from '@tandem-clouds/testkit/report/report';
 
 const SITES = { aws: 'aws-us-east-1', azure: 'azure-eastus' } as const;
 const DRILLS = {

@@ -6,8 +6,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { moto } from './peers/moto.ts';
-import { Unavailable } from './peers/peer.ts';
+import { moto } from '@tandem-clouds/testkit/peers/moto';
+import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
 import { rehearseAws } from './rehearse/aws/rehearsal.ts';
 import { rehearseAzure } from './rehearse/azure/rehearsal.ts';
 import { prepareWorkplace } from './rehearse/command.ts';

@@ -1,12 +1,12 @@
 /** `rollback aws|azure`: the release before, at once. */
-import { UsageError } from './command/usage-error.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { connect, type Target } from './rollout/connect.ts';
 import { runningAt } from './rollout/platform.ts';
 import { artefactOf, keptReleases, releaseBefore } from './rollout/releases.ts';
 import { rollBack, sayRollback } from './rollout/rollback.ts';
 import { sitesOf } from './rollout/sites.ts';
 import { openTimeline } from './rollout/timeline.ts';
-import type { Cloud } from './local/stack/sites.ts';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
 
 export interface RollbackLine {
   readonly target: Target;

@@ -1,7 +1,7 @@
 /** `rollout`: a new release, cloud by cloud; the other cloud serves meanwhile. */
-import { UsageError } from './command/usage-error.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { connect, type Target } from './rollout/connect.ts';
-import type { Cloud } from './local/stack/sites.ts';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { rolloutLocally } from './rollout/local.ts';
 import { perform, sayClouds, StepError, type Outcome } from './rollout/perform.ts';
 import { sayStep, stepsOf, type RolloutPlan } from './rollout/plan.ts';
@@ -9,7 +9,7 @@ import { runningAt } from './rollout/platform.ts';
 import { keptReleases, releaseBefore } from './rollout/releases.ts';
 import { settleSecondsOf, sitesOf } from './rollout/sites.ts';
 import { openTimeline } from './rollout/timeline.ts';
-import { toMarkdown } from './bench/report.ts';
+import { toMarkdown } from '@tandem-clouds/testkit/report/report';
 
 export interface RolloutLine extends Target {
   /** Undefined: the latest that is kept. */

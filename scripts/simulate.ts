@@ -10,12 +10,12 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { commandLine, figure, report, type Findings } from './bench/report.ts';
-import { writeFile } from './command/write-file.ts';
-import { reportFailure, reportShopFailure } from './simulate/failure-text.ts';
-import { runPool } from './simulate/pool.ts';
-import type { Workload } from './simulate/seeds.ts';
-import type { ScheduleResult } from './simulate/schedule.ts';
+import { commandLine, figure, report, type Findings } from '@tandem-clouds/testkit/report/report';
+import { writeFile } from '@tandem-clouds/command-line/write-file';
+import { reportFailure, reportShopFailure } from '@tandem-clouds/testkit/simulator/failure-text';
+import { runPool } from '@tandem-clouds/testkit/simulator/pool';
+import type { Workload } from '@tandem-clouds/testkit/seeds';
+import type { ScheduleResult } from '@tandem-clouds/testkit/simulator/schedule';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FAILURES_SHOWN = 3;
@@ -108,13 +108,13 @@ export interface SimulateInput extends Options {
 export async function simulate(input: SimulateInput): Promise<number> {
   const { json, mutants, example, ...options } = input;
   if (example !== undefined) {
-    const { drawExample } = await import('./simulate/example.ts');
+    const { drawExample } = await import('@tandem-clouds/testkit/simulator/example');
     writeFile(example, drawExample());
     return 0;
   }
   const command = commandLine(process.argv, ROOT);
   if (mutants) {
-    const { measureMutants } = await import('./simulate/kill-mutants.ts');
+    const { measureMutants } = await import('@tandem-clouds/testkit/simulator/kill-mutants');
     return report(
       { title: `Simulation: mutants of the protocol (${options.workload})`, json, command },
       (progress) => measureMutants(options, progress),

@@ -1,5 +1,5 @@
 /** `smoke`: does this site do what it is for? */
-import type { Output } from './command/command.ts';
+import type { Output } from '@tandem-clouds/command-line/command';
 import { smoke } from './rollout/smoke.ts';
 
 export interface SmokeInput {

@@ -10,13 +10,13 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import jestConfig from '../jest.config.js';
-import { UsageError } from './command/usage-error.ts';
-import { dynamoDbLocal } from './peers/dynamodb-local.ts';
-import { functionsWorker } from './peers/functions-worker.ts';
-import { moto } from './peers/moto.ts';
-import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from './peers/peer.ts';
-import { fuzzContract, prepareSchemathesis } from './peers/schemathesis.ts';
-import { tlc } from './peers/tlc.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { dynamoDbLocal } from '@tandem-clouds/testkit/peers/dynamodb-local';
+import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
+import { moto } from '@tandem-clouds/testkit/peers/moto';
+import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from '@tandem-clouds/testkit/peers/peer';
+import { fuzzContract, prepareSchemathesis } from '@tandem-clouds/testkit/peers/schemathesis';
+import { tlc } from '@tandem-clouds/testkit/peers/tlc';
 
 const ROOT = path.join(import.meta.dirname, '..');
 

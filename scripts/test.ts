@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { guardOutput } from './command/run-command.ts';
+import { guardOutput } from '@tandem-clouds/command-line/run-command';
 
 // What cannot be written is a failure of the command.
 guardOutput();

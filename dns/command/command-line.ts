@@ -1,7 +1,7 @@
 /** The commands of `npm run tandem -- dns`. */
-import { command, type Group } from '../../scripts/command/command.ts';
-import { file, flag, percent, text } from '../../scripts/command/option.ts';
-import type { Surroundings } from './surroundings.ts';
+import { command, type Group } from '@tandem-clouds/command-line/command';
+import { file, flag, percent, text } from '@tandem-clouds/command-line/option';
+import type { Surroundings } from './command-context.ts';
 
 export type CommandName = 'plan' | 'apply' | 'status' | 'dump' | 'shift' | 'drain' | 'failover' | 'restore';
 

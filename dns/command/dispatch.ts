@@ -1,7 +1,7 @@
 /** Does what a command line of `dns` says. */
 import type { CommandLine } from './command-line.ts';
 import { findPlace } from './local-stack.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './command-context.ts';
 import { trafficCommand } from './traffic-commands.ts';
 import { applyCommand, dumpCommand, planCommand, statusCommand, type Context } from './zone-commands.ts';
 

@@ -1,7 +1,7 @@
 /** The stack of `npm start`, as commands meet it whose policy has `provider: local`. */
 import { readPolicy, type Policy, type SiteSettings } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './command-context.ts';
 
 /** A site and where its functions answer. */
 export interface LocalSite {

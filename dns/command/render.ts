@@ -9,7 +9,7 @@ import {
   type Sharing,
   type Target,
   type ZoneRecord,
-} from '../model.ts';
+} from '@tandem-clouds/zone/model';
 import { isEmpty, type Plan } from '../plan.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';

@@ -1,14 +1,14 @@
 /** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
-import { hasColour } from '../../scripts/command/terminal.ts';
-import { readStack, StackFileError, type Stack } from '../../scripts/local/stack/stack-file.ts';
+import { hasColour } from '@tandem-clouds/command-line/terminal';
+import { readStack, StackFileError, type Stack } from '@tandem-clouds/local/stack/stack-file';
 import { systemClock } from '../clock.ts';
 import { TrafficError } from '../errors.ts';
 import { chooseProvider, type Environment } from '../providers/choose.ts';
 import { probeOverHttp } from '../safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
 import type { LocalStack } from './local-stack.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './command-context.ts';
 
 /** Listens to signals from now on. */
 export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Surroundings {

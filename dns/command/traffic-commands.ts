@@ -1,13 +1,13 @@
 /** `shift`, `drain`, `failover` and `restore`. Each returns the exit status. */
 import path from 'node:path';
-import { prepareFile, writeFile } from '../../scripts/command/write-file.ts';
+import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { withLock } from '../lock.ts';
-import { own } from '../../scripts/command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import type { Timeline } from '../shift/move.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import { UsageError } from '../../scripts/command/usage-error.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { Context } from './zone-commands.ts';
 
 const TIMELINES = path.join('.tandem', 'traffic');

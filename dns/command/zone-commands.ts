@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { RefusedError } from '../errors.ts';
 import { withLock } from '../lock.ts';
-import { checkKey, sharings, type Change, type Route, type RoutedRecord, type Sharing } from '../model.ts';
+import { checkKey, sharings, type Change, type Route, type RoutedRecord, type Sharing } from '@tandem-clouds/zone/model';
 import { overridesIn } from '../overrides.ts';
 import { perform } from '../perform.ts';
 import { isEmpty, makePlan, readAndPlan } from '../plan.ts';
@@ -10,11 +10,11 @@ import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
 import { guardExtent, guardHealth } from '../safety.ts';
-import { UsageError } from '../../scripts/command/usage-error.ts';
-import { writeFile } from '../../scripts/command/write-file.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { writeFile } from '@tandem-clouds/command-line/write-file';
 import type { CommandLine } from './command-line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './command-context.ts';
 
 export interface Context {
   readonly line: CommandLine;

@@ -3,7 +3,7 @@ import { RefusedError, TrafficError } from '../errors.ts';
 import type { Lock } from '../lock.ts';
 import type { Plan } from '../plan.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import type { Acting } from './acting.ts';
+import type { Acting } from './monitor-context.ts';
 import { checkCapacity } from './capacity.ts';
 import { takenOut } from './decide.ts';
 import type { Ledger } from './ledger.ts';

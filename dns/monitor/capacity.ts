@@ -1,6 +1,6 @@
 /** Whether the sites that are left carry what comes to them. It says so, and never stands in the way. */
-import { lookAt } from './look.ts';
-import type { Acting } from './acting.ts';
+import { lookAt } from './sample.ts';
+import type { Acting } from './monitor-context.ts';
 import type { SiteLook } from './decide.ts';
 import type { Figures } from './runbook.ts';
 

@@ -6,7 +6,7 @@
  * one finishes. An action that was done but not yet written down is done again, and changes nothing.
  */
 import { withLock } from '../lock.ts';
-import type { Acting } from './acting.ts';
+import type { Acting } from './monitor-context.ts';
 import { perform, type Result } from './actions.ts';
 import { begun, isComplete, sentBack, type Decision } from './decide.ts';
 import { Ledger } from './ledger.ts';

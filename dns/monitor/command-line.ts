@@ -1,8 +1,8 @@
 /** The commands `runbook` and `monitor`. */
-import { command } from '../../scripts/command/command.ts';
-import { flag, folder, text } from '../../scripts/command/option.ts';
+import { command } from '@tandem-clouds/command-line/command';
+import { flag, folder, text } from '@tandem-clouds/command-line/option';
 import { PLACE_OPTIONS } from '../command/command-line.ts';
-import type { Surroundings } from '../command/surroundings.ts';
+import type { Surroundings } from '../command/command-context.ts';
 import { SETTINGS_HELP, type Settings } from './settings.ts';
 
 export interface CommonOptions {

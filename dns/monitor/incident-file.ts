@@ -1,7 +1,7 @@
 /** A markdown file per incident, with what happened when. For people: nothing reads it back. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { prepareFolder } from '../../scripts/command/write-file.ts';
+import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { TrafficError } from '../errors.ts';
 import type { Incident } from './record.ts';
 import type { Runbook } from './runbook.ts';

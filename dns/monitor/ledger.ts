@@ -1,5 +1,5 @@
 /** The zone's incidents while the lock is held. What it says is what the zone says: nobody else changes them meanwhile. */
-import { keyOf, type Change, type ZoneRecord } from '../model.ts';
+import { keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { overridesIn, type Overrides } from '../overrides.ts';
 import type { Provider } from '../provider.ts';
 import { incidentKey, incidentsChange, incidentsIn, withIncident, type Incident } from './record.ts';

@@ -3,7 +3,7 @@
  * decided by the zone's lock and by what the zone says (carry-out.ts).
  */
 import { TrafficError } from '../errors.ts';
-import type { Acting } from './acting.ts';
+import type { Acting } from './monitor-context.ts';
 import { dedupKey } from './actions.ts';
 import { carryOut } from './carry-out.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type SiteLook,
   type Watched,
 } from './decide.ts';
-import { lookAt, providerWords } from './look.ts';
+import { lookAt, providerWords } from './sample.ts';
 import { send, type Notice } from './notify.ts';
 import { incidentKey, incidentsIn, type Incident } from './record.ts';
 import { sitesOf, type Runbook } from './runbook.ts';

@@ -4,7 +4,7 @@
  *
  * Plans leave the record alone: it says nothing of how the zone is answered.
  */
-import type { Change, PlainRecord, ZoneRecord } from '../model.ts';
+import type { Change, PlainRecord, ZoneRecord } from '@tandem-clouds/zone/model';
 
 /** `open`: the runbook's actions are made or being made; `over`: those of the way back; `closed`: nothing is left. */
 export type Phase = 'open' | 'over' | 'closed';

@@ -1,8 +1,8 @@
 /** What the commands `monitor` and `runbook` do. */
 import { findPlace } from '../command/local-stack.ts';
-import type { Surroundings } from '../command/surroundings.ts';
+import type { Surroundings } from '../command/command-context.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Acting } from './acting.ts';
+import type { Acting } from './monitor-context.ts';
 import type { CommonOptions, MonitorLine, MonitorSurroundings, RunbookLine } from './command-line.ts';
 import { incidentFiles } from './incident-file.ts';
 import { Monitor } from './monitor.ts';

@@ -1,13 +1,13 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
 import { painter, planText } from '../command/render.ts';
-import type { Surroundings } from '../command/surroundings.ts';
-import { UsageError } from '../../scripts/command/usage-error.ts';
+import type { Surroundings } from '../command/command-context.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { overridesIn } from '../overrides.ts';
 import { makePlan } from '../plan.ts';
 import { guardHealth } from '../safety.ts';
 import { trafficPlan, type TrafficRequest } from '../shift/traffic.ts';
-import type { Acting } from './acting.ts';
+import type { Acting } from './monitor-context.ts';
 import { checkCapacity } from './capacity.ts';
 import { carryOut } from './carry-out.ts';
 import type { RunbookLine } from './command-line.ts';

@@ -1,7 +1,7 @@
 /** Runbooks as code: dns/runbooks/*.yml. What is returned has every default filled in; otherwise all mistakes are named. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { own } from '../../scripts/command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import { TrafficError } from '../errors.ts';
 import { parseChecked, readText, validatorOf, type Mistake } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';

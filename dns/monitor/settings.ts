@@ -1,7 +1,7 @@
 /** The only place of the monitor that reads the environment. Every mistake is named at once, and no secret is ever shown. */
 import { hostname } from 'node:os';
-import { readDecimal } from '../../scripts/command/numbers.ts';
-import { UsageError } from '../../scripts/command/usage-error.ts';
+import { readDecimal } from '@tandem-clouds/command-line/numbers';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { Webhook } from './notify.ts';
 
 export interface Settings {

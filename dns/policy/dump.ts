@@ -1,6 +1,6 @@
 /** Writes a live zone as a policy that plans to nothing. */
 import { stringify } from 'yaml';
-import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '../model.ts';
+import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { incidentsName } from '../monitor/record.ts';
 import { isOverridesNote } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';

@@ -1,6 +1,6 @@
 /** What a schema cannot say of the names of a policy. */
 import { isIPv4 } from 'node:net';
-import { own } from '../../scripts/command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import type { Mistake } from './parse.ts';
 import type { Endpoint, NamePolicy, SiteSettings, SiteUse } from './policy.ts';
 

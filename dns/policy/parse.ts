@@ -6,7 +6,7 @@ import { isAlias, isCollection, isMap, isPair, isSeq, LineCounter, parseDocument
 import { PolicyError, TrafficError, type PolicyMistake } from '../errors.ts';
 import { aliasMistakes } from './aliases.ts';
 import { escaped, partsOf } from './json-pointer.ts';
-import { nearest } from '../../scripts/command/nearest.ts';
+import { nearest } from '@tandem-clouds/command-line/nearest';
 
 /** A mistake whose line is still to be found. */
 export type Mistake = Omit<PolicyMistake, 'line'>;

@@ -1,6 +1,6 @@
 /** Reads a policy file. What is returned has every default filled in and breaks no rule; otherwise all mistakes are named. */
 import type { ErrorObject } from 'ajv';
-import type { Alias, RateLimit, RecordType, RoutedType, Strategy } from '../model.ts';
+import type { Alias, RateLimit, RecordType, RoutedType, Strategy } from '@tandem-clouds/zone/model';
 import schema from '../policy.schema.json' with { type: 'json' };
 import { mistakesIn, parseChecked, readText, validatorOf, type Mistake } from './parse.ts';
 import { rulesBroken } from './rules.ts';

@@ -1,6 +1,6 @@
 /** From a policy to the state of its zone. Pure. */
 import { isIPv4 } from 'node:net';
-import { own } from '../../scripts/command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import {
   normalised,
   type Edge,
@@ -12,7 +12,7 @@ import {
   type RoutedType,
   type Target,
   type ZoneRecord,
-} from '../model.ts';
+} from '@tandem-clouds/zone/model';
 import type {
   CheckSettings,
   EdgeSettings,

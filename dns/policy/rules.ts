@@ -2,13 +2,13 @@
  * What a schema cannot say of a policy. It is given whatever the file held: a part that the schema refuses is left out
  * here, so that all mistakes of a file are seen at once.
  */
-import type { RecordType } from '../model.ts';
+import type { RecordType } from '@tandem-clouds/zone/model';
 import { escaped } from './json-pointer.ts';
 import { APEX_CNAME, nameMistakes, routeMistakes, typesOf, type Sites } from './name-rules.ts';
 import type { Mistake } from './parse.ts';
 import type { NamePolicy, Policy, RecordPolicy } from './policy.ts';
 import { matchesName } from './unmanaged.ts';
-import { isAddress, isHost, valueMistake, valuesMistake } from './values.ts';
+import { isAddress, isHost, valueMistake, valuesMistake } from '@tandem-clouds/zone/values';
 
 /** Every rule that is broken, with its place. */
 export function rulesBroken(value: unknown): readonly Mistake[] {

@@ -4,7 +4,7 @@
  *
  * Invariant: the policy that `dump` writes of what is left plans to nothing, and what is not left is never deleted.
  */
-import { canonical, keyOf, type RoutedRecord, type ZoneRecord } from '../model.ts';
+import { canonical, keyOf, type RoutedRecord, type ZoneRecord } from '@tandem-clouds/zone/model';
 import type { Foreign, LiveZone, Provider } from '../provider.ts';
 import { refusals } from '../refusals.ts';
 import { documentOf, isNote, type Source } from './dump.ts';

@@ -1,5 +1,5 @@
 /** The one place that knows every provider. Each is loaded only when it is the one. */
-import type { ProviderChoice } from '../command/surroundings.ts';
+import type { ProviderChoice } from '../command/command-context.ts';
 import type { Clock, Provider } from '../provider.ts';
 
 export interface Environment {
@@ -9,7 +9,7 @@ export interface Environment {
   readonly localControlUrl: string | undefined;
 }
 
-/** The default port of `dns.control` (scripts/local/stack/ports.ts). */
+/** The default port of `dns.control` (packages/local/src/stack/ports.ts). */
 const LOCAL_CONTROL_URL = 'http://127.0.0.1:5380';
 
 export async function chooseProvider(

@@ -6,7 +6,7 @@
  */
 import { RefusedError, TrafficError } from '../errors.ts';
 import type { Lock } from '../lock.ts';
-import { sharings, type RoutedRecord } from '../model.ts';
+import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
 import type { Overrides } from '../overrides.ts';
 import { perform } from '../perform.ts';
 import { readAndPlan, type Plan } from '../plan.ts';

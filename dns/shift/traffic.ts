@@ -1,5 +1,5 @@
 /** What may be asked of traffic: by an operator's command, or by a runbook. */
-import { sharings, type RoutedRecord } from '../model.ts';
+import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
 import { overridesName, type Overrides } from '../overrides.ts';
 import { readAndPlan, type Plan } from '../plan.ts';
 import type { Policy } from '../policy/policy.ts';

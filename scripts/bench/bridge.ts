@@ -2,16 +2,16 @@
  * `bench bridge`: events a second through `forward` and `apply` against a bare pipe of the same SDK calls,
  * over the same stand-ins in one run, both ways.
  */
-import { prepareFolder } from '../command/write-file.ts';
+import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { Contender } from './bridge/contender.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { OTHER, startTwoSites, type BenchSites } from './bridge/two-sites.ts';
 import type { ContenderName, RoundResult } from './bridge/worker.ts';
 import { makeWorkload, type Workload } from './bridge/workload.ts';
-import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
-import { median } from './statistics.ts';
+import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const RATIO_MIN = 1;
 const WARM_UP_ROUNDS = 2;

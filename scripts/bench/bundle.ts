@@ -6,12 +6,12 @@
  */
 import path from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
-import { appEntry } from '../serverless/azure/bundle-app.ts';
-import { GIVEN_BY_WORKER } from '../serverless/azure/entry-point.ts';
+import { appEntry } from '../../infra/serverless/azure/bundle-app.ts';
+import { GIVEN_BY_WORKER } from '../../infra/serverless/azure/entry-point.ts';
 import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
 import { ENVIRONMENT } from './bundle/environment.ts';
 import { loadTimes } from './bundle/load-time.ts';
-import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
 
 const SIZE_MAX_KB: Readonly<Record<CloudName, number>> = { aws: 450, azure: 1_800 };

@@ -5,20 +5,20 @@
  * A small run (`--keys 4000`) takes under two minutes.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { chunk } from '../../src/shared/chunk.ts';
-import { sweepPageSize, sweepWidthMax } from '../../src/shared/replication/bounds.ts';
-import { eventOf } from '../../src/shared/replication/event.ts';
-import { messageOf } from '../../src/shared/replication/message.ts';
-import { BUDGET_PATH } from '../local/budget.ts';
+import { chunk } from '@tandem-clouds/replication/chunk';
+import { sweepPageSize, sweepWidthMax } from '@tandem-clouds/replication/bounds';
+import { eventOf } from '@tandem-clouds/replication/event';
+import { messageOf } from '@tandem-clouds/replication/message';
+import { BUDGET_PATH } from '@tandem-clouds/emulators/core/budget';
 import { bundleFunctions } from './bridge/functions.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { OTHER, startTwoSites, type BenchSite, type BenchSites } from './bridge/two-sites.ts';
 import { backlogRecord, unitsOf, unitsOfIndex, type BacklogOptions } from './catch-up/backlog.ts';
 import { LiveWrites, type LiveSamples } from './catch-up/live.ts';
 import { BRIDGE_FUNCTIONS, startSite, type SiteRun } from './catch-up/site-run.ts';
-import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { ROOT, type CloudName } from './service-bundles.ts';
-import { percentile } from './statistics.ts';
+import { percentile } from '@tandem-clouds/testkit/report/statistics';
 
 /** Of a serverless container. https://learn.microsoft.com/azure/cosmos-db/serverless-performance */
 const REQUEST_UNITS_PER_SECOND = 5_000;

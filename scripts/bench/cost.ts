@@ -19,7 +19,7 @@ import {
   type Bench,
 } from './cost/scenarios.ts';
 import { usdOf } from './cost/tally.ts';
-import { commandLine, figure, report, type Aim, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Aim, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
 import { PRICES, usdPerMillion } from '../cost/prices.ts';
 import {
@@ -32,7 +32,7 @@ import {
   type WriteCost,
 } from '../cost/usage.ts';
 
-import { heartbeatMs } from '../../src/shared/replication/bounds.ts';
+import { heartbeatMs } from '@tandem-clouds/replication/bounds';
 
 const WRITE_UNITS_MAX = 4;
 const ALONE = 5;

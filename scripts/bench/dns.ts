@@ -14,9 +14,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NAME } from './dns/fixture.ts';
 import type { LoadResult } from './dns/load-main.ts';
 import { findPeer, PEERS, startPeer, type PeerName } from './dns/peers.ts';
-import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
-import { median } from './statistics.ts';
+import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const QUERIES_PER_SECOND_MIN = 20_000;
 const UNDER_WAY = 128;

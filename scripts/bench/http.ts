@@ -8,13 +8,13 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { prepareFolder } from '../command/write-file.ts';
+import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { addedByTheStack, differences } from './http/answers.ts';
 import { Contestant } from './http/contestant.ts';
 import { SHAPES, type Shape } from './http/fixture.ts';
-import { commandLine, figure, report, type Aim, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Aim, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
-import { median } from './statistics.ts';
+import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const RATIO_MAX = 0.6;
 const OVER_BARE_MAX_MICROS = 10;

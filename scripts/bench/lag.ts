@@ -6,15 +6,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stack, StackSite } from '../local/stack/stack-file.ts';
+import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
 import { withFootprint, type Footprint } from './lag/footprint.ts';
 import { openLoop } from './lag/open-loop.ts';
 import { openProbe } from './lag/probe.ts';
 import { Watcher } from './lag/watcher.ts';
-import { runningStack, withOwnStack } from './own-stack.ts';
-import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { runningStack, withOwnStack } from '@tandem-clouds/testkit/cluster/own-stack';
+import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
-import { percentile } from './statistics.ts';
+import { percentile } from '@tandem-clouds/testkit/report/statistics';
 
 const LAG_P50_BELOW_MS = 60;
 const LAG_P99_BELOW_MS = 300;

@@ -12,13 +12,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { parsePolicy } from '../../dns/policy/policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
-import { startDnsServer } from '../../dns/server/server.ts';
-import { Unavailable } from '../peers/peer.ts';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
 import { namesOf, policyOf, ZONE } from './plan/fixture.ts';
 import { octoDnsPlan, octoDnsSync } from './plan/octodns.ts';
-import { commandLine, figure, report, type Findings } from './report.ts';
+import { commandLine, figure, report, type Findings } from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
-import { median } from './statistics.ts';
+import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const SECONDS_MAX = 2;
 

@@ -6,14 +6,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { parse } from 'yaml';
-import type { DeclaredFunction } from '../serverless/azure/entry-point.ts';
+import type { DeclaredFunction } from '../../infra/serverless/azure/entry-point.ts';
 
 export type CloudName = 'aws' | 'azure';
 
 export const CLOUDS: readonly CloudName[] = ['aws', 'azure'];
 
 /** The root of the project. */
-export const ROOT = path.join(import.meta.dirname, '..', '..');
+export const ROOT = path.join(import.meta.dirname, '../..');
 
 export interface ServiceBundles {
   readonly cloud: CloudName;

@@ -6,14 +6,14 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { placeArtefact } from '../local/site-release.ts';
-import { FunctionsHost } from '../peers/functions-host.ts';
-import { functionsWorker } from '../peers/functions-worker.ts';
-import { unpackPreviousRelease } from '../rollout/previous-release.ts';
+import { placeArtefact } from '@tandem-clouds/local/site-release';
+import { FunctionsHost } from '@tandem-clouds/testkit/peers/functions-host';
+import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
+import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
 import { ENVIRONMENT } from './bundle/environment.ts';
-import { commandLine, figure, report, type Figure, type Findings } from './report.ts';
+import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
-import { median } from './statistics.ts';
+import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const APP = path.join(ROOT, '.artifacts/azure/app');
 

@@ -1,6 +1,6 @@
 /** Measurements, each with its aims. A new one is a declaration here and a module in scripts/bench/. */
-import { command, type CommandContext, type Group } from '../command/command.ts';
-import { choice, decimal, file, flag, folder, whole } from '../command/option.ts';
+import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
+import { choice, decimal, file, flag, folder, whole } from '@tandem-clouds/command-line/option';
 
 /** Writes a second. */
 const RATE_MIN = 0.1;

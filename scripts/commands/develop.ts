@@ -1,6 +1,6 @@
 /** Commands for who changes the code. */
-import { command, type CommandContext } from '../command/command.ts';
-import { flag, many, text } from '../command/option.ts';
+import { command, type CommandContext } from '@tandem-clouds/command-line/command';
+import { flag, many, text } from '@tandem-clouds/command-line/option';
 
 export const generate = command({
   name: 'generate',

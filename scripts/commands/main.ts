@@ -11,9 +11,9 @@ export async function main(words: readonly string[], scripts: readonly string[])
   enableCompileCache(path.join(import.meta.dirname, '../../node_modules/.cache/tandem'));
   // From here on, so that these come from the cache too.
   const [{ processContext, processPlace }, { runCommand }, { runProgram }, { PROGRAM }] = await Promise.all([
-    import('../command/process-context.ts'),
-    import('../command/run-command.ts'),
-    import('../command/run-program.ts'),
+    import('@tandem-clouds/command-line/process-context'),
+    import('@tandem-clouds/command-line/run-command'),
+    import('@tandem-clouds/command-line/run-program'),
     import('./program.ts'),
   ]);
   await runCommand(() => runProgram(PROGRAM, words, processContext(), processPlace(scripts)));

@@ -1,8 +1,8 @@
 /** Commands that ask and operate running sites: those of the stack on this machine, or deployed ones. */
-import { command, type CommandContext, type Group } from '../command/command.ts';
-import { file, flag, many, text, url, whole } from '../command/option.ts';
-import { UsageError } from '../command/usage-error.ts';
-import type { CommonOptions, ConflictOptions, DeadLetterOptions } from '../tandem/options.ts';
+import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
+import { file, flag, many, text, url, whole } from '@tandem-clouds/command-line/option';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import type { CommonOptions, ConflictOptions, DeadLetterOptions } from '../operate/options.ts';
 
 const DEFAULT_STACK = '.tandem/stack.json';
 const LIMIT_MAX = 100;
@@ -49,7 +49,7 @@ export const status = command({
   ],
   check: checkCommon,
   run: async ({ watch, keys, ...common }, context: CommandContext) => {
-    const module = await import('../tandem/status.ts');
+    const module = await import('../operate/status.ts');
     return module.status({ command: 'status', watch, keys, ...commonOf(common) }, context);
   },
 });
@@ -72,7 +72,7 @@ export const pauses = (['pause', 'resume'] as const).map((name) =>
     ],
     check: checkCommon,
     run: async ({ from, to, ...common }, context: CommandContext) => {
-      const module = await import('../tandem/pause.ts');
+      const module = await import('../operate/pause.ts');
       return module.pause({ command: name, from, to, ...commonOf(common) }, context);
     },
   }),
@@ -97,7 +97,7 @@ export const comparisons = (['compare', 'repair', 'backfill'] as const).map((nam
     ],
     check: checkCommon,
     run: async ({ from, to, ...common }, context: CommandContext) => {
-      const module = await import('../tandem/compare.ts');
+      const module = await import('../operate/compare.ts');
       return module.compare({ command: name, from, to, ...commonOf(common) }, context);
     },
   }),
@@ -113,7 +113,7 @@ async function runConflicts(
 ): Promise<number> {
   const { stack, site, json, at, ids = [], limit = LIMIT_MAX, value, note } = input;
   const common = commonOf({ stack, site, json });
-  const { conflicts } = await import('../tandem/conflicts.ts');
+  const { conflicts } = await import('../operate/conflicts.ts');
   return conflicts({ command: 'conflicts', action, at, ids, limit, value, note, ...common }, context);
 }
 
@@ -201,7 +201,7 @@ async function runLetters(
   const { stack, site, json, at, ids = [], source, reason, edit } = input;
   const { all = false, dryRun = false, rate = 1 } = input;
   const common = commonOf({ stack, site, json });
-  const { deadLetters } = await import('../tandem/dead-letters.ts');
+  const { deadLetters } = await import('../operate/dead-letters.ts');
   return deadLetters(
     { command: 'dlq', action, at, ids, source, reason, all, dryRun, rate, edit, ...common },
     context,
@@ -285,7 +285,7 @@ export const token = command({
   examples: [{ line: 'token --scope tandem/read', shows: 'one that may read' }],
   check: checkCommon,
   run: async ({ scope, ...common }, context: CommandContext) => {
-    const module = await import('../tandem/token.ts');
+    const module = await import('../operate/token.ts');
     return module.token({ command: 'token', scope, ...commonOf(common) }, context);
   },
 });

@@ -1,13 +1,13 @@
 /**
- * Everything that `npm run tandem -- <command>` can do. A new command is a declaration (see scripts/command/command.ts) and
+ * Everything that `npm run tandem -- <command>` can do. A new command is a declaration (see packages/command-line/src/command.ts) and
  * its line here; help, errors, completion and the tests that hold for every command follow from it.
  */
 import { createRequire } from 'node:module';
-import { command, type CommandContext, type Program } from '../command/command.ts';
-import { completionScript, SHELLS } from '../command/completion.ts';
-import { ROOT } from '../command/process-context.ts';
-import { choice } from '../command/option.ts';
-import { start } from '../local/stack/options.ts';
+import { command, type CommandContext, type Program } from '@tandem-clouds/command-line/command';
+import { completionScript, SHELLS } from '@tandem-clouds/command-line/completion';
+import { ROOT } from '@tandem-clouds/command-line/process-context';
+import { choice } from '@tandem-clouds/command-line/option';
+import { start } from '@tandem-clouds/local/stack/options';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
 import { comparisons, conflicts, deadLetters, pauses, status, token } from './operate.ts';

@@ -1,9 +1,9 @@
 /** Commands that show whether it holds: simulations, chaos, drills, and what it costs. */
 import os from 'node:os';
-import { command, type CommandContext } from '../command/command.ts';
-import { choice, decimal, duration, file, flag, folder, percent, whole } from '../command/option.ts';
-import { UsageError } from '../command/usage-error.ts';
-import { RTO_BELOW_S } from '../drill/figures.ts';
+import { command, type CommandContext } from '@tandem-clouds/command-line/command';
+import { choice, decimal, duration, file, flag, folder, percent, whole } from '@tandem-clouds/command-line/option';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { RTO_BELOW_S } from '@tandem-clouds/testkit/drill/figures';
 
 /** Of traffic: a day is enough. */
 const DAY_MINUTES = 1_440;

@@ -1,7 +1,7 @@
 /** Commands that bring a release to the clouds, back from them, and find out whether it works there. */
-import { command, type CommandContext } from '../command/command.ts';
-import { choice, file, flag, folder, many, text, url, whole } from '../command/option.ts';
-import { UsageError } from '../command/usage-error.ts';
+import { command, type CommandContext } from '@tandem-clouds/command-line/command';
+import { choice, file, flag, folder, many, text, url, whole } from '@tandem-clouds/command-line/option';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { Target } from '../rollout/connect.ts';
 
 const CLOUDS = ['aws', 'azure'] as const;

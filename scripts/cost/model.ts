@@ -4,7 +4,7 @@
  * Invariant: nothing is guessed in silence. What was counted is in usage.json, what is assumed is in `ASSUMED`, what the
  * stacks hold is counted in their definitions (inventory.ts).
  */
-import { heartbeatMs, sweepTickMs } from '../../src/shared/replication/bounds.ts';
+import { heartbeatMs, sweepTickMs } from '@tandem-clouds/replication/bounds';
 import type { Inventory } from './inventory.ts';
 import { PRICES, type Price } from './prices.ts';
 import { IDLE_SQS_REQUESTS_PER_HOUR, type Tally, type Usage, type WriteCost } from './usage.ts';

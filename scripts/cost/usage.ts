@@ -1,7 +1,7 @@
 /** What was counted by `npm run bench -- cost --record`: units of the services that bill, for one of each thing that is done. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeFile } from '../command/write-file.ts';
+import { writeFile } from '@tandem-clouds/command-line/write-file';
 
 const FILE = path.join(import.meta.dirname, 'usage.json');
 
@@ -14,7 +14,7 @@ export interface Tally {
   /** Writes with a condition, whether or not it held. */
   readonly dynamoDbWrites: number;
   readonly sqsRequests: number;
-  /** Estimated (`scripts/local/cosmos/charges.ts`). */
+  /** Estimated (`packages/emulators/src/cosmos/charges.ts`). */
   readonly cosmosRequestUnits: number;
   readonly cosmosWrites: number;
   readonly serviceBusOperations: number;

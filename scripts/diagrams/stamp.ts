@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-export const DIAGRAMS = path.join(import.meta.dirname, '..', '..', 'docs', 'diagrams');
+export const DIAGRAMS = path.join(import.meta.dirname, '../../docs/diagrams');
 /** How all of them look; part of what they are made from. */
 export const STYLE = path.join(DIAGRAMS, 'mermaid.json');
 

@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
 import { firstCheck } from '../../src/shared/first-check.ts';
 import type { Finding, Probe } from '../../src/shared/ports/probe.ts';
-import { getJson } from '../tandem/ask.ts';
-import { OperatorApi } from '../tandem/operator-api.ts';
-import type { Target } from '../tandem/targets.ts';
+import { getJson } from '../operate/ask.ts';
+import { OperatorApi } from '../operate/operator-api.ts';
+import type { Target } from '../operate/targets.ts';
 import { readFinding, type Reading } from './read-finding.ts';
 
 /** A cold trigger takes some seconds; SQS's counts lag behind by up to a minute. */

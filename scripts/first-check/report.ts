@@ -1,5 +1,5 @@
 /** The findings of a site as a table for people, and below it what is to be mended. */
-import { aligned } from '../command/table.ts';
+import { aligned } from '@tandem-clouds/command-line/table';
 import type { SiteReport } from './check-site.ts';
 import type { Reading } from './read-finding.ts';
 

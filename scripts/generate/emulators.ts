@@ -1,11 +1,11 @@
 /** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
-import { awsHostFacts } from '../local/aws-host/facts.ts';
-import { azureHostFacts } from '../local/azure-host/facts.ts';
-import { cosmosFacts } from '../local/cosmos/facts.ts';
-import { dynamodbFacts } from '../local/dynamodb/facts.ts';
-import type { EmulatorFacts, Fact, FactKind } from '../local/fact.ts';
-import { serviceBusFacts } from '../local/service-bus/facts.ts';
-import { sqsFacts } from '../local/sqs/facts.ts';
+import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
+import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
+import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
+import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
+import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
+import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
+import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
 
 export const EMULATORS: readonly EmulatorFacts[] = [
   dynamodbFacts,

@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { eventSchema } from '../../src/shared/replication/event-schema.ts';
+import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';

@@ -1,12 +1,12 @@
 /** What only operators may, in the contract: one function for each group of routes. */
 import { exposureKeysMax, pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
 import { idSchema } from '../../src/shared/domain/entity.ts';
-import { EARLIER_LIFE } from '../../src/shared/replication/conflict-log.ts';
+import { EARLIER_LIFE } from '@tandem-clouds/replication/conflict-log';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
 import { idCursor } from '../../src/shared/http/paging.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
-import { eventSchema } from '../../src/shared/replication/event-schema.ts';
+import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { answer, count, object, problems, ref, said, text, time, type Operation } from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;

@@ -1,5 +1,5 @@
 /** Small pieces of the contract that several paths share. */
-import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/replication/bounds.ts';
+import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { requestsRemembered } from '../../src/shared/bounds.ts';
 
 /** One operation of a path. */

@@ -11,8 +11,8 @@ import { ITEM } from '../../src/shared/domain/entities/item.ts';
 import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
 import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
-import { stepSchema } from '../../src/shared/replication/anti-entropy/step-schema.ts';
-import { eventSchema } from '../../src/shared/replication/event-schema.ts';
+import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema';
+import { eventSchema } from '@tandem-clouds/replication/event-schema';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
 function runtimeSchemas(): Record<string, object> {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { PEERS, Unavailable } from '../peers/peer.ts';
+import { PEERS, Unavailable } from '@tandem-clouds/testkit/peers/peer';
 import type { ToolResult } from './python-tools.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

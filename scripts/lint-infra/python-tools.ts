@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pythonWith } from '../peers/python.ts';
+import { pythonWith } from '@tandem-clouds/testkit/peers/python';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const REQUIREMENTS = path.join(ROOT, 'infra/lint/requirements.txt');

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { filesIn } from '../local/zip.ts';
+import { filesIn } from '@tandem-clouds/local/zip';
 
 /** Unlike anything else that a file may hold. */
 export const plant = (name: string): string => `planted-${name}-${randomBytes(12).toString('hex')}`;

@@ -1,8 +1,8 @@
 /** From a policy to what can be done to its sites: real clouds, or the running local stack when its provider is `local`. */
 import { systemSurroundings } from '../../dns/command/system.ts';
-import type { Cloud } from '../local/stack/sites.ts';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { cloudDeploy } from './deploy-cloud.ts';
-import { localDeploy } from './deploy-local.ts';
+import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
 import type { Platform } from './perform.ts';
 import { platformOf } from './platform.ts';
 import { Traffic } from './traffic.ts';

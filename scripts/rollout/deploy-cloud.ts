@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { parseSite, type Cloud } from '../local/stack/sites.ts';
+import { parseSite, type Cloud } from '@tandem-clouds/local/stack/sites';
 import { StepError } from './perform.ts';
 import type { Deploy } from './platform.ts';
 import { artefactOf } from './releases.ts';

@@ -4,7 +4,7 @@
  * Invariant: a cloud gets traffic only with a release that has been verified there, the new one or the one that it had.
  * Whatever ends a rollout, the outcome says of each cloud what it runs and whether it has its traffic.
  */
-import { CommandError } from '../command/command-error.ts';
+import { CommandError } from '@tandem-clouds/command-line/command-error';
 import { stepsOf, sayStep, type Action, type RolloutPlan, type SitePlan, type Step } from './plan.ts';
 
 /** What can be done to a cloud. Each rejects with StepError when it did not come about. */

@@ -5,8 +5,8 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Cloud } from '../local/stack/sites.ts';
-import { UsageError } from '../command/usage-error.ts';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 
 const ARTIFACTS = path.join(import.meta.dirname, '../../.artifacts');
 const RELEASES = path.join(ARTIFACTS, 'releases');

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { unzip, zip } from '../local/zip.ts';
+import { unzip, zip } from '@tandem-clouds/local/zip';
 
 const BUNDLE = 'src/handlers/users.cjs';
 const DEFECT = `

@@ -1,7 +1,7 @@
 /** What happened, in a file that is whole at every moment: a rollout that was killed leaves its last step. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { prepareFolder, writeFile } from '../command/write-file.ts';
+import { prepareFolder, writeFile } from '@tandem-clouds/command-line/write-file';
 
 const FOLDER = path.join('.tandem', 'rollout');
 

@@ -1,7 +1,7 @@
 /** Moving traffic with the commands of `npm run tandem -- dns`: the same gates, lock and safeguards as for an operator. */
-import { own } from '../command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import { runDns } from '../../dns/run.ts';
-import type { Surroundings } from '../../dns/command/surroundings.ts';
+import type { Surroundings } from '../../dns/command/command-context.ts';
 import { TrafficError } from '../../dns/errors.ts';
 import { overridesIn, type Overrides } from '../../dns/overrides.ts';
 import type { Policy } from '../../dns/policy/policy.ts';

@@ -1,8 +1,8 @@
 /** Queue-triggered: merges what the peers sent into the local store. */
 import { openDeadLetters, openStore, queueEntry } from '#cloud';
 import { checkEvent } from '../shared/validation/check-event.ts';
-import { applyBatch } from '../shared/replication/apply.ts';
-import { drive } from '../shared/replication/drive.ts';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import { drive } from '@tandem-clouds/replication/drive';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { reportApplied as openReport } from './report-applied.ts';
 

@@ -2,8 +2,8 @@
 import { openDeadLetters, openStore, queueEntry } from '#cloud';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
-import { drive } from '../shared/replication/drive.ts';
-import { forward } from '../shared/replication/forward.ts';
+import { drive } from '@tandem-clouds/replication/drive';
+import { forward } from '@tandem-clouds/replication/forward';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 

@@ -1,14 +1,14 @@
 /** Which peers a function of the bridge may send to, asked of the store now and then. */
 import { pauseCacheMs } from '../shared/bounds.ts';
-import { AppError } from '../shared/replication/errors.ts';
-import type { Store } from '../shared/ports/store.ts';
+import { AppError } from '@tandem-clouds/replication/errors';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import {
   pauseKey,
   pausedPeers,
   withoutPaused,
   type PausedPeers,
-} from '../shared/replication/paused-peers.ts';
-import type { Site } from '../shared/replication/protocol.ts';
+} from '@tandem-clouds/replication/paused-peers';
+import type { Site } from '@tandem-clouds/replication/protocol';
 
 /**
  * Answers with the site without its paused peers; an answer of the store serves for `pauseCacheMs`. While the store

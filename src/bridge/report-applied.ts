@@ -1,5 +1,5 @@
 /** What was applied, in logs and metrics. */
-import type { ApplyReport } from '../shared/replication/apply.ts';
+import type { ApplyReport } from '@tandem-clouds/replication/apply';
 import type { Logger, Metrics } from '../shared/ports/telemetry.ts';
 
 /** Returns what reports a batch: a line for each write that lost; the entries themselves are in the conflict log. */

@@ -3,11 +3,11 @@
  * how it stands with each of them.
  */
 import { openOutbox, openStore, timerEntry } from '#cloud';
-import { sweepTickMs } from '../shared/replication/bounds.ts';
-import { AppError } from '../shared/replication/errors.ts';
+import { sweepTickMs } from '@tandem-clouds/replication/bounds';
+import { AppError } from '@tandem-clouds/replication/errors';
 import { recordGauges } from '../shared/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
-import { drive } from '../shared/replication/drive.ts';
+import { drive } from '@tandem-clouds/replication/drive';
 import {
   beat,
   hasNotes,
@@ -17,10 +17,10 @@ import {
   recoveryAfter,
   refusedAfter,
   sweptTo,
-} from '../shared/replication/heartbeat.ts';
-import type { Protocol } from '../shared/replication/protocol.ts';
-import type { StoredRecord } from '../shared/replication/record.ts';
-import { isAnyDue, sweep } from '../shared/replication/sweep.ts';
+} from '@tandem-clouds/replication/heartbeat';
+import type { Protocol } from '@tandem-clouds/replication/protocol';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
 import { lookAtPending } from '../shared/replication-view.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';

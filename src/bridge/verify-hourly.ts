@@ -4,9 +4,9 @@
  */
 import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/open-peers.ts';
-import { beginBurial } from '../shared/replication/anti-entropy/bury.ts';
-import { begin } from '../shared/replication/anti-entropy/compare.ts';
-import { drive } from '../shared/replication/drive.ts';
+import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
+import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import { drive } from '@tandem-clouds/replication/drive';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 
 const { config, logger, site } = openRuntime();

@@ -10,7 +10,7 @@ import {
   backfillKeys,
   backfillState,
   type BackfillState,
-} from '../shared/replication/anti-entropy/backfill.ts';
+} from '@tandem-clouds/replication/anti-entropy/backfill';
 import { keepAnswer } from '../shared/keep-answer.ts';
 import { readEach } from '../shared/read-each.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';

@@ -12,7 +12,7 @@ import { withDurability } from '../shared/http/prefer.ts';
 import { recordHeaders } from '../shared/http/record-headers.ts';
 import type { HttpRequest, Route } from '../shared/http/route.ts';
 import { seenStates } from '../shared/http/session.ts';
-import { idOf } from '../shared/replication/record.ts';
+import { idOf } from '@tandem-clouds/replication/record';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();

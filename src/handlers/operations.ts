@@ -13,7 +13,7 @@ import {
 } from '#cloud';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { peerProbes } from '../shared/adapters/peer-probes.ts';
-import { heartbeatMs } from '../shared/replication/bounds.ts';
+import { heartbeatMs } from '@tandem-clouds/replication/bounds';
 import { ConflictService } from '../shared/conflict-service.ts';
 import { DeadLetterService } from '../shared/dead-letter-service.ts';
 import { firstCheck } from '../shared/first-check.ts';
@@ -27,7 +27,7 @@ import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
 import { pendingView } from '../shared/pending-view.ts';
-import { heartbeatKey } from '../shared/replication/heartbeat-record.ts';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();

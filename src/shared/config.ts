@@ -6,7 +6,7 @@
 import { InvalidError, type Failure } from './errors.ts';
 import { config as configCheck } from './generated/validators.js';
 import { validate } from './validation/validate.ts';
-import type { SiteId } from './replication/stamp.ts';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 
 /** How one site reaches another. */
 export type PeerConfig =

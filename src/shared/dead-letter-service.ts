@@ -8,7 +8,7 @@
 import { letterIdsMax, letterLooksMax, letterSettlesMax } from './bounds.ts';
 import { ConflictError, NotFoundError } from './errors.ts';
 import type { DeadLetter, DeadLetterBox, Look } from './ports/dead-letter-box.ts';
-import type { QueueSender, SendOutcome } from './ports/queue.ts';
+import type { QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 
 /** Letters of one queue that are there for one reason. */
 export interface Cause {

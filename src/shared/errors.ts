@@ -2,7 +2,7 @@
  * What a service throws beside what the protocol does (the family's base class and its rules are there). The domain knows
  * no HTTP.
  */
-import { AppError } from './replication/errors.ts';
+import { AppError } from '@tandem-clouds/replication/errors';
 
 /** Every code that a client or a log may see, those of the protocol among them; `http/problem.ts` has a status for each. */
 export type ErrorCode =

@@ -1,13 +1,13 @@
 /** The figures that a site knows of each peer, as metrics: those of `GET /replication`, and of the latest comparison. */
-import type { Store } from './ports/store.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Metrics } from './ports/telemetry.ts';
 import {
   verificationKey,
   verificationOf,
   type Verification,
-} from './replication/anti-entropy/verification.ts';
+} from '@tandem-clouds/replication/anti-entropy/verification';
 import { readEach } from './read-each.ts';
-import type { Site } from './replication/protocol.ts';
+import type { Site } from '@tandem-clouds/replication/protocol';
 import { replicationView, type PendingLook } from './replication-view.ts';
 
 /** Measures and records once. What is not known, a peer that was never heard, is not recorded. @throws what the store throws. */

@@ -1,11 +1,11 @@
 /** Which records a site's peers do not hold yet, by key: for operators, because ids may say something about people. */
-import type { Store } from './ports/store.ts';
-import { heartbeatKey } from './replication/heartbeat-record.ts';
-import { refusedKeys } from './replication/heartbeat.ts';
-import type { Site } from './replication/protocol.ts';
-import { pauseKey } from './replication/paused-peers.ts';
-import { isOwnBusiness } from './replication/reserved.ts';
-import { unusableKeys } from './replication/unusable-keys.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
+import type { Site } from '@tandem-clouds/replication/protocol';
+import { pauseKey } from '@tandem-clouds/replication/paused-peers';
+import { isOwnBusiness } from '@tandem-clouds/replication/reserved';
+import { unusableKeys } from '@tandem-clouds/replication/unusable-keys';
 import { readEach } from './read-each.ts';
 import { lookAtPending } from './replication-view.ts';
 

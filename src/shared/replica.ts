@@ -1,16 +1,16 @@
 /** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
 import type { Ids } from './ports/ids.ts';
-import { sessionWaitMs } from './replication/bounds.ts';
+import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { pageBytesMax } from './bounds.ts';
-import { NotYetHereError } from './replication/errors.ts';
-import { awaitAcceptance } from './replication/await-acceptance.ts';
-import { awaitStates, sitesOf, type SeenState } from './replication/await-states.ts';
-import { drive, type Resources } from './replication/drive.ts';
-import { localWrite, type LocalWrite } from './replication/local-write.ts';
-import { pauses } from './replication/pauses.ts';
-import type { Site } from './replication/protocol.ts';
-import { areUnderstood } from './replication/semantics.ts';
-import { entityOf, isLive, type StoredRecord } from './replication/record.ts';
+import { NotYetHereError } from '@tandem-clouds/replication/errors';
+import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
+import { awaitStates, sitesOf, type SeenState } from '@tandem-clouds/replication/await-states';
+import { drive, type Resources } from '@tandem-clouds/replication/drive';
+import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';
+import { pauses } from '@tandem-clouds/replication/pauses';
+import type { Site } from '@tandem-clouds/replication/protocol';
+import { areUnderstood } from '@tandem-clouds/replication/semantics';
+import { entityOf, isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 
 export interface Page {
   readonly records: readonly StoredRecord[];

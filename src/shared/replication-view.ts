@@ -1,13 +1,13 @@
 /** What a site can say of its replication at one moment: for `GET /replication`, and for metrics. */
-import { own } from './own.ts';
+import { own } from '@tandem-clouds/replication/own';
 import { readEach } from './read-each.ts';
 import { exposureKeysMax } from './bounds.ts';
-import type { ExposurePage, Store } from './ports/store.ts';
-import { exposureOf, type PeerExposure } from './replication/exposure.ts';
-import { heartbeatKey } from './replication/heartbeat-record.ts';
-import { heardMsAgo, outlook, refusedKeys, silentPeers } from './replication/heartbeat.ts';
-import { pauseKey, pausedPeers, type PausedPeers } from './replication/paused-peers.ts';
-import type { Site } from './replication/protocol.ts';
+import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
+import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposure';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { heardMsAgo, outlook, refusedKeys, silentPeers } from '@tandem-clouds/replication/heartbeat';
+import { pauseKey, pausedPeers, type PausedPeers } from '@tandem-clouds/replication/paused-peers';
+import type { Site } from '@tandem-clouds/replication/protocol';
 
 /** What is answered; every number is in milliseconds. */
 export interface ReplicationView {

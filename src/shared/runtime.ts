@@ -13,8 +13,8 @@ import type { Route } from './http/route.ts';
 import { jsonLogger } from './json-logger.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
 import { Replica } from './replica.ts';
-import type { Resources } from './replication/drive.ts';
-import type { Site } from './replication/protocol.ts';
+import type { Resources } from '@tandem-clouds/replication/drive';
+import type { Site } from '@tandem-clouds/replication/protocol';
 
 export interface Runtime {
   readonly config: Config;

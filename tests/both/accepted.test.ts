@@ -5,9 +5,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { cloudName } from '#cloud';
-import { eventVersion, parseEvent } from '../../src/shared/replication/event.ts';
-import { applyBatch } from '../../src/shared/replication/apply.ts';
-import { plainValues } from '../../src/shared/replication/record.ts';
+import { eventVersion, parseEvent } from '@tandem-clouds/replication/event';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import { plainValues } from '@tandem-clouds/replication/record';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { openApi, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { askToken } from '../../scripts/local/issuer/ask.ts';
-import { AUDIENCE } from '../../scripts/local/issuer/protocol.ts';
-import { ROTATE_PATH, startIssuer, type Issuer } from '../../scripts/local/issuer/server.ts';
+import { askToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
+import { ROTATE_PATH, startIssuer, type Issuer } from '@tandem-clouds/emulators/oidc/server';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 

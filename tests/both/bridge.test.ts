@@ -1,12 +1,12 @@
 /** The bridge functions as their platform calls them. Runs once per cloud, with the other cloud as its peer. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
-import { inboundAttemptsMax, eventBytesMax } from '../../src/shared/replication/bounds.ts';
+import { inboundAttemptsMax, eventBytesMax } from '@tandem-clouds/replication/bounds';
 import { loadConfig } from '../../src/shared/config.ts';
-import type { Store } from '../../src/shared/ports/store.ts';
-import type { ReplicationEvent } from '../../src/shared/replication/event.ts';
-import { plainValues } from '../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import { plainValues } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import type { QueueName, Taken, TestCloud } from '../helpers/sites.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { bodyBytesMax } from '../../src/shared/bounds.ts';
-import type { ReplicationEvent } from '../../src/shared/replication/event.ts';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import { openApi, type CallApi } from '../helpers/api.ts';
 import type { Call } from '../helpers/call.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { eventBytesMax } from '../../src/shared/replication/bounds.ts';
+import { eventBytesMax } from '@tandem-clouds/replication/bounds';
 import { bodyBytesMax, headerBytesMax, pageBytesMax, pageSizeMax, sessionTokensMax, urlBytesMax } from '../../src/shared/bounds.ts';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';

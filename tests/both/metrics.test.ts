@@ -2,12 +2,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config.ts';
-import { drive } from '../../src/shared/replication/drive.ts';
-import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
-import type { Job } from '../../src/shared/replication/anti-entropy/job.ts';
-import { noteBegin, noteEnd } from '../../src/shared/replication/anti-entropy/verification.ts';
+import { drive } from '@tandem-clouds/replication/drive';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
+import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
+import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
 import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
-import { beat } from '../../src/shared/replication/heartbeat.ts';
+import { beat } from '@tandem-clouds/replication/heartbeat';
 import type { ReplicationView } from '../../src/shared/replication-view.ts';
 import { deliver, invokeFunction, invokeLambda } from '../helpers/call.ts';
 import { freshAnswer } from '../helpers/fresh-answer.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { sessionWaitMs } from '../../src/shared/replication/bounds.ts';
+import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
@@ -10,7 +10,7 @@ import { userCreate, userPatch } from '../../src/shared/generated/validators.js'
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { invokeLambda } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { answerKeptMs } from '../../src/shared/bounds.ts';
-import type { Job } from '../../src/shared/replication/anti-entropy/job.ts';
-import { noteBegin, noteEnd } from '../../src/shared/replication/anti-entropy/verification.ts';
+import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
+import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
-import { durabilityWaitMs, sessionWaitMs } from '../../src/shared/replication/bounds.ts';
+import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { loadConfig } from '../../src/shared/config.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
-import type { Store } from '../../src/shared/ports/store.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';

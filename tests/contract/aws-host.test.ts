@@ -13,16 +13,16 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
-import { BridgeSupervisor } from '../../scripts/local/aws-host/bridge-supervisor.ts';
-import { localizeEnvironment } from '../../scripts/local/aws-host/local-environment.ts';
-import type { BridgePlan } from '../../scripts/local/aws-host/plan.ts';
+import { BridgeSupervisor } from '@tandem-clouds/local/aws-host/bridge-supervisor';
+import { localizeEnvironment } from '@tandem-clouds/local/aws-host/local-environment';
+import type { BridgePlan } from '@tandem-clouds/local/aws-host/plan';
 import {
   ratePeriodMs,
   triggersOf,
   type ServiceDefinition,
-} from '../../scripts/local/aws-host/service-model.ts';
-import { batchVerdict } from '../../scripts/local/aws-host/sqs-event.ts';
-import { startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
+} from '@tandem-clouds/local/aws-host/service-model';
+import { batchVerdict } from '@tandem-clouds/local/aws-host/sqs-event';
+import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
 
 const require = createRequire(import.meta.url);
 const PARENT = fileURLToPath(new URL('../helpers/bridge-parent.ts', import.meta.url));

@@ -10,12 +10,12 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { ServiceBusClient, type ServiceBusMessage } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { BridgeSupervisor } from '../../scripts/local/azure-host/bridge-supervisor.ts';
+import { BridgeSupervisor } from '@tandem-clouds/local/azure-host/bridge-supervisor';
 import {
   startServiceBus,
   type QueueOptions,
   type ServiceBusStandIn,
-} from '../../scripts/local/service-bus/server.ts';
+} from '@tandem-clouds/emulators/service-bus/server';
 import { startHostProcess, type HostProcess } from '../helpers/azure-host-process.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

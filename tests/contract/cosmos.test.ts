@@ -16,7 +16,7 @@ import {
 } from '@azure/cosmos';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnLimited } from '../helpers/limited.ts';
-import { startCosmos, type CosmosStandIn } from '../../scripts/local/cosmos/server.ts';
+import { startCosmos, type CosmosStandIn } from '@tandem-clouds/emulators/cosmos/server';
 
 let clock = Date.UTC(2026, 0, 1);
 let server: CosmosStandIn;
@@ -1007,7 +1007,7 @@ async function spawnServer(
   start = (args: readonly string[]): ChildProcess =>
     spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }),
 ): Promise<{ child: ChildProcess; endpoint: string; key: string }> {
-  const module = fileURLToPath(new URL('../../scripts/local/cosmos/server.ts', import.meta.url));
+  const module = fileURLToPath(new URL('../../packages/emulators/src/cosmos/server.ts', import.meta.url));
   const script =
     `import { startCosmos } from ${JSON.stringify(module)};` +
     `const { endpoint, key } = await startCosmos({ dataDir: ${JSON.stringify(dataDir)} });` +

@@ -1,9 +1,9 @@
 /** The local provider against the server that it is for. */
 import http from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { checkKey, type Change } from '../../dns/model.ts';
+import { checkKey, type Change } from '@tandem-clouds/zone/model';
 import { LocalProvider } from '../../dns/providers/local/provider.ts';
-import { startDnsServer, type DnsServer } from '../../dns/server/server.ts';
+import { startDnsServer, type DnsServer } from '@tandem-clouds/emulators/dns/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { addressesOf, askUdp, decode, QTYPE, query } from '../helpers/dns-packets.ts';
 import { API, checkOf, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';

@@ -6,14 +6,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import type { ZoneRecord } from '../../dns/model.ts';
-import type { HealthReport } from '../../dns/server/control.ts';
+import type { ZoneRecord } from '@tandem-clouds/zone/model';
+import type { HealthReport } from '@tandem-clouds/emulators/dns/control';
 import {
   startDnsServer,
   type DnsServer,
   type DnsServerOptions,
   type ServerEvent,
-} from '../../dns/server/server.ts';
+} from '@tandem-clouds/emulators/dns/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { addressesOf, askTcp, askUdp, clientSubnet, decode, QTYPE, query } from '../helpers/dns-packets.ts';
 import { API, checkOf, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';

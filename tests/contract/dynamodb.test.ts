@@ -18,7 +18,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { FAULTS_PATH } from '../../scripts/local/control.ts';
+import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
 import {
   db,
   promised,
@@ -26,9 +26,9 @@ import {
   type BatchOperation,
   type Callback,
   type Store,
-} from '../../scripts/local/dynamodb/dynalite.ts';
-import { startDynamo, type DynamoOptions, type DynamoStandIn } from '../../scripts/local/dynamodb/server.ts';
-import { writeItem } from '../../scripts/local/dynamodb/writes.ts';
+} from '@tandem-clouds/emulators/dynamodb/dynalite';
+import { startDynamo, type DynamoOptions, type DynamoStandIn } from '@tandem-clouds/emulators/dynamodb/server';
+import { writeItem } from '@tandem-clouds/emulators/dynamodb/writes';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { createTable, newDynamoClient, TableClient, type Plain } from '../helpers/dynamo.ts';
 import { spawnStandIn, type StandInProcess } from '../helpers/stand-in-process.ts';

@@ -5,7 +5,7 @@
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
-import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
+import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
 import { ServiceBusSender } from '../../src/shared/adapters/azure/queue.ts';
 
 const MINUTE_MS = 60_000;

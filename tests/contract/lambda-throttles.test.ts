@@ -13,8 +13,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
-import { AccountConcurrency, concurrencyLimit } from '../../scripts/local/aws-host/account-concurrency.ts';
-import { startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
+import { AccountConcurrency, concurrencyLimit } from '@tandem-clouds/local/aws-host/account-concurrency';
+import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
 
 const TEMPLATE = parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/queues.yml'), 'utf8'),

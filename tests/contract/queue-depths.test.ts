@@ -1,6 +1,6 @@
 /**
  * The depths of a site's queues: what asking costs, and what is reported. Resource Manager and the app's identity endpoint
- * are the emulator's, with the rules that scripts/local/service-bus/resource-manager.ts cites.
+ * are the emulator's, with the rules that packages/emulators/src/service-bus/resource-manager.ts cites.
  */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
@@ -9,8 +9,8 @@ import { measureServiceBus } from '../../src/shared/adapters/azure/queue-depths.
 import { loadConfig } from '../../src/shared/config.ts';
 import { fetchClient } from '../../src/shared/fetch-client.ts';
 import type { HttpAnswer } from '../../src/shared/ports/http-client.ts';
-import { NAMESPACE_ID, resourceManagerSettings } from '../../scripts/local/service-bus/resource-manager.ts';
-import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
+import { NAMESPACE_ID, resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
+import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
 import { setEnvironment } from '../helpers/sites.ts';
 
 const QUEUES = { out: 'tandem-out', in: 'tandem-in', verify: 'tandem-verify', dead: 'tandem-dead' };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
-import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
+import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import { ServiceBusSender } from '../../src/shared/adapters/azure/queue.ts';
 import { openOutbox as openServiceBus } from '../../src/shared/adapters/azure/cloud.ts';
 import { openDeadLetters as openDeadOnAzure } from '../../src/shared/adapters/azure/cloud.ts';
@@ -9,8 +9,8 @@ import {
   openOutbox as openSqs,
 } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config.ts';
-import { TooLargeError } from '../../src/shared/replication/errors.ts';
-import type { QueueSender } from '../../src/shared/ports/queue.ts';
+import { TooLargeError } from '@tandem-clouds/replication/errors';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { setEnvironment, startCloud, type Taken, type TestCloud } from '../helpers/sites.ts';
 
 describe.each([

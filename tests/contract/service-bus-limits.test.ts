@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
 import rhea from 'rhea';
-import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
+import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const MINUTE_MS = 60_000;

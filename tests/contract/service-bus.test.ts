@@ -21,7 +21,7 @@ import {
   startServiceBus,
   type QueueOptions,
   type ServiceBusStandIn,
-} from '../../scripts/local/service-bus/server.ts';
+} from '@tandem-clouds/emulators/service-bus/server';
 
 const RETRY = { maxRetries: 0, retryDelayInMs: 50, timeoutInMs: 5000 };
 const WAIT_MS = 2000;
@@ -1067,7 +1067,7 @@ describe('persistence', () => {
 
   test('loses nothing that was acknowledged when its process is killed', async () => {
     const folder = path.join(dataDir, 'killed');
-    const server = new URL('../../scripts/local/service-bus/server.ts', import.meta.url).href;
+    const server = new URL('../../packages/emulators/src/service-bus/server.ts', import.meta.url).href;
     const program = `
       const { startServiceBus } = await import(${JSON.stringify(server)});
       const bus = await startServiceBus({ dataDir: ${JSON.stringify(folder)}, queues: { work: {} } });

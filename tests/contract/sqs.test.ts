@@ -30,8 +30,8 @@ import {
   type ReceiveMessageCommandInput,
   type SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
-import { FAULTS_PATH } from '../../scripts/local/control.ts';
-import { QUEUES_PATH, startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
+import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
+import { QUEUES_PATH, startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { spawnStandIn, type StandInProcess } from '../helpers/stand-in-process.ts';
 

@@ -1,13 +1,13 @@
 /** Every server on the loopback address that controls something takes requests from this machine's user only. */
 import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startDnsServer } from '../../dns/server/server.ts';
-import { startCosmos } from '../../scripts/local/cosmos/server.ts';
-import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
-import { startEdge } from '../../scripts/local/edge/proxy.ts';
-import { startIssuer } from '../../scripts/local/issuer/server.ts';
-import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
-import { startSqs } from '../../scripts/local/sqs/server.ts';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
+import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
+import { startEdge } from '@tandem-clouds/local/edge/proxy';
+import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
+import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
+import { startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { ZONE } from '../helpers/dns-zone.ts';
 
 /** Base URL by server. */

@@ -12,13 +12,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { CosmosClient, type Container, type OperationInput } from '@azure/cosmos';
 import { parse } from 'yaml';
-import { startCosmos } from '../../scripts/local/cosmos/server.ts';
-import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
+import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
+import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../src/shared/adapters/azure/store.ts';
-import { ThrottledError } from '../../src/shared/replication/errors.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { ThrottledError } from '@tandem-clouds/replication/errors';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { newDynamoClient } from '../helpers/dynamo.ts';
 
 const closing: (() => Promise<unknown>)[] = [];

@@ -16,11 +16,11 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { startCosmos } from '../../scripts/local/cosmos/server.ts';
-import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
-import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
-import { startSqs } from '../../scripts/local/sqs/server.ts';
-import type { Usage } from '../../scripts/local/usage.ts';
+import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
+import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
+import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
+import { startSqs } from '@tandem-clouds/emulators/sqs/server';
+import type { Usage } from '@tandem-clouds/emulators/core/usage';
 
 const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 

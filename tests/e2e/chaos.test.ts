@@ -1,7 +1,7 @@
 /** A short chaos run: real processes, real SDKs, the menu of faults in half a minute, and a cloud lost at the end. */
 import { expect, test } from '@jest/globals';
-import { textOf } from '../../scripts/chaos/figures.ts';
-import { runChaos } from '../../scripts/chaos/run.ts';
+import { textOf } from '@tandem-clouds/testkit/chaos/figures';
+import { runChaos } from '@tandem-clouds/testkit/chaos/run';
 
 const SEED = 11;
 const WRITES = 300;

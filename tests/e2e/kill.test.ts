@@ -3,10 +3,10 @@
  * cloud's host, then its stores and queues, then the bridge are killed with SIGKILL, and every one of them arrives.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startOwnStack, type OwnStack } from '../../scripts/local/stack/own-stack.ts';
-import type { Stack, StackSite } from '../../scripts/local/stack/stack-file.ts';
-import type { Store } from '../../src/shared/ports/store.ts';
-import { stateName } from '../../src/shared/replication/record.ts';
+import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
+import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { stateName } from '@tandem-clouds/replication/record';
 import { storeOf } from '../helpers/stack.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { FreshClone, type Command } from '../helpers/fresh-clone.ts';
 import { isAlive } from '../helpers/alive.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
-import { runs, type SiteRegistry } from '../../scripts/local/alone/site-registry.ts';
+import { runs, type SiteRegistry } from '@tandem-clouds/local/one-site/site-registry';
 
 const SERVES_WITHIN_MS = 240_000;
 const REPLICATED_WITHIN_MS = 120_000;

@@ -7,13 +7,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { depths } from '../../scripts/chaos/queues.ts';
-import { startOwnStack, type OwnStack } from '../../scripts/local/stack/own-stack.ts';
-import type { StackSite } from '../../scripts/local/stack/stack-file.ts';
+import { depths } from '@tandem-clouds/testkit/cluster/queues';
+import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
+import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
 import { ask, type Answer } from '../../scripts/rollout/ask.ts';
-import { localDeploy } from '../../scripts/rollout/deploy-local.ts';
+import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
 import { runningAt } from '../../scripts/rollout/platform.ts';
-import { unpackPreviousRelease } from '../../scripts/rollout/previous-release.ts';
+import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const CLOUDS = ['aws', 'azure'] as const;

@@ -1,13 +1,13 @@
 /** Random histories of one key, as fast-check arbitraries: states that sites really can reach. */
 import fc from 'fast-check';
-import { mergeStates } from '../../src/shared/replication/merge.ts';
-import { increment } from '../../src/shared/replication/policies/counter.ts';
-import type { FieldOperation } from '../../src/shared/replication/policies/field.ts';
-import { owned } from '../../src/shared/replication/policies/owned.ts';
-import { write } from '../../src/shared/replication/policies/register.ts';
-import { change, replace, start } from '../../src/shared/replication/policies/set.ts';
-import { newestStamp, partsOf, withParts, type RecordState } from '../../src/shared/replication/record.ts';
-import { nextStamp, type Stamp } from '../../src/shared/replication/stamp.ts';
+import { mergeStates } from '@tandem-clouds/replication/merge';
+import { increment } from '@tandem-clouds/replication/policies/counter';
+import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
+import { owned } from '@tandem-clouds/replication/policies/owned';
+import { write } from '@tandem-clouds/replication/policies/register';
+import { change, replace, start } from '@tandem-clouds/replication/policies/set';
+import { newestStamp, partsOf, withParts, type RecordState } from '@tandem-clouds/replication/record';
+import { nextStamp, type Stamp } from '@tandem-clouds/replication/stamp';
 
 export const SITES = ['aws-us-east-1', 'azure-eastus', 'aws-eu-west-1'] as const;
 

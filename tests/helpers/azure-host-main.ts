@@ -6,8 +6,8 @@ import {
   startAzureHost,
   type AzureHost,
   type AzureHostOptions,
-} from '../../scripts/local/azure-host/host.ts';
-import type { Invocation } from '../../scripts/local/azure-host/programming-model.ts';
+} from '@tandem-clouds/local/azure-host/host';
+import type { Invocation } from '@tandem-clouds/local/azure-host/programming-model';
 
 export type HostCall =
   | { readonly method: 'start'; readonly options: Omit<AzureHostOptions, 'log'> }

@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { AzureHostOptions } from '../../scripts/local/azure-host/host.ts';
-import type { Invocation, InvocationResult } from '../../scripts/local/azure-host/programming-model.ts';
+import type { AzureHostOptions } from '@tandem-clouds/local/azure-host/host';
+import type { Invocation, InvocationResult } from '@tandem-clouds/local/azure-host/programming-model';
 import type { HostAnswer, HostCall } from './azure-host-main.ts';
 
 const MAIN = path.join(import.meta.dirname, 'azure-host-main.ts');

@@ -1,7 +1,7 @@
 /** A parent that can be killed: runs the triggers of a plan (a JSON file) and prints the process id of the bridge. */
 import fs from 'node:fs';
-import { BridgeSupervisor } from '../../scripts/local/aws-host/bridge-supervisor.ts';
-import type { BridgePlan } from '../../scripts/local/aws-host/plan.ts';
+import { BridgeSupervisor } from '@tandem-clouds/local/aws-host/bridge-supervisor';
+import type { BridgePlan } from '@tandem-clouds/local/aws-host/plan';
 
 const plan = JSON.parse(fs.readFileSync(String(process.argv[2]), 'utf8')) as BridgePlan;
 const supervisor = new BridgeSupervisor({

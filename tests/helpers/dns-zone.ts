@@ -1,5 +1,5 @@
 /** Zones for tests of the DNS server. */
-import type { HealthCheck, PlainRecord, RoutedRecord, Strategy, Target } from '../../dns/model.ts';
+import type { HealthCheck, PlainRecord, RoutedRecord, Strategy, Target } from '@tandem-clouds/zone/model';
 import type { TestOrigin } from './origin.ts';
 
 export const ZONE = 'tandem.test';

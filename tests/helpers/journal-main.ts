@@ -2,7 +2,7 @@
  * Appends entries of growing size to the journal that its argument names, until a few have been refused, then small
  * ones. Prints as JSON which were accepted, and the first refusal.
  */
-import { Journal } from '../../scripts/local/journal.ts';
+import { Journal } from '@tandem-clouds/emulators/core/journal';
 
 const [, , file = ''] = process.argv;
 const journal = Journal.open<{ n: number; text: string }>(file, () => undefined);

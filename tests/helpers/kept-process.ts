@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { announce } from '../../scripts/local/run-registry.ts';
+import { announce } from '@tandem-clouds/local/run-registry';
 
 export interface KeptBehaviour {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** A queue sender in memory, with failures on demand. */
-import type { OutboundMessage, QueueSender, SendOutcome } from '../../src/shared/ports/queue.ts';
+import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 
 export class MemoryQueue implements QueueSender {
   readonly sent: OutboundMessage[] = [];

@@ -10,10 +10,10 @@ import type {
   Store,
   Versioned,
   WriteRequest,
-} from '../../src/shared/ports/store.ts';
-import { byAge, indexAttributes } from '../../src/shared/replication/index-attributes.ts';
-import { isCleared } from '../../src/shared/replication/markers.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
+} from '@tandem-clouds/replication/ports/store';
+import { byAge, indexAttributes } from '@tandem-clouds/replication/index-attributes';
+import { isCleared } from '@tandem-clouds/replication/markers';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 
 export class MemoryStore implements Store {
   readonly items = new Map<string, { record: StoredRecord; revision: number }>();

@@ -1,14 +1,14 @@
 /** Two or three sites in memory, each with the others as peers, and what goes between them delivered. */
-import type { Disposition, OutboundMessage } from '../../src/shared/ports/queue.ts';
-import { begin } from '../../src/shared/replication/anti-entropy/compare.ts';
-import type { Job } from '../../src/shared/replication/anti-entropy/job.ts';
+import type { Disposition, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
+import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import {
   verificationKey,
   verificationOf,
   type Verification,
-} from '../../src/shared/replication/anti-entropy/verification.ts';
-import { verify } from '../../src/shared/replication/anti-entropy/verify.ts';
-import { applyBatch } from '../../src/shared/replication/apply.ts';
+} from '@tandem-clouds/replication/anti-entropy/verification';
+import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
+import { applyBatch } from '@tandem-clouds/replication/apply';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
 import { TestSite, delivered } from './test-site.ts';

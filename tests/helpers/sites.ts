@@ -11,13 +11,13 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
-import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
-import { startCosmos } from '../../scripts/local/cosmos/server.ts';
-import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
-import type { Faults } from '../../scripts/local/faults.ts';
-import { resourceManagerSettings } from '../../scripts/local/service-bus/resource-manager.ts';
-import { startServiceBus } from '../../scripts/local/service-bus/server.ts';
-import { startSqs } from '../../scripts/local/sqs/server.ts';
+import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
+import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
+import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
+import type { Faults } from '@tandem-clouds/emulators/core/faults';
+import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
+import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
+import { startSqs } from '@tandem-clouds/emulators/sqs/server';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;

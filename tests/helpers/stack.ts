@@ -1,8 +1,8 @@
 /** A site of a running stack, seen through the product's own adapters. */
-import type { StackSite } from '../../scripts/local/stack/stack-file.ts';
+import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
 import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
 import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
-import type { Store } from '../../src/shared/ports/store.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 
 /** A site's store, through the product's own adapter. */
 export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {

@@ -1,14 +1,14 @@
 /** Runs one stand-in until it is killed: `stand-in-main.ts <sqs|dynamodb> <dataDir>` prints its endpoint when ready. */
-import type { StandIn } from '../../scripts/local/stand-in.ts';
+import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
 
 const [kind = '', dataDir = ''] = process.argv.slice(2);
 
 async function start(): Promise<StandIn> {
   switch (kind) {
     case 'sqs':
-      return await (await import('../../scripts/local/sqs/server.ts')).startSqs({ dataDir });
+      return await (await import('@tandem-clouds/emulators/sqs/server')).startSqs({ dataDir });
     case 'dynamodb':
-      return await (await import('../../scripts/local/dynamodb/server.ts')).startDynamo({ dataDir });
+      return await (await import('@tandem-clouds/emulators/dynamodb/server')).startDynamo({ dataDir });
     default:
       throw new Error('usage: stand-in-main.ts <sqs|dynamodb> <dataDir>');
   }

@@ -1,5 +1,5 @@
 /** A supervisor that can be killed: keeps the processes of the plans (its argument, as JSON) until it ends. */
-import { Supervisor, type SupervisorOptions } from '../../scripts/local/stack/supervise.ts';
+import { Supervisor, type SupervisorOptions } from '@tandem-clouds/local/stack/supervise';
 
 const options = JSON.parse(process.argv[2] ?? '') as Pick<
   SupervisorOptions,

@@ -1,11 +1,11 @@
 /** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
-import type { InboundMessage, OutboundMessage } from '../../src/shared/ports/queue.ts';
+import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { Replica } from '../../src/shared/replica.ts';
-import { drive, type Resources } from '../../src/shared/replication/drive.ts';
-import type { Protocol, Site } from '../../src/shared/replication/protocol.ts';
-import { localWrite, type LocalWrite } from '../../src/shared/replication/local-write.ts';
-import type { Json } from '../../src/shared/replication/json.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
+import { drive, type Resources } from '@tandem-clouds/replication/drive';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
+import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';
+import type { Json } from '@tandem-clouds/replication/json';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -13,10 +13,10 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
-import { announced } from '../../scripts/local/run-registry.ts';
+import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import { announced } from '@tandem-clouds/local/run-registry';
 import { startDynalite, type DynaliteServer } from '../helpers/dynalite-server.ts';
-import { unzip } from '../../scripts/local/zip.ts';
+import { unzip } from '@tandem-clouds/local/zip';
 import { cleanEnvironment, copyAwsService, packageAws, sls } from '../helpers/aws-service.ts';
 
 const INVOKE = fileURLToPath(new URL('../helpers/invoke-bundle.cjs', import.meta.url));

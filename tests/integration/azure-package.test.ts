@@ -13,14 +13,14 @@ import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { CosmosClient } from '@azure/cosmos';
 import { parse } from 'yaml';
-import { startCosmos } from '../../scripts/local/cosmos/server.ts';
-import type { FunctionDefinition } from '../../scripts/local/azure-host/function-app.ts';
-import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
-import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
-import { startServiceBus, type ServiceBusStandIn } from '../../scripts/local/service-bus/server.ts';
-import type { RunEntry } from '../../scripts/local/run-registry.ts';
-import type { StandIn } from '../../scripts/local/stand-in.ts';
-import { unzip } from '../../scripts/local/zip.ts';
+import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
+import type { FunctionDefinition } from '@tandem-clouds/local/azure-host/function-app';
+import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
+import type { RunEntry } from '@tandem-clouds/local/run-registry';
+import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
+import { unzip } from '@tandem-clouds/local/zip';
 import { cleanEnvironment, sls } from '../helpers/aws-service.ts';
 import { startHostProcess } from '../helpers/azure-host-process.ts';
 import { copyAzureService, runSls, writeFunctions } from '../helpers/azure-service.ts';
@@ -46,7 +46,7 @@ const listing = (): string[] =>
 
 /** What an app registers when it is loaded as the worker does, by Node's own loader. */
 function registeredBy(appDir: string): readonly FunctionDefinition[] {
-  const loader = path.join(import.meta.dirname, '../../scripts/local/azure-host/app-loader.ts');
+  const loader = path.join(import.meta.dirname, '../../packages/local/src/azure-host/app-loader.ts');
   const code = `import { AppLoader } from ${JSON.stringify(loader)};
     console.log(JSON.stringify(new AppLoader(process.argv[1], console.error).load().functions));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', code, appDir]);

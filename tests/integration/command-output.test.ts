@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startDnsServer, type DnsServer } from '../../dns/server/server.ts';
+import { startDnsServer, type DnsServer } from '@tandem-clouds/emulators/dns/server';
 import { readPolicy } from '../../dns/policy/policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 
@@ -18,7 +18,7 @@ const COMMANDS = [
   ['scripts/tandem.ts', 'monitor', '--help'],
   ['scripts/tandem.ts', 'cost'],
   ['scripts/tandem.ts', 'completion', 'bash'],
-  ['scripts/local/start.ts', '--help'],
+  ['scripts/start.ts', '--help'],
   ['scripts/tandem.ts', 'azure-template'],
 ];
 

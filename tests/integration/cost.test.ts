@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import type { Report } from '../../scripts/bench/report.ts';
+import type { Report } from '@tandem-clouds/testkit/report/report';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 /** A little less than the test has, so that a run which hangs is ended by it. */

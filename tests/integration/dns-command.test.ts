@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LocalProvider } from '../../dns/providers/local/provider.ts';
-import { startDnsServer } from '../../dns/server/server.ts';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { startOrigin } from '../helpers/origin.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

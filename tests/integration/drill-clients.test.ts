@@ -1,14 +1,14 @@
 /** The clients and the watch of a drill against the real DNS server, with two small sites of which one is killed. */
 import { Resolver } from 'node:dns/promises';
 import { expect, test } from '@jest/globals';
-import { startDnsServer } from '../../dns/server/server.ts';
-import { tokenText } from '../../scripts/chaos/client-log.ts';
-import { runCrowd, type Resolved } from '../../scripts/drill/crowd.ts';
-import { openFrontDoors } from '../../scripts/drill/front-doors.ts';
-import { isError, type Call, type DnsAnswer, type HealthChange } from '../../scripts/drill/observed.ts';
-import { outcomeOf } from '../../scripts/drill/outcome.ts';
-import { watch } from '../../scripts/drill/watch.ts';
-import { Random } from '../../scripts/simulate/random.ts';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { tokenText } from '@tandem-clouds/testkit/load/client-log';
+import { runCrowd, type Resolved } from '@tandem-clouds/testkit/load/load-generator';
+import { openFrontDoors } from '@tandem-clouds/testkit/load/site-endpoints';
+import { isError, type Call, type DnsAnswer, type HealthChange } from '@tandem-clouds/testkit/history/observed';
+import { outcomeOf } from '@tandem-clouds/testkit/drill/outcome';
+import { watch } from '@tandem-clouds/testkit/drill/watch';
+import { Random } from '@tandem-clouds/testkit/random';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { API, checkOf, routed, target, ZONE } from '../helpers/dns-zone.ts';
 import { startOrigin, type TestOrigin } from '../helpers/origin.ts';

@@ -9,11 +9,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readCommandLine } from '../../scripts/command/run-program.ts';
+import { readCommandLine } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
-import { defaultPorts } from '../../scripts/local/stack/ports.ts';
-import { DEFAULT_SITES, parseSites } from '../../scripts/local/stack/sites.ts';
-import { readStack, type Stack } from '../../scripts/local/stack/stack-file.ts';
+import { defaultPorts } from '@tandem-clouds/local/stack/ports';
+import { DEFAULT_SITES, parseSites } from '@tandem-clouds/local/stack/sites';
+import { readStack, type Stack } from '@tandem-clouds/local/stack/stack-file';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -50,7 +50,7 @@ beforeAll(async () => {
   for (const name of fs.readdirSync(ROOT)) {
     if (!/^\.(?!prettier)/.test(name)) fs.symlinkSync(path.join(ROOT, name), path.join(dir, name));
   }
-  supervisor = spawn(process.execPath, ['scripts/local/start.js', '--port', 'all=0'], { cwd: dir });
+  supervisor = spawn(process.execPath, ['scripts/start.js', '--port', 'all=0'], { cwd: dir });
   for (const stream of [supervisor.stdout, supervisor.stderr]) {
     stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   }

@@ -10,18 +10,18 @@ import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/clien
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { build } from 'esbuild';
 import { parse } from 'yaml';
-import { BridgeSupervisor } from '../../scripts/local/aws-host/bridge-supervisor.ts';
-import { recursiveLoopOf, type ServiceDefinition } from '../../scripts/local/aws-host/service-model.ts';
+import { BridgeSupervisor } from '@tandem-clouds/local/aws-host/bridge-supervisor';
+import { recursiveLoopOf, type ServiceDefinition } from '@tandem-clouds/local/aws-host/service-model';
 import { readServiceBundles, ROOT } from '../../scripts/bench/service-bundles.ts';
-import { startDynamo } from '../../scripts/local/dynamodb/server.ts';
-import type { StandIn } from '../../scripts/local/stand-in.ts';
-import { startSqs, type SqsStandIn } from '../../scripts/local/sqs/server.ts';
+import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
+import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
+import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
 import { SqsSender } from '../../src/shared/adapters/aws/queue.ts';
-import { begin } from '../../src/shared/replication/anti-entropy/compare.ts';
-import { drive } from '../../src/shared/replication/drive.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import { drive } from '@tandem-clouds/replication/drive';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { newDynamoClient } from '../helpers/dynamo.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

@@ -5,7 +5,7 @@
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { headerBytesMax } from '../../src/shared/bounds.ts';
-import { startOwnStack, type OwnStack } from '../../scripts/local/stack/own-stack.ts';
+import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 
 let stack: OwnStack;
 let operatorKey: string;

@@ -6,19 +6,20 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import rhea from 'rhea';
-import { readHostConfig } from '../../scripts/local/azure-host/function-app.ts';
-import { MessageBatches, type Settler } from '../../scripts/local/azure-host/message-batches.ts';
-import { readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
-import type { Lock } from '../../scripts/local/service-bus/queue-types.ts';
-import { queueSettings } from '../../scripts/local/service-bus/queue-options.ts';
-import { Queue } from '../../scripts/local/service-bus/queue.ts';
+import { readHostConfig } from '@tandem-clouds/local/azure-host/function-app';
+import { MessageBatches, type Settler } from '@tandem-clouds/local/azure-host/message-batches';
+import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
+import type { Lock } from '@tandem-clouds/emulators/service-bus/queue-types';
+import { queueSettings } from '@tandem-clouds/emulators/service-bus/queue-options';
+import { Queue } from '@tandem-clouds/emulators/service-bus/queue';
 import { batchEntry } from '../../src/shared/adapters/azure/entries.ts';
 import * as bounds from '../../src/shared/bounds.ts';
-import { AmbiguousError, UnavailableError } from '../../src/shared/replication/errors.ts';
-import type { OutboundMessage, QueueSender, SendOutcome } from '../../src/shared/ports/queue.ts';
-import { drive } from '../../src/shared/replication/drive.ts';
-import { send, type Protocol } from '../../src/shared/replication/protocol.ts';
-import type { Disposition, InboundMessage } from '../../src/shared/ports/queue.ts';
+import { forwardAttemptsMax } from '@tandem-clouds/replication/bounds';
+import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
+import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import { drive } from '@tandem-clouds/replication/drive';
+import { send, type Protocol } from '@tandem-clouds/replication/protocol';
+import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { MemoryStore } from '../helpers/memory-store.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -177,7 +178,7 @@ function* toAll(
     });
   }
   return messages.map(({ attempts }, index) =>
-    failed.has(index) && attempts < bounds.forwardAttemptsMax
+    failed.has(index) && attempts < forwardAttemptsMax
       ? { kind: 'retry', error: new UnavailableError('silent') }
       : { kind: 'done' },
   );

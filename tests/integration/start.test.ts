@@ -5,7 +5,7 @@ import path from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { readStack, type Stack } from '../../scripts/local/stack/stack-file.ts';
+import { readStack, type Stack } from '@tandem-clouds/local/stack/stack-file';
 import { isAlive } from '../helpers/alive.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -24,7 +24,7 @@ interface Run {
 }
 
 function start(...args: string[]): Run {
-  const child = spawn(process.execPath, ['scripts/local/start.js', ...args], { cwd: ROOT });
+  const child = spawn(process.execPath, ['scripts/start.js', ...args], { cwd: ROOT });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -211,7 +211,7 @@ describe('a start that goes wrong', () => {
   });
 
   test('because the shell that npm runs it in was killed: it stops as with Ctrl-C', async () => {
-    const command = `${process.execPath} scripts/local/start.js --ephemeral --port all=0 --sites ${SITES} --dir ${dir} & wait`;
+    const command = `${process.execPath} scripts/start.js --ephemeral --port all=0 --sites ${SITES} --dir ${dir} & wait`;
     const env = { ...process.env, npm_lifecycle_event: 'start' };
     const shell = spawn('sh', ['-c', command], { cwd: ROOT, env, stdio: 'ignore' });
     const { pid } = await waitUntil('there is a stack.json', () => readStack(dir), 30_000);

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
-import { FunctionsHost, type HttpAnswer, type Outcome } from '../../scripts/peers/functions-host.ts';
+import { FunctionsHost, type HttpAnswer, type Outcome } from '@tandem-clouds/testkit/peers/functions-host';
 import { ENVIRONMENT } from '../../scripts/bench/bundle/environment.ts';
 
 const checkout = process.env['TANDEM_PEER_FUNCTIONS_WORKER'];

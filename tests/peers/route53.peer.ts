@@ -17,12 +17,12 @@ import {
   type ResourceRecordSet,
 } from '@aws-sdk/client-route-53';
 import { withLock } from '../../dns/lock.ts';
-import type { Strategy } from '../../dns/model.ts';
+import type { Strategy } from '@tandem-clouds/zone/model';
 import type { Provider } from '../../dns/provider.ts';
 import { Route53Provider } from '../../dns/providers/route53/provider.ts';
 import { policyText } from '../helpers/dns/fixtures.ts';
 import { operatorOf, type Operator } from '../helpers/dns/operator.ts';
-import { virtualClock, type VirtualClock } from '../helpers/dns/virtual-clock.ts';
+import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 const endpoint = process.env['TANDEM_PEER_ROUTE53'];
 if (endpoint === undefined) throw new Error('TANDEM_PEER_ROUTE53 is not set; run npm run test:peers');

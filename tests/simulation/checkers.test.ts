@@ -1,25 +1,25 @@
 /** Each checker passes a sound history and finds the one thing that it is for. */
 import { describe, expect, test } from '@jest/globals';
-import { clockAheadMaxMs } from '../../src/shared/replication/bounds.ts';
-import type { Vector } from '../../src/shared/replication/vector.ts';
-import type { RecordState, StoredRecord } from '../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
-import { checkConflicts } from '../../scripts/simulate/checkers/conflicts.ts';
-import { checkConvergence } from '../../scripts/simulate/checkers/convergence.ts';
-import { checkDeletes } from '../../scripts/simulate/checkers/deletes.ts';
-import { checkExposure } from '../../scripts/simulate/checkers/exposure.ts';
+import { clockAheadMaxMs } from '@tandem-clouds/replication/bounds';
+import type { Vector } from '@tandem-clouds/replication/vector';
+import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { checkConflicts } from '@tandem-clouds/testkit/checkers/conflicts';
+import { checkConvergence } from '@tandem-clouds/testkit/checkers/convergence';
+import { checkDeletes } from '@tandem-clouds/testkit/checkers/deletes';
+import { checkExposure } from '@tandem-clouds/testkit/checkers/exposure';
 import {
   checkComparisonEnded,
   checkIsolation,
   checkNamedByComparison,
   type Isolated,
-} from '../../scripts/simulate/checkers/isolation.ts';
-import { checkMessages } from '../../scripts/simulate/checkers/messages.ts';
-import { checkNews, checkReplay } from '../../scripts/simulate/checkers/replay.ts';
-import { checkSession } from '../../scripts/simulate/checkers/sessions.ts';
-import { checkAcceptedStamps, checkLocalStamp } from '../../scripts/simulate/checkers/stamps.ts';
-import { checkValues } from '../../scripts/simulate/checkers/values.ts';
-import type { Acknowledged, LandedWrite, MessageFact, Snapshot } from '../../scripts/simulate/facts.ts';
+} from '@tandem-clouds/testkit/checkers/isolation';
+import { checkMessages } from '@tandem-clouds/testkit/checkers/messages';
+import { checkNews, checkReplay } from '@tandem-clouds/testkit/checkers/replay';
+import { checkSession } from '@tandem-clouds/testkit/checkers/sessions';
+import { checkAcceptedStamps, checkLocalStamp } from '@tandem-clouds/testkit/checkers/stamps';
+import { checkValues } from '@tandem-clouds/testkit/checkers/values';
+import type { Acknowledged, LandedWrite, MessageFact, Snapshot } from '@tandem-clouds/testkit/history/facts';
 
 const KEY = 'user:1';
 const at = (ms: number, site = 'a'): string => encodeStamp(ms, 0, site);

@@ -1,12 +1,12 @@
 /** Schedules that random ones do not meet, each with the outcome that it must have. */
 import { describe, expect, test } from '@jest/globals';
-import { eventBytesMax } from '../../src/shared/replication/bounds.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
-import { submit } from '../../scripts/simulate/client.ts';
-import { NO_FAULTS } from '../../scripts/simulate/faults.ts';
-import { decideOn, type Intent } from '../../scripts/simulate/intents.ts';
-import { playSchedule } from '../../scripts/simulate/schedule.ts';
-import type { World } from '../../scripts/simulate/world.ts';
+import { eventBytesMax } from '@tandem-clouds/replication/bounds';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { submit } from '@tandem-clouds/testkit/simulator/client';
+import { NO_FAULTS } from '@tandem-clouds/testkit/simulator/faults';
+import { decideOn, type Intent } from '@tandem-clouds/testkit/simulator/intents';
+import { playSchedule } from '@tandem-clouds/testkit/simulator/schedule';
+import type { World } from '@tandem-clouds/testkit/simulator/world';
 
 const KEY = 'user:a';
 const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { mutants } from '../../scripts/simulate/mutants.ts';
-import { mutatedText } from '../../scripts/simulate/mutated-source.ts';
-import { runPool } from '../../scripts/simulate/pool.ts';
+import { mutants } from '@tandem-clouds/testkit/simulator/mutants';
+import { mutatedText } from '@tandem-clouds/testkit/simulator/mutated-source';
+import { runPool } from '@tandem-clouds/testkit/simulator/pool';
 
 describe('mutants of the protocol', () => {
   test('have names of their own', () => {

@@ -1,10 +1,10 @@
 /** A few dozen schedules inside the test run; `npm run tandem -- simulate` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
-import { NO_FAULTS, type Faults } from '../../scripts/simulate/faults.ts';
-import { describeFailure } from '../../scripts/simulate/failure-text.ts';
-import { playSchedule, runSchedule, type ScheduleOptions } from '../../scripts/simulate/schedule.ts';
-import { runSeeds } from '../../scripts/simulate/seeds.ts';
-import { shrink } from '../../scripts/simulate/shrink.ts';
+import { NO_FAULTS, type Faults } from '@tandem-clouds/testkit/simulator/faults';
+import { describeFailure } from '@tandem-clouds/testkit/simulator/failure-text';
+import { playSchedule, runSchedule, type ScheduleOptions } from '@tandem-clouds/testkit/simulator/schedule';
+import { runSeeds } from '@tandem-clouds/testkit/seeds';
+import { shrink } from '@tandem-clouds/testkit/simulator/shrink';
 
 /** What went wrong, with the seed that shows it again. */
 const complaints = (options: ScheduleOptions): string[] =>

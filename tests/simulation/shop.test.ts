@@ -1,11 +1,11 @@
 /** A few schedules of the shop inside the test run; `npm run tandem -- simulate --workload shop` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
-import { NO_FAULTS } from '../../scripts/simulate/faults.ts';
-import { mutatedText } from '../../scripts/simulate/mutated-source.ts';
-import { runPool } from '../../scripts/simulate/pool.ts';
-import { NO_SHOP_FAULTS, type ShopFaults } from '../../scripts/simulate/shop/faults.ts';
-import { shopMutants } from '../../scripts/simulate/shop/mutants.ts';
-import { runShopSchedule, type ShopScheduleOptions } from '../../scripts/simulate/shop/schedule.ts';
+import { NO_FAULTS } from '@tandem-clouds/testkit/simulator/faults';
+import { mutatedText } from '@tandem-clouds/testkit/simulator/mutated-source';
+import { runPool } from '@tandem-clouds/testkit/simulator/pool';
+import { NO_SHOP_FAULTS, type ShopFaults } from '@tandem-clouds/testkit/simulator/shop/faults';
+import { shopMutants } from '@tandem-clouds/testkit/simulator/shop/mutants';
+import { runShopSchedule, type ShopScheduleOptions } from '@tandem-clouds/testkit/simulator/shop/schedule';
 
 /** What went wrong, with the seed that shows it again. */
 const complaints = (options: ShopScheduleOptions): string[] =>

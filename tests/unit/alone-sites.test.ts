@@ -10,11 +10,11 @@ import {
   leaveSite,
   readSites,
   type SiteRegistry,
-} from '../../scripts/local/alone/site-registry.ts';
-import { plansOf } from '../../scripts/local/alone/site-run.ts';
-import { Output } from '../../scripts/local/stack/output.ts';
-import { parseSite } from '../../scripts/local/stack/sites.ts';
-import { findTargets } from '../../scripts/tandem/targets.ts';
+} from '@tandem-clouds/local/one-site/site-registry';
+import { plansOf } from '@tandem-clouds/local/one-site/site-run';
+import { Output } from '@tandem-clouds/local/stack/output';
+import { parseSite } from '@tandem-clouds/local/stack/sites';
+import { findTargets } from '../../scripts/operate/targets.ts';
 import type { PeerConfig } from '../../src/shared/config.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 

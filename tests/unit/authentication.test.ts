@@ -14,7 +14,7 @@ import {
 } from 'jose';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import type { JwtIssuer, ServiceKey } from '../../src/shared/config.ts';
-import { UnavailableError } from '../../src/shared/replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { signingKeys } from '../../src/shared/http/signing-keys.ts';

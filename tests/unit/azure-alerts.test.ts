@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
-import { deploy } from '../../scripts/serverless/azure/evaluate-template.ts';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { deploy } from '../../infra/azure/template/evaluate-template.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const QUERIES = path.join(ROOT, 'infra/azure/queries');

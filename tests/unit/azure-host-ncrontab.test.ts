@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseSchedule } from '../../scripts/local/azure-host/ncrontab.ts';
+import { parseSchedule } from '@tandem-clouds/local/azure-host/ncrontab';
 
 const next = (expression: string, after: string): string =>
   new Date(parseSchedule(expression).next(Date.parse(after))).toISOString();

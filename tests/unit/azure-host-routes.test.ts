@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RouteTable } from '../../scripts/local/azure-host/route-table.ts';
+import { RouteTable } from '@tandem-clouds/local/azure-host/route-table';
 
 const table = (...templates: string[]) =>
   new RouteTable(templates.map((template) => ({ template, methods: new Set(['GET']), target: template })));

@@ -1,8 +1,8 @@
 /** What the local host reads from the template of a real site, and from the service's settings. */
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { localSettings } from '../../scripts/local/azure-host/settings.ts';
-import { parseDuration, readSiteTemplate } from '../../scripts/local/azure-host/template.ts';
+import { localSettings } from '@tandem-clouds/local/azure-host/settings';
+import { parseDuration, readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
 
 const TEMPLATE = path.join(import.meta.dirname, '../../infra/azure/site.json');
 

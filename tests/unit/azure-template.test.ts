@@ -4,10 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { propertyRefusal } from '../../scripts/rehearse/azure/property-rules.ts';
-import { typedParameters } from '../../scripts/serverless/azure/template-parameters.ts';
-import { deploy, type DeployedResource } from '../../scripts/serverless/azure/evaluate-template.ts';
+import { typedParameters } from '../../infra/azure/template/template-parameters.ts';
+import { deploy, type DeployedResource } from '../../infra/azure/template/evaluate-template.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../infra/azure');
 const template = composeTemplate(path.join(FOLDER, 'site.json'));

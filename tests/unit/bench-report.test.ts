@@ -9,7 +9,7 @@ import {
   type Aim,
   type Report,
   type Streams,
-} from '../../scripts/bench/report.ts';
+} from '@tandem-clouds/testkit/report/report';
 
 const aReport = (more: Partial<Report> = {}): Report => ({
   title: 'Things measured',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { median, percentile } from '../../scripts/bench/statistics.ts';
+import { median, percentile } from '@tandem-clouds/testkit/report/statistics';
 
 const samples = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 });
 const fraction = fc.double({ min: 0.01, max: 1, noNaN: true });

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { bundleTogether, type EsbuildPlugin } from '../../scripts/local/bundle-together.ts';
-import { newestRun } from '../../scripts/local/newest-run.ts';
+import { bundleTogether, type EsbuildPlugin } from '@tandem-clouds/local/bundle-together';
+import { newestRun } from '@tandem-clouds/local/newest-run';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 describe('a run that catches up with the newest state', () => {

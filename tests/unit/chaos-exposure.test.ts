@@ -1,8 +1,8 @@
 /** A claim about exposure is checked against what the peer really has. */
 import { describe, expect, test } from '@jest/globals';
-import { checkSample, type Known, type Sample } from '../../scripts/chaos/exposure.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+import { checkSample, type Known, type Sample } from '@tandem-clouds/testkit/cluster/exposure';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 const NOW_MS = 1_800_000_000_000;
 const at = (ms: number): string => encodeStamp(NOW_MS + ms, 0, 'a');

@@ -6,14 +6,14 @@ import {
   tokenText,
   userFields,
   type Attempt,
-} from '../../scripts/chaos/client-log.ts';
-import { checkAnswer, judge, withEvidence } from '../../scripts/chaos/judge.ts';
-import type { Snapshot } from '../../scripts/simulate/facts.ts';
-import type { Json } from '../../src/shared/replication/json.ts';
-import type { Register } from '../../src/shared/replication/policies/field.ts';
-import type { StoredRecord } from '../../src/shared/replication/record.ts';
-import type { Vector } from '../../src/shared/replication/vector.ts';
-import { encodeStamp } from '../../src/shared/replication/stamp.ts';
+} from '@tandem-clouds/testkit/load/client-log';
+import { checkAnswer, judge, withEvidence } from '@tandem-clouds/testkit/checkers/judge';
+import type { Snapshot } from '@tandem-clouds/testkit/history/facts';
+import type { Json } from '@tandem-clouds/replication/json';
+import type { Register } from '@tandem-clouds/replication/policies/field';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { Vector } from '@tandem-clouds/replication/vector';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 const START_MS = 1_800_000_000_000;
 const KEY = 'user:u';

@@ -2,7 +2,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Link } from '../../scripts/chaos/link.ts';
+import { Link } from '@tandem-clouds/testkit/cluster/link';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 let server: net.Server;

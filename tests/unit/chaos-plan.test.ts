@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { outagesOf, longestMs } from '../../scripts/chaos/outages.ts';
-import type { Attempt } from '../../scripts/chaos/client-log.ts';
+import { outagesOf, longestMs } from '@tandem-clouds/testkit/chaos/outages';
+import type { Attempt } from '@tandem-clouds/testkit/load/client-log';
 import {
   describe as describeAction,
   lineOfEpisode,
   makePlan,
   type Episode,
-} from '../../scripts/chaos/plan.ts';
+} from '@tandem-clouds/testkit/chaos/plan';
 
 const SITES = ['aws-1', 'azure-1'] as const;
 const TEN_MINUTES = 600_000;

@@ -3,8 +3,8 @@ import { ConflictService } from '../../src/shared/conflict-service.ts';
 import { changeSchemas } from '../../src/shared/domain/entities.ts';
 import { InvalidError } from '../../src/shared/errors.ts';
 import { changeChecks } from '../../src/shared/generated/validators.js';
-import type { Json } from '../../src/shared/replication/json.ts';
-import { newestStamp, plainValues } from '../../src/shared/replication/record.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import { newestStamp, plainValues } from '@tandem-clouds/replication/record';
 import { TestSite } from '../helpers/test-site.ts';
 
 /** A service with one entry about a field of a record, which holds what won. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { Container } from '../../scripts/local/cosmos/container.ts';
-import { containerSource } from '../../scripts/local/cosmos/query-source.ts';
-import { prepareQuery, runQuery } from '../../scripts/local/cosmos/query.ts';
-import { Transaction } from '../../scripts/local/cosmos/transaction.ts';
+import { Container } from '@tandem-clouds/emulators/cosmos/container';
+import { containerSource } from '@tandem-clouds/emulators/cosmos/query-source';
+import { prepareQuery, runQuery } from '@tandem-clouds/emulators/cosmos/query';
+import { Transaction } from '@tandem-clouds/emulators/cosmos/transaction';
 
 function emptyContainer(): Container {
   const definition = {

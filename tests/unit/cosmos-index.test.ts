@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { Container } from '../../scripts/local/cosmos/container.ts';
-import { PropertyIndex } from '../../scripts/local/cosmos/property-index.ts';
-import { containerSource } from '../../scripts/local/cosmos/query-source.ts';
-import { prepareQuery, runQuery, type QueryPage } from '../../scripts/local/cosmos/query.ts';
-import { Transaction } from '../../scripts/local/cosmos/transaction.ts';
-import type { IndexingPolicy, StoredItem } from '../../scripts/local/cosmos/model.ts';
+import { Container } from '@tandem-clouds/emulators/cosmos/container';
+import { PropertyIndex } from '@tandem-clouds/emulators/cosmos/property-index';
+import { containerSource } from '@tandem-clouds/emulators/cosmos/query-source';
+import { prepareQuery, runQuery, type QueryPage } from '@tandem-clouds/emulators/cosmos/query';
+import { Transaction } from '@tandem-clouds/emulators/cosmos/transaction';
+import type { IndexingPolicy, StoredItem } from '@tandem-clouds/emulators/cosmos/model';
 
 const COUNT = 400;
 

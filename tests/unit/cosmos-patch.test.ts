@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { CosmosError } from '../../scripts/local/cosmos/errors.ts';
-import { applyPatch, parsePatch, type PatchOperation } from '../../scripts/local/cosmos/patch.ts';
+import { CosmosError } from '@tandem-clouds/emulators/cosmos/errors';
+import { applyPatch, parsePatch, type PatchOperation } from '@tandem-clouds/emulators/cosmos/patch';
 
 const item = { id: '1', pk: 'a', n: 1, text: 't', list: [1, 2, 3], deep: { list: [{ v: 1 }] }, 'a/b~c': 0 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { CosmosError } from '../../scripts/local/cosmos/errors.ts';
-import { buildQueryPlan, type QueryInfo } from '../../scripts/local/cosmos/query-plan.ts';
-import { splitQuery } from '../../scripts/local/cosmos/sql-text.ts';
+import { CosmosError } from '@tandem-clouds/emulators/cosmos/errors';
+import { buildQueryPlan, type QueryInfo } from '@tandem-clouds/emulators/cosmos/query-plan';
+import { splitQuery } from '@tandem-clouds/emulators/cosmos/sql-text';
 
 const planOf = (query: string, values: Record<string, unknown> = {}): QueryInfo =>
   buildQueryPlan({

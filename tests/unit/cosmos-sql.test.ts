@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { CosmosError } from '../../scripts/local/cosmos/errors.ts';
+import { CosmosError } from '@tandem-clouds/emulators/cosmos/errors';
 import {
   compileRowQuery,
   evaluateConstant,
   matchesCondition,
-} from '../../scripts/local/cosmos/sql-engine.ts';
-import { flattenConjunction } from '../../scripts/local/cosmos/sql-simplify.ts';
+} from '@tandem-clouds/emulators/cosmos/sql-engine';
+import { flattenConjunction } from '@tandem-clouds/emulators/cosmos/sql-simplify';
 
 describe('flattenConjunction', () => {
   test.each([

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { loadConfig } from '../../src/shared/config.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

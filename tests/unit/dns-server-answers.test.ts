@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ZoneRecord } from '../../dns/model.ts';
-import { Locator } from '../../dns/server/locations.ts';
-import { Responder } from '../../dns/server/responder.ts';
-import { ServedZone } from '../../dns/server/served-zone.ts';
-import { readZone } from '../../dns/server/zone.ts';
+import type { ZoneRecord } from '@tandem-clouds/zone/model';
+import { Locator } from '@tandem-clouds/emulators/dns/locations';
+import { Responder } from '@tandem-clouds/emulators/dns/responder';
+import { ServedZone } from '@tandem-clouds/emulators/dns/served-zone';
+import { readZone } from '@tandem-clouds/emulators/dns/zone';
 import {
   addressesOf,
   clientSubnet,

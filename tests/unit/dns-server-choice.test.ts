@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Strategy, Target } from '../../dns/model.ts';
-import { prepareChoice } from '../../dns/server/choose.ts';
-import { Locator, type ClientLocation } from '../../dns/server/locations.ts';
+import type { Strategy, Target } from '@tandem-clouds/zone/model';
+import { prepareChoice } from '@tandem-clouds/emulators/dns/choose';
+import { Locator, type ClientLocation } from '@tandem-clouds/emulators/dns/locations';
 import { target } from '../helpers/dns-zone.ts';
 
 const QUERIES = 10_000;

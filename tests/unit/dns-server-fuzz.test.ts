@@ -1,10 +1,10 @@
 /** Whatever arrives: an answer that is well-formed and small, or none. The seed is printed and replays the run. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Locator } from '../../dns/server/locations.ts';
-import { Responder } from '../../dns/server/responder.ts';
-import { ServedZone } from '../../dns/server/served-zone.ts';
-import { readZone } from '../../dns/server/zone.ts';
+import { Locator } from '@tandem-clouds/emulators/dns/locations';
+import { Responder } from '@tandem-clouds/emulators/dns/responder';
+import { ServedZone } from '@tandem-clouds/emulators/dns/served-zone';
+import { readZone } from '@tandem-clouds/emulators/dns/zone';
 import { clientSubnet, decode, query, QTYPE } from '../helpers/dns-packets.ts';
 import { API, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { HealthState } from '../../dns/server/health-state.ts';
+import { HealthState } from '@tandem-clouds/emulators/dns/health-state';
 
 const INTERVAL_MS = 10_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readZone, ZoneError } from '../../dns/server/zone.ts';
+import { readZone, ZoneError } from '@tandem-clouds/emulators/dns/zone';
 import { API, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';
 
 const check = { protocol: 'http', host: '127.0.0.1', port: 1, path: '/', intervalSeconds: 1, failureThreshold: 1 } as const; // prettier-ignore

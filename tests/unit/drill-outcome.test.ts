@@ -1,11 +1,11 @@
 /** What a drill's observations mean. */
 import { describe, expect, test } from '@jest/globals';
-import { chartOf } from '../../scripts/drill/chart.ts';
-import { figuresOf, holds } from '../../scripts/drill/figures.ts';
-import { isError, type Call, type Observed } from '../../scripts/drill/observed.ts';
-import { outcomeOf } from '../../scripts/drill/outcome.ts';
-import { pageOf, reportOf } from '../../scripts/drill/report.ts';
-import { secondsOf } from '../../scripts/drill/series.ts';
+import { chartOf } from '@tandem-clouds/testkit/drill/chart';
+import { figuresOf, holds } from '@tandem-clouds/testkit/drill/figures';
+import { isError, type Call, type Observed } from '@tandem-clouds/testkit/history/observed';
+import { outcomeOf } from '@tandem-clouds/testkit/drill/outcome';
+import { pageOf, reportOf } from '@tandem-clouds/testkit/drill/report';
+import { secondsOf } from '@tandem-clouds/testkit/drill/series';
 
 const [A, B] = ['aws-us-east-1', 'azure-eastus'];
 const CUT = 100_000;

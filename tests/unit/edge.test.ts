@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { startEdge, STATUS_PATH, type Edge } from '../../scripts/local/edge/proxy.ts';
+import { startEdge, STATUS_PATH, type Edge } from '@tandem-clouds/local/edge/proxy';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { startOrigin, type TestOrigin } from '../helpers/origin.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

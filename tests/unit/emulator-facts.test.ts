@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { EMULATORS, emulatorDocuments } from '../../scripts/generate/emulators.ts';
-import type { TestName } from '../../scripts/local/fact.ts';
+import type { TestName } from '@tandem-clouds/emulators/core/fact';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 
@@ -88,7 +88,7 @@ describe.each(EMULATORS.map((emulator) => [emulator.title, emulator] as const))(
 
 test('every folder of an emulator or a host has facts', () => {
   const folders = fs
-    .readdirSync(path.join(ROOT, 'scripts/local'), { withFileTypes: true })
+    .readdirSync(path.join(ROOT, 'packages/local/src'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
   // Of these none imitates a service of a cloud.

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { guardServers } from '../../scripts/local/aws-host/guard-servers.ts';
+import { guardServers } from '@tandem-clouds/local/aws-host/guard-servers';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 const onEnd = closeAfterEach();

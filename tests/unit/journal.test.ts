@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Journal } from '../../scripts/local/journal.ts';
+import { Journal } from '@tandem-clouds/emulators/core/journal';
 import { spawnLimited } from '../helpers/limited.ts';
 
 const MAIN = path.join(import.meta.dirname, '../helpers/journal-main.ts');

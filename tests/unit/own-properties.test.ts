@@ -1,12 +1,12 @@
 /** Names from outside that every object has a property of: they are names like any other. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import { lookAt } from '../../dns/monitor/look.ts';
-import { prepareChoice } from '../../dns/server/choose.ts';
-import { setOwn } from '../../src/shared/own.ts';
-import { mergeStates } from '../../src/shared/replication/merge.ts';
-import { partsOf, withParts, type RecordState } from '../../src/shared/replication/record.ts';
-import { covers, includesVector, mergeVectors } from '../../src/shared/replication/vector.ts';
+import { lookAt } from '../../dns/monitor/sample.ts';
+import { prepareChoice } from '@tandem-clouds/emulators/dns/choose';
+import { setOwn } from '@tandem-clouds/replication/own';
+import { mergeStates } from '@tandem-clouds/replication/merge';
+import { partsOf, withParts, type RecordState } from '@tandem-clouds/replication/record';
+import { covers, includesVector, mergeVectors } from '@tandem-clouds/replication/vector';
 import { policyOf, route53Bench } from '../helpers/dns/fixtures.ts';
 import { operatorOf } from '../helpers/dns/operator.ts';
 import { policyText } from '../helpers/dns/fixtures.ts';

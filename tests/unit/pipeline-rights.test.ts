@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { composeTemplate } from '../../scripts/serverless/azure/compose-template.ts';
-import { deploy } from '../../scripts/serverless/azure/evaluate-template.ts';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { deploy } from '../../infra/azure/template/evaluate-template.ts';
 import { isAllowed, route53Actions, substitute, type PolicyStatement } from '../helpers/iam.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

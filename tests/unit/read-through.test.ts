@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
-import { NotYetHereError, UnavailableError } from '../../src/shared/replication/errors.ts';
+import { NotYetHereError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { NotFoundError } from '../../src/shared/errors.ts';
 import type { MiddlewareRequest } from '../../src/shared/http/middleware-request.ts';
 import { readThrough } from '../../src/shared/http/read-through.ts';

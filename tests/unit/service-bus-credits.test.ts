@@ -1,6 +1,6 @@
 /** The budget of a namespace, as Microsoft publishes it (see the head of credits.ts). */
 import { describe, expect, test } from '@jest/globals';
-import { Credits, CREDITS_PER_SECOND } from '../../scripts/local/service-bus/credits.ts';
+import { Credits, CREDITS_PER_SECOND } from '@tandem-clouds/emulators/service-bus/credits';
 
 function credits(perSecond = CREDITS_PER_SECOND): { budget: Credits; at: (ms: number) => void } {
   let nowMs = 5_000;

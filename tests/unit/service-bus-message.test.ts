@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import rhea from 'rhea';
-import { SECTION, splitSections } from '../../scripts/local/service-bus/amqp-sections.ts';
+import { SECTION, splitSections } from '@tandem-clouds/emulators/service-bus/amqp-sections';
 import {
   decodeMessage,
   encodeMessage,
   withApplicationProperties,
   type Message,
   type MessageDraft,
-} from '../../scripts/local/service-bus/message.ts';
+} from '@tandem-clouds/emulators/service-bus/message';
 
 const { types } = rhea;
 const newId = (): string => 'given';

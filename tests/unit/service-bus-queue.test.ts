@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { MessageDraft } from '../../scripts/local/service-bus/message.ts';
-import type { QueueChange } from '../../scripts/local/service-bus/queue-changes.ts';
-import { queueSettings, type QueueOptions } from '../../scripts/local/service-bus/queue-options.ts';
-import { Queue } from '../../scripts/local/service-bus/queue.ts';
-import type { LockHolder } from '../../scripts/local/service-bus/session-table.ts';
+import type { MessageDraft } from '@tandem-clouds/emulators/service-bus/message';
+import type { QueueChange } from '@tandem-clouds/emulators/service-bus/queue-changes';
+import { queueSettings, type QueueOptions } from '@tandem-clouds/emulators/service-bus/queue-options';
+import { Queue } from '@tandem-clouds/emulators/service-bus/queue';
+import type { LockHolder } from '@tandem-clouds/emulators/service-bus/session-table';
 
 const START = 1_000_000;
 let now = START;

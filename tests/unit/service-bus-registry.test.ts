@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { MessageDraft } from '../../scripts/local/service-bus/message.ts';
-import { JOURNAL_FILE } from '../../scripts/local/service-bus/queue-journal.ts';
-import { QueueRegistry } from '../../scripts/local/service-bus/queue-registry.ts';
+import type { MessageDraft } from '@tandem-clouds/emulators/service-bus/message';
+import { JOURNAL_FILE } from '@tandem-clouds/emulators/service-bus/queue-journal';
+import { QueueRegistry } from '@tandem-clouds/emulators/service-bus/queue-registry';
 
 let dataDir: string;
 let open: QueueRegistry[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Message } from '../../scripts/local/sqs/message.ts';
-import { Queue } from '../../scripts/local/sqs/queue.ts';
+import type { Message } from '@tandem-clouds/emulators/sqs/message';
+import { Queue } from '@tandem-clouds/emulators/sqs/queue';
 
 const NOW = 1_700_000_000_000;
 

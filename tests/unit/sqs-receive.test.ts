@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Queue } from '../../scripts/local/sqs/queue.ts';
-import { receiveMessages } from '../../scripts/local/sqs/receive.ts';
-import { sendMessage } from '../../scripts/local/sqs/send.ts';
-import { SqsStore } from '../../scripts/local/sqs/store.ts';
+import type { Queue } from '@tandem-clouds/emulators/sqs/queue';
+import { receiveMessages } from '@tandem-clouds/emulators/sqs/receive';
+import { sendMessage } from '@tandem-clouds/emulators/sqs/send';
+import { SqsStore } from '@tandem-clouds/emulators/sqs/store';
 
 const NO_FAULT = { duplicate: false, reorderMs: 0 };
 

@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Queue } from '../../scripts/local/sqs/queue.ts';
-import { sendMessage } from '../../scripts/local/sqs/send.ts';
-import { SqsStore } from '../../scripts/local/sqs/store.ts';
+import type { Queue } from '@tandem-clouds/emulators/sqs/queue';
+import { sendMessage } from '@tandem-clouds/emulators/sqs/send';
+import { SqsStore } from '@tandem-clouds/emulators/sqs/store';
 
 const NO_FAULT = { duplicate: false, reorderMs: 0 };
 

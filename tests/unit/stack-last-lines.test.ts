@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
-import { LastLines } from '../../scripts/local/stack/last-lines.ts';
-import { notableText } from '../../scripts/local/stack/output.ts';
+import { LastLines } from '@tandem-clouds/local/stack/last-lines';
+import { notableText } from '@tandem-clouds/local/stack/output';
 
 /** The bundler, ended so that Go's runtime writes its crash report. */
 async function crashReport(): Promise<string> {

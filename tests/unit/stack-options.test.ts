@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { UsageError } from '../../scripts/command/usage-error.ts';
-import { HERE } from '../../scripts/command/place.ts';
-import { readInput } from '../../scripts/command/parse.ts';
-import { start, stackOptionsOf, type StackOptions } from '../../scripts/local/stack/options.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { HERE } from '@tandem-clouds/command-line/place';
+import { readInput } from '@tandem-clouds/command-line/parse';
+import { start, stackOptionsOf, type StackOptions } from '@tandem-clouds/local/stack/options';
 
 function parsed(...args: string[]): StackOptions {
   return stackOptionsOf(readInput(start, args, HERE) as unknown as Parameters<typeof stackOptionsOf>[0]);

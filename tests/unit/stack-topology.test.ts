@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/shared/config.ts';
-import { defaultPorts } from '../../scripts/local/stack/ports.ts';
-import { parseSites } from '../../scripts/local/stack/sites.ts';
+import { defaultPorts } from '@tandem-clouds/local/stack/ports';
+import { parseSites } from '@tandem-clouds/local/stack/sites';
 import {
   endpointsOf,
   planProcesses,
   type ProcessPlan,
   type TopologyInput,
-} from '../../scripts/local/stack/topology.ts';
+} from '@tandem-clouds/local/stack/topology';
 
 function planned(overrides: Partial<TopologyInput> = {}): ProcessPlan[] {
   const sites = overrides.sites ?? parseSites('aws-us-east-1,azure-eastus,azure-westeurope');

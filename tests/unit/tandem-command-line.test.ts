@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Input } from '../../scripts/command/command.ts';
-import { readCommandLine } from '../../scripts/command/run-program.ts';
-import { UsageError } from '../../scripts/command/usage-error.ts';
+import type { Input } from '@tandem-clouds/command-line/command';
+import { readCommandLine } from '@tandem-clouds/command-line/run-program';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 
 function read(...words: string[]): Input {

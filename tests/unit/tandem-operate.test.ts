@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { runProgram } from '../../scripts/command/run-program.ts';
+import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 

@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from '@jest/globals';
-import { startIssuer } from '../../scripts/local/issuer/server.ts';
-import { runProgram } from '../../scripts/command/run-program.ts';
+import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
+import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 

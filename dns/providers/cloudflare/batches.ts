@@ -5,7 +5,7 @@
  * something of it changes. It goes only when its name has fewer values than before.
  */
 import type { RecordBatchParams, RecordResponse } from 'cloudflare/resources/dns/records';
-import { keyOf, type Change, type PlainRecord } from '../../model.ts';
+import { keyOf, type Change, type PlainRecord } from '@tandem-clouds/zone/model';
 import { keyOfRecord, toPosts, valueOf, type NewRecord } from './dns-records.ts';
 import type { Raw } from './raw.ts';
 

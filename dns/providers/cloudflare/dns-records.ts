@@ -1,6 +1,6 @@
 /** Between the model's plain records and Cloudflare's, which are one for each value. Pure. */
 import type { RecordResponse, RecordBatchParams } from 'cloudflare/resources/dns/records';
-import { normalised, type PlainRecord, type RecordType } from '../../model.ts';
+import { normalised, type PlainRecord, type RecordType } from '@tandem-clouds/zone/model';
 import { lowerCase, plainValue } from '../../policy/records.ts';
 import type { Foreign } from '../../provider.ts';
 import { textFrom } from '../text.ts';

@@ -6,7 +6,7 @@
  * Rules without such a `ref` are other people's, and are neither read into the model nor touched.
  */
 import { createHash } from 'node:crypto';
-import { canonical, type Edge, type RateLimit } from '../../model.ts';
+import { canonical, type Edge, type RateLimit } from '@tandem-clouds/zone/model';
 import { descriptionOf } from './pools.ts';
 
 /** Of https://developers.cloudflare.com/ruleset-engine/reference/phases-list/ */

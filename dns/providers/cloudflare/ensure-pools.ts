@@ -1,5 +1,5 @@
 /** Makes the pools and monitors that a change needs, before a load balancer points to them. */
-import { checkKey, type HealthCheck, type Target } from '../../model.ts';
+import { checkKey, type HealthCheck, type Target } from '@tandem-clouds/zone/model';
 import type { Connection } from './client.ts';
 import { checkFrom, poolKey, toMonitor, toPool } from './pools.ts';
 import { ours, targetsOf, type Raw } from './raw.ts';

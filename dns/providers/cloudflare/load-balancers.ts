@@ -10,7 +10,7 @@ import type {
   Rules,
 } from 'cloudflare/resources/load-balancers/load-balancers';
 import { lowerCase } from '../../policy/records.ts';
-import { normalised, type Route, type RoutedRecord, type Target } from '../../model.ts';
+import { normalised, type Route, type RoutedRecord, type Target } from '@tandem-clouds/zone/model';
 import type { Foreign } from '../../provider.ts';
 import { TTL_AUTO } from './dns-records.ts';
 import { BARE } from './edge-rules.ts';

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Monitor, MonitorCreateParams } from 'cloudflare/resources/load-balancers/monitors/monitors';
 import type { Pool, PoolCreateParams } from 'cloudflare/resources/load-balancers/pools/pools';
-import { canonical, type HealthCheck, type RoutedType, type Target } from '../../model.ts';
+import { canonical, type HealthCheck, type RoutedType, type Target } from '@tandem-clouds/zone/model';
 
 /** A check waits for an answer at most so long, and less than its interval. */
 const TIMEOUT_SECONDS = 5;

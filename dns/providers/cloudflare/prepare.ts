@@ -1,5 +1,5 @@
 /** What Cloudflare supports, and how it holds a policy's records. Pure. */
-import { own } from '../../../scripts/command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import {
   canonical,
   sharings,
@@ -7,7 +7,7 @@ import {
   type Sharing,
   type Target,
   type ZoneRecord,
-} from '../../model.ts';
+} from '@tandem-clouds/zone/model';
 import type { Capabilities, Prepared } from '../../provider.ts';
 import { RECORD_TYPES, TTL_AUTO } from './dns-records.ts';
 import { REGIONS } from './steering.ts';

@@ -6,7 +6,7 @@
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import type { LoadBalancer } from 'cloudflare/resources/load-balancers/load-balancers';
-import { checkKey, keyOf, sharings, type Change, type RoutedRecord, type ZoneRecord } from '../../model.ts';
+import { checkKey, keyOf, sharings, type Change, type RoutedRecord, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { lowerCase } from '../../policy/records.ts';
 import { supported } from '../../policy/supported.ts';
 import type { LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';

@@ -3,7 +3,7 @@ import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import type { LoadBalancer } from 'cloudflare/resources/load-balancers/load-balancers';
 import type { Monitor } from 'cloudflare/resources/load-balancers/monitors/monitors';
 import type { Pool } from 'cloudflare/resources/load-balancers/pools/pools';
-import type { HealthCheck, Target, ZoneRecord } from '../../model.ts';
+import type { HealthCheck, Target, ZoneRecord } from '@tandem-clouds/zone/model';
 import { sorted } from '../../policy/records.ts';
 import type { Foreign, LiveZone } from '../../provider.ts';
 import { fromRecords } from './dns-records.ts';

@@ -6,8 +6,8 @@ import type {
   LoadBalancer,
   LoadBalancerCreateParams,
 } from 'cloudflare/resources/load-balancers/load-balancers';
-import type { Location, Sharing, Strategy, Target } from '../../model.ts';
-import { own } from '../../../scripts/command/own.ts';
+import type { Location, Sharing, Strategy, Target } from '@tandem-clouds/zone/model';
+import { own } from '@tandem-clouds/command-line/own';
 import { poolKey } from './pools.ts';
 
 /** Regions of https://developers.cloudflare.com/load-balancing/reference/region-mapping-api/ in each continent. */

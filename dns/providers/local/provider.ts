@@ -1,11 +1,11 @@
 /**
- * The zone of a DNS server of ours (dns/server), through its control interface.
+ * The zone of a DNS server of ours (packages/emulators/src/dns), through its control interface.
  *
  * Invariant: a change is made to the revision that was read, or not at all. A list of changes is one revision, so it
  * happens as a whole or not at all.
  */
 import { ProviderError, type ProviderFault } from '../../errors.ts';
-import { canonical, keyOf, normalised, type Change, type ZoneRecord } from '../../model.ts';
+import { canonical, keyOf, normalised, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { supported } from '../../policy/supported.ts';
 import type { Capabilities, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
 import {
@@ -14,10 +14,10 @@ import {
   TARGETS_MAX,
   TTL_SECONDS_MAX,
   WEIGHT_MAX,
-} from '../../server/bounds.ts';
-import { HEALTH_PATH, ZONE_PATH, type HealthReport, type ZoneState } from '../../server/control.ts';
-import { SERVED_TYPES } from '../../server/values.ts';
-import { readZone, SITE_LABEL, ZoneError, type Zone } from '../../server/zone.ts';
+} from '@tandem-clouds/emulators/dns/bounds';
+import { HEALTH_PATH, ZONE_PATH, type HealthReport, type ZoneState } from '@tandem-clouds/emulators/dns/control';
+import { SERVED_TYPES } from '@tandem-clouds/emulators/dns/values';
+import { readZone, SITE_LABEL, ZoneError, type Zone } from '@tandem-clouds/emulators/dns/zone';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Attempts of a change of ours that meets a change of somebody else's, such as the lock's. */

@@ -1,6 +1,6 @@
 /** Packs changes into as few requests as Route 53's limits allow. The changes of one name are never split. Pure. */
 import type { Change as SetChange } from '@aws-sdk/client-route-53';
-import type { Change } from '../../model.ts';
+import type { Change } from '@tandem-clouds/zone/model';
 
 /** Per ChangeResourceRecordSets: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
 const RECORDS_MAX = 1_000;

@@ -1,6 +1,6 @@
 /** The Route 53 client, with patience, and with its errors in the core's terms. */
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
-import { own } from '../../../scripts/command/own.ts';
+import { own } from '@tandem-clouds/command-line/own';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import type { Clock } from '../../provider.ts';
 import { withPatience, type Ask, type Failure } from '../../retry.ts';

@@ -14,7 +14,7 @@ import {
   type HealthCheck as Route53Check,
   type HealthCheckConfig,
 } from '@aws-sdk/client-route-53';
-import { checkKey, type HealthCheck } from '../../model.ts';
+import { checkKey, type HealthCheck } from '@tandem-clouds/zone/model';
 import type { Connection } from './client.ts';
 
 const PAGE = 100;

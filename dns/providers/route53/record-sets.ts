@@ -17,7 +17,7 @@ import {
   type Strategy,
   type Target,
   type ZoneRecord,
-} from '../../model.ts';
+} from '@tandem-clouds/zone/model';
 import { plainValue, sorted } from '../../policy/records.ts';
 import type { Foreign } from '../../provider.ts';
 import { nameFrom, txtFrom, txtTo } from './text.ts';

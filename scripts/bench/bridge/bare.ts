@@ -12,8 +12,8 @@ import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from 
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { CosmosClient, type Container } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
-import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
-import { chunk } from '../../../src/shared/chunk.ts';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import { chunk } from '@tandem-clouds/replication/chunk';
 import type { PlatformHandler } from './functions.ts';
 import type { BenchSite } from './two-sites.ts';
 

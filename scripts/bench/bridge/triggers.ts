@@ -4,8 +4,8 @@
  */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
-import { QueuePoller } from '../../local/aws-host/queue-poller.ts';
-import { startServiceBusTrigger } from '../../local/azure-host/service-bus-trigger.ts';
+import { QueuePoller } from '@tandem-clouds/local/aws-host/queue-poller';
+import { startServiceBusTrigger } from '@tandem-clouds/local/azure-host/service-bus-trigger';
 import type { PlatformHandler } from './functions.ts';
 import type { BenchSite } from './two-sites.ts';
 

@@ -11,9 +11,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
-import { provision } from '../../local/azure-host/provision.ts';
-import { announced } from '../../local/run-registry.ts';
-import type { StandInsSettings } from '../../local/stand-ins-main.ts';
+import { provision } from '@tandem-clouds/local/azure-host/provision';
+import { announced } from '@tandem-clouds/local/run-registry';
+import type { StandInsSettings } from '@tandem-clouds/local/processes/emulators-main';
 import { CLOUDS, ROOT, type CloudName } from '../service-bundles.ts';
 
 /** What a process needs to know of a site. Plain data: it travels to the measured process. */
@@ -45,8 +45,8 @@ const ACCOUNT = '000000000000';
 /** By its name in the configuration; the Service Bus queues have the same names. */
 const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;
 const COSMOS_KEY = Buffer.from('local').toString('base64');
-const MAIN = path.join(ROOT, 'scripts/local/stand-ins-main.ts');
-const LEASH = path.join(ROOT, 'scripts/local/stack/leash.ts');
+const MAIN = path.join(ROOT, 'packages/local/src/processes/emulators-main.ts');
+const LEASH = path.join(ROOT, 'packages/local/src/stack/leash.ts');
 const READY_WITHIN_MS = 30_000;
 const POLL_MS = 25;
 

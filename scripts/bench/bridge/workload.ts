@@ -1,8 +1,8 @@
 /** What crosses the bridge in a round: events as the local write makes them, and the records that they came from. */
-import { eventOf } from '../../../src/shared/replication/event.ts';
-import { messageOf } from '../../../src/shared/replication/message.ts';
-import type { StoredRecord } from '../../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { eventOf } from '@tandem-clouds/replication/event';
+import { messageOf } from '@tandem-clouds/replication/message';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 export interface Workload {
   /** Message bodies, in the order of the writes. */

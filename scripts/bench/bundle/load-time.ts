@@ -1,7 +1,7 @@
 /** How long a fresh Node process takes to load a bundle, over what it takes to do nothing. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { median } from '../statistics.ts';
+import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const run = promisify(execFile);
 

@@ -1,13 +1,13 @@
 /** One comparison of two stores by the product's protocol; what would cross between the clouds is counted. */
-import { begin } from '../../../src/shared/replication/anti-entropy/compare.ts';
+import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import {
   verificationKey,
   verificationOf,
-} from '../../../src/shared/replication/anti-entropy/verification.ts';
-import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
-import { drive, type Resources } from '../../../src/shared/replication/drive.ts';
-import type { OutboundMessage, QueueSender } from '../../../src/shared/ports/queue.ts';
-import type { Protocol, Site } from '../../../src/shared/replication/protocol.ts';
+} from '@tandem-clouds/replication/anti-entropy/verification';
+import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
+import { drive, type Resources } from '@tandem-clouds/replication/drive';
+import type { OutboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { checkStep } from '../../../src/shared/validation/check-step.ts';
 import type { FilledStore } from './stores.ts';
 

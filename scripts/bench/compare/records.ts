@@ -1,6 +1,6 @@
 /** The records that the two sites hold. */
-import type { StoredRecord } from '../../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 /** As JSON, without names of attributes: about a kilobyte. */
 export const RECORD_BYTES = 1_000;

@@ -3,8 +3,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
-import type { Store } from '../../../src/shared/ports/store.ts';
-import type { StoredRecord } from '../../../src/shared/replication/record.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { startTwoSites } from '../bridge/two-sites.ts';
 
 export interface FilledStore {

@@ -1,10 +1,10 @@
 /** What is counted: writes with their way to the other cloud, reads, and an hour in which nothing happens. */
-import { heartbeatMs, sweepTickMs } from '../../../src/shared/replication/bounds.ts';
-import { heartbeatKey } from '../../../src/shared/replication/heartbeat-record.ts';
-import { itemBytes } from '../../local/dynamodb/item-size.ts';
+import { heartbeatMs, sweepTickMs } from '@tandem-clouds/replication/bounds';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { itemBytes } from '@tandem-clouds/emulators/dynamodb/item-size';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
 import type { Replica } from '../../../src/shared/replica.ts';
-import type { StoredRecord } from '../../../src/shared/replication/record.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Contender } from '../bridge/contender.ts';
 import type { Fixture } from '../bridge/fixture.ts';
 import { loadFunction, type Bundles } from '../bridge/functions.ts';

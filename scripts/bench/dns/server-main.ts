@@ -1,5 +1,5 @@
 /** Our DNS server as a process of its own, with the zone of the bench. Prints its port once it answers. */
-import { startDnsServer } from '../../../dns/server/server.ts';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { ADDRESSES, NAME, ZONE } from './fixture.ts';
 
 const server = await startDnsServer({

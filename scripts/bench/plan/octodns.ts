@@ -1,7 +1,7 @@
 /** octoDNS on Python: the same names as its YAML provider holds them, as the policy and as the live zone. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { pythonWith } from '../../peers/python.ts';
+import { pythonWith } from '@tandem-clouds/testkit/peers/python';
 import { SITES, WEIGHTS, ZONE } from './fixture.ts';
 
 /** Where it was installed. @throws Unavailable when it cannot run here. */

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { moto } from '../../peers/moto.ts';
-import { withPeer } from '../../peers/peer.ts';
+import { moto } from '@tandem-clouds/testkit/peers/moto';
+import { withPeer } from '@tandem-clouds/testkit/peers/peer';
 import type { Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
-import { told } from '../told.ts';
+import { told } from '../reported.ts';
 import { acceptWarnings, failsAt, refused, withoutType } from './faults.ts';
 import { startFront } from './front.ts';
 import { askAt, inventory, REGION } from './inventory.ts';

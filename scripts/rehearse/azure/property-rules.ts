@@ -4,7 +4,7 @@
  *
  * Invariant: only what a source says is refused. A property that is merely without effect is not in here.
  */
-import type { DeployedResource } from '../../serverless/azure/evaluate-template.ts';
+import type { DeployedResource } from '../../../infra/azure/template/evaluate-template.ts';
 import type { ArmError } from './http.ts';
 
 /** A property whose values are not all that one would expect. */

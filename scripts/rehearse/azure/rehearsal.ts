@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
-import { told } from '../told.ts';
+import { told } from '../reported.ts';
 import type { Login } from './entra.ts';
 import { halfFailed } from './half-failed.ts';
 import { beforeAnything } from './refusals.ts';

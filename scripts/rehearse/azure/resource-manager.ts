@@ -4,7 +4,7 @@
  * @see https://learn.microsoft.com/rest/api/resources/
  * @see https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
  */
-import type { DeployedResource } from '../../serverless/azure/evaluate-template.ts';
+import type { DeployedResource } from '../../../infra/azure/template/evaluate-template.ts';
 import { armError, type Answer, type ArmError, type Request } from './http.ts';
 import { propertyRefusal } from './property-rules.ts';
 import { make, validate, type Outcome, type Refuses, type Sent } from './template-deployment.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Ran, Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
-import { told } from '../told.ts';
+import { told } from '../reported.ts';
 import type { AzureStandIn } from './stand-in.ts';
 
 export const SUBSCRIPTION = '11111111-2222-3333-4444-555555555555';

@@ -3,8 +3,8 @@
  * something fails. What was made before a failure stays.
  * @see https://learn.microsoft.com/azure/azure-resource-manager/templates/deployment-modes
  */
-import { deploy, type DeployedResource } from '../../serverless/azure/evaluate-template.ts';
-import type { ArmTemplate } from '../../serverless/azure/compose-template.ts';
+import { deploy, type DeployedResource } from '../../../infra/azure/template/evaluate-template.ts';
+import type { ArmTemplate } from '../../../infra/azure/template/compose-template.ts';
 import type { ArmError } from './http.ts';
 
 export interface Sent {

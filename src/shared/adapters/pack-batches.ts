@@ -2,8 +2,8 @@
  * Packs messages into batches that a queue takes in one call: by count and by bytes, in order.
  * `overheadBytes` is what the protocol adds to each message.
  */
-import { isRetryable } from '../replication/errors.ts';
-import type { OutboundMessage, SendOutcome } from '../ports/queue.ts';
+import { isRetryable } from '@tandem-clouds/replication/errors';
+import type { OutboundMessage, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 
 export type Batch = readonly { readonly index: number; readonly message: OutboundMessage }[];
 

@@ -5,7 +5,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { credentialFreshness } from '../bounds.ts';
 import type { PeerConfig } from '../config.ts';
-import { UnavailableError } from '../replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { assumeRole, webIdentityToken, type RoleCredentials } from './aws/credential.ts';
 import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from './azure/credential.ts';
 import { keepFresh } from '../keep-fresh.ts';

@@ -4,7 +4,7 @@
  */
 import type { PeerConfig } from '../config.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../ports/probe.ts';
-import type { QueueSender } from '../ports/queue.ts';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { assumeRole, webIdentityToken } from './aws/credential.ts';
 import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from './azure/credential.ts';
 import { tlsProbe } from './negotiated-tls.ts';

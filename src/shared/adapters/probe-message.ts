@@ -2,7 +2,7 @@
  * The message that a first check sends to a queue: whoever receives it completes it and does nothing else, so that
  * sending can be tried on every queue, a peer's included. A release that does not know it dead-letters it as malformed.
  */
-import type { InboundMessage, OutboundMessage } from '../ports/queue.ts';
+import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 
 const ATTRIBUTE = 'probe';
 

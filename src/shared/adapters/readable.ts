@@ -5,7 +5,7 @@
  * it; whoever reads it then learns which key it is and why, and reads the others.
  */
 import { UnreadableError } from '../errors.ts';
-import type { ScanPage, Versioned } from '../ports/store.ts';
+import type { ScanPage, Versioned } from '@tandem-clouds/replication/ports/store';
 
 /** @throws UnreadableError */
 export function readable(key: string, read: () => Versioned): Versioned {

@@ -7,8 +7,8 @@
  * back. The count is a message attribute because no queue keeps one for us.
  */
 import { retryDelaySecondsMax } from '../bounds.ts';
-import type { QueueSender, SendOutcome } from '../ports/queue.ts';
-import type { TimeLimit } from '../time-limit.ts';
+import type { QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { sendWithin, type Retry } from './settle-batch.ts';
 
 const ATTEMPTS = 'tandemAttempts';

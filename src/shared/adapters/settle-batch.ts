@@ -5,10 +5,10 @@
  * aside fails it is handed back. One message never decides about its neighbours.
  */
 import type { DeadLetters } from '../ports/cloud.ts';
-import { AmbiguousError, isRetryable } from '../replication/errors.ts';
-import type { BatchHandler, InboundMessage, SendOutcome } from '../ports/queue.ts';
+import { AmbiguousError, isRetryable } from '@tandem-clouds/replication/errors';
+import type { BatchHandler, InboundMessage, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
-import type { TimeLimit } from '../time-limit.ts';
+import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { probeSender } from './probe-message.ts';
 
 export interface Retry {

@@ -1,14 +1,14 @@
 /** What can be done with any declared entity. Knows no HTTP. */
 import { ConflictError, NotFoundError, OutOfBoundsError, PreconditionFailedError, type Failure } from '../errors.ts';
-import { own } from '../own.ts';
-import type { Json } from '../replication/json.ts';
-import type { Changes } from '../replication/local-write.ts';
-import { increment } from '../replication/policies/counter.ts';
-import { fieldValue, type FieldOperation, type FieldParts } from '../replication/policies/field.ts';
-import { isObject, memberChanges, memberField, mergePatch } from '../replication/policies/members.ts';
-import { write } from '../replication/policies/register.ts';
-import { change, replace, start } from '../replication/policies/set.ts';
-import { emptied } from '../replication/lives.ts';
+import { own } from '@tandem-clouds/replication/own';
+import type { Json } from '@tandem-clouds/replication/json';
+import type { Changes } from '@tandem-clouds/replication/local-write';
+import { increment } from '@tandem-clouds/replication/policies/counter';
+import { fieldValue, type FieldOperation, type FieldParts } from '@tandem-clouds/replication/policies/field';
+import { isObject, memberChanges, memberField, mergePatch } from '@tandem-clouds/replication/policies/members';
+import { write } from '@tandem-clouds/replication/policies/register';
+import { change, replace, start } from '@tandem-clouds/replication/policies/set';
+import { emptied } from '@tandem-clouds/replication/lives';
 import {
   DELETED,
   idOf,
@@ -18,11 +18,11 @@ import {
   stateName,
   withParts,
   type StoredRecord,
-} from '../replication/record.ts';
-import { MEMBERS } from '../replication/semantics.ts';
-import { stampSite } from '../replication/stamp.ts';
+} from '@tandem-clouds/replication/record';
+import { MEMBERS } from '@tandem-clouds/replication/semantics';
+import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { ListOptions, Replica } from '../replica.ts';
-import type { SeenState } from '../replication/await-states.ts';
+import type { SeenState } from '@tandem-clouds/replication/await-states';
 import { mergesByMember, policyOf, type Entity, type MergePolicy } from './entity.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
 

@@ -2,8 +2,8 @@
  * An entity is declared in one file: its name, its path and the JSON Schemas of what may be written. Validation,
  * routes, the OpenAPI document and replication follow from the declaration.
  */
-import type { Json } from '../replication/json.ts';
-import { isReservedEntity } from '../replication/reserved.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 
 export interface JsonSchemaObject {
   readonly type: 'object';

@@ -1,9 +1,9 @@
 /** Generic records: any JSON object under an id, created or replaced as a whole, with an optional time to live. */
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
-import type { Json } from '../replication/json.ts';
-import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '../replication/record.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { ListOptions, Replica } from '../replica.ts';
-import type { SeenState } from '../replication/await-states.ts';
+import type { SeenState } from '@tandem-clouds/replication/await-states';
 import {
   checkPrecondition,
   deletion,

@@ -7,10 +7,10 @@
  */
 import { requestsRemembered } from '../bounds.ts';
 import { GoneError, IdempotencyMismatchError } from '../errors.ts';
-import type { Json } from '../replication/json.ts';
-import { change, elementsOf } from '../replication/policies/set.ts';
-import type { Changes } from '../replication/local-write.ts';
-import { REQUESTS, partsOf, type StoredRecord } from '../replication/record.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import { change, elementsOf } from '@tandem-clouds/replication/policies/set';
+import type { Changes } from '@tandem-clouds/replication/local-write';
+import { REQUESTS, partsOf, type StoredRecord } from '@tandem-clouds/replication/record';
 
 /** A request that carries an `Idempotency-Key`, as digests: the key itself is not stored. */
 export interface KeyedRequest {

@@ -8,7 +8,7 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { tokenClockToleranceSeconds } from '../bounds.ts';
 import type { Config, JwtIssuer } from '../config.ts';
-import { UnavailableError } from '../replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { ForbiddenError, UnauthorizedError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';
 import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './bearer.ts';

@@ -6,7 +6,7 @@
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { bodyBytesMax } from '../bounds.ts';
-import { MalformedError, TooLargeError } from '../replication/errors.ts';
+import { MalformedError, TooLargeError } from '@tandem-clouds/replication/errors';
 import { InvalidError, LengthRequiredError, UnsupportedMediaTypeError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { parseJson } from './json-text.ts';

@@ -7,9 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { KeyedRequest } from '../domain/request-memory.ts';
-import { MalformedError } from '../replication/errors.ts';
-import { canonicalJson } from '../replication/canonical-json.ts';
-import type { Json } from '../replication/json.ts';
+import { MalformedError } from '@tandem-clouds/replication/errors';
+import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
+import type { Json } from '@tandem-clouds/replication/json';
 import type { HttpRequest } from './route.ts';
 
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */

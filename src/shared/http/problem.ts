@@ -3,7 +3,7 @@
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
 import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
-import { AppError, NotYetHereError } from '../replication/errors.ts';
+import { AppError, NotYetHereError } from '@tandem-clouds/replication/errors';
 import {
   BrokenRulesError,
   ForbiddenError,

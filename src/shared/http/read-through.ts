@@ -7,7 +7,7 @@
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { readThroughBytesMax, readThroughMs } from '../bounds.ts';
-import { NotYetHereError, UnavailableError } from '../replication/errors.ts';
+import { NotYetHereError, UnavailableError } from '@tandem-clouds/replication/errors';
 import type { HttpAnswer, HttpClient } from '../ports/http-client.ts';
 import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
 

@@ -1,5 +1,5 @@
 /** The headers of an answer about one record. */
-import type { StoredRecord } from '../replication/record.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { etagOf } from './conditional.ts';
 import { sessionToken } from './session.ts';
 

@@ -6,10 +6,10 @@
  */
 import { sessionTokensMax } from '../bounds.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
-import { MalformedError } from '../replication/errors.ts';
-import type { SeenState } from '../replication/await-states.ts';
-import { stateName, type StoredRecord } from '../replication/record.ts';
-import { vectorOfName } from '../replication/vector.ts';
+import { MalformedError } from '@tandem-clouds/replication/errors';
+import type { SeenState } from '@tandem-clouds/replication/await-states';
+import { stateName, type StoredRecord } from '@tandem-clouds/replication/record';
+import { vectorOfName } from '@tandem-clouds/replication/vector';
 import type { HttpRequest } from './route.ts';
 
 const KEY = new RegExp(`^[a-z][a-z0-9-]*:${ID_PATTERN.slice(1)}`);

@@ -6,9 +6,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { Config } from '../config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { ProbeGroup } from './probe.ts';
-import type { BatchHandler, QueueSender, SendOutcome } from './queue.ts';
+import type { BatchHandler, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from './telemetry.ts';
-import type { Store } from './store.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 
 /** The one shape of an HTTP handler: API Gateway's payload 2.0. */
 export type HttpHandler = (

@@ -1,11 +1,11 @@
 /** What every implementation of the store port must do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { repairMarker } from '../../../src/shared/replication/markers.ts';
-import type { PendingEntry, ScanPage, Store, Versioned } from '../../../src/shared/ports/store.ts';
-import { byAge } from '../../../src/shared/replication/index-attributes.ts';
-import type { Json } from '../../../src/shared/replication/json.ts';
-import { DELETED, EXPIRES, type StoredRecord } from '../../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { repairMarker } from '@tandem-clouds/replication/markers';
+import type { PendingEntry, ScanPage, Store, Versioned } from '@tandem-clouds/replication/ports/store';
+import { byAge } from '@tandem-clouds/replication/index-attributes';
+import type { Json } from '@tandem-clouds/replication/json';
+import { DELETED, EXPIRES, type StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 const SITE = 'aws-us-east-1';
 const stamp = (ms: number): string => encodeStamp(ms, 0, SITE);

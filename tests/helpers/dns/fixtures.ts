@@ -4,10 +4,10 @@ import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 import { parsePolicy, type Policy, type ProviderName } from '../../../dns/policy/policy.ts';
 import { LocalProvider } from '../../../dns/providers/local/provider.ts';
 import type { Provider } from '../../../dns/provider.ts';
-import { startDnsServer } from '../../../dns/server/server.ts';
-import { startCloudflare, TOKEN, type CloudflareServer } from './cloudflare-server.ts';
-import { startRoute53, type Route53Server } from './route53-server.ts';
-import { virtualClock, type VirtualClock } from './virtual-clock.ts';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { startCloudflare, TOKEN, type CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
+import { startRoute53, type Route53Server } from '@tandem-clouds/emulators/route53/server';
+import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 export const ZONE = 'example.com';
 

@@ -1,6 +1,6 @@
 /** Two sites, a zone at a stand-in of Route 53, and any number of monitors over it. */
 import { incidentFiles, noIncidentFiles } from '../../../dns/monitor/incident-file.ts';
-import type { Acting } from '../../../dns/monitor/acting.ts';
+import type { Acting } from '../../../dns/monitor/monitor-context.ts';
 import { incidentsIn, type Incident } from '../../../dns/monitor/record.ts';
 import { parseRunbooks, type Runbook } from '../../../dns/monitor/runbook.ts';
 import { overridesIn, type Overrides } from '../../../dns/overrides.ts';
@@ -11,8 +11,8 @@ import type { Provider } from '../../../dns/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 import { policyOf, ZONE } from './fixtures.ts';
-import { startRoute53, type Route53Server } from './route53-server.ts';
-import { virtualClock, type VirtualClock } from './virtual-clock.ts';
+import { startRoute53, type Route53Server } from '@tandem-clouds/emulators/route53/server';
+import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 export const A = 'aws-us-east-1';
 export const B = 'azure-eastus';

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Surroundings } from '../../../dns/command/surroundings.ts';
+import type { Surroundings } from '../../../dns/command/command-context.ts';
 import type { Clock, Provider } from '../../../dns/provider.ts';
 import { runDns } from '../../../dns/run.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';

@@ -1,6 +1,6 @@
 /** What the roles of the Azure template allow, against the calls of the SDKs to Cosmos DB and Service Bus. */
-import type { FaultOutcome, Faults } from '../../../scripts/local/faults.ts';
-import type { DeployedResource } from '../../../scripts/serverless/azure/evaluate-template.ts';
+import type { FaultOutcome, Faults } from '@tandem-clouds/emulators/core/faults';
+import type { DeployedResource } from '../../../infra/azure/template/evaluate-template.ts';
 import { RightsBook, type RightsCall } from './calls.ts';
 import { startProxy, type ProxiedRequest, type RightsProxy } from './proxy.ts';
 

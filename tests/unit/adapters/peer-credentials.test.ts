@@ -6,11 +6,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { openSqs } from '../../../src/shared/adapters/aws/open-queue.ts';
 import { openPeers } from '../../../src/shared/adapters/open-peers.ts';
 import { identityAt, roleAt } from '../../../src/shared/adapters/peer-credentials.ts';
-import { timeLimit } from '../../../src/shared/time-limit.ts';
+import { timeLimit } from '@tandem-clouds/replication/time-limit';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
 import type { PeerConfig } from '../../../src/shared/config.ts';
-import type { QueueSender } from '../../../src/shared/ports/queue.ts';
-import { startSqs, type SqsStandIn } from '../../../scripts/local/sqs/server.ts';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
 
 interface Asked {
   readonly url: URL;

@@ -6,8 +6,8 @@ import {
   type StoredDocument,
 } from '../../../src/shared/adapters/azure/document.ts';
 import { readablePage } from '../../../src/shared/adapters/readable.ts';
-import type { StoredRecord } from '../../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 const stamp = encodeStamp(1, 0, 'aws-us-east-1');
 const record: StoredRecord = {

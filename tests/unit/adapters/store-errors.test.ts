@@ -11,7 +11,7 @@ import {
   throttleHintOf,
 } from '../../../src/shared/adapters/azure/errors.ts';
 import { busyHintMs, throttleHintMs } from '../../../src/shared/bounds.ts';
-import { ThrottledError, UnavailableError } from '../../../src/shared/replication/errors.ts';
+import { ThrottledError, UnavailableError } from '@tandem-clouds/replication/errors';
 
 const answered = (name: string, httpStatusCode: number, message = 'x'): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readCommandLine } from '../../../scripts/command/run-program.ts';
+import { readCommandLine } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../../scripts/commands/program.ts';
 import { shellWords } from '../../helpers/shell-words.ts';
 

@@ -1,8 +1,8 @@
 /** What holds for every command of the project, also for one that is added. */
 import { describe, expect, test } from '@jest/globals';
-import { commandsOf, entriesOf, flagOf, isGroup } from '../../../scripts/command/command.ts';
-import { readCommandLine, runProgram } from '../../../scripts/command/run-program.ts';
-import { UsageError } from '../../../scripts/command/usage-error.ts';
+import { commandsOf, entriesOf, flagOf, isGroup } from '@tandem-clouds/command-line/command';
+import { readCommandLine, runProgram } from '@tandem-clouds/command-line/run-program';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { PROGRAM } from '../../../scripts/commands/program.ts';
 import { shellWords } from '../../helpers/shell-words.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readDecimal, readDuration, readPercent, readWhole } from '../../../scripts/command/numbers.ts';
-import { UsageError } from '../../../scripts/command/usage-error.ts';
+import { readDecimal, readDuration, readPercent, readWhole } from '@tandem-clouds/command-line/numbers';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 
 const WRONG = [
   ['nothing', ''],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { placeOf } from '../../../scripts/command/place.ts';
+import { placeOf } from '@tandem-clouds/command-line/place';
 
 const ROOT = '/project';
 const SCRIPTS = ['tandem'];

@@ -1,11 +1,11 @@
 /** From words to an exit status, with commands of its own. */
 import { describe, expect, test } from '@jest/globals';
-import { CommandError } from '../../../scripts/command/command-error.ts';
-import { command, withContext, type Output, type Program } from '../../../scripts/command/command.ts';
-import { choice, file, flag, many, percent, text, whole } from '../../../scripts/command/option.ts';
-import { runProgram } from '../../../scripts/command/run-program.ts';
-import { UsageError } from '../../../scripts/command/usage-error.ts';
-import { WriteError } from '../../../scripts/command/write-file.ts';
+import { CommandError } from '@tandem-clouds/command-line/command-error';
+import { command, withContext, type Output, type Program } from '@tandem-clouds/command-line/command';
+import { choice, file, flag, many, percent, text, whole } from '@tandem-clouds/command-line/option';
+import { runProgram } from '@tandem-clouds/command-line/run-program';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { WriteError } from '@tandem-clouds/command-line/write-file';
 
 const ended = (end: () => number | Promise<number>) =>
   command({ name: 'end', summary: 'ends', examples: [], run: end });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { aligned } from '../../../scripts/command/table.ts';
+import { aligned } from '@tandem-clouds/command-line/table';
 
 test('columns are as wide as their widest cell, and numbers end below each other', () => {
   const rows = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hasColour, isTerminal } from '../../../scripts/command/terminal.ts';
+import { hasColour, isTerminal } from '@tandem-clouds/command-line/terminal';
 
 const TERMINAL = { isTTY: true };
 

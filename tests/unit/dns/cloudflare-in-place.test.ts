@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { perform } from '../../../dns/perform.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan.ts';
 import { cloudflareBench, policyOf, type Bench, type PolicyParts } from '../../helpers/dns/fixtures.ts';
-import type { CloudflareServer } from '../../helpers/dns/cloudflare-server.ts';
+import type { CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
 
 let bench: Bench<CloudflareServer>;
 beforeEach(async () => {

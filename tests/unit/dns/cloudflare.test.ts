@@ -7,7 +7,7 @@ import {
   route53Bench,
   type Bench,
 } from '../../helpers/dns/fixtures.ts';
-import { refusal, type CloudflareServer } from '../../helpers/dns/cloudflare-server.ts';
+import { refusal, type CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
 import { operatorOf, type Operator } from '../../helpers/dns/operator.ts';
 
 let bench: Bench<CloudflareServer>;

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ZoneRecord } from '../../../dns/model.ts';
+import type { ZoneRecord } from '@tandem-clouds/zone/model';
 import type { Provider } from '../../../dns/provider.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 import {
@@ -12,9 +12,9 @@ import {
   type Bench,
   type PolicyParts,
 } from '../../helpers/dns/fixtures.ts';
-import { refusal as cloudflareRefusal } from '../../helpers/dns/cloudflare-server.ts';
+import { refusal as cloudflareRefusal } from '@tandem-clouds/emulators/cloudflare/server';
 import { operatorOf, wellObserved, type Operator } from '../../helpers/dns/operator.ts';
-import { refusal, type Route53Server } from '../../helpers/dns/route53-server.ts';
+import { refusal, type Route53Server } from '@tandem-clouds/emulators/route53/server';
 
 const WEIGHTED = '\n  - { name: api, strategy: weighted, sites: [aws-us-east-1, azure-eastus] }';
 const PLAIN = Array.from(

@@ -7,7 +7,7 @@ import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import fc from 'fast-check';
 import { RefusedError } from '../../../dns/errors.ts';
-import { keyOf, type HealthCheck, type ZoneRecord } from '../../../dns/model.ts';
+import { keyOf, type HealthCheck, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { isEmpty, makePlan, type Plan } from '../../../dns/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
 import { parsePolicy, type Policy, type ProviderName } from '../../../dns/policy/policy.ts';
@@ -20,7 +20,7 @@ import { LocalProvider } from '../../../dns/providers/local/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 import { fromSets } from '../../../dns/providers/route53/record-sets.ts';
 import { policyOf, ZONE } from '../../helpers/dns/fixtures.ts';
-import { virtualClock } from '../../helpers/dns/virtual-clock.ts';
+import { virtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 const clock = virtualClock();
 const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {

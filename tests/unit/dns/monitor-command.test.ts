@@ -7,7 +7,7 @@ import { parseRunbooks, readRunbookTexts } from '../../../dns/monitor/runbook.ts
 import { monitor, runbook, type MonitorSurroundings } from '../../../dns/monitor/command-line.ts';
 import { readSettings } from '../../../dns/monitor/settings.ts';
 import { readPolicy } from '../../../dns/policy/policy.ts';
-import { runProgram } from '../../../scripts/command/run-program.ts';
+import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { policyText } from '../../helpers/dns/fixtures.ts';
 import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
 

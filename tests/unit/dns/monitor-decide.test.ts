@@ -15,7 +15,7 @@ import {
   type Incident,
   type Mark,
 } from '../../../dns/monitor/record.ts';
-import type { PlainRecord } from '../../../dns/model.ts';
+import type { PlainRecord } from '@tandem-clouds/zone/model';
 import type { Runbook } from '../../../dns/monitor/runbook.ts';
 
 const A = 'aws-us-east-1';

@@ -8,8 +8,8 @@ import {
   type Answer,
   type Asked,
   type HttpStandIn,
-} from '../../helpers/dns/http-stand-in.ts';
-import { virtualClock } from '../../helpers/dns/virtual-clock.ts';
+} from '@tandem-clouds/emulators/core/http-emulator';
+import { virtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 const PEER = 'azure-eastus';
 const KEY = 'the-key';

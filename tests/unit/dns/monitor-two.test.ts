@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { Monitor } from '../../../dns/monitor/monitor.ts';
-import type { Change, ZoneRecord } from '../../../dns/model.ts';
+import type { Change, ZoneRecord } from '@tandem-clouds/zone/model';
 import { incidentsIn, incidentsName } from '../../../dns/monitor/record.ts';
 import { overridesName } from '../../../dns/overrides.ts';
 import type { Provider } from '../../../dns/provider.ts';

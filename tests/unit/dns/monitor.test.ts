@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Acting } from '../../../dns/monitor/acting.ts';
+import type { Acting } from '../../../dns/monitor/monitor-context.ts';
 import { Monitor } from '../../../dns/monitor/monitor.ts';
 import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
-import { startHttpStandIn, type HttpStandIn } from '../../helpers/dns/http-stand-in.ts';
-import { refusal } from '../../helpers/dns/route53-server.ts';
+import { startHttpStandIn, type HttpStandIn } from '@tandem-clouds/emulators/core/http-emulator';
+import { refusal } from '@tandem-clouds/emulators/route53/server';
 
 let world: World;
 let hook: HttpStandIn;

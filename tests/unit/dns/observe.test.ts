@@ -1,7 +1,7 @@
 /** What a shift asks of sites, and what a guard asks of a health check, with real requests. */
 import http from 'node:http';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { HealthCheck } from '../../../dns/model.ts';
+import type { HealthCheck } from '@tandem-clouds/zone/model';
 import { probeOverHttp } from '../../../dns/safety.ts';
 import { observeOverHttp } from '../../../dns/shift/observe.ts';
 import { closeAfterEach } from '../../helpers/cleanup.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { perform } from '../../../dns/perform.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan.ts';
 import { policyOf, route53Bench, type Bench } from '../../helpers/dns/fixtures.ts';
-import type { Route53Server } from '../../helpers/dns/route53-server.ts';
+import type { Route53Server } from '@tandem-clouds/emulators/route53/server';
 
 let bench: Bench<Route53Server>;
 beforeEach(async () => {

@@ -27,10 +27,10 @@ import {
   startPaying,
   takeOver,
 } from '../../../src/shared/domain/orders/transitions.ts';
-import { AmbiguousError, UnavailableError } from '../../../src/shared/replication/errors.ts';
+import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { InvalidError } from '../../../src/shared/errors.ts';
 import type { Payment, PaymentProvider, PaymentRequest } from '../../../src/shared/ports/payment-provider.ts';
-import { applyBatch } from '../../../src/shared/replication/apply.ts';
+import { applyBatch } from '@tandem-clouds/replication/apply';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 

@@ -5,7 +5,7 @@ import { user } from '../../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { ItemService } from '../../../src/shared/domain/item-service.ts';
 import type { KeyedRequest } from '../../../src/shared/domain/request-memory.ts';
-import { mergeStates } from '../../../src/shared/replication/merge.ts';
+import { mergeStates } from '@tandem-clouds/replication/merge';
 import { checkUser } from '../../helpers/check-user.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 

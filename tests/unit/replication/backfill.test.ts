@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { backfillKeys, backfillState } from '../../../src/shared/replication/anti-entropy/backfill.ts';
-import type { Job, Side } from '../../../src/shared/replication/anti-entropy/job.ts';
-import { noteBegin, noteEnd } from '../../../src/shared/replication/anti-entropy/verification.ts';
+import { backfillKeys, backfillState } from '@tandem-clouds/replication/anti-entropy/backfill';
+import type { Job, Side } from '@tandem-clouds/replication/anti-entropy/job';
+import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 
 const REBUILT = 'aws-us-east-1b';

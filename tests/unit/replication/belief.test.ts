@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { inboundAttemptsMax, clockAheadMaxMs, heartbeatMs } from '../../../src/shared/replication/bounds.ts';
-import { applyBatch } from '../../../src/shared/replication/apply.ts';
-import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
-import { heartbeatKey, understoodBy } from '../../../src/shared/replication/heartbeat-record.ts';
-import { beat, heardMsAgo } from '../../../src/shared/replication/heartbeat.ts';
-import { pauseKey, pausedPeers, setPaused } from '../../../src/shared/replication/paused-peers.ts';
-import { increment } from '../../../src/shared/replication/policies/counter.ts';
-import { SEMANTICS } from '../../../src/shared/replication/semantics.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
-import type { Disposition } from '../../../src/shared/ports/queue.ts';
+import { inboundAttemptsMax, clockAheadMaxMs, heartbeatMs } from '@tandem-clouds/replication/bounds';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import { heartbeatKey, understoodBy } from '@tandem-clouds/replication/heartbeat-record';
+import { beat, heardMsAgo } from '@tandem-clouds/replication/heartbeat';
+import { pauseKey, pausedPeers, setPaused } from '@tandem-clouds/replication/paused-peers';
+import { increment } from '@tandem-clouds/replication/policies/counter';
+import { SEMANTICS } from '@tandem-clouds/replication/semantics';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import type { Disposition } from '@tandem-clouds/replication/ports/queue';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite, delivered } from '../../helpers/test-site.ts';
 

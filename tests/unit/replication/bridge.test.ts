@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { inboundAttemptsMax, clockAheadMaxMs, eventBytesMax, forwardAgeMaxMs, forwardAttemptsMax, horizonMs, sweepGraceMs, sweepLooksMax } from '../../../src/shared/replication/bounds.ts';
-import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '../../../src/shared/replication/errors.ts';
-import { mark } from '../../../src/shared/replication/anti-entropy/repair.ts';
-import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
-import { logConflicts } from '../../../src/shared/replication/conflict-log.ts';
-import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
-import { forward } from '../../../src/shared/replication/forward.ts';
-import { plainValues } from '../../../src/shared/replication/record.ts';
-import { isAnyDue, sweep } from '../../../src/shared/replication/sweep.ts';
-import type { InboundMessage } from '../../../src/shared/ports/queue.ts';
+import { inboundAttemptsMax, clockAheadMaxMs, eventBytesMax, forwardAgeMaxMs, forwardAttemptsMax, horizonMs, sweepGraceMs, sweepLooksMax } from '@tandem-clouds/replication/bounds';
+import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
+import { mark } from '@tandem-clouds/replication/anti-entropy/repair';
+import { applyBatch, type ApplyReport } from '@tandem-clouds/replication/apply';
+import { logConflicts } from '@tandem-clouds/replication/conflict-log';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import { forward } from '@tandem-clouds/replication/forward';
+import { plainValues } from '@tandem-clouds/replication/record';
+import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
+import type { InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { START_MS, TestSite, delivered } from '../../helpers/test-site.ts';
 
 const AWS = 'aws-us-east-1';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson } from '../../../src/shared/replication/canonical-json.ts';
-import type { Json } from '../../../src/shared/replication/json.ts';
+import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
+import type { Json } from '@tandem-clouds/replication/json';
 
 const reversed = (value: Json): Json => {
   if (Array.isArray(value)) return value.map((each: Json) => reversed(each));

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { UnavailableError } from '../../../src/shared/replication/errors.ts';
-import { drive } from '../../../src/shared/replication/drive.ts';
-import { all, getMany, putMany, type Protocol } from '../../../src/shared/replication/protocol.ts';
-import { timeLimit } from '../../../src/shared/time-limit.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
+import { drive } from '@tandem-clouds/replication/drive';
+import { all, getMany, putMany, type Protocol } from '@tandem-clouds/replication/protocol';
+import { timeLimit } from '@tandem-clouds/replication/time-limit';
 import { MemoryStore } from '../../helpers/memory-store.ts';
 
 const resources = { store: new MemoryStore(), sleep: () => Promise.resolve() };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ExposedEntry, ExposurePage } from '../../../src/shared/ports/store.ts';
-import { exposureOf } from '../../../src/shared/replication/exposure.ts';
+import type { ExposedEntry, ExposurePage } from '@tandem-clouds/replication/ports/store';
+import { exposureOf } from '@tandem-clouds/replication/exposure';
 
 const NOW = 1_000_000;
 const B = 'azure-eastus';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { heartbeatMs, refusedKeysMax } from '../../../src/shared/replication/bounds.ts';
-import { applyBatch } from '../../../src/shared/replication/apply.ts';
+import { heartbeatMs, refusedKeysMax } from '@tandem-clouds/replication/bounds';
+import { applyBatch } from '@tandem-clouds/replication/apply';
 import {
   NO_NOTES,
   beat,
@@ -11,9 +11,9 @@ import {
   refusedKeys,
   silentPeers,
   sweptTo,
-} from '../../../src/shared/replication/heartbeat.ts';
-import { heartbeatKey } from '../../../src/shared/replication/heartbeat-record.ts';
-import { isOwnBusiness } from '../../../src/shared/replication/reserved.ts';
+} from '@tandem-clouds/replication/heartbeat';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { horizonMs } from '../../../src/shared/replication/bounds.ts';
+import { horizonMs } from '@tandem-clouds/replication/bounds';
 import { deletion } from '../../../src/shared/domain/entity-service.ts';
-import { applyBatch } from '../../../src/shared/replication/apply.ts';
-import { beat } from '../../../src/shared/replication/heartbeat.ts';
-import { increment } from '../../../src/shared/replication/policies/counter.ts';
-import { change, start } from '../../../src/shared/replication/policies/set.ts';
-import { plainValues, type StoredRecord } from '../../../src/shared/replication/record.ts';
-import type { Changes } from '../../../src/shared/replication/local-write.ts';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import { beat } from '@tandem-clouds/replication/heartbeat';
+import { increment } from '@tandem-clouds/replication/policies/counter';
+import { change, start } from '@tandem-clouds/replication/policies/set';
+import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
+import type { Changes } from '@tandem-clouds/replication/local-write';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 

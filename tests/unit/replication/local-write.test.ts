@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { operationsRemembered, sweepGraceMs, writeFailuresMax } from '../../../src/shared/replication/bounds.ts';
+import { operationsRemembered, sweepGraceMs, writeFailuresMax } from '@tandem-clouds/replication/bounds';
 import { bodyBytesMax } from '../../../src/shared/bounds.ts';
-import { AmbiguousError, TooLargeError, UnavailableError } from '../../../src/shared/replication/errors.ts';
+import { AmbiguousError, TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { ConflictError } from '../../../src/shared/errors.ts';
-import { applyBatch } from '../../../src/shared/replication/apply.ts';
-import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
-import { sweep } from '../../../src/shared/replication/sweep.ts';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { sweep } from '@tandem-clouds/replication/sweep';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 

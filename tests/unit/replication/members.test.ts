@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { user } from '../../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
-import { applyBatch } from '../../../src/shared/replication/apply.ts';
-import type { ReplicationEvent } from '../../../src/shared/replication/event.ts';
-import type { Json } from '../../../src/shared/replication/json.ts';
-import { beat } from '../../../src/shared/replication/heartbeat.ts';
-import { mergePatch } from '../../../src/shared/replication/policies/members.ts';
-import { plainValues } from '../../../src/shared/replication/record.ts';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import type { Json } from '@tandem-clouds/replication/json';
+import { beat } from '@tandem-clouds/replication/heartbeat';
+import { mergePatch } from '@tandem-clouds/replication/policies/members';
+import { plainValues } from '@tandem-clouds/replication/record';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkUser } from '../../helpers/check-user.ts';
 import { TestSite } from '../../helpers/test-site.ts';

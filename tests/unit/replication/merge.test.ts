@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mergeStates } from '../../../src/shared/replication/merge.ts';
-import { outranks } from '../../../src/shared/replication/policies/field.ts';
-import type { RecordState } from '../../../src/shared/replication/record.ts';
-import { includes, stateName } from '../../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { mergeStates } from '@tandem-clouds/replication/merge';
+import { outranks } from '@tandem-clouds/replication/policies/field';
+import type { RecordState } from '@tandem-clouds/replication/record';
+import { includes, stateName } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { policyWrites, reachableStates } from '../../helpers/arbitraries.ts';
 
 const RUNS = { numRuns: 10_000 };

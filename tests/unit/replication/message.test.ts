@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { TooLargeError } from '../../../src/shared/replication/errors.ts';
-import { eventOf } from '../../../src/shared/replication/event.ts';
-import { messageOf, messageText } from '../../../src/shared/replication/message.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { TooLargeError } from '@tandem-clouds/replication/errors';
+import { eventOf } from '@tandem-clouds/replication/event';
+import { messageOf, messageText } from '@tandem-clouds/replication/message';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const CARRIED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;

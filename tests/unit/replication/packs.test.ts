@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { packAttemptsMax, sweepGraceMs, sweepPageSize, sweepThrottlesMax } from '../../../src/shared/replication/bounds.ts';
-import { RefusedError, ThrottledError, TooLargeError } from '../../../src/shared/replication/errors.ts';
+import { packAttemptsMax, sweepGraceMs, sweepPageSize, sweepThrottlesMax } from '@tandem-clouds/replication/bounds';
+import { RefusedError, ThrottledError, TooLargeError } from '@tandem-clouds/replication/errors';
 import { UnreadableError } from '../../../src/shared/errors.ts';
-import { verify } from '../../../src/shared/replication/anti-entropy/verify.ts';
-import { applyBatch, type ApplyReport } from '../../../src/shared/replication/apply.ts';
+import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
+import { applyBatch, type ApplyReport } from '@tandem-clouds/replication/apply';
 import {
   beat,
   leaveNotes,
   outlook,
   recoveryAfter,
   recoveryOf,
-} from '../../../src/shared/replication/heartbeat.ts';
-import { sweep } from '../../../src/shared/replication/sweep.ts';
+} from '@tandem-clouds/replication/heartbeat';
+import { sweep } from '@tandem-clouds/replication/sweep';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../../src/shared/validation/check-step.ts';
 import { TestSite, delivered } from '../../helpers/test-site.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mergeStates } from '../../../src/shared/replication/merge.ts';
-import { increment } from '../../../src/shared/replication/policies/counter.ts';
-import { fieldValue, type FieldOperation } from '../../../src/shared/replication/policies/field.ts';
-import { owned } from '../../../src/shared/replication/policies/owned.ts';
-import { write } from '../../../src/shared/replication/policies/register.ts';
-import { change, elementsOf, replace, start } from '../../../src/shared/replication/policies/set.ts';
-import { includes, partsOf, withParts, type RecordState } from '../../../src/shared/replication/record.ts';
-import { encodeStamp } from '../../../src/shared/replication/stamp.ts';
+import { mergeStates } from '@tandem-clouds/replication/merge';
+import { increment } from '@tandem-clouds/replication/policies/counter';
+import { fieldValue, type FieldOperation } from '@tandem-clouds/replication/policies/field';
+import { owned } from '@tandem-clouds/replication/policies/owned';
+import { write } from '@tandem-clouds/replication/policies/register';
+import { change, elementsOf, replace, start } from '@tandem-clouds/replication/policies/set';
+import { includes, partsOf, withParts, type RecordState } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { histories, policyWrites, type Happened } from '../../helpers/arbitraries.ts';
 
 const RUNS = { numRuns: 10_000 };

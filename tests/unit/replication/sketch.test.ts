@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hashLanes } from '../../../src/shared/replication/hash.ts';
-import { Sketch, type Hash } from '../../../src/shared/replication/anti-entropy/sketch.ts';
+import { hashLanes } from '@tandem-clouds/replication/hash';
+import { Sketch, type Hash } from '@tandem-clouds/replication/anti-entropy/sketch';
 
 const hashes = (prefix: string, count: number): Hash[] =>
   Array.from({ length: count }, (_, index) => hashLanes(`${prefix}${index}`));

@@ -7,7 +7,7 @@ import {
   nextStamp,
   stampMs,
   stampSite,
-} from '../../../src/shared/replication/stamp.ts';
+} from '@tandem-clouds/replication/stamp';
 
 const ms = fc.integer({ min: 0, max: 36 ** 9 - 1 });
 const counter = fc.integer({ min: 0, max: 36 ** 4 - 1 });

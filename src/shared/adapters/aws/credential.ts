@@ -9,7 +9,7 @@ import {
   type Credentials,
 } from '@aws-sdk/client-sts';
 import { queueTimeoutMs, roleSessionSeconds, vendorAttemptsMax, webIdentityTokenSeconds } from '../../bounds.ts';
-import { UnavailableError } from '../../replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Dated } from '../../keep-fresh.ts';
 
 /** What the AWS SDK signs with; with `expiration` it asks again before the end. */

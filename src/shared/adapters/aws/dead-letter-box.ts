@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { letterLockSeconds } from '../../bounds.ts';
 import type { DeadLetter, DeadLetterBox, Look, Verdict } from '../../ports/dead-letter-box.ts';
-import { chunk } from '../../chunk.ts';
+import { chunk } from '@tandem-clouds/replication/chunk';
 import { queueError } from './errors.ts';
 
 /** SQS takes and gives ten messages a call. */

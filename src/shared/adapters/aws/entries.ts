@@ -4,9 +4,9 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { batchReserveMs, batchWorstMs } from '../../bounds.ts';
 import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
-import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
+import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
-import { timeLimit, type TimeLimit } from '../../time-limit.ts';
+import { timeLimit, type TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';

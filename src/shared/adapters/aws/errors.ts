@@ -3,7 +3,7 @@
  * `error-codes.ts`.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
-import { AppError } from '../../replication/errors.ts';
+import { AppError } from '@tandem-clouds/replication/errors';
 import { asError, NOT_SENT, type Meaning } from '../vendor-error.ts';
 import { meaningOf } from './error-codes.ts';
 

@@ -8,8 +8,8 @@ import {
   type SQSClient,
   type SendMessageBatchRequestEntry,
 } from '@aws-sdk/client-sqs';
-import { TooLargeError } from '../../replication/errors.ts';
-import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
+import { TooLargeError } from '@tandem-clouds/replication/errors';
+import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { entryError, queueError } from './errors.ts';
 

@@ -19,7 +19,7 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
-import { ThrottledError, type AppError } from '../../replication/errors.ts';
+import { ThrottledError, type AppError } from '@tandem-clouds/replication/errors';
 import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
@@ -31,10 +31,10 @@ import type {
   Store,
   Versioned,
   WriteRequest,
-} from '../../ports/store.ts';
-import { byAge, shards } from '../../replication/index-attributes.ts';
-import { isCleared, isRepairMarker } from '../../replication/markers.ts';
-import { chunk } from '../../chunk.ts';
+} from '@tandem-clouds/replication/ports/store';
+import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
+import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
+import { chunk } from '@tandem-clouds/replication/chunk';
 import { readablePage } from '../readable.ts';
 import { throttlePauses } from '../with-throttling.ts';
 import { storeError } from './errors.ts';

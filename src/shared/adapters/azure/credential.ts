@@ -10,7 +10,7 @@ import {
   type ClientAssertionCredentialOptions,
   type TokenCredential,
 } from '@azure/identity';
-import { UnavailableError } from '../../replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Dated } from '../../keep-fresh.ts';
 
 let shared: TokenCredential | undefined;

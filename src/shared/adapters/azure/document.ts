@@ -13,10 +13,10 @@
  * | `l` | indexed: the entity, for lists |
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
  */
-import type { Versioned } from '../../ports/store.ts';
+import type { Versioned } from '@tandem-clouds/replication/ports/store';
 import { readable } from '../readable.ts';
-import { indexAttributes } from '../../replication/index-attributes.ts';
-import type { RecordState, StoredRecord } from '../../replication/record.ts';
+import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
+import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 
 export interface Document {
   readonly id: string;

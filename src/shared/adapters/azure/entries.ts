@@ -1,17 +1,17 @@
 /**
  * What the Functions worker calls (programming model v4), translated into the core's shapes and back. The app's entry
  * point, which registers these functions, is generated from the service definition
- * (scripts/serverless/azure/entry-point.ts).
+ * (infra/serverless/azure/entry-point.ts).
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node?pivots=nodejs-model-v4
  */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Config } from '../../config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
-import type { BatchHandler, InboundMessage, QueueSender } from '../../ports/queue.ts';
+import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../http/path.ts';
 import { batchHandleMs, batchSendMs } from '../../bounds.ts';
-import { timeLimit, type TimeLimit } from '../../time-limit.ts';
+import { timeLimit, type TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';

@@ -3,7 +3,7 @@
  * in `error-codes.ts`.
  */
 import { busyHintMs, throttleHintMs } from '../../bounds.ts';
-import { AppError } from '../../replication/errors.ts';
+import { AppError } from '@tandem-clouds/replication/errors';
 import { asError, NOT_SENT, type Meaning } from '../vendor-error.ts';
 import { meaningOfServiceBus, meaningOfStatus } from './error-codes.ts';
 

@@ -2,7 +2,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
 import { queueTimeoutMs } from '../../bounds.ts';
-import type { QueueSender } from '../../ports/queue.ts';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { credential } from './credential.ts';
 import { ServiceBusSender } from './queue.ts';
 

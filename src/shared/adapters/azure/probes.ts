@@ -6,10 +6,10 @@ import type { Config } from '../../config.ts';
 import type { DeadLetters } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../../ports/probe.ts';
-import type { QueueSender } from '../../ports/queue.ts';
-import type { Store, Versioned } from '../../ports/store.ts';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import { letterSettlesMax, queueTimeoutMs } from '../../bounds.ts';
-import type { StoredRecord } from '../../replication/record.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { tlsProbe } from '../negotiated-tls.ts';
 import { busAddress, sendProbe } from '../peer-probes.ts';
 

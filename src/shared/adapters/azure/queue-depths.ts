@@ -6,7 +6,7 @@
  * @see https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration
  */
 import { resourceManagerBytesMax, resourceManagerTimeoutMs } from '../../bounds.ts';
-import { UnavailableError } from '../../replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { QueueDepth, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
 

@@ -10,8 +10,8 @@
  */
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender as Sender } from '@azure/service-bus';
 import { connectionIdleMaxMs } from '../../bounds.ts';
-import { AmbiguousError, TooLargeError } from '../../replication/errors.ts';
-import type { OutboundMessage, QueueSender, SendOutcome } from '../../ports/queue.ts';
+import { AmbiguousError, TooLargeError } from '@tandem-clouds/replication/errors';
+import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { queueError } from './errors.ts';
 

@@ -17,11 +17,11 @@ import type {
   Store,
   Versioned,
   WriteRequest,
-} from '../../ports/store.ts';
+} from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs } from '../../bounds.ts';
-import { isCleared, isRepairMarker } from '../../replication/markers.ts';
-import { AmbiguousError, AppError, TooLargeError } from '../../replication/errors.ts';
-import { chunk } from '../../chunk.ts';
+import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
+import { AmbiguousError, AppError, TooLargeError } from '@tandem-clouds/replication/errors';
+import { chunk } from '@tandem-clouds/replication/chunk';
 import { readablePage } from '../readable.ts';
 import { withThrottling } from '../with-throttling.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';

@@ -1,8 +1,8 @@
 /** Reading and changing a site's own escrow rows. */
 import { ConflictError } from '../../errors.ts';
-import { localWrite } from '../../replication/local-write.ts';
-import { get, getMany, type Protocol, type Site } from '../../replication/protocol.ts';
-import type { SiteId } from '../../replication/stamp.ts';
+import { localWrite } from '@tandem-clouds/replication/local-write';
+import { get, getMany, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { emptyRow, rowChange, rowOf, stockKey, type EscrowRow } from './row.ts';
 import {
   fence,

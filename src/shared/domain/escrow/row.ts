@@ -5,11 +5,11 @@
  * Invariant: a row is written only by the site that it names, so the row that a peer holds is an earlier version of
  * the owner's and never a rival. The sequence is its rank: the higher one wins, whatever the clocks say.
  */
-import type { Json } from '../../replication/json.ts';
-import { owned } from '../../replication/policies/owned.ts';
-import type { Changes } from '../../replication/local-write.ts';
-import type { StoredRecord } from '../../replication/record.ts';
-import type { SiteId } from '../../replication/stamp.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import { owned } from '@tandem-clouds/replication/policies/owned';
+import type { Changes } from '@tandem-clouds/replication/local-write';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 
 /** All quantities are whole units, and all but `holds` only ever grow. */
 export interface EscrowRow {

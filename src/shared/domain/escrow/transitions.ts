@@ -7,7 +7,7 @@
  * that is over: receipts and transfers are totals, and a hold ends with its order, whose record is the memory.
  */
 import { holdsMax } from '../../bounds.ts';
-import type { SiteId } from '../../replication/stamp.ts';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { available, type EscrowRow } from './row.ts';
 
 /** Why not. `short`: not enough is available. `full`: too many holds for one record. */

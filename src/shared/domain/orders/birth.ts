@@ -5,7 +5,7 @@
  * forgotten the key that would stop a second charge. So the age of an order must not begin anew where a client tries
  * again, and an order's key must say when it was made: a UUID of version 7 (RFC 9562, section 5.7).
  */
-import { clockAheadMaxMs } from '../../replication/bounds.ts';
+import { clockAheadMaxMs } from '@tandem-clouds/replication/bounds';
 import { chargeWithinMs } from '../../bounds.ts';
 import { InvalidError } from '../../errors.ts';
 

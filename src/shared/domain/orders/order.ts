@@ -5,11 +5,11 @@
  * on the newest version. Two versions of one order can live side by side for a while, after a take-over or when a
  * client asked at two sites; what keeps them from contradicting each other is the payment, of which there is one.
  */
-import type { Json } from '../../replication/json.ts';
-import type { Changes } from '../../replication/local-write.ts';
-import { owned } from '../../replication/policies/owned.ts';
-import type { StoredRecord } from '../../replication/record.ts';
-import type { SiteId } from '../../replication/stamp.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import type { Changes } from '@tandem-clouds/replication/local-write';
+import { owned } from '@tandem-clouds/replication/policies/owned';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 
 export type OrderState =
   /** The intent; stock may be held for it at its owner. */

@@ -6,8 +6,8 @@
  */
 import { orderStepsMax } from '../../bounds.ts';
 import { NotFoundError } from '../../errors.ts';
-import { localWrite } from '../../replication/local-write.ts';
-import { get, type Protocol, type Site } from '../../replication/protocol.ts';
+import { localWrite } from '@tandem-clouds/replication/local-write';
+import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import { checkBirth } from './birth.ts';
 import { orderChange, orderKey, orderOf, type CancelReason, type Order, type OrderRequest } from './order.ts';
 import { charge, voidPayment, type ShopProtocol } from './payment.ts';

@@ -6,9 +6,9 @@
  * and to whose stock.
  */
 import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../bounds.ts';
-import { isRetryable } from '../../replication/errors.ts';
+import { isRetryable } from '@tandem-clouds/replication/errors';
 import type { Payment, PaymentRequest } from '../../ports/payment-provider.ts';
-import type { Effect, Site } from '../../replication/protocol.ts';
+import type { Effect, Site } from '@tandem-clouds/replication/protocol';
 import type { CancelReason, Order } from './order.ts';
 import type { Verdict } from './transitions.ts';
 

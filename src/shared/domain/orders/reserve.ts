@@ -7,9 +7,9 @@
  * stood still for hours cannot bring a hold back.
  */
 import { reserveAttemptsMax } from '../../bounds.ts';
-import { UnavailableError } from '../../replication/errors.ts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { ConflictError } from '../../errors.ts';
-import { get, getMany, type Protocol, type Site } from '../../replication/protocol.ts';
+import { get, getMany, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import { changeRow, ownRow } from '../escrow/escrow.ts';
 import type { EscrowRow } from '../escrow/row.ts';
 import { commit, isRefusal, release, reserve } from '../escrow/transitions.ts';

@@ -5,7 +5,7 @@
  * Invariant: only the owner advances an order within an epoch; only a take-over raises it, and then the order can only
  * be voided; what is over stays as it is.
  */
-import type { SiteId } from '../../replication/stamp.ts';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { isOver, type CancelReason, type Order, type OrderRequest } from './order.ts';
 
 interface Actor {

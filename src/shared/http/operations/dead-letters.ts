@@ -2,8 +2,8 @@
 import { eventDepthMax } from '../../bounds.ts';
 import type { DeadLetterService, Selection, Settled } from '../../dead-letter-service.ts';
 import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
-import { parseEvent } from '../../replication/event.ts';
-import { messageText } from '../../replication/message.ts';
+import { parseEvent } from '@tandem-clouds/replication/event';
+import { messageText } from '@tandem-clouds/replication/message';
 import { checkEvent } from '../../validation/check-event.ts';
 import type { HttpReply, Route } from '../route.ts';
 

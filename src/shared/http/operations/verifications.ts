@@ -2,15 +2,15 @@
 import { NotFoundError } from '../../errors.ts';
 import { verificationBegin } from '../../generated/validators.js';
 import type { Ids } from '../../ports/ids.ts';
-import { begin } from '../../replication/anti-entropy/compare.ts';
-import type { Job } from '../../replication/anti-entropy/job.ts';
+import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import {
   verificationKey,
   verificationOf,
   type Verification,
-} from '../../replication/anti-entropy/verification.ts';
-import { drive, type Resources } from '../../replication/drive.ts';
-import type { Site } from '../../replication/protocol.ts';
+} from '@tandem-clouds/replication/anti-entropy/verification';
+import { drive, type Resources } from '@tandem-clouds/replication/drive';
+import type { Site } from '@tandem-clouds/replication/protocol';
 import type { Route } from '../route.ts';
 
 const headers = { 'cache-control': 'no-store' };

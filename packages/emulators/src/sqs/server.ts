@@ -1,0 +1,135 @@
+/**
+ * A local SQS: the real `@aws-sdk/client-sqs` 3.x talks to it.
+ *
+ * Standard and FIFO queues, long polling, visibility and delay, batches, attributes and their digests, redrive to a
+ * dead-letter queue and back, retention, tags. Not there: permissions, encryption, the 60 seconds that SQS wants
+ * between two purges or between deleting a queue and creating it again, and `ReceiveRequestAttemptId`.
+ *
+ * Faults name the API action (`SendMessageBatch`) and the queue. `duplicate` acts on sends (a second copy) and on
+ * deletes (one copy survives), `reorder` on sends, see `send.ts` and `receipt-handle.ts`.
+ */
+import path from 'node:path';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endpointOf, startAwsJsonServer, type AwsJsonService } from '../core/aws-json-server.ts';
+import { lockDataDir } from '../core/data-lock.ts';
+import { Faults } from '../core/faults.ts';
+import type { StandIn, StandInOptions } from '../core/emulator.ts';
+import { UsageMeter } from '../core/usage.ts';
+import { SqsError, wireErrorOf } from './errors.ts';
+import { countCall } from './metering.ts';
+import { MoveTasks } from './move-task.ts';
+import { perform, queueNameOf } from './operations.ts';
+import type { QueueCounts } from './queue.ts';
+import { SqsStore } from './store.ts';
+
+/**
+ * Where `GET` answers with the depth and age of every queue: an object of `QueueCounts` by queue name.
+ * Below it, `GET <name>/bodies` lists the bodies of all messages of a queue, whatever their state, and takes none.
+ */
+export const QUEUES_PATH = '/_tandem/queues';
+
+export interface SqsOptions extends StandInOptions {
+  /** Default `us-east-1`. */
+  readonly region?: string;
+  /** Default `000000000000`. */
+  readonly account?: string;
+}
+
+export interface SqsStandIn extends StandIn {
+  /** Depth, in flight, delayed and oldest age of every queue, by name: what CloudWatch would show. */
+  queues(): Record<string, QueueCounts>;
+  arnOf(queueName: string): string;
+  queueUrlOf(queueName: string): string;
+}
+
+const JOURNAL_FILE = 'sqs.jsonl';
+
+/**
+ * Starts the stand-in.
+ * @throws Error when another living process has the data folder, or when the journal is damaged.
+ */
+export async function startSqs(options: SqsOptions = {}): Promise<SqsStandIn> {
+  const { dataDir, region = 'us-east-1', account = '000000000000', now = Date.now } = options;
+  const unlock = dataDir === undefined ? undefined : lockDataDir(dataDir);
+  let store: SqsStore | undefined;
+  const release = (): void => {
+    store?.close();
+    unlock?.();
+  };
+  try {
+    const file = dataDir === undefined ? undefined : path.join(dataDir, JOURNAL_FILE);
+    store = new SqsStore({ file, region, account, now });
+    return await serve(store, options.port ?? 0, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsStandIn> {
+  const faults = new Faults();
+  const usage = new UsageMeter();
+  const service: AwsJsonService = {
+    faults,
+    usage,
+    resources: (_operation, input) => [queueNameOf(input)],
+    handle: async ({ operation, input, traceHeader, signal, fault }) => {
+      const { endpoint } = server;
+      const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal };
+      const output = await perform(operation, context, input);
+      countCall(usage, { queue: queueNameOf(input), operation }, input, output);
+      return output;
+    },
+    describeError: (error) =>
+      error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
+    injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),
+    control: (request, response) => answerControl(request, response, store),
+  };
+  const server = await startAwsJsonServer(port, service);
+  const moveTasks = new MoveTasks(store);
+  const endpoint = endpointOf(server.port);
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    moveTasks.stop();
+    await server.close();
+    release();
+  };
+  return {
+    endpoint,
+    port: server.port,
+    faults,
+    queues: () => countsByQueue(store),
+    arnOf: (name) => store.arnOf(name),
+    queueUrlOf: (name) => `${endpoint}/${store.account}/${name}`,
+    close: () => (closed ??= close()),
+  };
+}
+
+function countsByQueue(store: SqsStore): Record<string, QueueCounts> {
+  return Object.fromEntries(
+    [...store.queues.values()].map((queue) => {
+      store.settle(queue);
+      return [queue.name, queue.counts(store.now())];
+    }),
+  );
+}
+
+function answerControl(request: IncomingMessage, response: ServerResponse, store: SqsStore): boolean {
+  if (request.method !== 'GET' || request.url?.startsWith(QUEUES_PATH) !== true) return false;
+  const answer = (status: number, body: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (request.url === QUEUES_PATH) {
+    answer(200, countsByQueue(store));
+    return true;
+  }
+  const [name = '', part] = request.url.slice(QUEUES_PATH.length + 1).split('/');
+  const queue = store.queues.get(name);
+  if (part !== 'bodies') return false;
+  if (queue === undefined) answer(404, { message: `there is no queue ${name}` });
+  else
+    answer(
+      200,
+      Array.from(queue.messages(), ({ body }) => body),
+    );
+  return true;
+}

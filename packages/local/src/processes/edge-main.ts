@@ -1,0 +1,41 @@
+/** The edge as a process: `main.ts --port 8080 --origin aws-us-east-1=http://127.0.0.1:3000 --origin …`. */
+import { flushCompileCache } from 'node:module';
+import { parseArgs } from 'node:util';
+import { readWhole } from '@tandem-clouds/command-line/numbers';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { announce } from '../run-registry.ts';
+import { endAtStart } from '../stack/exit-codes.ts';
+import { STATUS_PATH, startEdge } from '../edge/proxy.ts';
+import type { Origin } from '../edge/health.ts';
+
+function parseOrigin(text: string): Origin {
+  const [, site, url] = /^([^=]+)=(http:.+)$/.exec(text) ?? [];
+  if (site === undefined || url === undefined)
+    throw new UsageError(`--origin: '${text}' is not <site>=<url>`);
+  return { site, url: new URL(url) };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '8080' },
+      origin: { type: 'string', multiple: true, default: [] as string[] },
+    },
+  });
+  const edge = await startEdge({
+    port: readWhole(values.port, { name: '--port', min: 0, max: 65_535 }),
+    origins: values.origin.map(parseOrigin),
+    onChange: (site, healthy) => {
+      const level = healthy ? 'info' : 'warn';
+      const message = healthy ? `${site} takes requests` : `${site} does not answer: it gets no requests`;
+      process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message })}\n`);
+    },
+  });
+  const stop = (): void => void edge.close().finally(() => process.exit(0));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  announce('edge', { http: edge.url, status: edge.url + STATUS_PATH });
+  flushCompileCache();
+}
+
+main().catch(endAtStart);

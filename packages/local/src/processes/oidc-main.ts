@@ -1,0 +1,17 @@
+/** The issuer as a process: `main.ts --port 9400`. */
+import { parseArgs } from 'node:util';
+import { readWhole } from '@tandem-clouds/command-line/numbers';
+import { announce } from '../run-registry.ts';
+import { endAtStart } from '../stack/exit-codes.ts';
+import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { port: { type: 'string', default: '9400' } } });
+  const issuer = await startIssuer({ port: readWhole(values.port, { name: '--port', min: 0, max: 65_535 }) });
+  const stop = (): void => void issuer.close().finally(() => process.exit(0));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  announce('issuer', { http: issuer.url });
+}
+
+main().catch(endAtStart);

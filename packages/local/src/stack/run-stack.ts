@@ -1,0 +1,220 @@
+/**
+ * `npm start` from the command line's options to the last process that has ended.
+ *
+ * Invariant: whatever goes wrong, nothing that was started is left behind, and the exit status says whether it went
+ * wrong: 0 after an ordinary stop, 1 otherwise.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
+import { askToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { seed } from '../seed/seed.ts';
+import type { StackOptions } from './options.ts';
+import { Output, seconds, summary } from './output.ts';
+import { PortsTakenError, reservePorts, type Ports } from './ports.ts';
+import { describeStack, hasStackFile, StackFile, type Stack } from './stack-file.ts';
+import { StopSignal } from './stop-signal.ts';
+import { StartError, Supervisor } from './supervise.ts';
+import { planProcesses, urlOf } from './topology.ts';
+
+const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
+/** The processes of a supervisor that was killed end by themselves within this time. */
+const LEFTOVERS_END_WITHIN_MS = 3_000;
+
+interface Places {
+  readonly dir: string;
+  readonly run: string;
+  readonly logs: string;
+  readonly data: string | undefined;
+}
+
+/** Runs until it is told to stop; returns the exit status. */
+export async function runStack(options: StackOptions, output: Output): Promise<0 | 1> {
+  const dir = path.resolve(options.dir);
+  const places: Places = {
+    dir,
+    run: path.join(dir, 'run'),
+    logs: path.join(dir, 'logs'),
+    data: options.ephemeral ? undefined : path.join(dir, 'data'),
+  };
+  try {
+    const unlock = lockDataDir(dir);
+    try {
+      return await runLocked(options, places, output);
+    } finally {
+      unlock();
+    }
+  } catch (error) {
+    output.problem(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+async function runLocked(options: StackOptions, places: Places, output: Output): Promise<0 | 1> {
+  const begunAt = performance.now();
+  const killed = hasStackFile(places.dir);
+  const ports = await reserve(options.ports, killed ? LEFTOVERS_END_WITHIN_MS : 0);
+  const stack = new RunningStack({ options, places, ports, output });
+  const stop = new StopSignal();
+  try {
+    stack.start();
+    await Promise.race([stack.whenReady(), stop.wait()]);
+    if (!stop.received) {
+      output.print(`Tandem is up after ${seconds(performance.now() - begunAt)}.`);
+      output.print(summary(stack.describe(), relativePlaces(places)));
+      if (options.seed) await Promise.race([fill(ports, output), stop.wait()]);
+    }
+    await stop.wait();
+    output.print('Stopping …');
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    output.problem('Tandem could not start.');
+    return 1;
+  } finally {
+    await stack.stop();
+    stop.dispose();
+  }
+}
+
+/** As `reservePorts`; waits a little for ports that the leftovers of a killed run still hold. */
+async function reserve(wanted: Ports, patienceMs: number): Promise<Ports> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await reservePorts(wanted);
+    } catch (error) {
+      if (!(error instanceof PortsTakenError) || Date.now() >= deadline) throw error;
+      await delay(100);
+    }
+  }
+}
+
+async function fill(ports: Ports, output: Output): Promise<void> {
+  try {
+    const token = ports.has('issuer') ? await askToken(urlOf(ports, 'issuer')) : undefined;
+    const { written, present } = await seed(urlOf(ports, 'edge'), token);
+    output.print(`  Sample data: ${written} records written, ${present} were there already.`);
+  } catch (error) {
+    output.problem(
+      `The sample data could not be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+interface RunningStackInput {
+  readonly options: StackOptions;
+  readonly places: Places;
+  readonly ports: Ports;
+  readonly output: Output;
+}
+
+/** The supervisor with its file and its messages. */
+class RunningStack {
+  readonly #input: RunningStackInput;
+  readonly #supervisor: Supervisor;
+  readonly #file: StackFile;
+  readonly #startedAt = new Date();
+  /** A new one at every start: it dies with the stack. */
+  readonly #operatorKey = randomBytes(32).toString('base64url');
+  readonly #announcedReady = new Set<string>();
+  /** Reported already. */
+  #fileProblem: string | undefined;
+  readonly #kill = (): void => this.#supervisor.kill();
+
+  constructor(input: RunningStackInput) {
+    this.#input = input;
+    const { options, places, ports, output } = input;
+    this.#file = new StackFile(places.dir);
+    this.#supervisor = new Supervisor({
+      plans: planProcesses({
+        sites: options.sites,
+        ports,
+        projectDir: PROJECT_DIR,
+        runDir: places.run,
+        buildDir: path.join(places.dir, 'build'),
+        dataDir: places.data,
+        cacheDir: path.join(PROJECT_DIR, '.tandem/cache'),
+        logLevel: options.logLevel,
+        operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
+        inherited: process.env,
+        ...(options.drill && { drill: options.drill }),
+      }),
+      cwd: PROJECT_DIR,
+      runDir: places.run,
+      logsDir: places.logs,
+      onLine: (name, line) => output.line(name, line),
+      onChange: () => this.#changed(),
+      onDeath: (death) => output.died(death, path.join(relativePlaces(places).logs, `${death.name}.log`)),
+    });
+  }
+
+  start(): void {
+    const { options, output } = this.#input;
+    output.print(`Starting ${options.sites.map(({ site }) => site).join(', ')} and the edge …`);
+    // An error that nobody expected must not leave processes behind.
+    process.on('exit', this.#kill);
+    this.#supervisor.start();
+  }
+
+  whenReady(): Promise<void> {
+    return this.#supervisor.whenReady();
+  }
+
+  async stop(): Promise<void> {
+    await this.#supervisor.stop();
+    process.off('exit', this.#kill);
+    this.#file.remove();
+  }
+
+  describe(): Stack {
+    const { options, ports } = this.#input;
+    return describeStack({
+      sites: options.sites,
+      ports,
+      keepers: this.#supervisor.keepers,
+      startedAt: this.#startedAt,
+      pid: process.pid,
+      ephemeral: options.ephemeral,
+      operatorKey: this.#operatorKey,
+    });
+  }
+
+  #changed(): void {
+    this.#writeFile();
+    for (const keeper of this.#supervisor.keepers) {
+      const { name } = keeper.plan;
+      if (!keeper.ready) this.#announcedReady.delete(name);
+      else if (!this.#announcedReady.has(name)) {
+        this.#announcedReady.add(name);
+        this.#input.output.ready(name, keeper.ageMs);
+      }
+    }
+  }
+
+  /** Tools go by an older file then: no reason to end what runs. */
+  #writeFile(): void {
+    try {
+      this.#file.write(this.describe());
+      this.#fileProblem = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.#fileProblem) this.#input.output.problem(message);
+      this.#fileProblem = message;
+    }
+  }
+}
+
+/** As a person in the project's folder would type them. */
+function relativePlaces({ dir, logs, data }: Places): {
+  dir: string;
+  logs: string;
+  data: string | undefined;
+} {
+  const short = (folder: string): string => {
+    const relative = path.relative(process.cwd(), folder);
+    return relative.startsWith('..') ? folder : relative || '.';
+  };
+  return { dir: short(dir), logs: short(logs), data: data === undefined ? undefined : short(data) };
+}

@@ -1,0 +1,301 @@
+/**
+ * What runs: from the sites and their ports to processes with arguments and environment. Pure.
+ *
+ * Invariant: nothing in the environment of a process points outside this machine. What the user's shell says about
+ * cloud accounts is left out, and everything is named explicitly.
+ */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { DrillSettings } from './drill-file.ts';
+import { HOST, type Ports } from './ports.ts';
+import { SERVICES, type SiteName } from './sites.ts';
+import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
+import type { DnsSettings } from '../processes/dns-main.ts';
+import type { StandInsSettings } from '../processes/emulators-main.ts';
+import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
+import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config.ts';
+
+export interface ProcessPlan {
+  /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */
+  readonly name: string;
+  /** Decides when it ends: what is in front of the sites, then the functions, then what they depend on. */
+  readonly role: 'stand-ins' | 'host' | 'edge';
+  /** Arguments of Node. */
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What must have been announced (run-registry.ts) before the process counts as ready. */
+  readonly announces: readonly string[];
+  /** Started anew when this other process dies, because it keeps nothing that this one could go on with. */
+  readonly startsAnewWith?: string;
+  /** Not started while this file is there; absolute. */
+  readonly heldBy?: string;
+  /** Milliseconds after which an instance that has not announced all is killed. Default 90 s. */
+  readonly readyWithinMs?: number;
+}
+
+export interface TopologyInput {
+  readonly sites: readonly SiteName[];
+  /** Every one of them fixed. One for `issuer` means: records are for callers with a token. */
+  readonly ports: Ports;
+  /** The project: where the service definitions are. Absolute. */
+  readonly projectDir: string;
+  /** Absolute. */
+  readonly runDir: string;
+  /** Where each site builds its bundles: stacks that run side by side must not share them. Absolute. */
+  readonly buildDir: string;
+  /** Absolute; undefined keeps data in memory. */
+  readonly dataDir: string | undefined;
+  /** Compiled code of earlier runs; absolute. */
+  readonly cacheDir: string;
+  readonly logLevel: string;
+  /** SHA-256 of the stack's operator key, in hexadecimal. */
+  readonly operatorDigest: string;
+  /** What the supervisor was started with; cleaned before it is passed on. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly drill?: DrillSettings;
+}
+
+/** SQS takes any account number; the stand-in's default. */
+const ACCOUNT = '000000000000';
+/** What others send to. */
+const QUEUES = { inbox: 'tandem-in', verify: 'tandem-verify' };
+const DATABASE = 'tandem';
+const CONTAINER = 'records';
+/** The stand-in accepts any base64 text. */
+const COSMOS_KEY = Buffer.from('local').toString('base64');
+
+/** The stand-ins take any; without some, the SDK would look for a profile and ask for an instance's role. */
+const AWS_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+/** Variables that could send a local process to a real account, or make two sites share a setting. */
+const NOT_INHERITED =
+  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|FUNCTIONS)(_|$)|^NODE_(COMPILE_CACHE|CHANNEL_.*)$/i;
+
+/** The base URL of a part that speaks HTTP. */
+export function urlOf(ports: Ports, name: string): string {
+  return `http://${HOST}:${portOf(ports, name)}`;
+}
+
+/** Every process of the stack, in the order in which they are started. */
+export function planProcesses(input: TopologyInput): ProcessPlan[] {
+  const { sites } = input;
+  return [
+    ...sites.map((site) => planStandIns(site, input)),
+    ...sites.map((site) => planHost(site, input)),
+    planEdge(input),
+    planDns(input),
+    ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
+  ];
+}
+
+/** The processes of one site, as `planProcesses` plans them: its stand-ins and its functions. */
+export function planSite(site: SiteName, input: TopologyInput): { standIns: ProcessPlan; host: ProcessPlan } {
+  return { standIns: planStandIns(site, input), host: planHost(site, input) };
+}
+
+/** Where the stand-ins of one site answer; Service Bus as a connection string. */
+export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<string, string> {
+  return cloud === 'aws'
+    ? { dynamodb: urlOf(ports, `${site}.dynamodb`), sqs: urlOf(ports, `${site}.sqs`) }
+    : {
+        cosmos: urlOf(ports, `${site}.cosmos`),
+        serviceBus: connectionString(portOf(ports, `${site}.service-bus`)),
+        serviceBusControl: urlOf(ports, `${site}.service-bus-control`),
+      };
+}
+
+/** How another site reaches this one; a drill may put a link of its own (a port) in between. */
+function peerConfig({ site, cloud, region }: SiteName, ports: Ports, link: number | undefined): PeerConfig {
+  const url = urlOf(ports, site);
+  const port = link ?? portOf(ports, cloud === 'azure' ? `${site}.service-bus` : `${site}.sqs`);
+  if (cloud === 'azure') {
+    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(port) };
+  }
+  const endpoint = `http://${HOST}:${port}`;
+  const urlOfQueue = (name: string): string => `${endpoint}/${ACCOUNT}/${name}`;
+  const [inbox, verify] = [urlOfQueue(QUEUES.inbox), urlOfQueue(QUEUES.verify)];
+  return { site, cloud, region, url, inbox, verify, endpoint };
+}
+
+function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {
+  const { ports, dataDir, projectDir } = input;
+  const name = `${site}.stand-ins`;
+  const settings: StandInsSettings = {
+    name,
+    cloud,
+    region,
+    dataDir: dataDir === undefined ? undefined : path.join(dataDir, site),
+    ports: Object.fromEntries(
+      SERVICES[cloud].map((service) => [service, portOf(ports, `${site}.${service}`)]),
+    ),
+  };
+  return {
+    name,
+    role: 'stand-ins',
+    args: [path.join(projectDir, 'packages/local/src/processes/emulators-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: [name],
+    ...heldBy(site, input),
+  };
+}
+
+function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
+  const { ports, sites, projectDir, logLevel, drill } = input;
+  const peers = sites
+    .filter((other) => other.site !== site.site)
+    .map((other) => peerConfig(other, ports, drill?.links[`${site.site}/${other.site}`]));
+  return {
+    name: site.site,
+    role: 'host',
+    // The CLI itself, not its shell wrapper: signals must reach it.
+    args: [
+      path.join(projectDir, 'node_modules/serverless/bin/serverless.js'),
+      'offline',
+      '-c',
+      `serverless.${site.cloud}.yml`,
+    ],
+    env: {
+      ...commonEnvironment(input),
+      TANDEM_SITE: site.site,
+      TANDEM_REGION: site.region,
+      TANDEM_HTTP_PORT: String(portOf(ports, site.site)),
+      TANDEM_PEERS: JSON.stringify(peers),
+      TANDEM_LOG_LEVEL: logLevel,
+      TANDEM_OPERATOR_KEYS: input.operatorDigest,
+      ...(ports.has('issuer') && { TANDEM_JWT_ISSUERS: JSON.stringify([localIssuer(ports)]) }),
+      // serverless-esbuild joins it to the project's folder.
+      TANDEM_BUILD_DIR: path.relative(projectDir, path.join(input.buildDir, site.site)),
+      // Sites on Azure sign in too: to the queues of their peers.
+      ...AWS_CREDENTIALS,
+      ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
+      ...clockEnvironment(site, input),
+    },
+    announces: [site.site, `${site.site}.bridge`],
+    // Without a data folder the tables and queues, which the host makes at its start, die with the stand-ins.
+    ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.stand-ins` }),
+    ...heldBy(site.site, input),
+  };
+}
+
+function heldBy(site: string, { drill }: TopologyInput): Pick<ProcessPlan, 'heldBy'> {
+  const file = drill?.holds[site];
+  return file === undefined ? {} : { heldBy: file };
+}
+
+/** The functions and the bridge of a site share one clock, which a drill may move. */
+function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: TopologyInput) {
+  const file = drill?.clocks[site];
+  if (file === undefined) return {};
+  const preload = pathToFileURL(path.join(projectDir, 'packages/local/src/skewed-clock.ts')).href;
+  return {
+    TANDEM_CLOCK_FILE: file,
+    NODE_OPTIONS: [inherited['NODE_OPTIONS'], `--import=${preload}`].filter(Boolean).join(' '),
+  };
+}
+
+function awsEnvironment(site: SiteName, ports: Ports): Record<string, string> {
+  const { dynamodb = '', sqs = '' } = endpointsOf(site, ports);
+  return {
+    AWS_REGION: site.region,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+    AWS_ENDPOINT_URL_SQS: sqs,
+  };
+}
+
+function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> {
+  const { cosmos = '', serviceBus = '', serviceBusControl = '' } = endpointsOf(site, ports);
+  return {
+    AZURE_REGION: site.region,
+    COSMOS_ENDPOINT: cosmos,
+    COSMOS_KEY,
+    COSMOS_DATABASE: DATABASE,
+    COSMOS_CONTAINER: CONTAINER,
+    SERVICE_BUS_CONNECTION: serviceBus,
+    ServiceBus: serviceBus,
+    SERVICE_BUS_CONTROL_URL: serviceBusControl,
+    ...resourceManagerSettings(urlOf(ports, `${site.site}.service-bus`)),
+  };
+}
+
+function planEdge(input: TopologyInput): ProcessPlan {
+  const { sites, ports, projectDir } = input;
+  const origins = sites.flatMap(({ site }) => ['--origin', `${site}=${urlOf(ports, site)}`]);
+  return {
+    name: 'edge',
+    role: 'edge',
+    args: [
+      path.join(projectDir, 'packages/local/src/processes/edge-main.ts'),
+      '--port',
+      String(portOf(ports, 'edge')),
+      ...origins,
+    ],
+    env: commonEnvironment(input),
+    announces: ['edge'],
+  };
+}
+
+function planDns(input: TopologyInput): ProcessPlan {
+  const { sites, ports, projectDir, dataDir } = input;
+  const settings: DnsSettings = {
+    port: portOf(ports, 'dns'),
+    controlPort: portOf(ports, 'dns.control'),
+    dataDir: dataDir === undefined ? undefined : path.join(dataDir, 'dns'),
+    sites: sites.map(({ site }) => ({ site, port: portOf(ports, site) })),
+  };
+  return {
+    name: 'dns',
+    role: 'edge',
+    args: [path.join(projectDir, 'packages/local/src/processes/dns-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: ['dns'],
+  };
+}
+
+function localIssuer(ports: Ports): JwtIssuer {
+  return { issuer: urlOf(ports, 'issuer'), audience: AUDIENCE };
+}
+
+function planIssuer(input: TopologyInput): ProcessPlan {
+  return {
+    name: 'issuer',
+    role: 'edge',
+    args: [
+      path.join(input.projectDir, 'packages/local/src/processes/oidc-main.ts'),
+      '--port',
+      String(portOf(input.ports, 'issuer')),
+    ],
+    env: commonEnvironment(input),
+    announces: ['issuer'],
+  };
+}
+
+function commonEnvironment({ inherited, runDir, cacheDir }: TopologyInput): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value !== undefined && !NOT_INHERITED.test(name)) env[name] = value;
+  }
+  const noProxy = [env['NO_PROXY'] ?? env['no_proxy'], HOST, 'localhost'].filter(Boolean).join(',');
+  return {
+    ...env,
+    TANDEM_RUN_DIR: runDir,
+    NODE_COMPILE_CACHE: cacheDir,
+    // The Azure SDKs would otherwise send what is meant for a stand-in to the proxy of the user's network.
+    NO_PROXY: noProxy,
+    no_proxy: noProxy,
+  };
+}
+
+function connectionString(port: number): string {
+  return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
+}
+
+function portOf(ports: Ports, name: string): number {
+  const port = ports.get(name);
+  if (port === undefined) throw new Error(`no port was chosen for ${name}`);
+  return port;
+}

@@ -1,0 +1,120 @@
+/** The queue of comparisons: one step a message. */
+import { compareHopsMax } from '../bounds.ts';
+import { MalformedError, RefusedError, isRetryable } from '../errors.ts';
+import type { Disposition, InboundMessage } from '../ports/queue.ts';
+import { dead, foreign, unreadable } from '../dispositions.ts';
+import type { EventCheck } from '../event.ts';
+import type { Protocol, Site } from '../protocol.ts';
+import { bury } from './collect-tombstones.ts';
+import { answerOffer, digest, end, find, settle } from './compare.ts';
+import { siteOf, otherSite, type Pack, type Step } from './job.ts';
+import { takePack, type PackOptions } from '../packs.ts';
+
+/** Handles a batch of the queue. One disposition per message, in order. */
+export function* verify(
+  site: Site,
+  messages: readonly InboundMessage[],
+  check: EventCheck,
+  packs?: PackOptions,
+): Protocol<readonly Disposition[]> {
+  const dispositions: Disposition[] = [];
+  for (const message of messages) dispositions.push(yield* handle(site, message, { check, packs }));
+  return dispositions;
+}
+
+function* handle(
+  site: Site,
+  message: InboundMessage,
+  { check, packs }: { readonly check: EventCheck; readonly packs: PackOptions | undefined },
+): Protocol<Disposition> {
+  let step: Step;
+  try {
+    step = parseStep(message.body, check);
+  } catch (error) {
+    return unreadable(error);
+  }
+  const strangers = sitesOf(step).filter((name) => name !== site.site && !site.peers.includes(name));
+  if (strangers.length > 0) return foreign(`${strangers.join(', ')} is not a peer of ${site.site}`);
+  if (handlerOf(step) !== undefined && handlerOf(step) !== site.site)
+    return foreign(`a step for ${handlerOf(step) ?? ''} in the queue of ${site.site}`);
+  if (step.kind === 'pack') {
+    if (packs === undefined) throw new TypeError('this function takes no packs');
+    return yield* takePack(site, step, message, packs);
+  }
+  try {
+    yield* take(site, hopped(step));
+    return { kind: 'done' };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return isRetryable(error) ? { kind: 'retry', error } : dead(error);
+  }
+}
+
+/**
+ * The step with one more behind it, which goes along with all that follows from it.
+ * @throws RefusedError when there are too many: a removal of tombstones ends by itself, at the last site.
+ */
+function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
+  if (step.kind === 'bury') return step;
+  const hops = (step.job.hops ?? 0) + 1;
+  if (hops > compareHopsMax) {
+    const name = `the comparison ${step.job.id} of ${step.job.from} and ${step.job.to}`;
+    throw new RefusedError(`${name} has taken ${compareHopsMax} steps and not ended: begin another`);
+  }
+  return { ...step, job: { ...step.job, hops } };
+}
+
+function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
+  switch (step.kind) {
+    case 'digest':
+      return yield* digest(site, step);
+    case 'find':
+      return yield* find(site, step);
+    case 'offer':
+      return yield* answerOffer(site, step);
+    case 'lacking':
+      return yield* settle(site, step);
+    case 'ended':
+      return yield* end(site, step);
+    case 'bury':
+      return yield* bury(site, step);
+  }
+}
+
+function sitesOf(step: Step): readonly string[] {
+  if (step.kind === 'pack') return [step.from];
+  return step.kind === 'bury' ? [step.from, ...step.left] : [step.job.from, step.job.to];
+}
+
+/** The only site that can take a step; undefined: any. */
+function handlerOf(step: Step): string | undefined {
+  switch (step.kind) {
+    case 'digest':
+    case 'find':
+    case 'lacking':
+      return siteOf(step.job, step.side);
+    case 'offer':
+      return otherSite(step.job, step.side);
+    case 'ended':
+      return step.job.from;
+    case 'bury':
+    case 'pack':
+      return undefined;
+  }
+}
+
+/** @throws MalformedError */
+function parseStep(body: string, check: EventCheck): Step {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw new MalformedError('the message is not JSON', { cause });
+  }
+  const failures = check(value);
+  if (failures.length === 0) return value as Step;
+  const list = failures
+    .map(({ pointer, detail }) => `${pointer === '' ? '/' : pointer} ${detail}`)
+    .join('; ');
+  throw new MalformedError(`the message is no step of a comparison: ${list}`);
+}

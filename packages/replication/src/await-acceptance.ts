@@ -1,0 +1,49 @@
+/**
+ * Waiting until every peer's durable queue has a write.
+ *
+ * Invariant: true means that it has. A marker is set in the very put of the write and cleared only after the peer's
+ * queue accepted that version or a newer one, so a marker that is gone is the acknowledgement; nothing is sent here.
+ */
+import { own } from './own.ts';
+import { durabilityWaitMs } from './bounds.ts';
+import { isRetryable } from './errors.ts';
+import { pauses } from './pauses.ts';
+import { get, sleep, type Protocol, type Site } from './protocol.ts';
+import type { StoredRecord } from './record.ts';
+
+/**
+ * Whether every peer's queue has accepted the record within `durabilityWaitMs`. A key that is written again all the
+ * time may be accepted and yet not be seen without a marker: then the answer is false. Never throws for a store that
+ * does not answer, because the write stands.
+ * @param own True when this site has just written the record, false when it only found it.
+ */
+export function* awaitAcceptance(site: Site, record: StoredRecord, own: boolean): Protocol<boolean> {
+  if (!own && !vouchesFor(site, record)) return false;
+  const waits = pauses(site.now, durabilityWaitMs);
+  for (;;) {
+    if (yield* isAccepted(site, record.key)) return true;
+    const { value: pauseMs } = waits.next();
+    if (pauseMs === undefined) return false;
+    yield* sleep(pauseMs);
+  }
+}
+
+function* isAccepted(site: Site, key: string): Protocol<boolean> {
+  if (site.peers.length === 0) return true;
+  try {
+    const held = yield* get(key);
+    return held !== undefined && site.peers.every((peer) => own(held.record.pending, peer) === undefined);
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+    return false;
+  }
+}
+
+/**
+ * An own write carries the whole state. A record that was only found may hold what one peer wrote and has not yet
+ * sent to a third site: this site's markers say nothing about that.
+ */
+function vouchesFor(site: Site, { state }: StoredRecord): boolean {
+  const writers = Object.keys(state.vector).filter((writer) => writer !== site.site);
+  return site.peers.every((peer) => writers.every((writer) => writer === peer));
+}

@@ -1,0 +1,208 @@
+/**
+ * A write at one site: read, decide, stamp, set a marker per peer, put conditionally; then tell the queue.
+ *
+ * Invariant: the state and its markers become durable in one conditional put, before the answer. The message
+ * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
+ */
+import { AmbiguousError, TooLargeError, UnavailableError, isRetryable } from './errors.ts';
+import { clockAheadMaxMs, eventBytesMax, operationsRemembered, writeAttemptsMax, writeBackoffMs, writeFailuresMax } from './bounds.ts';
+import type { OutboundMessage } from './ports/queue.ts';
+import type { Versioned } from './ports/store.ts';
+import { eventOf } from './event.ts';
+import type { Json } from './json.ts';
+import type { FieldOperation, FieldParts } from './policies/field.ts';
+import { write as setRegister } from './policies/register.ts';
+import { cleared, goneSinceOf, nextLife } from './lives.ts';
+import { isLive, newestStamp, partsOf, withParts, type RecordState, type StoredRecord } from './record.ts';
+import { INCARNATIONS, areUnderstood } from './semantics.ts';
+import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { messageOf, messageText } from './message.ts';
+import { isOwnBusiness } from './reserved.ts';
+import { laterStamp, nextStamp, stampMs, type Stamp } from './stamp.ts';
+
+/** Field → its new value, or the operation of a merge policy (`policies/`). */
+export type Changes = Readonly<Record<string, Json | FieldOperation>>;
+
+export interface LocalWrite {
+  readonly key: string;
+  /** Names this request: a second attempt with the same id finds its own effect and adds nothing. */
+  readonly operationId: string;
+  /**
+   * The rule of the write: from the record as it is (undefined when the key was never written) and whether readers see it
+   * at this moment, to the fields to change; or undefined to leave a record as it is. Throws an `AppError` to refuse. May
+   * be called several times.
+   */
+  readonly decide: (current: StoredRecord | undefined, isLive: boolean) => Changes | undefined;
+  /**
+   * Present when the write creates what readers do not see: then it begins a life of the key of its own (`lives.ts`).
+   * `keepUnseenTombstone`: the id derives from the request, so nothing but this creation can have been deleted under it.
+   */
+  readonly creates?: { readonly keepUnseenTombstone: boolean };
+  /** True when the key is most likely new: saves the read. */
+  readonly expectNew?: boolean;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * Performs a local write and returns the record as written, or as it is when the rule leaves it so.
+ * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
+ * @throws TooLargeError when the record would not fit one message.
+ */
+export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
+  let current: Versioned | undefined;
+  let known = write.expectNew === true;
+  let failures = 0;
+  let ambiguous = false;
+  for (let attempt = 0; attempt < writeAttemptsMax;) {
+    try {
+      if (!known) current = yield* get(write.key);
+      known = false;
+      const held = current?.record;
+      if (held?.operations.includes(write.operationId) === true) return held;
+      const live = held !== undefined && isLive(held.state, site.now());
+      const changes = write.decide(held, live);
+      if (changes === undefined) {
+        if (held === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
+        return held;
+      }
+      const start = yield* startOf(site, write, held, live);
+      const record = apply(site, write, held, {
+        state: start.state,
+        changes: { ...start.resets, ...changes },
+      });
+      const message = messageFor(site, record, held, write.traceparent);
+      const [outcome] = yield* putMany([{ record, expected: current?.revision }]);
+      if (outcome?.status === 'written') {
+        if (site.peers.length > 0) yield* announce(message);
+        return record;
+      }
+      if (outcome?.status === 'failed') throw outcome.error;
+      if (outcome?.current !== undefined) {
+        current = outcome.current;
+        known = true;
+      }
+      attempt += 1;
+      if (!known) yield* sleep(writeBackoffMs * attempt);
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      ambiguous ||= error instanceof AmbiguousError;
+      failures += 1;
+      if (failures >= writeFailuresMax) throw unavailable(write.key, ambiguous, error);
+      known = false;
+      yield* sleep(writeBackoffMs * 2 ** failures);
+    }
+  }
+  throw new UnavailableError(`${write.key} is being written too often`);
+}
+
+/** What a write begins with. */
+interface Start {
+  /** The state that is changed; undefined: none. */
+  readonly state: RecordState | undefined;
+  /** What is set beside the changes. */
+  readonly resets: Changes;
+}
+
+/**
+ * A write changes what is there, but a creation over a gone record begins the next life; also there another site may have
+ * deleted what it created in that life. As long as a peer runs a release that does not know of incarnations, the earlier
+ * life is emptied field by field instead.
+ */
+function* startOf(
+  site: Site,
+  { creates }: LocalWrite,
+  held: StoredRecord | undefined,
+  live: boolean,
+): Protocol<Start> {
+  if (creates === undefined || live) return { state: held?.state, resets: {} };
+  if (held !== undefined && (yield* areUnderstood(site, INCARNATIONS)))
+    return { state: nextLife(held.state), resets: cleared(undefined) };
+  return { state: held?.state, resets: cleared(held?.state, creates) };
+}
+
+/** The record after the write: new parts, vector, version, and a marker for every peer. */
+function apply(
+  site: Site,
+  write: LocalWrite,
+  held: StoredRecord | undefined,
+  { state: begun, changes }: Pick<Start, 'state'> & { readonly changes: Changes },
+): StoredRecord {
+  const wallMs = site.now();
+  const newest = held === undefined ? undefined : laterStamp(newestStamp(held.state), held.version);
+  const isAhead =
+    isOwnBusiness(write.key) && newest !== undefined && stampMs(newest) - wallMs > clockAheadMaxMs;
+  const stamp = nextStamp({ wallMs, site: site.site, after: isAhead ? undefined : newest });
+  const start = isAhead && begun !== undefined ? restarted(begun, stamp) : begun;
+  const parts: Record<string, FieldParts> = {};
+  for (const [field, change] of Object.entries(changes)) {
+    const operation = typeof change === 'function' ? change : setRegister(change);
+    parts[field] = operation(start === undefined ? {} : partsOf(start, field), {
+      stamp,
+      site: site.site,
+    });
+  }
+  const pending: Record<string, string> = {};
+  for (const peer of site.peers) pending[peer] = stamp;
+  const state = withParts(start, parts, { ...start?.vector, [site.site]: stamp });
+  const goneSince = goneSinceOf(state, held, wallMs);
+  return {
+    key: write.key,
+    state,
+    version: stamp,
+    pending,
+    ...(site.peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
+    ...(goneSince !== undefined && { goneSince }),
+    operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
+  };
+}
+
+/**
+ * What only this site writes, stamped anew: its clock was ahead, and peers would refuse a later stamp for as long as it
+ * was. The next incarnation ranks before what a peer may have accepted.
+ */
+function restarted({ fields, incarnation = 0 }: RecordState, stamp: Stamp): RecordState {
+  const again = Object.entries(fields).map(([name, [, value]]) => [name, [stamp, value]] as const);
+  return { fields: Object.fromEntries(again), vector: {}, incarnation: incarnation + 1 };
+}
+
+/**
+ * The event as a message. A record may take its share of a message only, so that what all sites write at the same time
+ * still fits one when it is merged; one that is larger nevertheless may only shrink.
+ * @throws TooLargeError
+ */
+function messageFor(
+  site: Site,
+  record: StoredRecord,
+  held: StoredRecord | undefined,
+  traceparent: string | undefined,
+): OutboundMessage {
+  const options = { source: site.site, nowMs: site.now(), traceparent };
+  const message = messageOf(eventOf(record, options));
+  const bytes = Buffer.byteLength(message.body);
+  const shareBytes = Math.floor(eventBytesMax / (site.peers.length + 1));
+  if (bytes <= shareBytes) return message;
+  if (held !== undefined && stateBytes(record) < stateBytes(held)) return message;
+  throw new TooLargeError(
+    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${site.peers.length + 1} sites`,
+  );
+}
+
+function stateBytes({ state }: StoredRecord): number {
+  return Buffer.byteLength(messageText(state));
+}
+
+/** Hands the event to the local queue; a failure is no failure of the write. */
+function* announce(message: OutboundMessage): Protocol<void> {
+  try {
+    yield* publish([message]);
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+  }
+}
+
+function unavailable(key: string, ambiguous: boolean, cause: unknown): Error {
+  const text = ambiguous
+    ? 'the store did not answer; the write may have taken effect'
+    : 'the store is unavailable';
+  return new UnavailableError(`${key}: ${text}`, { cause });
+}

@@ -1,0 +1,103 @@
+/**
+ * The store of one site: one item per key, conditional writes on a revision, and the sparse index of what is
+ * pending. Both adapters, and any other, pass the one suite in `tests/contract/store.test.ts`.
+ */
+import type { StoredRecord } from '../record.ts';
+import type { SiteId, Stamp } from '../stamp.ts';
+
+/** Opaque; changes with every write of the item (DynamoDB: a counter, Cosmos DB: the ETag). */
+export type Revision = string;
+
+export interface Versioned {
+  readonly record: StoredRecord;
+  readonly revision: Revision;
+}
+
+export interface WriteRequest {
+  readonly record: StoredRecord;
+  /** The revision that must still be there; undefined: the key must not exist. */
+  readonly expected: Revision | undefined;
+}
+
+export type PutOutcome =
+  | { readonly status: 'written' }
+  /** Somebody else wrote first. `current` is what is there now, when the store says so in its answer. */
+  | { readonly status: 'stale'; readonly current?: Versioned }
+  /** The store refused, throttled (`UnavailableError`) or did not answer (`AmbiguousError`). */
+  | { readonly status: 'failed'; readonly error: Error };
+
+/** Removes the markers of these peers that go with what was sent (`replication/markers.ts`, `isCleared`). */
+export interface ClearRequest {
+  readonly key: string;
+  /** Peer → the marker of what its durable queue accepted. */
+  readonly accepted: Readonly<Record<SiteId, Stamp>>;
+}
+
+export interface PendingEntry {
+  readonly key: string;
+  /** Epoch milliseconds of the oldest write that is pending on this key. */
+  readonly sinceMs: number;
+}
+
+/** A key that would lose writes if this site vanished now. */
+export interface ExposedEntry extends PendingEntry {
+  /** Whose durable queues have not accepted its newest version. */
+  readonly peers: readonly SiteId[];
+}
+
+export interface ExposurePage {
+  /** Oldest first, at most as many as were asked for. */
+  readonly entries: readonly ExposedEntry[];
+  /** Present when there were more: whatever is not in `entries` has been pending since this moment, or later. */
+  readonly cutAtMs?: number;
+  /** A write that was acknowledged less than this before the call may be missing: the lag of the index. */
+  readonly indexLagMs: number;
+}
+
+/** One page of a scan. */
+export interface ScanPage {
+  readonly records: readonly StoredRecord[];
+  /** Key of what is no record → why (`UnreadableError`); absent when the page has none. */
+  readonly unreadable?: ReadonlyMap<string, Error>;
+  /** Where the next page begins; absent at the end. Opaque text of at most 4,096 characters. */
+  readonly next?: string;
+}
+
+export interface Store {
+  /** Strongly consistent. */
+  get(key: string): Promise<Versioned | undefined>;
+  /**
+   * Strongly consistent, any number of distinct keys, whatever the size of their records; absent keys are absent from the
+   * map. @throws an error that is not retryable when a key fails for good; `replication/isolate.ts` finds out which one.
+   */
+  getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>>;
+  /** Distinct keys, each written on its own; outcomes in the order of the writes. Never throws for one of them. */
+  putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]>;
+  /**
+   * Each key on its own; outcomes in the order of the requests, undefined when it is cleared. Never throws for one of them.
+   * A marker newer than what was accepted stays; a key that is gone is no error.
+   */
+  clearPending(requests: readonly ClearRequest[]): Promise<readonly (Error | undefined)[]>;
+  /**
+   * Keys that have been pending since before `beforeMs`, at most `limit` of them, ordered by that time and then by
+   * key. The index may lag.
+   * @param after The last entry of the page before: only what comes later in that order is in the answer.
+   */
+  pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]>;
+  /**
+   * What is pending and for whom, oldest first up to `limit`. The index may lag, so each entry is confirmed by a
+   * strongly consistent read: none is in the answer that is no longer pending.
+   */
+  exposure(limit: number): Promise<ExposurePage>;
+  /** Keys of an entity that are not deleted, in the order of their text, after `after`. The index may lag. */
+  list(entity: string, options: { after: string | undefined; limit: number }): Promise<readonly string[]>;
+  /**
+   * All records, page by page, in the store's own order; at most `limit` a page, and perhaps fewer. What is written
+   * meanwhile may be in a page or not, as it was or as it is; a record that is not touched is in exactly one page.
+   */
+  scan(options: { cursor: string | undefined; limit: number }): Promise<ScanPage>;
+  /** Removes a record if it is still at this revision. False when it is not. @throws UnavailableError @throws AmbiguousError */
+  remove(key: string, expected: Revision): Promise<boolean>;
+  /** One cheap round trip. @throws UnavailableError when the store does not answer. */
+  ping(): Promise<void>;
+}

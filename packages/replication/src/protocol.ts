@@ -1,0 +1,112 @@
+/**
+ * Sans-I/O protocols: a protocol is a generator that yields what it wants done and is given the result.
+ *
+ * Production drives it with promises (`drive.ts`), a simulator synchronously on virtual time. Neither the
+ * protocols nor this module know a clock, a store or a queue.
+ */
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  Revision,
+  ScanPage,
+  Versioned,
+  WriteRequest,
+} from './ports/store.ts';
+import type { OutboundMessage, SendOutcome } from './ports/queue.ts';
+import type { SiteId } from './stamp.ts';
+
+export type Effect =
+  | { readonly op: 'get'; readonly key: string }
+  | { readonly op: 'getMany'; readonly keys: readonly string[] }
+  | { readonly op: 'putMany'; readonly writes: readonly WriteRequest[] }
+  | { readonly op: 'clearPending'; readonly requests: readonly ClearRequest[] }
+  | {
+      readonly op: 'pending';
+      readonly beforeMs: number;
+      readonly limit: number;
+      readonly after?: PendingEntry | undefined;
+    }
+  /** To the site's own queue. */
+  | { readonly op: 'publish'; readonly messages: readonly OutboundMessage[] }
+  /** To a peer's inbound queue. */
+  | { readonly op: 'send'; readonly peer: SiteId; readonly messages: readonly OutboundMessage[] }
+  /** To the queue of comparisons of a peer, or of this site itself. */
+  | { readonly op: 'tell'; readonly site: SiteId; readonly messages: readonly OutboundMessage[] }
+  | { readonly op: 'scan'; readonly cursor: string | undefined; readonly limit: number }
+  | { readonly op: 'remove'; readonly key: string; readonly expected: Revision }
+  | { readonly op: 'sleep'; readonly ms: number }
+  /** Side by side. Ends when all have; throws what the first that threw has thrown. */
+  | { readonly op: 'all'; readonly protocols: readonly Protocol<unknown>[] };
+
+export type Protocol<Result> = Generator<Effect, Result, unknown>;
+
+/** What a protocol knows of the site that it runs at. */
+export interface Site {
+  readonly site: SiteId;
+  readonly peers: readonly SiteId[];
+  /** Sites that are gone for good, whose stamps records still bear. */
+  readonly retired?: readonly SiteId[];
+  /** True while this site is being filled: what it lacks may yet arrive. */
+  readonly rebuilding?: boolean;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export function* get(key: string): Protocol<Versioned | undefined> {
+  return (yield { op: 'get', key }) as Versioned | undefined;
+}
+
+export function* getMany(keys: readonly string[]): Protocol<ReadonlyMap<string, Versioned>> {
+  return (yield { op: 'getMany', keys }) as ReadonlyMap<string, Versioned>;
+}
+
+/** One conditional write per record; outcomes in the order of the writes. */
+export function* putMany(writes: readonly WriteRequest[]): Protocol<readonly PutOutcome[]> {
+  return (yield { op: 'putMany', writes }) as readonly PutOutcome[];
+}
+
+/** Outcomes in the order of the requests. */
+export function* clearPending(requests: readonly ClearRequest[]): Protocol<readonly (Error | undefined)[]> {
+  return (yield { op: 'clearPending', requests }) as readonly (Error | undefined)[];
+}
+
+export function* pending(
+  beforeMs: number,
+  limit: number,
+  after?: PendingEntry,
+): Protocol<readonly PendingEntry[]> {
+  return (yield { op: 'pending', beforeMs, limit, after }) as readonly PendingEntry[];
+}
+
+export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
+  return (yield { op: 'publish', messages }) as readonly SendOutcome[];
+}
+
+export function* send(peer: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
+  return (yield { op: 'send', peer, messages }) as readonly SendOutcome[];
+}
+
+export function* tell(site: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
+  return (yield { op: 'tell', site, messages }) as readonly SendOutcome[];
+}
+
+export function* scan(cursor: string | undefined, limit: number): Protocol<ScanPage> {
+  return (yield { op: 'scan', cursor, limit }) as ScanPage;
+}
+
+/** Whether the record was still at this revision, and is gone. */
+export function* remove(key: string, expected: Revision): Protocol<boolean> {
+  return (yield { op: 'remove', key, expected }) as boolean;
+}
+
+export function* sleep(ms: number): Protocol<void> {
+  yield { op: 'sleep', ms };
+}
+
+/** Runs protocols side by side; results in their order. @throws what one of them throws, once all have ended. */
+export function* all<Result>(protocols: readonly Protocol<Result>[]): Protocol<readonly Result[]> {
+  const [only] = protocols;
+  if (protocols.length === 1 && only !== undefined) return [yield* only];
+  return (yield { op: 'all', protocols }) as readonly Result[];
+}

@@ -1,0 +1,120 @@
+/** Carries a plan out against the arena, and keeps count of what it really did. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Arena } from '../cluster/test-cluster.ts';
+import { clock, describe, type Action, type Episode } from './plan.ts';
+
+/** A process that is between two lives is killed when it is back, if that is soon. */
+const VICTIM_WITHIN_MS = 20_000;
+const VICTIM_POLL_MS = 100;
+
+/** What was done, and how often. */
+export interface Deeds {
+  /** Of one line each, with the time since the beginning. */
+  readonly timeline: string[];
+  /** What → how often. */
+  readonly counts: Map<string, number>;
+}
+
+/**
+ * Resolves when the last episode has begun and ended, or with the signal. Faults that are on then are taken away by
+ * `Arena.heal`.
+ */
+export async function unleash(
+  arena: Arena,
+  plan: readonly Episode[],
+  { signal, progress }: { readonly signal: AbortSignal; readonly progress: (line: string) => void },
+): Promise<Deeds> {
+  const beganMs = performance.now();
+  const deeds: Deeds = { timeline: [], counts: new Map() };
+  const note = (text: string): void => {
+    const line = `${clock(performance.now() - beganMs)} ${text}`;
+    deeds.timeline.push(line);
+    progress(line);
+  };
+  const run = async ({ atMs, forMs, action }: Episode): Promise<void> => {
+    if (!(await slept(atMs - (performance.now() - beganMs), signal))) return;
+    const end = await begin(arena, action, signal);
+    if (end === undefined) {
+      note(`${describe(action)}: it was not running`);
+      return;
+    }
+    const name = nameOf(action);
+    deeds.counts.set(name, (deeds.counts.get(name) ?? 0) + 1);
+    note(describe(action));
+    if (forMs === 0) return;
+    await slept(forMs, signal);
+    end();
+    note(`end of ${describe(action)}`);
+  };
+  await Promise.all(plan.map(run));
+  return deeds;
+}
+
+/** What is counted together. */
+function nameOf(action: Action): string {
+  switch (action.kind) {
+    case 'kill':
+      return `SIGKILL of ${action.victim === 'edge' ? 'the edge' : `${action.victim} at ${action.site}`}`;
+    case 'partition':
+      return action.links.length > 1 ? 'partition, both ways' : 'partition, one way';
+    case 'slow link':
+      return 'slow link';
+    case 'skew':
+      return 'clock skew';
+    case 'upgrade':
+      return 'upgrade';
+    case 'throttling':
+    case 'lost answers':
+    case 'latency':
+    case 'duplicates':
+    case 'reordering':
+      return action.kind;
+  }
+}
+
+/** Starts an action and returns what ends it; undefined when there was nothing to do it to. */
+async function begin(arena: Arena, action: Action, signal: AbortSignal): Promise<(() => void) | undefined> {
+  switch (action.kind) {
+    case 'kill':
+      return (await killSoon(arena, action, signal)) ? () => undefined : undefined;
+    case 'partition':
+      return arena.cut(action.links, action.cut);
+    case 'slow link':
+      return arena.slow(action.links, action.delayMs);
+    case 'skew':
+      return arena.clocks.skew(action.site, action.offsetMs);
+    case 'upgrade':
+      await arena.deploy(action.site, 'newer');
+      return () => undefined;
+    case 'throttling':
+    case 'lost answers':
+    case 'latency':
+    case 'duplicates':
+    case 'reordering':
+      return arena.hooks.impose(action.site, action.service, action.rules);
+  }
+}
+
+async function killSoon(
+  arena: Arena,
+  { victim, site }: Extract<Action, { kind: 'kill' }>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = performance.now() + VICTIM_WITHIN_MS;
+  while (performance.now() < deadline) {
+    if (arena.kill(victim, site)) return true;
+    if (!(await slept(VICTIM_POLL_MS, signal))) return false;
+  }
+  return false;
+}
+
+/** False when the signal came first. */
+async function slept(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(Math.max(0, ms), undefined, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}

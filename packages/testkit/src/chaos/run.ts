@@ -1,0 +1,164 @@
+/**
+ * One run: clients under faults, then heal, come to rest, judge; then a cloud is destroyed with its data under load,
+ * and what it had promised is looked for at the other one.
+ */
+import type { Finding, Snapshot } from '../history/facts.ts';
+import { Random } from '../random.ts';
+import { Arena } from '../cluster/test-cluster.ts';
+import type { Attempt } from '../load/client-log.ts';
+import { Clients } from '../load/clients.ts';
+import { keysOf, overruledWrites, readEverything, takeSnapshot, untilAtRest, type Rest } from '../cluster/converge.ts';
+import { destroyUnderLoad, type Disaster } from './disaster.ts';
+import { judge, withEvidence, type Violation } from '../checkers/judge.ts';
+import { unleash, type Deeds } from './nemesis.ts';
+import { lineOfEpisode, makePlan, type Episode } from './plan.ts';
+import { sampleExposure, type Sampled } from './sampler.ts';
+
+const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
+/** Some requests are reads and some are refused: so many a write. */
+const REQUESTS_PER_WRITE = 1.5;
+const PACE_MAX = 400;
+const LAST_STRETCH_S = 5;
+const DURABLE_SHARE = 0.15;
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** Acknowledged writes that are wanted. */
+  readonly writes: number;
+  /** Acknowledged writes a second that the clients aim at. */
+  readonly rate: number;
+  /** Clients give up after so long, whatever they have. */
+  readonly trafficMaxMs: number;
+  readonly convergedWithinMs: number;
+  /** How long the last messages are waited for after that; 0 does not wait. */
+  readonly quietWithinMs: number;
+  readonly burstMs: number;
+  readonly progress: (line: string) => void;
+}
+
+export interface ChaosResult {
+  readonly plan: readonly Episode[];
+  readonly deeds: Deeds;
+  readonly log: readonly Attempt[];
+  readonly acknowledged: number;
+  readonly trafficMs: number;
+  readonly keys: number;
+  readonly sampled: Sampled;
+  readonly rest: Rest;
+  /** Absent when the sites did not come to rest. */
+  readonly disaster: Disaster | undefined;
+  readonly destroyed: string;
+  /** Everything that is wrong. */
+  readonly findings: readonly Finding[];
+  /** The first of them, with their evidence. */
+  readonly violations: readonly Violation[];
+}
+
+/** @throws Error when the stack does not come up, or the run itself fails. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, progress } = options;
+  const random = new Random(seed);
+  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
+  const trafficMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
+  const plan = makePlan({ seed, trafficMs, sites: [first, second] });
+  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(trafficMs / 1_000)} s`);
+  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
+  progress('starting a stack of its own');
+  const arena = await Arena.open([first, second]);
+  try {
+    return await runIn(arena, { ...options, random, plan, plannedMs: trafficMs });
+  } finally {
+    await arena.close();
+  }
+}
+
+interface Prepared extends ChaosOptions {
+  readonly random: Random;
+  readonly plan: readonly Episode[];
+  readonly plannedMs: number;
+}
+
+async function runIn(arena: Arena, options: Prepared): Promise<ChaosResult> {
+  const { plan, random, progress, burstMs, rate } = options;
+  progress(`${arena.sites[1]} begins with the release before this one`);
+  await arena.deploy(arena.sites[1], 'older');
+  const traffic = await underFire(arena, options);
+  const { log } = traffic;
+  progress('healing');
+  await arena.heal();
+  const rest = await untilAtRest(arena, keysOf(log), options);
+  const converged = rest.convergedMs !== undefined;
+  progress(converged ? 'converged; reading everything' : `NOT CONVERGED: ${rest.missing}`);
+  const snapshot = await takeSnapshot(arena, keysOf(log));
+  const findings = [
+    ...checkRest(rest, options),
+    ...traffic.sampled.findings,
+    ...judge(log, snapshot, await overruledWrites(arena)),
+    ...(converged ? await readEverything(arena, snapshot) : []),
+  ];
+  const [destroyed] = arena.sites;
+  progress(`${findings.length} findings; now ${destroyed} is destroyed under load`);
+  const disaster = converged
+    ? await destroyUnderLoad(arena, { random, burstMs, writesPerSecond: rate * 2, progress })
+    : undefined;
+  return {
+    plan,
+    ...traffic,
+    keys: keysOf(log).length,
+    rest,
+    disaster,
+    destroyed,
+    findings: [...findings, ...(disaster?.findings ?? [])],
+    violations: [...evidence(findings, log, snapshot), ...lossEvidence(disaster)],
+  };
+}
+
+function checkRest({ convergedMs, restedMs, missing }: Rest, { quietWithinMs }: ChaosOptions): Finding[] {
+  if (convergedMs === undefined) return [{ invariant: '1 convergence', detail: missing }];
+  return restedMs === undefined && quietWithinMs > 0 ? [{ invariant: '12 messages', detail: missing }] : [];
+}
+
+type Traffic = Pick<ChaosResult, 'deeds' | 'log' | 'acknowledged' | 'trafficMs' | 'sampled'>;
+
+/** Clients at work, the nemesis among them, and somebody who watches the exposure. */
+async function underFire(arena: Arena, options: Prepared): Promise<Traffic> {
+  const { plan, random, seed, writes, plannedMs, trafficMaxMs, progress } = options;
+  const log: Attempt[] = [];
+  const stop = new AbortController();
+  const clients = new Clients({ random, doors: arena.doors(), log, name: 'c', durableShare: DURABLE_SHARE });
+  const beganMs = performance.now();
+  const passedMs = (): number => performance.now() - beganMs;
+  const enough = (): boolean => clients.acknowledged >= writes || passedMs() > trafficMaxMs;
+  const pace = (): number => {
+    const leftS = Math.max(LAST_STRETCH_S, (plannedMs - passedMs()) / 1_000);
+    return Math.min(PACE_MAX, (REQUESTS_PER_WRITE * (writes - clients.acknowledged)) / leftS + 1);
+  };
+  const watching = sampleExposure(arena, log, { random: new Random(seed + 1), signal: stop.signal });
+  const falling = unleash(arena, plan, { signal: stop.signal, progress });
+  const telling = setInterval(() => {
+    progress(`${Math.round(passedMs() / 1_000)} s: ${clients.acknowledged} writes acknowledged`);
+  }, 15_000);
+  try {
+    await clients.work(pace, enough);
+  } finally {
+    clearInterval(telling);
+    stop.abort();
+  }
+  const trafficMs = passedMs();
+  const [sampled, deeds] = await Promise.all([watching, falling]);
+  return { deeds, log, acknowledged: clients.acknowledged, trafficMs, sampled };
+}
+
+const VIOLATIONS_MAX = 50;
+
+function evidence(
+  findings: readonly Finding[],
+  log: readonly Attempt[],
+  snapshot: Snapshot,
+): readonly Violation[] {
+  return withEvidence(findings.slice(0, VIOLATIONS_MAX), log, snapshot);
+}
+
+function lossEvidence(disaster: Disaster | undefined): readonly Violation[] {
+  return disaster === undefined ? [] : evidence(disaster.findings, disaster.log, new Map());
+}

@@ -1,0 +1,52 @@
+/**
+ * Invariant 9: a site whose record includes a write's token shows that write, or a newer or higher one of the same
+ * field; and a state with the very token is the very state that the client was shown.
+ */
+import type { RecordState } from '@tandem-clouds/replication/record';
+import { beganAnew, canonical, vectorHolds, type Acknowledged, type Finding } from '../history/facts.ts';
+
+const invariant = '9 sessions';
+
+/** Checks one read of a key against the tokens that were given out for it before. */
+export function checkSession(
+  site: string,
+  state: RecordState | undefined,
+  tokens: readonly Acknowledged[],
+): Finding[] {
+  if (state === undefined) return [];
+  return tokens.flatMap(({ key, operationId, fields, state: told }) => {
+    // What was overruled by a later life is included, and does not show; what was removed is not even included.
+    if ((state.incarnation ?? 0) !== (told.incarnation ?? 0) || beganAnew(state, told)) return [];
+    const token = Object.entries(told.vector);
+    if (!token.every(([origin, seen]) => vectorHolds(state.vector, origin, seen))) return [];
+    const same = token.length === Object.keys(state.vector).length;
+    if (same && token.every(([origin, seen]) => state.vector[origin] === seen)) {
+      if (canonical(state) === canonical(told)) return [];
+      return [{ invariant, key, detail: `${site} names the state of ${operationId} and shows another` }];
+    }
+    return checkFields(site, state, { key, operationId, fields, told: told.fields });
+  });
+}
+
+/** Checks a state that includes a write: it shows none of the write's fields older than the writer was told. */
+export function checkFields(
+  site: string,
+  state: RecordState,
+  write: Pick<Acknowledged, 'key' | 'operationId' | 'fields'> & { readonly told: RecordState['fields'] },
+): Finding[] {
+  const { key, operationId, fields, told } = write;
+  return Object.keys(fields)
+    .filter((field) => isOlder(state.fields, told, field))
+    .map((field) => ({
+      invariant,
+      key,
+      detail: `${site} claims to include ${operationId} and shows an older ${field}`,
+    }));
+}
+
+/** By rank, then by stamp. */
+function isOlder(shown: RecordState['fields'], told: RecordState['fields'], field: string): boolean {
+  const [stamp = '', , rank = ''] = shown[field] ?? [];
+  const [toldStamp = '', , toldRank = ''] = told[field] ?? [];
+  return rank === toldRank ? stamp < toldStamp : rank < toldRank;
+}

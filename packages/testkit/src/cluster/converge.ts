@@ -1,0 +1,253 @@
+/** Waits until both sites are at rest, and reads everything that they hold. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { canonical, type Finding, type Snapshot } from '../history/facts.ts';
+import { changeSchemas } from '../../../../src/shared/domain/entities.ts';
+import { EARLIER_LIFE, type LoggedWrite } from '@tandem-clouds/replication/conflict-log';
+import type { Register } from '@tandem-clouds/replication/policies/field';
+import { memberOf } from '@tandem-clouds/replication/policies/members';
+import { membersOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
+import { laterStamp } from '@tandem-clouds/replication/stamp';
+import type { Arena } from './test-cluster.ts';
+import type { Attempt } from '../load/client-log.ts';
+import { keyOf } from '../history/committed.ts';
+import { checkAnswer, type Overruled } from '../checkers/judge.ts';
+import { depths, redrive } from './queues.ts';
+import { isSilence, send, type Door, type Request } from '../load/request.ts';
+import { CONFLICT, isOwnBusiness } from '@tandem-clouds/replication/reserved';
+
+const POLL_MS = 250;
+const PROGRESS_EVERY_MS = 10_000;
+const REDRIVE_EVERY_MS = 5_000;
+const LIST_PAGE = 1_000;
+const READERS = 16;
+const ATTEMPTS_MAX = 8;
+
+export interface Rest {
+  /** Milliseconds until no marker remained and both stores held the same; undefined when it was not in time. */
+  readonly convergedMs: number | undefined;
+  /** Milliseconds until the last message was gone, too; undefined when it was not in time. */
+  readonly restedMs: number | undefined;
+  readonly redriven: number;
+  /** What was still missing at the last look. */
+  readonly missing: string;
+}
+
+export interface RestOptions {
+  readonly convergedWithinMs: number;
+  /** How long the last messages are waited for after that; 0 does not wait. */
+  readonly quietWithinMs: number;
+  readonly progress: (line: string) => void;
+}
+
+/**
+ * Waits until everything is up, no marker remains and both sites hold the same, and then until no queue holds
+ * anything. Dead letters are put back now and then, as an operator would.
+ */
+export async function untilAtRest(
+  arena: Arena,
+  keys: readonly string[],
+  { convergedWithinMs, quietWithinMs, progress }: RestOptions,
+): Promise<Rest> {
+  const beganMs = performance.now();
+  const passedMs = (): number => performance.now() - beganMs;
+  let toldMs = 0;
+  let redrivenMs = -Infinity;
+  let redriven = 0;
+  let convergedMs: number | undefined;
+  for (;;) {
+    const difference = await silenceOr(() => whatDiffers(arena, keys));
+    if (difference === undefined) convergedMs ??= passedMs();
+    const missing = difference ?? (await silenceOr(() => whatMoves(arena)));
+    if (missing === undefined) return { convergedMs, restedMs: passedMs(), redriven, missing: '' };
+    const boundMs = convergedMs === undefined ? convergedWithinMs : convergedMs + quietWithinMs;
+    if (passedMs() > boundMs) return { convergedMs, restedMs: undefined, redriven, missing };
+    if (passedMs() - toldMs > PROGRESS_EVERY_MS) {
+      toldMs = passedMs();
+      progress(`${Math.round(toldMs / 1_000)} s after healing: ${missing}`);
+    }
+    if (passedMs() - redrivenMs > REDRIVE_EVERY_MS) {
+      redrivenMs = passedMs();
+      redriven += await redriveAll(arena);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function silenceOr(look: () => Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isSilence(error)) return `an answer: ${String(error)}`;
+    throw error;
+  }
+}
+
+async function redriveAll(arena: Arena): Promise<number> {
+  let redriven = 0;
+  for (const site of arena.describe().sites) {
+    try {
+      if ((await depths(site)).dead > 0) redriven += await redrive(site);
+    } catch {
+      // Whatever is in the way, the next round tries again, and the time that all this may take is bounded.
+    }
+  }
+  return redriven;
+}
+
+/** Undefined when all serve, no marker remains and both stores hold the same. */
+async function whatDiffers(arena: Arena, keys: readonly string[]): Promise<string | undefined> {
+  if (!arena.isUp()) return 'not every process serves';
+  for (const site of arena.sites) {
+    const pending = await arena.store(site).pending(Date.now() + 3_600_000, LIST_PAGE);
+    // Heartbeats come and go.
+    const ours = pending.filter(({ key }) => !isOwnBusiness(key));
+    if (ours.length > 0) return `${site} has ${ours.length} markers, as on ${ours[0]?.key ?? ''}`;
+  }
+  const [a, b] = arena.sites;
+  const [here, there] = [await everyRecordAt(arena, a, keys), await everyRecordAt(arena, b, keys)];
+  const different = keys.filter(
+    (key) => canonical(here.get(key)?.state) !== canonical(there.get(key)?.state),
+  );
+  return different.length === 0 ? undefined : `${different.length} keys differ, as ${different[0] ?? ''}`;
+}
+
+/** Undefined when no queue holds a message. */
+async function whatMoves(arena: Arena): Promise<string | undefined> {
+  for (const site of arena.describe().sites) {
+    const { out, in: inbound, dead } = await depths(site);
+    if (out + inbound + dead > 0) return `${site.site} has ${out} out, ${inbound} in, ${dead} dead letters`;
+  }
+  return undefined;
+}
+
+/** The record with each object as one register: as it is shown, under the newest stamp of it and its members. */
+function asShown(record: StoredRecord): StoredRecord {
+  const { state } = record;
+  const shown = plainValues(state);
+  const fields: Record<string, Register> = {};
+  for (const [name, register] of Object.entries(state.fields)) {
+    const at = memberOf(name);
+    if (at === undefined && !membersOf(state).has(name)) fields[name] = register;
+    if (at === undefined) continue;
+    const newest = laterStamp(register[0], (fields[at.field] ?? state.fields[at.field])?.[0]) ?? '';
+    fields[at.field] = [newest, shown[at.field] ?? null];
+  }
+  return { ...record, state: { ...state, fields } };
+}
+
+/** Every record of users at every site: what clients know of, and what else is there. */
+export async function takeSnapshot(arena: Arena, known: readonly string[]): Promise<Snapshot> {
+  const snapshot = new Map<string, ReadonlyMap<string, StoredRecord>>();
+  for (const site of arena.sites) {
+    const listed = await listAll(arena, site);
+    const records = await everyRecordAt(arena, site, [...new Set([...known, ...listed])]);
+    snapshot.set(site, new Map([...records].map(([key, record]) => [key, asShown(record)])));
+  }
+  return snapshot;
+}
+
+/** The keys that clients know of. */
+export function keysOf(log: readonly Attempt[]): string[] {
+  return [...new Set(log.flatMap((attempt) => keyOf(attempt) ?? []))];
+}
+
+async function listAll(arena: Arena, site: string): Promise<string[]> {
+  const keys: string[] = [];
+  for (const entity of Object.keys(changeSchemas)) {
+    let after: string | undefined;
+    for (;;) {
+      const from = after;
+      const page = await patiently(() => arena.store(site).list(entity, { after: from, limit: LIST_PAGE }));
+      keys.push(...page);
+      after = page.at(-1);
+      if (page.length === 0) break;
+    }
+  }
+  return keys;
+}
+
+/** As `recordsAt`, for when an answer must be had: page by page, and again when there is none. */
+export async function everyRecordAt(
+  arena: Arena,
+  site: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, StoredRecord>> {
+  const all = new Map<string, StoredRecord>();
+  for (let from = 0; from < keys.length; from += LIST_PAGE) {
+    const page = await patiently(() => recordsAt(arena, site, keys.slice(from, from + LIST_PAGE)));
+    for (const [key, record] of page) all.set(key, record);
+  }
+  return all;
+}
+
+/** Asks a few times: a connection that was kept may break. @throws what the last attempt threw. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isSilence(error) || attempt >= ATTEMPTS_MAX) throw error;
+      await sleep(POLL_MS * attempt);
+    }
+  }
+}
+
+/** Records of these keys, as one request sees them. @throws AppError when the store does not answer. */
+export async function recordsAt(
+  arena: Arena,
+  site: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, StoredRecord>> {
+  const held = await arena.store(site).getMany(keys);
+  return new Map([...held].map(([key, { record }]) => [key, record]));
+}
+
+/** Asks every site for every record over HTTP, and compares the answers with what its store holds. */
+export async function readEverything(arena: Arena, snapshot: Snapshot): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const keys = new Set([...snapshot.values()].flatMap((records) => [...records.keys()]));
+  for (const [site, records] of snapshot) {
+    const { url } = arena.site(site);
+    const open = [...keys];
+    const reader = async (): Promise<void> => {
+      for (let key = open.pop(); key !== undefined; key = open.pop()) {
+        const { status, shown = {} } = await readPatiently(key, { name: site, url });
+        findings.push(...checkAnswer(site, records.get(key), { status, shown }, key));
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, reader));
+  }
+  return findings;
+}
+
+/** A connection that was kept may break, and a busy store may ask for patience. */
+async function readPatiently(key: string, door: Door): Promise<Attempt> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await send(readOf(key), door);
+    if (answer.outcome !== 'unknown' || attempt >= ATTEMPTS_MAX) return answer;
+    await sleep(POLL_MS * attempt);
+  }
+}
+
+function readOf(key: string): Request {
+  const id = key.slice(key.indexOf(':') + 1);
+  const path = key.startsWith('item:') ? `/items/${id}` : `/users/${id}`;
+  return { id: 'final', kind: 'read', key, method: 'GET', path, fields: {} };
+}
+
+/** What the conflict log of a site names as overruled by a later life of its record. */
+export async function overruledWrites(arena: Arena): Promise<Overruled> {
+  const store = arena.store(arena.sites[0]);
+  const [keys, writes] = [new Set<string>(), new Set<string>()];
+  for (let after: string | undefined; ;) {
+    const page = await store.list(CONFLICT, { after, limit: LIST_PAGE });
+    for (const { record } of (await store.getMany(page)).values()) {
+      const { record: key, loser, reason } = plainValues(record.state);
+      if (reason !== EARLIER_LIFE || typeof key !== 'string') continue;
+      keys.add(key);
+      writes.add(`${key} ${(loser as unknown as LoggedWrite).stamp}`);
+    }
+    after = page.at(-1);
+    if (page.length < LIST_PAGE) return { keys, writes };
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The fault hooks of the stand-ins.
+ *
+ * Invariant: rules that are imposed stay until they are lifted, also when the stand-in that they are set in is killed
+ * and comes back without them.
+ */
+import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
+import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
+
+const HOOK_WITHIN_MS = 2_000;
+const SYNC_EVERY_MS = 250;
+
+/** The service names of a site's stand-ins in `stack.json`. */
+const SERVICE = {
+  aws: { store: 'dynamodb', queue: 'sqs' },
+  azure: { store: 'cosmos', queue: 'serviceBus' },
+} as const;
+
+interface Imposed {
+  readonly site: string;
+  readonly service: 'store' | 'queue';
+  readonly rules: readonly FaultRule[];
+}
+
+export class Hooks {
+  readonly #sites: () => readonly StackSite[];
+  readonly #imposed = new Set<Imposed>();
+  /** Address of a hook → the stand-in's process and the rules that it has been given. */
+  readonly #given = new Map<string, string>();
+  readonly #sync: NodeJS.Timeout;
+
+  /** @param sites What runs right now. */
+  constructor(sites: () => readonly StackSite[]) {
+    this.#sites = sites;
+    this.#sync = setInterval(() => void this.#giveAll(), SYNC_EVERY_MS);
+  }
+
+  /** Turns rules on in a site's store or queues; the result turns them off again. */
+  impose(site: string, service: 'store' | 'queue', rules: readonly FaultRule[]): () => void {
+    const imposed = { site, service, rules };
+    this.#imposed.add(imposed);
+    return () => void this.#imposed.delete(imposed);
+  }
+
+  /** Lifts everything. Resolves when the stand-ins that run have been told. */
+  async clear(): Promise<void> {
+    this.#imposed.clear();
+    await this.#giveAll();
+  }
+
+  close(): void {
+    clearInterval(this.#sync);
+  }
+
+  async #giveAll(): Promise<void> {
+    await Promise.all(
+      this.#sites().flatMap((site) => [this.#give(site, 'store'), this.#give(site, 'queue')]),
+    );
+  }
+
+  async #give(site: StackSite, service: 'store' | 'queue'): Promise<void> {
+    const url = site.faults[SERVICE[site.cloud][service]];
+    if (url === undefined || site.standInsPid === null) return;
+    const rules = [...this.#imposed]
+      .filter((imposed) => imposed.site === site.site && imposed.service === service)
+      .flatMap((imposed) => imposed.rules);
+    const wanted = `${site.standInsPid} ${JSON.stringify(rules)}`;
+    if (this.#given.get(url) === wanted || (rules.length === 0 && !this.#given.has(url))) return;
+    try {
+      const signal = AbortSignal.timeout(HOOK_WITHIN_MS);
+      const response = await fetch(url, { method: 'PUT', body: JSON.stringify(rules), signal });
+      if (response.ok) this.#given.set(url, wanted);
+    } catch {
+      // It is between two lives: the next round tries again.
+    }
+  }
+}

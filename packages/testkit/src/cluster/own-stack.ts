@@ -1,0 +1,21 @@
+/** The stack that a bench measures: one of its own, or one that runs already. */
+import { startOwnStack } from '@tandem-clouds/local/stack/own-stack';
+import { readStack, type Stack } from '@tandem-clouds/local/stack/stack-file';
+
+/** Runs `use` against a fresh stack with data in memory and stops it afterwards. */
+export async function withOwnStack<T>(use: (stack: Stack) => Promise<T>): Promise<T> {
+  const stack = await startOwnStack('--ephemeral');
+  try {
+    return await use(stack.describe());
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** What runs in a folder, or in that of a `stack.json`. @throws Error when nothing does. */
+export function runningStack(file: string): Stack {
+  const stack = readStack(file);
+  if (stack === undefined) throw new Error(`${file}: no stack runs there`);
+  if (!stack.sites.every(({ ready }) => ready)) throw new Error(`${file}: the stack is not ready`);
+  return stack;
+}

@@ -1,0 +1,25 @@
+/** The release that was deployed before, as the repository keeps it: its real bundles of both clouds, packed tightly. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
+import { unzip, zip } from '@tandem-clouds/local/zip';
+
+/** Without source maps; written by `npm run tandem -- release-fixture`. */
+export const FIXTURE = path.join(import.meta.dirname, '../../../../tests/fixtures/previous-release.zip.br');
+
+/** Unpacks the artefact of each cloud into a folder, as one package, and returns their folders. */
+export function unpackPreviousRelease(folder: string): Readonly<Record<Cloud, string>> {
+  const archive = path.join(folder, 'release.zip');
+  fs.writeFileSync(archive, brotliDecompressSync(fs.readFileSync(FIXTURE)));
+  const files = [...unzip(archive)];
+  const artefactOf = (cloud: Cloud): string => {
+    const own = files.filter(([name]) => name.startsWith(`${cloud}/`));
+    const artefact = path.join(folder, cloud);
+    fs.mkdirSync(artefact);
+    const content = new Map(own.map(([name, bytes]) => [name.slice(cloud.length + 1), bytes]));
+    fs.writeFileSync(path.join(artefact, 'tandem.zip'), zip(content));
+    return artefact;
+  };
+  return { aws: artefactOf('aws'), azure: artefactOf('azure') };
+}

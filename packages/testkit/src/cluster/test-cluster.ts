@@ -1,0 +1,241 @@
+/**
+ * The stack under test with everything that a nemesis can do to it: kill, cut, slow, skew, impose faults, destroy, and
+ * take a whole site away for a while.
+ *
+ * Invariant: a fault that is on goes on until it is taken away, or until `heal` takes all of them away.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
+import { signalGroup } from '@tandem-clouds/local/stack/process-group';
+import type { DrillSettings } from '@tandem-clouds/local/stack/drill-file';
+import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
+import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
+import { localDeploy } from './deploy-local.ts';
+import { unpackPreviousRelease } from './previous-release.ts';
+import { Clocks } from '../chaos/clocks.ts';
+import { Hooks } from './fault-hooks.ts';
+import { Link } from './link.ts';
+import type { Cut, Victim } from '../chaos/plan.ts';
+import type { Door } from '../load/request.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+
+export class Arena {
+  /** Both sites: the first is the one that is destroyed in the end. */
+  readonly sites: readonly [string, string];
+  readonly hooks: Hooks;
+  readonly clocks: Clocks;
+  readonly #stores: ReadonlyMap<string, Store>;
+  readonly #stack: OwnStack;
+  readonly #folder: string;
+  readonly #links: ReadonlyMap<string, Link>;
+  readonly #closeStores: readonly (() => void)[];
+  readonly #holds: Readonly<Record<string, string>>;
+  /** What lasts on links: of several cuts of one the latest counts, and delays add up. */
+  readonly #cuts = new Set<{ readonly link: string; readonly cut: Cut }>();
+  readonly #delays = new Set<{ readonly link: string; readonly delayMs: number }>();
+
+  private constructor(parts: {
+    stack: OwnStack;
+    folder: string;
+    links: ReadonlyMap<string, Link>;
+    clocks: DrillSettings['clocks'];
+    holds: DrillSettings['holds'];
+  }) {
+    this.#stack = parts.stack;
+    this.#folder = parts.folder;
+    this.#links = parts.links;
+    this.#holds = parts.holds;
+    this.clocks = new Clocks(parts.clocks);
+    this.hooks = new Hooks(() => this.describe().sites);
+    const sites = parts.stack.describe().sites;
+    const [first, second] = sites;
+    if (first === undefined || second === undefined) throw new Error('the stack has fewer than two sites');
+    this.sites = [first.site, second.site];
+    const opened = sites.map((site) => [site.site, openSiteStore(site)] as const);
+    this.#stores = new Map(opened.map(([site, { store }]) => [site, store]));
+    this.#closeStores = opened.map(([, { close }]) => close);
+    for (const [name, link] of parts.links) link.targetPort = queuePort(this.site(name.split('/')[1] ?? ''));
+  }
+
+  /** Starts a stack of its own, with data on disk, links in the drill's hand and clocks that can be moved. */
+  static async open(sites: readonly [string, string]): Promise<Arena> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-chaos-'));
+    const [a, b] = sites;
+    const links = new Map([`${a}/${b}`, `${b}/${a}`].map((name) => [name, new Link()]));
+    const ports = await Promise.all(
+      [...links].map(async ([name, link]) => [name, await link.listen()] as const),
+    );
+    const files = (kind: string): Readonly<Record<string, string>> =>
+      Object.fromEntries(sites.map((site) => [site, path.join(folder, `${site}.${kind}`)]));
+    const [clocks, holds] = [files('clock'), files('hold')];
+    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds };
+    const file = path.join(folder, 'drill.json');
+    fs.writeFileSync(file, JSON.stringify(settings));
+    try {
+      const stack = await startOwnStack('--drill', file, '--sites', sites.join(','), '--log-level', 'warn');
+      return new Arena({ stack, folder, links, clocks, holds });
+    } catch (error) {
+      await Promise.all([...links.values()].map((link) => link.close()));
+      throw error;
+    }
+  }
+
+  /** Puts the release before this one onto a site, or today's code again: its functions end and start anew. */
+  async deploy(site: string, release: 'older' | 'newer'): Promise<void> {
+    const folder = path.join(this.#folder, 'older');
+    if (!fs.existsSync(folder)) {
+      fs.mkdirSync(folder);
+      unpackPreviousRelease(folder);
+    }
+    const onto = localDeploy(this.dir, (_version, cloud) => path.join(folder, cloud));
+    await onto(site, release === 'older' ? 'the release before' : undefined);
+  }
+
+  /** Where the stack keeps its data and logs. */
+  get dir(): string {
+    return this.#stack.dir;
+  }
+
+  describe(): Stack {
+    return this.#stack.describe();
+  }
+
+  site(name: string): StackSite {
+    const site = this.describe().sites.find((candidate) => candidate.site === name);
+    if (site === undefined) throw new Error(`no site ${name}`);
+    return site;
+  }
+
+  store(site: string): Store {
+    const store = this.#stores.get(site);
+    if (store === undefined) throw new Error(`no site ${site}`);
+    return store;
+  }
+
+  /** Both sites and the edge. */
+  doors(): readonly Door[] {
+    const { sites, edge } = this.describe();
+    return [...sites.map(({ site, url }) => ({ name: site, url })), { name: 'edge', url: edge.url }];
+  }
+
+  /** True when everything serves. */
+  isUp(): boolean {
+    const { sites, edge } = this.describe();
+    return edge.pid !== null && sites.every(({ ready, bridgePid }) => ready && bridgePid !== null);
+  }
+
+  /** Kills a process with SIGKILL; false when it is not running just now. */
+  kill(victim: Victim, site: string): boolean {
+    const pid = victim === 'edge' ? this.describe().edge.pid : pidOf(this.site(site), victim);
+    if (pid === null) return false;
+    try {
+      return process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+      throw error;
+    }
+  }
+
+  /** Cuts links; the result mends them again, unless something else still cuts them. */
+  cut(links: readonly string[], cut: Cut): () => void {
+    const added = links.map((link) => ({ link, cut }));
+    for (const entry of added) this.#cuts.add(entry);
+    this.#setLinks();
+    return () => {
+      for (const entry of added) this.#cuts.delete(entry);
+      this.#setLinks();
+    };
+  }
+
+  /** Makes links slower by so many milliseconds each way; the result takes that away again. */
+  slow(links: readonly string[], delayMs: number): () => void {
+    const added = links.map((link) => ({ link, delayMs }));
+    for (const entry of added) this.#delays.add(entry);
+    this.#setLinks();
+    return () => {
+      for (const entry of added) this.#delays.delete(entry);
+      this.#setLinks();
+    };
+  }
+
+  /** Ends every fault that lasts. Resolves when the stand-ins have been told. */
+  async heal(): Promise<void> {
+    this.#cuts.clear();
+    this.#delays.clear();
+    this.#setLinks();
+    this.clocks.clear();
+    await this.hooks.clear();
+  }
+
+  /**
+   * Destroys a site: SIGKILL to all its processes at once, and its data is gone. Whatever the supervisor starts again
+   * in its place reaches nobody, and finds nothing.
+   */
+  async destroy(site: string): Promise<void> {
+    const { standInsPid } = this.site(site);
+    this.#killAll(site);
+    this.cut(
+      [...this.#links.keys()].filter((link) => link.split('/').includes(site)),
+      'refused',
+    );
+    const data = path.join(this.dir, 'data', site);
+    // The new stand-ins may have opened it already: they are killed, too, and begin with an empty folder.
+    await fs.promises.rm(data, { recursive: true, force: true });
+    const again = this.site(site).standInsPid;
+    if (again !== null && again !== standInsPid) signalGroup(again, 'SIGKILL');
+    await fs.promises.rm(data, { recursive: true, force: true });
+  }
+
+  /** SIGKILL to all processes of a site at once, and none is started again until the result is called. Its data stays. */
+  takeAway(site: string): () => void {
+    const file = this.#holds[site] ?? '';
+    fs.writeFileSync(file, '');
+    this.#killAll(site);
+    return () => fs.rmSync(file, { force: true });
+  }
+
+  async close(): Promise<void> {
+    this.hooks.close();
+    for (const close of this.#closeStores) close();
+    await this.#stack.stop();
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #killAll(site: string): void {
+    const { pid, standInsPid } = this.site(site);
+    for (const leader of [pid, standInsPid]) if (leader !== null) signalGroup(leader, 'SIGKILL');
+    this.kill('bridge', site);
+  }
+
+  #setLinks(): void {
+    for (const [name, link] of this.#links) {
+      link.mode = [...this.#cuts].findLast((entry) => entry.link === name)?.cut ?? 'open';
+      link.delayMs = [...this.#delays].reduce(
+        (sum, entry) => sum + (entry.link === name ? entry.delayMs : 0),
+        0,
+      );
+    }
+  }
+}
+
+function pidOf({ pid, bridgePid, standInsPid }: StackSite, victim: Exclude<Victim, 'edge'>): number | null {
+  switch (victim) {
+    case 'host':
+      return pid;
+    case 'bridge':
+      return bridgePid;
+    case 'stores':
+      return standInsPid;
+  }
+}
+
+/** Where the inbound queue of a site listens. */
+function queuePort({ site, endpoints }: StackSite): number {
+  const url = endpoints['sqs'] ?? /Endpoint=sb(:[^;]+)/.exec(endpoints['serviceBus'] ?? '')?.[1];
+  const port = Number(/:(\d+)\/?$/.exec(url ?? '')?.[1]);
+  if (!(port > 0)) throw new Error(`stack.json does not say where the queues of ${site} are`);
+  return port;
+}

@@ -1,0 +1,57 @@
+/** Which acknowledged writes are at the other site, by looking into its store. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Arena } from '../cluster/test-cluster.ts';
+import { recordsAt } from '../cluster/converge.ts';
+import { knownWrites, type Known } from '../cluster/exposure.ts';
+import { isSilence } from '../load/request.ts';
+import { vectorHolds } from '../history/facts.ts';
+import type { Call } from '../history/observed.ts';
+
+const PAGE = 1_000;
+const POLL_MS = 250;
+
+/** The writes that `origin` acknowledged and `peer` does not hold. @throws AppError when its store does not answer. */
+export async function notAt(
+  arena: Arena,
+  peer: string,
+  { origin, writes }: { readonly origin: string; readonly writes: readonly Known[] },
+): Promise<readonly Known[]> {
+  const missing: Known[] = [];
+  for (let from = 0; from < writes.length; from += PAGE) {
+    const page = writes.slice(from, from + PAGE);
+    const held = await recordsAt(
+      arena,
+      peer,
+      page.map(({ key }) => key),
+    );
+    missing.push(
+      ...page.filter(({ key, stamp }) => !vectorHolds(held.get(key)?.state.vector, origin, stamp)),
+    );
+  }
+  return missing;
+}
+
+/** Waits until both sites hold what the other one acknowledged in these calls. Returns when; undefined: not in time. */
+export async function untilCrossed(
+  arena: Arena,
+  calls: readonly Call[],
+  withinMs: number,
+): Promise<number | undefined> {
+  const [a, b] = arena.sites;
+  const open = [
+    { origin: a, peer: b, writes: knownWrites(arena, calls, a) },
+    { origin: b, peer: a, writes: knownWrites(arena, calls, b) },
+  ];
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    try {
+      // What has crossed once is not asked for again.
+      for (const way of open) way.writes = await notAt(arena, way.peer, way);
+      if (open.every(({ writes }) => writes.length === 0)) return Date.now();
+    } catch (error) {
+      if (!isSilence(error)) throw error;
+    }
+    if (Date.now() > deadline) return undefined;
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,78 @@
+/** A drill's outcome as figures with their bars. Pure. */
+import { figure, type Aim, type Figure } from '../report/report.ts';
+import type { AtRisk, Observed } from '../history/observed.ts';
+import type { Outcome } from './outcome.ts';
+
+/** The bar of a failover. */
+export const RTO_BELOW_S = 60;
+const NONE: Aim = { exactly: 0 };
+
+export function figuresOf(observed: Observed, outcome: Outcome): readonly Figure[] {
+  const { moments, afterRedirect, groups } = outcome;
+  const { back } = moments;
+  const errorsOf = (group: string): number =>
+    Object.values(groups.find((one) => one.group === group)?.errors ?? {}).reduce((a, b) => a + b, 0);
+  return [
+    ...seconds('cut → health check gives the site up', moments.detected, { below: RTO_BELOW_S }),
+    ...seconds('cut → no DNS answer leads there', moments.redirected, { below: RTO_BELOW_S }),
+    ...seconds('cut → first good answer elsewhere', moments.firstGood, { below: RTO_BELOW_S }),
+    ...seconds('cut → last error of clients that honour the TTL (RTO)', moments.lastError, {
+      below: RTO_BELOW_S,
+    }),
+    ...seconds('cut → all of them are served again', moments.allServed, { below: RTO_BELOW_S }),
+    figure('errors of clients that honour the TTL', errorsOf('honours TTL'), ''),
+    figure('their requests with a DNS answer from after the redirect', afterRedirect.requests, '', {
+      atLeast: 1,
+    }),
+    figure('errors among these', afterRedirect.errors, '', NONE),
+    figure('errors of clients that ignore the TTL', errorsOf('ignores TTL'), ''),
+    ...observed.atRiskAtCut.map((said) =>
+      figure(`keys at risk at the cut, as said: ${wayOf(said)}`, said.keys, ''),
+    ),
+    figure('writes that had not crossed at the cut', observed.stayedBehind, ''),
+    figure('of these not back in the end', observed.stillBehind, '', NONE),
+    ...(observed.waitingAtReturn === undefined
+      ? []
+      : [
+          figure(
+            `keys waiting at the return, as said: ${wayOf(observed.waitingAtReturn)}`,
+            observed.waitingAtReturn.keys,
+            '',
+          ),
+        ]),
+    ...seconds('return → the site is ready', after(moments.serves, back)),
+    ...seconds('return → every acknowledged write is at both sites', after(moments.converged, back)),
+    ...seconds('return → DNS leads there again', after(moments.inRotation, back)),
+    figure(
+      'of all these moments never came',
+      Object.values(moments).filter((ms) => ms === undefined).length,
+      '',
+      NONE,
+    ),
+    figure('acknowledged writes', outcome.writes, '', { atLeast: 1 }),
+    figure('acknowledged writes lost', outcome.lost, '', NONE),
+    figure('keys on which the sites differ', outcome.diverging, '', NONE),
+    figure('other violations', outcome.otherFindings, '', NONE),
+    figure('writes that a retry found done already', outcome.replayed, ''),
+    figure('reads', outcome.reads, ''),
+    figure("reads that did not show the client's own write", outcome.staleReads, ''),
+  ];
+}
+
+/** True when no bar is broken. */
+export function holds(figures: readonly Figure[]): boolean {
+  return figures.every((one) => one.holds !== false);
+}
+
+function wayOf({ origin, peer, atLeast }: AtRisk): string {
+  return `${origin} → ${peer}${atLeast ? ', at least' : ''}`;
+}
+
+function after(moment: number | undefined, back: number): number | undefined {
+  return moment === undefined ? undefined : moment - back;
+}
+
+/** Of a moment that never came there is no figure; their number has a bar of its own. */
+function seconds(name: string, ms: number | undefined, aim?: Aim): Figure[] {
+  return ms === undefined ? [] : [figure(name, ms / 1_000, 's', aim)];
+}

@@ -1,0 +1,228 @@
+/** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
+import { fenceSite, recoverStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
+import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
+import { takeOverOrder } from '../../../../../src/shared/domain/orders/orders.ts';
+import { eventOf } from '@tandem-clouds/replication/event';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { vectorHolds, type LandedWrite } from '../../history/facts.ts';
+import type { SimSite } from '../sim-site.ts';
+import { wake } from '../trigger.ts';
+import { TRAFFIC_MS } from '../pace.ts';
+import { free, orderFact, orderIdOf, rowFact, sum, type RowFact } from './ledger.ts';
+import { SKUS, type Shop } from './shop.ts';
+import { submit } from './traffic.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Enters it all into the agenda. Returns when clients and faults are done. */
+export function scheduleShopNemesis(shop: Shop): number {
+  const { faults, world } = shop;
+  for (let i = 0; i < Math.floor(faults.takeOver); i += 1)
+    world.agenda.at(world.random.between(1_000, TRAFFIC_MS), () => wrongTakeOver(shop));
+  if (faults.loss > 0) scheduleLoss(shop);
+  return faults.stallHours > 0 ? scheduleStall(shop) : TRAFFIC_MS;
+}
+
+function wrongTakeOver(shop: Shop): void {
+  const [by, from] = shop.world.random.shuffled(shop.world.sites);
+  if (by !== undefined && from !== undefined) takeOverAll(shop, by, from);
+}
+
+/** What an operator's take-over does: every order that is known here and not over. */
+function takeOverAll(shop: Shop, by: SimSite, from: SimSite): void {
+  for (const { orderId } of shop.requests) {
+    const order = orderFact(by.store.records.get(`order:${orderId}`));
+    if (order?.owner !== from.name || order.state === 'paid' || order.state === 'cancelled') continue;
+    shop.run(by, 'take-over', (own) => takeOverOrder(own, orderId));
+  }
+}
+
+/** Some sites stand still for a day or so; others, if any, take over; then clients try their old keys again. */
+function scheduleStall(shop: Shop): number {
+  const { agenda, random, sites } = shop.world;
+  const fromMs = random.between(0.2, 0.9) * TRAFFIC_MS;
+  const hours = shop.faults.stallHours + random.between(-0.3, 0.3);
+  const untilMs = fromMs + hours * HOUR_MS;
+  let still = random.shuffled(sites).slice(0, 1 + random.int(sites.length));
+  const alone = random.pick(sites);
+  const cuts = sites.map(({ name }) => `${alone.name}>${name}`);
+  let struck: OrderRequest | undefined;
+  const begin = (): void => {
+    shop.onCharge = undefined;
+    for (const cut of cuts) shop.world.cuts.delete(cut);
+    for (const site of still) site.halted = true;
+  };
+  agenda.at(fromMs, begin);
+  // Or a single site that is cut off, as soon as it has charged an order of which nobody else has heard.
+  if (random.chance(0.5))
+    agenda.at(fromMs - 0.1 * TRAFFIC_MS, () => {
+      for (const cut of cuts) shop.world.cuts.add(cut);
+      shop.onCharge = (payment) => {
+        if (payment.claim !== alone.name) return;
+        still = [alone];
+        struck = shop.requests.find(({ orderId }) => orderId === orderIdOf(payment));
+        begin();
+      };
+    });
+  agenda.at(TRAFFIC_MS + 600_000, () => {
+    shop.slowness = 30;
+  });
+  const moments = [0.01, 19.95, 20.02, 23.95, 24.05, hours - 0.05, hours + 0.01, hours + 0.02];
+  for (const hour of moments) {
+    if (!random.chance(0.6)) continue;
+    agenda.at(fromMs + hour * HOUR_MS, () => wrongTakeOver(shop));
+    agenda.at(fromMs + hour * HOUR_MS + 1_000, () => tryOldKeys(shop, struck));
+  }
+  agenda.at(untilMs - 60_000, () => {
+    shop.slowness = 1;
+  });
+  agenda.at(untilMs, () => {
+    for (const site of still) site.halted = false;
+    for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => wrongTakeOver(shop));
+    for (let i = 0; i < 3; i += 1) agenda.after(random.between(0, 120_000), () => tryOldKeys(shop, struck));
+  });
+  return untilMs + 300_000;
+}
+
+function tryOldKeys(shop: Shop, first: OrderRequest | undefined): void {
+  const { random, sites } = shop.world;
+  const others = random.shuffled(shop.requests).slice(0, 8);
+  for (const request of first === undefined ? others : [first, ...others])
+    submit(shop, random.pick(sites), request, 1);
+}
+
+/** A site vanishes. Its orders are taken over, its stock is cut off everywhere, and what is left is counted. */
+function scheduleLoss(shop: Shop): void {
+  const { world } = shop;
+  const { agenda, random, sites } = world;
+  const site = random.pick(sites);
+  const others = sites.filter((other) => other !== site);
+  const replaced = shop.faults.replacement > 0 && others.length > 1;
+  const heir = random.pick(others);
+  if (replaced) heir.halted = true;
+  const lose = (): void => {
+    if (shop.lost !== undefined) return;
+    site.lost = true;
+    shop.lost = { site, heir };
+    let [heirCutMs, lastCutMs] = [0, 0];
+    for (const survivor of others) {
+      const cutMs = random.chance(0.5) ? random.between(1_000, 20_000) : random.between(20_000, 240_000);
+      lastCutMs = Math.max(lastCutMs, cutMs);
+      if (survivor === heir) heirCutMs = cutMs;
+      agenda.after(cutMs, () => cutOff(shop, survivor, site));
+    }
+    // Somebody may be too quick; not where a function could stand still until the others have cut it off.
+    if (lastCutMs - heirCutMs > 60_000 && world.faults.pause === 0 && world.faults.late === 0)
+      agenda.after(heirCutMs + 30_000, () => count(shop, others, 'early'));
+    if (replaced) agenda.after(random.between(30_000, 120_000), () => (heir.halted = false));
+    every(shop, 60_000, () => {
+      for (const survivor of others) takeOverAll(shop, survivor, site);
+    });
+    every(shop, 60_000, () => compare(shop, others));
+    // What the site had called may land for half a minute.
+    agenda.after(60_000, () => every(shop, 20_000, () => count(shop, others, 'in order')));
+  };
+  const fromMs = random.between(0.2, 0.7) * TRAFFIC_MS;
+  agenda.at(fromMs + 0.15 * TRAFFIC_MS, lose);
+  if (random.chance(0.3)) return;
+  // Or as soon as it has given something away, which it tells only one: a unit could be counted and taken as well.
+  const told = random.pick(others);
+  agenda.at(fromMs, () => {
+    for (const { name } of others) if (name !== told.name) world.cuts.add(`${site.name}>${name}`);
+  });
+  const landed = ({ site: writer, fields, replaced }: LandedWrite): void => {
+    const given = sum((fields['row'] as unknown as RowFact | undefined)?.given ?? {});
+    if (writer !== site.name || agenda.nowMs < fromMs || given <= sum(rowFact(replaced)?.given ?? {})) return;
+    agenda.after(random.between(20, 300), lose);
+  };
+  world.watchers.push({ landed, applied: () => undefined });
+}
+
+/**
+ * What a comparison of the survivors brings: a lost site may have told some of them what it told no other, and nobody
+ * passes on what he has only received.
+ */
+function compare(shop: Shop, survivors: readonly SimSite[]): void {
+  const { world } = shop;
+  for (const from of survivors) {
+    for (const [key, record] of from.store.records) {
+      if (from.down) continue;
+      const newest = Object.values(record.state.vector).sort().at(-1);
+      const event = eventOf(
+        { ...record, version: record.version ?? newest ?? '' },
+        { source: from.name, nowMs: from.now() },
+      );
+      for (const to of survivors) {
+        if (to.down || holdsAll(to.store.records.get(key), record)) continue;
+        world.enqueue(to, to.inbox, JSON.stringify(event), { poison: false, delayMs: 0 });
+        wake(world, to, to.inbox, 0);
+      }
+    }
+  }
+}
+
+function holdsAll(held: StoredRecord | undefined, { state }: StoredRecord): boolean {
+  return Object.entries(state.vector).every(([site, stamp]) => vectorHolds(held?.state.vector, site, stamp));
+}
+
+function every(shop: Shop, ms: number, act: () => void): void {
+  if (shop.world.agenda.nowMs > shop.closesAtMs) return;
+  shop.world.agenda.after(ms, () => {
+    act();
+    every(shop, ms, act);
+  });
+}
+
+/** The survivor's rows say that the site is cut off, again until they do; its configuration follows. */
+function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
+  const drop = (): void => {
+    survivor.peers = survivor.peers.filter((peer) => peer !== site.name);
+    survivor.retired = [site.name];
+  };
+  if (survivor === shop.lost?.heir) drop();
+  else shop.world.agenda.after(shop.world.random.between(0, 200_000), drop);
+  const heir = shop.lost?.heir.name ?? '';
+  for (const sku of SKUS) {
+    const attempt = (): void => {
+      if (shop.ledger.ownRow(sku, survivor.name)?.fenced[site.name] !== undefined) return;
+      shop.world.agenda.after(10_000, attempt);
+      shop.run(survivor, 'fence', (own) => fenceSite(own, sku, { lost: site.name, heir }));
+    };
+    attempt();
+  }
+}
+
+/** People count once every survivor is cut off, no payment of the site is under way, and enter it until it is there. */
+function count(shop: Shop, survivors: readonly SimSite[], when: 'early' | 'in order'): void {
+  if (shop.lost === undefined) return;
+  const { site, heir } = shop.lost;
+  if (shop.provider.payments.some(({ claim, status }) => claim === site.name && status === 'processing'))
+    return;
+  for (const sku of SKUS) {
+    const rows = survivors.map(({ name }) => shop.ledger.ownRow(sku, name));
+    if (when === 'in order' && rows.some((row) => row?.fenced[site.name] === undefined)) continue;
+    if (rows.some((row) => row?.recovered[site.name] !== undefined)) continue;
+    const units = remainder(shop, sku, survivors);
+    if (units < 0)
+      shop.world.find([
+        { invariant: '5 stock', key: `stock:${sku}~${site.name}`, detail: `${units} counted` },
+      ]);
+    else shop.run(heir, 'recover', (own) => recoverStock(own, sku, { lost: site.name, units }));
+  }
+}
+
+/** What is on the shelf and promised to nobody: all that was entered, less the survivors' shares and what was paid. */
+function remainder(shop: Shop, sku: string, survivors: readonly SimSite[]): number {
+  const { ledger } = shop;
+  const lost = shop.lost?.site.name ?? '';
+  let promised = ledger.chargedTo(sku, lost);
+  for (const { name } of survivors) {
+    const row = ledger.ownRow(sku, name);
+    if (row === undefined) continue;
+    promised += free(row) + row.sold + sum(row.holds);
+    for (const [to, units] of Object.entries(row.given)) {
+      if (to !== lost) promised += units - (ledger.ownRow(sku, to)?.taken[name] ?? 0);
+    }
+  }
+  return ledger.enteredOf(sku) - promised;
+}

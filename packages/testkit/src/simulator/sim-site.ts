@@ -1,0 +1,96 @@
+/** One simulated site: its store, its two queues, its clock, and whether it is in service. */
+import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
+import type { RefusedKeys } from '@tandem-clouds/replication/sweep';
+import type { Badness } from './bad-keys.ts';
+import type { Faults } from './faults.ts';
+import { SiteQueue } from './site-queue.ts';
+import { SiteStore } from './site-store.ts';
+import type { Agenda } from './agenda.ts';
+
+/** Epoch milliseconds at the start of every schedule. */
+export const START_MS = 1_800_000_000_000;
+
+export class SimSite {
+  readonly name: string;
+  /** Operators take a site out that is lost for good. */
+  peers: readonly string[];
+  /** Lost for good, as operators have configured it. */
+  retired: readonly string[] = [];
+  /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
+  readonly likeAws: boolean;
+  readonly store: SiteStore;
+  readonly outbox = new SiteQueue('out');
+  readonly inbox = new SiteQueue('in');
+  /** Steps of comparisons. */
+  readonly steps = new SiteQueue('verify');
+  readonly newerMinor: boolean;
+  /** Runs the release before incarnations: does not write them, and does not read them. */
+  older: boolean;
+  /** How far the clock is off for as long as the schedule runs, and for a while. */
+  offsetMs: number;
+  jumpMs = 0;
+  /** Where the sweeper's last whole run stopped: what production leaves in the site's heartbeat. */
+  sweptTo: PendingEntry | undefined;
+  /** What the sweeper has found to be refused for good: the same. */
+  refused: RefusedKeys = {};
+  /** Key → how this site's store or inbound queue refuses it for good, until somebody mends it; healing does not. */
+  readonly bad = new Map<string, Badness>();
+  /** Out of service until somebody says otherwise; healing does not. */
+  halted = false;
+  /** Gone for good, with all that it holds. */
+  lost = false;
+  #out = false;
+  /** Inbound messages longer than this are refused; 0: none. */
+  inboxCharactersMax: number;
+  readonly #agenda: Agenda;
+  #tickMs: number;
+  #lagMaxMs: number;
+
+  constructor(
+    name: string,
+    peers: readonly string[],
+    { agenda, faults }: { agenda: Agenda; faults: Faults },
+  ) {
+    const { random } = agenda;
+    this.name = name;
+    this.peers = peers;
+    this.likeAws = name.startsWith('aws');
+    this.#agenda = agenda;
+    this.newerMinor = random.chance(faults.newerMinor);
+    this.older = random.chance(faults.olderRelease);
+    this.offsetMs = Math.floor(random.between(-faults.skew, faults.skew));
+    this.#tickMs = Math.max(1, Math.floor(faults.coarse));
+    this.inboxCharactersMax = Math.floor(faults.oversized);
+    this.#lagMaxMs = faults.staleIndex;
+    this.store = new SiteStore({
+      indexLagMs: () =>
+        this.#lagMaxMs > 0 && agenda.random.chance(0.5) ? agenda.random.between(0, this.#lagMaxMs) : 0,
+      later: (delayMs, act) => agenda.after(delayMs, act),
+    });
+  }
+
+  /** Whether it is out of service, for a while or for good. */
+  get down(): boolean {
+    return this.#out || this.halted || this.lost;
+  }
+
+  set down(out: boolean) {
+    this.#out = out;
+  }
+
+  /** Epoch milliseconds by this site's clock. */
+  now(): number {
+    const ms = START_MS + this.#agenda.nowMs + this.offsetMs + this.jumpMs;
+    return Math.floor(ms / this.#tickMs) * this.#tickMs;
+  }
+
+  /** Ends every fault that is a property of the site. */
+  heal(): void {
+    this.down = false;
+    this.offsetMs = 0;
+    this.jumpMs = 0;
+    this.inboxCharactersMax = 0;
+    this.#tickMs = 1;
+    this.#lagMaxMs = 0;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * One queue of a site on virtual time: at-least-once, with receive counts and a visibility timeout after which a
+ * message that nobody settled comes back. Messages that come back too often go to the broker's dead letters.
+ */
+import type { MessageFact, QueueKind } from '../history/facts.ts';
+
+export const VISIBILITY_MS = 60_000;
+/** Deliveries without an answer after which the broker sets a message aside. */
+const BROKER_RECEIVES_MAX = 14;
+
+export interface QueuedMessage {
+  /** Its place among all messages of the schedule. */
+  readonly number: number;
+  readonly body: string;
+  readonly fact: MessageFact;
+  /** Vector of the state that it carries; undefined for what is no event. */
+  readonly vector: Readonly<Record<string, string>> | undefined;
+  /** The events of a pack; empty for anything else. */
+  readonly pack: readonly CarriedEvent[];
+  receives: number;
+  /** Of the receives, those before it was last sent again: a new message to the broker. */
+  receivesBefore: number;
+  /** How often a handler has had it and handed it back. */
+  attempts: number;
+  visibleAtMs: number;
+}
+
+/** What one event carries: its key, and the vector of its state. */
+export interface CarriedEvent {
+  readonly key: string;
+  readonly vector: Readonly<Record<string, string>>;
+}
+
+/** A message in the hands of one invocation. */
+export interface Lease {
+  readonly message: QueuedMessage;
+  readonly receives: number;
+}
+
+export class SiteQueue {
+  readonly kind: QueueKind;
+  readonly messages = new Set<QueuedMessage>();
+  /** Set aside, by the product with a reason or by the broker. */
+  readonly dead = new Set<QueuedMessage>();
+  /** Its site is down, and somebody will look again. */
+  dozing = false;
+
+  constructor(kind: QueueKind) {
+    this.kind = kind;
+  }
+
+  /** Takes up to `max` visible messages. */
+  receive(nowMs: number, max: number): Lease[] {
+    const leases: Lease[] = [];
+    for (const message of this.messages) {
+      if (leases.length === max) break;
+      if (message.visibleAtMs > nowMs) continue;
+      if (message.receives - message.receivesBefore >= BROKER_RECEIVES_MAX) {
+        this.setAside(message, 'received too often');
+        continue;
+      }
+      message.receives += 1;
+      message.visibleAtMs = nowMs + VISIBILITY_MS;
+      leases.push({ message, receives: message.receives });
+    }
+    return leases;
+  }
+
+  /** What failed for a passing reason goes back into the queue as a message that counts its attempts. */
+  sendAgain(message: QueuedMessage, visibleAtMs: number): void {
+    message.attempts += 1;
+    message.receivesBefore = message.receives;
+    message.visibleAtMs = visibleAtMs;
+  }
+
+  done(message: QueuedMessage): void {
+    if (!this.messages.delete(message)) return;
+    message.fact.end = 'done';
+  }
+
+  lose(message: QueuedMessage): void {
+    if (!this.messages.delete(message)) return;
+    message.fact.end = 'lost';
+  }
+
+  setAside(message: QueuedMessage, reason: string): void {
+    if (!this.messages.delete(message)) return;
+    message.fact.end = 'dead';
+    message.fact.reasons.push(reason);
+    this.dead.add(message);
+  }
+
+  /** Moves every dead letter back. */
+  redrive(nowMs: number): readonly QueuedMessage[] {
+    const moved = [...this.dead];
+    this.dead.clear();
+    for (const message of moved) {
+      message.fact.end = 'open';
+      message.receivesBefore = message.receives;
+      message.attempts = 0;
+      message.visibleAtMs = nowMs;
+      this.messages.add(message);
+    }
+    return moved;
+  }
+
+  /** Whether a message here or set aside includes all these stamps for the key. */
+  carries(key: string, wanted: Readonly<Record<string, string>>): boolean {
+    const stamps = Object.entries(wanted);
+    for (const list of [this.messages, this.dead]) {
+      for (const { fact, vector, pack } of list) {
+        const vectors =
+          fact.key === key ? [vector] : pack.filter((event) => event.key === key).map((e) => e.vector);
+        for (const carried of vectors)
+          if (stamps.every(([origin, stamp]) => (carried?.[origin] ?? '') >= stamp)) return true;
+      }
+    }
+    return false;
+  }
+}

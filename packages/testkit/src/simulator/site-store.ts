@@ -1,0 +1,135 @@
+/**
+ * One site's store on virtual time: conditional puts on a revision, and a sparse index of pending markers that may
+ * lag behind the items. Records are kept as they are: the protocols never change one that they were given.
+ */
+import type {
+  ClearRequest,
+  PendingEntry,
+  PutOutcome,
+  ScanPage,
+  Versioned,
+  WriteRequest,
+} from '@tandem-clouds/replication/ports/store';
+import { byAge } from '@tandem-clouds/replication/index-attributes';
+import { isCleared } from '@tandem-clouds/replication/markers';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+
+const PAGE_RECORDS = 7;
+
+export interface StoreHooks {
+  /** How long the index needs to see a change. */
+  readonly indexLagMs: () => number;
+  readonly later: (delayMs: number, act: () => void) => void;
+}
+
+export class SiteStore {
+  readonly records = new Map<string, StoredRecord>();
+  readonly #revisions = new Map<string, number>();
+  readonly #index = new Map<string, number>();
+  readonly #hooks: StoreHooks;
+
+  constructor(hooks: StoreHooks) {
+    this.#hooks = hooks;
+  }
+
+  get(key: string): Versioned | undefined {
+    const record = this.records.get(key);
+    return record && { record, revision: String(this.#revisions.get(key)) };
+  }
+
+  getMany(keys: readonly string[]): ReadonlyMap<string, Versioned> {
+    return new Map(
+      keys.flatMap((key) => {
+        const held = this.get(key);
+        return held === undefined ? [] : [[key, held] as const];
+      }),
+    );
+  }
+
+  /** One page in the order of the keys; a small one, as stores may give. */
+  scan(cursor: string | undefined, limit: number): ScanPage {
+    const keys = [...this.records.keys()].filter((key) => cursor === undefined || key > cursor).sort();
+    const size = Math.min(limit, PAGE_RECORDS);
+    const page = keys.slice(0, size);
+    const next = keys.length > size ? page.at(-1) : undefined;
+    return {
+      records: page.flatMap((key) => this.records.get(key) ?? []),
+      ...(next !== undefined && { next }),
+    };
+  }
+
+  remove(key: string, expected: string): boolean {
+    if (this.get(key)?.revision !== expected) return false;
+    this.records.delete(key);
+    this.#index.delete(key);
+    return true;
+  }
+
+  /** Holds a record otherwise, without anybody having written it. */
+  tamper(record: StoredRecord): void {
+    this.#set(record);
+  }
+
+  /** Loses everything, as a site that is rebuilt has lost it. */
+  wipe(): void {
+    this.records.clear();
+    this.#index.clear();
+  }
+
+  /** `tellCurrent`: whether a refusal says what is there, as DynamoDB can and Cosmos DB cannot. */
+  put({ record, expected }: WriteRequest, tellCurrent: boolean): PutOutcome {
+    const current = this.get(record.key);
+    if (current?.revision !== expected) {
+      return { status: 'stale', ...(tellCurrent && current !== undefined && { current }) };
+    }
+    this.#set(record);
+    return { status: 'written' };
+  }
+
+  /** Removes markers that are not newer than what was accepted. Returns whether there were any. */
+  clear({ key, accepted }: ClearRequest): boolean {
+    const record = this.records.get(key);
+    if (record === undefined) return false;
+    const left = Object.entries(record.pending).filter(
+      ([peer, marker]) => !isCleared(marker, accepted[peer]),
+    );
+    if (left.length === Object.keys(record.pending).length) return false;
+    const { pendingSince, ...rest } = record;
+    const since = left.length > 0 && pendingSince !== undefined ? { pendingSince } : {};
+    this.#set({ ...rest, pending: Object.fromEntries(left), ...since });
+    return true;
+  }
+
+  pending(beforeMs: number, limit: number, after?: PendingEntry): readonly PendingEntry[] {
+    return [...this.#index]
+      .map(([key, sinceMs]) => ({ key, sinceMs }))
+      .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
+      .sort(byAge)
+      .slice(0, limit);
+  }
+
+  /** Goes back to what it held at some time, as from a backup. */
+  restore(records: ReadonlyMap<string, StoredRecord>): void {
+    for (const key of this.records.keys()) {
+      if (records.has(key)) continue;
+      this.records.delete(key);
+      this.#refresh(key);
+    }
+    for (const record of records.values()) this.#set(record);
+  }
+
+  #set(record: StoredRecord): void {
+    const { key } = record;
+    this.records.set(key, record);
+    this.#revisions.set(key, (this.#revisions.get(key) ?? 0) + 1);
+    const lagMs = this.#hooks.indexLagMs();
+    if (lagMs === 0) this.#refresh(key);
+    else this.#hooks.later(lagMs, () => this.#refresh(key));
+  }
+
+  #refresh(key: string): void {
+    const record = this.records.get(key);
+    if (record === undefined || Object.keys(record.pending).length === 0) this.#index.delete(key);
+    else this.#index.set(key, record.pendingSince ?? 0);
+  }
+}
