@@ -1,6 +1,6 @@
 /** `contract`: does this site answer as openapi.yaml says? */
 import type { Output } from '@tandem-clouds/command-line/command';
-import { contract } from './rollout/contract.ts';
+import { contract } from '../infra/rollout/contract.ts';
 
 /** Returns the exit status: 1 when it does not. */
 export async function checkContract(

@@ -1,11 +1,11 @@
 /** `rollback aws|azure`: the release before, at once. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { connect, type Target } from './rollout/connect.ts';
-import { runningAt } from './rollout/platform.ts';
-import { artefactOf, keptReleases, releaseBefore } from './rollout/releases.ts';
-import { rollBack, sayRollback } from './rollout/rollback.ts';
-import { sitesOf } from './rollout/sites.ts';
-import { openTimeline } from './rollout/timeline.ts';
+import { runningAt } from '../infra/rollout/platform.ts';
+import { artefactOf, keptReleases, releaseBefore } from '../infra/rollout/releases.ts';
+import { rollBack, sayRollback } from '../infra/rollout/rollback.ts';
+import { sitesOf } from '../infra/rollout/sites.ts';
+import { openTimeline } from '../infra/rollout/timeline.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
 
 export interface RollbackLine {

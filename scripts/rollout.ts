@@ -3,12 +3,12 @@ import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { connect, type Target } from './rollout/connect.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { rolloutLocally } from './rollout/local.ts';
-import { perform, sayClouds, StepError, type Outcome } from './rollout/perform.ts';
-import { sayStep, stepsOf, type RolloutPlan } from './rollout/plan.ts';
-import { runningAt } from './rollout/platform.ts';
-import { keptReleases, releaseBefore } from './rollout/releases.ts';
-import { settleSecondsOf, sitesOf } from './rollout/sites.ts';
-import { openTimeline } from './rollout/timeline.ts';
+import { perform, sayClouds, StepError, type Outcome } from '../infra/rollout/perform.ts';
+import { sayStep, stepsOf, type RolloutPlan } from '../infra/rollout/plan.ts';
+import { runningAt } from '../infra/rollout/platform.ts';
+import { keptReleases, releaseBefore } from '../infra/rollout/releases.ts';
+import { settleSecondsOf, sitesOf } from '../infra/rollout/sites.ts';
+import { openTimeline } from '../infra/rollout/timeline.ts';
 import { toMarkdown } from '@tandem-clouds/testkit/report/report';
 
 export interface RolloutLine extends Target {

@@ -14,7 +14,7 @@ import { commandLine, figure, report, type Findings } from '@tandem-clouds/testk
 import { writeFile } from '@tandem-clouds/command-line/write-file';
 import { reportFailure, reportShopFailure } from '@tandem-clouds/testkit/simulator/failure-text';
 import { runPool } from '@tandem-clouds/testkit/simulator/pool';
-import type { Workload } from '@tandem-clouds/testkit/seeds';
+import type { Workload } from '@tandem-clouds/testkit/simulator/seeds';
 import type { ScheduleResult } from '@tandem-clouds/testkit/simulator/schedule';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));

@@ -1,6 +1,6 @@
 /** `smoke`: does this site do what it is for? */
 import type { Output } from '@tandem-clouds/command-line/command';
-import { smoke } from './rollout/smoke.ts';
+import { smoke } from '../infra/rollout/smoke.ts';
 
 export interface SmokeInput {
   readonly url: string;

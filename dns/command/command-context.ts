@@ -1,7 +1,7 @@
 import type { ProviderName } from '../policy/policy.ts';
 import type { LocalStack } from './local-stack.ts';
 import type { Clock, Provider } from '../provider.ts';
-import type { Probe } from '../safety.ts';
+import type { Probe } from '../plan/safety.ts';
 import type { Observe } from '../shift/observe.ts';
 
 /** Everything outside of a command. */

@@ -10,7 +10,7 @@ import {
   type Target,
   type ZoneRecord,
 } from '@tandem-clouds/zone/model';
-import { isEmpty, type Plan } from '../plan.ts';
+import { isEmpty, type Plan } from '../plan/plan.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 type Paint = (style: Style, text: string) => string;

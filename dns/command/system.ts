@@ -5,7 +5,7 @@ import { readStack, StackFileError, type Stack } from '@tandem-clouds/local/stac
 import { systemClock } from '../clock.ts';
 import { TrafficError } from '../errors.ts';
 import { chooseProvider, type Environment } from '../providers/choose.ts';
-import { probeOverHttp } from '../safety.ts';
+import { probeOverHttp } from '../plan/safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
 import type { LocalStack } from './local-stack.ts';
 import type { Surroundings } from './command-context.ts';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 import { RefusedError, TrafficError } from '../errors.ts';
-import { withLock } from '../lock.ts';
+import { withLock } from '../plan/lock.ts';
 import { own } from '@tandem-clouds/command-line/own';
 import type { Timeline } from '../shift/move.ts';
 import { shareOf } from '../shift/steps.ts';

@@ -1,15 +1,15 @@
 /** `plan`, `apply`, `status` and `dump`. Each returns the exit status. */
 import fs from 'node:fs';
 import { RefusedError } from '../errors.ts';
-import { withLock } from '../lock.ts';
+import { withLock } from '../plan/lock.ts';
 import { checkKey, sharings, type Change, type Route, type RoutedRecord, type Sharing } from '@tandem-clouds/zone/model';
 import { overridesIn } from '../overrides.ts';
-import { perform } from '../perform.ts';
-import { isEmpty, makePlan, readAndPlan } from '../plan.ts';
+import { perform } from '../plan/perform.ts';
+import { isEmpty, makePlan, readAndPlan } from '../plan/plan.ts';
 import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
-import { guardExtent, guardHealth } from '../safety.ts';
+import { guardExtent, guardHealth } from '../plan/safety.ts';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
 import type { CommandLine } from './command-line.ts';

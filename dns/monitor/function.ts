@@ -14,7 +14,7 @@ import awsLost from '../runbooks/aws-lost.yml';
 import azureLost from '../runbooks/azure-lost.yml';
 import partialDegradation from '../runbooks/partial-degradation.yml';
 import replicationLags from '../runbooks/replication-lags.yml';
-import { probeOverHttp } from '../safety.ts';
+import { probeOverHttp } from '../plan/safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
 import { noIncidentFiles } from './incident-file.ts';
 import { Monitor } from './monitor.ts';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { TrafficError } from '../errors.ts';
-import type { Incident } from './record.ts';
+import type { Incident } from '../incidents.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Keeps the file, or says its lines where there is no disk to keep it on. */

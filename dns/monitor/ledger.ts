@@ -2,7 +2,7 @@
 import { keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { overridesIn, type Overrides } from '../overrides.ts';
 import type { Provider } from '../provider.ts';
-import { incidentKey, incidentsChange, incidentsIn, withIncident, type Incident } from './record.ts';
+import { incidentKey, incidentsChange, incidentsIn, withIncident, type Incident } from '../incidents.ts';
 
 export class Ledger {
   readonly #provider: Provider;

@@ -18,7 +18,7 @@ import {
 } from './decide.ts';
 import { lookAt, providerWords } from './sample.ts';
 import { send, type Notice } from './notify.ts';
-import { incidentKey, incidentsIn, type Incident } from './record.ts';
+import { incidentKey, incidentsIn, type Incident } from '../incidents.ts';
 import { sitesOf, type Runbook } from './runbook.ts';
 
 export interface MonitorOptions {

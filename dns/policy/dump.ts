@@ -1,7 +1,7 @@
 /** Writes a live zone as a policy that plans to nothing. */
 import { stringify } from 'yaml';
 import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '@tandem-clouds/zone/model';
-import { incidentsName } from '../monitor/record.ts';
+import { incidentsName } from '../incidents.ts';
 import { isOverridesNote } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';
 import { visible } from '../visible.ts';

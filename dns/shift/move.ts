@@ -5,16 +5,16 @@
  * interruption, a breach, an outage, the next command starts from what is true.
  */
 import { RefusedError, TrafficError } from '../errors.ts';
-import type { Lock } from '../lock.ts';
+import type { Lock } from '../plan/lock.ts';
 import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
 import type { Overrides } from '../overrides.ts';
-import { perform } from '../perform.ts';
-import { readAndPlan, type Plan } from '../plan.ts';
+import { perform } from '../plan/perform.ts';
+import { readAndPlan, type Plan } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf } from '../policy/records.ts';
 import type { Clock, Provider } from '../provider.ts';
 import { overridden } from '../overrides.ts';
-import { guardHealth, serving, type Probe } from '../safety.ts';
+import { guardHealth, serving, type Probe } from '../plan/safety.ts';
 import { breach, p99, type Sample } from './gates.ts';
 import type { Observe } from './observe.ts';
 

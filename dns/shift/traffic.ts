@@ -1,7 +1,7 @@
 /** What may be asked of traffic: by an operator's command, or by a runbook. */
 import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
 import { overridesName, type Overrides } from '../overrides.ts';
-import { readAndPlan, type Plan } from '../plan.ts';
+import { readAndPlan, type Plan } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import { move, refuseDrift, type Move, type Mover, type Timeline } from './move.ts';
 import { stepsBack, stepsBackOf, stepsTo } from './steps.ts';

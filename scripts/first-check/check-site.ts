@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
-import { firstCheck } from '../../src/shared/first-check.ts';
+import { firstCheck } from '../../src/shared/operations/first-check.ts';
 import type { Finding, Probe } from '../../src/shared/ports/probe.ts';
 import { getJson } from '../operate/ask.ts';
 import { OperatorApi } from '../operate/operator-api.ts';

@@ -4,7 +4,7 @@ import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
-import { configSchema } from '../../src/shared/config-schema.ts';
+import { configSchema } from '../../src/shared/config/config-schema.ts';
 import { createSchema, storedSchema } from '../../src/shared/domain/entity.ts';
 import { changeSchemas, entities } from '../../src/shared/domain/entities.ts';
 import { ITEM } from '../../src/shared/domain/entities/item.ts';

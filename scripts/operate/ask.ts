@@ -1,7 +1,7 @@
 /** Asks one site. A site that does not answer is a finding, not an exception. */
-import type { Cause } from '../../src/shared/dead-letter-service.ts';
-import type { PendingView } from '../../src/shared/pending-view.ts';
-import type { ReplicationView } from '../../src/shared/replication-view.ts';
+import type { Cause } from '../../src/shared/operations/dead-letter-service.ts';
+import type { PendingView } from '../../src/shared/operations/pending-view.ts';
+import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { OperatorApi } from './operator-api.ts';
 import type { Target } from './targets.ts';

@@ -1,8 +1,8 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
 import type { Finding } from '../../src/shared/ports/probe.ts';
-import type { Causes, Settled } from '../../src/shared/dead-letter-service.ts';
-import type { ConflictView } from '../../src/shared/conflict-service.ts';
-import type { PendingView } from '../../src/shared/pending-view.ts';
+import type { Causes, Settled } from '../../src/shared/operations/dead-letter-service.ts';
+import type { ConflictView } from '../../src/shared/operations/conflict-service.ts';
+import type { PendingView } from '../../src/shared/operations/pending-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { explain } from './ask.ts';
 import { TargetError, type Target } from './targets.ts';

@@ -1,11 +1,11 @@
 /** From a policy to what can be done to its sites: real clouds, or the running local stack when its provider is `local`. */
 import { systemSurroundings } from '../../dns/command/system.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
-import { cloudDeploy } from './deploy-cloud.ts';
+import { cloudDeploy } from '../../infra/rollout/deploy-cloud.ts';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import type { Platform } from './perform.ts';
-import { platformOf } from './platform.ts';
-import { Traffic } from './traffic.ts';
+import type { Platform } from '../../infra/rollout/perform.ts';
+import { platformOf } from '../../infra/rollout/platform.ts';
+import { Traffic } from '../../infra/rollout/traffic.ts';
 
 export interface Target {
   readonly policy: string;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemSurroundings } from '../../dns/command/system.ts';
 import { figure, type Figure } from '@tandem-clouds/testkit/report/report';
 import { Arena } from '@tandem-clouds/testkit/cluster/test-cluster';
-import { keysOf, takeSnapshot, untilAtRest } from '@tandem-clouds/testkit/cluster/converge';
+import { keysOf, takeSnapshot, untilAtRest } from '@tandem-clouds/testkit/observe/converge';
 import { judge } from '@tandem-clouds/testkit/checkers/judge';
 import { runCrowd } from '@tandem-clouds/testkit/load/load-generator';
 import { openEntrance, type Entrance } from '@tandem-clouds/testkit/load/endpoint';
@@ -18,12 +18,12 @@ import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import type { Finding, Snapshot } from '@tandem-clouds/testkit/history/facts';
 import { Random } from '@tandem-clouds/testkit/random';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import { perform, type Outcome } from './perform.ts';
-import { platformOf, runningAt } from './platform.ts';
-import { artefactOf } from './releases.ts';
-import { settleSecondsOf } from './sites.ts';
-import { spoiled } from './spoil.ts';
-import { Traffic } from './traffic.ts';
+import { perform, type Outcome } from '../../infra/rollout/perform.ts';
+import { platformOf, runningAt } from '../../infra/rollout/platform.ts';
+import { artefactOf } from '../../infra/rollout/releases.ts';
+import { settleSecondsOf } from '../../infra/rollout/sites.ts';
+import { spoiled } from '../../infra/rollout/spoil.ts';
+import { Traffic } from '../../infra/rollout/traffic.ts';
 
 const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 /** Shorter than on real clouds: twenty requests tell as much as a minute of them when nobody else is on the machine. */

@@ -5,7 +5,7 @@
 import { openOutbox, openStore, timerEntry } from '#cloud';
 import { sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { AppError } from '@tandem-clouds/replication/errors';
-import { recordGauges } from '../shared/gauges.ts';
+import { recordGauges } from '../shared/operations/gauges.ts';
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { drive } from '@tandem-clouds/replication/drive';
 import {
@@ -21,7 +21,7 @@ import {
 import type { Protocol } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { lookAtPending } from '../shared/replication-view.ts';
+import { lookAtPending } from '../shared/operations/replication-view.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 

@@ -2,7 +2,7 @@
 import { ITEM } from '../shared/domain/entities/item.ts';
 import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
-import { fetchClient } from '../shared/fetch-client.ts';
+import { fetchClient } from '../shared/adapters/fetch-client.ts';
 import { itemWrite } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';
 import { isNotModified, isOnlyIfAbsent } from '../shared/http/conditional.ts';

@@ -14,9 +14,9 @@ import {
 import { openPeers } from '../shared/adapters/open-peers.ts';
 import { peerProbes } from '../shared/adapters/peer-probes.ts';
 import { heartbeatMs } from '@tandem-clouds/replication/bounds';
-import { ConflictService } from '../shared/conflict-service.ts';
-import { DeadLetterService } from '../shared/dead-letter-service.ts';
-import { firstCheck } from '../shared/first-check.ts';
+import { ConflictService } from '../shared/operations/conflict-service.ts';
+import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
+import { firstCheck } from '../shared/operations/first-check.ts';
 import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
@@ -26,7 +26,7 @@ import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
-import { pendingView } from '../shared/pending-view.ts';
+import { pendingView } from '../shared/operations/pending-view.ts';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
 

@@ -6,7 +6,7 @@
 import { openStore } from '#cloud';
 import { answerKeptMs } from '../shared/bounds.ts';
 import { keepAnswer } from '../shared/keep-answer.ts';
-import { replicationView } from '../shared/replication-view.ts';
+import { replicationView } from '../shared/operations/replication-view.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();

@@ -2,7 +2,7 @@
 import { user } from '../shared/domain/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
 import { userCreate, userPatch, userStored } from '../shared/generated/validators.js';
-import { fetchClient } from '../shared/fetch-client.ts';
+import { fetchClient } from '../shared/adapters/fetch-client.ts';
 import { forCallers } from '../shared/http/authentication.ts';
 import { entityRoutes } from '../shared/http/entity-routes.ts';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';

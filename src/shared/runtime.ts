@@ -5,14 +5,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
-import { loadConfig, type Config } from './config.ts';
-import { fetchClient } from './fetch-client.ts';
+import { loadConfig, type Config } from './config/config.ts';
+import { fetchClient } from './adapters/fetch-client.ts';
 import { readThrough } from './http/read-through.ts';
 import { httpService } from './http/service.ts';
 import type { Route } from './http/route.ts';
-import { jsonLogger } from './json-logger.ts';
+import { jsonLogger } from './adapters/json-logger.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
-import { Replica } from './replica.ts';
+import { Replica } from './domain/replica.ts';
 import type { Resources } from '@tandem-clouds/replication/drive';
 import type { Site } from '@tandem-clouds/replication/protocol';
 

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
-import { loadConfig } from '../../src/shared/config.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { drive } from '@tandem-clouds/replication/drive';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
 import { deliver, invokeFunction, invokeLambda, type Delivery, type Invoke } from '../helpers/call.ts';
-import { breaches } from '../../scripts/contract/breaches.ts';
+import { breaches } from '../../infra/rollout/contract-breaches.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import { setEnvironment } from '../helpers/sites.ts';

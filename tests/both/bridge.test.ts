@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { inboundAttemptsMax, eventBytesMax } from '@tandem-clouds/replication/bounds';
-import { loadConfig } from '../../src/shared/config.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import { plainValues } from '@tandem-clouds/replication/record';

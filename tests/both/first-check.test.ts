@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { cloudName } from '#cloud';
 import type { Finding } from '../../src/shared/ports/probe.ts';
 import { checkSite } from '../../scripts/first-check/check-site.ts';
-import { breaches } from '../../scripts/contract/breaches.ts';
+import { breaches } from '../../infra/rollout/contract-breaches.ts';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { startProxy, type RightsProxy, type Refusal, type ProxiedRequest } from '../helpers/rights/proxy.ts';

@@ -2,15 +2,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SQSClient, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { cloudName, openStore } from '#cloud';
-import { loadConfig } from '../../src/shared/config.ts';
-import type { ReplicationView } from '../../src/shared/replication-view.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
+import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
-import { breaches, type HttpResponse } from '../../scripts/contract/breaches.ts';
+import { breaches, type HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 import { freshAnswer } from '../helpers/fresh-answer.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

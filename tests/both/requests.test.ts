@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import { loadConfig } from '../../src/shared/config.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import * as aws from '../../src/shared/adapters/aws/cloud.ts';
 import * as azure from '../../src/shared/adapters/azure/cloud.ts';
-import { loadConfig } from '../../src/shared/config.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import type { DeadLetters } from '../../src/shared/ports/cloud.ts';
 import type { DeadLetter, DeadLetterBox, Look } from '../../src/shared/ports/dead-letter-box.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';

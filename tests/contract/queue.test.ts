@@ -8,7 +8,7 @@ import {
   openDeadLetters as openDeadOnAws,
   openOutbox as openSqs,
 } from '../../src/shared/adapters/aws/cloud.ts';
-import { loadConfig } from '../../src/shared/config.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import { TooLargeError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { setEnvironment, startCloud, type Taken, type TestCloud } from '../helpers/sites.ts';

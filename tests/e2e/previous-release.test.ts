@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { depths } from '@tandem-clouds/testkit/cluster/queues';
 import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
-import { ask, type Answer } from '../../scripts/rollout/ask.ts';
+import { ask, type Answer } from '../../infra/rollout/ask.ts';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import { runningAt } from '../../scripts/rollout/platform.ts';
+import { runningAt } from '../../infra/rollout/platform.ts';
 import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
 import { waitUntil } from '../helpers/wait-until.ts';
 

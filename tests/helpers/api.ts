@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { invokeFunction, invokeLambda, type Call, type Invoke } from './call.ts';
-import { breaches, type HttpResponse } from '../../scripts/contract/breaches.ts';
+import { breaches, type HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 
 const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 

@@ -1,6 +1,6 @@
 /** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
 import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
-import { Replica } from '../../src/shared/replica.ts';
+import { Replica } from '../../src/shared/domain/replica.ts';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';

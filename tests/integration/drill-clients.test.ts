@@ -2,7 +2,7 @@
 import { Resolver } from 'node:dns/promises';
 import { expect, test } from '@jest/globals';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
-import { tokenText } from '@tandem-clouds/testkit/load/client-log';
+import { tokenText } from '@tandem-clouds/testkit/history/client-log';
 import { runCrowd, type Resolved } from '@tandem-clouds/testkit/load/load-generator';
 import { openFrontDoors } from '@tandem-clouds/testkit/load/site-endpoints';
 import { isError, type Call, type DnsAnswer, type HealthChange } from '@tandem-clouds/testkit/history/observed';

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readCommandLine } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
-import { defaultPorts } from '@tandem-clouds/local/stack/ports';
+import { defaultPorts } from '@tandem-clouds/local/ports';
 import { DEFAULT_SITES, parseSites } from '@tandem-clouds/local/stack/sites';
 import { readStack, type Stack } from '@tandem-clouds/local/stack/stack-file';
 import { waitUntil } from '../helpers/wait-until.ts';

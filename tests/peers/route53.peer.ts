@@ -16,7 +16,7 @@ import {
   Route53Client,
   type ResourceRecordSet,
 } from '@aws-sdk/client-route-53';
-import { withLock } from '../../dns/lock.ts';
+import { withLock } from '../../dns/plan/lock.ts';
 import type { Strategy } from '@tandem-clouds/zone/model';
 import type { Provider } from '../../dns/provider.ts';
 import { Route53Provider } from '../../dns/providers/route53/provider.ts';

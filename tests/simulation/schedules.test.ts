@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS, type Faults } from '@tandem-clouds/testkit/simulator/faults';
 import { describeFailure } from '@tandem-clouds/testkit/simulator/failure-text';
 import { playSchedule, runSchedule, type ScheduleOptions } from '@tandem-clouds/testkit/simulator/schedule';
-import { runSeeds } from '@tandem-clouds/testkit/seeds';
+import { runSeeds } from '@tandem-clouds/testkit/simulator/seeds';
 import { shrink } from '@tandem-clouds/testkit/simulator/shrink';
 
 /** What went wrong, with the seed that shows it again. */

@@ -15,7 +15,7 @@ import { plansOf } from '@tandem-clouds/local/one-site/site-run';
 import { Output } from '@tandem-clouds/local/stack/output';
 import { parseSite } from '@tandem-clouds/local/stack/sites';
 import { findTargets } from '../../scripts/operate/targets.ts';
-import type { PeerConfig } from '../../src/shared/config.ts';
+import type { PeerConfig } from '../../src/shared/config/config.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 const aws = parseSite('aws-us-east-1');

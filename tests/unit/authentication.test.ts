@@ -13,14 +13,14 @@ import {
   type JWTPayload,
 } from 'jose';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
-import type { JwtIssuer, ServiceKey } from '../../src/shared/config.ts';
+import type { JwtIssuer, ServiceKey } from '../../src/shared/config/config.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { signingKeys } from '../../src/shared/http/signing-keys.ts';
 import type { HttpClient } from '../../src/shared/ports/http-client.ts';
 import { invokeLambda } from '../helpers/call.ts';
-import type { HttpResponse } from '../../scripts/contract/breaches.ts';
+import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 
 const ISSUER = 'https://issuer.example';
 const HOUR_S = 3_600;

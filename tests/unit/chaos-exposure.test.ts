@@ -1,6 +1,6 @@
 /** A claim about exposure is checked against what the peer really has. */
 import { describe, expect, test } from '@jest/globals';
-import { checkSample, type Known, type Sample } from '@tandem-clouds/testkit/cluster/exposure';
+import { checkSample, type Known, type Sample } from '@tandem-clouds/testkit/observe/exposure';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 

@@ -6,7 +6,7 @@ import {
   tokenText,
   userFields,
   type Attempt,
-} from '@tandem-clouds/testkit/load/client-log';
+} from '@tandem-clouds/testkit/history/client-log';
 import { checkAnswer, judge, withEvidence } from '@tandem-clouds/testkit/checkers/judge';
 import type { Snapshot } from '@tandem-clouds/testkit/history/facts';
 import type { Json } from '@tandem-clouds/replication/json';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { outagesOf, longestMs } from '@tandem-clouds/testkit/chaos/outages';
-import type { Attempt } from '@tandem-clouds/testkit/load/client-log';
+import type { Attempt } from '@tandem-clouds/testkit/history/client-log';
 import {
   describe as describeAction,
   lineOfEpisode,

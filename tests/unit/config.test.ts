@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { loadConfig } from '../../src/shared/config.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 
 const AWS = {
   TANDEM_SITE: 'aws-us-east-1',

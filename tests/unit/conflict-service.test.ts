@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConflictService } from '../../src/shared/conflict-service.ts';
+import { ConflictService } from '../../src/shared/operations/conflict-service.ts';
 import { changeSchemas } from '../../src/shared/domain/entities.ts';
 import { InvalidError } from '../../src/shared/errors.ts';
 import { changeChecks } from '../../src/shared/generated/validators.js';

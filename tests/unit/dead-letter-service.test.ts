@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { letterLooksMax, letterSettlesMax } from '../../src/shared/bounds.ts';
-import { DeadLetterService } from '../../src/shared/dead-letter-service.ts';
+import { DeadLetterService } from '../../src/shared/operations/dead-letter-service.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { DeadLetter, DeadLetterBox, Look, Verdict } from '../../src/shared/ports/dead-letter-box.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';

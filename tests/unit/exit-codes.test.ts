@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { CANNOT_START } from '@tandem-clouds/local/stack/exit-codes';
+import { CANNOT_START } from '@tandem-clouds/local/exit-codes';
 
-const MODULE = path.join(import.meta.dirname, '../../packages/local/src/stack/exit-codes.ts');
+const MODULE = path.join(import.meta.dirname, '../../packages/local/src/exit-codes.ts');
 
 test.each([
   ['a damaged file', `new Error('x.jsonl: line 1 is damaged')`, CANNOT_START],

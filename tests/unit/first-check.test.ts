@@ -10,8 +10,8 @@ import { openProbes as openAzure } from '../../src/shared/adapters/azure/cloud.t
 import { countMessages } from '../../src/shared/adapters/azure/probes.ts';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
 import { peerProbes } from '../../src/shared/adapters/peer-probes.ts';
-import type { Config, PeerConfig } from '../../src/shared/config.ts';
-import { firstCheck } from '../../src/shared/first-check.ts';
+import type { Config, PeerConfig } from '../../src/shared/config/config.ts';
+import { firstCheck } from '../../src/shared/operations/first-check.ts';
 import { memoryProbe, timerProbe } from '../../src/shared/http/operations/first-check.ts';
 import { NotCheckedError, type Finding, type Probe } from '../../src/shared/ports/probe.ts';
 import { readFinding } from '../../scripts/first-check/read-finding.ts';

@@ -5,7 +5,7 @@ import { forOperators } from '../../src/shared/http/operator.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import { invokeLambda } from '../helpers/call.ts';
-import type { HttpResponse } from '../../scripts/contract/breaches.ts';
+import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 const logged: string[] = [];

@@ -2,7 +2,7 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { PortsTakenError, reservePorts } from '@tandem-clouds/local/stack/ports';
+import { PortsTakenError, reservePorts } from '@tandem-clouds/local/ports';
 
 let server: net.Server;
 let taken: number;

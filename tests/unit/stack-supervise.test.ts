@@ -5,7 +5,7 @@ import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CANNOT_START } from '@tandem-clouds/local/stack/exit-codes';
+import { CANNOT_START } from '@tandem-clouds/local/exit-codes';
 import type { Death } from '@tandem-clouds/local/stack/keeper';
 import { StartError, Supervisor } from '@tandem-clouds/local/stack/supervise';
 import type { ProcessPlan } from '@tandem-clouds/local/stack/topology';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { loadConfig } from '../../src/shared/config.ts';
-import { defaultPorts } from '@tandem-clouds/local/stack/ports';
+import { loadConfig } from '../../src/shared/config/config.ts';
+import { defaultPorts } from '@tandem-clouds/local/ports';
 import { parseSites } from '@tandem-clouds/local/stack/sites';
 import {
   endpointsOf,

@@ -9,7 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 import { duration } from '../../scripts/operate/table.ts';
-import type { ReplicationView } from '../../src/shared/replication-view.ts';
+import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

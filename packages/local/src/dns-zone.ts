@@ -4,7 +4,7 @@ import { policyFor } from '../../../dns/command/local-stack.ts';
 import { readPolicy, type Policy } from '../../../dns/policy/policy.ts';
 import { recordsOf } from '../../../dns/policy/records.ts';
 import type { Zone } from '@tandem-clouds/emulators/dns/zone';
-import { HOST } from './stack/ports.ts';
+import { HOST } from './ports.ts';
 
 /** A site and the port on 127.0.0.1 where its functions answer. */
 export interface DnsSite {

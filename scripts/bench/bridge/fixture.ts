@@ -11,7 +11,7 @@ import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { Replica } from '../../../src/shared/replica.ts';
+import { Replica } from '../../../src/shared/domain/replica.ts';
 import { CLOUDS, type CloudName } from '../service-bundles.ts';
 import { OTHER, type BenchSite, type BenchSites } from './two-sites.ts';
 import type { Workload } from './workload.ts';

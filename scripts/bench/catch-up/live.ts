@@ -1,6 +1,6 @@
 /** Live writes while something else goes on: how long each took, and how long until the other site had it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Replica } from '../../../src/shared/replica.ts';
+import type { Replica } from '../../../src/shared/domain/replica.ts';
 
 const POLL_MS = 20;
 /** One in so many is followed to the other site: reading there takes from the same budget. */

@@ -3,7 +3,7 @@ import { heartbeatMs, sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { itemBytes } from '@tandem-clouds/emulators/dynamodb/item-size';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
-import type { Replica } from '../../../src/shared/replica.ts';
+import type { Replica } from '../../../src/shared/domain/replica.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Contender } from '../bridge/contender.ts';
 import type { Fixture } from '../bridge/fixture.ts';

@@ -1,5 +1,5 @@
 /** The queues of the peers, whichever cloud each is on: the only place where both queue SDKs meet. */
-import type { PeerConfig } from '../config.ts';
+import type { PeerConfig } from '../config/config.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { openSqsQueue } from './aws/open-queue.ts';

@@ -4,7 +4,7 @@
  */
 import type { TokenCredential } from '@azure/identity';
 import { credentialFreshness } from '../bounds.ts';
-import type { PeerConfig } from '../config.ts';
+import type { PeerConfig } from '../config/config.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { assumeRole, webIdentityToken, type RoleCredentials } from './aws/credential.ts';
 import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from './azure/credential.ts';

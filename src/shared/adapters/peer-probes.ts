@@ -2,7 +2,7 @@
  * Probes of the ways to the peers, step by step: a token of this site's own, its exchange for an identity of the peer's
  * cloud, and a message to each of the peer's queues. With `open-peers.ts` where both clouds' SDKs meet.
  */
-import type { PeerConfig } from '../config.ts';
+import type { PeerConfig } from '../config/config.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../ports/probe.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { assumeRole, webIdentityToken } from './aws/credential.ts';

@@ -21,7 +21,7 @@ import {
 } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
 import { stampSite } from '@tandem-clouds/replication/stamp';
-import type { ListOptions, Replica } from '../replica.ts';
+import type { ListOptions, Replica } from './replica.ts';
 import type { SeenState } from '@tandem-clouds/replication/await-states';
 import { mergesByMember, policyOf, type Entity, type MergePolicy } from './entity.ts';
 import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';

@@ -2,7 +2,7 @@
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
 import type { Json } from '@tandem-clouds/replication/json';
 import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '@tandem-clouds/replication/record';
-import type { ListOptions, Replica } from '../replica.ts';
+import type { ListOptions, Replica } from './replica.ts';
 import type { SeenState } from '@tandem-clouds/replication/await-states';
 import {
   checkPrecondition,

@@ -7,7 +7,7 @@
  */
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { tokenClockToleranceSeconds } from '../bounds.ts';
-import type { Config, JwtIssuer } from '../config.ts';
+import type { Config, JwtIssuer } from '../config/config.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { ForbiddenError, UnauthorizedError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';

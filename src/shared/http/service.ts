@@ -15,7 +15,7 @@ import { HeadersTooLargeError, MethodNotAllowedError, RouteNotFoundError, UriToo
 import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { BODY_TYPES, readBody } from './body.ts';
-import { normalizePath } from './path.ts';
+import { normalizePath } from '../request-path.ts';
 import { problemReply } from './problem.ts';
 import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
 import { traceparentOf } from './traceparent.ts';

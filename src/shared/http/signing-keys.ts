@@ -6,7 +6,7 @@
  */
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
 import { signingKeysBytesMax, signingKeysFreshness, signingKeysKeptMs, signingKeysTimeoutMs, unknownKeyPauseMs } from '../bounds.ts';
-import type { JwtIssuer } from '../config.ts';
+import type { JwtIssuer } from '../config/config.ts';
 import { keepFresh } from '../keep-fresh.ts';
 import type { HttpClient } from '../ports/http-client.ts';
 

@@ -3,7 +3,7 @@
  * `azure`. The core never asks which one it has.
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { ProbeGroup } from './probe.ts';
 import type { BatchHandler, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';

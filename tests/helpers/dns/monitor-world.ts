@@ -1,11 +1,11 @@
 /** Two sites, a zone at a stand-in of Route 53, and any number of monitors over it. */
 import { incidentFiles, noIncidentFiles } from '../../../dns/monitor/incident-file.ts';
 import type { Acting } from '../../../dns/monitor/monitor-context.ts';
-import { incidentsIn, type Incident } from '../../../dns/monitor/record.ts';
+import { incidentsIn, type Incident } from '../../../dns/incidents.ts';
 import { parseRunbooks, type Runbook } from '../../../dns/monitor/runbook.ts';
 import { overridesIn, type Overrides } from '../../../dns/overrides.ts';
-import { perform } from '../../../dns/perform.ts';
-import { readAndPlan } from '../../../dns/plan.ts';
+import { perform } from '../../../dns/plan/perform.ts';
+import { readAndPlan } from '../../../dns/plan/plan.ts';
 import type { Policy } from '../../../dns/policy/policy.ts';
 import type { Provider } from '../../../dns/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Surroundings } from '../../../dns/command/command-context.ts';
 import type { Clock, Provider } from '../../../dns/provider.ts';
-import { runDns } from '../../../dns/run.ts';
+import { runDns } from '../../../dns/command/run.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 
 export interface Ran {

@@ -8,7 +8,7 @@ import { openPeers } from '../../../src/shared/adapters/open-peers.ts';
 import { identityAt, roleAt } from '../../../src/shared/adapters/peer-credentials.ts';
 import { timeLimit } from '@tandem-clouds/replication/time-limit';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
-import type { PeerConfig } from '../../../src/shared/config.ts';
+import type { PeerConfig } from '../../../src/shared/config/config.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
 

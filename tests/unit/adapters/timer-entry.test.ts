@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { timerEntry } from '../../../src/shared/adapters/aws/entries.ts';
-import { loadConfig } from '../../../src/shared/config.ts';
+import { loadConfig } from '../../../src/shared/config/config.ts';
 import { setEnvironment } from '../../helpers/sites.ts';
 
 const ENV = {

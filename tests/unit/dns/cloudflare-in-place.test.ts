@@ -1,7 +1,7 @@
 /** What the model does not say of a Cloudflare record or load balancer stays when something else of it changes. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { perform } from '../../../dns/perform.ts';
-import { isEmpty, readAndPlan } from '../../../dns/plan.ts';
+import { perform } from '../../../dns/plan/perform.ts';
+import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { cloudflareBench, policyOf, type Bench, type PolicyParts } from '../../helpers/dns/fixtures.ts';
 import type { CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
 

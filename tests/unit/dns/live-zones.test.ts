@@ -8,7 +8,7 @@ import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import fc from 'fast-check';
 import { RefusedError } from '../../../dns/errors.ts';
 import { keyOf, type HealthCheck, type ZoneRecord } from '@tandem-clouds/zone/model';
-import { isEmpty, makePlan, type Plan } from '../../../dns/plan.ts';
+import { isEmpty, makePlan, type Plan } from '../../../dns/plan/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
 import { parsePolicy, type Policy, type ProviderName } from '../../../dns/policy/policy.ts';
 import { recordsOf } from '../../../dns/policy/records.ts';

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseRunbooks, readRunbookTexts } from '../../../dns/monitor/runbook.ts';
-import { monitor, runbook, type MonitorSurroundings } from '../../../dns/monitor/command-line.ts';
+import { monitor, runbook, type MonitorSurroundings } from '../../../dns/command/monitor-command.ts';
 import { readSettings } from '../../../dns/monitor/settings.ts';
 import { readPolicy } from '../../../dns/policy/policy.ts';
 import { runProgram } from '@tandem-clouds/command-line/run-program';

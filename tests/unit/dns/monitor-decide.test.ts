@@ -14,7 +14,7 @@ import {
   withIncident,
   type Incident,
   type Mark,
-} from '../../../dns/monitor/record.ts';
+} from '../../../dns/incidents.ts';
 import type { PlainRecord } from '@tandem-clouds/zone/model';
 import type { Runbook } from '../../../dns/monitor/runbook.ts';
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pause, resume } from '../../../dns/monitor/replication.ts';
 import { send, type Notice } from '../../../dns/monitor/notify.ts';
-import { breaches } from '../../../scripts/contract/breaches.ts';
+import { breaches } from '../../../infra/rollout/contract-breaches.ts';
 import {
   startHttpStandIn,
   type Answer,

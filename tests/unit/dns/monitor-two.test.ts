@@ -5,7 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Monitor } from '../../../dns/monitor/monitor.ts';
 import type { Change, ZoneRecord } from '@tandem-clouds/zone/model';
-import { incidentsIn, incidentsName } from '../../../dns/monitor/record.ts';
+import { incidentsIn, incidentsName } from '../../../dns/incidents.ts';
 import { overridesName } from '../../../dns/overrides.ts';
 import type { Provider } from '../../../dns/provider.ts';
 import { ZONE } from '../../helpers/dns/fixtures.ts';

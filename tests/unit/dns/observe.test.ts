@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { HealthCheck } from '@tandem-clouds/zone/model';
-import { probeOverHttp } from '../../../dns/safety.ts';
+import { probeOverHttp } from '../../../dns/plan/safety.ts';
 import { observeOverHttp } from '../../../dns/shift/observe.ts';
 import { closeAfterEach } from '../../helpers/cleanup.ts';
 import { startOrigin, type TestOrigin } from '../../helpers/origin.ts';

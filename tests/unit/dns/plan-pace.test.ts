@@ -3,8 +3,8 @@
  * measured by `npm run bench -- plan`.
  */
 import { expect, it } from '@jest/globals';
-import { perform } from '../../../dns/perform.ts';
-import { isEmpty, readAndPlan } from '../../../dns/plan.ts';
+import { perform } from '../../../dns/plan/perform.ts';
+import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { parsePolicy } from '../../../dns/policy/policy.ts';
 import { cloudflareBench, policyText, route53Bench } from '../../helpers/dns/fixtures.ts';
 

@@ -3,9 +3,9 @@
  * against our own DNS server.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { withLock } from '../../../dns/lock.ts';
-import { perform } from '../../../dns/perform.ts';
-import { isEmpty, readAndPlan } from '../../../dns/plan.ts';
+import { withLock } from '../../../dns/plan/lock.ts';
+import { perform } from '../../../dns/plan/perform.ts';
+import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
 import { parsePolicy } from '../../../dns/policy/policy.ts';
 import {

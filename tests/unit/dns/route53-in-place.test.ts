@@ -1,7 +1,7 @@
 /** What changes at Route 53 when one value of a record set changes: that value, and nothing of its neighbours. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { perform } from '../../../dns/perform.ts';
-import { isEmpty, readAndPlan } from '../../../dns/plan.ts';
+import { perform } from '../../../dns/plan/perform.ts';
+import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { policyOf, route53Bench, type Bench } from '../../helpers/dns/fixtures.ts';
 import type { Route53Server } from '@tandem-clouds/emulators/route53/server';
 

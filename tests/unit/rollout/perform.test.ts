@@ -5,8 +5,8 @@ import {
   StepError,
   type Outcome,
   type Platform,
-} from '../../../scripts/rollout/perform.ts';
-import { sayStep, stepsOf, type RolloutPlan } from '../../../scripts/rollout/plan.ts';
+} from '../../../infra/rollout/perform.ts';
+import { sayStep, stepsOf, type RolloutPlan } from '../../../infra/rollout/plan.ts';
 
 const PLAN: RolloutPlan = {
   release: '2.0.0',

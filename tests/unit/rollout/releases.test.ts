@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { artefactOf, keepRelease, keptReleases, releaseBefore } from '../../../scripts/rollout/releases.ts';
+import { artefactOf, keepRelease, keptReleases, releaseBefore } from '../../../infra/rollout/releases.ts';
 
 let artifacts: string;
 let releases: string;

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { smoke } from '../../../scripts/rollout/smoke.ts';
+import { smoke } from '../../../infra/rollout/smoke.ts';
 
 const SITE = 'aws-test';
 const HEADERS = {

@@ -18,7 +18,7 @@ import type http from 'node:http';
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { decodePath, withoutDotSegments } from '../../../../src/shared/http/path.ts';
+import { decodePath, withoutDotSegments } from '../../../../src/shared/request-path.ts';
 
 /** The part of a hapi request that is used. */
 interface HapiRequest {

@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodePath, withoutDotSegments } from '../../../../src/shared/http/path.ts';
+import { decodePath, withoutDotSegments } from '../../../../src/shared/request-path.ts';
 import type { FunctionDefinition } from './function-app.ts';
 import type { InvocationResult, Invocation, RpcCookie, RpcHttp, TypedData } from './programming-model.ts';
 import { RouteTable, type RouteParams } from './route-table.ts';

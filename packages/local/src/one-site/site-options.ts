@@ -4,7 +4,7 @@ import { Output } from '../stack/output.ts';
 import { type Cloud, type SiteName } from '../stack/sites.ts';
 import type { SiteRunOptions } from './site-run.ts';
 
-/** As the configuration has it (src/shared/config-schema.ts). */
+/** As the configuration has it (src/shared/config/config-schema.ts). */
 const SITE = /^[a-z0-9][a-z0-9-]{0,47}$/;
 const PORT_MAX = 65_535;
 

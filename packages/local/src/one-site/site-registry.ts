@@ -11,7 +11,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
-import { defaultPorts, PortsTakenError, reservePorts, type Ports } from '../stack/ports.ts';
+import { defaultPorts, PortsTakenError, reservePorts, type Ports } from '../ports.ts';
 import { DEFAULT_SITES, parseSites, SERVICES, type Service, type SiteName } from '../stack/sites.ts';
 import { readStack, type StackSite } from '../stack/stack-file.ts';
 

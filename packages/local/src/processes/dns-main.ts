@@ -8,8 +8,8 @@ import path from 'node:path';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { localZone, type DnsSite } from '../dns-zone.ts';
 import { announce } from '../run-registry.ts';
-import { endAtStart } from '../stack/exit-codes.ts';
-import { HOST } from '../stack/ports.ts';
+import { endAtStart } from '../exit-codes.ts';
+import { HOST } from '../ports.ts';
 
 /** What the process is told. */
 export interface DnsSettings {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { announce } from '../run-registry.ts';
-import { endAtStart } from '../stack/exit-codes.ts';
+import { endAtStart } from '../exit-codes.ts';
 import { STATUS_PATH, startEdge } from '../edge/proxy.ts';
 import type { Origin } from '../edge/health.ts';
 

@@ -6,7 +6,7 @@ import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
 import { announce } from '../run-registry.ts';
-import { endAtStart } from '../stack/exit-codes.ts';
+import { endAtStart } from '../exit-codes.ts';
 import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
 
 /** What the process is told. */

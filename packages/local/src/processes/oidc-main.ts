@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { announce } from '../run-registry.ts';
-import { endAtStart } from '../stack/exit-codes.ts';
+import { endAtStart } from '../exit-codes.ts';
 import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
 
 async function main(): Promise<void> {

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { RunEntry } from '../run-registry.ts';
-import { CANNOT_START } from './exit-codes.ts';
+import { CANNOT_START } from '../exit-codes.ts';
 import { LastLines } from './last-lines.ts';
 import { LogFile } from './log-file.ts';
 import { reapGroup, signalGroup } from './process-group.ts';

@@ -3,7 +3,7 @@ import { command, type CommandContext } from '@tandem-clouds/command-line/comman
 import { choice, file, flag, folder, many, text } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { readDrill, type DrillSettings } from './drill-file.ts';
-import { choosePorts, type Ports } from './ports.ts';
+import { choosePorts, type Ports } from '../ports.ts';
 import { DEFAULT_SITES, parseSites, type SiteName } from './sites.ts';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;

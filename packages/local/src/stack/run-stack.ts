@@ -12,7 +12,7 @@ import { askToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { seed } from '../seed/seed.ts';
 import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
-import { PortsTakenError, reservePorts, type Ports } from './ports.ts';
+import { PortsTakenError, reservePorts, type Ports } from '../ports.ts';
 import { describeStack, hasStackFile, StackFile, type Stack } from './stack-file.ts';
 import { StopSignal } from './stop-signal.ts';
 import { StartError, Supervisor } from './supervise.ts';

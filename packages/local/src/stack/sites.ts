@@ -21,7 +21,7 @@ export const DEFAULT_SITES = 'aws-us-east-1,azure-eastus';
 const SITES_MIN = 2;
 const SITES_MAX = 6;
 
-/** The same bound as the site id of the configuration (src/shared/config-schema.ts): 48 characters. */
+/** The same bound as the site id of the configuration (src/shared/config/config-schema.ts): 48 characters. */
 const SITE = /^(?=.{1,48}$)(aws|azure)-([a-z0-9]+(?:-[a-z0-9]+)*)$/;
 
 /**

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { replaceFile } from '@tandem-clouds/emulators/core/files';
 import type { RunEntry } from '../run-registry.ts';
 import { endpointsOf, urlOf, type ProcessPlan } from './topology.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from '../ports.ts';
 import type { Cloud, SiteName } from './sites.ts';
 
 const FILE = 'stack.json';

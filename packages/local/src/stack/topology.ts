@@ -7,13 +7,13 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DrillSettings } from './drill-file.ts';
-import { HOST, type Ports } from './ports.ts';
+import { HOST, type Ports } from '../ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
 import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
 import type { DnsSettings } from '../processes/dns-main.ts';
 import type { StandInsSettings } from '../processes/emulators-main.ts';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
-import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config.ts';
+import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
 
 export interface ProcessPlan {
   /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */

@@ -2,15 +2,15 @@
  * A cloud is destroyed with its data while clients write there: what it had promised must be at the other one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReplicationView } from '../../../../src/shared/replication-view.ts';
+import type { ReplicationView } from '../../../../src/shared/operations/replication-view.ts';
 import { dynamoIndexLagMs } from '../../../../src/shared/bounds.ts';
 import { vectorHolds, type Finding } from '../history/facts.ts';
 import type { Random } from '../random.ts';
 import type { Arena } from '../cluster/test-cluster.ts';
-import { isWrite, type Attempt } from '../load/client-log.ts';
+import { isWrite, type Attempt } from '../history/client-log.ts';
 import { Clients } from '../load/clients.ts';
-import { everyRecordAt } from '../cluster/converge.ts';
-import { askReplication, checkClaims, type Known } from '../cluster/exposure.ts';
+import { everyRecordAt } from '../observe/converge.ts';
+import { askReplication, checkClaims, type Known } from '../observe/exposure.ts';
 import { keyOf } from '../history/committed.ts';
 import { carriedTo, depths, redrive } from '../cluster/queues.ts';
 

@@ -1,5 +1,5 @@
 /** How long a door was shut, as its clients saw it. Pure. */
-import type { Attempt } from '../load/client-log.ts';
+import type { Attempt } from '../history/client-log.ts';
 
 export interface Outage {
   readonly fromMs: number;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../history/facts.ts';
 import type { Random } from '../random.ts';
 import type { Arena } from '../cluster/test-cluster.ts';
-import type { Attempt } from '../load/client-log.ts';
-import { checkSample, takeSample } from '../cluster/exposure.ts';
-import { isSilence } from '../load/request.ts';
+import type { Attempt } from '../history/client-log.ts';
+import { checkSample, takeSample } from '../observe/exposure.ts';
+import { isSilence } from '../cluster/request.ts';
 
 const EVERY_MS = 1_500;
 

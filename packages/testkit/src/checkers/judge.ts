@@ -12,7 +12,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import type { Register } from '@tandem-clouds/replication/policies/field';
 import { isDeleted, type RecordState, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { Vector } from '@tandem-clouds/replication/vector';
-import { CLIENT_FIELDS, isWrite, lineOf, operationOf, type Attempt } from '../load/client-log.ts';
+import { CLIENT_FIELDS, isWrite, lineOf, operationOf, type Attempt } from '../history/client-log.ts';
 import { keyOf, landedWrites, type Landed, type TokenedWrite } from '../history/committed.ts';
 
 /** A finding with what a person needs to understand it. */

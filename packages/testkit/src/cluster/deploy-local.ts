@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setRelease } from '@tandem-clouds/local/site-release';
 import { signalGroup } from '@tandem-clouds/local/stack/process-group';
 import { readStack, type StackSite } from '@tandem-clouds/local/stack/stack-file';
-import { StepError } from '../../../../scripts/rollout/perform.ts';
-import type { Deploy } from '../../../../scripts/rollout/platform.ts';
-import { artefactOf } from '../../../../scripts/rollout/releases.ts';
+import { StepError } from '../../../../infra/rollout/perform.ts';
+import type { Deploy } from '../../../../infra/rollout/platform.ts';
+import { artefactOf } from '../../../../infra/rollout/releases.ts';
 
 const READY_WITHIN_MS = 60_000;
 /** Then it is killed, as a platform would. */

@@ -7,7 +7,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
-import { askJson } from '../load/request.ts';
+import { askJson } from './request.ts';
 import type { Vector } from '@tandem-clouds/replication/vector';
 
 const ANSWER_WITHIN_MS = 5_000;

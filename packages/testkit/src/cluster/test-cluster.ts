@@ -14,11 +14,11 @@ import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { localDeploy } from './deploy-local.ts';
 import { unpackPreviousRelease } from './previous-release.ts';
-import { Clocks } from '../chaos/clocks.ts';
+import { Clocks } from './clocks.ts';
 import { Hooks } from './fault-hooks.ts';
 import { Link } from './link.ts';
 import type { Cut, Victim } from '../chaos/plan.ts';
-import type { Door } from '../load/request.ts';
+import type { Door } from './request.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 
 export class Arena {

@@ -1,9 +1,9 @@
 /** Which acknowledged writes are at the other site, by looking into its store. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arena } from '../cluster/test-cluster.ts';
-import { recordsAt } from '../cluster/converge.ts';
-import { knownWrites, type Known } from '../cluster/exposure.ts';
-import { isSilence } from '../load/request.ts';
+import { recordsAt } from '../observe/converge.ts';
+import { knownWrites, type Known } from '../observe/exposure.ts';
+import { isSilence } from '../cluster/request.ts';
 import { vectorHolds } from '../history/facts.ts';
 import type { Call } from '../history/observed.ts';
 

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arena } from '../cluster/test-cluster.ts';
-import { keysOf, takeSnapshot, untilAtRest } from '../cluster/converge.ts';
-import { knownWrites } from '../cluster/exposure.ts';
+import { keysOf, takeSnapshot, untilAtRest } from '../observe/converge.ts';
+import { knownWrites } from '../observe/exposure.ts';
 import { judge } from '../checkers/judge.ts';
 import type { Finding } from '../history/facts.ts';
 import { Random } from '../random.ts';

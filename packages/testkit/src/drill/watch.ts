@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HEALTH_PATH, type HealthReport } from '@tandem-clouds/emulators/dns/control';
 import { checkKey } from '@tandem-clouds/zone/model';
-import { askReplication } from '../cluster/exposure.ts';
-import { askJson, isSilence, type Door } from '../load/request.ts';
+import { askReplication } from '../observe/exposure.ts';
+import { askJson, isSilence, type Door } from '../cluster/request.ts';
 import type { AtRisk, DnsAnswer, HealthChange } from '../history/observed.ts';
 import type { Resolved } from '../load/load-generator.ts';
 

@@ -10,7 +10,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { DELETED } from '@tandem-clouds/replication/record';
 import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { Vector } from '@tandem-clouds/replication/vector';
-import { CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf, type Attempt } from '../load/client-log.ts';
+import { CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf, type Attempt } from './client-log.ts';
 
 /** How long a request whose client has given up may still take effect. */
 const LINGERS_MS = 60_000;

@@ -1,5 +1,5 @@
 /** What was seen during a drill: the only thing that figures, report and picture are made of. Times are epoch milliseconds. */
-import type { Attempt } from '../load/client-log.ts';
+import type { Attempt } from './client-log.ts';
 import type { Finding } from './facts.ts';
 
 /** Clients that keep a DNS answer for its TTL, and clients that keep the first one for ever. */

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Random } from '../random.ts';
-import { isWrite, itemFields, userFields, type Attempt, type Token } from './client-log.ts';
+import { isWrite, itemFields, userFields, type Attempt, type Token } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { send, type Door, type Request } from './request.ts';
+import { send, type Door, type Request } from '../cluster/request.ts';
 
 const LANES = 24;
 const HOT = 12;

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import type { RoutedRecord } from '@tandem-clouds/zone/model';
 import { ZONE_PATH, type ZoneState } from '@tandem-clouds/emulators/dns/control';
 import type { Arena } from '../cluster/test-cluster.ts';
-import { askJson } from './request.ts';
+import { askJson } from '../cluster/request.ts';
 import type { Resolved } from './load-generator.ts';
 import { openFrontDoors, type FrontDoors } from './site-endpoints.ts';
 

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyed } from './clients.ts';
 import { keyOf } from '../history/committed.ts';
-import { send, type Door, type Request } from './request.ts';
+import { send, type Door, type Request } from '../cluster/request.ts';
 import type { Random } from '../random.ts';
 import { isError, type Call, type DnsAnswer, type Group } from '../history/observed.ts';
 

@@ -3,7 +3,7 @@ import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { mutatedText } from './mutated-source.ts';
 import { runPool } from './pool.ts';
-import type { Workload } from '../seeds.ts';
+import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 
 export interface MutantOptions {

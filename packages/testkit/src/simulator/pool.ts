@@ -1,6 +1,6 @@
 /** Spreads seeds over threads. The result does not depend on how many there are. */
 import { Worker } from 'node:worker_threads';
-import { addReports, NO_SEEDS, type SeedsReport, type SeedsRequest } from '../seeds.ts';
+import { addReports, NO_SEEDS, type SeedsReport, type SeedsRequest } from './seeds.ts';
 
 const SEEDS_PER_TURN = 25;
 

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadMutated } from './mutated-source.ts';
 import { mutants } from './mutants.ts';
-import type { SeedsRequest } from '../seeds.ts';
+import type { SeedsRequest } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 
 const { mutant: name } = workerData as { mutant?: string };
@@ -17,6 +17,6 @@ if (name !== undefined) {
 // Errors are answers here, by the thousand: without their stacks they cost nothing.
 Error.stackTraceLimit = 0;
 // Loaded only now: everything before must not have loaded the protocol yet.
-const { runSeeds } = await import('../seeds.ts');
+const { runSeeds } = await import('./seeds.ts');
 
 parentPort?.on('message', (request: SeedsRequest) => parentPort?.postMessage(runSeeds(request)));

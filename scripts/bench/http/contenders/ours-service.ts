@@ -3,7 +3,7 @@ import { httpEntry } from '#cloud';
 import { userCreate } from '../../../../src/shared/generated/validators.js';
 import { httpService } from '../../../../src/shared/http/service.ts';
 import type { Route } from '../../../../src/shared/http/route.ts';
-import { jsonLogger } from '../../../../src/shared/json-logger.ts';
+import { jsonLogger } from '../../../../src/shared/adapters/json-logger.ts';
 import type { LogLevel } from '../../../../src/shared/ports/telemetry.ts';
 import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
 

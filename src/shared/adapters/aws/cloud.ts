@@ -1,6 +1,6 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';

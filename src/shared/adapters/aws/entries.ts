@@ -2,7 +2,7 @@
 import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { batchReserveMs, batchWorstMs } from '../../bounds.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';

@@ -5,7 +5,7 @@
  */
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { Probe, ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';

@@ -2,7 +2,7 @@
  * Probes of a site on Azure, where all functions have one identity: every call that any of them makes. What is written
  * is a scratch record that is removed again, and a message of its own in the dead-letter queue.
  */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { DeadLetters } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../../ports/probe.ts';

@@ -1,5 +1,5 @@
 /** The conflict log: which writes lost, and an operator's word against it. */
-import type { ConflictService } from '../../conflict-service.ts';
+import type { ConflictService } from '../../operations/conflict-service.ts';
 import { conflictOverride } from '../../generated/validators.js';
 import type { Json } from '@tandem-clouds/replication/json';
 import { checkedId } from '../entity-routes.ts';

@@ -1,6 +1,6 @@
 /** Dead letters: why they are there, one in full, and what becomes of them. */
 import { eventDepthMax } from '../../bounds.ts';
-import type { DeadLetterService, Selection, Settled } from '../../dead-letter-service.ts';
+import type { DeadLetterService, Selection, Settled } from '../../operations/dead-letter-service.ts';
 import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
 import { parseEvent } from '@tandem-clouds/replication/event';
 import { messageText } from '@tandem-clouds/replication/message';

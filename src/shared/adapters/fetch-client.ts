@@ -1,6 +1,6 @@
 /** The HTTP client port by Node's own `fetch`. */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import type { HttpClient } from './ports/http-client.ts';
+import type { HttpClient } from '../ports/http-client.ts';
 
 export const fetchClient: HttpClient = async ({ method, url, headers, timeoutMs, bodyBytesMax }) => {
   try {

@@ -1,6 +1,6 @@
 /** Moving traffic with the commands of `npm run tandem -- dns`: the same gates, lock and safeguards as for an operator. */
 import { own } from '@tandem-clouds/command-line/own';
-import { runDns } from '../../dns/run.ts';
+import { runDns } from '../../dns/command/run.ts';
 import type { Surroundings } from '../../dns/command/command-context.ts';
 import { TrafficError } from '../../dns/errors.ts';
 import { overridesIn, type Overrides } from '../../dns/overrides.ts';

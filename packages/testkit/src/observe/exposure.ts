@@ -6,18 +6,18 @@
  * the three, looked at in this order, was in none of them when the claim was made: whatever is found wrong is wrong,
  * although not everything that is wrong for a moment is found.
  */
-import type { ReplicationView } from '../../../../src/shared/replication-view.ts';
+import type { ReplicationView } from '../../../../src/shared/operations/replication-view.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { dynamoIndexLagMs } from '../../../../src/shared/bounds.ts';
 import { checkExposure } from '../checkers/exposure.ts';
 import { vectorHolds, type Finding } from '../history/facts.ts';
 import type { Random } from '../random.ts';
-import type { Arena } from './test-cluster.ts';
-import { isWrite, type Attempt } from '../load/client-log.ts';
+import type { Arena } from '../cluster/test-cluster.ts';
+import { isWrite, type Attempt } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { askJson } from '../load/request.ts';
+import { askJson } from '../cluster/request.ts';
 import { recordsAt } from './converge.ts';
-import { carriedBy, carriedTo, type Carried } from './queues.ts';
+import { carriedBy, carriedTo, type Carried } from '../cluster/queues.ts';
 
 const invariant = '11 exposure';
 const ANSWER_WITHIN_MS = 5_000;

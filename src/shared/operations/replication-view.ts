@@ -1,7 +1,7 @@
 /** What a site can say of its replication at one moment: for `GET /replication`, and for metrics. */
 import { own } from '@tandem-clouds/replication/own';
-import { readEach } from './read-each.ts';
-import { exposureKeysMax } from './bounds.ts';
+import { readEach } from '../read-each.ts';
+import { exposureKeysMax } from '../bounds.ts';
 import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
 import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposure';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';

@@ -1,9 +1,9 @@
 /** The commands `runbook` and `monitor`. */
 import { command } from '@tandem-clouds/command-line/command';
 import { flag, folder, text } from '@tandem-clouds/command-line/option';
-import { PLACE_OPTIONS } from '../command/command-line.ts';
-import type { Surroundings } from '../command/command-context.ts';
-import { SETTINGS_HELP, type Settings } from './settings.ts';
+import { PLACE_OPTIONS } from './command-line.ts';
+import type { Surroundings } from './command-context.ts';
+import { SETTINGS_HELP, type Settings } from '../monitor/settings.ts';
 
 export interface CommonOptions {
   readonly policy: string;
@@ -63,7 +63,7 @@ ${SETTINGS_HELP}`,
     { line: `runbook ${LOCAL}`, shows: 'what there is' },
     { line: `runbook aws-lost --dry-run ${LOCAL}`, shows: 'what would be done' },
   ],
-  run: async (line, around: MonitorSurroundings) => (await import('./run.ts')).carryOutRunbook(line, around),
+  run: async (line, around: MonitorSurroundings) => (await import('./run-monitor.ts')).carryOutRunbook(line, around),
 });
 
 export const monitor = command({
@@ -74,5 +74,5 @@ export const monitor = command({
 ${SETTINGS_HELP}`,
   options: { once: flag('until nothing is about to be decided, a minute at most'), ...COMMON },
   examples: [{ line: `monitor --once ${LOCAL}`, shows: 'one round over the stack of npm start' }],
-  run: async (line, around: MonitorSurroundings) => (await import('./run.ts')).watch(line, around),
+  run: async (line, around: MonitorSurroundings) => (await import('./run-monitor.ts')).watch(line, around),
 });

@@ -1,8 +1,8 @@
 /** What operators do with the conflict log. An override is a newer write of the field like any other. */
 import type { ValidateFunction } from 'ajv';
-import { InvalidError, NotFoundError } from './errors.ts';
+import { InvalidError, NotFoundError } from '../errors.ts';
 import { own } from '@tandem-clouds/replication/own';
-import type { Replica } from './replica.ts';
+import type { Replica } from '../domain/replica.ts';
 import type { Json } from '@tandem-clouds/replication/json';
 import { entityOf, idOf, plainValues, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { CONFLICT } from '@tandem-clouds/replication/reserved';
@@ -12,7 +12,7 @@ import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { isObject } from '@tandem-clouds/replication/policies/members';
 import { change as addToSet } from '@tandem-clouds/replication/policies/set';
 import { stampMs } from '@tandem-clouds/replication/stamp';
-import { validate } from './validation/validate.ts';
+import { validate } from '../validation/validate.ts';
 
 /** An entry as operators see it. */
 export interface ConflictView {

@@ -8,7 +8,7 @@ import {
   type OperationKind,
   type Outcome,
   type Token,
-} from './client-log.ts';
+} from '../history/client-log.ts';
 
 /** API Gateway gives up after 30 s; a client of today sooner. */
 const ANSWER_WITHIN_MS = 10_000;

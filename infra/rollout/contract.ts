@@ -4,7 +4,7 @@
  *
  * Invariant: what it writes it deletes; an item, which nobody can delete, expires.
  */
-import { breaches } from '../contract/breaches.ts';
+import { breaches } from './contract-breaches.ts';
 import { ask, type Answer, type Extra } from './ask.ts';
 
 /** Of an item; the shortest would do. */

@@ -5,9 +5,9 @@
  * have the same hash, anything else has another one.
  */
 import { createHash } from 'node:crypto';
-import { RefusedError } from './errors.ts';
+import { RefusedError } from '../errors.ts';
 import { canonical, keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
-import { incidentsName } from './monitor/record.ts';
+import { incidentsName } from '../incidents.ts';
 import {
   isOverridesNote,
   overridden,
@@ -15,12 +15,12 @@ import {
   overridesName,
   overridesRecord,
   type Overrides,
-} from './overrides.ts';
-import type { Policy } from './policy/policy.ts';
-import { recordsOf, relative, sorted } from './policy/records.ts';
-import { matchesName } from './policy/unmanaged.ts';
-import type { Foreign, LiveZone, Provider } from './provider.ts';
-import { refusals } from './refusals.ts';
+} from '../overrides.ts';
+import type { Policy } from '../policy/policy.ts';
+import { recordsOf, relative, sorted } from '../policy/records.ts';
+import { matchesName } from '../policy/unmanaged.ts';
+import type { Foreign, LiveZone, Provider } from '../provider.ts';
+import { refusals } from '../refusals.ts';
 
 export interface Plan {
   readonly zone: string;

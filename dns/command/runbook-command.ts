@@ -1,19 +1,19 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
-import { painter, planText } from '../command/render.ts';
-import type { Surroundings } from '../command/command-context.ts';
+import { painter, planText } from './render.ts';
+import type { Surroundings } from './command-context.ts';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { overridesIn } from '../overrides.ts';
-import { makePlan } from '../plan.ts';
-import { guardHealth } from '../safety.ts';
+import { makePlan } from '../plan/plan.ts';
+import { guardHealth } from '../plan/safety.ts';
 import { trafficPlan, type TrafficRequest } from '../shift/traffic.ts';
-import type { Acting } from './monitor-context.ts';
-import { checkCapacity } from './capacity.ts';
-import { carryOut } from './carry-out.ts';
-import type { RunbookLine } from './command-line.ts';
-import { takenOut, type Decision } from './decide.ts';
-import { incidentKey, incidentsIn, type Incident } from './record.ts';
-import { sitesOf, type Action, type Runbook } from './runbook.ts';
+import type { Acting } from '../monitor/monitor-context.ts';
+import { checkCapacity } from '../monitor/capacity.ts';
+import { carryOut } from '../monitor/carry-out.ts';
+import type { RunbookLine } from './monitor-command.ts';
+import { takenOut, type Decision } from '../monitor/decide.ts';
+import { incidentKey, incidentsIn, type Incident } from '../incidents.ts';
+import { sitesOf, type Action, type Runbook } from '../monitor/runbook.ts';
 
 interface Prepared {
   readonly acting: Acting;

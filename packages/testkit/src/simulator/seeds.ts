@@ -1,7 +1,7 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
-import type { Faults } from './simulator/faults.ts';
-import { runSchedule, type ScheduleResult } from './simulator/schedule.ts';
-import { runShopSchedule } from './simulator/shop/schedule.ts';
+import type { Faults } from './faults.ts';
+import { runSchedule, type ScheduleResult } from './schedule.ts';
+import { runShopSchedule } from './shop/schedule.ts';
 
 /** What clients do: write records, or shop. */
 export type Workload = 'records' | 'shop';

@@ -5,9 +5,9 @@
  * Invariant: a replayed letter is removed only after its queue has accepted it, so dying in between sends it twice
  * and never loses it; and twice is harmless, because applying and forwarding are idempotent.
  */
-import { letterIdsMax, letterLooksMax, letterSettlesMax } from './bounds.ts';
-import { ConflictError, NotFoundError } from './errors.ts';
-import type { DeadLetter, DeadLetterBox, Look } from './ports/dead-letter-box.ts';
+import { letterIdsMax, letterLooksMax, letterSettlesMax } from '../bounds.ts';
+import { ConflictError, NotFoundError } from '../errors.ts';
+import type { DeadLetter, DeadLetterBox, Look } from '../ports/dead-letter-box.ts';
 import type { QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 
 /** Letters of one queue that are there for one reason. */

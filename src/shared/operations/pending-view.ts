@@ -6,7 +6,7 @@ import type { Site } from '@tandem-clouds/replication/protocol';
 import { pauseKey } from '@tandem-clouds/replication/paused-peers';
 import { isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import { unusableKeys } from '@tandem-clouds/replication/unusable-keys';
-import { readEach } from './read-each.ts';
+import { readEach } from '../read-each.ts';
 import { lookAtPending } from './replication-view.ts';
 
 /** What is answered of each peer, in the order of the configuration. */

@@ -7,12 +7,12 @@ import type { Register } from '@tandem-clouds/replication/policies/field';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
 import { membersOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { laterStamp } from '@tandem-clouds/replication/stamp';
-import type { Arena } from './test-cluster.ts';
-import type { Attempt } from '../load/client-log.ts';
+import type { Arena } from '../cluster/test-cluster.ts';
+import type { Attempt } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
 import { checkAnswer, type Overruled } from '../checkers/judge.ts';
-import { depths, redrive } from './queues.ts';
-import { isSilence, send, type Door, type Request } from '../load/request.ts';
+import { depths, redrive } from '../cluster/queues.ts';
+import { isSilence, send, type Door, type Request } from '../cluster/request.ts';
 import { CONFLICT, isOwnBusiness } from '@tandem-clouds/replication/reserved';
 
 const POLL_MS = 250;

@@ -1,14 +1,14 @@
 /** What the commands `monitor` and `runbook` do. */
-import { findPlace } from '../command/local-stack.ts';
-import type { Surroundings } from '../command/command-context.ts';
+import { findPlace } from './local-stack.ts';
+import type { Surroundings } from './command-context.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Acting } from './monitor-context.ts';
-import type { CommonOptions, MonitorLine, MonitorSurroundings, RunbookLine } from './command-line.ts';
-import { incidentFiles } from './incident-file.ts';
-import { Monitor } from './monitor.ts';
-import { parseRunbooks, readRunbookTexts, type Runbook } from './runbook.ts';
+import type { Acting } from '../monitor/monitor-context.ts';
+import type { CommonOptions, MonitorLine, MonitorSurroundings, RunbookLine } from './monitor-command.ts';
+import { incidentFiles } from '../monitor/incident-file.ts';
+import { Monitor } from '../monitor/monitor.ts';
+import { parseRunbooks, readRunbookTexts, type Runbook } from '../monitor/runbook.ts';
 import { runbookCommand } from './runbook-command.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../monitor/settings.ts';
 
 const FAILED = 1;
 /** Of `--once`: longer than the triggers that take a site out. */

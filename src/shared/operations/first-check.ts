@@ -4,8 +4,8 @@
  * Invariant: every probe has one finding, within a bound; none decides about another, except by what it has left for
  * those of its own group.
  */
-import { probeFindingCharsMax, probeWithinMs } from './bounds.ts';
-import { NotCheckedError, type Finding, type Probe, type ProbeGroup } from './ports/probe.ts';
+import { probeFindingCharsMax, probeWithinMs } from '../bounds.ts';
+import { NotCheckedError, type Finding, type Probe, type ProbeGroup } from '../ports/probe.ts';
 
 /** @param elapsed Monotonic milliseconds. */
 export async function firstCheck(

@@ -2,7 +2,7 @@
  * What stands between a plan and the zone. A large change wants `--force`; a change after which nobody healthy would
  * answer a name is never made.
  */
-import { RefusedError } from './errors.ts';
+import { RefusedError } from '../errors.ts';
 import {
   checkKey,
   sharings,
@@ -13,7 +13,7 @@ import {
   type Target,
 } from '@tandem-clouds/zone/model';
 import type { Plan } from './plan.ts';
-import type { Provider } from './provider.ts';
+import type { Provider } from '../provider.ts';
 
 /** Asks a check's question once. Never rejects. */
 export type Probe = (check: HealthCheck) => Promise<boolean>;

@@ -3,9 +3,9 @@
  * the result frozen. Endpoints of stand-ins, emulators or real services are set here and nowhere else
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
-import { InvalidError, type Failure } from './errors.ts';
-import { config as configCheck } from './generated/validators.js';
-import { validate } from './validation/validate.ts';
+import { InvalidError, type Failure } from '../errors.ts';
+import { config as configCheck } from '../generated/validators.js';
+import { validate } from '../validation/validate.ts';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 
 /** How one site reaches another. */

@@ -1,7 +1,7 @@
 /** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
-import type { Ids } from './ports/ids.ts';
+import type { Ids } from '../ports/ids.ts';
 import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import { pageBytesMax } from './bounds.ts';
+import { pageBytesMax } from '../bounds.ts';
 import { NotYetHereError } from '@tandem-clouds/replication/errors';
 import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
 import { awaitStates, sitesOf, type SeenState } from '@tandem-clouds/replication/await-states';

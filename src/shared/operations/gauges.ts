@@ -1,12 +1,12 @@
 /** The figures that a site knows of each peer, as metrics: those of `GET /replication`, and of the latest comparison. */
 import type { Store } from '@tandem-clouds/replication/ports/store';
-import type { Metrics } from './ports/telemetry.ts';
+import type { Metrics } from '../ports/telemetry.ts';
 import {
   verificationKey,
   verificationOf,
   type Verification,
 } from '@tandem-clouds/replication/anti-entropy/verification';
-import { readEach } from './read-each.ts';
+import { readEach } from '../read-each.ts';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { replicationView, type PendingLook } from './replication-view.ts';
 

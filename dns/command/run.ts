@@ -1,7 +1,7 @@
 /** A command of `dns` from its words, for who has them and the surroundings: rollouts and tests. */
 import { runProgram } from '@tandem-clouds/command-line/run-program';
-import { DNS } from './command/command-line.ts';
-import type { Surroundings } from './command/command-context.ts';
+import { DNS } from './command-line.ts';
+import type { Surroundings } from './command-context.ts';
 
 const PROGRAM = { call: 'npm run tandem --', summary: '', sections: [{ title: 'Traffic', entries: [DNS] }] };
 

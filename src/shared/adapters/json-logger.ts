@@ -1,5 +1,5 @@
 /** One JSON object a line, as CloudWatch and Application Insights read it. */
-import type { Logger, LogLevel } from './ports/telemetry.ts';
+import type { Logger, LogLevel } from '../ports/telemetry.ts';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
-import { decodePath, normalizePath } from '../../src/shared/http/path.ts';
+import { decodePath, normalizePath } from '../../src/shared/request-path.ts';
 
 interface ResponseObject {
   readonly headers?: Readonly<Record<string, { readonly $ref: string }>>;
