@@ -4,6 +4,7 @@
  *
  * A provider declares what it supports, so that the core refuses the rest by name and never asks which provider it is.
  */
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import type { Change, RecordType, Strategy, ZoneRecord } from '@tandem-clouds/zone/model';
 
 /** Both inclusive. */
@@ -54,15 +55,6 @@ export interface LiveZone {
   readonly foreign: readonly Foreign[];
   /** Helpers that we made and nothing uses any more, such as health checks; in words. */
   readonly leftovers: readonly string[];
-}
-
-/** Who may change the zone. Kept where the zone is kept. */
-export interface LockNote {
-  readonly owner: string;
-  /** Tells two locks of one owner apart. */
-  readonly nonce: string;
-  /** Epoch milliseconds, by the owner's clock. */
-  readonly expiresAtMs: number;
 }
 
 /**

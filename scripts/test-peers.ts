@@ -14,7 +14,14 @@ import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { dynamoDbLocal } from '@tandem-clouds/testkit/peers/dynamodb-local';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
 import { moto } from '@tandem-clouds/testkit/peers/moto';
-import { PEERS, Unavailable, withPeer, type Peer, type Program, type Server } from '@tandem-clouds/testkit/peers/peer';
+import {
+  PEERS,
+  Unavailable,
+  withPeer,
+  type Peer,
+  type Program,
+  type Server,
+} from '@tandem-clouds/testkit/peers/peer';
 import { fuzzContract, prepareSchemathesis } from '@tandem-clouds/testkit/peers/schemathesis';
 import { tlc } from '@tandem-clouds/testkit/peers/tlc';
 

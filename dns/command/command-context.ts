@@ -1,4 +1,4 @@
-import type { ProviderName } from '../policy/policy.ts';
+import type { ProviderChoice } from '../providers/choose.ts';
 import type { LocalStack } from './local-stack.ts';
 import type { Clock, Provider } from '../provider.ts';
 import type { Probe } from '../plan/safety.ts';
@@ -19,12 +19,4 @@ export interface Surroundings {
   /** The stack that a `stack.json` describes, or undefined when none runs. @throws TrafficError when it is damaged. */
   readonly localStack?: (file: string) => LocalStack | undefined;
   readonly providerFor: (of: ProviderChoice) => Promise<Provider>;
-}
-
-export interface ProviderChoice {
-  readonly provider: ProviderName;
-  readonly zone: string;
-  readonly zoneId?: string;
-  /** Of a local stack: where its DNS server is controlled. */
-  readonly controlUrl?: string;
 }

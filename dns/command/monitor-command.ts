@@ -63,7 +63,8 @@ ${SETTINGS_HELP}`,
     { line: `runbook ${LOCAL}`, shows: 'what there is' },
     { line: `runbook aws-lost --dry-run ${LOCAL}`, shows: 'what would be done' },
   ],
-  run: async (line, around: MonitorSurroundings) => (await import('./run-monitor.ts')).carryOutRunbook(line, around),
+  run: async (line, around: MonitorSurroundings) =>
+    (await import('./run-monitor.ts')).carryOutRunbook(line, around),
 });
 
 export const monitor = command({

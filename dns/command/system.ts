@@ -1,7 +1,7 @@
 /** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
 import { hasColour } from '@tandem-clouds/command-line/terminal';
-import { readStack, StackFileError, type Stack } from '@tandem-clouds/local/stack/stack-file';
+import { readStack, StackFileError, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { systemClock } from '../clock.ts';
 import { TrafficError } from '../errors.ts';
 import { chooseProvider, type Environment } from '../providers/choose.ts';

@@ -2,7 +2,14 @@
 import fs from 'node:fs';
 import { RefusedError } from '../errors.ts';
 import { withLock } from '../plan/lock.ts';
-import { checkKey, sharings, type Change, type Route, type RoutedRecord, type Sharing } from '@tandem-clouds/zone/model';
+import {
+  checkKey,
+  sharings,
+  type Change,
+  type Route,
+  type RoutedRecord,
+  type Sharing,
+} from '@tandem-clouds/zone/model';
 import { overridesIn } from '../overrides.ts';
 import { perform } from '../plan/perform.ts';
 import { isEmpty, makePlan, readAndPlan } from '../plan/plan.ts';

@@ -1,6 +1,13 @@
 /** Writes a live zone as a policy that plans to nothing. */
 import { stringify } from 'yaml';
-import { canonical, checkKey, sharings, type RoutedRecord, type Target, type ZoneRecord } from '@tandem-clouds/zone/model';
+import {
+  canonical,
+  checkKey,
+  sharings,
+  type RoutedRecord,
+  type Target,
+  type ZoneRecord,
+} from '@tandem-clouds/zone/model';
 import { incidentsName } from '../incidents.ts';
 import { isOverridesNote } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';

@@ -1,6 +1,14 @@
 /** The one place that knows every provider. Each is loaded only when it is the one. */
-import type { ProviderChoice } from '../command/command-context.ts';
+import type { ProviderName } from '../policy/policy.ts';
 import type { Clock, Provider } from '../provider.ts';
+
+export interface ProviderChoice {
+  readonly provider: ProviderName;
+  readonly zone: string;
+  readonly zoneId?: string;
+  /** Of a local stack: where its DNS server is controlled. */
+  readonly controlUrl?: string;
+}
 
 export interface Environment {
   readonly clock: Clock;

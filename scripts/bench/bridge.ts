@@ -9,7 +9,13 @@ import { Fixture } from './bridge/fixture.ts';
 import { OTHER, startTwoSites, type BenchSites } from './bridge/two-sites.ts';
 import type { ContenderName, RoundResult } from './bridge/worker.ts';
 import { makeWorkload, type Workload } from './bridge/workload.ts';
-import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
 

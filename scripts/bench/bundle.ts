@@ -11,7 +11,13 @@ import { GIVEN_BY_WORKER } from '../../infra/serverless/azure/entry-point.ts';
 import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
 import { ENVIRONMENT } from './bundle/environment.ts';
 import { loadTimes } from './bundle/load-time.ts';
-import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
 
 const SIZE_MAX_KB: Readonly<Record<CloudName, number>> = { aws: 450, azure: 1_800 };

@@ -16,7 +16,13 @@ import { OTHER, startTwoSites, type BenchSite, type BenchSites } from './bridge/
 import { backlogRecord, unitsOf, unitsOfIndex, type BacklogOptions } from './catch-up/backlog.ts';
 import { LiveWrites, type LiveSamples } from './catch-up/live.ts';
 import { BRIDGE_FUNCTIONS, startSite, type SiteRun } from './catch-up/site-run.ts';
-import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { ROOT, type CloudName } from './service-bundles.ts';
 import { percentile } from '@tandem-clouds/testkit/report/statistics';
 

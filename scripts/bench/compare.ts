@@ -5,7 +5,13 @@
 import { Comparison } from './compare/comparison.ts';
 import { recordOf, RECORD_BYTES } from './compare/records.ts';
 import { openStores } from './compare/stores.ts';
-import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
 
 const BATCH = 500;

@@ -19,7 +19,14 @@ import {
   type Bench,
 } from './cost/scenarios.ts';
 import { usdOf } from './cost/tally.ts';
-import { commandLine, figure, report, type Aim, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Aim,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
 import { PRICES, usdPerMillion } from '../cost/prices.ts';
 import {

@@ -14,7 +14,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NAME } from './dns/fixture.ts';
 import type { LoadResult } from './dns/load-main.ts';
 import { findPeer, PEERS, startPeer, type PeerName } from './dns/peers.ts';
-import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
 

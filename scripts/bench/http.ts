@@ -12,7 +12,14 @@ import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { addedByTheStack, differences } from './http/answers.ts';
 import { Contestant } from './http/contestant.ts';
 import { SHAPES, type Shape } from './http/fixture.ts';
-import { commandLine, figure, report, type Aim, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Aim,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
 

@@ -11,7 +11,13 @@ import { FunctionsHost } from '@tandem-clouds/testkit/peers/functions-host';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
 import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
 import { ENVIRONMENT } from './bundle/environment.ts';
-import { commandLine, figure, report, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import {
+  commandLine,
+  figure,
+  report,
+  type Figure,
+  type Findings,
+} from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
 

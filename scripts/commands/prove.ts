@@ -1,7 +1,16 @@
 /** Commands that show whether it holds: simulations, chaos, drills, and what it costs. */
 import os from 'node:os';
 import { command, type CommandContext } from '@tandem-clouds/command-line/command';
-import { choice, decimal, duration, file, flag, folder, percent, whole } from '@tandem-clouds/command-line/option';
+import {
+  choice,
+  decimal,
+  duration,
+  file,
+  flag,
+  folder,
+  percent,
+  whole,
+} from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { RTO_BELOW_S } from '@tandem-clouds/testkit/drill/figures';
 

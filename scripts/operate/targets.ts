@@ -2,7 +2,12 @@
 import { CommandError } from '@tandem-clouds/command-line/command-error';
 import path from 'node:path';
 import { portsOf, readSites, runs } from '@tandem-clouds/local/one-site/site-registry';
-import { readStack, StackFileError, type Stack, type StackSite } from '@tandem-clouds/local/stack/stack-file';
+import {
+  readStack,
+  StackFileError,
+  type Stack,
+  type StackSite,
+} from '@tandem-clouds/command-line/running-stack';
 import { urlOf } from '@tandem-clouds/local/stack/topology';
 import { getJson, readReplication } from './ask.ts';
 import type { CommonOptions } from './options.ts';

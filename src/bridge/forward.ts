@@ -1,7 +1,7 @@
 /** Queue-triggered: from the site's own queue to every peer's inbound queue. */
 import { openDeadLetters, openStore, queueEntry } from '#cloud';
 import { checkEvent } from '../shared/validation/check-event.ts';
-import { openPeers } from '../shared/adapters/open-peers.ts';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { drive } from '@tandem-clouds/replication/drive';
 import { forward } from '@tandem-clouds/replication/forward';
 import { openRuntime, sleep } from '../shared/runtime.ts';

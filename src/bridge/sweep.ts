@@ -6,7 +6,7 @@ import { openOutbox, openStore, timerEntry } from '#cloud';
 import { sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { AppError } from '@tandem-clouds/replication/errors';
 import { recordGauges } from '../shared/operations/gauges.ts';
-import { openPeers } from '../shared/adapters/open-peers.ts';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { drive } from '@tandem-clouds/replication/drive';
 import {
   beat,

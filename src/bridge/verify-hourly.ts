@@ -3,7 +3,7 @@
  * cannot be begun does not keep back the others; the invocation fails all the same, so that it is seen and repeated.
  */
 import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
-import { openPeers } from '../shared/adapters/open-peers.ts';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { drive } from '@tandem-clouds/replication/drive';

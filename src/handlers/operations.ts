@@ -11,8 +11,8 @@ import {
   openStore,
   openVerifyQueue,
 } from '#cloud';
-import { openPeers } from '../shared/adapters/open-peers.ts';
-import { peerProbes } from '../shared/adapters/peer-probes.ts';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
 import { heartbeatMs } from '@tandem-clouds/replication/bounds';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';

@@ -5,7 +5,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { eventBytesMax } from '@tandem-clouds/replication/bounds';
-import { bodyBytesMax, headerBytesMax, pageBytesMax, pageSizeMax, sessionTokensMax, urlBytesMax } from '../../src/shared/bounds.ts';
+import {
+  bodyBytesMax,
+  headerBytesMax,
+  pageBytesMax,
+  pageSizeMax,
+  sessionTokensMax,
+  urlBytesMax,
+} from '../../src/shared/bounds.ts';
 import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 

@@ -27,7 +27,11 @@ import {
   type Callback,
   type Store,
 } from '@tandem-clouds/emulators/dynamodb/dynalite';
-import { startDynamo, type DynamoOptions, type DynamoStandIn } from '@tandem-clouds/emulators/dynamodb/server';
+import {
+  startDynamo,
+  type DynamoOptions,
+  type DynamoStandIn,
+} from '@tandem-clouds/emulators/dynamodb/server';
 import { writeItem } from '@tandem-clouds/emulators/dynamodb/writes';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { createTable, newDynamoClient, TableClient, type Plain } from '../helpers/dynamo.ts';

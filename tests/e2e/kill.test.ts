@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
-import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { stateName } from '@tandem-clouds/replication/record';
 import { storeOf } from '../helpers/stack.ts';

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { depths } from '@tandem-clouds/testkit/cluster/queues';
 import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
-import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { ask, type Answer } from '../../infra/rollout/ask.ts';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
 import { runningAt } from '../../infra/rollout/platform.ts';

@@ -1,5 +1,5 @@
 /** A site of a running stack, seen through the product's own adapters. */
-import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
 import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';

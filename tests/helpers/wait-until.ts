@@ -4,7 +4,7 @@
 export async function waitUntil<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  withinMs = 10_000,
+  withinMs = 120_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

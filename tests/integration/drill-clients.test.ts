@@ -5,7 +5,12 @@ import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { tokenText } from '@tandem-clouds/testkit/history/client-log';
 import { runCrowd, type Resolved } from '@tandem-clouds/testkit/load/load-generator';
 import { openFrontDoors } from '@tandem-clouds/testkit/load/site-endpoints';
-import { isError, type Call, type DnsAnswer, type HealthChange } from '@tandem-clouds/testkit/history/observed';
+import {
+  isError,
+  type Call,
+  type DnsAnswer,
+  type HealthChange,
+} from '@tandem-clouds/testkit/history/observed';
 import { outcomeOf } from '@tandem-clouds/testkit/drill/outcome';
 import { watch } from '@tandem-clouds/testkit/drill/watch';
 import { Random } from '@tandem-clouds/testkit/random';

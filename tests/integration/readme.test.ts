@@ -13,7 +13,7 @@ import { readCommandLine } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 import { defaultPorts } from '@tandem-clouds/local/ports';
 import { DEFAULT_SITES, parseSites } from '@tandem-clouds/local/stack/sites';
-import { readStack, type Stack } from '@tandem-clouds/local/stack/stack-file';
+import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

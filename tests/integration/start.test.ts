@@ -5,7 +5,7 @@ import path from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { readStack, type Stack } from '@tandem-clouds/local/stack/stack-file';
+import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { isAlive } from '../helpers/alive.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

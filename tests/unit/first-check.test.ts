@@ -9,7 +9,7 @@ import { openProbes as openAws } from '../../src/shared/adapters/aws/cloud.ts';
 import { openProbes as openAzure } from '../../src/shared/adapters/azure/cloud.ts';
 import { countMessages } from '../../src/shared/adapters/azure/probes.ts';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
-import { peerProbes } from '../../src/shared/adapters/peer-probes.ts';
+import { peerProbes } from '../../src/shared/adapters/peers/peer-probes.ts';
 import type { Config, PeerConfig } from '../../src/shared/config/config.ts';
 import { firstCheck } from '../../src/shared/operations/first-check.ts';
 import { memoryProbe, timerProbe } from '../../src/shared/http/operations/first-check.ts';

@@ -7,7 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const PRELOAD = pathToFileURL(path.join(import.meta.dirname, '../../packages/local/src/skewed-clock.ts')).href;
+const PRELOAD = pathToFileURL(
+  path.join(import.meta.dirname, '../../packages/local/src/skewed-clock.ts'),
+).href;
 const PROGRAM = `
   setInterval(() => console.log(JSON.stringify([
     Date.now(), new Date().getTime(), new Date(5).getTime(), new Date() instanceof Date, typeof Date(),

@@ -2,7 +2,7 @@
  * The lock as a CNAME record, as only one can be at a name (RFC 1034, 3.6.2) and the API refuses a second. It is replaced
  * in one batch, which is one transaction, by its id: whoever was faster made another id.
  */
-import type { LockNote } from '../../provider.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 
 /** The API's codes for "there is one already" and "there is none of this id". */
 export const LOST_CODES: readonly number[] = [81044, 81053, 81054, 81057, 81058];

@@ -6,10 +6,18 @@
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import type { LoadBalancer } from 'cloudflare/resources/load-balancers/load-balancers';
-import { checkKey, keyOf, sharings, type Change, type RoutedRecord, type ZoneRecord } from '@tandem-clouds/zone/model';
+import {
+  checkKey,
+  keyOf,
+  sharings,
+  type Change,
+  type RoutedRecord,
+  type ZoneRecord,
+} from '@tandem-clouds/zone/model';
 import { lowerCase } from '../../policy/records.ts';
 import { supported } from '../../policy/supported.ts';
-import type { LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
+import type { LiveZone, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { NO_CHANGES, packed, type RecordChanges } from './batches.ts';
 import { codesOf, connect, listAll, type Connection, type ConnectionOptions } from './client.ts';

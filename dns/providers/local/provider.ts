@@ -7,7 +7,8 @@
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import { canonical, keyOf, normalised, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { supported } from '../../policy/supported.ts';
-import type { Capabilities, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
+import type { Capabilities, LiveZone, Prepared, Provider } from '../../provider.ts';
 import {
   CHECK_INTERVAL_SECONDS_MAX,
   CHECK_THRESHOLD_MAX,
@@ -15,7 +16,12 @@ import {
   TTL_SECONDS_MAX,
   WEIGHT_MAX,
 } from '@tandem-clouds/emulators/dns/bounds';
-import { HEALTH_PATH, ZONE_PATH, type HealthReport, type ZoneState } from '@tandem-clouds/emulators/dns/control';
+import {
+  HEALTH_PATH,
+  ZONE_PATH,
+  type HealthReport,
+  type ZoneState,
+} from '@tandem-clouds/emulators/dns/control';
 import { SERVED_TYPES } from '@tandem-clouds/emulators/dns/values';
 import { readZone, SITE_LABEL, ZoneError, type Zone } from '@tandem-clouds/emulators/dns/zone';
 

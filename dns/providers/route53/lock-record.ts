@@ -1,6 +1,6 @@
 /** The lock as a TXT record set, which Route 53 creates only when there is none and deletes only when it is exactly this. */
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
-import type { LockNote } from '../../provider.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import { txtFrom, txtTo } from './text.ts';
 
 const TTL_SECONDS = 60;

@@ -12,9 +12,17 @@ import {
   type Route53ClientConfig,
 } from '@aws-sdk/client-route-53';
 import { ProviderError } from '../../errors.ts';
-import { canonical, checkKey, keyOf, type Change, type HealthCheck, type ZoneRecord } from '@tandem-clouds/zone/model';
+import {
+  canonical,
+  checkKey,
+  keyOf,
+  type Change,
+  type HealthCheck,
+  type ZoneRecord,
+} from '@tandem-clouds/zone/model';
 import { supported } from '../../policy/supported.ts';
-import type { Capabilities, Clock, LiveZone, LockNote, Prepared, Provider } from '../../provider.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
+import type { Capabilities, Clock, LiveZone, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { batches } from './batches.ts';
 import { connect, type Connection } from './client.ts';

@@ -6,8 +6,21 @@
  * before it, and an event that it covers changes nothing. So a write that loses is in the conflict log before that write:
  * when the answer is lost, or this function dies, the event comes back and finds nothing to merge and nothing to log.
  */
-import { applyAttemptsMax, inboundAttemptsMax, applyThrottlesMax, clockAheadMaxMs, horizonMs, writeBackoffMs } from './bounds.ts';
-import { BeyondHorizonError, ClockSkewError, ThrottledError, UnavailableError, isRetryable } from './errors.ts';
+import {
+  applyAttemptsMax,
+  inboundAttemptsMax,
+  applyThrottlesMax,
+  clockAheadMaxMs,
+  horizonMs,
+  writeBackoffMs,
+} from './bounds.ts';
+import {
+  BeyondHorizonError,
+  ClockSkewError,
+  ThrottledError,
+  UnavailableError,
+  isRetryable,
+} from './errors.ts';
 import type { Disposition, InboundMessage } from './ports/queue.ts';
 import type { Versioned, WriteRequest } from './ports/store.ts';
 import { beyondItsKnowledge, beyondItsSource } from './belief.ts';

@@ -5,7 +5,14 @@
  * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
  */
 import { AmbiguousError, TooLargeError, UnavailableError, isRetryable } from './errors.ts';
-import { clockAheadMaxMs, eventBytesMax, operationsRemembered, writeAttemptsMax, writeBackoffMs, writeFailuresMax } from './bounds.ts';
+import {
+  clockAheadMaxMs,
+  eventBytesMax,
+  operationsRemembered,
+  writeAttemptsMax,
+  writeBackoffMs,
+  writeFailuresMax,
+} from './bounds.ts';
 import type { OutboundMessage } from './ports/queue.ts';
 import type { Versioned } from './ports/store.ts';
 import { eventOf } from './event.ts';

@@ -9,7 +9,19 @@
  * A full page is a backlog: then pages are swept side by side, and their events cross in packs (`packs.ts`) to peers that
  * understand them. Whoever throttles sets the pace: this site's store for the run, a peer's queue for that peer alone.
  */
-import { sweepGainMin, sweepGraceMs, sweepKeysMax, sweepLooksMax, sweepPageSize, sweepRestMaxMs, sweepRestShare, sweepRunMs, sweepThrottlesMax, sweepWidthMax, sweepWidthRounds } from './bounds.ts';
+import {
+  sweepGainMin,
+  sweepGraceMs,
+  sweepKeysMax,
+  sweepLooksMax,
+  sweepPageSize,
+  sweepRestMaxMs,
+  sweepRestShare,
+  sweepRunMs,
+  sweepThrottlesMax,
+  sweepWidthMax,
+  sweepWidthRounds,
+} from './bounds.ts';
 import { ThrottledError, isPermanent, isRetryable } from './errors.ts';
 import type { ExposurePage, PendingEntry } from './ports/store.ts';
 import { chunk } from './chunk.ts';

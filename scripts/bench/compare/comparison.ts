@@ -1,9 +1,6 @@
 /** One comparison of two stores by the product's protocol; what would cross between the clouds is counted. */
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
-import {
-  verificationKey,
-  verificationOf,
-} from '@tandem-clouds/replication/anti-entropy/verification';
+import { verificationKey, verificationOf } from '@tandem-clouds/replication/anti-entropy/verification';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import type { OutboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';

@@ -1,11 +1,22 @@
 /** What can be done with any declared entity. Knows no HTTP. */
-import { ConflictError, NotFoundError, OutOfBoundsError, PreconditionFailedError, type Failure } from '../errors.ts';
+import {
+  ConflictError,
+  NotFoundError,
+  OutOfBoundsError,
+  PreconditionFailedError,
+  type Failure,
+} from '../errors.ts';
 import { own } from '@tandem-clouds/replication/own';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Changes } from '@tandem-clouds/replication/local-write';
 import { increment } from '@tandem-clouds/replication/policies/counter';
 import { fieldValue, type FieldOperation, type FieldParts } from '@tandem-clouds/replication/policies/field';
-import { isObject, memberChanges, memberField, mergePatch } from '@tandem-clouds/replication/policies/members';
+import {
+  isObject,
+  memberChanges,
+  memberField,
+  mergePatch,
+} from '@tandem-clouds/replication/policies/members';
 import { write } from '@tandem-clouds/replication/policies/register';
 import { change, replace, start } from '@tandem-clouds/replication/policies/set';
 import { emptied } from '@tandem-clouds/replication/lives';

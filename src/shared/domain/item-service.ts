@@ -1,7 +1,13 @@
 /** Generic records: any JSON object under an id, created or replaced as a whole, with an optional time to live. */
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
 import type { Json } from '@tandem-clouds/replication/json';
-import { EXPIRES, idOf, plainValues, expiresAtSeconds, type StoredRecord } from '@tandem-clouds/replication/record';
+import {
+  EXPIRES,
+  idOf,
+  plainValues,
+  expiresAtSeconds,
+  type StoredRecord,
+} from '@tandem-clouds/replication/record';
 import type { ListOptions, Replica } from './replica.ts';
 import type { SeenState } from '@tandem-clouds/replication/await-states';
 import {

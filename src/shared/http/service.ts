@@ -11,7 +11,12 @@ import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { headerBytesMax, urlBytesMax } from '../bounds.ts';
 import { NotYetHereError } from '@tandem-clouds/replication/errors';
-import { HeadersTooLargeError, MethodNotAllowedError, RouteNotFoundError, UriTooLongError } from '../errors.ts';
+import {
+  HeadersTooLargeError,
+  MethodNotAllowedError,
+  RouteNotFoundError,
+  UriTooLongError,
+} from '../errors.ts';
 import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { BODY_TYPES, readBody } from './body.ts';

@@ -5,7 +5,13 @@
  * the first token signed with it comes. While the issuer does not answer, the keys are good for a day.
  */
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
-import { signingKeysBytesMax, signingKeysFreshness, signingKeysKeptMs, signingKeysTimeoutMs, unknownKeyPauseMs } from '../bounds.ts';
+import {
+  signingKeysBytesMax,
+  signingKeysFreshness,
+  signingKeysKeptMs,
+  signingKeysTimeoutMs,
+  unknownKeyPauseMs,
+} from '../bounds.ts';
 import type { JwtIssuer } from '../config/config.ts';
 import { keepFresh } from '../keep-fresh.ts';
 import type { HttpClient } from '../ports/http-client.ts';

@@ -1,6 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { inboundAttemptsMax, clockAheadMaxMs, eventBytesMax, forwardAgeMaxMs, forwardAttemptsMax, horizonMs, sweepGraceMs, sweepLooksMax } from '@tandem-clouds/replication/bounds';
-import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
+import {
+  inboundAttemptsMax,
+  clockAheadMaxMs,
+  eventBytesMax,
+  forwardAgeMaxMs,
+  forwardAttemptsMax,
+  horizonMs,
+  sweepGraceMs,
+  sweepLooksMax,
+} from '@tandem-clouds/replication/bounds';
+import {
+  AmbiguousError,
+  RefusedError,
+  TooLargeError,
+  UnavailableError,
+} from '@tandem-clouds/replication/errors';
 import { mark } from '@tandem-clouds/replication/anti-entropy/repair';
 import { applyBatch, type ApplyReport } from '@tandem-clouds/replication/apply';
 import { logConflicts } from '@tandem-clouds/replication/conflict-log';

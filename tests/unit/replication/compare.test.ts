@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareGraceSeconds, compareHopsMax, horizonMs, tombstoneMarginMs } from '@tandem-clouds/replication/bounds';
+import {
+  compareGraceSeconds,
+  compareHopsMax,
+  horizonMs,
+  tombstoneMarginMs,
+} from '@tandem-clouds/replication/bounds';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';

@@ -1,6 +1,12 @@
 /** One key or page that fails for good, of every kind, in everything that goes through keys: the others go on. */
 import { describe, expect, test } from '@jest/globals';
-import { horizonMs, sweepGraceMs, tombstoneMarginMs, unusableKeptMs, unusableKeysMax } from '@tandem-clouds/replication/bounds';
+import {
+  horizonMs,
+  sweepGraceMs,
+  tombstoneMarginMs,
+  unusableKeptMs,
+  unusableKeysMax,
+} from '@tandem-clouds/replication/bounds';
 import { RefusedError, TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { UnreadableError } from '../../../src/shared/errors.ts';
 import { pendingView } from '../../../src/shared/operations/pending-view.ts';

@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { packAttemptsMax, sweepGraceMs, sweepPageSize, sweepThrottlesMax } from '@tandem-clouds/replication/bounds';
+import {
+  packAttemptsMax,
+  sweepGraceMs,
+  sweepPageSize,
+  sweepThrottlesMax,
+} from '@tandem-clouds/replication/bounds';
 import { RefusedError, ThrottledError, TooLargeError } from '@tandem-clouds/replication/errors';
 import { UnreadableError } from '../../../src/shared/errors.ts';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch, type ApplyReport } from '@tandem-clouds/replication/apply';
-import {
-  beat,
-  leaveNotes,
-  outlook,
-  recoveryAfter,
-  recoveryOf,
-} from '@tandem-clouds/replication/heartbeat';
+import { beat, leaveNotes, outlook, recoveryAfter, recoveryOf } from '@tandem-clouds/replication/heartbeat';
 import { sweep } from '@tandem-clouds/replication/sweep';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../../src/shared/validation/check-step.ts';

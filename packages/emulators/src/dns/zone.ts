@@ -6,7 +6,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { keyOf, type RoutedRecord, type Target, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { isAddress, isHost, valuesMistake } from '@tandem-clouds/zone/values';
-import type { LockNote } from '../../../../dns/provider.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import {
   CHECK_INTERVAL_SECONDS_MAX,
   CHECK_INTERVAL_SECONDS_MIN,

@@ -4,7 +4,6 @@
  * a second, health checks that do not exist.
  */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../../../dns/provider.ts';
 import { startHttpStandIn, type Answer, type Asked, type HttpStandIn } from '../core/http-emulator.ts';
 import { CHANGE_SETS, CHANGE_TAGS, CREATE_CHECK } from './shapes.ts';
 import { parseXml, shaped, toXml, type Shape } from '../core/xml.ts';
@@ -62,7 +61,7 @@ class Refusal extends Error {
 
 export async function startRoute53(
   zone: string,
-  clock: Clock,
+  clock: { now(): number },
   { limited = true } = {},
 ): Promise<Route53Server> {
   const zoneId = 'Z0TANDEM1STANDIN';
@@ -174,7 +173,7 @@ function authenticate({ headers }: Asked): void {
     throw new Refusal(403, 'InvalidClientTokenId', 'The security token included in the request is invalid');
 }
 
-function pace(clock: Clock, recent: number[]): void {
+function pace(clock: { now(): number }, recent: number[]): void {
   const now = clock.now();
   while (recent[0] !== undefined && recent[0] <= now - 1000) recent.shift();
   // The bucket of the client may start full, so a second may see its burst and a second's refill.

@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
 import { defaultPorts, PortsTakenError, reservePorts, type Ports } from '../ports.ts';
 import { DEFAULT_SITES, parseSites, SERVICES, type Service, type SiteName } from '../stack/sites.ts';
-import { readStack, type StackSite } from '../stack/stack-file.ts';
+import { readStack, type StackSite } from '@tandem-clouds/command-line/running-stack';
 
 const VERSION = 1;
 const OWNER_ONLY = 0o600;

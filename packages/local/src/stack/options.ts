@@ -48,7 +48,10 @@ export const start = command({
     seed: flag('write sample users and items when ready; what exists stays'),
     logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
     verbose: flag('show everything that the processes write'),
-    drill: file('for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts', {}),
+    drill: file(
+      'for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts',
+      {},
+    ),
   },
   examples: [
     { line: 'start --ephemeral --seed', shows: 'with sample data, which is gone afterwards' },

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { explain } from './supervise.ts';
 import type { Death } from './keeper.ts';
 import { isGoStack } from './last-lines.ts';
-import type { Stack } from './stack-file.ts';
+import type { Stack } from '@tandem-clouds/command-line/running-stack';
 
 /** Lines of one process on the terminal within the period; the rest is in its log only. */
 const LINES_MAX = 8;

@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readStack, type Stack } from './stack-file.ts';
+import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 
 const ROOT = path.join(import.meta.dirname, '../../../..');
 const READY_WITHIN_MS = 120_000;

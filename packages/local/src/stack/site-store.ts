@@ -1,7 +1,7 @@
 /** A site's store through the vendor's SDK and the product's own adapter: what it finds, a handler would find. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
-import type { StackSite } from './stack-file.ts';
+import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { DynamoStore } from '../../../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../../../src/shared/adapters/azure/store.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';

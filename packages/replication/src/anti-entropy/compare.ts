@@ -9,7 +9,14 @@
  * so a comparison goes on where a function died. Handling a step twice does the work twice and no harm. What a site cannot
  * read is no part of its side; it is noted, and the comparison goes on.
  */
-import { compareExamplesMax, compareGraceSeconds, comparePageSize, compareStepMs, offerCharactersMax, offerPageSize } from '../bounds.ts';
+import {
+  compareExamplesMax,
+  compareGraceSeconds,
+  comparePageSize,
+  compareStepMs,
+  offerCharactersMax,
+  offerPageSize,
+} from '../bounds.ts';
 import { readKeys, scanPage, type FailedKeys } from '../isolate.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';

@@ -5,11 +5,8 @@
  * strength. Real processes do not repeat a run exactly, but the same seed gives the same plan.
  */
 import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
+import type { Cut, Victim } from '../cluster/victims.ts';
 import { Random } from '../random.ts';
-
-export type Victim = 'host' | 'bridge' | 'stores' | 'edge';
-/** How a link fails, see link.ts. */
-export type Cut = 'refused' | 'stalled' | 'deaf';
 
 export type Action =
   | { readonly kind: 'kill'; readonly victim: Victim; readonly site: string }

@@ -7,7 +7,14 @@ import { Random } from '../random.ts';
 import { Arena } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import { Clients } from '../load/clients.ts';
-import { keysOf, overruledWrites, readEverything, takeSnapshot, untilAtRest, type Rest } from '../observe/converge.ts';
+import {
+  keysOf,
+  overruledWrites,
+  readEverything,
+  takeSnapshot,
+  untilAtRest,
+  type Rest,
+} from '../observe/converge.ts';
 import { destroyUnderLoad, type Disaster } from './disaster.ts';
 import { judge, withEvidence, type Violation } from '../checkers/judge.ts';
 import { unleash, type Deeds } from './nemesis.ts';

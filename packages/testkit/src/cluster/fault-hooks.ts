@@ -5,7 +5,7 @@
  * and comes back without them.
  */
 import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
-import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 
 const HOOK_WITHIN_MS = 2_000;
 const SYNC_EVERY_MS = 250;

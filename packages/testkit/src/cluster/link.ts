@@ -7,7 +7,7 @@
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cut } from '../chaos/plan.ts';
+import type { Cut } from './victims.ts';
 
 const HOST = '127.0.0.1';
 

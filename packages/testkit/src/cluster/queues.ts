@@ -6,7 +6,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { askJson } from './request.ts';
 import type { Vector } from '@tandem-clouds/replication/vector';
 

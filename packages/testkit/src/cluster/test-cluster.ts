@@ -10,14 +10,14 @@ import path from 'node:path';
 import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { signalGroup } from '@tandem-clouds/local/stack/process-group';
 import type { DrillSettings } from '@tandem-clouds/local/stack/drill-file';
-import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { localDeploy } from './deploy-local.ts';
 import { unpackPreviousRelease } from './previous-release.ts';
 import { Clocks } from './clocks.ts';
 import { Hooks } from './fault-hooks.ts';
 import { Link } from './link.ts';
-import type { Cut, Victim } from '../chaos/plan.ts';
+import type { Cut, Victim } from './victims.ts';
 import type { Door } from './request.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 

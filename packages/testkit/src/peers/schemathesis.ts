@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { withOwnStack } from '../cluster/own-stack.ts';
-import type { Stack, StackSite } from '@tandem-clouds/local/stack/stack-file';
+import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
 import { pythonWith } from './python.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../../..');

@@ -2,7 +2,13 @@
  * Performs one effect at the moment it takes place, with the faults that can befall a call: refused, applied with
  * its answer lost, applied late, or cut short by the death of its caller.
  */
-import { AmbiguousError, AppError, ThrottledError, TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
+import {
+  AmbiguousError,
+  AppError,
+  ThrottledError,
+  TooLargeError,
+  UnavailableError,
+} from '@tandem-clouds/replication/errors';
 import type { OutboundMessage, SendOutcome } from '@tandem-clouds/replication/ports/queue';
 import type { ClearRequest, PutOutcome, WriteRequest } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';

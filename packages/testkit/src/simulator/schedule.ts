@@ -20,7 +20,13 @@ import { checkReplay } from '../checkers/replay.ts';
 import { checkValues } from '../checkers/values.ts';
 import { compare } from './comparisons.ts';
 import { chooseFaults, type Faults } from './faults.ts';
-import { isForgottenWrite, isOwnReport, remembered, withoutForgotten, type Finding } from '../history/facts.ts';
+import {
+  isForgottenWrite,
+  isOwnReport,
+  remembered,
+  withoutForgotten,
+  type Finding,
+} from '../history/facts.ts';
 import { driftApart } from './drift.ts';
 import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { paceOf } from './pace.ts';

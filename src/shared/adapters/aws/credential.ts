@@ -8,7 +8,12 @@ import {
   STSClient,
   type Credentials,
 } from '@aws-sdk/client-sts';
-import { queueTimeoutMs, roleSessionSeconds, vendorAttemptsMax, webIdentityTokenSeconds } from '../../bounds.ts';
+import {
+  queueTimeoutMs,
+  roleSessionSeconds,
+  vendorAttemptsMax,
+  webIdentityTokenSeconds,
+} from '../../bounds.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Dated } from '../../keep-fresh.ts';
 

@@ -11,7 +11,7 @@ import type { Probe, ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { tlsProbe } from '../negotiated-tls.ts';
-import { sendProbe } from '../peer-probes.ts';
+import { sendProbe } from '../peers/peer-probes.ts';
 import { queueError } from './errors.ts';
 
 interface Opened {

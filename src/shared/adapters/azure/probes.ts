@@ -11,7 +11,7 @@ import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import { letterSettlesMax, queueTimeoutMs } from '../../bounds.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { tlsProbe } from '../negotiated-tls.ts';
-import { busAddress, sendProbe } from '../peer-probes.ts';
+import { busAddress, sendProbe } from '../peers/peer-probes.ts';
 
 interface Opened {
   readonly config: Config;

@@ -4,7 +4,11 @@
  */
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import type { PaymentCall, PaymentEffect } from '../../../../../src/shared/domain/orders/payment.ts';
-import type { Payment, PaymentRequest, PaymentStatus } from '../../../../../src/shared/ports/payment-provider.ts';
+import type {
+  Payment,
+  PaymentRequest,
+  PaymentStatus,
+} from '../../../../../src/shared/ports/payment-provider.ts';
 import { calling, type Answer } from '../perform.ts';
 import type { World } from '../world.ts';
 import { NO_SHOP_FAULTS, type ShopFaults } from './faults.ts';

@@ -1,9 +1,9 @@
 /** The queues of the peers, whichever cloud each is on: the only place where both queue SDKs meet. */
-import type { PeerConfig } from '../config/config.ts';
+import type { PeerConfig } from '../../config/config.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
-import { openSqsQueue } from './aws/open-queue.ts';
-import { openServiceBusQueue } from './azure/open-queue.ts';
+import { openSqsQueue } from '../aws/open-queue.ts';
+import { openServiceBusQueue } from '../azure/open-queue.ts';
 import { identityAt, roleAt } from './peer-credentials.ts';
 
 /** Opens one queue of each peer: by default the inbound one, `verify` for the one of comparisons. */

@@ -1,0 +1,120 @@
+/**
+ * The rooms of the house, and which others each of them may import. `npm run lint` holds every import to it, and
+ * tests/structure.test.ts that there is no circle and that docs/diagrams/rooms.mmd shows it.
+ *
+ * A file belongs to the room with the longest name that its path begins with. A room may import itself and what is named
+ * for it, nothing else. Types count too.
+ */
+
+const PROTOCOL = ['packages/replication'];
+const BASE = [...PROTOCOL, 'src/shared'];
+const CONFIG = [...BASE, 'src/shared/validation', 'src/shared/config'];
+const PORTS = [...CONFIG, 'src/shared/ports'];
+const CLOUDS = ['src/shared/adapters', 'src/shared/adapters/aws', 'src/shared/adapters/azure'];
+/** What `#cloud` is, and the probes that it hands out: composition roots of one cloud, which know its peers too. */
+const CLOUD_ROOTS = ['aws', 'azure'].flatMap((cloud) =>
+  ['cloud.ts', 'probes.ts'].map((file) => `src/shared/adapters/${cloud}/${file}`),
+);
+const ADAPTERS = [...CLOUDS, 'src/shared/adapters/peers', ...CLOUD_ROOTS];
+const APPLICATION = [
+  ...PORTS,
+  'src/shared/generated',
+  'src/shared/domain',
+  'src/shared/operations',
+  'src/shared/http',
+];
+const SERVICE = [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'];
+
+const TOOLS = ['packages/command-line', 'packages/zone', 'packages/emulators'];
+const DNS = ['dns', 'dns/policy', 'dns/plan', 'dns/providers', 'dns/shift', 'dns/monitor', 'dns/command'];
+const LOCAL = [...TOOLS, ...DNS, ...SERVICE, 'infra', 'packages/local'];
+const KIT = [
+  ...LOCAL,
+  'infra/rollout',
+  'packages/testkit',
+  'packages/testkit/src/report',
+  'packages/testkit/src/history',
+  'packages/testkit/src/cluster',
+  'packages/testkit/src/checkers',
+  'packages/testkit/src/load',
+  'packages/testkit/src/observe',
+];
+
+/** Room by path; the order is from the bottom to the top. */
+export const ROOMS = {
+  // The protocol, and the little that every command and every zone has.
+  'packages/replication': [],
+  'packages/command-line': [],
+  'packages/zone': [],
+
+  // What runs in both clouds.
+  'src/shared': PROTOCOL,
+  'src/shared/generated': [],
+  'src/shared/validation': [...BASE, 'src/shared/generated'],
+  'src/shared/config': [...BASE, 'src/shared/generated', 'src/shared/validation'],
+  'src/shared/ports': CONFIG,
+  'src/shared/domain': PORTS,
+  'src/shared/operations': [...PORTS, 'src/shared/domain'],
+  'src/shared/http': [...PORTS, 'src/shared/generated', 'src/shared/domain', 'src/shared/operations'],
+  'src/shared/adapters': PORTS,
+  'src/shared/adapters/aws': [...PORTS, 'src/shared/adapters'],
+  'src/shared/adapters/azure': [...PORTS, 'src/shared/adapters'],
+  'src/shared/adapters/peers': [...PORTS, ...CLOUDS],
+  ...Object.fromEntries(
+    CLOUD_ROOTS.map((root) => [
+      root,
+      [...PORTS, ...CLOUDS, 'src/shared/adapters/peers', root.replace('cloud.ts', 'probes.ts')],
+    ]),
+  ),
+  'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
+  'src/handlers': SERVICE,
+  'src/bridge': SERVICE,
+
+  // Servers that stand in for cloud services: they know nothing of what is tested with them.
+  'packages/emulators': ['packages/command-line', 'packages/zone'],
+
+  // Traffic is independent of the application.
+  dns: TOOLS,
+  'dns/policy': [...TOOLS, 'dns'],
+  'dns/plan': [...TOOLS, 'dns', 'dns/policy'],
+  'dns/providers': [...TOOLS, 'dns', 'dns/policy'],
+  'dns/shift': [...TOOLS, 'dns', 'dns/policy', 'dns/plan'],
+  'dns/monitor': [...TOOLS, 'dns', 'dns/policy', 'dns/plan', 'dns/providers', 'dns/shift'],
+  'dns/command': [...TOOLS, ...DNS],
+
+  // How it gets to the clouds, and both clouds on one laptop.
+  infra: ['packages/command-line'],
+  'packages/local': LOCAL,
+  'infra/serverless': [...LOCAL],
+  'infra/rollout': LOCAL,
+
+  // What proves it: simulator, chaos and drills are neighbours that know nothing of each other.
+  'packages/testkit': [...LOCAL],
+  'packages/testkit/src/report': ['packages/command-line'],
+  'packages/testkit/src/history': KIT.slice(0, KIT.indexOf('packages/testkit/src/history')),
+  'packages/testkit/src/cluster': KIT.slice(0, KIT.indexOf('packages/testkit/src/cluster')),
+  'packages/testkit/src/checkers': KIT.slice(0, KIT.indexOf('packages/testkit/src/checkers')),
+  'packages/testkit/src/load': KIT.slice(0, KIT.indexOf('packages/testkit/src/load')),
+  'packages/testkit/src/observe': KIT,
+  'packages/testkit/src/peers': KIT,
+  'packages/testkit/src/simulator': KIT,
+  'packages/testkit/src/chaos': KIT,
+  'packages/testkit/src/drill': KIT,
+
+  // Commands know everything, and tests know the commands.
+  scripts: [
+    ...KIT,
+    'infra/serverless',
+    'packages/testkit/src/peers',
+    'packages/testkit/src/simulator',
+    'packages/testkit/src/chaos',
+    'packages/testkit/src/drill',
+  ],
+};
+
+const NAMES = Object.keys(ROOMS).sort((a, b) => b.length - a.length);
+
+/** @param {string} file From the root, with `/`. @returns {string | undefined} Undefined: no room, such as `tests`. */
+export function roomOf(file) {
+  return NAMES.find((name) => file === name || file.startsWith(`${name}/`));
+}
