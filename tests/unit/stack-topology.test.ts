@@ -150,7 +150,7 @@ describe('the processes of a stack', () => {
     );
     expect(byName(plans, 'azure-eastus').env).toMatchObject({
       TANDEM_CLOCK_FILE: '/drill/azure.clock',
-      NODE_OPTIONS: '--trace-warnings --import=file:///project/scripts/local/skewed-clock.ts',
+      NODE_OPTIONS: '--trace-warnings --import=file:///project/packages/local/src/skewed-clock.ts',
     });
     expect(byName(plans, 'aws-us-east-1').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
     expect(byName(plans, 'azure-eastus.stand-ins').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
