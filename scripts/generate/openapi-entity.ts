@@ -15,6 +15,7 @@ import {
   replayed,
   session,
   stateHeaders,
+  unreadable,
   type Operation,
 } from './openapi-parts.ts';
 
@@ -36,7 +37,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '201': answer(type, 'Created', { ...created, ...applied }),
           '202': answer(type, NOT_YET_EVERYWHERE, created),
-          ...problems(400, 409, 410, 411, 413, 415, 422, 503),
+          ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
         },
       },
     },
@@ -49,7 +50,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '200': answer(type, 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
-          ...problems(400, 404, 503),
+          ...problems(400, 404, 500, 503),
         },
       },
       patch: {
@@ -67,7 +68,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         responses: {
           '200': answer(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
           '202': answer(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
-          ...problems(400, 404, 409, 411, 412, 413, 415, 422, 503),
+          ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
         },
       },
       delete: deleteOperation(type, tags, id),
@@ -104,7 +105,7 @@ export function deleteOperation(type: string, tags: readonly string[], id: objec
     responses: {
       '204': { description: 'Deleted', headers: { ...token, ...applied } },
       '202': { description: NOT_YET_EVERYWHERE, headers: token },
-      ...problems(400, 404, 412, 503),
+      ...problems(400, 404, 412, 500, 503),
     },
   };
 }
@@ -117,6 +118,7 @@ export function pageSchema(type: string): object {
     additionalProperties: false,
     properties: {
       items: { type: 'array', items: ref('schemas', type) },
+      unreadable,
       cursor: {
         type: 'string',
         description: 'Where the next page starts; absent on the last one. Valid at every site.',

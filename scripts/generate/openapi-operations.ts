@@ -7,7 +7,18 @@ import { conflictOverrideSchema } from '../../src/shared/http/operations/conflic
 import { idCursor } from '../../src/shared/http/paging.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
-import { answer, count, object, problems, ref, said, text, time, type Operation } from './openapi-parts.ts';
+import {
+  answer,
+  count,
+  object,
+  problems,
+  ref,
+  said,
+  text,
+  time,
+  unreadable,
+  type Operation,
+} from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
 
@@ -54,7 +65,7 @@ function pausePaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'listPauses',
         summary: 'Which peers this site does not send to, on an operator’s word',
-        responses: { '200': answer('Pauses', 'Every peer'), ...problems(401, 403, 503) },
+        responses: { '200': answer('Pauses', 'Every peer'), ...problems(401, 403, 500, 503) },
       },
     },
     '/replication/pauses/{peer}': {
@@ -63,14 +74,17 @@ function pausePaths(): Paths {
         operationId: 'pausePeer',
         summary: 'Send nothing more to a peer; what it lacks is kept, counted and shown',
         parameters: [peer],
-        responses: { '200': answer('Pause', 'It is paused'), ...problems(401, 403, 404, 503) },
+        responses: { '200': answer('Pause', 'It is paused'), ...problems(401, 403, 404, 500, 503) },
       },
       delete: {
         ...FOR_OPERATORS,
         operationId: 'resumePeer',
         summary: `Send to a peer again, and at once up to about ${resumeKeysMax} keys of what it lacks`,
         parameters: [peer],
-        responses: { '200': answer('Resumed', 'It is no longer paused'), ...problems(401, 403, 404, 503) },
+        responses: {
+          '200': answer('Resumed', 'It is no longer paused'),
+          ...problems(401, 403, 404, 500, 503),
+        },
       },
     },
   };
@@ -142,7 +156,10 @@ function pendingSchemas(): Record<string, object> {
   };
   const unusable = object({
     key: known.key,
-    during: said(text, 'What met it: compare, repair, tombstones, or the question itself'),
+    during: said(
+      text,
+      'What met it: read, list or write, compare, repair, tombstones, or the question itself (status)',
+    ),
     reason: text,
     since: said(time, 'When it was first met'),
     last: said(time, 'When it was last met'),
@@ -330,7 +347,7 @@ function conflictPaths(): Paths {
         operationId: 'getConflict',
         summary: 'One conflict, with both versions',
         parameters: [id],
-        responses: { '200': answer('Conflict', 'The entry'), ...problems(401, 403, 404, 503) },
+        responses: { '200': answer('Conflict', 'The entry'), ...problems(401, 403, 404, 500, 503) },
       },
     },
     '/replication/conflicts/{id}/override': {
@@ -345,7 +362,7 @@ function conflictPaths(): Paths {
         },
         responses: {
           '200': answer('Conflict', 'It is overridden'),
-          ...problems(400, 401, 403, 404, 411, 413, 415, 503),
+          ...problems(400, 401, 403, 404, 411, 413, 415, 500, 503),
         },
       },
     },
@@ -378,7 +395,7 @@ function conflictSchemas(): Record<string, object> {
       type: 'object',
       required: ['items'],
       additionalProperties: false,
-      properties: { items: { type: 'array', items: ref('schemas', 'Conflict') }, cursor: text },
+      properties: { items: { type: 'array', items: ref('schemas', 'Conflict') }, unreadable, cursor: text },
     },
     ConflictOverride: conflictOverrideSchema,
   };
@@ -423,6 +440,11 @@ function verificationSchemas(): Record<string, object> {
       examples: { type: 'array', items: text },
     },
   };
+  const known = { site: text, verifications: { type: 'array', items: ref('schemas', 'Verification') } };
+  const leftOut = said(
+    { type: 'array', minItems: 1, items: text },
+    'Keys of results that are there and that this site cannot read; absent when there is none',
+  );
   return {
     Verification: {
       type: 'object',
@@ -440,10 +462,7 @@ function verificationSchemas(): Record<string, object> {
         sides: { type: 'object', additionalProperties: side },
       },
     },
-    Verifications: object({
-      site: text,
-      verifications: { type: 'array', items: ref('schemas', 'Verification') },
-    }),
+    Verifications: { ...object(known), properties: { ...known, unreadable: leftOut } },
     VerificationBegin: verificationBeginSchema,
   };
 }

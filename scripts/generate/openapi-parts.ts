@@ -42,6 +42,7 @@ const MEANING: Readonly<Record<number, string>> = {
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON by its type, or not in UTF-8',
   422: 'The Idempotency-Key was used before, with another body',
+  500: 'What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect',
   503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
 };
 
@@ -121,3 +122,9 @@ export function problems(...statuses: readonly number[]): Record<string, object>
     ]),
   );
 }
+
+/** Names what a page leaves out. */
+export const unreadable = said(
+  { type: 'array', minItems: 1, items: text },
+  'Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none',
+);

@@ -292,7 +292,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           '200': answer('Item', 'Replaced', { ...written, ...applied }),
           '201': answer('Item', 'Created', { ...written, ...applied }),
           '202': answer('Item', NOT_YET_EVERYWHERE, written),
-          ...problems(400, 410, 411, 412, 413, 415, 422, 503),
+          ...problems(400, 410, 411, 412, 413, 415, 422, 500, 503),
         },
       },
     },
@@ -307,7 +307,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         responses: {
           '200': answer('Item', 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
-          ...problems(400, 404, 503),
+          ...problems(400, 404, 500, 503),
         },
       },
     },

@@ -7,7 +7,7 @@ import { findSite, findTargets } from './targets.ts';
 const VALUE_CHARACTERS = 40;
 
 /** Returns the exit status, 0. @throws TargetError */
-export async function conflicts(options: ConflictOptions, { out }: CommandContext): Promise<number> {
+export async function conflicts(options: ConflictOptions, { out, err }: CommandContext): Promise<number> {
   const { action, at, ids, json, limit } = options;
   // The log is the same at every site, so any will do.
   const [first] = findTargets(options);
@@ -15,8 +15,10 @@ export async function conflicts(options: ConflictOptions, { out }: CommandContex
   const [id = ''] = ids;
   switch (action) {
     case 'list': {
-      const found = await api.conflicts(limit);
-      out(json ? found.map((entry) => `${JSON.stringify(entry)}\n`).join('') : listOf(found));
+      const { items, unreadable = [] } = await api.conflicts(limit);
+      out(json ? items.map((entry) => `${JSON.stringify(entry)}\n`).join('') : listOf(items));
+      if (unreadable.length > 0)
+        err(`The site cannot read ${unreadable.join(', ')}; \`status --keys\` says why.\n`);
       return 0;
     }
     case 'show': {

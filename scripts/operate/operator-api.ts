@@ -1,7 +1,7 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
 import type { Finding } from '../../src/shared/ports/probe.ts';
 import type { Causes, Settled } from '../../src/shared/operations/dead-letter-service.ts';
-import type { ConflictView } from '../../src/shared/operations/conflict-service.ts';
+import type { ConflictPage, ConflictView } from '../../src/shared/operations/conflict-service.ts';
 import type { PendingView } from '../../src/shared/operations/pending-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { explain } from './ask.ts';
@@ -103,8 +103,8 @@ export class OperatorApi {
     return answer.verifications;
   }
 
-  async conflicts(limit: number): Promise<readonly ConflictView[]> {
-    return ((await this.#ask('GET', `conflicts?limit=${limit}`)) as { items: ConflictView[] }).items;
+  conflicts(limit: number): Promise<ConflictPage> {
+    return this.#ask('GET', `conflicts?limit=${limit}`) as Promise<ConflictPage>;
   }
 
   conflict(id: string): Promise<ConflictView> {

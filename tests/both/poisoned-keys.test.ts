@@ -2,8 +2,6 @@
  * A key or a page that fails for good, at a real store and through the functions of the bridge: what is behind it goes on,
  * and the key is named with its reason. Runs once per cloud, with the other cloud as its peer.
  */
-import { CosmosClient } from '@azure/cosmos';
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
@@ -20,6 +18,7 @@ import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import type { QueueName, Taken, TestCloud } from '../helpers/sites.ts';
+import { tear } from '../helpers/tear.ts';
 
 let clouds: LinkedClouds;
 let own: TestCloud;
@@ -81,32 +80,6 @@ async function drain(from: TestCloud, queue: QueueName): Promise<readonly Taken[
     if (some.length === 0) return all;
     all.push(...some);
   }
-}
-
-/** Damages what the store holds under a key, as a person or a restore can; its markers stay in the index. */
-async function tear(key: string): Promise<void> {
-  const { env } = own;
-  if (cloudName === 'aws') {
-    const client = new DynamoDBClient({
-      region: 'us-east-1',
-      endpoint: env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
-    await client.send(
-      new UpdateItemCommand({
-        TableName: env['TANDEM_TABLE'],
-        Key: { k: { S: key } },
-        UpdateExpression: 'SET s = :s',
-        ExpressionAttributeValues: { ':s': { S: '{"half' } },
-      }),
-    );
-    client.destroy();
-    return;
-  }
-  const client = new CosmosClient({ endpoint: env['COSMOS_ENDPOINT'] ?? '', key: env['COSMOS_KEY'] ?? '' });
-  const container = client.database(env['COSMOS_DATABASE'] ?? '').container(env['COSMOS_CONTAINER'] ?? '');
-  await container.item(key, key).patch([{ op: 'set', path: '/s', value: 'torn' }]);
-  client.dispose();
 }
 
 /** An update of a key by the peer, which it must read to merge. */
@@ -183,7 +156,7 @@ describe(`a record that cannot be read, on ${cloudName}`, () => {
 
   test('is passed over by the sweep, which names it with its reason', async () => {
     await put(small([peer.site]));
-    await tear(bad());
+    await tear(own, bad());
     await deliver(cloudName, sweep, 'timer');
     const crossed = new Set(
       (await drain(peer, 'tandem-in')).map((taken) => (JSON.parse(taken.body) as { key: string }).key),
@@ -195,7 +168,7 @@ describe(`a record that cannot be read, on ${cloudName}`, () => {
 
   test('takes no other message of its batch along, whether it is read or taken to be new', async () => {
     await put(small());
-    await tear(bad());
+    await tear(own, bad());
     const created = { ...eventOf(bad()), type: 'user.created' };
     for (const last of [eventOf(bad()), created]) {
       const others = some().filter((key) => key !== bad());
@@ -211,7 +184,7 @@ describe(`a record that cannot be read, on ${cloudName}`, () => {
 
   test('is named beside the others of its page', async () => {
     await put(small());
-    await tear(bad());
+    await tear(own, bad());
     const found: string[] = [];
     const unreadable: string[] = [];
     let cursor: string | undefined;
@@ -242,7 +215,7 @@ test(`a result of comparisons that cannot be read keeps back no hourly work, on 
       operations: [],
     },
   ]);
-  await tear(result);
+  await tear(own, result);
   await deliver(cloudName, verifyHourly, 'timer');
   const stepsOf = async (cloud: TestCloud): Promise<string[]> =>
     (await drain(cloud, 'tandem-verify')).map((taken) => (JSON.parse(taken.body) as { kind: string }).kind);

@@ -4,22 +4,33 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   BatchGetItemCommand,
+  BatchWriteItemCommand,
   CreateTableCommand,
+  DeleteItemCommand,
+  PutItemCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
   type CreateTableCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { CosmosClient, type Container, type OperationInput } from '@azure/cosmos';
 import { parse } from 'yaml';
 import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
-import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
+import { startDynamo, type DynamoOptions } from '@tandem-clouds/emulators/dynamodb/server';
+import { WriteBudget } from '@tandem-clouds/emulators/dynamodb/write-budget';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../src/shared/adapters/azure/store.ts';
 import { ThrottledError } from '@tandem-clouds/replication/errors';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import { drive } from '@tandem-clouds/replication/drive';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { newDynamoClient } from '../helpers/dynamo.ts';
+import { TestSite } from '../helpers/test-site.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -52,8 +63,10 @@ async function cosmos(requestUnitsPerSecond: number, now?: () => number): Promis
   return container;
 }
 
-async function dynamo(readUnitsPerSecond: number, now?: () => number) {
-  const server = await startDynamo({ readUnitsPerSecond, ...(now && { now }) });
+type Units = Pick<DynamoOptions, 'readUnitsPerSecond' | 'writeUnitsPerSecond'>;
+
+async function dynamo(units: Units, now?: () => number) {
+  const server = await startDynamo({ ...units, ...(now && { now }) });
   closing.push(() => server.close());
   const client = newDynamoClient(server.endpoint);
   closing.push(() => {
@@ -142,7 +155,7 @@ describe('DynamoDB beyond its read units', () => {
 
   test('leaves keys of a batch unprocessed, and refuses one of which it can read nothing', async () => {
     let nowMs = 0;
-    const client = await dynamo(10, () => nowMs);
+    const client = await dynamo({ readUnitsPerSecond: 10 }, () => nowMs);
     const store = new DynamoStore(client, 'tandem');
     await store.putMany(writes(30));
     const read = () =>
@@ -160,7 +173,7 @@ describe('DynamoDB beyond its read units', () => {
   });
 
   test('answers the store all the same, after pauses and not in a loop without one', async () => {
-    const client = await dynamo(200);
+    const client = await dynamo({ readUnitsPerSecond: 200 });
     const store = new DynamoStore(client, 'tandem');
     await store.putMany(writes(300));
     let calls = 0;
@@ -176,8 +189,117 @@ describe('DynamoDB beyond its read units', () => {
   }, 60_000);
 
   test('is reported when it lasts longer than a call may take', async () => {
-    const store = new DynamoStore(await dynamo(1), 'tandem');
+    const store = new DynamoStore(await dynamo({ readUnitsPerSecond: 1 }), 'tandem');
     await store.putMany(writes(90));
     await expect(store.getMany(keysOf(90))).rejects.toBeInstanceOf(ThrottledError);
+  }, 60_000);
+});
+
+describe('DynamoDB beyond its write units', () => {
+  const items = (count: number) => Array.from({ length: count }, (_, i) => ({ k: { S: `item:${i}` } }));
+  const put = (Item: { k: { S: string } }) => ({ PutRequest: { Item } });
+
+  test('refuses a write of one item, until there is capacity again', async () => {
+    let nowMs = 0;
+    const client = await dynamo({ writeUnitsPerSecond: 1 }, () => nowMs);
+    const at = { TableName: 'tandem', Key: { k: { S: 'a' } } };
+    await client.send(new PutItemCommand({ TableName: 'tandem', Item: { k: { S: 'a' } } }));
+    const throttled = { name: 'ProvisionedThroughputExceededException' };
+    await expect(client.send(new UpdateItemCommand(at))).rejects.toMatchObject(throttled);
+    await expect(client.send(new DeleteItemCommand(at))).rejects.toMatchObject(throttled);
+    nowMs += 1_000;
+    await client.send(new DeleteItemCommand(at));
+    await expect(client.send(new DeleteItemCommand(at))).rejects.toMatchObject(throttled);
+  });
+
+  test('counts a write whose condition does not hold', async () => {
+    const client = await dynamo({ writeUnitsPerSecond: 1 }, () => 0);
+    const never = { TableName: 'tandem', Key: { k: { S: 'a' } }, ConditionExpression: 'attribute_exists(k)' };
+    await expect(client.send(new DeleteItemCommand(never))).rejects.toMatchObject({
+      name: 'ConditionalCheckFailedException',
+    });
+    await expect(client.send(new DeleteItemCommand(never))).rejects.toMatchObject({
+      name: 'ProvisionedThroughputExceededException',
+    });
+  });
+
+  test('leaves items of a batch unprocessed, and refuses one of which it can write nothing', async () => {
+    let nowMs = 0;
+    const client = await dynamo({ writeUnitsPerSecond: 10 }, () => nowMs);
+    const write = (count: number) =>
+      client.send(new BatchWriteItemCommand({ RequestItems: { tandem: items(count).map(put) } }));
+    const { UnprocessedItems } = await write(25);
+    expect(UnprocessedItems).toEqual({ tandem: items(25).slice(10).map(put) });
+    await expect(write(1)).rejects.toMatchObject({ name: 'ProvisionedThroughputExceededException' });
+    nowMs += 1_000;
+    expect((await write(10)).UnprocessedItems).toEqual({});
+  });
+
+  test('cancels a transaction as a whole, and says why', async () => {
+    let nowMs = 0;
+    const client = await dynamo({ writeUnitsPerSecond: 2 }, () => nowMs);
+    const transact = () =>
+      client.send(
+        new TransactWriteItemsCommand({
+          TransactItems: items(2).map((Item) => ({ Put: { TableName: 'tandem', Item } })),
+        }),
+      );
+    await transact();
+    await expect(transact()).rejects.toMatchObject({
+      name: 'TransactionCanceledException',
+      CancellationReasons: [
+        { Code: 'ProvisionedThroughputExceeded' },
+        { Code: 'ProvisionedThroughputExceeded' },
+      ],
+    });
+    // It cost two units an item, and so twice what is granted.
+    nowMs += 1_000;
+    await expect(transact()).rejects.toThrow();
+    nowMs += 1_000;
+    await transact();
+  });
+
+  test('refuses for an index what its table could take', () => {
+    const budget = new WriteBudget({ perSecond: 10, now: () => 0 });
+    budget.charge('tandem', { table: 1, global: { pending: 10 } });
+    expect([budget.admits('tandem'), budget.admits('other')]).toEqual([false, true]);
+  });
+
+  test('takes all writes and clearings of the store, later', async () => {
+    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 100 }), 'tandem', 'background');
+    const outcomes = await store.putMany(writes(400));
+    expect(outcomes.filter(({ status }) => status !== 'written')).toEqual([]);
+    const keys = writes(400).map(({ record: { key } }) => key);
+    const clearings = keys.map((key) => ({ key, accepted: { 'azure-eastus': STAMP } }));
+    expect((await store.clearPending(clearings)).filter((error) => error !== undefined)).toEqual([]);
+    const held = await store.getMany(keys);
+    expect([...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0)).toEqual([]);
+  }, 60_000);
+
+  test('is reported with a hint when it lasts longer than a call may take', async () => {
+    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 5 }), 'tandem');
+    const outcomes = await store.putMany(writes(100));
+    const failed = outcomes.flatMap((outcome) => (outcome.status === 'failed' ? [outcome.error] : []));
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed.every((error) => error instanceof ThrottledError && error.retryAfterMs > 0)).toBe(true);
+  }, 60_000);
+
+  test('applies a backlog later, and dead-letters none of it', async () => {
+    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 40 }), 'tandem');
+    const source = new TestSite('azure-eastus', [SITE]);
+    source.nowMs = Date.now();
+    for (let i = 0; i < 240; i += 1) await source.write(`item:${i}`, { data: i });
+    const site = { site: SITE, peers: ['azure-eastus'], now: Date.now };
+    const resources = { store, sleep: (ms: number) => delay(ms) };
+    const seen = new Set<string>();
+    for (let open = source.outboxDeliveries(); open.length > 0;) {
+      const { dispositions } = await drive(applyBatch(site, open, checkEvent), resources);
+      for (const disposition of dispositions)
+        seen.add(disposition.kind === 'retry' ? `retry ${disposition.isNoAttempt}` : disposition.kind);
+      open = open.filter((_, i) => dispositions[i]?.kind === 'retry');
+    }
+    expect([...seen].filter((kind) => kind !== 'done' && kind !== 'retry true')).toEqual([]);
+    const keys = Array.from({ length: 240 }, (_, i) => `item:${i}`);
+    expect((await store.getMany(keys)).size).toBe(240);
   }, 60_000);
 });

@@ -3,9 +3,11 @@ import type {
   ClearRequest,
   ExposedEntry,
   ExposurePage,
+  KeyPage,
   PendingEntry,
   PutOutcome,
   Revision,
+  ScanOptions,
   ScanPage,
   Store,
   Versioned,
@@ -113,7 +115,7 @@ export class MemoryStore implements Store {
     );
   }
 
-  scan({ cursor = '', limit }: { cursor: string | undefined; limit: number }): Promise<ScanPage> {
+  scan({ cursor = '', limit }: ScanOptions): Promise<ScanPage> {
     return this.#run('scan', () => {
       const keys = [...this.items.keys()].filter((key) => key > cursor).sort((a, b) => (a < b ? -1 : 1));
       const page = keys.slice(0, limit);
@@ -129,6 +131,14 @@ export class MemoryStore implements Store {
         ...(unreadable.size > 0 && { unreadable }),
         ...(keys.length > limit && next !== undefined && { next }),
       };
+    });
+  }
+
+  scanKeys({ cursor = '' }: Omit<ScanOptions, 'limit'>): Promise<KeyPage> {
+    return this.#run('scanKeys', () => {
+      const keys = [...this.items.keys()].filter((key) => key > cursor).sort((a, b) => (a < b ? -1 : 1));
+      const [key] = keys;
+      return { keys: keys.slice(0, 1), ...(keys.length > 1 && key !== undefined && { next: key }) };
     });
   }
 

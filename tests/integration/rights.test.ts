@@ -25,7 +25,7 @@ import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { deploy } from '../../infra/azure/template/evaluate-template.ts';
-import { horizonMs, sweepGraceMs } from '@tandem-clouds/replication/bounds';
+import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replication/bounds';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { deliver, invokeFunction, invokeLambda, type Call, type Delivery } from '../helpers/call.ts';
@@ -331,6 +331,7 @@ test('no function is refused a call, and every right is used', async () => {
   await deadLetters();
   await comparisons();
   await lostMessages();
+  await packs();
   await secondAttempts();
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'GET', 'queues');
@@ -597,5 +598,34 @@ async function lostMessages(): Promise<void> {
     await tick(cloud, 'sweep');
     await settle();
     expect((await stores[cloud].get(record.key))?.record.pending).toEqual({});
+  }
+}
+
+/** A backlog crosses in packs, through the queue of comparisons; what cannot be applied of one goes to the own inbox. */
+async function packs(): Promise<void> {
+  for (const cloud of BOTH) {
+    const { site } = clouds[cloud];
+    const other = cloud === 'aws' ? 'azure' : 'aws';
+    const since = Date.now() - 10 * sweepGraceMs;
+    const one = await recordOf(site, 'item:packed', since, false);
+    const keys = Array.from({ length: sweepPageSize }, (_, i) => `item:packed-${cloud}-${i}`);
+    const pending = { [clouds[other].site]: one.version ?? '' };
+    for (const key of keys) await put(cloud, { ...one, key, pending, pendingSince: since });
+    await tick(cloud, 'sweep');
+    azure.caller = undefined;
+    const waiting = await clouds[other].take('tandem-verify');
+    const kinds = waiting.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
+    expect(kinds).toContain('pack');
+    for (const { body } of waiting) await sendUnseen(other, 'tandem-verify', body);
+    await settle();
+    expect((await stores[other].getMany(keys)).size).toBe(keys.length);
+    const held = await stores[cloud].getMany(keys);
+    expect([...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0)).toEqual([]);
+
+    const body = JSON.stringify({ kind: 'pack', from: site, events: [{ specversion: '1.0' }] });
+    await sendUnseen(other, 'tandem-verify', body);
+    await settle();
+    const { json } = await operate(other, 'POST', 'dead-letters/discard', { all: true });
+    expect(json['settled']).toBe(1);
   }
 }

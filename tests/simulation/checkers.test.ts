@@ -10,18 +10,27 @@ import { checkDeletes } from '@tandem-clouds/testkit/checkers/deletes';
 import { checkExposure } from '@tandem-clouds/testkit/checkers/exposure';
 import {
   checkComparisonEnded,
+  checkCounted,
   checkIsolation,
   checkNamedByComparison,
   type Isolated,
 } from '@tandem-clouds/testkit/checkers/isolation';
-import { checkMessages } from '@tandem-clouds/testkit/checkers/messages';
+import { checkMessages, checkNotByThrottles } from '@tandem-clouds/testkit/checkers/messages';
 import { checkNews, checkReplay } from '@tandem-clouds/testkit/checkers/replay';
 import { checkSession } from '@tandem-clouds/testkit/checkers/sessions';
 import { checkAcceptedStamps, checkLocalStamp } from '@tandem-clouds/testkit/checkers/stamps';
 import { checkValues } from '@tandem-clouds/testkit/checkers/values';
-import type { Acknowledged, LandedWrite, MessageFact, Snapshot } from '@tandem-clouds/testkit/history/facts';
+import {
+  overrules,
+  type Acknowledged,
+  type LandedWrite,
+  type MessageFact,
+  type Snapshot,
+} from '@tandem-clouds/testkit/history/facts';
+import { Overlaps } from '@tandem-clouds/testkit/simulator/overlaps';
 
 const KEY = 'user:1';
+const MONTHS_MS = 60 * 24 * 3_600_000;
 const at = (ms: number, site = 'a'): string => encodeStamp(ms, 0, site);
 const state = (fields: RecordState['fields'], vector: Vector): RecordState => ({ fields, vector });
 const record = (of: RecordState, extra: Partial<StoredRecord> = {}): StoredRecord => ({
@@ -296,6 +305,45 @@ describe('sessions', () => {
       'shows an older name',
     );
   });
+  test('find a field that a record has lost, though all its others are much younger', () => {
+    const shown = state({ email: [at(MONTHS_MS), 'e'] }, { a: at(MONTHS_MS) });
+    expect(details(checkSession('b', shown, [acknowledged()]))).toContain('shows an older name');
+    const removed = new Map([[KEY, [{ a: at(2) }]]]);
+    expect(checkSession('b', shown, [acknowledged()], removed)).toEqual([]);
+    // Some site has removed it; this one still holds what it was.
+    const kept = state({ email: [at(0), 'e'], age: [at(MONTHS_MS), 3] }, { a: at(MONTHS_MS) });
+    expect(details(checkSession('b', kept, [acknowledged()], removed))).toContain('shows an older name');
+  });
+});
+
+describe('what is forgotten', () => {
+  const gone = state({ $deleted: [at(1), true] }, { a: at(1) });
+  test('is what ended more than a month before all of another state', () => {
+    expect(overrules(state({ name: [at(MONTHS_MS), 'x'] }, { a: at(MONTHS_MS) }), gone)).toBe(true);
+    expect(overrules(state({ name: [at(5), 'x'] }, { a: at(5) }), gone)).toBe(false);
+    const live = state({ name: [at(1), 'x'] }, { a: at(1) });
+    expect(overrules(state({ name: [at(MONTHS_MS), 'x'] }, { a: at(MONTHS_MS) }), live)).toBe(false);
+  });
+  test('is not what some element or count of the other state is as old as', () => {
+    const later = state({ name: [at(MONTHS_MS), 'x'] }, { a: at(MONTHS_MS) });
+    for (const section of ['sets', 'counters'] as const) {
+      const slots = { tags: { 'a|1': [at(2), 1] as const } };
+      expect(overrules({ ...later, [section]: slots }, gone)).toBe(false);
+    }
+  });
+});
+
+describe('faults that overlap', () => {
+  test('last until the last of them has ended', () => {
+    const cuts = new Overlaps().add('a>b').add('a>b').add('b>a');
+    cuts.delete('a>b');
+    expect([cuts.has('a>b'), cuts.has('b>a')]).toEqual([true, true]);
+    cuts.delete('a>b');
+    cuts.delete('a>b');
+    expect(cuts.add('a>b').has('a>b')).toBe(true);
+    cuts.clear();
+    expect(cuts.has('a>b')).toBe(false);
+  });
 });
 
 describe('replay', () => {
@@ -386,6 +434,21 @@ describe('messages', () => {
   });
 });
 
+describe('throttles', () => {
+  const fact = (throttled: number, others: number): MessageFact => ({
+    ...{ site: 'a', kind: 'in', key: KEY, poison: false, end: 'dead', reasons: [] },
+    failures: { throttled, others },
+  });
+  test('pass what was tried often enough, or is hopeless', () => {
+    expect(checkNotByThrottles(fact(3, 10), 'unavailable')).toEqual([]);
+    expect(checkNotByThrottles(fact(3, 0), 'malformed')).toEqual([]);
+    expect(checkNotByThrottles(fact(0, 1), 'unavailable')).toEqual([]);
+  });
+  test.each(['unavailable', 'received too often'])('find what nobody has tried: %s', (reason) => {
+    expect(details(checkNotByThrottles(fact(10, 2), reason))).toContain('after 10 throttles and 2 tries');
+  });
+});
+
 describe('isolation', () => {
   const OTHER = 'user:2';
   const newer = record(state({ name: [at(2), 'y'] }, { a: at(2) }));
@@ -438,5 +501,21 @@ describe('isolation', () => {
     expect(checkComparisonEnded(site('a', { holds: result(9) }), 'b', 5)).toEqual([]);
     expect(checkComparisonEnded(site('a', { holds: result(9) }), 'b', 6)).toHaveLength(1);
     expect(checkComparisonEnded(site('a', { holds: result(null) }), 'b', 5)).toHaveLength(1);
+  });
+
+  test('finds a comparison that ended at what it could not read', () => {
+    const counting = (from: number, to: number): Isolated['holds'] =>
+      new Map([
+        ...site('a').holds,
+        [
+          'verification:a.b',
+          record(state({ from: [at(9), { counted: from }], to: [at(9), { counted: to }] }, {})),
+        ],
+      ]);
+    expect(checkCounted(site('a', { holds: counting(2, 1) }), lacking, 1)).toEqual([]);
+    expect(details(checkCounted(site('a', { holds: counting(2, 0) }), lacking, 1))).toContain(
+      '0 of the 2 records of b',
+    );
+    expect(details(checkCounted(site('a', { holds: counting(0, 2) }), lacking, 1))).toContain('records of a');
   });
 });

@@ -73,7 +73,7 @@ describe('a peer that returns after longer than the tombstone horizon', () => {
     directed.write(60_000, 'aws-1', set('name', 'late'));
     for (let ms = 60_000; ms < 61_000; ms += 1) {
       directed.at(ms, () => {
-        if (azure.inbox.messages.size > 0) azure.down = true;
+        if (azure.inbox.messages.size > 0) azure.outages = 1;
       });
     }
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { mutants } from '@tandem-clouds/testkit/simulator/mutants';
-import { mutatedText } from '@tandem-clouds/testkit/simulator/mutated-source';
+import { checkMutant, mutatedText } from '@tandem-clouds/testkit/simulator/mutated-source';
 import { runPool } from '@tandem-clouds/testkit/simulator/pool';
 
 describe('mutants of the protocol', () => {
@@ -9,9 +9,10 @@ describe('mutants of the protocol', () => {
   });
 
   test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
-    '"%s" still fits its module',
+    '"%s" still fits its module, and makes another',
     (_, mutant) => {
       expect(mutatedText(mutant)).toContain(mutant.replacement);
+      checkMutant(mutant);
     },
   );
 
@@ -22,6 +23,14 @@ describe('mutants of the protocol', () => {
   });
 
   test.each([
+    ['cannot be parsed', 'export function mergeStates(]'],
+    ['declares a name twice', 'const same = 1; const same = 2; export function mergeStates('],
+  ])('a text that %s is refused', (_, replacement) => {
+    const mutant = { name: 'm', file: 'replication/merge.ts', search: 'export function mergeStates(' };
+    expect(() => checkMutant({ ...mutant, replacement })).toThrow(/ERROR/);
+  });
+
+  test.each([
     ['a write sets no markers', '11 exposure'],
     ['apply logs conflicts after the write', '3 conflicts'],
     ['a create leaves an unseen tombstone alone', '2 values'],
@@ -29,8 +38,11 @@ describe('mutants of the protocol', () => {
     ['anybody may report for another site', '12 messages'],
     ['a key that cannot be read takes those beside it along', '14 isolation'],
     ['the sweeper does not name what it cannot read', '14 isolation'],
+    ['a page of a scan that is refused at one record ends the comparison', '14 isolation'],
+    ['a throttled try counts as an attempt', '15 throttles'],
   ])('"%s" is found out', async (mutant, invariant) => {
-    const { failed } = await runPool({ first: 1, count: 200, threads: 1, mutant, stopEarly: true });
+    const { faults } = mutants.find(({ name }) => name === mutant) ?? {};
+    const { failed } = await runPool({ first: 1, count: 200, threads: 1, mutant, faults, stopEarly: true });
     expect(failed[0]?.findings.map((finding) => finding.invariant)).toContain(invariant);
   });
 

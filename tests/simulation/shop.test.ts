@@ -1,7 +1,7 @@
 /** A few schedules of the shop inside the test run; `npm run tandem -- simulate --workload shop` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS } from '@tandem-clouds/testkit/simulator/faults';
-import { mutatedText } from '@tandem-clouds/testkit/simulator/mutated-source';
+import { checkMutant, mutatedText } from '@tandem-clouds/testkit/simulator/mutated-source';
 import { runPool } from '@tandem-clouds/testkit/simulator/pool';
 import { NO_SHOP_FAULTS, type ShopFaults } from '@tandem-clouds/testkit/simulator/shop/faults';
 import { shopMutants } from '@tandem-clouds/testkit/simulator/shop/mutants';
@@ -58,9 +58,10 @@ describe('mutants of the shop', () => {
   });
 
   test.each(shopMutants.map((mutant) => [mutant.name, mutant] as const))(
-    '"%s" still fits its module',
+    '"%s" still fits its module, and makes another',
     (_, mutant) => {
       expect(mutatedText(mutant)).toContain(mutant.replacement);
+      checkMutant(mutant);
     },
   );
 

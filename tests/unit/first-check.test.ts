@@ -1,7 +1,5 @@
 /** Probes of a site, what their refusals mean, and what outsiders add. */
-import fs from 'node:fs';
 import http from 'node:http';
-import path from 'node:path';
 import tls from 'node:tls';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
@@ -17,9 +15,8 @@ import { NotCheckedError, type Finding, type Probe } from '../../src/shared/port
 import { readFinding } from '../../scripts/first-check/read-finding.ts';
 import { statusOf, toText } from '../../scripts/first-check/report.ts';
 import { ANYWHERE, COMMON, PROBES, type Cloud } from '../../scripts/first-check/table.ts';
+import { selfSigned } from '../helpers/self-signed.ts';
 
-const fixture = (name: string): string =>
-  fs.readFileSync(path.join(import.meta.dirname, '../fixtures/tls', name), 'utf8');
 const closers: (() => unknown)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
@@ -309,15 +306,17 @@ describe('a check', () => {
     ['TLSv1.3', 'TLSv1.3 TLS_AES_'],
     ['TLSv1.2', 'TLSv1.2 TLS_ECDHE_ECDSA_'],
   ] as const)('says what an address negotiates: at most %s', async (maxVersion, expected) => {
-    const options = { key: fixture('localhost.key'), cert: fixture('localhost.crt'), maxVersion };
+    const own = selfSigned();
+    const options = { ...own, maxVersion };
     const port = await listening(tls.createServer(options, (socket) => socket.on('error', () => undefined)));
-    const probe = tlsProbe('x', `https://localhost:${port}`, fixture('localhost.crt'));
+    const probe = tlsProbe('x', `https://localhost:${port}`, own.cert);
     expect(await found(probe)).toMatchObject({ outcome: 'ok', seen: expect.stringContaining(expected) });
   });
 
   test('refuses an address whose certificate nobody vouches for, or that speaks no TLS', async () => {
-    const options = { key: fixture('localhost.key'), cert: fixture('localhost.crt') };
-    const port = await listening(tls.createServer(options, (socket) => socket.on('error', () => undefined)));
+    const port = await listening(
+      tls.createServer(selfSigned(), (socket) => socket.on('error', () => undefined)),
+    );
     const stranger = await found(tlsProbe('x', `https://localhost:${port}`));
     expect(readFinding(stranger, 'aws').mend).toContain('opens TLS');
     const plain = await listening(http.createServer());

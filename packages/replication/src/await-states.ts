@@ -8,7 +8,8 @@ import { clockAheadMaxMs, horizonMs, sessionWaitMs } from './bounds.ts';
 import { MalformedError, NotYetHereError } from './errors.ts';
 import type { Versioned } from './ports/store.ts';
 import { pauses } from './pauses.ts';
-import { getMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { readKeys, type KeysRead } from './isolate.ts';
+import { sleep, type Protocol, type Site } from './protocol.ts';
 import { covers, type Vector } from './vector.ts';
 import { includes } from './record.ts';
 import { stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
@@ -20,21 +21,19 @@ export interface SeenState {
 }
 
 /**
- * Reads the records of `seen` until they include every state in it.
+ * Reads the records of `seen` until they include every state in it. What cannot be read, for good, is named and not waited for.
  * @throws MalformedError for a state that is not here and that no site can have made.
  * @throws NotYetHereError when one of them has not arrived after `sessionWaitMs`; at once when waiting is in vain.
  */
-export function* awaitStates(
-  site: Site,
-  seen: readonly SeenState[],
-): Protocol<ReadonlyMap<string, Versioned>> {
+export function* awaitStates(site: Site, seen: readonly SeenState[]): Protocol<KeysRead> {
   const keys = [...new Set(seen.map(({ key }) => key))];
   const waits = pauses(site.now, sessionWaitMs);
   for (;;) {
-    const held = yield* getMany(keys);
-    const late = seen.filter((state) => !isHere(site, held.get(state.key), state));
+    const read = yield* readKeys(keys);
+    const { held, failed } = read;
+    const late = seen.filter((state) => !failed.has(state.key) && !isHere(site, held.get(state.key), state));
     const [first] = late;
-    if (first === undefined) return held;
+    if (first === undefined) return read;
     const missing = late.flatMap(({ key, vector }) =>
       Object.values(vector).filter((stamp) => !covers(held.get(key)?.record.state.vector ?? {}, stamp)),
     );

@@ -82,6 +82,7 @@ function lateResult(effect: OneEffect, error: unknown): unknown {
     case 'clearPending':
     case 'pending':
     case 'scan':
+    case 'scanKeys':
     case 'remove':
       throw error;
   }
@@ -128,7 +129,9 @@ function perform(effect: OneEffect, resources: Resources): Promise<unknown> {
       return sender.send(effect.messages);
     }
     case 'scan':
-      return store.scan({ cursor: effect.cursor, limit: effect.limit });
+      return store.scan(effect);
+    case 'scanKeys':
+      return store.scanKeys(effect);
     case 'remove':
       return store.remove(effect.key, effect.expected);
     case 'sleep':

@@ -6,7 +6,7 @@
  */
 import { isPermanent } from './errors.ts';
 import type { ScanPage, Versioned } from './ports/store.ts';
-import { getMany, scan, type Protocol } from './protocol.ts';
+import { getMany, scan, scanKeys, type Protocol } from './protocol.ts';
 
 /** Key → why it fails for good. */
 export type FailedKeys = ReadonlyMap<string, Error>;
@@ -35,16 +35,33 @@ export function* readKeys(keys: readonly string[]): Protocol<KeysRead> {
   };
 }
 
+/** A page of a scan that may have begun anew. */
+export interface ScannedPage extends ScanPage {
+  /** The first page of another, ordered scan: what was read of the one before comes again. */
+  readonly again?: true;
+}
+
 /**
- * One page of a scan. One that is refused for good is asked for again with half as many records, and thrown when it is
- * refused with a single one: the store says where the next page begins, so nobody can step over it.
+ * One page of a scan. One that is refused for good is asked for again with half as many records. What is refused with a single
+ * one is passed over: its key is read by itself, and named when that fails too. A store that cannot say which key it was is
+ * scanned anew, in an order in which it can.
  */
-export function* scanPage(cursor: string | undefined, limit: number): Protocol<ScanPage> {
+export function* scanPage(cursor: string | undefined, limit: number, ordered = false): Protocol<ScannedPage> {
+  const from = { cursor, ...(ordered && { ordered }) };
   for (let size = limit; ; size = Math.ceil(size / 2)) {
     try {
-      return yield* scan(cursor, size);
+      return yield* scan({ ...from, limit: size });
     } catch (error) {
-      if (!isPermanent(error) || size === 1) throw error;
+      if (!isPermanent(error)) throw error;
+      if (size === 1) break;
     }
   }
+  const behind = yield* scanKeys(from);
+  if (behind === undefined) return { ...(yield* scanPage(undefined, limit, true)), again: true };
+  const { held, failed } = yield* readKeys(behind.keys);
+  return {
+    records: [...held.values()].map(({ record }) => record),
+    ...(failed.size > 0 && { unreadable: failed }),
+    ...(behind.next !== undefined && { next: behind.next }),
+  };
 }

@@ -9,6 +9,8 @@ import type {
   PendingEntry,
   PutOutcome,
   Revision,
+  KeyPage,
+  ScanOptions,
   ScanPage,
   Versioned,
   WriteRequest,
@@ -33,7 +35,8 @@ export type Effect =
   | { readonly op: 'send'; readonly peer: SiteId; readonly messages: readonly OutboundMessage[] }
   /** To the queue of comparisons of a peer, or of this site itself. */
   | { readonly op: 'tell'; readonly site: SiteId; readonly messages: readonly OutboundMessage[] }
-  | { readonly op: 'scan'; readonly cursor: string | undefined; readonly limit: number }
+  | ({ readonly op: 'scan' } & ScanOptions)
+  | ({ readonly op: 'scanKeys' } & Omit<ScanOptions, 'limit'>)
   | { readonly op: 'remove'; readonly key: string; readonly expected: Revision }
   | { readonly op: 'sleep'; readonly ms: number }
   /** Side by side. Ends when all have; throws what the first that threw has thrown. */
@@ -91,8 +94,12 @@ export function* tell(site: SiteId, messages: readonly OutboundMessage[]): Proto
   return (yield { op: 'tell', site, messages }) as readonly SendOutcome[];
 }
 
-export function* scan(cursor: string | undefined, limit: number): Protocol<ScanPage> {
-  return (yield { op: 'scan', cursor, limit }) as ScanPage;
+export function* scan(options: ScanOptions): Protocol<ScanPage> {
+  return (yield { op: 'scan', ...options }) as ScanPage;
+}
+
+export function* scanKeys(options: Omit<ScanOptions, 'limit'>): Protocol<KeyPage | undefined> {
+  return (yield { op: 'scanKeys', ...options }) as KeyPage | undefined;
 }
 
 /** Whether the record was still at this revision, and is gone. */

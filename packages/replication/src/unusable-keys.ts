@@ -1,5 +1,6 @@
 /**
- * Keys that a comparison, a repair or the removal of tombstones has met at this site and cannot read or write, for good.
+ * Keys that a request, a comparison, a repair or the removal of tombstones has met at this site and cannot read or write, for
+ * good.
  * The sweeper names what it cannot send, and the queues what they cannot deliver; nothing of these has a marker or a
  * message, so they are noted in the site's own heartbeat, where `status` finds them.
  *
@@ -20,7 +21,7 @@ const UNUSABLE = 'unusable';
 const REASON_CHARACTERS_MAX = 200;
 
 /** What the function was doing. */
-export type Activity = 'compare' | 'repair' | 'tombstones';
+export type Activity = 'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write';
 
 export interface UnusableKey {
   readonly key: string;

@@ -6,6 +6,9 @@
  */
 import { UnreadableError } from '../errors.ts';
 import type { ScanPage, Versioned } from '@tandem-clouds/replication/ports/store';
+import { EXPIRES } from '@tandem-clouds/replication/record';
+
+const DATE_SECONDS_MAX = 8.64e12;
 
 /** @throws UnreadableError */
 export function readable(key: string, read: () => Versioned): Versioned {
@@ -47,6 +50,9 @@ function faultOf(state: unknown): string | undefined {
   if (!isObject(fields) || !Object.values(fields).every(isStamped)) return 'its fields are no registers';
   if (!isObject(vector) || !Object.values(vector).every((stamp) => typeof stamp === 'string'))
     return 'its vector holds no stamps';
+  // The latest moment that a date can name: whoever shows a later one fails.
+  const expires = fields[EXPIRES];
+  if (isStamped(expires) && Number(expires[1] ?? 0) > DATE_SECONDS_MAX) return 'its end is no moment';
   const areSlots = (value: unknown): boolean =>
     isObject(value) &&
     Object.values(value).every((slots) => isObject(slots) && Object.values(slots).every(isStamped));
@@ -57,6 +63,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isStamped(value: unknown): boolean {
+function isStamped(value: unknown): value is readonly [string, ...unknown[]] {
   return Array.isArray(value) && typeof value[0] === 'string';
 }

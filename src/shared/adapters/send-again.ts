@@ -21,6 +21,21 @@ export function attemptOf(attributes: Readonly<Record<string, string>>): number 
   return earlier + 1;
 }
 
+/** What a retry is sent again with. */
+export function againOf({ message, isNoAttempt }: Pick<Retry, 'message' | 'isNoAttempt'>): {
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly delaySeconds: number;
+} {
+  return {
+    attributes: {
+      ...message.attributes,
+      [ATTEMPTS]: String(message.attempts - (isNoAttempt === true ? 1 : 0)),
+    },
+    delaySeconds:
+      isNoAttempt === true ? THROTTLED_SECONDS : Math.min(2 ** message.attempts, retryDelaySecondsMax),
+  };
+}
+
 /** Sends each again, later. @returns Outcomes in the order of the retries; what has one is to be handed back. */
 export async function sendAgain(
   queue: QueueSender,
@@ -28,11 +43,10 @@ export async function sendAgain(
   limit: TimeLimit,
 ): Promise<readonly SendOutcome[]> {
   if (retries.length === 0) return [];
-  const messages = retries.map(({ message, isNoAttempt = false }, index) => ({
+  const messages = retries.map((retry, index) => ({
     id: String(index),
-    body: message.body,
-    attributes: { ...message.attributes, [ATTEMPTS]: String(message.attempts - (isNoAttempt ? 1 : 0)) },
-    delaySeconds: isNoAttempt ? THROTTLED_SECONDS : Math.min(2 ** message.attempts, retryDelaySecondsMax),
+    body: retry.message.body,
+    ...againOf(retry),
   }));
   return sendWithin(limit, messages.length, () => queue.send(messages));
 }

@@ -24,10 +24,10 @@ export async function withThrottling<Item, Answer>(
   let open = items.map((item, index) => ({ item, index }));
   for (;;) {
     const round = await send(open.map(({ item }) => item));
+    if (round.length !== open.length) throw new TypeError(`${round.length} answers for ${open.length} items`);
     const hints: number[] = [];
     open = open.filter(({ index }, position) => {
-      const answer = round[position];
-      if (answer === undefined) throw new TypeError(`${round.length} answers for more items`);
+      const answer = round[position] as Answer;
       answers[index] = answer;
       const hint = hintOf(answer);
       if (hint !== undefined) hints.push(hint);

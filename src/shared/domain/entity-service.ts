@@ -58,6 +58,8 @@ export interface Creation {
 
 export interface EntityPage {
   readonly records: readonly StoredRecord[];
+  /** Ids that are there and cannot be read at this site. */
+  readonly unreadable: readonly string[];
   /** The last id that was looked at, when there may be more. */
   readonly next: string | undefined;
 }
@@ -118,7 +120,11 @@ export class EntityService {
       limit,
       seen,
     });
-    return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
+    return {
+      records: page.records,
+      unreadable: page.unreadable.map(idOf),
+      next: page.next === undefined ? undefined : idOf(page.next),
+    };
   }
 
   /**

@@ -99,7 +99,11 @@ export class ItemService {
       limit,
       seen,
     });
-    return { records: page.records, next: page.next === undefined ? undefined : idOf(page.next) };
+    return {
+      records: page.records,
+      unreadable: page.unreadable.map(idOf),
+      next: page.next === undefined ? undefined : idOf(page.next),
+    };
   }
 
   /** @throws NotFoundError when it is absent or has expired. @throws PreconditionFailedError */

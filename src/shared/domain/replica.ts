@@ -1,19 +1,30 @@
-/** The local copy of everything, as handlers use it: reads, lists, and writes that replicate. */
+/**
+ * The local copy of everything, as handlers use it: reads, lists, and writes that replicate.
+ *
+ * Invariant: a record that cannot be read, for good, decides about no other of its page; whoever meets it notes it for
+ * `status`.
+ */
 import type { Ids } from '../ports/ids.ts';
 import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { pageBytesMax } from '../bounds.ts';
-import { NotYetHereError } from '@tandem-clouds/replication/errors';
+import { NotYetHereError, isPermanent } from '@tandem-clouds/replication/errors';
+import { UnreadableError } from '../errors.ts';
+import { readEach } from '../read-each.ts';
 import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
 import { awaitStates, sitesOf, type SeenState } from '@tandem-clouds/replication/await-states';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';
 import { pauses } from '@tandem-clouds/replication/pauses';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
+import { noteUnusable, type Activity } from '@tandem-clouds/replication/unusable-keys';
 import { entityOf, isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 
 export interface Page {
   readonly records: readonly StoredRecord[];
+  /** Keys of the page that are there and cannot be read at this site, for good. */
+  readonly unreadable: readonly string[];
   /** The last key that was looked at, when there may be more. */
   readonly next: string | undefined;
 }
@@ -51,14 +62,36 @@ export class Replica {
   /**
    * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own.
    * @throws NotYetHereError when such a state does not arrive in time.
+   * @throws UnreadableError, or whatever it is that the store answers for good.
    */
   async read(key: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
     const own = seen.filter((state) => state.key === key);
-    const held =
+    const { held, failed } =
       own.length === 0
-        ? await this.#resources.store.get(key)
-        : (await drive(awaitStates(this.#site, own), this.#resources)).get(key);
-    return held !== undefined && this.#isLive(held.record) ? held.record : undefined;
+        ? await this.#readOne(key)
+        : await drive(awaitStates(this.#site, own), this.#resources);
+    const failure = failed.get(key);
+    if (failure !== undefined) {
+      await this.note('read', failed);
+      throw failure;
+    }
+    const record = held.get(key)?.record;
+    return record !== undefined && this.#isLive(record) ? record : undefined;
+  }
+
+  async #readOne(key: string): Promise<KeysRead> {
+    try {
+      const versioned = await this.#resources.store.get(key);
+      return { held: new Map(versioned && [[key, versioned]]), failed: new Map() };
+    } catch (error) {
+      if (!isPermanent(error)) throw error;
+      return { held: new Map(), failed: new Map([[key, error]]) };
+    }
+  }
+
+  /** Notes what this site cannot use, where `status` finds it. Never fails. */
+  async note(during: Activity, failed: FailedKeys): Promise<void> {
+    if (failed.size > 0) await drive(noteUnusable(this.#site, during, failed), this.#resources);
   }
 
   #isLive(record: StoredRecord): boolean {
@@ -76,10 +109,15 @@ export class Replica {
   }
 
   /** Performs a write under a fresh operation id. @throws what `localWrite` throws. */
-  write(write: Omit<LocalWrite, 'operationId'>): Promise<StoredRecord> {
+  async write(write: Omit<LocalWrite, 'operationId'>): Promise<StoredRecord> {
     // The last 48 bits are random: enough to tell a record's few latest operations apart.
     const operationId = this.#ids.next().slice(-12);
-    return drive(localWrite(this.#site, { ...write, operationId }), this.#resources);
+    try {
+      return await drive(localWrite(this.#site, { ...write, operationId }), this.#resources);
+    } catch (error) {
+      if (error instanceof UnreadableError) await this.note('write', new Map([[write.key, error]]));
+      throw error;
+    }
   }
 
   /**
@@ -98,7 +136,7 @@ export class Replica {
   async list(entity: string, { after, limit, seen = [] }: ListOptions): Promise<Page> {
     const own = seen.filter(({ key }) => entityOf(key) === entity);
     if (own.length === 0) return this.#page(entity, after, limit);
-    const held = await drive(awaitStates(this.#site, own), this.#resources);
+    const { held } = await drive(awaitStates(this.#site, own), this.#resources);
     const live = [...held.values()].map(({ record }) => record).filter((record) => this.#isLive(record));
     const waits = pauses(this.#site.now, sessionWaitMs);
     for (;;) {
@@ -117,24 +155,28 @@ export class Replica {
   async #page(entity: string, after: string | undefined, limit: number): Promise<Page> {
     const keys = await this.#resources.store.list(entity, { after, limit: limit + 1 });
     const wanted = keys.slice(0, limit);
-    const held = await this.#resources.store.getMany(wanted);
+    const { held, failed } = await readEach(this.#resources.store, wanted);
+    await this.note('list', failed);
+    const unreadable: string[] = [];
     const records: StoredRecord[] = [];
     let bytes = 0;
     let last: string | undefined;
     for (const key of wanted) {
       const record = held.get(key)?.record;
+      if (failed.has(key)) unreadable.push(key);
       if (record !== undefined && this.#isLive(record)) {
         bytes += Buffer.byteLength(JSON.stringify(record.state));
-        if (bytes > pageBytesMax && records.length > 0) return { records, next: last };
+        if (bytes > pageBytesMax && records.length > 0) return { records, unreadable, next: last };
         records.push(record);
       }
       last = key;
     }
-    return { records, next: keys.length > limit ? last : undefined };
+    return { records, unreadable, next: keys.length > limit ? last : undefined };
   }
 }
 
 /** The page reaches the key and does not hold it. */
-function isMissing({ records, next }: Page, key: string): boolean {
-  return (next === undefined || key <= next) && !records.some((record) => record.key === key);
+function isMissing({ records, unreadable, next }: Page, key: string): boolean {
+  const isNamed = unreadable.includes(key) || records.some((record) => record.key === key);
+  return (next === undefined || key <= next) && !isNamed;
 }

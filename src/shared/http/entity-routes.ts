@@ -102,7 +102,11 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
-    body: { items: page.records.map((record) => service.view(record)), ...(cursor && { cursor }) },
+    body: {
+      items: page.records.map((record) => service.view(record)),
+      ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
+      ...(cursor && { cursor }),
+    },
     headers: {
       'cache-control': 'private, no-cache',
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),

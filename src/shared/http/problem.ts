@@ -9,6 +9,7 @@ import {
   ForbiddenError,
   MethodNotAllowedError,
   UnauthorizedError,
+  UnreadableError,
   UnsupportedMediaTypeError,
   type ErrorCode,
   type Failure,
@@ -35,7 +36,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
-  unreadable: { status: 500, title: 'Internal error' },
+  unreadable: { status: 500, title: 'Record cannot be read' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   ambiguous: { status: 503, title: 'Temporarily unavailable' },
   clock_skew: { status: 503, title: 'Temporarily unavailable' },
@@ -105,6 +106,9 @@ function challengeOf(error: unknown): Record<string, string> {
 function detailOf(error: unknown, status: number): string {
   if (error instanceof NotYetHereError) {
     return 'This site has not yet received what the session has seen. Try again, or at the site that answered it.';
+  }
+  if (error instanceof UnreadableError) {
+    return 'What this site holds of the record cannot be read. Ask another site, and quote the instance to an operator.';
   }
   if (status === 503) return 'A dependency of this site does not answer. Try again, or at another site.';
   if (status >= 500) return 'The request failed here. Quote the instance to an operator.';

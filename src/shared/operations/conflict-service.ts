@@ -1,6 +1,6 @@
 /** What operators do with the conflict log. An override is a newer write of the field like any other. */
 import type { ValidateFunction } from 'ajv';
-import { InvalidError, NotFoundError } from '../errors.ts';
+import { InvalidError, NotFoundError, UnreadableError } from '../errors.ts';
 import { own } from '@tandem-clouds/replication/own';
 import type { Replica } from '../domain/replica.ts';
 import type { Json } from '@tandem-clouds/replication/json';
@@ -29,6 +29,8 @@ export interface ConflictView {
 
 export interface ConflictPage {
   readonly items: readonly ConflictView[];
+  /** Ids of entries that are there and cannot be read at this site; absent when the page has none. */
+  readonly unreadable?: readonly string[];
   readonly cursor?: string;
 }
 
@@ -50,8 +52,21 @@ export class ConflictService {
       limit,
       after: after === undefined ? undefined : `${CONFLICT}:${after}`,
     });
+    const items: ConflictView[] = [];
+    const failed = new Map<string, Error>();
+    for (const record of page.records) {
+      try {
+        items.push(viewOf(record));
+      } catch (error) {
+        if (!(error instanceof UnreadableError)) throw error;
+        failed.set(record.key, error);
+      }
+    }
+    await this.#replica.note('list', failed);
+    const unreadable = [...page.unreadable, ...failed.keys()].sort().map(idOf);
     return {
-      items: page.records.map(viewOf),
+      items,
+      ...(unreadable.length > 0 && { unreadable }),
       ...(page.next !== undefined && { cursor: idOf(page.next) }),
     };
   }
@@ -123,11 +138,24 @@ function restored({ loser: { value = null }, reason }: ConflictView): Json | Fie
   return typeof counted === 'number' ? increment(counted) : value;
 }
 
+/** @throws UnreadableError when the record holds no entry. */
 function viewOf({ key, state }: StoredRecord): ConflictView {
-  const entry = plainValues(state) as unknown as Omit<ConflictView, 'id'>;
+  const values = plainValues(state);
+  if (!isEntry(values))
+    throw new UnreadableError(`${key}: what the store holds is no entry of the conflict log`);
+  const entry = values as unknown as Omit<ConflictView, 'id'>;
   const timed = (write: LoggedWrite): ConflictView['loser'] => ({
     ...write,
     at: new Date(stampMs(write.stamp)).toISOString(),
   });
   return { id: idOf(key), ...entry, loser: timed(entry.loser), winner: timed(entry.winner) };
+}
+
+/** Whether values are those of an entry, as far as its view would stumble over them. */
+function isEntry({ record, field, reason, loser, winner }: Readonly<Record<string, Json>>): boolean {
+  const isWrite = (write: Json | undefined): boolean =>
+    isObject(write) && typeof write['stamp'] === 'string' && Number.isFinite(stampMs(write['stamp']));
+  return (
+    [record, field, reason].every((text) => typeof text === 'string') && isWrite(loser) && isWrite(winner)
+  );
 }

@@ -402,6 +402,42 @@ export function describeStore(name: string, openStore: () => Store): void {
         expect(keys.filter((key) => untouched.includes(key))).toEqual(untouched);
       });
 
+      test('that is ordered has every record in exactly one page', async () => {
+        const filled = await fill(23);
+        const found: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.scan({ cursor, limit: 10, ordered: true });
+          expect(page.records.length).toBeLessThanOrEqual(10);
+          found.push(...page.records.map(({ key }) => key));
+          cursor = page.next;
+        } while (cursor !== undefined);
+        expect(found.filter((key) => key.startsWith(`${entity()}:`)).sort()).toEqual(filled);
+        expect(new Set(found).size).toBe(found.length);
+      });
+
+      test.each([true, false])(
+        'goes on behind any record by its key alone (ordered: %s)',
+        async (ordered) => {
+          const filled = await fill(7);
+          const found: string[] = [];
+          let cursor: string | undefined;
+          let byKey = false;
+          do {
+            const page = await store.scan({ cursor, limit: 1, ordered });
+            const behind = await store.scanKeys({ cursor, ordered });
+            // A store that cannot tell says so from the first page on.
+            if (behind === undefined) expect([ordered, cursor]).toEqual([false, undefined]);
+            if (behind === undefined) return;
+            expect(behind.keys).toEqual(page.records.map(({ key }) => key));
+            found.push(...behind.keys);
+            cursor = byKey ? page.next : behind.next;
+            byKey = !byKey;
+          } while (cursor !== undefined);
+          expect(found.filter((key) => key.startsWith(`${entity()}:`)).sort()).toEqual(filled);
+        },
+      );
+
       test('has smaller pages than were asked for when the records are large, and loses none', async () => {
         const filled = await fill(48, 'x'.repeat(100_000));
         const { keys, pages } = await scan(1_000);

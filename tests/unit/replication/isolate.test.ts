@@ -12,6 +12,7 @@ import { UnreadableError } from '../../../src/shared/errors.ts';
 import { pendingView } from '../../../src/shared/operations/pending-view.ts';
 import { replicationView } from '../../../src/shared/operations/replication-view.ts';
 import { backfillKeys, backfillState } from '@tandem-clouds/replication/anti-entropy/backfill';
+import { digest } from '@tandem-clouds/replication/anti-entropy/compare';
 import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verification';
 import { applyBatch } from '@tandem-clouds/replication/apply';
@@ -25,6 +26,7 @@ import { DELETED } from '@tandem-clouds/replication/record';
 import { sweep } from '@tandem-clouds/replication/sweep';
 import { noteUnusable, unusableKeys } from '@tandem-clouds/replication/unusable-keys';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { checkStep } from '../../../src/shared/validation/check-step.ts';
 import { AWS, AZURE, Mesh } from '../../helpers/mesh.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 
@@ -44,14 +46,21 @@ async function written(site: TestSite): Promise<void> {
 /** Drives a protocol of reads with answers of the test; returns its result and how many calls it made. */
 function answered<Result>(
   protocol: Protocol<Result>,
-  answer: (effect: { readonly keys?: readonly string[]; readonly limit?: number }) => unknown,
+  answer: (effect: {
+    readonly op?: string;
+    readonly keys?: readonly string[];
+    readonly limit?: number;
+    readonly ordered?: boolean;
+    readonly site?: string;
+    readonly messages?: readonly { readonly body: string }[];
+  }) => unknown,
 ): { result: Result; calls: number } {
   let step = protocol.next();
   let calls = 0;
   while (step.done !== true) {
     calls += 1;
     try {
-      step = protocol.next(answer(step.value as object));
+      step = protocol.next(answer(step.value));
     } catch (error) {
       step = protocol.throw(error);
     }
@@ -97,7 +106,74 @@ describe('reading keys of which one fails for good', () => {
       });
     expect(scanning(100).result).toBe(page);
     expect(asked).toEqual([500, 250, 125, 63]);
-    expect(() => scanning(0)).toThrow(tooLarge);
+  });
+
+  const record = (key: string) => ({ record: { key }, revision: '1' });
+  test.each([
+    ['cannot be read alone either', true],
+    ['can be read alone', false],
+  ])('a page that is refused with a single record, which %s, is passed over', (_, isBad) => {
+    const { result } = answered(scanPage('c', 4), ({ op, keys: asked = [] }) => {
+      if (op === 'scan') throw refused;
+      if (op === 'scanKeys') return { keys: [BAD], next: 'd' };
+      if (isBad) throw unreadable;
+      return new Map(asked.map((key) => [key, record(key)]));
+    });
+    expect(result).toEqual(
+      isBad
+        ? { records: [], unreadable: new Map([[BAD, unreadable]]), next: 'd' }
+        : { records: [{ key: BAD }], next: 'd' },
+    );
+  });
+
+  test('a store that cannot tell where to go on is scanned anew, in an order in which it can', () => {
+    const page = { records: [], next: 'by key' };
+    const { result } = answered(scanPage('c', 4), ({ op, ordered }) => {
+      if (op === 'scanKeys') return undefined;
+      if (ordered === true) return page;
+      throw refused;
+    });
+    expect(result).toEqual({ ...page, again: true });
+  });
+
+  test.each(['from', 'to'] as const)('a comparison whose side "%s" is scanned anew begins anew', (side) => {
+    const site = { site: side === 'from' ? AWS : AZURE, peers: [AWS, AZURE], now: () => 0 };
+    const job = { id: 'j', from: AWS, to: AZURE, atMs: 0, repair: false };
+    const passed: unknown[] = [];
+    const step = { kind: 'digest', job, side, counted: { from: 9, to: 3 }, cursor: 'c' } as const;
+    answered(digest(site, step), ({ op, ordered, messages = [], site: to }) => {
+      if (op === 'tell') {
+        passed.push([to, JSON.parse(messages[0]?.body ?? '')]);
+        return [undefined];
+      }
+      if (op === 'scanKeys') return undefined;
+      if (ordered === true) return { records: [], next: 'by key' };
+      throw refused;
+    });
+    const anew = {
+      kind: 'digest',
+      job: { ...job, ordered: true },
+      side: 'from',
+      counted: { from: 0, to: 0 },
+    };
+    expect(passed).toEqual([[AWS, anew]]);
+    expect(checkStep(anew)).toEqual([]);
+    // And then each side is scanned so from its first page on.
+    const asked: unknown[] = [];
+    const { cursor: _, ...first } = step;
+    answered(digest(site, { ...first, job: { ...job, ordered: true } }), ({ op, ordered }) => {
+      if (op === 'scan') asked.push(ordered);
+      return op === 'scan' ? { records: [] } : [undefined];
+    });
+    expect(asked).toEqual([true]);
+  });
+
+  test('a store that refuses whatever it is asked is given up', () => {
+    expect(() =>
+      answered(scanPage('c', 4), () => {
+        throw refused;
+      }),
+    ).toThrow(refused);
   });
 });
 

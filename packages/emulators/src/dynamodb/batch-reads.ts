@@ -8,6 +8,7 @@ import { readUnits } from './capacity.ts';
 import { run, tableOf, validated, type Item, type RequestData } from './dynalite.ts';
 import { DynamoError } from './errors.ts';
 import type { DynamoContext } from './operations.ts';
+import { THROTTLED_TEXT } from './write-budget.ts';
 
 interface TableRequest {
   readonly Keys: readonly Item[];
@@ -46,8 +47,5 @@ export async function batchGetItems(
 }
 
 export function readThrottled(): DynamoError {
-  return new DynamoError(
-    'ProvisionedThroughputExceededException',
-    'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
-  );
+  return new DynamoError('ProvisionedThroughputExceededException', THROTTLED_TEXT);
 }

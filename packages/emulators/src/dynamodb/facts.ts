@@ -140,9 +140,31 @@ export const dynamodbFacts: EmulatorFacts = {
     },
     {
       kind: 'tier',
-      what: 'on demand, a table is throttled above twice its earlier peak, and a partition at 1,000 writes and 3,000 reads a second',
+      what: 'a partition takes 1,000 write units and 3,000 read units a second, where a budget is asked for; a table and each of its indexes are one',
+      source: `${GUIDE}/bp-partition-key-design.html`,
+      held: testsOf('tests/contract/throttling.test.ts')(
+        'refuses a write of one item, until there is capacity again',
+      ),
+    },
+    {
+      kind: 'error',
+      what: 'beyond its write units a batch leaves items unprocessed, and is refused when nothing could be written',
+      source: `${API}/API_BatchWriteItem.html`,
+      held: testsOf('tests/contract/throttling.test.ts')(
+        'leaves items of a batch unprocessed, and refuses one of which it can write nothing',
+      ),
+    },
+    {
+      kind: 'error',
+      what: 'beyond its write units a transaction is cancelled, with ProvisionedThroughputExceeded as the reason',
+      source: `${API}/API_TransactWriteItems.html`,
+      held: testsOf('tests/contract/throttling.test.ts')('cancels a transaction as a whole, and says why'),
+    },
+    {
+      kind: 'tier',
+      what: 'on demand, a table is throttled above twice its earlier peak',
       source: `${GUIDE}/on-demand-capacity-mode.html#on-demand-capacity-mode-initial`,
-      held: 'because it has a budget of reads only, for those who ask for one; a fault rule throttles writes in its place',
+      held: 'because the peak is the service’s own account of half an hour; a budget of units a second stands for it',
     },
     {
       kind: 'tier',

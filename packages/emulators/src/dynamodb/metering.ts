@@ -7,12 +7,16 @@
  */
 import type { UsageMeter } from '../core/usage.ts';
 import { readThrottled } from './batch-reads.ts';
-import { detailOf, tableWriteUnits } from './capacity.ts';
+import { detailOf, tableWriteUnits, type Units } from './capacity.ts';
 import type { Item, RequestData } from './dynalite.ts';
 import { codeOf, isRefusal } from './errors.ts';
+import { writeThrottled, type WriteBudget } from './write-budget.ts';
 import { isItemAction, perform, tablesIn, type DynamoContext } from './operations.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
+
+/** Those of one item; batches and transactions have answers of their own (`writes.ts`, `transactions.ts`). */
+const SINGLE_WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem']);
 
 /** Those that are let in as a whole; a batch is by key (`batch-reads.ts`). */
 const OTHER_READS = new Set(['GetItem', 'Query', 'Scan', 'TransactGetItems']);
@@ -34,14 +38,17 @@ export async function performMetered(
   const asked = input['ReturnConsumedCapacity'];
   const isUnderstood = asked === undefined || asked === 'NONE' || detailOf(asked) !== undefined;
   if (!isItemAction(operation) || !isUnderstood) return perform(operation, context, input);
-  const { readBudget } = context;
+  const { readBudget, writeBudget } = context;
   if (OTHER_READS.has(operation) && !readBudget.admit()) throw readThrottled();
+  const isReserved = SINGLE_WRITES.has(operation) && writeBudget.isBounded;
+  const reservation = isReserved ? reserve(writeBudget, input) : undefined;
   let output: Record<string, unknown>;
   try {
     const detailed = { ...input, ReturnConsumedCapacity: 'INDEXES' };
     output = (await perform(operation, context, detailed)) as Record<string, unknown>;
   } catch (error) {
-    countRefusal(operation, input, error, usage);
+    const table = countRefusal(operation, input, error, usage);
+    reservation?.settle({ table, global: {} });
     throw error;
   }
   const { ConsumedCapacity, ...rest } = output;
@@ -49,6 +56,7 @@ export async function performMetered(
   for (const one of consumed === undefined ? [] : [consumed].flat()) {
     count(operation, one, usage);
     if (OTHER_READS.has(operation)) readBudget.charge(one.CapacityUnits);
+    reservation?.settle(unitsOf(one));
   }
   switch (detailOf(asked)) {
     case 'INDEXES':
@@ -58,6 +66,37 @@ export async function performMetered(
     case undefined:
       return rest;
   }
+}
+
+/**
+ * Lets a write in, and takes at once what it will cost at least: those that come while it is under way find that much less.
+ * @throws DynamoError when there is no capacity left
+ */
+function reserve(
+  budget: WriteBudget,
+  input: RequestData,
+): { settle(units: Pick<Units, 'table' | 'global'>): void } {
+  const table = String(input['TableName']);
+  if (!budget.admits(table)) throw writeThrottled();
+  const reserved = tableWriteUnits(input['Item'] as Item | undefined);
+  budget.charge(table, { table: reserved, global: {} });
+  return {
+    settle: (units) => {
+      budget.charge(table, { ...units, table: units.table - reserved });
+    },
+  };
+}
+
+function unitsOf({
+  CapacityUnits,
+  Table,
+  GlobalSecondaryIndexes = {},
+}: Consumed): Pick<Units, 'table' | 'global'> {
+  const global = Object.entries(GlobalSecondaryIndexes).map(([index, used]) => [index, used.CapacityUnits]);
+  return {
+    table: Table?.CapacityUnits ?? CapacityUnits,
+    global: Object.fromEntries(global) as Units['global'],
+  };
 }
 
 function total(consumed: unknown): unknown {
@@ -79,8 +118,9 @@ function count(operation: string, consumed: Consumed, usage: UsageMeter): void {
   }
 }
 
-function countRefusal(operation: string, input: RequestData, error: unknown, usage: UsageMeter): void {
-  if (!isRefusal(error) || codeOf(error) !== 'ConditionalCheckFailedException') return;
+/** Returns the write units that it cost. */
+function countRefusal(operation: string, input: RequestData, error: unknown, usage: UsageMeter): number {
+  if (!isRefusal(error) || codeOf(error) !== 'ConditionalCheckFailedException') return 0;
   const sizes = [error.body['Item'], input['Item']].map((item) => tableWriteUnits(item as Item | undefined));
   const writeUnits = Math.max(...sizes);
   for (const table of tablesIn(input)) {
@@ -91,4 +131,5 @@ function countRefusal(operation: string, input: RequestData, error: unknown, usa
       'writeUnits:table': writeUnits,
     });
   }
+  return writeUnits;
 }

@@ -8,6 +8,7 @@ import { createTable, deleteTable, describeTable, updateTable } from './tables.t
 import { describeTimeToLive, updateTimeToLive } from './time-to-live.ts';
 import type { Transactions } from './transactions.ts';
 import { batchGetItems } from './batch-reads.ts';
+import type { WriteBudget } from './write-budget.ts';
 import { batchWriteItems, writeItem } from './writes.ts';
 
 export interface DynamoContext {
@@ -16,6 +17,7 @@ export interface DynamoContext {
   readonly now: () => number;
   /** Read units a second; beyond them a batch is answered in part. */
   readonly readBudget: Budget;
+  readonly writeBudget: WriteBudget;
 }
 
 type Action = (context: DynamoContext, input: RequestData) => Promise<unknown>;
@@ -29,8 +31,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   UpdateItem: ({ store }, input) => writeItem(store, 'UpdateItem', input),
   DeleteItem: ({ store }, input) => writeItem(store, 'DeleteItem', input),
   BatchGetItem: (context, input) => batchGetItems(context, input),
-  BatchWriteItem: ({ store }, input) => batchWriteItems(store, input),
-  TransactWriteItems: ({ transactions }, input) => transactions.write(input),
+  BatchWriteItem: ({ store, writeBudget }, input) => batchWriteItems(store, writeBudget, input),
+  TransactWriteItems: ({ transactions, writeBudget }, input) => transactions.write(input, writeBudget),
   TransactGetItems: ({ transactions }, input) => transactions.read(input),
   UpdateTimeToLive: ({ store }, input) => updateTimeToLive(store, input),
   DescribeTimeToLive: ({ store }, input) => describeTimeToLive(store, input),

@@ -3,8 +3,8 @@
  *
  * Added: `ReturnValuesOnConditionCheckFailure`, transactions with their tokens, time to live, continuous backups (as a
  * setting), the newer fields of tables, indexes on tables in use, consumed capacity by the published rules, writes
- * that are atomic with their index entries, batches of reads that are answered in part. Not there: streams, PartiQL,
- * backups, global tables, throttling of writes, eventual consistency (a read after a write sees it, on an index too).
+ * that are atomic with their index entries, batches that are answered in part, budgets of reads and writes. Not there: streams, PartiQL,
+ * backups, global tables, eventual consistency (a read after a write sees it, on an index too).
  *
  * leveldb hands a write to the operating system before it is answered, so what was answered survives SIGKILL of the
  * process (not a power cut: nothing is synced). The same suite runs against DynamoDB Local: `npm run test:peers`.
@@ -26,6 +26,7 @@ import { isItemAction, tablesIn } from './operations.ts';
 import { finishInterruptedChanges } from './tables.ts';
 import { sweepExpired } from './time-to-live.ts';
 import { Transactions } from './transactions.ts';
+import { WriteBudget } from './write-budget.ts';
 
 export interface DynamoOptions extends StandInOptions {
   /** Milliseconds between two sweeps for expired items. Default 5,000; the service promises "within a few days". */
@@ -38,6 +39,11 @@ export interface DynamoOptions extends StandInOptions {
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
    */
   readonly readUnitsPerSecond?: number;
+  /**
+   * Write units a second of each table and of each of its indexes, beyond which `BatchWriteItem` leaves items unprocessed, a
+   * transaction is cancelled and every other write is refused; default none. A partition has 1,000.
+   */
+  readonly writeUnitsPerSecond?: number;
 }
 
 export interface DynamoStandIn extends StandIn {
@@ -106,13 +112,14 @@ async function serve(
   const faults = new Faults();
   const usage = new UsageMeter();
   const readBudget = new Budget({ perSecond: options.readUnitsPerSecond, now });
+  const writeBudget = new WriteBudget({ perSecond: options.writeUnitsPerSecond, now });
   const transactions = new Transactions(store, now);
   const service: AwsJsonService = {
     faults,
     usage,
     resources: (_operation, input) => tablesIn(input),
     handle: ({ operation, input }) =>
-      performMetered(operation, { store, transactions, now, readBudget }, input, usage),
+      performMetered(operation, { store, transactions, now, readBudget, writeBudget }, input, usage),
     describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
     injectedError,
   };

@@ -9,7 +9,14 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 import { createHash } from 'node:crypto';
-import { addUnits, consumedByTable, consumedCapacity, detailOf, readUnits } from './capacity.ts';
+import {
+  addUnits,
+  consumedByTable,
+  consumedCapacity,
+  detailOf,
+  readUnits,
+  unitsOfChange,
+} from './capacity.ts';
 import {
   db,
   promised,
@@ -27,6 +34,7 @@ import { codeOf, DynamoError, isRefusal, messageOf, validationError, type Refusa
 import { itemBytes } from './item-size.ts';
 import { rangeOf, tokenKey } from './storage-keys.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { THROTTLED_TEXT, type WriteBudget } from './write-budget.ts';
 
 const OPERATIONS_MAX = 100;
 const BYTES_MAX = 4 * 1024 * 1024;
@@ -79,9 +87,10 @@ export class Transactions {
     this.#now = now;
   }
 
-  async write(input: RequestData): Promise<Response> {
+  /** @param budget A table without capacity left cancels the transaction. */
+  async write(input: RequestData, budget: WriteBudget): Promise<Response> {
     const token = input['ClientRequestToken'] as string | undefined;
-    if (token === undefined) return await this.#apply(input, []);
+    if (token === undefined) return await this.#apply(input, budget, []);
     if (token.length > TOKEN_LENGTH_MAX) {
       throw validationError(`ClientRequestToken is longer than ${TOKEN_LENGTH_MAX} characters`);
     }
@@ -93,7 +102,7 @@ export class Transactions {
     }
     this.#running.add(token);
     try {
-      return await this.#applyOnce(token, input);
+      return await this.#applyOnce(token, input, budget);
     } finally {
       this.#running.delete(token);
     }
@@ -124,7 +133,7 @@ export class Transactions {
     return at + TOKEN_LIFETIME_MS <= this.#now();
   }
 
-  async #applyOnce(token: string, input: RequestData): Promise<Response> {
+  async #applyOnce(token: string, input: RequestData, budget: WriteBudget): Promise<Response> {
     const digest = createHash('sha256').update(JSON.stringify(input['TransactItems'])).digest('hex');
     const key = tokenKey(token);
     const known = await promised<unknown>((callback) => this.#store.db.get(key, callback));
@@ -137,11 +146,18 @@ export class Transactions {
       );
     }
     const remember: RememberedToken = { digest, at: this.#now() };
-    return await this.#apply(input, [{ type: 'put', key, value: remember }]);
+    return await this.#apply(input, budget, [{ type: 'put', key, value: remember }]);
   }
 
-  async #apply(input: RequestData, more: readonly BatchOperation[]): Promise<Response> {
+  async #apply(input: RequestData, budget: WriteBudget, more: readonly BatchOperation[]): Promise<Response> {
     const operations = await this.#prepare(input, ['Put', 'Update', 'Delete', 'ConditionCheck']);
+    const refused = new Set(
+      [...new Set(operations.map(({ table }) => table.TableName))].filter((table) => !budget.admits(table)),
+    );
+    if (refused.size > 0) {
+      const throttled = { Code: 'ProvisionedThroughputExceeded', Message: THROTTLED_TEXT };
+      throw cancelled(operations.map(({ table }) => (refused.has(table.TableName) ? throttled : NO_REASON)));
+    }
     const work = new UnitOfWork(this.#store, 'together');
     await this.#locked(operations, async () => {
       const reasons: Reason[] = [];
@@ -149,6 +165,8 @@ export class Transactions {
       if (reasons.some(({ Code }) => Code !== 'None')) throw cancelled(reasons);
       await work.commit(more);
     });
+    for (const [table, changes] of Map.groupBy(work.changes, (change) => change.table.TableName))
+      budget.charge(table, addUnits(changes.map(unitsOfChange), CAPACITY_FACTOR));
     const detail = detailOf(input['ReturnConsumedCapacity']);
     if (detail === undefined) return {};
     return { ConsumedCapacity: consumedByTable(work.changes, detail, CAPACITY_FACTOR) };
@@ -223,6 +241,8 @@ export class Transactions {
   }
 }
 
+const NO_REASON: Reason = { Code: 'None' };
+
 function identity({ table, key }: Operation): string {
   return `${table.TableName}\n${key}`;
 }
@@ -261,7 +281,7 @@ async function attempt(work: UnitOfWork, { kind, data, table, key }: Operation):
     } else {
       await run(work.store, ACTIONS[kind], data);
     }
-    return { Code: 'None' };
+    return NO_REASON;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return reasonOf(error);

@@ -2,6 +2,7 @@
 import { addUnits, consumedByTable, consumedCapacity, detailOf, unitsOfChange } from './capacity.ts';
 import { run, validated, type DynaliteAction, type RequestData, type Store } from './dynalite.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { writeThrottled, type WriteBudget } from './write-budget.ts';
 
 type Response = Record<string, unknown>;
 
@@ -22,12 +23,46 @@ export async function writeItem(
 
 const NOTHING_WRITTEN = { table: 1, local: {}, global: {} };
 
-export async function batchWriteItems(store: Store, input: RequestData): Promise<Response> {
+/**
+ * Writes that a table has no capacity left for are among `UnprocessedItems`; when nothing could be written, the request is
+ * refused.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+ * @throws DynamoError `ProvisionedThroughputExceededException`
+ */
+export async function batchWriteItems(
+  store: Store,
+  budget: WriteBudget,
+  input: RequestData,
+): Promise<Response> {
   const work = new UnitOfWork(store, 'each');
   const data = validated(store, 'BatchWriteItem', input);
-  const response = await run(work.store, 'BatchWriteItem', data);
+  const response = budget.isBounded
+    ? await writeWithin(work, budget, data)
+    : await run(work.store, 'BatchWriteItem', data);
   const detail = detailOf(data['ReturnConsumedCapacity']);
   return detail === undefined
     ? response
     : { ...response, ConsumedCapacity: consumedByTable(work.changes, detail) };
+}
+
+/** One after the other, for as long as there is capacity. */
+async function writeWithin(work: UnitOfWork, budget: WriteBudget, data: RequestData): Promise<Response> {
+  const requests = data['RequestItems'] as Readonly<Record<string, readonly unknown[]>>;
+  const unprocessed: Record<string, unknown[]> = {};
+  let written = 0;
+  for (const [table, items] of Object.entries(requests)) {
+    for (const item of items) {
+      if (!budget.admits(table)) {
+        (unprocessed[table] ??= []).push(item);
+        continue;
+      }
+      const before = work.changes.length;
+      await run(work.store, 'BatchWriteItem', { ...data, RequestItems: { [table]: [item] } });
+      const changes = work.changes.slice(before);
+      budget.charge(table, changes.length === 0 ? NOTHING_WRITTEN : addUnits(changes.map(unitsOfChange)));
+      written += 1;
+    }
+  }
+  if (written === 0) throw writeThrottled();
+  return { UnprocessedItems: unprocessed };
 }

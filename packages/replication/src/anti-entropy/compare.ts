@@ -59,7 +59,13 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
   let count = 0;
   const unreadable = new Map<string, Error>();
   do {
-    const page = yield* scanPage(cursor, comparePageSize);
+    const page = yield* scanPage(cursor, comparePageSize, cursor === undefined && job.ordered === true);
+    if (page.again === true) {
+      // What has been counted comes again: both sides begin anew, and this one as it can go on.
+      const anew = { kind: 'digest', job: { ...job, ordered: true }, side: 'from' } as const;
+      yield* pass(job.from, { ...anew, counted: { from: 0, to: 0 } });
+      return;
+    }
     addAll(unreadable, page.unreadable);
     for (const record of page.records) {
       const element = elementOf(record, job);

@@ -16,6 +16,8 @@ export interface Job {
   readonly repair: boolean;
   /** Whether contents are compared beside names: both sites know how. */
   readonly contents?: boolean;
+  /** Whether sites are scanned in an order in which a page that is refused can be passed over; absent: not yet needed. */
+  readonly ordered?: boolean;
   /** Steps that led to this one: a comparison that never ends is ended (`compareHopsMax`). Absent: none. */
   readonly hops?: number;
 }

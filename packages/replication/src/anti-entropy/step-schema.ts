@@ -31,6 +31,7 @@ const job = {
     atMs: count,
     repair: { type: 'boolean' },
     contents: { type: 'boolean' },
+    ordered: { type: 'boolean' },
     hops: count,
   },
 } as const;

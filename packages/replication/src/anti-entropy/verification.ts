@@ -31,10 +31,14 @@ export function verificationKey({ from, to }: { readonly from: SiteId; readonly 
   return `${VERIFICATION}:${from}.${to}`;
 }
 
-/** The comparison that a record tells of; undefined when there was none. */
+/** The comparison that a record tells of; undefined when there was none, or the record holds no result. */
 export function verificationOf(record: StoredRecord | undefined): Verification | undefined {
   if (record === undefined) return undefined;
-  return plainValues(record.state) as unknown as Verification;
+  const values = plainValues(record.state);
+  const job: unknown = values['job'];
+  const isJob =
+    typeof job === 'object' && job !== null && 'id' in job && 'atMs' in job && typeof job.atMs === 'number';
+  return isJob ? (values as unknown as Verification) : undefined;
 }
 
 export function* noteBegin(site: Site, job: Job): Protocol<void> {

@@ -63,6 +63,22 @@ export interface ScanPage {
   readonly next?: string;
 }
 
+/** The keys of a page, without its records. */
+export interface KeyPage {
+  readonly keys: readonly string[];
+  readonly next?: string;
+}
+
+export interface ScanOptions {
+  readonly cursor: string | undefined;
+  readonly limit: number;
+  /**
+   * Of a first page: in an order in which `scanKeys` can go on from every cursor; perhaps slower. The cursors of such a scan
+   * keep to it.
+   */
+  readonly ordered?: boolean;
+}
+
 export interface Store {
   /** Strongly consistent. */
   get(key: string): Promise<Versioned | undefined>;
@@ -95,7 +111,13 @@ export interface Store {
    * All records, page by page, in the store's own order; at most `limit` a page, and perhaps fewer. What is written
    * meanwhile may be in a page or not, as it was or as it is; a record that is not touched is in exactly one page.
    */
-  scan(options: { cursor: string | undefined; limit: number }): Promise<ScanPage>;
+  scan(options: ScanOptions): Promise<ScanPage>;
+  /**
+   * The key of the one record that a page of one would hold, without reading the record: for going on behind a page that is
+   * refused. No key: there is none, or it lies behind `next`. Undefined: from this cursor the store cannot tell, because the
+   * scan is not `ordered`.
+   */
+  scanKeys(options: Omit<ScanOptions, 'limit'>): Promise<KeyPage | undefined>;
   /** Removes a record if it is still at this revision. False when it is not. @throws UnavailableError @throws AmbiguousError */
   remove(key: string, expected: Revision): Promise<boolean>;
   /** One cheap round trip. @throws UnavailableError when the store does not answer. */

@@ -58,7 +58,7 @@ export function checkNamedByComparison(
   named: ReadonlySet<string>,
 ): Finding[] {
   return [...bad].flatMap(([key, kind]) =>
-    kind === 'unreadable' && holds.has(key) && !named.has(key)
+    (kind === 'unreadable' || kind === 'unscannable') && holds.has(key) && !named.has(key)
       ? [{ invariant, key, detail: `${name} cannot read it, and no comparison has named it` }]
       : [],
   );
@@ -77,4 +77,25 @@ export function checkComparisonEnded(
   return hasEnded
     ? []
     : [{ invariant, key, detail: `the comparison of ${from.name} with ${to} did not end` }];
+}
+
+/**
+ * A comparison has gone on behind what it could not read: it has counted all of a side but, at most, the bad keys.
+ * @param bad How many keys are bad at any site.
+ */
+export function checkCounted(
+  from: Pick<Isolated, 'name' | 'holds'>,
+  to: Pick<Isolated, 'name' | 'holds'>,
+  bad: number,
+): Finding[] {
+  const key = `verification:${from.name}.${to.name}`;
+  const fields = from.holds.get(key)?.state.fields;
+  return (['from', 'to'] as const).flatMap((side) => {
+    const { name, holds } = side === 'from' ? from : to;
+    const { counted = 0 } = (fields?.[side]?.[1] ?? {}) as { readonly counted?: number };
+    const held = [...holds.keys()].filter((each) => !isOwnReport(each)).length;
+    return counted >= held - bad
+      ? []
+      : [{ invariant, key, detail: `the comparison counted ${counted} of the ${held} records of ${name}` }];
+  });
 }

@@ -1,8 +1,12 @@
 /**
  * Invariant 12: every message ends applied or superseded, or is set aside with a reason, and only what can never be
  * read stays there. A write causes at most one message to the site's own queue, and in the end all is quiet.
+ *
+ * Invariant 15: throttles alone dead-letter nothing. Whoever gives up on what may pass has had enough tries that nobody
+ * throttled; a broker that counts receives which no function saw still has more left than they took.
  */
 import type { Finding, MessageFact } from '../history/facts.ts';
+import { RECEIVED_TOO_OFTEN } from '../simulator/site-queue.ts';
 
 const invariant = '12 messages';
 const HOPELESS = new Set(['malformed', 'foreign', 'forged_stamp']);
@@ -47,4 +51,17 @@ export function checkMessages(messages: readonly MessageFact[], totals: MessageT
   if (sent > sentMax)
     findings.push({ invariant, detail: `${sent} messages crossed, at most ${sentMax} may` });
   return findings;
+}
+
+/** Tries after which an inbound message may be dead-lettered for a reason that passes. */
+const TRIES_MIN = 10;
+/** Reasons that say nothing about the message: a later try may succeed. */
+const PASSING = new Set(['unavailable', 'ambiguous', RECEIVED_TOO_OFTEN]);
+
+/** When a message is dead-lettered. @param failures What had come to nothing before, this time included. */
+export function checkNotByThrottles({ site, kind, key, failures }: MessageFact, reason: string): Finding[] {
+  const { throttled = 0, others = 0 } = failures ?? {};
+  if (!PASSING.has(reason) || throttled === 0 || others >= TRIES_MIN) return [];
+  const detail = `a message in the ${kind} queue of ${site} was dead-lettered as "${reason}" after ${throttled} throttles and ${others} tries`;
+  return [{ invariant: '15 throttles', key, detail }];
 }

@@ -3,20 +3,31 @@
  * field; and a state with the very token is the very state that the client was shown.
  */
 import type { RecordState } from '@tandem-clouds/replication/record';
-import { beganAnew, canonical, vectorHolds, type Acknowledged, type Finding } from '../history/facts.ts';
+import {
+  canonical,
+  isForgottenWrite,
+  stillHolds,
+  vectorHolds,
+  type Acknowledged,
+  type Finding,
+  type Forgotten,
+} from '../history/facts.ts';
 
 const invariant = '9 sessions';
 
-/** Checks one read of a key against the tokens that were given out for it before. */
+/** Checks one read of a key against the tokens that were given out for it before. @param forgotten What sites have removed. */
 export function checkSession(
   site: string,
   state: RecordState | undefined,
   tokens: readonly Acknowledged[],
+  forgotten: Forgotten = new Map(),
 ): Finding[] {
   if (state === undefined) return [];
-  return tokens.flatMap(({ key, operationId, fields, state: told }) => {
+  return tokens.flatMap((write) => {
+    const { key, operationId, fields, state: told } = write;
     // What was overruled by a later life is included, and does not show; what was removed is not even included.
-    if ((state.incarnation ?? 0) !== (told.incarnation ?? 0) || beganAnew(state, told)) return [];
+    if ((state.incarnation ?? 0) !== (told.incarnation ?? 0)) return [];
+    if (isForgottenWrite(forgotten, key, write.site, write.stamp) && !stillHolds(state, write)) return [];
     const token = Object.entries(told.vector);
     if (!token.every(([origin, seen]) => vectorHolds(state.vector, origin, seen))) return [];
     const same = token.length === Object.keys(state.vector).length;

@@ -94,6 +94,8 @@ export interface MessageFact {
   excused?: boolean;
   /** Why it was set aside, each time. */
   readonly reasons: string[];
+  /** What had come to nothing when it was last dead-lettered. */
+  failures?: { readonly throttled: number; readonly others: number };
 }
 
 /** Key → record, as one site holds them. */
@@ -164,12 +166,6 @@ export function withoutForgotten(snapshot: Snapshot, forgotten: Forgotten): Snap
 /** How long what is deleted is kept at least: 30 days. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Whether a state began after what `earlier` stands for had been removed: it includes nothing of that. */
-export function beganAnew(state: RecordState, earlier: RecordState): boolean {
-  const newest = Object.values(earlier.vector).sort().at(-1) ?? '';
-  return timeOf(oldestOf(state)) > timeOf(newest) + KEPT_MS;
-}
-
 /**
  * Whether a state makes one that is gone count as absent: all of it is younger than the end of that by more than what is
  * deleted is kept. So wherever both meet, the earlier one is forgotten as if it had been removed.
@@ -181,7 +177,7 @@ export function overrules(later: RecordState, gone: RecordState): boolean {
     deletedAt !== undefined && isDeleted === true ? timeOf(deletedAt) : Infinity,
     typeof expires === 'number' ? expires * 1000 : Infinity,
   );
-  const oldest = Math.min(...[oldestOf(later), ...Object.values(later.vector)].map(timeOf));
+  const oldest = Math.min(timeOf(oldestOf(later)), ...Object.values(later.vector).map(timeOf));
   return oldest > goneMs + KEPT_MS;
 }
 
@@ -189,25 +185,33 @@ function timeOf(stamp: string): number {
   return Number.parseInt(stamp.slice(0, 9), 36);
 }
 
-function oldestOf(state: RecordState | undefined): string {
-  return (
-    Object.values(state?.fields ?? {})
-      .map(([stamp]) => stamp)
-      .sort()[0] ?? ''
-  );
+/** The stamp of the oldest part of a state: of a field, of an element of a set or of a count. */
+function oldestOf({ fields, sets = {}, counters = {} }: RecordState): string {
+  const slots = [...Object.values(sets), ...Object.values(counters)].flatMap((named) => Object.values(named));
+  return [...Object.values(fields), ...slots].map(([stamp]) => stamp).sort()[0] ?? '';
+}
+
+/**
+ * Whether a state includes a write for what it is, though some site has removed that: a life that began after the removal has a
+ * vector of its own, in which the same sites are later.
+ */
+export function stillHolds(
+  state: RecordState,
+  { site, stamp }: Pick<LandedWrite, 'site' | 'stamp'>,
+): boolean {
+  return vectorHolds(state.vector, site, stamp) && timeOf(oldestOf(state)) <= timeOf(stamp) + KEPT_MS;
 }
 
 /** The writes without those that were removed for good and that no site includes any more. */
-export function remembered(
-  landed: readonly LandedWrite[],
+export function remembered<Write extends Pick<LandedWrite, 'key' | 'site' | 'stamp'>>(
+  landed: readonly Write[],
   snapshot: Snapshot,
   forgotten: Forgotten,
-): readonly LandedWrite[] {
-  // A life that began after the removal has a vector of its own, in which the same sites are later.
-  const isHeld = ({ key, site, stamp }: LandedWrite): boolean =>
+): readonly Write[] {
+  const isHeld = (write: Write): boolean =>
     [...snapshot.values()].some((records) => {
-      const state = records.get(key)?.state;
-      return vectorHolds(state?.vector, site, stamp) && timeOf(oldestOf(state)) <= timeOf(stamp) + KEPT_MS;
+      const state = records.get(write.key)?.state;
+      return state !== undefined && stillHolds(state, write);
     });
   return landed.filter(
     (write) => !isForgottenWrite(forgotten, write.key, write.site, write.stamp) || isHeld(write),

@@ -12,6 +12,8 @@ import type { World } from './world.ts';
 export type Badness =
   /** What the store holds under it is no record. */
   | 'unreadable'
+  /** The store refuses to read it, and every page of a scan that holds it, be it alone. */
+  | 'unscannable'
   /** The store refuses every change of it. */
   | 'unwritable'
   /** The store refuses to read it together with more than one other key. */
@@ -20,7 +22,7 @@ export type Badness =
   | 'too large'
   | 'refused';
 
-const KINDS: readonly Badness[] = ['unreadable', 'unwritable', 'page', 'too large', 'refused'];
+const KINDS: readonly Badness[] = ['unreadable', 'unscannable', 'unwritable', 'page', 'too large', 'refused'];
 const TOGETHER_MAX = 2;
 
 /** Makes a key bad at a site, both at random. Returns what mends it. */
@@ -45,6 +47,7 @@ export function readRefusal(site: SimSite, keys: readonly string[]): AppError | 
   for (const key of keys) {
     const kind = site.bad.get(key);
     if (kind === 'unreadable') return new UnreadableError(`${key} is no record`);
+    if (kind === 'unscannable') return new RefusedError(`${key} cannot be read`);
     if (kind === 'page' && keys.length > TOGETHER_MAX)
       return new TooLargeError('the answer would be too large');
   }
@@ -66,6 +69,7 @@ export function scannedPage(site: SimSite, page: ScanPage): ScanPage {
   const keys = page.records.map(({ key }) => key);
   if (keys.length > TOGETHER_MAX && keys.some(isKind('page')))
     throw new TooLargeError('the page would be too large');
+  if (keys.some(isKind('unscannable'))) throw new RefusedError('the page cannot be read');
   const unreadable = new Map(
     keys.filter(isKind('unreadable')).map((key) => [key, new UnreadableError(`${key} is no record`)]),
   );

@@ -103,7 +103,8 @@ export function read(world: World, site: SimSite, key: string): void {
       return (yield* get(key))?.record;
     },
     ended: (ending) => {
-      if (ending.kind === 'returned') world.find(checkSession(site.name, ending.value?.state, tokens));
+      if (ending.kind === 'returned')
+        world.find(checkSession(site.name, ending.value?.state, tokens, world.forgotten));
     },
   });
 }

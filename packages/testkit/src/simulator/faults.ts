@@ -62,6 +62,8 @@ const MENU = {
 const LATER = {
   /** Keys that a site's store or inbound queue refuses for good until operators mend them, so many. */
   badKey: [0.25, 1, 4],
+  /** A site throttles for a while, its functions or its store, so many times. */
+  busy: [0.25, 1, 2],
 } as const;
 
 export type Fault = keyof typeof MENU | keyof typeof LATER;

@@ -1,7 +1,7 @@
 /** Runs every mutant until the checkers find it out. */
 import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
-import { mutatedText } from './mutated-source.ts';
+import { checkMutant } from './mutated-source.ts';
 import { runPool } from './pool.ts';
 import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
@@ -22,13 +22,13 @@ interface Fate {
   readonly killedBy: string | undefined;
 }
 
-/** Kills as many mutants as it can, several at a time. @throws RangeError when a mutant's text is out of date. */
+/** Kills as many mutants as it can, several at a time. @throws what `checkMutant` throws. */
 export async function measureMutants(
   { schedules, seed, sites, threads, workload }: MutantOptions,
   progress: (line: string) => void,
 ): Promise<Findings> {
   const mutants = { records: recordMutants, shop: shopMutants }[workload];
-  for (const mutant of mutants) mutatedText(mutant);
+  for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];
   const waiting = [...mutants];
   const work = async (): Promise<void> => {

@@ -37,6 +37,7 @@ const BURY = 'replication/anti-entropy/bury.ts';
 const REPAIR = 'replication/anti-entropy/repair.ts';
 const ELEMENTS = 'replication/anti-entropy/elements.ts';
 const ISOLATE = 'replication/isolate.ts';
+const SEND_AGAIN = 'adapters/send-again.ts';
 
 const mutant = (
   name: string,
@@ -803,8 +804,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a key that cannot be read stops those beside it',
     ISOLATE,
-    'if (!isPermanent(error)) throw error;',
-    'if (error !== null) throw error;',
+    'if (!isPermanent(error)) throw error;\n    const [key',
+    'if (error !== null) throw error;\n    const [key',
     BAD,
   ),
   mutant(
@@ -824,9 +825,44 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a page of a scan that is too large ends the comparison',
     ISOLATE,
-    'if (!isPermanent(error) || size === 1) throw error;',
-    'if (!isPermanent(error) || size > 0) throw error;',
+    'if (size === 1) break;',
+    'if (size > 0) throw error;',
     BAD,
+  ),
+  mutant(
+    'a page of a scan that is refused at one record ends the comparison',
+    ISOLATE,
+    'if (size === 1) break;',
+    'if (size === 1) throw error;',
+    BAD,
+  ),
+  mutant(
+    'a store that cannot tell what it refuses is scanned no further',
+    ISOLATE,
+    'if (behind === undefined) return { ...(yield* scanPage(undefined, limit, true)), again: true };',
+    'if (behind === undefined) return { records: [] };',
+    BAD,
+  ),
+  mutant(
+    'a throttled try counts as an attempt',
+    APPLY,
+    "return { kind: 'retry', error: outcome, isNoAttempt: true };",
+    "return (message?.attempts ?? 0) < inboundAttemptsMax ? { kind: 'retry', error: outcome } : dead(outcome);",
+    { months: 1, busy: 8 },
+  ),
+  mutant(
+    'what is sent again without an attempt has one more',
+    SEND_AGAIN,
+    'String(message.attempts - (isNoAttempt === true ? 1 : 0))',
+    'String(message.attempts)',
+    { months: 1, busy: 8, throttle: 0.1 },
+  ),
+  mutant(
+    'the receives of a broker are taken for attempts',
+    SEND_AGAIN,
+    "const earlier = /^\\d{1,9}$/.test(attributes[ATTEMPTS] ?? '') ? Number(attributes[ATTEMPTS]) : 0;",
+    "const earlier = Number(attributes['ApproximateReceiveCount'] ?? 0);",
+    { months: 1, busy: 8, throttle: 0.1 },
   ),
   mutant(
     'the sweeper does not name what it cannot read',

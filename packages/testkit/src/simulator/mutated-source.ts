@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
 import type { Faults } from './faults.ts';
 
 export interface Mutant {
@@ -25,6 +26,14 @@ export function mutatedText({ name, file, search, replacement }: Mutant): string
     throw new RangeError(`mutant "${name}": its text occurs ${parts.length - 1} times in ${file}, not once`);
   }
   return parts.join(replacement);
+}
+
+/**
+ * A mutant whose module cannot be loaded says nothing about the checkers.
+ * @throws RangeError as `mutatedText` does. @throws an error of the compiler that says where the text is no module.
+ */
+export function checkMutant(mutant: Mutant): void {
+  transformSync(mutatedText(mutant), { loader: 'ts', sourcefile: mutant.name, logLevel: 'silent' });
 }
 
 /** From now on this thread loads the mutated module. @throws RangeError as `mutatedText` does. */

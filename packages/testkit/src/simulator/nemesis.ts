@@ -28,7 +28,8 @@ export interface NemesisEvent {
     | 'forge'
     | 'compare'
     | 'bury'
-    | 'badKey';
+    | 'badKey'
+    | 'busy';
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -39,7 +40,10 @@ const LASTING: Partial<Record<NemesisEvent['kind'], readonly [shortMs: number, l
   outage: [5_000, 120_000],
   jump: [1_000, 120_000],
   badKey: [60_000, 600_000],
+  busy: [60_000, 600_000],
 };
+/** Two of these are as long as the receive counts at AWS last: sixteen hours. */
+const BUSY_MAX_MS = 8 * 3_600_000;
 const KINDS = [
   'partition',
   'outage',
@@ -51,6 +55,7 @@ const KINDS = [
   'compare',
   'bury',
   'badKey',
+  'busy',
 ] as const;
 
 /** Draws what befalls the world. */
@@ -86,7 +91,7 @@ function drawTime(
     shortMs,
     lasting !== undefined && random.chance(0.3) ? lastsMaxMs : Math.min(longMs * slowness, lastsMaxMs),
   );
-  return [fromMs, forMs];
+  return [fromMs, kind === 'busy' ? Math.min(forMs, BUSY_MAX_MS) : forMs];
 }
 
 /** Enters events into the agenda. */
@@ -117,6 +122,7 @@ const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
   compare: atOnce((world, site) => compare(world, site, { repair: true })),
   bury: atOnce(bury),
   badKey,
+  busy,
 };
 
 /** In months it is mended after a while; else when everything else has come to rest (`schedule.ts`). */
@@ -152,11 +158,30 @@ function partition(world: World): Begin {
 function outage(world: World): Begin {
   const site = world.random.pick(world.sites);
   return () => {
-    site.down = true;
+    site.outages += 1;
     const end = world.begin('out of service', [site.name]);
     return () => {
       end();
-      site.down = false;
+      site.outages = Math.max(0, site.outages - 1);
+    };
+  };
+}
+
+/**
+ * An account without concurrency left: Lambda's pollers have received what they then cannot hand over, and it comes back after
+ * its visibility timeout; the Functions host takes nothing that it cannot run. Or a store that grants nothing.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+function busy(world: World): Begin {
+  const site = world.random.pick(world.sites);
+  const what = world.random.pick(['pollsRefused', 'storeThrottled'] as const);
+  return () => {
+    site[what] += 1;
+    const text = what === 'pollsRefused' ? 'functions are throttled' : 'the store throttles';
+    const end = world.begin(text, [site.name]);
+    return () => {
+      end();
+      site[what] = Math.max(0, site[what] - 1);
     };
   };
 }
@@ -165,11 +190,12 @@ function jump(world: World): Begin {
   const site = world.random.pick(world.sites);
   const byMs = world.random.pick(JUMPS_MS);
   return () => {
-    site.jumpMs = byMs;
+    const jumped = { byMs };
+    site.jumps.add(jumped);
     const end = world.begin(`clock ${byMs > 0 ? '+' : '−'}${Math.abs(byMs) / 1000} s`, [site.name]);
     return () => {
       end();
-      site.jumpMs = 0;
+      site.jumps.delete(jumped);
     };
   };
 }

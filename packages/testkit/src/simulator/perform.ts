@@ -49,6 +49,10 @@ export function perform(
   world.acting = at.name;
   const some = <T>(list: readonly T[]): readonly T[] =>
     cutShort ? list.slice(0, world.random.int(list.length + 1)) : list;
+  if (at.storeThrottled > 0) {
+    const refused = refusedByStore(effect);
+    if (refused !== undefined) return refused;
+  }
   switch (effect.op) {
     case 'get':
       world.trace('get', at, effect.key);
@@ -76,7 +80,10 @@ export function perform(
     }
     case 'scan':
       world.trace('scan', at, effect.cursor ?? '');
-      return reading(world, () => scannedPage(at, at.store.scan(effect.cursor, effect.limit)));
+      return reading(world, () => scannedPage(at, at.store.scan(effect)));
+    case 'scanKeys':
+      world.trace('scanKeys', at, effect.cursor ?? '');
+      return reading(world, () => at.store.scanKeys(effect, at.likeAws));
     case 'remove': {
       const refusal = changeRefusal(at, effect.key);
       if (refusal !== undefined) return { error: refusal };
@@ -85,6 +92,30 @@ export function perform(
     }
     case 'sleep':
       return {};
+  }
+}
+
+/** A store that grants nothing; undefined for what is not asked of it. */
+function refusedByStore(effect: Effect): Answer | undefined {
+  const error = new ThrottledError('the store grants nothing', { retryAfterMs: 500 });
+  switch (effect.op) {
+    case 'get':
+    case 'getMany':
+    case 'pending':
+    case 'scan':
+    case 'scanKeys':
+    case 'remove':
+      return { error };
+    case 'putMany':
+      return { value: effect.writes.map((): PutOutcome => ({ status: 'failed', error })) };
+    case 'clearPending':
+      return { value: effect.requests.map(() => error) };
+    case 'publish':
+    case 'send':
+    case 'tell':
+    case 'sleep':
+    case 'all':
+      return undefined;
   }
 }
 

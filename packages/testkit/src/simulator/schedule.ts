@@ -11,6 +11,7 @@ import { checkConvergence } from '../checkers/convergence.ts';
 import { checkDeletes } from '../checkers/deletes.ts';
 import {
   checkComparisonEnded,
+  checkCounted,
   checkIsolation,
   checkNamedByComparison,
   type Isolated,
@@ -20,13 +21,7 @@ import { checkReplay } from '../checkers/replay.ts';
 import { checkValues } from '../checkers/values.ts';
 import { compare } from './comparisons.ts';
 import { chooseFaults, type Faults } from './faults.ts';
-import {
-  isForgottenWrite,
-  isOwnReport,
-  remembered,
-  withoutForgotten,
-  type Finding,
-} from '../history/facts.ts';
+import { isOwnReport, remembered, withoutForgotten, type Finding } from '../history/facts.ts';
 import { driftApart } from './drift.ts';
 import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { paceOf } from './pace.ts';
@@ -202,16 +197,21 @@ function proveIsolation(world: World, restedMs: number): void {
       });
     });
     agenda.at(restedMs - MENDED_MS, () => {
+      const badKeys = new Set(sites.flatMap(({ bad }) => [...bad.keys()]));
       for (const site of sites) {
         const { store, peers } = site;
         const heartbeat = store.records.get(heartbeatKey(site.name));
         const named = new Set(unusableKeys(heartbeat, site.now()).map(({ key }) => key));
         world.find(checkNamedByComparison(isolated(site), named));
-        for (const peer of peers)
-          if (sites.indexOf(site) < sites.indexOf(world.site(peer)))
-            world.find(checkComparisonEnded(isolated(site), peer, begunAtMs ?? 0));
-        site.bad.clear();
+        for (const peer of peers) {
+          if (sites.indexOf(site) > sites.indexOf(world.site(peer))) continue;
+          const unended = checkComparisonEnded(isolated(site), peer, begunAtMs ?? 0);
+          world.find(unended);
+          if (unended.length === 0)
+            world.find(checkCounted(isolated(site), isolated(world.site(peer)), badKeys.size));
+        }
       }
+      for (const site of sites) site.bad.clear();
       for (const site of sites) redrive(world, site);
     });
   });
@@ -247,9 +247,7 @@ function judge(world: World): void {
   const rested = withoutForgotten(world.snapshot(), world.forgotten);
   const landed = remembered(world.landed, rested, world.forgotten);
   world.find(checkConvergence(rested, world.drawnFaults.jump > 0 || world.drawnFaults.inboxLoss > 0));
-  const acknowledged = world.acknowledged.filter(
-    ({ key, site, stamp }) => !isForgottenWrite(world.forgotten, key, site, stamp),
-  );
+  const acknowledged = remembered(world.acknowledged, rested, world.forgotten);
   world.find(checkValues(rested, landed, acknowledged));
   world.find(checkConflicts(rested, landed, world.landed));
   world.find(checkDeletes(rested, landed, world.creates));

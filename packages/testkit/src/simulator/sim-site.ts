@@ -3,7 +3,7 @@ import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
 import type { RefusedKeys } from '@tandem-clouds/replication/sweep';
 import type { Badness } from './bad-keys.ts';
 import type { Faults } from './faults.ts';
-import { SiteQueue } from './site-queue.ts';
+import { RECEIVES_MAX, SiteQueue } from './site-queue.ts';
 import { SiteStore } from './site-store.ts';
 import type { Agenda } from './agenda.ts';
 
@@ -19,16 +19,17 @@ export class SimSite {
   /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
   readonly likeAws: boolean;
   readonly store: SiteStore;
-  readonly outbox = new SiteQueue('out');
-  readonly inbox = new SiteQueue('in');
+  readonly outbox: SiteQueue;
+  readonly inbox: SiteQueue;
   /** Steps of comparisons. */
-  readonly steps = new SiteQueue('verify');
+  readonly steps: SiteQueue;
   readonly newerMinor: boolean;
   /** Runs the release before incarnations: does not write them, and does not read them. */
   older: boolean;
   /** How far the clock is off for as long as the schedule runs, and for a while. */
   offsetMs: number;
-  jumpMs = 0;
+  /** What sets it otherwise for a while, the latest last: that one counts. */
+  readonly jumps = new Set<{ readonly byMs: number }>();
   /** Where the sweeper's last whole run stopped: what production leaves in the site's heartbeat. */
   sweptTo: PendingEntry | undefined;
   /** What the sweeper has found to be refused for good: the same. */
@@ -39,7 +40,11 @@ export class SimSite {
   halted = false;
   /** Gone for good, with all that it holds. */
   lost = false;
-  #out = false;
+  /** How many faults keep it out of service now. */
+  outages = 0;
+  /** How many faults keep its functions from being invoked by queues now, and its store from doing anything. */
+  pollsRefused = 0;
+  storeThrottled = 0;
   /** Inbound messages longer than this are refused; 0: none. */
   inboxCharactersMax: number;
   readonly #agenda: Agenda;
@@ -55,6 +60,10 @@ export class SimSite {
     this.name = name;
     this.peers = peers;
     this.likeAws = name.startsWith('aws');
+    const receivesMax = RECEIVES_MAX[this.likeAws ? 'aws' : 'azure'];
+    this.outbox = new SiteQueue('out', receivesMax);
+    this.inbox = new SiteQueue('in', receivesMax);
+    this.steps = new SiteQueue('verify', receivesMax);
     this.#agenda = agenda;
     this.newerMinor = random.chance(faults.newerMinor);
     this.older = random.chance(faults.olderRelease);
@@ -71,24 +80,23 @@ export class SimSite {
 
   /** Whether it is out of service, for a while or for good. */
   get down(): boolean {
-    return this.#out || this.halted || this.lost;
-  }
-
-  set down(out: boolean) {
-    this.#out = out;
+    return this.outages > 0 || this.halted || this.lost;
   }
 
   /** Epoch milliseconds by this site's clock. */
   now(): number {
-    const ms = START_MS + this.#agenda.nowMs + this.offsetMs + this.jumpMs;
+    const jumpMs = [...this.jumps].at(-1)?.byMs ?? 0;
+    const ms = START_MS + this.#agenda.nowMs + this.offsetMs + jumpMs;
     return Math.floor(ms / this.#tickMs) * this.#tickMs;
   }
 
   /** Ends every fault that is a property of the site. */
   heal(): void {
-    this.down = false;
+    this.outages = 0;
+    this.pollsRefused = 0;
+    this.storeThrottled = 0;
     this.offsetMs = 0;
-    this.jumpMs = 0;
+    this.jumps.clear();
     this.inboxCharactersMax = 0;
     this.#tickMs = 1;
     this.#lagMaxMs = 0;

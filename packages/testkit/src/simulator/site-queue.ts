@@ -5,8 +5,10 @@
 import type { MessageFact, QueueKind } from '../history/facts.ts';
 
 export const VISIBILITY_MS = 60_000;
-/** Deliveries without an answer after which the broker sets a message aside. */
-const BROKER_RECEIVES_MAX = 14;
+/** Deliveries without an answer after which the broker dead-letters a message, as the templates say it to SQS; and at Azure. */
+export const RECEIVES_MAX = { aws: 1_000, azure: 14 } as const;
+
+export const RECEIVED_TOO_OFTEN = 'received too often';
 
 export interface QueuedMessage {
   /** Its place among all messages of the schedule. */
@@ -20,8 +22,10 @@ export interface QueuedMessage {
   receives: number;
   /** Of the receives, those before it was last sent again: a new message to the broker. */
   receivesBefore: number;
-  /** How often a handler has had it and handed it back. */
-  attempts: number;
+  /** As the adapters send it again: they count the attempts at it. */
+  attributes: Readonly<Record<string, string>>;
+  /** How often it was handed over, or would have been, and came to nothing: by throttles, and otherwise. */
+  readonly failures: { throttled: number; others: number };
   visibleAtMs: number;
 }
 
@@ -44,9 +48,13 @@ export class SiteQueue {
   readonly dead = new Set<QueuedMessage>();
   /** Its site is down, and somebody will look again. */
   dozing = false;
+  /** Called with what has just been dead-lettered, and why. */
+  onDead: (fact: MessageFact, reason: string) => void = () => undefined;
+  readonly #receivesMax: number;
 
-  constructor(kind: QueueKind) {
+  constructor(kind: QueueKind, receivesMax: number) {
     this.kind = kind;
+    this.#receivesMax = receivesMax;
   }
 
   /** Takes up to `max` visible messages. */
@@ -55,8 +63,8 @@ export class SiteQueue {
     for (const message of this.messages) {
       if (leases.length === max) break;
       if (message.visibleAtMs > nowMs) continue;
-      if (message.receives - message.receivesBefore >= BROKER_RECEIVES_MAX) {
-        this.setAside(message, 'received too often');
+      if (message.receives - message.receivesBefore >= this.#receivesMax) {
+        this.setAside(message, RECEIVED_TOO_OFTEN);
         continue;
       }
       message.receives += 1;
@@ -67,8 +75,8 @@ export class SiteQueue {
   }
 
   /** What failed for a passing reason goes back into the queue as a message that counts its attempts. */
-  sendAgain(message: QueuedMessage, visibleAtMs: number): void {
-    message.attempts += 1;
+  sendAgain(message: QueuedMessage, attributes: QueuedMessage['attributes'], visibleAtMs: number): void {
+    message.attributes = attributes;
     message.receivesBefore = message.receives;
     message.visibleAtMs = visibleAtMs;
   }
@@ -87,7 +95,9 @@ export class SiteQueue {
     if (!this.messages.delete(message)) return;
     message.fact.end = 'dead';
     message.fact.reasons.push(reason);
+    message.fact.failures = { ...message.failures };
     this.dead.add(message);
+    this.onDead(message.fact, reason);
   }
 
   /** Moves every dead letter back. */
@@ -97,7 +107,8 @@ export class SiteQueue {
     for (const message of moved) {
       message.fact.end = 'open';
       message.receivesBefore = message.receives;
-      message.attempts = 0;
+      message.attributes = {};
+      Object.assign(message.failures, { throttled: 0, others: 0 });
       message.visibleAtMs = nowMs;
       this.messages.add(message);
     }

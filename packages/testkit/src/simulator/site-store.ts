@@ -4,8 +4,10 @@
  */
 import type {
   ClearRequest,
+  KeyPage,
   PendingEntry,
   PutOutcome,
+  ScanOptions,
   ScanPage,
   Versioned,
   WriteRequest,
@@ -15,6 +17,8 @@ import { isCleared } from '@tandem-clouds/replication/markers';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 
 const PAGE_RECORDS = 7;
+/** Begins the cursor of a scan that is ordered. */
+const ORDERED = 'by key: ';
 
 export interface StoreHooks {
   /** How long the index needs to see a change. */
@@ -47,15 +51,29 @@ export class SiteStore {
   }
 
   /** One page in the order of the keys; a small one, as stores may give. */
-  scan(cursor: string | undefined, limit: number): ScanPage {
-    const keys = [...this.records.keys()].filter((key) => cursor === undefined || key > cursor).sort();
-    const size = Math.min(limit, PAGE_RECORDS);
-    const page = keys.slice(0, size);
-    const next = keys.length > size ? page.at(-1) : undefined;
+  scan({ cursor, limit, ordered = false }: ScanOptions): ScanPage {
+    const { keys, next } = this.#page(cursor, Math.min(limit, PAGE_RECORDS), ordered);
     return {
-      records: page.flatMap((key) => this.records.get(key) ?? []),
+      records: keys.flatMap((key) => this.records.get(key) ?? []),
       ...(next !== undefined && { next }),
     };
+  }
+
+  /** `tellsAlways`: whether the store can tell from any cursor, as DynamoDB can and Cosmos DB cannot. */
+  scanKeys(
+    { cursor, ordered = false }: Omit<ScanOptions, 'limit'>,
+    tellsAlways: boolean,
+  ): KeyPage | undefined {
+    const isOrdered = cursor === undefined ? ordered : cursor.startsWith(ORDERED);
+    return isOrdered || tellsAlways ? this.#page(cursor, 1, ordered) : undefined;
+  }
+
+  #page(cursor: string | undefined, size: number, ordered: boolean): KeyPage {
+    const after = cursor?.replace(ORDERED, '');
+    const keys = [...this.records.keys()].filter((key) => after === undefined || key > after).sort();
+    const last = keys.length > size ? keys[size - 1] : undefined;
+    const order = (cursor === undefined && ordered) || cursor?.startsWith(ORDERED) === true ? ORDERED : '';
+    return { keys: keys.slice(0, size), ...(last !== undefined && { next: order + last }) };
   }
 
   remove(key: string, expected: string): boolean {

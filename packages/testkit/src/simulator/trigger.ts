@@ -1,6 +1,6 @@
 /** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
-import { retryDelaySecondsMax } from '../../../../src/shared/bounds.ts';
-import { isRetryable } from '@tandem-clouds/replication/errors';
+import { againOf, attemptOf } from '../../../../src/shared/adapters/send-again.ts';
+import { ThrottledError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
@@ -26,7 +26,7 @@ export function wake(world: World, site: SimSite, queue: SiteQueue, delayMs: num
 }
 
 function poll(world: World, site: SimSite, queue: SiteQueue): void {
-  if (site.down) {
+  if (site.down || (site.pollsRefused > 0 && !site.likeAws)) {
     // One look at a time, however many messages wait: an outage may last for days.
     if (queue.messages.size === 0 || queue.dozing) return;
     queue.dozing = true;
@@ -38,6 +38,12 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   }
   const leases = queue.receive(world.agenda.nowMs, 1 + world.random.int(BATCH_MAX));
   if (leases.length === 0) return;
+  if (site.pollsRefused > 0) {
+    for (const { message } of leases) message.failures.throttled += 1;
+    wake(world, site, queue, VISIBILITY_MS);
+    wake(world, site, queue, 0);
+    return;
+  }
   if (queue.kind === 'out') world.counts.forwarded += leases.length;
   wake(world, site, queue, VISIBILITY_MS);
   wake(world, site, queue, 0);
@@ -49,12 +55,7 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
 }
 
 function run(world: World, site: SimSite, queue: SiteQueue, batch: readonly Lease[]): void {
-  const messages = batch.map(({ message }, index): InboundMessage => ({
-    id: `m${index}`,
-    body: message.body,
-    attributes: {},
-    attempts: message.attempts + 1,
-  }));
+  const messages = batch.map((lease, index) => inboundOf(lease, index));
   world.acting = site.name;
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
@@ -62,6 +63,12 @@ function run(world: World, site: SimSite, queue: SiteQueue, batch: readonly Leas
     protocol: (own) => handling(queue.kind, own, site.older ? messages.map(asRead) : messages),
     ended: (ending) => settle(world, site, queue, batch, ending),
   });
+}
+
+/** As the adapters read it. What SQS says of receives is there too: nobody may take it for attempts. */
+function inboundOf({ message, receives }: Lease, index: number): InboundMessage {
+  const attributes = { ...message.attributes, ApproximateReceiveCount: String(receives) };
+  return { id: `m${index}`, body: message.body, attributes, attempts: attemptOf(attributes) };
 }
 
 /** What the release before incarnations reads of a message. */
@@ -93,24 +100,28 @@ function settle(
   batch: readonly Lease[],
   ending: Ending<readonly Disposition[]>,
 ): void {
+  if (ending.kind !== 'returned') for (const { message } of batch) message.failures.others += 1;
   if (ending.kind === 'died') return;
   if (ending.kind === 'threw') {
     if (!isRetryable(ending.error))
       world.find([{ invariant: 'no defects', detail: `${queue.kind} threw ${String(ending.error)}` }]);
     return;
   }
-  batch.forEach((lease, index) => settleOne(world, site, queue, lease, ending.value[index]));
+  batch.forEach((lease, index) => settleOne(world, site, queue, { ...lease, index }, ending.value[index]));
 }
 
 function settleOne(
   world: World,
   site: SimSite,
   queue: SiteQueue,
-  { message, receives }: Lease,
+  lease: Lease & { readonly index: number },
   disposition: Disposition | undefined,
 ): void {
+  const { message, receives } = lease;
   const { key } = message.fact;
-  let delayMs = 0;
+  if (disposition?.kind === 'retry' && disposition.error instanceof ThrottledError)
+    message.failures.throttled += 1;
+  else message.failures.others += 1;
   world.trace(`settle ${disposition?.kind}`, site, key ?? '');
   world.note(key, site.name, () => `${queue.kind} message ${disposition?.kind} (receive ${receives})`, {
     tone: 'queue',
@@ -130,11 +141,16 @@ function settleOne(
       // The dead-letter queue may refuse too; then the message is handed back.
       if (!world.strikes('throttle')) queue.setAside(message, disposition.reason);
       break;
-    case 'retry':
-      delayMs = Math.min(2 ** (message.attempts + 1), retryDelaySecondsMax) * 1_000;
-      queue.sendAgain(message, world.agenda.nowMs + delayMs);
-      wake(world, site, queue, delayMs);
+    case 'retry': {
+      const { isNoAttempt } = disposition;
+      // At AWS it stays where it is until its visibility timeout is over (`adapters/aws/entries.ts`).
+      if (site.likeAws && isNoAttempt === true) break;
+      const own = inboundOf(lease, lease.index);
+      const { attributes, delaySeconds } = againOf({ message: own, ...(isNoAttempt && { isNoAttempt }) });
+      queue.sendAgain(message, attributes, world.agenda.nowMs + delaySeconds * 1_000);
+      wake(world, site, queue, delaySeconds * 1_000);
       break;
+    }
     case undefined:
       world.find([{ invariant: 'no defects', key, detail: `no disposition for a message in ${queue.kind}` }]);
   }

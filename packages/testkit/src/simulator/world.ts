@@ -6,6 +6,7 @@ import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { Agenda } from './agenda.ts';
 import { checkExposure } from '../checkers/exposure.ts';
+import { checkNotByThrottles } from '../checkers/messages.ts';
 import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
 import {
   isForgottenWrite,
@@ -19,6 +20,7 @@ import {
 } from '../history/facts.ts';
 import type { Vector } from '@tandem-clouds/replication/vector';
 import type { Random } from '../random.ts';
+import { Overlaps } from './overlaps.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';
 import type { Band, TimelineEntry } from './timeline.ts';
@@ -92,7 +94,7 @@ export class World {
     notes: 0,
   };
   /** `a>b`: what a sends does not reach b. */
-  readonly cuts = new Set<string>();
+  readonly cuts = new Overlaps();
   /** Every fault that struck, by name. */
   readonly struck: string[] = [];
   /** As the seed drew them; `faults` is what is still on. */
@@ -128,6 +130,8 @@ export class World {
     for (const site of this.sites) {
       this.#byName.set(site.name, site);
       this.captured.set(site.name, []);
+      for (const queue of [site.outbox, site.inbox, site.steps])
+        queue.onDead = (fact, reason) => this.find(checkNotByThrottles(fact, reason));
     }
   }
 
@@ -335,7 +339,8 @@ export class World {
       pack,
       receives: 0,
       receivesBefore: 0,
-      attempts: 0,
+      attributes: {},
+      failures: { throttled: 0, others: 0 },
       visibleAtMs,
     };
     this.messages.push(fact);

@@ -24,9 +24,11 @@ import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
   ExposurePage,
+  KeyPage,
   PendingEntry,
   PutOutcome,
   Revision,
+  ScanOptions,
   ScanPage,
   Store,
   Versioned,
@@ -36,7 +38,7 @@ import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
 import { chunk } from '@tandem-clouds/replication/chunk';
 import { readablePage } from '../readable.ts';
-import { throttlePauses } from '../with-throttling.ts';
+import { throttlePauses, withThrottling } from '../with-throttling.ts';
 import { storeError } from './errors.ts';
 import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
 
@@ -112,21 +114,25 @@ export class DynamoStore implements Store {
   ): Promise<{ items: readonly Item[]; unread: Item[] }> {
     const request = { Keys: [...keys], ConsistentRead: true, ProjectionExpression: projection };
     try {
-      const { Responses, UnprocessedKeys } = await this.#call(() =>
-        this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#table]: request } })),
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetItemCommand({ RequestItems: { [this.#table]: request } }),
       );
       return {
         items: Responses?.[this.#table] ?? [],
         unread: UnprocessedKeys?.[this.#table]?.Keys ?? [],
       };
-    } catch (error) {
+    } catch (cause) {
+      const error = storeError(cause);
       if (error instanceof ThrottledError) return { items: [], unread: [...keys] };
       throw error;
     }
   }
 
   putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
-    return Promise.all(writes.map((write) => this.#put(write)));
+    return withThrottling(writes, (part) => Promise.all(part.map((write) => this.#put(write))), {
+      hintOf: (outcome) => (outcome.status === 'failed' ? hintOf(outcome.error) : undefined),
+      urgency: this.#urgency,
+    });
   }
 
   async #put({ record, expected }: WriteRequest): Promise<PutOutcome> {
@@ -150,8 +156,12 @@ export class DynamoStore implements Store {
     }
   }
 
+  clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
+    return withThrottling(requests, (part) => this.#clearAll(part), { hintOf, urgency: this.#urgency });
+  }
+
   /** A key that fails decides about no other, but what is throttled ends the rest, which would be throttled, too. */
-  async clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
+  async #clearAll(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
     const outcomes: (AppError | undefined)[] = requests.map(() => undefined);
     const waiting = [...requests.entries()];
     let throttled: ThrottledError | undefined;
@@ -300,7 +310,7 @@ export class DynamoStore implements Store {
    * A page ends at 1 MB, whatever the limit.
    * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
    */
-  async scan({ cursor, limit }: { cursor: string | undefined; limit: number }): Promise<ScanPage> {
+  async scan({ cursor, limit }: ScanOptions): Promise<ScanPage> {
     const { Items, LastEvaluatedKey } = await this.#call(() =>
       this.#client.send(
         new ScanCommand({
@@ -317,21 +327,39 @@ export class DynamoStore implements Store {
     };
   }
 
-  async remove(key: string, expected: Revision): Promise<boolean> {
-    try {
-      await this.#client.send(
-        new DeleteItemCommand({
+  /** The order of a scan is that of its keys' hashes, whatever is read of the items: one cursor serves both. */
+  async scanKeys({ cursor }: Omit<ScanOptions, 'limit'>): Promise<KeyPage> {
+    const { Items = [], LastEvaluatedKey } = await this.#call(() =>
+      this.#client.send(
+        new ScanCommand({
           TableName: this.#table,
-          Key: { k: { S: key } },
-          ConditionExpression: 'rev = :rev',
-          ExpressionAttributeValues: { ':rev': { N: expected } },
+          Limit: 1,
+          ProjectionExpression: 'k',
+          ...(cursor !== undefined && { ExclusiveStartKey: { k: { S: cursor } } }),
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw storeError(error);
-    }
+      ),
+    );
+    const next = LastEvaluatedKey?.['k']?.S;
+    return { keys: Items.flatMap((item) => item['k']?.S ?? []), ...(next !== undefined && { next }) };
+  }
+
+  async remove(key: string, expected: Revision): Promise<boolean> {
+    return this.#call(async () => {
+      try {
+        await this.#client.send(
+          new DeleteItemCommand({
+            TableName: this.#table,
+            Key: { k: { S: key } },
+            ConditionExpression: 'rev = :rev',
+            ExpressionAttributeValues: { ':rev': { N: expected } },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    });
   }
 
   async ping(): Promise<void> {
@@ -343,12 +371,22 @@ export class DynamoStore implements Store {
   }
 
   async #call<Result>(send: () => Promise<Result>): Promise<Result> {
-    try {
-      return await send();
-    } catch (error) {
-      throw storeError(error);
+    const pauses = throttlePauses(this.#urgency);
+    for (;;) {
+      try {
+        return await send();
+      } catch (cause) {
+        const error = storeError(cause);
+        const hintMs = hintOf(error);
+        if (hintMs === undefined || !(await pauses.next(hintMs))) throw error;
+      }
     }
   }
+}
+
+/** What is throttled is asked for again; DynamoDB does not say when, so the pauses grow from the shortest. */
+function hintOf(error: Error | undefined): number | undefined {
+  return error instanceof ThrottledError ? 0 : undefined;
 }
 
 /** What became of a put that was refused. What is there instead of what was expected may be no record. */

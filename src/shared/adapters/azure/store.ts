@@ -10,9 +10,11 @@ import type { Urgency } from '../../ports/cloud.ts';
 import type {
   ClearRequest,
   ExposurePage,
+  KeyPage,
   PendingEntry,
   PutOutcome,
   Revision,
+  ScanOptions,
   ScanPage,
   Store,
   Versioned,
@@ -33,6 +35,8 @@ const CLEAR_ATTEMPTS_MAX = 5;
 /** Rows of one page: an ordered query fetches ten at a time when it is not told. */
 const PAGE_ITEMS = 250;
 const CURSOR_KB_MAX = 4;
+/** Begins the cursor of a scan in the order of the keys; a continuation of the service begins otherwise. */
+const BY_KEY = 'k:';
 const WRITTEN = new Set([200, 201]);
 const STALE = new Set([404, 409, 412]);
 
@@ -178,7 +182,9 @@ export class CosmosStore implements Store {
    * A page ends at 4 MB, whatever the limit.
    * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
    */
-  async scan({ cursor, limit }: { cursor: string | undefined; limit: number }): Promise<ScanPage> {
+  async scan({ cursor, limit, ordered = false }: ScanOptions): Promise<ScanPage> {
+    const after = afterOf(cursor, ordered);
+    if (after !== undefined) return this.#scanOrdered(after, limit);
     const options = {
       ...withinBound(),
       consistencyLevel: 'Eventual',
@@ -194,6 +200,53 @@ export class CosmosStore implements Store {
         ...readablePage(resources, fromDocument, ({ id }) => id),
         ...(continuationToken && { next: continuationToken }),
       };
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /**
+   * In the order of the keys, each page a query of its own. It costs a little more, and where the container has several
+   * partitions each of them is asked.
+   */
+  async #scanOrdered(after: string, limit: number): Promise<ScanPage> {
+    const documents = await this.#nextByKey<StoredDocument>('*', after, limit);
+    const last = documents.at(-1)?.id;
+    return {
+      ...readablePage(documents, fromDocument, ({ id }) => id),
+      ...(last !== undefined && { next: `${BY_KEY}${last}` }),
+    };
+  }
+
+  /**
+   * A continuation belongs to the query that it came with, and no other may go on from it: what a page would hold can be asked
+   * for by key only.
+   * @see https://github.com/Azure/azure-cosmos-dotnet-v3/issues/2657
+   * @see https://github.com/Azure/azure-cosmos-dotnet-v2/issues/252
+   */
+  async scanKeys({ cursor, ordered = false }: Omit<ScanOptions, 'limit'>): Promise<KeyPage | undefined> {
+    const after = afterOf(cursor, ordered);
+    if (after === undefined) return undefined;
+    const keys = (await this.#nextByKey<{ id: string }>('c.id', after, 1)).map(({ id }) => id);
+    const [key] = keys;
+    return { keys, ...(key !== undefined && { next: `${BY_KEY}${key}` }) };
+  }
+
+  /** What comes next in the order of the keys: a page of the service, so perhaps fewer, but none only at the end. */
+  async #nextByKey<Row>(what: '*' | 'c.id', after: string, limit: number): Promise<readonly Row[]> {
+    const query = `SELECT ${what} FROM c WHERE c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit`;
+    const parameters = [
+      { name: '@after', value: after },
+      { name: '@limit', value: limit },
+    ];
+    const options = { ...withinBound(), consistencyLevel: 'Eventual', maxItemCount: limit };
+    try {
+      const pages = this.#container.items.query<Row>({ query, parameters }, options);
+      while (pages.hasMoreResults()) {
+        const { resources = [] } = (await pages.fetchNext()) as { resources?: Row[] };
+        if (resources.length > 0) return resources;
+      }
+      return [];
     } catch (error) {
       throw storeError(error);
     }
@@ -255,6 +308,12 @@ export class CosmosStore implements Store {
       return [...first, ...(await this.#bulkBatch(batch.slice(middle)))];
     }
   }
+}
+
+/** The key after which a page in the order of the keys begins; undefined: the scan is in the store's own order. */
+function afterOf(cursor: string | undefined, ordered: boolean): string | undefined {
+  if (cursor === undefined) return ordered ? '' : undefined;
+  return cursor.startsWith(BY_KEY) ? cursor.slice(BY_KEY.length) : undefined;
 }
 
 /** The SDK repeats a read whose connection broke ten times, a second apart: far longer than a request may take. */

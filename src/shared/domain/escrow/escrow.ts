@@ -1,7 +1,8 @@
 /** Reading and changing a site's own escrow rows. */
 import { ConflictError } from '../../errors.ts';
 import { localWrite } from '@tandem-clouds/replication/local-write';
-import { get, getMany, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
+import { readKeys } from '@tandem-clouds/replication/isolate';
+import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { emptyRow, rowChange, rowOf, stockKey, type EscrowRow } from './row.ts';
 import {
@@ -19,10 +20,10 @@ export function* ownRow(site: Site, sku: string): Protocol<EscrowRow> {
   return rowOf((yield* get(stockKey(sku, site.site)))?.record) ?? emptyRow(sku, site.site);
 }
 
-/** The rows of the peers, as they have arrived here. */
+/** The rows of the peers, as they have arrived here; one that cannot be read counts as one that has not. */
 function* peerRows(site: Site, sku: string): Protocol<readonly (EscrowRow | undefined)[]> {
   const keys = site.peers.map((peer) => stockKey(sku, peer));
-  const held = yield* getMany(keys);
+  const { held } = yield* readKeys(keys);
   return keys.map((key) => rowOf(held.get(key)?.record));
 }
 

@@ -9,7 +9,8 @@
 import { reserveAttemptsMax } from '../../bounds.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { ConflictError } from '../../errors.ts';
-import { get, getMany, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
+import { readKeys } from '@tandem-clouds/replication/isolate';
+import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import { changeRow, ownRow } from '../escrow/escrow.ts';
 import type { EscrowRow } from '../escrow/row.ts';
 import { commit, isRefusal, release, reserve } from '../escrow/transitions.ts';
@@ -52,7 +53,8 @@ class RowMoved extends ConflictError {}
 /** Ends the site's holds of a product whose orders are over. Run it from time to time, and after an order ends. */
 export function* settleHolds(site: Site, sku: string): Protocol<EscrowRow> {
   const row = yield* ownRow(site, sku);
-  const held = yield* getMany(Object.keys(row.holds).map(orderKey));
+  // The hold of an order that cannot be read stays; the others end.
+  const { held } = yield* readKeys(Object.keys(row.holds).map(orderKey));
   const over = [...held.values()].flatMap(({ record }) => {
     const order = orderOf(record);
     return order !== undefined && isOver(order) ? [order] : [];

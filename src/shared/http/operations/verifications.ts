@@ -1,5 +1,5 @@
 /** Comparisons with the peers: begin one, and what is known of the latest. */
-import { NotFoundError } from '../../errors.ts';
+import { NotFoundError, UnreadableError } from '../../errors.ts';
 import { verificationBegin } from '../../generated/validators.js';
 import type { Ids } from '../../ports/ids.ts';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
@@ -11,6 +11,8 @@ import {
 } from '@tandem-clouds/replication/anti-entropy/verification';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { noteUnusable } from '@tandem-clouds/replication/unusable-keys';
+import { readEach } from '../../read-each.ts';
 import type { Route } from '../route.ts';
 
 const headers = { 'cache-control': 'no-store' };
@@ -26,9 +28,32 @@ export function verificationRoutes(site: Site, resources: Resources, ids: Ids): 
       method: 'GET',
       path: '/replication/verifications',
       async handle() {
-        const held = await resources.store.getMany(pairs.map(verificationKey));
-        const known = pairs.flatMap((pair) => verificationOf(held.get(verificationKey(pair))?.record) ?? []);
-        return { status: 200, body: { site: site.site, verifications: known.map(viewOf) }, headers };
+        const { held, failed } = await readEach(resources.store, pairs.map(verificationKey));
+        const known = [...held].map(([key, { record }]) => [key, verificationOf(record)] as const);
+        const unusable = new Map([
+          ...failed,
+          ...known.flatMap(([key, result]) =>
+            result === undefined
+              ? [
+                  [
+                    key,
+                    new UnreadableError(`${key}: what the store holds is no result of a comparison`),
+                  ] as const,
+                ]
+              : [],
+          ),
+        ]);
+        await drive(noteUnusable(site, 'list', unusable), resources);
+        const results = pairs.flatMap(
+          (pair) => verificationOf(held.get(verificationKey(pair))?.record) ?? [],
+        );
+        const unreadable = pairs.map(verificationKey).filter((key) => unusable.has(key));
+        const body = {
+          site: site.site,
+          verifications: results.map(viewOf),
+          ...(unreadable.length > 0 && { unreadable }),
+        };
+        return { status: 200, body, headers };
       },
     },
     {
