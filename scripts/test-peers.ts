@@ -1,9 +1,12 @@
 /**
  * Runs suites against software of others: the stand-ins' against DynamoDB Local and moto's Route 53, so that they are
  * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
- * sites; and the packaged Azure app under Microsoft's Node worker, whose checkout TANDEM_FUNCTIONS_WORKER names. The
- * others are installed into `.peers/` on demand. One that cannot run here is skipped, which is said and is no failure.
- * Beginnings of suites' names as arguments choose some: `npm run test:peers -- schemathesis`.
+ * sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker, whose
+ * checkout TANDEM_FUNCTIONS_WORKER names. The others are installed into `.peers/` on demand. Beginnings of suites' names as
+ * arguments choose some: `npm run test:peers -- schemathesis`.
+ *
+ * Invariant: a run passes only when something has run, and everything that it was asked for by name. What cannot run here
+ * is skipped otherwise, and named at the end with the reason.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,8 +14,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import jestConfig from '../jest.config.js';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { dynamoDbLocal } from '@tandem-clouds/testkit/peers/dynamodb-local';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
+import { lambdaRuntime } from '@tandem-clouds/testkit/peers/lambda-runtime';
 import { moto } from '@tandem-clouds/testkit/peers/moto';
 import {
   PEERS,
@@ -34,15 +39,7 @@ interface JestSummary {
   readonly success: boolean;
 }
 
-interface Result {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly success: boolean;
-}
-
-const SKIPPED: Result = { passed: 0, failed: 0, skipped: 1, success: true };
-const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, functionsWorker];
+const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, lambdaRuntime, functionsWorker];
 
 /** Returns the exit status: 1 when a suite failed. @throws UsageError for one that is unknown. @param suites Beginnings of their names; none: all. */
 export async function testPeers({ suites }: { readonly suites: readonly string[] }): Promise<number> {
@@ -52,44 +49,52 @@ export async function testPeers({ suites }: { readonly suites: readonly string[]
     throw new UsageError(`<suites>: '${unknown.join(' ')}' begins none of ${known.join(', ')}`);
   const isWanted = (suite: string): boolean =>
     suites.length === 0 || suites.some((name) => suite.startsWith(name));
-  const results: Result[] = [];
+  const results: SuiteResult[] = [];
   for (const peer of PEERS_IN_JEST) if (isWanted(peer.suite)) results.push(await run(peer));
   if (isWanted('schemathesis')) results.push(await fuzz());
+  for (const { name, unavailable } of results)
+    if (unavailable !== undefined) console.log(`SKIPPED: ${name}: ${unavailable}`);
   console.log(inWords(results));
-  return results.every(({ success }) => success) ? 0 : 1;
+  return hasPassed(results, { areNamed: suites.length > 0 }) ? 0 : 1;
 }
 
-/** What `make` returns; undefined, and reported, when the software cannot run here. */
-function unlessUnavailable<T>(name: string, make: () => T): { readonly made: T } | undefined {
+/** What `make` returns, or why the software cannot run here. */
+function unlessUnavailable<T>(make: () => T): { readonly made: T } | { readonly unavailable: string } {
   try {
     return { made: make() };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    console.log(`SKIPPED: ${name}: ${error.message}`);
-    return undefined;
+    return { unavailable: error.message };
   }
 }
 
-async function fuzz(): Promise<Result> {
-  const ready = unlessUnavailable('Schemathesis', prepareSchemathesis);
-  if (ready === undefined) return SKIPPED;
+async function fuzz(): Promise<SuiteResult> {
+  const name = 'Schemathesis, a result for each site';
+  const ready = unlessUnavailable(prepareSchemathesis);
+  if ('unavailable' in ready) return skipped(name, ready.unavailable);
   const found = await fuzzContract(ready.made);
   for (const each of found) console.log(each);
-  const result = { passed: 2 - found.length, failed: found.length, skipped: 0, success: found.length === 0 };
-  console.log(`Schemathesis, a result for each site: ${inWords([result])}`);
+  const result = {
+    name,
+    passed: 2 - found.length,
+    failed: found.length,
+    skipped: 0,
+    success: found.length === 0,
+  };
+  console.log(`${name}: ${inWords([result])}`);
   return result;
 }
 
-async function run(peer: Server | Program): Promise<Result> {
-  const ready = unlessUnavailable(peer.name, () => prepare(peer));
-  if (ready === undefined) return SKIPPED;
+async function run(peer: Server | Program): Promise<SuiteResult> {
+  const ready = unlessUnavailable(() => prepare(peer));
+  if ('unavailable' in ready) return skipped(peer.name, ready.unavailable);
   const result = await ready.made();
   console.log(`${peer.name}: ${inWords([result])}`);
   return result;
 }
 
 /** Installs the peer; returns what runs its suite. @throws Unavailable */
-function prepare(peer: Server | Program): () => Promise<Result> {
+function prepare(peer: Server | Program): () => Promise<SuiteResult> {
   if ('install' in peer) {
     const file = peer.install();
     return () => runSuite(peer, file);
@@ -99,7 +104,7 @@ function prepare(peer: Server | Program): () => Promise<Result> {
 }
 
 /** Runs jest over one file of `tests/peers/`, which the ordinary test run does not match. */
-async function runSuite({ suite, variable }: Peer, place: string): Promise<Result> {
+async function runSuite({ name, suite, variable }: Peer, place: string): Promise<SuiteResult> {
   fs.mkdirSync(PEERS, { recursive: true });
   const report = path.join(PEERS, 'report.json');
   fs.rmSync(report, { force: true });
@@ -125,10 +130,6 @@ async function runSuite({ suite, variable }: Peer, place: string): Promise<Resul
   const [code] = (await once(jest, 'exit')) as [number | null];
   const summary = JSON.parse(fs.readFileSync(report, 'utf8')) as JestSummary;
   const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = summary;
-  return { passed, failed, skipped, success: code === 0 && summary.success };
-}
-
-function inWords(all: readonly Result[]): string {
-  const sum = (pick: (result: Result) => number): number => all.reduce((total, one) => total + pick(one), 0);
-  return `${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed, ${sum(({ skipped }) => skipped)} skipped`;
+  // A suite of which everything is skipped has shown nothing.
+  return { name, passed, failed, skipped, success: code === 0 && summary.success && passed > 0 };
 }

@@ -28,7 +28,8 @@ export const lintInfra = command({
 export const testPeers = command({
   name: 'test-peers',
   summary: 'suites against the software of others, which is installed into .peers/ on demand',
-  details: 'One that cannot run here is skipped, which is said and is no failure.',
+  details:
+    'One that cannot run here is skipped, and named at the end; that is a failure when it was asked for by name, or nothing ran.',
   args: { suites: many(text('beginnings of their names', { placeholder: 'suite', fallback: 'all' })) },
   examples: [{ line: 'test-peers schemathesis', shows: 'one of them' }],
   run: async (input) => (await import('../test-peers.ts')).testPeers(input),

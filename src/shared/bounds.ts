@@ -108,6 +108,8 @@ export const exposureKeysMax = 1_000;
 export const dynamoIndexLagMs = 1_000;
 
 // Calls to dependencies
+/** What is kept of a function's time for the answer itself. */
+export const answerReserveMs = 500;
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
 /**

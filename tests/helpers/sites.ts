@@ -116,7 +116,8 @@ async function takeFromSqs(client: SQSClient, url: string): Promise<readonly Tak
   }));
 }
 
-function tableDefinition(): CreateTableCommandInput {
+/** The table of the deployed definition, under the name `tandem`. */
+export function tableDefinition(): CreateTableCommandInput {
   const template = parse(fs.readFileSync(path.join(ROOT, 'infra/aws/store.yml'), 'utf8')) as {
     Resources: { Table: { Properties: CreateTableCommandInput } };
   };

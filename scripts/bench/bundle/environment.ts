@@ -42,5 +42,7 @@ export const ENVIRONMENT: Readonly<Record<CloudName, Environment>> = {
     COSMOS_DATABASE: 'tandem',
     COSMOS_CONTAINER: 'records',
     SERVICE_BUS_NAMESPACE: AZURE_PEER.namespace,
+    SERVICE_BUS_ID:
+      '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/tandem/providers/Microsoft.ServiceBus/namespaces/tandem',
   },
 };

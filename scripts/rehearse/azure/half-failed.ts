@@ -1,7 +1,6 @@
 /** Deployments to Azure that end on the way, and the one after them that succeeds. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
+import { readServiceBundles } from '../../bench/service-bundles.ts';
 import { APP, DEPLOY, GROUP, refuses, succeeds, typesIn, type Stage } from './stage.ts';
 
 export async function halfFailed(stage: Stage): Promise<void> {
@@ -67,12 +66,7 @@ export async function halfFailed(stage: Stage): Promise<void> {
   }
   await report.step('azure', 'the next deploy succeeds: template made, package published', async () => {
     await succeeds(stage, DEPLOY);
-    const functions = fs.readdirSync(path.join(stage.place.dir, '.artifacts/azure/app'), {
-      withFileTypes: true,
-    });
-    const expected = functions
-      .filter((one) => one.isDirectory() && one.name !== 'src')
-      .map(({ name }) => name);
+    const expected = Object.keys(readServiceBundles('azure').functions);
     assert.deepEqual([...(azure.publishing.published.get(APP) ?? [])].sort(), expected.sort());
     const types = typesIn(stage);
     for (const type of [

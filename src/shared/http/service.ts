@@ -9,8 +9,8 @@ import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { headerBytesMax, urlBytesMax } from '../bounds.ts';
-import { NotYetHereError } from '@tandem-clouds/replication/errors';
+import { answerReserveMs, headerBytesMax, urlBytesMax } from '../bounds.ts';
+import { AmbiguousError, NotYetHereError } from '@tandem-clouds/replication/errors';
 import {
   HeadersTooLargeError,
   MethodNotAllowedError,
@@ -51,7 +51,10 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
   const readTarget = targetReader(routes);
-  const service = middy<Event, Result>()
+  const service = middy<Event, Result>({
+    timeoutEarlyInMillis: answerReserveMs,
+    timeoutEarlyResponse: outOfTime,
+  })
     .use(requestLog({ site, logger, elapsed, callers }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(securityHeaders)
@@ -60,6 +63,11 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
     .use({ before: readTarget });
   if (readThrough !== undefined) service.use(readThrough);
   return service.handler(router) as HttpHandler;
+}
+
+/** Where the platform says how long a request may still take: it would end the process, and nobody would be answered. */
+function outOfTime(): never {
+  throw new AmbiguousError('the function ran out of time');
 }
 
 /** Above what the narrower of the two gateways takes, a request is refused at both clouds alike. */

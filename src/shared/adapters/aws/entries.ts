@@ -1,7 +1,7 @@
 /** What Lambda calls. HTTP events are the core's own shape; SQS batches are read and answered here. */
 import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { batchReserveMs, batchWorstMs } from '../../bounds.ts';
+import { answerReserveMs, batchReserveMs, batchWorstMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
@@ -40,7 +40,7 @@ export function queueEntry(
     // Without a context nothing cuts it off.
     const leftMs = (): number => context?.getRemainingTimeInMillis() ?? batchWorstMs;
     const left = (reserveMs: number): TimeLimit => timeLimit({ ms: leftMs() - reserveMs });
-    const times = { handle: left(batchReserveMs), send: () => left(ANSWER_MS) };
+    const times = { handle: left(batchReserveMs), send: () => left(answerReserveMs) };
     const retries = await settleBatch(queue, Records.map(toInbound), handler, { ...services, times });
     // What is throttled may be for hours: sent again each time, it would be a chain that Lambda ends.
     const throttled = retries.filter(({ isNoAttempt }) => isNoAttempt === true);
@@ -50,9 +50,6 @@ export function queueEntry(
     return { batchItemFailures: back.map(({ message }) => ({ itemIdentifier: message.id })) };
   };
 }
-
-/** What the answer itself may take. */
-const ANSWER_MS = 500;
 
 function openOwnQueue(queue: string, { region, aws }: Config): QueueSender {
   const urls = new Map([

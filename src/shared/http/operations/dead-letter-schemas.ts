@@ -26,6 +26,6 @@ export const discardSchema = {
 export const replaySchema = {
   ...discardSchema,
   properties: { ...selection, event: { type: 'object' } },
-  if: { required: ['event'] },
+  if: { properties: { event: {} }, required: ['event'] },
   then: { required: ['ids'], properties: { ids: { type: 'array', maxItems: 1 } } },
 } as const;
