@@ -59,10 +59,24 @@ export const bench: Group<CommandContext> = {
         from: choice('the cloud that has the backlog', ['aws', 'azure'], { default: 'aws' }),
         keys: whole('of the backlog', { min: 1_000, default: '200000' }),
         live: whole('writes a second meanwhile', { ...COUNT, default: '10' }),
-        baseline: whole('seconds without a backlog', { min: 5, default: '20' }),
+        baseline: whole('seconds without a backlog, before it and after it', { min: 5, default: '30' }),
+        // https://learn.microsoft.com/azure/cosmos-db/serverless-performance
+        requestUnits: whole('a second that Cosmos DB grants: as a serverless container', {
+          min: 100,
+          default: '5000',
+        }),
+        // https://learn.microsoft.com/azure/service-bus-messaging/service-bus-throttling
+        credits: whole('a second that Service Bus grants: as a namespace of the Standard tier', {
+          min: 20,
+          default: '1000',
+        }),
+        virtual: flag('on virtual time: what the algorithms wait for, without a processor'),
         ...JSON_OPTION,
       },
-      examples: [{ line: 'bench catch-up --keys 4000 --baseline 5', shows: 'a short one' }],
+      examples: [
+        { line: 'bench catch-up --keys 4000 --baseline 5', shows: 'a short one' },
+        { line: 'bench catch-up --from azure --virtual', shows: 'the other direction, in two minutes' },
+      ],
       run: async (input) => (await import('../bench/catch-up.ts')).benchCatchUp(input),
     }),
     command({

@@ -23,7 +23,10 @@ function containerWith(indexingPolicy: IndexingPolicy): Container {
 
 const policy: IndexingPolicy = {
   includedPaths: [{ path: '/*' }, { path: '/l/?' }, { path: '/p_at/?' }],
-  compositeIndexes: [[{ path: '/l' }, { path: '/id' }]],
+  compositeIndexes: [
+    [{ path: '/l' }, { path: '/id' }],
+    [{ path: '/p_at' }, { path: '/id' }],
+  ],
 };
 
 function page(container: Container, query: string, useIndexes: boolean, pageSize = 10): QueryPage {
@@ -45,6 +48,8 @@ describe('a query over an indexed container', () => {
       4,
     ],
     ['SELECT c.id, c.p_at FROM c WHERE c.p_at < @before ORDER BY c.p_at', 'index(p_at)', 3],
+    // As the sweeper asks: a page costs a page, however many items have the property.
+    ['SELECT c.id FROM c WHERE c.p_at < @before ORDER BY c.p_at, c.id OFFSET 0 LIMIT 1', 'index(p_at,id)', 2],
     ['SELECT c.id FROM c WHERE c.id = @after', 'index(id)', 1],
     ['SELECT VALUE COUNT(1) FROM c WHERE c.l = @type', 'index(l)', 100],
     ['SELECT c.id FROM c ORDER BY c.id DESC', 'index(id)', 11],

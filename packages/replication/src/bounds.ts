@@ -54,6 +54,8 @@ export const sweepPageSize = 100;
 export const sweepKeysMax = 20_000;
 /** How long a run goes on while there is a backlog: the next tick takes over. */
 export const sweepRunMs = 9_000;
+/** What has become due within so long is swept before a backlog: two ticks, on Azure too. */
+export const sweepLatelyMs = 60_000;
 /** Keys that one run looks at without sending any, most of which may be pending only for a peer that does not answer. */
 export const sweepLooksMax = 5_000;
 /** Pages that are swept side by side: one more for as long as that gets more across, half as many after a refusal. */

@@ -7,12 +7,14 @@
  * that fails for good, at this site's store or at a peer's queue, is named and passed over.
  *
  * A full page is a backlog: then pages are swept side by side, and their events cross in packs (`packs.ts`) to peers that
- * understand them. Whoever throttles sets the pace: this site's store for the run, a peer's queue for that peer alone.
+ * understand them. What has become due lately is swept first, a page of it each run: a write whose message is lost beside a
+ * backlog does not wait for the end of that. Whoever throttles sets the pace: this site's store for the run, a peer's queue for that peer alone.
  */
 import {
   sweepGainMin,
   sweepGraceMs,
   sweepKeysMax,
+  sweepLatelyMs,
   sweepLooksMax,
   sweepPageSize,
   sweepRestMaxMs,
@@ -91,6 +93,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
   let resume = after;
   let fromStart = after === undefined;
   let lanes: readonly SiteId[] | undefined;
+  if (after !== undefined) looked += yield* run.lately(after, startMs - graceMs, pageSize);
   while (idle < sweepLooksMax && run.resent < keysMax && site.now() - startMs < runMs) {
     const waitMs = run.waitMs();
     if (waitMs === undefined || site.now() + waitMs - startMs >= runMs) break;
@@ -192,6 +195,18 @@ class Run {
       this.#narrowerRate = keysPerMs;
       this.width += 1;
     }
+  }
+
+  /**
+   * A page of what has become due since about the run before, when this one goes on far behind it. These are live writes
+   * whose messages were lost while there is a backlog: they need not wait for all of it. Returns how many there were.
+   */
+  *lately(after: PendingEntry, dueMs: number, limit: number): Protocol<number> {
+    const since: PendingEntry = { sinceMs: dueMs - sweepLatelyMs, key: '' };
+    if (byAge(after, since) >= 0) return 0;
+    const due = (yield* this.patiently(pending(dueMs, limit, since))) ?? [];
+    if (due.length > 0) yield* this.page([due], []);
+    return due.length;
   }
 
   /** Sweeps parts of a page side by side. False when it is to be swept again: nobody takes anything at the moment. */

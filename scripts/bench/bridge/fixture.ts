@@ -3,11 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
+import { throttleHintMs } from '../../../src/shared/bounds.ts';
 import { chunk } from '@tandem-clouds/replication/chunk';
+import { ThrottledError } from '@tandem-clouds/replication/errors';
+import { openStore as openDynamoStore } from '../../../src/shared/adapters/aws/cloud.ts';
 import { openSqsQueue } from '../../../src/shared/adapters/aws/open-queue.ts';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
+import { openStore as openCosmosStore } from '../../../src/shared/adapters/azure/cloud.ts';
 import { openServiceBusQueue } from '../../../src/shared/adapters/azure/open-queue.ts';
 import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
+import { loadConfig } from '../../../src/shared/config/config.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
@@ -17,6 +22,7 @@ import { OTHER, type BenchSite, type BenchSites } from './two-sites.ts';
 import type { Workload } from './workload.ts';
 
 const AT_ONCE = 100;
+const OPEN_STORE = { aws: openDynamoStore, azure: openCosmosStore } as const;
 
 interface OpenSite {
   readonly store: Store;
@@ -41,11 +47,7 @@ export class Fixture {
       if (outcomes.some(({ status }) => status !== 'written'))
         throw new Error(`${from}: a record is not stored`);
     }
-    for (const batch of chunk(bodies, AT_ONCE)) {
-      const outcomes = await outbox.send(batch.map((body, i) => ({ id: String(i), body })));
-      const failed = outcomes.find((outcome) => outcome !== undefined);
-      if (failed !== undefined) throw failed;
-    }
+    for (const batch of chunk(bodies, AT_ONCE)) await sendAll(outbox, batch);
   }
 
   /** @throws Error when a key did not arrive at `to` as it was last written. */
@@ -63,11 +65,14 @@ export class Fixture {
     return [...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0).length;
   }
 
-  /** Reads and writes at a site as its handlers do. */
+  /** Reads and writes at a site as its handlers do, with a store that is opened as theirs are. */
   replica(cloud: CloudName): Replica {
-    const site = { site: this.#sites[cloud].site, peers: [this.#sites[OTHER[cloud]].site], now: Date.now };
+    const { env, site: name } = this.#sites[cloud];
+    const site = { site: name, peers: [this.#sites[OTHER[cloud]].site], now: Date.now };
     const sleep = (ms: number): Promise<void> => delay(ms);
-    return new Replica({ site, resources: { ...this.#open[cloud], sleep }, ids: { next: randomUUID } });
+    const store = OPEN_STORE[cloud](loadConfig(cloud, env));
+    const { outbox } = this.#open[cloud];
+    return new Replica({ site, resources: { store, outbox, sleep }, ids: { next: randomUUID } });
   }
 
   /** The store and the outbound queue of a site. */
@@ -81,6 +86,18 @@ export class Fixture {
 
   #held(cloud: CloudName, records: readonly StoredRecord[]): Promise<ReadonlyMap<string, Versioned>> {
     return this.#open[cloud].store.getMany(records.map(({ key }) => key));
+  }
+}
+
+/** Sends again what is throttled, as a client must. */
+async function sendAll(outbox: QueueSender, bodies: readonly string[]): Promise<void> {
+  for (let open = bodies; open.length > 0;) {
+    const outcomes = await outbox.send(open.map((body, i) => ({ id: String(i), body })));
+    const failed = outcomes.filter((outcome) => outcome !== undefined);
+    const lasting = failed.find((outcome) => !(outcome instanceof ThrottledError));
+    if (lasting !== undefined) throw lasting;
+    open = open.filter((_, i) => outcomes[i] !== undefined);
+    if (open.length > 0) await delay(throttleHintMs);
   }
 }
 

@@ -16,8 +16,9 @@ const SQS_BATCH = 10;
 const SQS_BATCHES_AT_ONCE = 5;
 /** As in `host.json`. */
 const SERVICE_BUS_BATCH = 100;
-const SERVICE_BUS_PREFETCH = 100;
-/** Steps of comparisons, and packs, come one at a time. */
+const SERVICE_BUS_PREFETCH = 0;
+const RENEW_FOR_MS = 300_000;
+/** Steps of comparisons, and packs, come one at a time, and their locks are renewed. */
 const isOneByOne = (queue: QueueName): boolean => queue === 'tandem-verify';
 const URL_OF = {
   'tandem-out': 'TANDEM_OUT_URL',
@@ -73,15 +74,15 @@ function openServiceBus(env: Environment): { feed: Feeder; close(): Promise<void
       const trigger = startServiceBusTrigger({
         client,
         queueName: queue,
-        cardinality: 'many',
-        batchSizeMax: isOneByOne(queue) ? 1 : SERVICE_BUS_BATCH,
+        cardinality: isOneByOne(queue) ? 'one' : 'many',
+        batchSizeMax: SERVICE_BUS_BATCH,
         concurrentCallsMax: 1,
-        renewForMs: 0,
+        renewForMs: RENEW_FOR_MS,
         functionTimeoutMs: 300_000,
         prefetchCount: SERVICE_BUS_PREFETCH,
         autoComplete: true,
         log: complain,
-        run: (messages) => handler(bodiesOf(messages), contextOf(messages)),
+        run: (messages) => handler(inputOf(queue, messages), contextOf(messages)),
       });
       return { stop: () => trigger.close() };
     },
@@ -101,8 +102,10 @@ function contextOf(messages: readonly ServiceBusReceivedMessage[]): object {
   };
 }
 
-const bodiesOf = (messages: readonly ServiceBusReceivedMessage[]): Buffer[] =>
-  messages.map(({ body }) => body as Buffer);
+function inputOf(queue: QueueName, messages: readonly ServiceBusReceivedMessage[]): Buffer | Buffer[] {
+  const bodies = messages.map(({ body }) => body as Buffer);
+  return isOneByOne(queue) ? (bodies[0] ?? Buffer.alloc(0)) : bodies;
+}
 
 function complain(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -52,11 +52,16 @@ const POLL_MS = 25;
 
 type Urls = Readonly<Record<string, string>>;
 
+export interface TwoSitesOptions {
+  /** Of the Service Bus emulator; absent: what the tier has. */
+  readonly creditsPerSecond?: number;
+}
+
 /** Starts everything, with data in memory. @throws Error when a stand-in does not come up. */
-export async function startTwoSites(): Promise<TwoSites> {
+export async function startTwoSites(options: TwoSitesOptions = {}): Promise<TwoSites> {
   Object.assign(process.env, NO_PROXY);
   const runDir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-bench-'));
-  const children = CLOUDS.map((cloud) => startStandIns(cloud, runDir));
+  const children = CLOUDS.map((cloud) => startStandIns(cloud, runDir, options));
   const close = async (): Promise<void> => {
     await Promise.all(children.map(ended));
     fs.rmSync(runDir, { recursive: true, force: true });
@@ -76,11 +81,19 @@ export async function startTwoSites(): Promise<TwoSites> {
   }
 }
 
-function startStandIns(cloud: CloudName, runDir: string): ChildProcess {
+function startStandIns(
+  cloud: CloudName,
+  runDir: string,
+  { creditsPerSecond }: TwoSitesOptions,
+): ChildProcess {
   const settings: StandInsSettings = { name: cloud, cloud, region: REGION[cloud], ports: {} };
   return fork(MAIN, [JSON.stringify(settings)], {
     execArgv: ['--import', LEASH],
-    env: { ...process.env, TANDEM_RUN_DIR: runDir },
+    env: {
+      ...process.env,
+      TANDEM_RUN_DIR: runDir,
+      ...(creditsPerSecond !== undefined && { TANDEM_SERVICE_BUS_CREDITS: String(creditsPerSecond) }),
+    },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

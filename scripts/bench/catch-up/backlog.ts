@@ -3,6 +3,7 @@ import { queryCharge, readCharge, writeCharge } from '@tandem-clouds/emulators/c
 import { toDocument } from '../../../src/shared/adapters/azure/document.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import type { CloudName } from '../service-bundles.ts';
 
 /** Of payload: 95 % of the keys, 5 %, and one in a thousand. */
 const SIZES = [
@@ -10,6 +11,8 @@ const SIZES = [
   { characters: 9_500, isOf: (n: number) => n % 20 === 1 },
   { characters: 99_000, isOf: (n: number) => n % 1_000 === 2 },
 ] as const;
+
+const INDEX_ROW_BYTES = 60;
 
 /** How long the peer was away. */
 const AWAY_MS = 3_600_000;
@@ -42,16 +45,40 @@ export function backlogRecord(n: number, { site, peer, keys, nowMs }: BacklogOpt
   };
 }
 
+/** Of what Cosmos DB adds to a document (`_rid`, `_self`, `_etag`, `_attachments`, `_ts`), and charges for. */
+const SYSTEM_BYTES = 230;
+
+/** What Cosmos DB charges a record for. */
+export function chargedBytes(record: StoredRecord): number {
+  return Buffer.byteLength(JSON.stringify(toDocument(record))) + SYSTEM_BYTES;
+}
+
 /**
  * Request units that Cosmos DB cannot do without for one record, by the emulator's own rules: at the site that receives it
  * one creation; at the site that wrote it one read, and the patch that removes its marker.
  */
-export function unitsOf(record: StoredRecord, role: 'receives' | 'wrote'): number {
-  const bytes = Buffer.byteLength(JSON.stringify(toDocument(record)));
-  return role === 'receives' ? writeCharge(bytes) : readCharge(bytes) + writeCharge(bytes, bytes);
+function unitsOf(record: StoredRecord, role: 'receives' | 'wrote'): number {
+  const { key, state } = record;
+  if (role === 'receives') return writeCharge(chargedBytes({ key, state, pending: {}, operations: [] }));
+  const { pendingSince: _, ...rest } = record;
+  const bytes = chargedBytes(record);
+  return readCharge(bytes) + writeCharge(chargedBytes({ ...rest, pending: {} }), bytes);
 }
 
-/** And for finding it: its share of a page of the index. */
-export function unitsOfIndex(keys: number, pageSize: number): number {
-  return (keys / pageSize) * queryCharge(pageSize, pageSize * 60);
+/** Those of a whole backlog; where it is read, each page of the index is, too. */
+export function backlogUnits({
+  keys,
+  from,
+  pageSize,
+}: {
+  keys: number;
+  from: CloudName;
+  pageSize: number;
+}): number {
+  const [role, pages] = from === 'aws' ? (['receives', 0] as const) : (['wrote', keys / pageSize] as const);
+  let units = pages * queryCharge(pageSize, pageSize * INDEX_ROW_BYTES);
+  // The names have the lengths that those of the sites have.
+  const options = { site: 'aws-us-east-1', peer: 'azure-eastus', keys, nowMs: AWAY_MS };
+  for (let n = 0; n < keys; n += 1) units += unitsOf(backlogRecord(n, options), role);
+  return units;
 }

@@ -9,18 +9,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { throttling } from '../bounds.ts';
 import type { Urgency } from '../ports/cloud.ts';
 
+export interface ThrottlingOptions<Answer> {
+  /** Milliseconds after which the store wants to be asked again; undefined: it was not throttled. */
+  readonly hintOf: (answer: Answer) => number | undefined;
+  readonly urgency: Urgency;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
 /**
  * Sends items until none is throttled. Answers in the order of the items.
  * @param send Answers in the order of what it is given.
- * @param options.hintOf Milliseconds after which the store wants to be asked again; undefined: it was not throttled.
  */
 export async function withThrottling<Item, Answer>(
   items: readonly Item[],
   send: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { hintOf, urgency }: { hintOf: (answer: Answer) => number | undefined; urgency: Urgency },
+  { hintOf, urgency, sleep }: ThrottlingOptions<Answer>,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  const pauses = throttlePauses(urgency);
+  const pauses = throttlePauses(urgency, sleep);
   let open = items.map((item, index) => ({ item, index }));
   for (;;) {
     const round = await send(open.map(({ item }) => item));
@@ -38,7 +44,10 @@ export async function withThrottling<Item, Answer>(
 }
 
 /** The pauses of one call. `next` waits, and answers false, at once, when their bound is reached. */
-export function throttlePauses(urgency: Urgency): { next(hintMs: number): Promise<boolean> } {
+export function throttlePauses(
+  urgency: Urgency,
+  sleep: (ms: number) => Promise<unknown> = delay,
+): { next(hintMs: number): Promise<boolean> } {
   const { pauseMaxMs, waitMs: boundMs } = throttling[urgency];
   let pauseMs: number = throttling[urgency].pauseMs;
   let leftMs: number = boundMs;
@@ -49,7 +58,7 @@ export function throttlePauses(urgency: Urgency): { next(hintMs: number): Promis
       if (waitMs > leftMs) return false;
       leftMs -= waitMs;
       pauseMs = Math.min(pauseMs * 2, pauseMaxMs);
-      await delay(waitMs);
+      await sleep(waitMs);
       return true;
     },
   };

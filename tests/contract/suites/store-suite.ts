@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { repairMarker } from '@tandem-clouds/replication/markers';
 import type { PendingEntry, ScanPage, Store, Versioned } from '@tandem-clouds/replication/ports/store';
-import { byAge } from '@tandem-clouds/replication/index-attributes';
+import { byAge, shardOf } from '@tandem-clouds/replication/index-attributes';
 import type { Json } from '@tandem-clouds/replication/json';
 import { DELETED, EXPIRES, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
@@ -234,6 +234,20 @@ export function describeStore(name: string, openStore: () => Store): void {
       const expected = keys.map((key, i) => ({ key, sinceMs: sinceOf(i) })).sort(byAge);
       expect(seen).toEqual(expected);
       expect(await store.pending(old, 7, seen.at(-1))).toEqual([]);
+    });
+
+    test('finds what is pending in one bucket of the index as in many', async () => {
+      const old = Date.now() * -4;
+      const first = keyOf('0');
+      const keys = [first];
+      for (let n = 1; keys.length < 12; n += 1)
+        if (shardOf(keyOf(String(n))) === shardOf(first)) keys.push(keyOf(String(n)));
+      await store.putMany(
+        keys.map((key, i) => ({ record: { ...recordOf(key), pendingSince: old + i }, expected: undefined })),
+      );
+      const found = await store.pending(old + 100, 10);
+      await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': stamp(1_000) } })));
+      expect(found).toEqual(keys.slice(0, 10).map((key, i) => ({ key, sinceMs: old + i })));
     });
 
     describe('exposure', () => {

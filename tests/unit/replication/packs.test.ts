@@ -65,6 +65,20 @@ describe('a backlog', () => {
     expect(aws.held('user:0')?.pending).toEqual({});
   });
 
+  test('lets a write whose message was lost meanwhile cross before all that is older', async () => {
+    const { aws } = await backlog();
+    aws.nowMs += 3_600_000;
+    await aws.write('user:late', { name: 'late' });
+    aws.nowMs += sweepGraceMs + 1;
+    const { resume } = await aws.run(sweep(aws.site, { packs: true, keysMax: 1 }));
+    expect(Object.keys(aws.held('user:late')?.pending ?? {})).toEqual([AZURE]);
+    const next = await aws.run(sweep(aws.site, { packs: true, keysMax: 1, after: resume }));
+    expect(next).toMatchObject({ looked: 1, resent: 1, resume });
+    expect(aws.held('user:late')?.pending).toEqual({});
+    // By the queue of live events, not among packs.
+    expect(aws.peers.get(AZURE)?.sent).toHaveLength(1);
+  });
+
   test('crosses message by message to a peer that was never heard, and where nobody sends packs', async () => {
     for (const options of [{ packs: false }, { packs: true }]) {
       const { aws } = await backlog();

@@ -134,8 +134,11 @@ function rangeFor(properties: readonly string[], predicates: readonly Predicate[
   return { equal };
 }
 
+/** Every item has an id, whatever the predicates demand. */
 function isConstrained(properties: readonly string[], predicates: readonly Predicate[]): boolean {
-  return properties.every((property) => predicates.some((predicate) => predicate.property === property));
+  return properties.every(
+    (property) => property === 'id' || predicates.some((predicate) => predicate.property === property),
+  );
 }
 
 /** Skips what earlier pages have returned. */

@@ -230,39 +230,42 @@ export class DynamoStore implements Store {
   async pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
     // A range that ends before it begins is a mistake to DynamoDB.
     if (after !== undefined && after.sinceMs >= beforeMs) return [];
-    const pages = await Promise.all(
-      shards.map((shard) => this.#pendingOf(shard, { beforeMs, limit, after })),
-    );
-    return pages.flat().sort(byAge).slice(0, limit);
+    const buckets = shards.map((shard): Bucket => ({ shard, found: [], lastMs: -Infinity, next: undefined }));
+    // Keys are spread evenly, so this is enough as a rule; reading a whole page of each bucket would cost many times as much.
+    let size = 2 * Math.ceil(limit / buckets.length) + 1;
+    for (let open = buckets; ;) {
+      await Promise.all(open.map((bucket) => this.#readBucket(bucket, { beforeMs, after, size })));
+      const found = buckets.flatMap((bucket) => bucket.found).sort(byAge);
+      const cutMs = found[limit - 1]?.sinceMs ?? Infinity;
+      open = buckets.filter(({ next, lastMs }) => next !== undefined && lastMs <= cutMs);
+      if (open.length === 0) return found.slice(0, limit);
+      size = limit + 1;
+    }
   }
 
   /**
-   * The first `limit` entries of one bucket. Among entries of one millisecond the index has an order of its own, so
-   * it is read on until every entry as old as the last one that is wanted is known.
+   * The next entries of one bucket. Among entries of one millisecond the index has an order of its own, so a bucket is read
+   * on until every entry as old as the last one that is wanted is known.
    */
-  async #pendingOf(
-    shard: string,
-    { beforeMs, limit, after }: { beforeMs: number; limit: number; after: PendingEntry | undefined },
-  ): Promise<readonly PendingEntry[]> {
-    const found: PendingEntry[] = [];
-    let start: Item | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await this.#query({
-        IndexName: 'pending',
-        KeyConditionExpression: 'p_shard = :shard AND p_at BETWEEN :since AND :last',
-        ExpressionAttributeValues: {
-          ':shard': { S: shard },
-          ':since': { N: String(after?.sinceMs ?? Number.MIN_SAFE_INTEGER) },
-          ':last': { N: String(beforeMs - 1) },
-        },
-        Limit: limit + 1,
-        ExclusiveStartKey: start,
-      });
-      const entries = Items.map(toPending);
-      found.push(...entries.filter((entry) => after === undefined || byAge(after, entry) < 0));
-      start = LastEvaluatedKey;
-    } while (start !== undefined && (found[limit - 1]?.sinceMs ?? Infinity) >= (found.at(-1)?.sinceMs ?? 0));
-    return found;
+  async #readBucket(
+    bucket: Bucket,
+    { beforeMs, after, size }: { beforeMs: number; after: PendingEntry | undefined; size: number },
+  ): Promise<void> {
+    const { Items = [], LastEvaluatedKey } = await this.#query({
+      IndexName: 'pending',
+      KeyConditionExpression: 'p_shard = :shard AND p_at BETWEEN :since AND :last',
+      ExpressionAttributeValues: {
+        ':shard': { S: bucket.shard },
+        ':since': { N: String(after?.sinceMs ?? Number.MIN_SAFE_INTEGER) },
+        ':last': { N: String(beforeMs - 1) },
+      },
+      Limit: size,
+      ExclusiveStartKey: bucket.next,
+    });
+    const entries = Items.map(toPending);
+    bucket.found.push(...entries.filter((entry) => after === undefined || byAge(after, entry) < 0));
+    bucket.lastMs = entries.at(-1)?.sinceMs ?? bucket.lastMs;
+    bucket.next = LastEvaluatedKey;
   }
 
   /**
@@ -387,6 +390,16 @@ export class DynamoStore implements Store {
 /** What is throttled is asked for again; DynamoDB does not say when, so the pauses grow from the shortest. */
 function hintOf(error: Error | undefined): number | undefined {
   return error instanceof ThrottledError ? 0 : undefined;
+}
+
+/** What has been read of one bucket of the index of markers. */
+interface Bucket {
+  readonly shard: string;
+  readonly found: PendingEntry[];
+  /** Of the last entry that was read; the index is in this order. */
+  lastMs: number;
+  /** Where it goes on; undefined: at its end, or not read yet. */
+  next: Item | undefined;
 }
 
 /** What became of a put that was refused. What is there instead of what was expected may be no record. */
