@@ -6,8 +6,8 @@
  */
 import path from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
-import { appEntry } from '../../infra/serverless/azure/bundle-app.ts';
-import { GIVEN_BY_WORKER } from '../../infra/serverless/azure/entry-point.ts';
+import { appEntry } from '@tandem-clouds/local/code/bundle-app';
+import { GIVEN_BY_WORKER } from '@tandem-clouds/local/code/entry-point';
 import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
 import { ENVIRONMENT } from './bundle/environment.ts';
 import { loadTimes } from './bundle/load-time.ts';

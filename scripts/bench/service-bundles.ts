@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { parse } from 'yaml';
-import type { DeclaredFunction } from '../../infra/serverless/azure/entry-point.ts';
+import type { DeclaredFunction } from '@tandem-clouds/local/code/entry-point';
 
 export type CloudName = 'aws' | 'azure';
 

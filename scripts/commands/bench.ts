@@ -98,6 +98,18 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/bundle.ts')).benchBundle(input),
     }),
     command({
+      name: 'bench start',
+      summary:
+        'how long npm start takes until both sites are ready, against as many processes that do nothing',
+      options: {
+        runs: whole(ROUNDS, { ...COUNT, default: '5' }),
+        against: folder('another checkout, with its dependencies, that is measured in turns', {}),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench start --runs 1', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/start.ts')).benchStart(input),
+    }),
+    command({
       name: 'bench worker',
       summary: "what Microsoft's Node worker takes to load the packaged Azure app",
       details: 'TANDEM_FUNCTIONS_WORKER is a built checkout of the worker; npm run package comes first.',

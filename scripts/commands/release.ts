@@ -157,7 +157,7 @@ export const packages = command({
     azure: many(text("for Azure's packaging", { placeholder: 'argument' })),
   },
   examples: [{ line: 'package', shows: '.artifacts/aws and .artifacts/azure' }],
-  run: async (input) => (await import('../package.ts')).packageBoth(input),
+  run: async (input) => (await import('../../infra/rollout/package.ts')).packageBoth(input),
 });
 
 export const releaseFixture = command({

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.join(import.meta.dirname, '../..');
+const OWN_PACKAGES = '@tandem-clouds';
 /** What is not in a clone: what commands of the project have made. */
 const NOT_CLONED = new Set([
   'node_modules',
@@ -40,7 +41,7 @@ export class FreshClone {
         fs.cpSync(path.join(ROOT, name), path.join(this.dir, name), { recursive: true });
       }
     }
-    fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(this.dir, 'node_modules'));
+    linkModules(path.join(ROOT, 'node_modules'), path.join(this.dir, 'node_modules'));
   }
 
   /** Begins `sls …`. @param env What the user's shell has besides. */
@@ -69,5 +70,17 @@ export class FreshClone {
     for (const { child } of this.#commands) child.kill('SIGTERM');
     await Promise.all(this.#commands.map(({ ended }) => ended));
     fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** What is installed, but for the project's own packages: those are the clone's. */
+function linkModules(from: string, to: string): void {
+  fs.mkdirSync(to);
+  for (const name of fs.readdirSync(from)) {
+    if (name !== OWN_PACKAGES) fs.symlinkSync(path.join(from, name), path.join(to, name));
+  }
+  fs.mkdirSync(path.join(to, OWN_PACKAGES));
+  for (const name of fs.readdirSync(path.join(from, OWN_PACKAGES))) {
+    fs.symlinkSync(path.join('../../packages', name), path.join(to, OWN_PACKAGES, name));
   }
 }

@@ -297,9 +297,7 @@ describe('a deployment', () => {
   });
 
   describe('uploads its package', () => {
-    const { publishPackage } = createRequire(import.meta.url)(
-      '../../scripts/serverless/azure/publish.cjs',
-    ) as {
+    const { publishPackage } = createRequire(import.meta.url)('../../infra/serverless/azure/publish.cjs') as {
       readonly publishPackage: (options: object) => Promise<void>;
     };
     let server: http.Server;

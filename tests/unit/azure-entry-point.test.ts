@@ -1,6 +1,6 @@
 /** The entry point of the Azure app says what the service definition says, or is not made. */
 import { describe, expect, test } from '@jest/globals';
-import { entrySource, registrationsOf } from '../../infra/serverless/azure/entry-point.ts';
+import { entrySource, registrationsOf } from '@tandem-clouds/local/code/entry-point';
 
 const HANDLER = 'src/handlers/users.handler';
 const http = { http: true, route: 'users/{*path}', authLevel: 'anonymous' };

@@ -60,3 +60,12 @@ describe('matchesCondition', () => {
     expect(() => matchesCondition({}, 'WHERE true')).toThrow(CosmosError);
   });
 });
+
+test('spatial functions, which are not installed, are refused by name', () => {
+  const compile = () => compileRowQuery('SELECT * FROM c WHERE ST_DISTANCE(c.a, c.b) < 3');
+  expect(compile).toThrow(CosmosError);
+  expect(compile).toThrow('does not evaluate spatial functions');
+  expect(
+    compileRowQuery("SELECT * FROM c WHERE c.a = 'ST_DISTANCE('").run({ a: 'ST_DISTANCE(' }, {}),
+  ).toHaveLength(1);
+});

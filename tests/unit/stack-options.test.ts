@@ -24,7 +24,14 @@ describe('the command line of npm start', () => {
       'azure-eastus.service-bus': 5672,
       'azure-eastus.service-bus-control': 5300,
     });
-    expect(rest).toEqual({ dir: '.tandem', ephemeral: false, seed: false, logLevel: 'info', verbose: false });
+    expect(rest).toEqual({
+      dir: '.tandem',
+      ephemeral: false,
+      seed: false,
+      logLevel: 'info',
+      verbose: false,
+      inspect: false,
+    });
   });
 
   test('an issuer, and a port for it, is there when records are to be protected', () => {

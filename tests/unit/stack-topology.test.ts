@@ -48,7 +48,7 @@ describe('the processes of a stack', () => {
 
   test('with a port for an issuer: that too, and every host believes it', () => {
     const sites = parseSites('aws-us-east-1,azure-eastus');
-    const plans = planned({ sites, ports: defaultPorts(sites, true) });
+    const plans = planned({ sites, ports: defaultPorts(sites, { withIssuer: true }) });
     expect(byName(plans, 'issuer').args.slice(1)).toEqual(['--port', '9400']);
     for (const [name, cloud] of [
       ['aws-us-east-1', 'aws'],

@@ -18,7 +18,7 @@ exports.buildInto = (serverless, folder) => {
  */
 exports.writeAppInsteadOfBindings = async ({ serverless, appDir }) => {
   const { PackageService } = require('serverless-azure-functions/lib/services/packageService');
-  const { writeAppFolder } = await import('./entry-point.ts');
+  const { writeAppFolder } = await import('@tandem-clouds/local/code/entry-point');
   PackageService.prototype.createBindings = async () => {
     writeAppFolder(appDir, {
       name: serverless.service.service,
@@ -29,7 +29,7 @@ exports.writeAppInsteadOfBindings = async ({ serverless, appDir }) => {
 
 /** serverless-esbuild makes a bundle per function, each with the vendor SDKs in it; the app has one. */
 exports.bundleAsOneApp = async ({ serverless, offline }) => {
-  const { bundleApp } = await import('./bundle-app.ts');
+  const { bundleApp } = await import('@tandem-clouds/local/code/bundle-app');
   const { plugins } = serverless.pluginManager;
   const esbuild = plugins.find((plugin) => plugin.constructor.name === 'EsbuildServerlessPlugin');
   const { service } = serverless;

@@ -22,6 +22,8 @@ export interface StackSite {
   readonly ready: boolean;
   /** AWS: `dynamodb`, `sqs`. Azure: `cosmos`, `serviceBus` (a connection string), `serviceBusControl`. */
   readonly endpoints: Readonly<Record<string, string>>;
+  /** Where debuggers attach, with `--inspect`. */
+  readonly inspectors?: readonly { readonly part: 'functions' | 'bridge'; readonly address: string }[];
   /** Where the fault hooks of each service are (control.ts): `dynamodb`, `sqs`; `cosmos`, `serviceBus`. */
   readonly faults: Readonly<Record<string, string>>;
 }

@@ -28,8 +28,12 @@ export interface KeptForkOptions<Message extends Serializable> {
   readonly stopWithinMs: number;
   /** Called after every start, the first one included. */
   readonly onStart?: () => void;
-  /** Called when the process serves: it sends one message then, and no other. */
+  /** Called when the process serves, which its first message says. */
   readonly onReady?: () => void;
+  /** Called with each message, the first one included. */
+  readonly onMessage?: (message: unknown) => void;
+  /** Arguments of Node. */
+  readonly execArgv?: readonly string[] | undefined;
   /** Default 60 s. */
   readonly readyWithinMs?: number;
   readonly now?: () => number;
@@ -55,10 +59,14 @@ export class KeptFork<Message extends Serializable> {
   }
 
   start(): void {
-    const { main, args = [], env, print, onStart, onReady } = this.#options;
+    const { main, args = [], env, print, onStart, onReady, onMessage, execArgv = [] } = this.#options;
     const last: string[] = [];
     const startedAt = this.#now();
-    const child = fork(main, args, { execArgv: [], env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = fork(main, args, {
+      execArgv: [...execArgv],
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
@@ -68,9 +76,12 @@ export class KeptFork<Message extends Serializable> {
         print(line);
       });
     }
-    child.on('message', () => {
+    let isReady = false;
+    child.on('message', (message) => {
       clearTimeout(this.#overdue);
-      onReady?.();
+      if (!isReady) onReady?.();
+      isReady = true;
+      onMessage?.(message);
     });
     // A message that crosses the death of the process is lost with it; `onStart` tells its successor.
     child.on('error', () => undefined);

@@ -5,10 +5,15 @@
 import net from 'node:net';
 import { SERVICES, type Cloud, type Service, type SiteName } from './stack/sites.ts';
 
-/** Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `issuer` (of a protected stack), `<site>` for the function host, `<site>.<service>` for a stand-in. */
+/**
+ * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `issuer` (of a protected stack), `<site>` for the function
+ * host, `<site>.<service>` for a stand-in; where code is inspected, `<site>.inspect` and `<site>.bridge-inspect`.
+ */
 export type Ports = ReadonlyMap<string, number>;
 
 export const HOST = '127.0.0.1';
+/** The processes of a site that run our code. */
+export const INSPECTED = ['inspect', 'bridge-inspect'] as const;
 const EDGE_PORT = 8080;
 const DNS_PORT = 5353;
 const DNS_CONTROL_PORT = 5380;
@@ -30,8 +35,16 @@ const FREE_FROM = 20_000;
 const FREE_TO = 32_000;
 const FREE_ATTEMPTS_MAX = 200;
 
-/** The well-known ports; each further site of a cloud is one higher. */
-export function defaultPorts(sites: readonly SiteName[], withIssuer = false): Map<string, number> {
+export interface OptionalPorts {
+  readonly withIssuer?: boolean;
+  readonly withInspectors?: boolean;
+}
+
+/** The well-known ports; each further site of a cloud is one higher. Inspectors have none: any free one. */
+export function defaultPorts(
+  sites: readonly SiteName[],
+  { withIssuer = false, withInspectors = false }: OptionalPorts = {},
+): Map<string, number> {
   const ports = new Map([
     ['edge', EDGE_PORT],
     ['dns', DNS_PORT],
@@ -43,6 +56,7 @@ export function defaultPorts(sites: readonly SiteName[], withIssuer = false): Ma
     const offset = count[cloud]++;
     ports.set(site, HOST_PORTS[cloud] + offset);
     for (const service of SERVICES[cloud]) ports.set(`${site}.${service}`, SERVICE_PORTS[service] + offset);
+    if (withInspectors) for (const part of INSPECTED) ports.set(`${site}.${part}`, 0);
   }
   return ports;
 }
@@ -55,9 +69,9 @@ export function defaultPorts(sites: readonly SiteName[], withIssuer = false): Ma
 export function choosePorts(
   sites: readonly SiteName[],
   chosen: readonly string[],
-  withIssuer = false,
+  optional: OptionalPorts = {},
 ): Map<string, number> {
-  const ports = defaultPorts(sites, withIssuer);
+  const ports = defaultPorts(sites, optional);
   const settings = chosen.map((text) => parsePort(text, ports));
   if (settings.some(([name]) => name === 'all')) for (const name of ports.keys()) ports.set(name, 0);
   for (const [name, port] of settings) if (name !== 'all') ports.set(name, port);
@@ -109,6 +123,8 @@ function describe(name: string): string {
   if (name === 'dns.control') return 'the control interface of the DNS server';
   if (name === 'issuer') return 'the issuer';
   const [site = '', service] = name.split('.');
+  if (service === 'inspect') return `the inspector of the functions of ${site}`;
+  if (service === 'bridge-inspect') return `the inspector of the bridge of ${site}`;
   return service === undefined ? `the functions of ${site}` : `the ${service} stand-in of ${site}`;
 }
 

@@ -1,5 +1,6 @@
 /** Writing files so that a full disk leaves no half of one, and so that the message names the file. */
 import fs from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 
 /** A file that cannot be written: which one, why, and what to do. */
@@ -27,7 +28,18 @@ export function writeWhole(fd: number, bytes: Uint8Array): void {
  * @throws FileWriteError The old file is then as it was.
  */
 export function replaceFile(file: string, text: string, mode?: number): void {
-  const next = `${file}.next`;
+  replaceBy(`${file}.next`, { file, text, mode });
+}
+
+/** The same for a file that several processes may replace at once. */
+export function replaceSharedFile(file: string, text: string): void {
+  replaceBy(`${file}.${process.pid}-${randomUUID()}`, { file, text });
+}
+
+function replaceBy(
+  next: string,
+  { file, text, mode }: { readonly file: string; readonly text: string; readonly mode?: number | undefined },
+): void {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     // A file that is there already would keep its mode.

@@ -15,6 +15,8 @@ const STOP_WITHIN_MS = 1_000;
 
 let bridge: Promise<Bridge> | undefined;
 
+process.setSourceMapsEnabled(true);
+
 const report = (message: string): void => {
   process.stderr.write(`[aws bridge] ${message}\n`);
 };
@@ -29,6 +31,17 @@ async function start({ plan }: Extract<ToBridge, { type: 'start' }>): Promise<vo
   announce(`${plan.site}.bridge`);
   tell({ type: 'ready' });
   flushCompileCache();
+}
+
+function reload(running: Bridge): void {
+  try {
+    running.reload();
+    tell({ type: 'reloaded' });
+  } catch (error) {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    report(`the functions stay as they were: ${problem}`);
+    tell({ type: 'reloaded', problem });
+  }
 }
 
 function stop(): void {
@@ -48,9 +61,7 @@ process.on('message', (message: ToBridge) => {
       });
       break;
     case 'reload':
-      void bridge?.then((running) => {
-        running.reload();
-      });
+      void bridge?.then(reload);
       break;
     case 'stop':
       stop();

@@ -1,7 +1,8 @@
 /** Keeps the trigger process of one AWS site running and hands its plan to it, whenever it starts. */
 import { fileURLToPath } from 'node:url';
 import { KeptFork } from '../kept-fork.ts';
-import type { BridgePlan, ToBridge } from './plan.ts';
+import { Reloads } from '../reloads.ts';
+import type { BridgePlan, FromBridge, ToBridge } from './plan.ts';
 
 const STOP_WITHIN_MS = 2_000;
 
@@ -12,11 +13,14 @@ export interface BridgeSupervisorOptions {
   readonly now?: () => number;
   /** Default 60 s, from the moment at which it has its plan. */
   readonly readyWithinMs?: number;
+  /** Arguments of Node. */
+  readonly execArgv?: readonly string[];
 }
 
 export class BridgeSupervisor {
   readonly #process: KeptFork<ToBridge & Record<string, unknown>>;
   readonly #ready = Promise.withResolvers<undefined>();
+  readonly #reloads = new Reloads();
   #plan: BridgePlan | undefined;
 
   constructor(options: BridgeSupervisorOptions) {
@@ -27,11 +31,16 @@ export class BridgeSupervisor {
       stopMessage: { type: 'stop' },
       stopWithinMs: STOP_WITHIN_MS,
       onStart: () => {
+        // It loads what is there now.
+        this.#reloads.endAll();
         this.#handOver();
       },
-      // It has only one thing to say: `FromBridge`.
       onReady: () => {
         this.#ready.resolve(undefined);
+      },
+      onMessage: (message) => {
+        const { type, ...rest } = message as FromBridge;
+        if (type === 'reloaded') this.#reloads.end('problem' in rest ? rest.problem : undefined);
       },
     });
   }
@@ -53,13 +62,16 @@ export class BridgeSupervisor {
     await this.#ready.promise;
   }
 
-  /** Makes the functions load their bundles again. */
-  reload(): void {
+  /** Makes the functions load their bundles again. @returns Why they did not; undefined when they did. */
+  reload(): Promise<string | undefined> {
+    if (this.#plan === undefined || this.pid === undefined) return Promise.resolve(undefined);
     this.#process.send({ type: 'reload' });
+    return this.#reloads.begin();
   }
 
   /** Ends the process and restarts it no more. */
   stop(): Promise<void> {
+    this.#reloads.endAll();
     return this.#process.stop();
   }
 

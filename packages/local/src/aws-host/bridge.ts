@@ -1,5 +1,9 @@
 /** All triggers of one site in one process: starts them from a plan, reloads the functions, stops everything. */
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { evaluateAnew } from '../code/evaluate-anew.ts';
 import { AccountConcurrency, concurrencyLimit } from './account-concurrency.ts';
 import { clientOptions } from './client-options.ts';
 import { FunctionRunner } from './function-runner.ts';
@@ -9,15 +13,26 @@ import { QueuePoller } from './queue-poller.ts';
 import { provideTraces } from './recursion.ts';
 import { scheduledEvent, startSchedule } from './schedule.ts';
 
+const require = createRequire(import.meta.url);
+
 /** Soon enough to see a sweep right after the start; late enough not to slow the start down. */
 const FIRST_SCHEDULE_AFTER_MS = 1_000;
 /** Above the longest long poll: a connection that died without a sign is noticed. */
 const REQUEST_TIMEOUT_MS = 25_000;
 
 export interface Bridge {
-  /** Loads every bundle again. A bundle that fails to load is reported and tried again at its next invocation. */
+  /**
+   * Evaluates every bundle anew.
+   * @throws What one of them throws; all functions then stay as they were.
+   */
   reload(): void;
   stop(): Promise<void>;
+}
+
+/** Where the bundles are, symbolic links resolved. */
+function foldersOf({ functions }: BridgePlan): string[] {
+  const files = Object.values(functions).map(({ bundle }) => fs.realpathSync(bundle));
+  return [...new Set(files.map((file) => path.dirname(file)))];
 }
 
 function runnersOf(plan: BridgePlan): Map<string, FunctionRunner> {
@@ -87,13 +102,14 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
   );
   return {
     reload() {
-      for (const [key, runner] of runners) {
-        try {
-          runner.load();
-        } catch (error) {
-          report(`${key}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
-        }
-      }
+      const evaluate = (folders: readonly string[]): void => {
+        const [folder, ...others] = folders;
+        if (folder !== undefined) evaluateAnew(require, folder, () => evaluate(others));
+        // Until the last one has loaded, those before may have to go back.
+        else for (const planned of Object.values(plan.functions)) require(planned.bundle);
+      };
+      evaluate(foldersOf(plan));
+      for (const runner of runners.values()) runner.load();
     },
     async stop() {
       stopping.abort();

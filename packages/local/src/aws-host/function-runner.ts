@@ -12,6 +12,7 @@ import type { PlannedFunction } from './plan.ts';
 import { traceOf, withTrace } from './recursion.ts';
 
 type Handler = (event: unknown, context: Context) => unknown;
+type Exports = Readonly<Record<string, unknown>>;
 
 const require = createRequire(import.meta.url);
 
@@ -25,12 +26,14 @@ export class FunctionRunner {
     this.#region = region;
   }
 
-  /** Loads the bundle as it is on disk now. @throws Error when it cannot be loaded or exports no such function. */
+  /**
+   * Takes the handler from the bundle as it was last evaluated, or is now for the first time.
+   * @throws Error when it cannot be evaluated or exports no such function; the handler from before is then kept.
+   */
   load(): Handler {
-    const { bundle, exportName } = this.#planned;
-    this.#handler = undefined;
-    Reflect.deleteProperty(require.cache, require.resolve(bundle));
-    const handler = (require(bundle) as Record<string, unknown>)[exportName];
+    const { bundle, source, exportName } = this.#planned;
+    const exports = require(bundle) as Exports;
+    const handler = source === undefined ? exports[exportName] : (exports[source] as Exports)[exportName];
     if (typeof handler !== 'function') throw new Error(`${bundle} exports no function ${exportName}`);
     this.#handler = handler as Handler;
     return this.#handler;

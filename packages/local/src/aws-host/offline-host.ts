@@ -20,14 +20,8 @@ import { localizeEnvironment, type Environment } from './local-environment.ts';
 import { ensureQueues } from './local-queues.ts';
 import { ensureTables } from './local-tables.ts';
 import { resourcePlanOf, type LocalResource, type ResourcePlan } from './resource-plan.ts';
-import type { PlannedFunction } from './plan.ts';
-import {
-  recursiveLoopOf,
-  triggersOf,
-  type FunctionDefinition,
-  type ServiceDefinition,
-  type Triggers,
-} from './service-model.ts';
+import { plannedFunction } from './plan.ts';
+import { triggersOf, type ServiceDefinition, type Triggers } from './service-model.ts';
 
 /** The part of the serverless-offline plugin that is used. */
 interface OfflinePlugin {
@@ -44,8 +38,6 @@ export interface ServerlessInstance {
 }
 
 const require = createRequire(import.meta.url);
-const DEFAULT_TIMEOUT_SECONDS = 6;
-const DEFAULT_MEMORY_MB = 1024;
 
 const endpoint = (service: string): string | undefined =>
   process.env[`AWS_ENDPOINT_URL_${service}`] ?? process.env['AWS_ENDPOINT_URL'];
@@ -111,7 +103,7 @@ export class OfflineHost {
     for (const file of Object.keys(require.cache)) {
       if (file.startsWith(`${folder}${path.sep}`)) Reflect.deleteProperty(require.cache, file);
     }
-    this.#supervisor?.reload();
+    void this.#supervisor?.reload();
   }
 
   async #createResources(plan: ResourcePlan): Promise<Map<string, LocalResource>> {
@@ -151,7 +143,7 @@ export class OfflineHost {
     Object.assign(process.env, environment);
     for (const [key, definition] of Object.entries(this.#service.functions)) {
       if (definition.events.some((event) => event.httpApi !== undefined))
-        require(this.#planned(key, definition).bundle);
+        require(plannedFunction(this.#service, key, { bundlesDir: this.#buildFolder() }).bundle);
     }
   }
 
@@ -163,12 +155,13 @@ export class OfflineHost {
       return;
     }
     const keys = new Set([...queues, ...schedules].map(({ functionKey }) => functionKey));
-    const functions = Object.entries(this.#service.functions).filter(([key]) => keys.has(key));
+    const functions = Object.keys(this.#service.functions).filter((key) => keys.has(key));
+    const bundlesDir = this.#buildFolder();
     void this.#supervisor.start({
       site: this.#site(environment),
       region: this.#service.provider.region,
       functions: Object.fromEntries(
-        functions.map(([key, definition]) => [key, this.#planned(key, definition)]),
+        functions.map((key) => [key, plannedFunction(this.#service, key, { bundlesDir })]),
       ),
       queues,
       schedules,
@@ -215,18 +208,5 @@ export class OfflineHost {
   #buildFolder(): string {
     const plugin = this.#plugin('EsbuildServerlessPlugin') as EsbuildPlugin;
     return fs.realpathSync(plugin.buildDirPath);
-  }
-
-  #planned(key: string, definition: FunctionDefinition): PlannedFunction {
-    const { provider } = this.#service;
-    const dot = definition.handler.lastIndexOf('.');
-    return {
-      name: definition.name,
-      bundle: path.join(this.#buildFolder(), `${definition.handler.slice(0, dot)}.cjs`),
-      exportName: definition.handler.slice(dot + 1),
-      timeoutMs: (definition.timeout ?? provider.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1_000,
-      memoryMb: definition.memorySize ?? provider.memorySize ?? DEFAULT_MEMORY_MB,
-      recursiveLoop: recursiveLoopOf(this.#service, key),
-    };
   }
 }

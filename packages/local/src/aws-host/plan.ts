@@ -1,5 +1,11 @@
-/** What the trigger process is told to run. Plain data: it travels over the IPC channel. */
-import type { QueueTrigger, ScheduleTrigger } from './service-model.ts';
+/** What the trigger process is to run. Plain data: it travels over the IPC channel. */
+import path from 'node:path';
+import {
+  recursiveLoopOf,
+  type QueueTrigger,
+  type ScheduleTrigger,
+  type ServiceDefinition,
+} from './service-model.ts';
 import type { RecursiveLoop } from './recursion.ts';
 import type { Environment } from './local-environment.ts';
 import type { ResourcePlan } from './resource-plan.ts';
@@ -9,6 +15,8 @@ export interface PlannedFunction {
   readonly name: string;
   /** Absolute path of the bundle that esbuild wrote. */
   readonly bundle: string;
+  /** In a bundle of several functions: the export of it that holds this one's, `src/bridge/forward`. */
+  readonly source?: string;
   /** Name of the export. */
   readonly exportName: string;
   readonly timeoutMs: number;
@@ -35,7 +43,37 @@ export type ToBridge =
   | { readonly type: 'reload' }
   | { readonly type: 'stop' };
 
-/** Every function is loaded and every queue is being received from. */
-export interface FromBridge {
-  readonly type: 'ready';
+/**
+ * `ready`: every function is loaded and every queue is being received from. `reloaded`: the functions are those that are
+ * there now or, with a problem, still those from before.
+ */
+export type FromBridge =
+  { readonly type: 'ready' } | { readonly type: 'reloaded'; readonly problem?: string };
+
+const DEFAULT_TIMEOUT_SECONDS = 6;
+const DEFAULT_MEMORY_MB = 1024;
+
+/**
+ * @param places `bundlesDir`: absolute folder with a bundle for each source; `bundle`: the one that holds them all, where
+ *   there is one.
+ */
+export function plannedFunction(
+  service: ServiceDefinition,
+  key: string,
+  { bundlesDir, bundle }: { readonly bundlesDir: string; readonly bundle?: string | undefined },
+): PlannedFunction {
+  const definition = service.functions[key];
+  if (definition === undefined) throw new Error(`there is no function ${key}`);
+  const { provider } = service;
+  const dot = definition.handler.lastIndexOf('.');
+  const source = definition.handler.slice(0, dot);
+  return {
+    name: definition.name,
+    bundle: bundle ?? path.join(bundlesDir, `${source}.cjs`),
+    ...(bundle !== undefined && { source }),
+    exportName: definition.handler.slice(dot + 1),
+    timeoutMs: (definition.timeout ?? provider.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1_000,
+    memoryMb: definition.memorySize ?? provider.memorySize ?? DEFAULT_MEMORY_MB,
+    recursiveLoop: recursiveLoopOf(service, key),
+  };
 }

@@ -12,6 +12,7 @@
 import fs from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import path from 'node:path';
+import { evaluateAnew } from '../code/evaluate-anew.ts';
 import {
   definitionOf,
   functionFolders,
@@ -55,19 +56,7 @@ export class AppLoader {
 
   /** Reads and evaluates the app's files, anew at each call. @throws Error that names what could not be loaded. */
   load(): LoadedApp {
-    const cached = this.#cached();
-    for (const [file] of cached) Reflect.deleteProperty(this.#require.cache, file);
-    try {
-      return this.#loadMain() ?? this.#loadFolders();
-    } catch (error) {
-      // The code that goes on running may still load a part of itself.
-      Object.assign(this.#require.cache, Object.fromEntries(cached));
-      throw error;
-    }
-  }
-
-  #cached(): [string, NodeJS.Module | undefined][] {
-    return Object.entries(this.#require.cache).filter(([file]) => file.startsWith(this.#appDir + path.sep));
+    return evaluateAnew(this.#require, this.#appDir, () => this.#loadMain() ?? this.#loadFolders());
   }
 
   /** Undefined: there is no `main`, or it registers nothing. */

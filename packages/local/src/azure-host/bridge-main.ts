@@ -39,13 +39,14 @@ function stop(): void {
 }
 
 function reload(running: AzureHost): void {
+  let problem: string | undefined;
   try {
     running.reload();
   } catch (error) {
-    log(
-      `the functions could not be loaded anew: ${error instanceof Error ? (error.stack ?? '') : String(error)}`,
-    );
+    problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log(`the functions could not be loaded anew: ${problem}`);
   }
+  if (process.connected) process.send?.({ type: 'reloaded', ...(problem !== undefined && { problem }) });
 }
 
 process.on('message', (message: ToBridge) => {

@@ -6,7 +6,7 @@
  *
  * Invariant: a function that fails never takes the host with it; it fails its own request, batch or run.
  */
-import { AppLoader } from './app-loader.ts';
+import { AppLoader, type LoadedApp } from './app-loader.ts';
 import {
   readHostConfig,
   type FunctionDefinition,
@@ -37,7 +37,8 @@ export interface AzureHost {
   /** Runs a function as its trigger would. @throws What the function throws, or Error when it is not known. */
   invoke(name: string, invocation: Invocation): Promise<InvocationResult>;
   /**
-   * Loads the app anew; what is under way ends with the old code, and the triggers stay as they were.
+   * Loads the app anew; what is under way ends with the old code. HTTP functions may come and go; queues and timers stay
+   * as they were.
    * @throws What the app throws while loading; the old code then stays.
    */
   reload(): void;
@@ -62,9 +63,11 @@ export async function startAzureHost(options: AzureHostOptions): Promise<AzureHo
   const loader = new AppLoader(appDir, log);
   let app = loader.load();
   let model = new ProgrammingModel(app.model, functionLog);
-  const functions = app.functions
-    .filter(({ name }) => process.env[`AzureWebJobs.${name}.Disabled`] !== 'true')
-    .filter(({ trigger }) => included(trigger.type));
+  const includedOf = (loaded: LoadedApp): FunctionDefinition[] =>
+    loaded.functions
+      .filter(({ name }) => process.env[`AzureWebJobs.${name}.Disabled`] !== 'true')
+      .filter(({ trigger }) => included(trigger.type));
+  const functions = includedOf(app);
 
   const run = (definition: FunctionDefinition, invocation: Invocation): Promise<InvocationResult> => {
     const callback = app.callbacks.get(definition.name);
@@ -99,7 +102,9 @@ export async function startAzureHost(options: AzureHostOptions): Promise<AzureHo
         return run(definition, invocation);
       },
       reload() {
-        app = loader.load();
+        const loaded = loader.load();
+        server?.serve(includedOf(loaded).filter(({ trigger }) => trigger.type === 'httpTrigger'));
+        app = loaded;
         model = new ProgrammingModel(app.model, functionLog);
       },
       close,

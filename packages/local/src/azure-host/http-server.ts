@@ -29,23 +29,15 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly url: string;
+  /** These answer from now on. @throws SyntaxError of a route; those from before then go on. */
+  serve(functions: readonly FunctionDefinition[]): void;
   close(): Promise<void>;
 }
 
 /** Listens and serves; rejects when the port is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { invoke, log, port, functions, routePrefix } = options;
-  const routes = new RouteTable(
-    functions.map((definition) => ({
-      template: [routePrefix, definition.trigger.route ?? definition.name]
-        .filter((part) => part !== '')
-        .join('/'),
-      methods:
-        definition.trigger.methods &&
-        new Set(definition.trigger.methods.map((method) => method.toUpperCase())),
-      target: definition,
-    })),
-  );
+  let routes = routesOf(functions, routePrefix);
   const server = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     serve(routes, invoke, request, response).catch((error: unknown) => {
       log(`${request.method ?? ''} ${request.url ?? ''}: ${describe(error)}`);
@@ -58,12 +50,32 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serve(others) {
+      routes = routesOf(others, routePrefix);
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+function routesOf(
+  functions: readonly FunctionDefinition[],
+  routePrefix: string,
+): RouteTable<FunctionDefinition> {
+  return new RouteTable(
+    functions.map((definition) => ({
+      template: [routePrefix, definition.trigger.route ?? definition.name]
+        .filter((part) => part !== '')
+        .join('/'),
+      methods:
+        definition.trigger.methods &&
+        new Set(definition.trigger.methods.map((method) => method.toUpperCase())),
+      target: definition,
+    })),
+  );
 }
 
 async function serve(

@@ -24,12 +24,16 @@ export interface OfflineSiteOptions {
   /** `provider.environment` of the service. */
   readonly declared: Readonly<Record<string, unknown>>;
   readonly print: (line: string) => void;
+  /** Of the trigger process: arguments of Node. */
+  readonly bridgeExecArgv?: readonly string[];
 }
 
 export class OfflineSite {
   readonly #options: OfflineSiteOptions;
-  readonly #settings: Record<string, string>;
-  readonly #provisioned: Promise<void>;
+  /** What the process was started with: it wins over the definition. */
+  readonly #outside = { ...process.env };
+  #settings: Record<string, string>;
+  #provisioned: Promise<void>;
   #host: AzureHost | undefined;
   #supervisor: BridgeSupervisor | undefined;
   #reloading: NodeJS.Timeout | undefined;
@@ -37,11 +41,8 @@ export class OfflineSite {
   /** Creates what the site needs at the stand-ins; bundling goes on meanwhile. */
   constructor(options: OfflineSiteOptions) {
     this.#options = options;
-    this.#settings = localSettings(options.declared, process.env);
-    this.#provisioned = provision({
-      templateFile: path.join(options.serviceDir, 'infra/azure/site.json'),
-      settings: { ...process.env, ...this.#settings },
-    });
+    this.#settings = localSettings(options.declared, this.#outside);
+    this.#provisioned = this.#provision();
     // Reported by start(), which awaits it.
     this.#provisioned.catch(() => undefined);
   }
@@ -50,15 +51,7 @@ export class OfflineSite {
   async start(): Promise<void> {
     const { appDir, print } = this.#options;
     await this.#provisioned;
-    const env = { ...process.env, ...this.#settings };
-    if (hasQueueConnection(env)) {
-      this.#supervisor = new BridgeSupervisor({ appDir, env, print });
-      this.#supervisor.start();
-    } else {
-      print(
-        '[azure host] neither ServiceBus nor SERVICE_BUS_CONNECTION is set: queues and timers do not run',
-      );
-    }
+    this.#startTriggers();
     process.setSourceMapsEnabled(true);
     this.#host = await startAzureHost({
       appDir,
@@ -81,17 +74,49 @@ export class OfflineSite {
   reload(): void {
     this.#reloading ??= setTimeout(() => {
       this.#reloading = undefined;
-      this.#reloadNow();
+      this.reloadNow().catch((error: unknown) => {
+        this.#options.print(`[azure host] ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
+      });
     }, RELOAD_AFTER_MS);
   }
 
-  #reloadNow(): void {
-    try {
-      this.#host?.reload();
-      this.#supervisor?.reload();
-    } catch (error) {
-      this.#options.print(`[azure host] ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
+  /** Loads the bundle again in both processes. @throws What it throws; the functions are then those from before. */
+  async reloadNow(): Promise<void> {
+    this.#host?.reload();
+    const problem = await this.#supervisor?.reload();
+    if (problem !== undefined) throw new Error(problem);
+  }
+
+  /** The same with other settings, and with functions whose triggers are others than before. */
+  async beginAnew(declared: OfflineSiteOptions['declared']): Promise<void> {
+    this.#settings = localSettings(declared, this.#outside);
+    await this.#provision();
+    Object.assign(process.env, this.#settings);
+    this.#host?.reload();
+    await this.#supervisor?.stop();
+    this.#startTriggers();
+    await this.#supervisor?.whenReady();
+  }
+
+  #startTriggers(): void {
+    const { appDir, print, bridgeExecArgv = [] } = this.#options;
+    const env = { ...this.#outside, ...this.#settings };
+    if (!hasQueueConnection(env)) {
+      print(
+        '[azure host] neither ServiceBus nor SERVICE_BUS_CONNECTION is set: queues and timers do not run',
+      );
+      return;
     }
+    this.#supervisor = new BridgeSupervisor({ appDir, env, print, execArgv: bridgeExecArgv });
+    this.#supervisor.start();
+  }
+
+  async #provision(): Promise<void> {
+    await provision({
+      templateFile: path.join(this.#options.serviceDir, 'infra/azure/site.json'),
+      settings: { ...this.#outside, ...this.#settings },
+    });
+    this.#options.print('[azure host] container and queues are there');
   }
 
   /** Ends the child and stops serving. */

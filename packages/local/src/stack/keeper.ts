@@ -4,7 +4,7 @@
  * Invariants: at most one instance lives; whatever an instance started dies with it (its process group); an instance
  * does not outlive the supervisor (leash.ts); none is started while the file is there that the plan is held by.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type Serializable } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -56,6 +56,10 @@ export interface KeeperOptions {
   /** An instance started, or became ready. */
   readonly onChange: () => void;
   readonly onDeath: (death: Death) => void;
+  /** An instance started; `send` reaches it. */
+  readonly onStart?: (keeper: Keeper) => void;
+  /** An instance has sent something. */
+  readonly onMessage?: (keeper: Keeper, message: unknown) => void;
 }
 
 export class Keeper {
@@ -129,7 +133,14 @@ export class Keeper {
         resolve(this.#died(child, why, output, code));
       });
     });
+    child.on('message', (message: unknown) => this.#options.onMessage?.(this, message));
+    this.#options.onStart?.(this);
     this.#options.onChange();
+  }
+
+  /** To the instance that runs now. What crosses its death is lost with it. */
+  send(message: Serializable): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
   }
 
   /** Takes what has been announced in the run registry; only what this instance said counts. */

@@ -22,12 +22,14 @@ export interface StackOptions {
   readonly logLevel: LogLevel;
   /** Everything that the processes write goes to the terminal too. */
   readonly verbose: boolean;
+  /** An inspector for each process that runs our code. */
+  readonly inspect: boolean;
   /** Present when a drill holds the ways between the sites and their clocks in its hand. */
   readonly drill?: DrillSettings;
 }
 
 const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
-service-bus or service-bus-control; 0 picks a free port; all=0 for all of them.
+service-bus or service-bus-control, with --inspect also inspect or bridge-inspect; 0 picks a free port; all=0 for all of them.
 
 Default ports: edge 8080, DNS 5353 and its control interface 5380, issuer 9400, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
 Cosmos DB 8081, Service Bus 5672 and its control interface 5300; one higher for each further site of a cloud.`;
@@ -48,6 +50,7 @@ export const start = command({
     seed: flag('write sample users and items when ready; what exists stays'),
     logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
     verbose: flag('show everything that the processes write'),
+    inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),
     drill: file(
       'for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts',
       {},
@@ -76,7 +79,9 @@ interface StartInput extends Omit<StackOptions, 'drill' | 'ports' | 'sites'> {
 export function stackOptionsOf({ port, protected: isProtected, ...input }: StartInput): StackOptions {
   const { drill: drillFile, ...rest } = input;
   const sites = option('sites', () => parseSites(input.sites));
-  const ports = option('port', () => choosePorts(sites, port, isProtected));
+  const ports = option('port', () =>
+    choosePorts(sites, port, { withIssuer: isProtected, withInspectors: input.inspect }),
+  );
   const drill = drillFile === undefined ? undefined : option('drill', () => readDrill(drillFile));
   return { ...rest, sites, ports, ...(drill && { drill }) };
 }

@@ -136,6 +136,9 @@ export function summary(
       `pid ${pid ?? '-'}`,
       `bridge pid ${bridgePid ?? '-'}`,
     ]),
+    ...stack.sites.flatMap(({ site, inspectors = [] }) =>
+      inspectors.map(({ part, address }) => [site, address, 'inspector', `of the ${part}`]),
+    ),
   ];
   const bearer = stack.issuer === undefined ? '' : ' -H "authorization: Bearer $TOKEN"';
   return [

@@ -17,9 +17,12 @@ import { hasStackFile, type Stack } from '@tandem-clouds/command-line/running-st
 import { describeStack, StackFile } from './stack-file.ts';
 import { StopSignal } from './stop-signal.ts';
 import { StartError, Supervisor } from './supervise.ts';
-import { planProcesses, urlOf } from './topology.ts';
+import { StackCode } from './stack-code.ts';
+import { planProcesses, urlOf, type TopologyInput } from './topology.ts';
 
 const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
+/** Of what may be made again at any time; a measurement of first starts has another one each time. */
+const CACHE_DIR = path.resolve(process.env['TANDEM_CACHE_DIR'] ?? path.join(PROJECT_DIR, '.tandem/cache'));
 /** The processes of a supervisor that was killed end by themselves within this time. */
 const LEFTOVERS_END_WITHIN_MS = 3_000;
 
@@ -115,8 +118,10 @@ interface RunningStackInput {
 class RunningStack {
   readonly #input: RunningStackInput;
   readonly #supervisor: Supervisor;
+  readonly #code: StackCode;
   readonly #file: StackFile;
   readonly #startedAt = new Date();
+  #built: Promise<void> | undefined;
   /** A new one at every start: it dies with the stack. */
   readonly #operatorKey = randomBytes(32).toString('base64url');
   readonly #announcedReady = new Set<string>();
@@ -128,25 +133,29 @@ class RunningStack {
     this.#input = input;
     const { options, places, ports, output } = input;
     this.#file = new StackFile(places.dir);
+    const topology: TopologyInput = {
+      sites: options.sites,
+      ports,
+      projectDir: PROJECT_DIR,
+      runDir: places.run,
+      buildDir: path.join(places.dir, 'build'),
+      dataDir: places.data,
+      cacheDir: CACHE_DIR,
+      logLevel: options.logLevel,
+      operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
+      inherited: process.env,
+      ...(options.drill && { drill: options.drill }),
+    };
+    this.#code = new StackCode({ topology, output, keepers: () => this.#supervisor.keepers });
     this.#supervisor = new Supervisor({
-      plans: planProcesses({
-        sites: options.sites,
-        ports,
-        projectDir: PROJECT_DIR,
-        runDir: places.run,
-        buildDir: path.join(places.dir, 'build'),
-        dataDir: places.data,
-        cacheDir: path.join(PROJECT_DIR, '.tandem/cache'),
-        logLevel: options.logLevel,
-        operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
-        inherited: process.env,
-        ...(options.drill && { drill: options.drill }),
-      }),
+      plans: planProcesses(topology),
       cwd: PROJECT_DIR,
       runDir: places.run,
       logsDir: places.logs,
       onLine: (name, line) => output.line(name, line),
       onChange: () => this.#changed(),
+      onStart: (keeper) => this.#code.give(keeper),
+      onMessage: (keeper, message) => this.#code.taken(keeper, message),
       onDeath: (death) => output.died(death, path.join(relativePlaces(places).logs, `${death.name}.log`)),
     });
   }
@@ -157,14 +166,16 @@ class RunningStack {
     // An error that nobody expected must not leave processes behind.
     process.on('exit', this.#kill);
     this.#supervisor.start();
+    this.#built = this.#code.start();
+    this.#built.catch(() => undefined);
   }
 
-  whenReady(): Promise<void> {
-    return this.#supervisor.whenReady();
+  async whenReady(): Promise<void> {
+    await Promise.all([this.#built, this.#supervisor.whenReady()]);
   }
 
   async stop(): Promise<void> {
-    await this.#supervisor.stop();
+    await Promise.all([this.#code.stop(), this.#supervisor.stop()]);
     process.off('exit', this.#kill);
     this.#file.remove();
   }

@@ -15,7 +15,7 @@ import {
 import { replaceFile } from '@tandem-clouds/emulators/core/files';
 import type { RunEntry } from '../run-registry.ts';
 import { endpointsOf, urlOf, type ProcessPlan } from './topology.ts';
-import type { Ports } from '../ports.ts';
+import { HOST, INSPECTED, type Ports } from '../ports.ts';
 import type { SiteName } from './sites.ts';
 
 const OWNER_ONLY = 0o600;
@@ -75,7 +75,19 @@ function describeSite(site: SiteName, input: StackInput): StackSite {
     standInsPid: standIns?.pid ?? null,
     ready: host?.ready === true && standIns?.ready === true,
     endpoints: endpointsOf(site, input.ports),
+    ...inspectorsOf(site, input.ports),
     faults: Object.fromEntries(faults),
+  };
+}
+
+function inspectorsOf({ site }: SiteName, ports: Ports): Pick<StackSite, 'inspectors'> {
+  const [functions, bridge] = INSPECTED.map((part) => ports.get(`${site}.${part}`));
+  if (functions === undefined || bridge === undefined) return {};
+  return {
+    inspectors: [
+      { part: 'functions', address: `${HOST}:${functions}` },
+      { part: 'bridge', address: `${HOST}:${bridge}` },
+    ],
   };
 }
 

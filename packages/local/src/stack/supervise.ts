@@ -50,6 +50,9 @@ export interface SupervisorOptions {
   /** A process has started, has become ready or has died: `keepers` says which. */
   readonly onChange: () => void;
   readonly onDeath: (death: Death) => void;
+  /** As of a keeper. */
+  readonly onStart?: (keeper: Keeper) => void;
+  readonly onMessage?: (keeper: Keeper, message: unknown) => void;
 }
 
 export class Supervisor {
@@ -62,7 +65,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { runDir, logsDir, cwd, onLine, onChange } = options;
+    const { runDir, logsDir, cwd, onLine, onChange, onStart, onMessage } = options;
     fs.rmSync(runDir, { recursive: true, force: true });
     makeFolder(runDir);
     this.keepers = options.plans.map(
@@ -75,6 +78,8 @@ export class Supervisor {
           onLine,
           onChange,
           onDeath: (death) => this.#died(death),
+          ...(onStart && { onStart }),
+          ...(onMessage && { onMessage }),
         }),
     );
     // Awaited by whenReady().

@@ -93,9 +93,23 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
   ];
 }
 
-/** The processes of one site, as `planProcesses` plans them: its stand-ins and its functions. */
+/** The processes of a site that runs by itself: its stand-ins, and its functions by the framework's command line. */
 export function planSite(site: SiteName, input: TopologyInput): { standIns: ProcessPlan; host: ProcessPlan } {
-  return { standIns: planStandIns(site, input), host: planHost(site, input) };
+  // The CLI itself, not its shell wrapper: signals must reach it.
+  const cli = path.join(input.projectDir, 'node_modules/serverless/bin/serverless.js');
+  const args = [cli, 'offline', '-c', `serverless.${site.cloud}.yml`];
+  return { standIns: planStandIns(site, input), host: { ...planHost(site, input), args } };
+}
+
+/** Where the inspectors of a site's functions and of its bridge listen; nowhere unless that is asked for. */
+function inspectArgs({ site }: SiteName, ports: Ports): string[] {
+  const port = ports.get(`${site}.inspect`);
+  return port === undefined ? [] : [`--inspect=${HOST}:${port}`];
+}
+
+function bridgeInspectEnvironment({ site }: SiteName, ports: Ports): Record<string, string> {
+  const port = ports.get(`${site}.bridge-inspect`);
+  return port === undefined ? {} : { TANDEM_BRIDGE_INSPECT: `${HOST}:${port}` };
 }
 
 /** Where the stand-ins of one site answer; Service Bus as a connection string. */
@@ -152,12 +166,9 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
   return {
     name: site.site,
     role: 'host',
-    // The CLI itself, not its shell wrapper: signals must reach it.
     args: [
-      path.join(projectDir, 'node_modules/serverless/bin/serverless.js'),
-      'offline',
-      '-c',
-      `serverless.${site.cloud}.yml`,
+      ...inspectArgs(site, ports),
+      path.join(projectDir, `packages/local/src/${site.cloud}-host/site-main.ts`),
     ],
     env: {
       ...commonEnvironment(input),
@@ -174,6 +185,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...AWS_CREDENTIALS,
       ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
       ...clockEnvironment(site, input),
+      ...bridgeInspectEnvironment(site, ports),
     },
     announces: [site.site, `${site.site}.bridge`],
     // Without a data folder the tables and queues, which the host makes at its start, die with the stand-ins.
@@ -274,7 +286,12 @@ function planIssuer(input: TopologyInput): ProcessPlan {
   };
 }
 
-function commonEnvironment({ inherited, runDir, cacheDir }: TopologyInput): Record<string, string> {
+/** Of every process, and of what is run to build their code. */
+export function commonEnvironment({
+  inherited,
+  runDir,
+  cacheDir,
+}: Pick<TopologyInput, 'inherited' | 'runDir' | 'cacheDir'>): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !NOT_INHERITED.test(name)) env[name] = value;

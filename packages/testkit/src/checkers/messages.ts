@@ -6,7 +6,7 @@
  * throttled; a broker that counts receives which no function saw still has more left than they took.
  */
 import type { Finding, MessageFact } from '../history/facts.ts';
-import { RECEIVED_TOO_OFTEN } from '../simulator/site-queue.ts';
+import { RECEIVED_TOO_OFTEN } from '../history/facts.ts';
 
 const invariant = '12 messages';
 const HOPELESS = new Set(['malformed', 'foreign', 'forged_stamp']);

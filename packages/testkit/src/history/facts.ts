@@ -240,3 +240,5 @@ export function groupBy<T>(list: readonly T[], groupOf: (entry: T) => string): M
   }
   return groups;
 }
+
+export const RECEIVED_TOO_OFTEN = 'received too often';

@@ -1,7 +1,7 @@
 /** The artefacts of `npm run package`, which is what is deployed: peers run just these. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { packageBoth } from '../../../../scripts/package.ts';
+import { packageBoth } from '../../../../infra/rollout/package.ts';
 import { keptReleases } from '../../../../infra/rollout/releases.ts';
 import { Unavailable } from './peer.ts';
 

@@ -2,13 +2,11 @@
  * One queue of a site on virtual time: at-least-once, with receive counts and a visibility timeout after which a
  * message that nobody settled comes back. Messages that come back too often go to the broker's dead letters.
  */
-import type { MessageFact, QueueKind } from '../history/facts.ts';
+import { RECEIVED_TOO_OFTEN, type MessageFact, type QueueKind } from '../history/facts.ts';
 
 export const VISIBILITY_MS = 60_000;
 /** Deliveries without an answer after which the broker dead-letters a message, as the templates say it to SQS; and at Azure. */
 export const RECEIVES_MAX = { aws: 1_000, azure: 14 } as const;
-
-export const RECEIVED_TOO_OFTEN = 'received too often';
 
 export interface QueuedMessage {
   /** Its place among all messages of the schedule. */

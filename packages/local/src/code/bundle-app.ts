@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
-import { bundleWith, optionsOf, type EsbuildPlugin } from '@tandem-clouds/local/bundle-together';
+import { bundleWith, optionsOf, type EsbuildPlugin } from '../bundle-together.ts';
 import {
   BUNDLE,
   entrySource,

@@ -9,9 +9,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { keepRelease } from '../infra/rollout/releases.ts';
+import { keepRelease } from './releases.ts';
 
-const root = path.join(import.meta.dirname, '..');
+const root = path.join(import.meta.dirname, '../..');
 const artifacts = path.join(root, '.artifacts');
 
 /** What a packaging leaves, beyond which nothing else may be believed. */

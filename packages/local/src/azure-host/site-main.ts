@@ -1,0 +1,16 @@
+/** The functions' process of an Azure site under `npm start`. Everything that it is told is in its environment. */
+import path from 'node:path';
+import { serveCode } from '../code/serve-code.ts';
+import { AzureLiveSite } from './live-site.ts';
+
+const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
+const { TANDEM_BUILD_DIR = '', TANDEM_BRIDGE_INSPECT } = process.env;
+
+serveCode(
+  new AzureLiveSite({
+    projectDir: PROJECT_DIR,
+    buildDir: path.resolve(PROJECT_DIR, TANDEM_BUILD_DIR),
+    print: (line) => process.stdout.write(`${line}\n`),
+    ...(TANDEM_BRIDGE_INSPECT !== undefined && { bridgeExecArgv: [`--inspect=${TANDEM_BRIDGE_INSPECT}`] }),
+  }),
+);

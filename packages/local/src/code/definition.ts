@@ -1,0 +1,125 @@
+/**
+ * Resolved service definitions, kept: the framework is loaded only when something that a definition is made of has
+ * changed.
+ *
+ * Invariant: what is kept was resolved from exactly these inputs: the definition, everything below infra/, the variables
+ * of the environment that they name, the region, and the framework's version. Only then is it used.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
+import type { Cloud } from '../stack/sites.ts';
+
+/** A definition with its variables replaced and its arrays merged, as plain data. */
+export interface ResolvedDefinition {
+  readonly service: string;
+  readonly provider: Readonly<Record<string, unknown>> & {
+    readonly name: string;
+    readonly region: string;
+    readonly environment: Readonly<Record<string, unknown>>;
+  };
+  readonly custom: Readonly<Record<string, unknown>> & {
+    readonly esbuild: Readonly<Record<string, unknown>>;
+  };
+  readonly functions: Readonly<
+    Record<
+      string,
+      {
+        readonly handler: string;
+        readonly name: string;
+        readonly events: readonly Readonly<Record<string, unknown>>[];
+      }
+    >
+  >;
+  readonly resources?: Readonly<Record<string, unknown>>;
+}
+
+export interface DefinitionOptions {
+  /** Absolute. */
+  readonly projectDir: string;
+  readonly cloud: Cloud;
+  readonly region: string;
+  /** Absolute. */
+  readonly cacheDir: string;
+  /** In which the variables of the definition are looked up. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends what is going on. */
+  readonly signal: AbortSignal;
+}
+
+const RESOLVE_MAIN = path.join(import.meta.dirname, 'resolve-main.ts');
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+const KEY_LENGTH = 20;
+const NAMED_VARIABLE = /\benv[:.]([A-Z][A-Z0-9_]*)/g;
+/** The kept ones of one cloud; the others are the oldest. */
+const KEPT_MAX = 12;
+
+/** @throws Error with the framework's words when the definition cannot be resolved. */
+export async function resolvedDefinition(options: DefinitionOptions): Promise<ResolvedDefinition> {
+  const { cloud, cacheDir } = options;
+  const folder = path.join(cacheDir, 'definitions');
+  const file = path.join(folder, `${cloud}-${keyOf(options)}.json`);
+  const kept = read(file);
+  if (kept !== undefined) return kept;
+  const text = await resolve(options);
+  replaceSharedFile(file, text);
+  forgetOldest(folder, `${cloud}-`);
+  return JSON.parse(text) as ResolvedDefinition;
+}
+
+/** Everything that the result depends on; of file names the relative ones, so that a project may move. */
+function keyOf({ projectDir, cloud, region, env }: DefinitionOptions): string {
+  const hash = createHash('sha256').update(`${region}\0${process.version}\0`);
+  const files = [`serverless.${cloud}.yml`, ...filesBelow(projectDir, 'infra'), 'package-lock.json'];
+  const named = new Set<string>();
+  for (const name of files) {
+    const text = fs.readFileSync(path.join(projectDir, name), 'utf8');
+    for (const [, variable = ''] of text.matchAll(NAMED_VARIABLE)) named.add(variable);
+    hash.update(`${name}\0${text}\0`);
+  }
+  for (const name of [...named].sort()) hash.update(`${name}=${env[name] ?? ''}\0`);
+  hash.update(fs.readFileSync(RESOLVE_MAIN));
+  return hash.digest('hex').slice(0, KEY_LENGTH);
+}
+
+function filesBelow(projectDir: string, folder: string): string[] {
+  return fs
+    .readdirSync(path.join(projectDir, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(projectDir, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+function read(file: string): ResolvedDefinition | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as ResolvedDefinition;
+  } catch {
+    return undefined;
+  }
+}
+
+function resolve({ projectDir, cloud, region, env, signal }: DefinitionOptions): Promise<string> {
+  const { promise, resolve: done, reject } = Promise.withResolvers<string>();
+  execFile(
+    process.execPath,
+    [RESOLVE_MAIN, path.join(projectDir, `serverless.${cloud}.yml`), region],
+    { cwd: projectDir, env, signal, maxBuffer: OUTPUT_BYTES_MAX },
+    (error, stdout, stderr) => {
+      if (error === null) done(stdout);
+      else reject(new Error(stderr.trim() || error.message, { cause: error }));
+    },
+  );
+  return promise;
+}
+
+function forgetOldest(folder: string, prefix: string): void {
+  const files = fs
+    .readdirSync(folder)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => path.join(folder, name))
+    .map((file) => ({ file, at: fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at);
+  for (const { file } of files.slice(KEPT_MAX)) fs.rmSync(file, { force: true });
+}

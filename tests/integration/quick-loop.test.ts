@@ -1,0 +1,161 @@
+/** What somebody sees who changes the code while `npm start` runs, and who debugs it. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Debugger } from '../helpers/debugger.ts';
+import { startCopiedStack, type CopiedStack } from '../helpers/project-copy.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
+
+const STARTED_WITHIN_MS = 120_000;
+/** On a busy machine; what is waited for is there within a second on an idle one. */
+const SHOWN_WITHIN_MS = 30_000;
+
+let copy: CopiedStack;
+
+beforeAll(async () => {
+  copy = await startCopiedStack('--inspect');
+}, STARTED_WITHIN_MS);
+
+afterAll(async () => {
+  await copy.stop();
+});
+
+const sites = () => copy.stack.sites;
+const answersOf = (route: string, init?: RequestInit) =>
+  Promise.all(sites().map(async ({ url }) => fetch(url + route, init)));
+
+/** Resolves when both sites answer so. */
+async function shown(what: string, look: () => Promise<boolean>): Promise<void> {
+  await waitUntil(what, async () => (await look()) || undefined, SHOWN_WITHIN_MS);
+}
+
+async function everySite(route: string, has: string, init?: RequestInit): Promise<boolean> {
+  const texts = await Promise.all((await answersOf(route, init)).map((answer) => answer.text()));
+  return texts.every((text) => text.includes(has));
+}
+
+const said = (text: string | RegExp) => async () =>
+  Promise.resolve(typeof text === 'string' ? copy.output().includes(text) : text.test(copy.output()));
+
+describe('a change shows at both sites, with one line', () => {
+  test('of a handler, saved in place', async () => {
+    copy.edit('src/handlers/region.ts', "status: 'ok'", "status: 'changed in place'");
+    await shown('the change', () => everySite('/region', 'changed in place'));
+    await shown('the line', said(/Changed after .*: src\/handlers\/region\.ts, at .*aws-us-east-1/));
+    expect(copy.output().match(/^Changed after/gm)).toHaveLength(1);
+  });
+
+  test('of a handler, replaced as many editors do', async () => {
+    const file = path.join(copy.dir, 'src/handlers/region.ts');
+    const text = fs.readFileSync(file, 'utf8').replace('changed in place', 'replaced');
+    fs.writeFileSync(`${file}~`, text);
+    fs.renameSync(`${file}~`, file);
+    await shown('the change', () => everySite('/region', 'replaced'));
+  });
+
+  test('of shared code', async () => {
+    copy.edit('src/shared/http/problem.ts', 'No such route', 'No route');
+    await shown('the change', () => everySite('/nowhere', 'No route'));
+  });
+
+  test('of a schema, from which validators are generated', async () => {
+    copy.edit('src/shared/domain/entities/user.ts', 'maxLength: 200', 'maxLength: 7');
+    const body = JSON.stringify({ userId: 'long', name: 'Hedy Lamarr', email: 'hedy@example.com' });
+    const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
+    await shown('the refusal', () => everySite('/users', 'must NOT have more than 7 characters', init));
+  });
+
+  test('of a definition, with a new function in a new file', async () => {
+    copy.write('src/handlers/hello.ts', HELLO);
+    copy.edit(
+      'serverless.aws.yml',
+      'functions:\n',
+      "functions:\n  hello:\n    handler: src/handlers/hello.handler\n    role: RegionRole\n    events:\n      - httpApi: { method: '*', path: /hello }\n\n",
+    );
+    copy.edit(
+      'serverless.azure.yml',
+      'functions:\n',
+      'functions:\n  hello:\n    handler: src/handlers/hello.handler\n    events:\n      - { <<: *http, route: hello }\n\n',
+    );
+    await shown('the new function', () => everySite('/hello', 'hello from a new function'));
+  });
+
+  test('and what fails names the line of its source', async () => {
+    await answersOf('/hello?fail=1');
+    for (const { site } of sites()) {
+      const log = path.join(copy.dir, `.tandem/logs/${site}.log`);
+      await shown(`the stack at ${site}`, () =>
+        Promise.resolve(fs.readFileSync(log, 'utf8').includes('src/handlers/hello.ts:9:')),
+      );
+    }
+  });
+});
+
+describe('a mistake is reported with file and line, and what was served goes on', () => {
+  test.each([
+    ['that is no TypeScript', '\nexport const = 3;\n', /region\.ts:19:14: Expected identifier/],
+    ['in an import', "\nimport './nowhere.ts';\n", /region\.ts:19:8: Could not resolve "\.\/nowhere\.ts"/],
+    ['that shows when it is loaded', "\nthrow new TypeError('at load');\n", /src\/handlers\/region\.ts:19:7/],
+  ])('%s', async (_title, mistake, report) => {
+    const file = 'src/handlers/region.ts';
+    const good = fs.readFileSync(path.join(copy.dir, file), 'utf8');
+    const before = copy.output().length;
+    copy.write(file, good + mistake);
+    await shown('the report', () => Promise.resolve(report.test(copy.output().slice(before))));
+    expect(await everySite('/region', 'replaced')).toBe(true);
+    copy.write(file, good.replace("'replaced'", "'replaced' + ' and mended'"));
+    await shown('the mended one', () => everySite('/region', 'replaced and mended'));
+    copy.write(file, good);
+    await shown('the one before', async () => !(await everySite('/region', 'and mended')));
+  });
+
+  test('in a definition', async () => {
+    const good = fs.readFileSync(path.join(copy.dir, 'serverless.aws.yml'), 'utf8');
+    const before = copy.output().length;
+    copy.write('serverless.aws.yml', good.replace('${param:site}', '${param:sight}'));
+    await shown('the report', () =>
+      Promise.resolve(/serverless\.aws\.yml: .*provider\.stackTags\.site/s.test(copy.output().slice(before))),
+    );
+    copy.write('serverless.aws.yml', good);
+    expect(await everySite('/region', 'replaced')).toBe(true);
+  });
+});
+
+describe('with --inspect', () => {
+  test('there is an inspector for the functions and the bridge of each cloud, and stack.json has them', () => {
+    for (const { site, inspectors = [] } of sites()) {
+      expect(inspectors.map(({ part }) => part)).toEqual(['functions', 'bridge']);
+      for (const { address } of inspectors) expect(copy.output()).toMatch(new RegExp(`${site} +${address}`));
+    }
+  });
+
+  test.each(['aws', 'azure'])('a breakpoint in a handler holds a request at %s', async (cloud) => {
+    const { url, inspectors } = sites().find((site) => site.cloud === cloud)!;
+    const attached = await Debugger.attach(inspectors![0]!.address);
+    try {
+      // What ran before the last change may still be there.
+      expect(await attached.breakAt('src/handlers/hello.ts', 9)).toBeGreaterThan(0);
+      const answer = fetch(`${url}/hello`);
+      await attached.pausedOnce();
+      expect(await (await answer).text()).toContain('hello from a new function');
+    } finally {
+      attached.close();
+    }
+  });
+});
+
+/** Line 9 is where it answers. */
+const HELLO = `import { openRuntime, serve } from '../shared/runtime.ts';
+
+const runtime = openRuntime();
+export const handler = serve(runtime, [
+  {
+    method: 'GET',
+    path: '/hello',
+    handle: ({ query }) => {
+      if (query['fail'] === '1') throw new Error('on purpose');
+      return { status: 200, body: { text: 'hello from a new function' } };
+    },
+  },
+]);
+`;
