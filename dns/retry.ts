@@ -1,5 +1,5 @@
 /**
- * One place for patience with a provider: a pace that stays below its limit, and a bounded number of tries with growing
+ * One place for retries at a provider: a pace that stays below its limit, and a bounded number of tries with growing
  * pauses. The clients' own retries are off, so that nothing waits twice and time can be injected.
  */
 import { ProviderError } from './errors.ts';
@@ -15,7 +15,7 @@ export interface Failure {
   readonly retryAfterMs?: number;
 }
 
-export interface Patience {
+export interface RetryOptions {
   readonly clock: Clock;
   /** Requests that may start at once, and how many more each second. */
   readonly pace: { readonly burst: number; readonly perSecond: number };
@@ -23,10 +23,10 @@ export interface Patience {
   readonly understand: (error: unknown) => Failure;
 }
 
-export type Ask = <T>(call: () => Promise<T>) => Promise<T>;
+export type Query = <T>(call: () => Promise<T>) => Promise<T>;
 
 /** A function through which every request goes. It throws the ProviderError of the last try. */
-export function withPatience({ clock, pace, understand }: Patience): Ask {
+export function withRetry({ clock, pace, understand }: RetryOptions): Query {
   const turn = paced(clock, pace);
   return async (call) => {
     for (let tries = 1; ; tries += 1) {
@@ -45,7 +45,7 @@ export function withPatience({ clock, pace, understand }: Patience): Ask {
 }
 
 /** A token bucket. */
-function paced(clock: Clock, { burst, perSecond }: Patience['pace']): () => Promise<void> {
+function paced(clock: Clock, { burst, perSecond }: RetryOptions['pace']): () => Promise<void> {
   let tokens = burst;
   let filledAt = clock.now();
   return async () => {

@@ -14,13 +14,13 @@ const TYPOS_MAX = 3;
  * @typedef {object} Given
  * @property {Record<string, Record<string, unknown> | undefined>} params `params` of the definition, by stage.
  * @property {Record<string, unknown>} features `custom.features`: values by flag.
- * @property {readonly string[]} asked Each `--param` of the command line, as it was typed.
+ * @property {readonly string[]} requested Each `--param` of the command line, as it was typed.
  * @property {Record<string, { flag?: string, values?: readonly string[] }>} needs What a flag needs besides itself.
  * @property {(name: string) => unknown} valueOf The value of a parameter that a flag needs.
  */
 
 /** @param {Given} given @returns {string[]} Every mistake, in words. */
-exports.mistakesIn = ({ params, features, asked, needs, valueOf }) => {
+exports.mistakesIn = ({ params, features, requested, needs, valueOf }) => {
   const flags = Object.keys(features);
   const known = [
     ...Object.values(params).flatMap((ofStage) => Object.keys(ofStage ?? {})),
@@ -28,7 +28,7 @@ exports.mistakesIn = ({ params, features, asked, needs, valueOf }) => {
   ];
   const isOn = (flag) => String(features[flag]) === 'true';
   return [
-    ...asked
+    ...requested
       .map(nameIn)
       .filter((name) => !known.includes(name))
       .map((name) => unknown(name, known)),

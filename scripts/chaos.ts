@@ -14,7 +14,7 @@ const QUIET_WITHIN_MS = 180_000;
 const BURST_MS = 15_000;
 
 const NOTES = [
-  'everything runs on this machine: processes, vendor SDKs and stand-ins; clients, nemesis and stack share its cores',
+  'everything runs on this machine: processes, vendor SDKs and emulators; clients, nemesis and stack share its cores',
   'lost, diverging and other violations are judged by the checkers of the simulator, from the log of the clients and ' +
     'from what both stores hold; what an answer did not tell is taken from the stores, because every value names its write',
   'an outage lasts from the last answer before a failed request (5xx or none) to the first answer after it',
@@ -53,8 +53,8 @@ export async function chaos({ json, minutes, ...rest }: ChaosInput): Promise<num
   };
   process.stdout.write(`${toTable(report)}\n${timelineOf(result)}\n${textOf(result.violations)}`);
   if (json !== undefined) {
-    const { plan, deeds, violations } = result;
-    const all = { ...report, plan: plan.map(lineOfEpisode), timeline: deeds.timeline, violations };
+    const { plan, injectedFaults, violations } = result;
+    const all = { ...report, plan: plan.map(lineOfEpisode), timeline: injectedFaults.timeline, violations };
     writeFile(json, `${JSON.stringify(all, null, 2)}\n`);
   }
   const failed = result.violations.length > 0 || report.figures.some(({ holds }) => holds === false);

@@ -73,8 +73,10 @@ function install(): void {
 
 function render(browser: string, name: string, kind: string): void {
   const files = ['-i', path.join(DIAGRAMS, `${name}.mmd`), '-o', path.join(DIAGRAMS, `${name}.${kind}`)];
-  const looks = ['-c', STYLE, '-b', 'white', '-s', SCALE, '-I', name];
+  const samples = ['-c', STYLE, '-b', 'white', '-s', SCALE, '-I', name];
   const mmdc = path.join(HOME, 'node_modules', '.bin', 'mmdc');
-  const { status, error } = spawnSync(mmdc, ['-q', '-p', browser, ...files, ...looks], { stdio: 'inherit' });
+  const { status, error } = spawnSync(mmdc, ['-q', '-p', browser, ...files, ...samples], {
+    stdio: 'inherit',
+  });
   if (error !== undefined || status !== 0) throw new Error(`${name}.${kind} could not be drawn`);
 }

@@ -4,7 +4,8 @@
  */
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { reportOf, writeReport } from '@tandem-clouds/testkit/drill/report';
-import { runDrill, type DrillOptions } from '@tandem-clouds/testkit/drill/run';
+import type { DrillOptions } from '@tandem-clouds/testkit/drill/options';
+import { runDrill } from '@tandem-clouds/testkit/drill/run';
 import { toMarkdown } from '@tandem-clouds/testkit/report/report';
 
 const SITES = { aws: 'aws-us-east-1', azure: 'azure-eastus' } as const;

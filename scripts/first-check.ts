@@ -3,7 +3,7 @@ import type { Output } from '@tandem-clouds/command-line/command';
 import { CommandError } from '@tandem-clouds/command-line/command-error';
 import { checkSite } from './first-check/check-site.ts';
 import { statusOf, toText } from './first-check/report.ts';
-import { explain } from './operate/ask.ts';
+import { explain } from './operate/get-json.ts';
 import { findSite } from './operate/targets.ts';
 
 export interface FirstCheckInput {

@@ -1,7 +1,7 @@
 /**
  * `rehearse`: deployments of both clouds from beginning to end, and what can go wrong on the way, with the
  * real commands, without an account. AWS against moto, which is installed into `.peers/` on demand; Azure against a
- * stand-in of ours. What this cannot show: docs/rehearsal.md.
+ * emulator of ours. What this cannot show: docs/rehearsal.md.
  */
 import fs from 'node:fs';
 import os from 'node:os';

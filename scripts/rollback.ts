@@ -3,7 +3,7 @@ import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { connect, type Target } from './rollout/connect.ts';
 import { runningAt } from '../infra/rollout/platform.ts';
 import { artefactOf, keptReleases, releaseBefore } from '../infra/rollout/releases.ts';
-import { rollBack, sayRollback } from '../infra/rollout/rollback.ts';
+import { rollBack, rollbackText } from '../infra/rollout/rollback.ts';
 import { sitesOf } from '../infra/rollout/sites.ts';
 import { openTimeline } from '../infra/rollout/timeline.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
@@ -16,7 +16,7 @@ export interface RollbackLine {
   readonly dryRun: boolean;
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** @throws UsageError when no earlier release is kept. */
 function earlier(to: string | undefined, running: string | undefined, cloud: Cloud): string | undefined {
@@ -29,19 +29,19 @@ function earlier(to: string | undefined, running: string | undefined, cloud: Clo
 
 /** Returns the exit status: 1 when it did not come about. */
 export async function rollback({ target, to, dryRun, cloud }: RollbackLine): Promise<number> {
-  const { traffic, platform, signal } = connect(target, say);
+  const { traffic, platform, signal } = connect(target, report);
   const timeline = dryRun ? undefined : openTimeline('rollback');
   for (const pair of sitesOf(traffic.policy, cloud)) {
     const running = to === undefined ? await runningAt(traffic.urlOf(pair.site)) : undefined;
     const plan = { ...pair, previous: earlier(to, running, cloud) };
     if (timeline === undefined) {
-      for (const [index, step] of sayRollback(plan).entries()) console.log(`${index + 1}. ${step}`);
+      for (const [index, step] of rollbackText(plan).entries()) console.log(`${index + 1}. ${step}`);
       continue;
     }
-    const done = await rollBack({ plan, platform, traffic, say, signal });
+    const done = await rollBack({ plan, platform, traffic, report, signal });
     timeline.write({ ...plan, ...done });
     const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
-    say(
+    report(
       `${pair.site} runs ${plan.previous ?? ''} after ${seconds(done.deployedMs)}, verified after ${seconds(done.verifiedMs)}`,
     );
   }

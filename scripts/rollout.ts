@@ -3,8 +3,8 @@ import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { connect, type Target } from './rollout/connect.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { rolloutLocally } from './rollout/local.ts';
-import { perform, sayClouds, StepError, type Outcome } from '../infra/rollout/perform.ts';
-import { sayStep, stepsOf, type RolloutPlan } from '../infra/rollout/plan.ts';
+import { runRollout, cloudsText, StepError, type RolloutResult } from '../infra/rollout/run-rollout.ts';
+import { stepText, stepsOf, type RolloutPlan } from '../infra/rollout/plan.ts';
 import { runningAt } from '../infra/rollout/platform.ts';
 import { keptReleases, releaseBefore } from '../infra/rollout/releases.ts';
 import { settleSecondsOf, sitesOf } from '../infra/rollout/sites.ts';
@@ -22,7 +22,7 @@ export interface RolloutLine extends Target {
   readonly bad: Cloud | undefined;
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Returns the exit status: 1 when it was refused, rolled back or interrupted. */
 export async function rollout(line: RolloutLine): Promise<number> {
@@ -38,22 +38,22 @@ function newRelease({ release }: RolloutLine): string {
 
 async function onSites(line: RolloutLine): Promise<number> {
   const release = newRelease(line);
-  const { traffic, platform, signal } = connect(line, say);
+  const { traffic, platform, signal } = connect(line, report);
   const pairs = sitesOf(traffic.policy, line.only);
   const sites = await Promise.all(
     pairs.map(async (pair) => ({ ...pair, previous: await previousAt(line, traffic.urlOf(pair.site)) })),
   );
   const plan: RolloutPlan = { release, sites, settleSeconds: settleSecondsOf(traffic.policy) };
   if (line.dryRun) {
-    for (const [index, step] of stepsOf(plan).entries()) console.log(`${index + 1}. ${sayStep(step, plan)}`);
+    for (const [index, step] of stepsOf(plan).entries()) console.log(`${index + 1}. ${stepText(step, plan)}`);
     return 0;
   }
   refuseWithoutWayBack(plan, traffic.policy.provider === 'local');
   const timeline = openTimeline('rollout');
-  const outcome = await perform({ plan, platform, say, record: timeline.write, signal });
-  tell(outcome);
-  say(`timeline: ${timeline.file}`);
-  return outcome.outcome === 'done' ? 0 : 1;
+  const result = await runRollout({ plan, platform, report, record: timeline.write, signal });
+  notify(result);
+  report(`timeline: ${timeline.file}`);
+  return result.result === 'done' ? 0 : 1;
 }
 
 /** A dry run says what it can, also where nothing answers. */
@@ -85,24 +85,24 @@ async function onStackOfItsOwn(line: RolloutLine): Promise<number> {
     throw new UsageError('two releases are needed: TANDEM_VERSION=one npm run package, and another one');
   }
   const { clients, only, bad, seed } = line;
-  const result = await rolloutLocally({ from, to, clients, seed, only, bad, say });
-  tell(result.outcome);
+  const result = await rolloutLocally({ from, to, clients, seed, only, bad, report });
+  notify(result.result);
   for (const { id, via, status, problem } of result.errors.slice(0, 20)) {
-    say(`failed: ${id} via ${via}: ${status} ${problem ?? ''}`);
+    report(`failed: ${id} via ${via}: ${status} ${problem ?? ''}`);
   }
-  for (const { invariant, detail } of result.findings.slice(0, 20)) say(`${invariant}: ${detail}`);
+  for (const { invariant, detail } of result.findings.slice(0, 20)) report(`${invariant}: ${detail}`);
   process.stdout.write(`${toMarkdown(result.figures).join('\n')}\n`);
   const wanted = (site: string): string => (bad === undefined || !sitesAfter(bad, site) ? to : from);
   const wrong = Object.entries(result.running).filter(
     ([site, release]) => release !== (only !== undefined && !site.startsWith(only) ? from : wanted(site)),
   );
-  for (const [site, release] of wrong) say(`${site} runs ${release ?? 'the sources'}`);
+  for (const [site, release] of wrong) report(`${site} runs ${release ?? 'the sources'}`);
   const ended = bad === undefined ? 'done' : 'rolled back';
   const passed =
     wrong.length === 0 &&
-    result.outcome.outcome === ended &&
+    result.result.result === ended &&
     result.figures.every(({ holds }) => holds !== false);
-  say(passed ? 'passed' : 'FAILED');
+  report(passed ? 'passed' : 'FAILED');
   return passed ? 0 : 1;
 }
 
@@ -111,7 +111,7 @@ function sitesAfter(bad: string, site: string): boolean {
   return site >= bad;
 }
 
-function tell(outcome: Outcome): void {
-  say(`rollout: ${outcome.outcome}${outcome.reason === undefined ? '' : `: ${outcome.reason}`}`);
-  for (const state of sayClouds(outcome)) say(state);
+function notify(result: RolloutResult): void {
+  report(`rollout: ${result.result}${result.reason === undefined ? '' : `: ${result.reason}`}`);
+  for (const state of cloudsText(result)) report(state);
 }

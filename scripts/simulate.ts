@@ -37,7 +37,7 @@ const OPERATIONS_A_MINUTE = { records: 150_000, shop: 15_000 } as const;
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
   const { schedules, seed, sites, threads, workload } = options;
   const startMs = performance.now();
-  let toldMs = startMs;
+  let reportedMs = startMs;
   const total = await runPool({
     first: seed,
     count: schedules,
@@ -45,8 +45,8 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     threads,
     workload,
     progress: (soFar) => {
-      if (performance.now() - toldMs < PROGRESS_EVERY_MS) return;
-      toldMs = performance.now();
+      if (performance.now() - reportedMs < PROGRESS_EVERY_MS) return;
+      reportedMs = performance.now();
       progress(
         `${soFar.schedules} of ${schedules} schedules, ${soFar.failed.length} with violations${namesOf(soFar.failed)}`,
       );
@@ -86,11 +86,13 @@ function namesOf(failed: readonly ScheduleResult[]): string {
 /** Prints a failed seed and draws it. */
 function showFailure(
   failed: ScheduleResult,
-  asked: Pick<Options, 'sites' | 'workload'>,
+  requested: Pick<Options, 'sites' | 'workload'>,
   progress: (line: string) => void,
 ): void {
   const { text, svg } =
-    asked.workload === 'shop' ? reportShopFailure(failed, asked.sites) : reportFailure(failed, asked.sites);
+    requested.workload === 'shop'
+      ? reportShopFailure(failed, requested.sites)
+      : reportFailure(failed, requested.sites);
   progress(text);
   if (svg === undefined) return;
   const file = path.join(PICTURES, `seed-${failed.seed}.svg`);

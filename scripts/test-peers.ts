@@ -1,5 +1,5 @@
 /**
- * Runs suites against software of others: the stand-ins' against DynamoDB Local and moto's Route 53, so that they are
+ * Runs suites against software of others: the emulators' against DynamoDB Local and moto's Route 53, so that they are
  * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
  * sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker, whose
  * checkout TANDEM_FUNCTIONS_WORKER names. The others are installed into `.peers/` on demand. Beginnings of suites' names as

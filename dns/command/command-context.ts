@@ -5,7 +5,7 @@ import type { Probe } from '../plan/safety.ts';
 import type { Observe } from '../shift/observe.ts';
 
 /** Everything outside of a command. */
-export interface Surroundings {
+export interface CommandContext {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly colour: boolean;

@@ -1,28 +1,8 @@
 /** The commands of `npm run tandem -- dns`. */
 import { command, type Group } from '@tandem-clouds/command-line/command';
 import { file, flag, percent, text } from '@tandem-clouds/command-line/option';
-import type { Surroundings } from './command-context.ts';
-
-export type CommandName = 'plan' | 'apply' | 'status' | 'dump' | 'shift' | 'drain' | 'failover' | 'restore';
-
-export interface CommandLine {
-  readonly command: CommandName;
-  readonly policy: string;
-  /** A `stack.json`, or the folder it is in; read when the policy's provider is `local`. */
-  readonly stack: string;
-  readonly json: boolean;
-  readonly force: boolean;
-  readonly yes: boolean;
-  readonly now: boolean;
-  /** Where `plan` writes itself. */
-  readonly out?: string | undefined;
-  /** The plan that `apply` may perform, and no other: a file, or its hash. */
-  readonly plan?: string | undefined;
-  readonly hash?: string | undefined;
-  readonly timeline?: string | undefined;
-  readonly site?: string;
-  readonly percent?: number;
-}
+import type { CommandContext } from './command-context.ts';
+import type { CommandLine, CommandName } from './line.ts';
 
 /** Where the file of a local stack is. */
 const DEFAULT_STACK = '.tandem/stack.json';
@@ -46,13 +26,13 @@ const LOCAL = '--policy dns/local.policy.yml';
 async function run(
   name: CommandName,
   input: Pick<CommandLine, 'json' | 'policy' | 'stack'> & Partial<CommandLine>,
-  around: Surroundings,
+  commandContext: CommandContext,
 ): Promise<number> {
   const { dispatch } = await import('./dispatch.ts');
-  return dispatch({ force: false, yes: false, now: false, ...input, command: name }, around);
+  return dispatch({ force: false, yes: false, now: false, ...input, command: name }, commandContext);
 }
 
-export const DNS: Group<Surroundings> = {
+export const DNS: Group<CommandContext> = {
   name: 'dns',
   summary: 'who is answered with which site',
   commands: [
@@ -62,7 +42,7 @@ export const DNS: Group<Surroundings> = {
       details: NOTE,
       options: { out: file('write the plan', {}), ...COMMON },
       examples: [{ line: `dns plan ${LOCAL}`, shows: 'the zone of the stack of npm start' }],
-      run: (input, around: Surroundings) => run('plan', input, around),
+      run: (input, commandContext: CommandContext) => run('plan', input, commandContext),
     }),
     command({
       name: 'dns apply',
@@ -76,7 +56,7 @@ export const DNS: Group<Surroundings> = {
         ...COMMON,
       },
       examples: [{ line: 'dns apply --plan plan.json', shows: 'what dns plan --out plan.json wrote' }],
-      run: (input, around: Surroundings) => run('apply', input, around),
+      run: (input, commandContext: CommandContext) => run('apply', input, commandContext),
     }),
     command({
       name: 'dns status',
@@ -84,7 +64,7 @@ export const DNS: Group<Surroundings> = {
       details: NOTE,
       options: COMMON,
       examples: [{ line: `dns status ${LOCAL}`, shows: 'the zone of the stack of npm start' }],
-      run: (input, around: Surroundings) => run('status', input, around),
+      run: (input, commandContext: CommandContext) => run('status', input, commandContext),
     }),
     command({
       name: 'dns dump',
@@ -92,7 +72,7 @@ export const DNS: Group<Surroundings> = {
       details: NOTE,
       options: COMMON,
       examples: [{ line: 'dns dump', shows: 'what is there, in the words of a policy' }],
-      run: (input, around: Surroundings) => run('dump', input, around),
+      run: (input, commandContext: CommandContext) => run('dump', input, commandContext),
     }),
     command({
       name: 'dns shift',
@@ -101,7 +81,7 @@ export const DNS: Group<Surroundings> = {
       args: { site: SITE, percent: percent('its share', { whole: true, required: true }) },
       options: { timeline: TIMELINE, ...COMMON },
       examples: [{ line: `dns shift aws-us-east-1 10 ${LOCAL}`, shows: 'a tenth of the traffic' }],
-      run: (input, around: Surroundings) => run('shift', input, around),
+      run: (input, commandContext: CommandContext) => run('shift', input, commandContext),
     }),
     command({
       name: 'dns drain',
@@ -110,7 +90,7 @@ export const DNS: Group<Surroundings> = {
       args: { site: SITE },
       options: { timeline: TIMELINE, ...COMMON },
       examples: [{ line: `dns drain aws-us-east-1 ${LOCAL}`, shows: 'before a site is worked on' }],
-      run: (input, around: Surroundings) => run('drain', { ...input, percent: 0 }, around),
+      run: (input, commandContext: CommandContext) => run('drain', { ...input, percent: 0 }, commandContext),
     }),
     command({
       name: 'dns failover',
@@ -123,7 +103,8 @@ export const DNS: Group<Surroundings> = {
         ...COMMON,
       },
       examples: [{ line: `dns failover aws-us-east-1 ${LOCAL}`, shows: 'when it answers nobody' }],
-      run: (input, around: Surroundings) => run('failover', { ...input, percent: 0 }, around),
+      run: (input, commandContext: CommandContext) =>
+        run('failover', { ...input, percent: 0 }, commandContext),
     }),
     command({
       name: 'dns restore',
@@ -131,7 +112,7 @@ export const DNS: Group<Surroundings> = {
       details: NOTE,
       options: { now: flag('in one step, without gates'), timeline: TIMELINE, ...COMMON },
       examples: [{ line: `dns restore ${LOCAL}`, shows: 'after a shift, a drain or a failover' }],
-      run: (input, around: Surroundings) => run('restore', input, around),
+      run: (input, commandContext: CommandContext) => run('restore', input, commandContext),
     }),
   ],
 };

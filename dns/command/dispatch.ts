@@ -1,14 +1,14 @@
 /** Does what a command line of `dns` says. */
-import type { CommandLine } from './command-line.ts';
-import { findPlace } from './local-stack.ts';
-import type { Surroundings } from './command-context.ts';
+import type { CommandLine } from './line.ts';
+import { findPlace } from './place.ts';
+import type { CommandContext } from './command-context.ts';
 import { trafficCommand } from './traffic-commands.ts';
 import { applyCommand, dumpCommand, planCommand, statusCommand, type Context } from './zone-commands.ts';
 
 /** Returns the exit status. @throws TrafficError, UsageError or WriteError: what is expected to go wrong. */
-export async function dispatch(line: CommandLine, around: Surroundings): Promise<number> {
-  const { policy, provider } = await findPlace(line, around);
-  const context: Context = { line, policy, provider, around };
+export async function dispatch(line: CommandLine, commandContext: CommandContext): Promise<number> {
+  const { policy, provider } = await findPlace(line, commandContext);
+  const context: Context = { line, policy, provider, commandContext };
   switch (line.command) {
     case 'plan':
       return planCommand(context);

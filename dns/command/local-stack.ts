@@ -1,7 +1,5 @@
 /** The stack of `npm start`, as commands meet it whose policy has `provider: local`. */
-import { readPolicy, type Policy, type SiteSettings } from '../policy/policy.ts';
-import type { Provider } from '../provider.ts';
-import type { Surroundings } from './command-context.ts';
+import type { Policy, SiteSettings } from '../policy/policy.ts';
 
 /** A site and where its functions answer. */
 export interface LocalSite {
@@ -36,27 +34,4 @@ export function policyFor(policy: Policy, sites: readonly LocalSite[]): Policy {
   return isSame
     ? { ...policy, sites: all }
     : { ...policy, sites: all, names: policy.names.map((name) => ({ ...name, sites: names })) };
-}
-
-/** What a command works with: a policy as it holds here, and who carries it out. */
-export interface Place {
-  readonly policy: Policy;
-  readonly provider: Provider;
-  /** Of a local stack. */
-  readonly operatorKey: string | undefined;
-}
-
-/** @throws TrafficError when the policy or the stack's file is wrong. */
-export async function findPlace(
-  { policy: file, stack: stackFile }: { readonly policy: string; readonly stack: string },
-  around: Pick<Surroundings, 'localStack' | 'providerFor'>,
-): Promise<Place> {
-  const policy = readPolicy(file);
-  const stack = policy.provider === 'local' ? around.localStack?.(stackFile) : undefined;
-  if (stack === undefined) {
-    return { policy, provider: await around.providerFor(policy), operatorKey: undefined };
-  }
-  const { controlUrl, operatorKey, sites } = stack;
-  const here = policyFor(policy, sites);
-  return { policy: here, provider: await around.providerFor({ ...here, controlUrl }), operatorKey };
 }

@@ -2,36 +2,8 @@
 import { command } from '@tandem-clouds/command-line/command';
 import { flag, folder, text } from '@tandem-clouds/command-line/option';
 import { PLACE_OPTIONS } from './command-line.ts';
-import type { Surroundings } from './command-context.ts';
-import { SETTINGS_HELP, type Settings } from '../monitor/settings.ts';
-
-export interface CommonOptions {
-  readonly policy: string;
-  /** A `stack.json`, or the folder it is in; read when the policy's provider is `local`. */
-  readonly stack: string;
-  readonly runbooks: string;
-  /** Undefined: where the policy's provider decides. */
-  readonly incidents?: string | undefined;
-  readonly json: boolean;
-}
-
-export interface RunbookLine extends CommonOptions {
-  /** Undefined: list them. */
-  readonly name?: string | undefined;
-  readonly site?: string | undefined;
-  readonly over: boolean;
-  readonly dryRun: boolean;
-  readonly yes: boolean;
-}
-
-export interface MonitorLine extends CommonOptions {
-  readonly once: boolean;
-}
-
-/** What both commands need around them. */
-export interface MonitorSurroundings extends Surroundings {
-  readonly settings: Settings;
-}
+import type { MonitorCommandContext } from './monitor-line.ts';
+import { SETTINGS_HELP } from '../monitor/settings.ts';
 
 const COMMON = {
   ...PLACE_OPTIONS,
@@ -63,8 +35,8 @@ ${SETTINGS_HELP}`,
     { line: `runbook ${LOCAL}`, shows: 'what there is' },
     { line: `runbook aws-lost --dry-run ${LOCAL}`, shows: 'what would be done' },
   ],
-  run: async (line, around: MonitorSurroundings) =>
-    (await import('./run-monitor.ts')).carryOutRunbook(line, around),
+  run: async (line, commandContext: MonitorCommandContext) =>
+    (await import('./run-monitor.ts')).carryOutRunbook(line, commandContext),
 });
 
 export const monitor = command({
@@ -75,5 +47,6 @@ export const monitor = command({
 ${SETTINGS_HELP}`,
   options: { once: flag('until nothing is about to be decided, a minute at most'), ...COMMON },
   examples: [{ line: `monitor --once ${LOCAL}`, shows: 'one round over the stack of npm start' }],
-  run: async (line, around: MonitorSurroundings) => (await import('./run-monitor.ts')).watch(line, around),
+  run: async (line, commandContext: MonitorCommandContext) =>
+    (await import('./run-monitor.ts')).watch(line, commandContext),
 });

@@ -1,49 +1,49 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
 import { painter, planText } from './render.ts';
-import type { Surroundings } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { overridesIn } from '../overrides.ts';
 import { makePlan } from '../plan/plan.ts';
 import { guardHealth } from '../plan/safety.ts';
 import { trafficPlan, type TrafficRequest } from '../shift/traffic.ts';
-import type { Acting } from '../monitor/monitor-context.ts';
+import type { MonitorContext } from '../monitor/monitor-context.ts';
 import { checkCapacity } from '../monitor/capacity.ts';
 import { carryOut } from '../monitor/carry-out.ts';
-import type { RunbookLine } from './monitor-command.ts';
+import type { RunbookLine } from './monitor-line.ts';
 import { takenOut, type Decision } from '../monitor/decide.ts';
 import { incidentKey, incidentsIn, type Incident } from '../incidents.ts';
 import { sitesOf, type Action, type Runbook } from '../monitor/runbook.ts';
 
 interface Prepared {
-  readonly acting: Acting;
+  readonly monitorContext: MonitorContext;
   readonly runbooks: readonly Runbook[];
 }
 
 /** Returns the exit status. @throws TrafficError */
 export async function runbookCommand(
   line: RunbookLine,
-  around: Surroundings,
-  { acting, runbooks }: Prepared,
+  commandContext: CommandContext,
+  { monitorContext, runbooks }: Prepared,
 ): Promise<number> {
-  if (line.name === undefined) return list(line, around, runbooks);
+  if (line.name === undefined) return list(line, commandContext, runbooks);
   const runbook = runbooks.find(({ name }) => name === line.name);
   if (runbook === undefined) {
     const known = runbooks.map(({ name }) => name).join(', ') || 'none';
     throw new UsageError(`there is no runbook '${line.name}'; the runbooks are: ${known}`);
   }
-  const decision = await decisionOf(line, runbook, acting);
-  if (line.dryRun) return show(decision, around, acting);
-  await agree(line, decision, around);
-  const outcome = await carryOut(acting, decision);
-  if (outcome === 'elsewhere') throw new RefusedError('somebody else acts on it right now; look again');
-  around.out(
-    line.json ? `${JSON.stringify({ outcome })}\n` : `${runbook.name} ${decision.site}: ${outcome}\n`,
+  const decision = await decisionOf(line, runbook, monitorContext);
+  if (line.dryRun) return show(decision, commandContext, monitorContext);
+  await agree(line, decision, commandContext);
+  const result = await carryOut(monitorContext, decision);
+  if (result === 'elsewhere') throw new RefusedError('somebody else acts on it right now; look again');
+  commandContext.out(
+    line.json ? `${JSON.stringify({ result })}\n` : `${runbook.name} ${decision.site}: ${result}\n`,
   );
-  return outcome === 'done' ? 0 : 1;
+  return result === 'done' ? 0 : 1;
 }
 
-function list({ json }: RunbookLine, { out, colour }: Surroundings, runbooks: readonly Runbook[]): number {
+function list({ json }: RunbookLine, { out, colour }: CommandContext, runbooks: readonly Runbook[]): number {
   const paint = painter(colour);
   for (const { name, description, trigger, actions, over } of runbooks) {
     const steps = { actions: actions.map((action) => action.do), over: over.map((action) => action.do) };
@@ -59,11 +59,11 @@ function list({ json }: RunbookLine, { out, colour }: Surroundings, runbooks: re
 
 /** As if its trigger had fired. An incident that is open already is gone on with. */
 async function decisionOf(
-  { site: asked, over }: RunbookLine,
+  { site: requested, over }: RunbookLine,
   runbook: Runbook,
-  { policy, provider }: Acting,
+  { policy, provider }: MonitorContext,
 ): Promise<Decision> {
-  const site = siteFor(runbook, asked, sitesOf(runbook, policy));
+  const site = siteFor(runbook, requested, sitesOf(runbook, policy));
   const key = incidentKey({ runbook: runbook.name, site });
   const seen = incidentsIn((await provider.read()).records, policy.zone).find(
     (one) => incidentKey(one) === key,
@@ -77,10 +77,10 @@ async function decisionOf(
   };
 }
 
-function siteFor(runbook: Runbook, asked: string | undefined, sites: readonly string[]): string {
+function siteFor(runbook: Runbook, requested: string | undefined, sites: readonly string[]): string {
   const [first = ''] = sites;
-  if (asked === undefined && sites.length === 1) return first;
-  if (asked !== undefined && sites.includes(asked)) return asked;
+  if (requested === undefined && sites.length === 1) return first;
+  if (requested !== undefined && sites.includes(requested)) return requested;
   throw new UsageError(`${runbook.name} is for ${sites.join(', ')}; say which with --site`);
 }
 
@@ -91,37 +91,48 @@ function kindOf(over: boolean, seen: Incident | undefined, key: string): Decisio
   throw new RefusedError(`${key} has no open incident, so there is no way back`);
 }
 
-async function agree(line: RunbookLine, { runbook, site }: Decision, around: Surroundings): Promise<void> {
+async function agree(
+  line: RunbookLine,
+  { runbook, site }: Decision,
+  commandContext: CommandContext,
+): Promise<void> {
   if (line.yes) return;
-  if (around.confirm === undefined) throw new UsageError('nobody to ask: a runbook needs --yes here');
+  if (commandContext.confirm === undefined) throw new UsageError('nobody to ask: a runbook needs --yes here');
   const what = `${runbook.name}${line.over ? ', the way back' : ''}, for ${site}`;
-  if (!(await around.confirm(`Carry out ${what}? [y/N] `))) throw new RefusedError('nothing was changed');
+  if (!(await commandContext.confirm(`Carry out ${what}? [y/N] `)))
+    throw new RefusedError('nothing was changed');
 }
 
 /** Reads and says; takes no lock, as that would be a change. */
-async function show(decision: Decision, around: Surroundings, acting: Acting): Promise<number> {
+async function show(
+  decision: Decision,
+  commandContext: CommandContext,
+  monitorContext: MonitorContext,
+): Promise<number> {
   const { kind, runbook, site, seen } = decision;
   const isBack = kind === 'close' || (kind === 'continue' && seen?.phase === 'over');
   const marks = (kind === 'open' || kind === 'close' ? [] : isBack ? seen?.undid : seen?.did) ?? [];
-  around.out(`${runbook.name} ${site}: nothing is changed by this\n`);
+  commandContext.out(`${runbook.name} ${site}: nothing is changed by this\n`);
   for (const [index, action] of (isBack ? runbook.over : runbook.actions).entries()) {
     const isDone = (marks[index] ?? '-') !== '-';
-    const would = isDone ? 'done before' : await wouldDo(action, { decision, acting, around });
-    around.out(`${index + 1}. ${action.do}: ${would}\n`);
+    const would = isDone
+      ? 'done before'
+      : await wouldDo(action, { decision, monitorContext, commandContext });
+    commandContext.out(`${index + 1}. ${action.do}: ${would}\n`);
   }
   return 0;
 }
 
 interface Showing {
   readonly decision: Decision;
-  readonly acting: Acting;
-  readonly around: Surroundings;
+  readonly monitorContext: MonitorContext;
+  readonly commandContext: CommandContext;
 }
 
 async function wouldDo(action: Action, showing: Showing): Promise<string> {
-  const { decision, acting } = showing;
+  const { decision, monitorContext } = showing;
   const { site, runbook, seen } = decision;
-  const others = Object.keys(acting.policy.sites).filter((other) => other !== site);
+  const others = Object.keys(monitorContext.policy.sites).filter((other) => other !== site);
   switch (action.do) {
     case 'failover':
       return trafficOf({ kind: 'failover', site, force: true }, showing);
@@ -130,14 +141,14 @@ async function wouldDo(action: Action, showing: Showing): Promise<string> {
         ? `no monitor has taken ${site} out, so none lets it back in`
         : trafficOf({ kind: 'restore', now: action.now ?? false, site }, showing);
     case 'checkCapacity':
-      return (await checkCapacity(acting, site, action.limits ?? {})).lines.join('; ');
+      return (await checkCapacity(monitorContext, site, action.limits ?? {})).lines.join('; ');
     case 'pauseReplication':
     case 'resumeReplication':
-      return acting.operatorKey === undefined
+      return monitorContext.operatorKey === undefined
         ? 'nothing, as TANDEM_OPERATOR_KEY is not set'
         : `from ${others.join(', ')} to ${site}`;
     case 'notify':
-      return acting.webhooks.has(action.to)
+      return monitorContext.webhooks.has(action.to)
         ? `${action.to}, ${action.format ?? 'generic'}`
         : `nobody, as TANDEM_WEBHOOKS has no '${action.to}'`;
     case 'openIncident':
@@ -146,8 +157,11 @@ async function wouldDo(action: Action, showing: Showing): Promise<string> {
 }
 
 /** The plan of the whole way, and whether a guard would refuse its end. */
-async function trafficOf(request: TrafficRequest, { acting, around }: Showing): Promise<string> {
-  const { policy, provider, probe } = acting;
+async function trafficOf(
+  request: TrafficRequest,
+  { monitorContext, commandContext }: Showing,
+): Promise<string> {
+  const { policy, provider, probe } = monitorContext;
   const live = await provider.read();
   const before = overridesIn(live.records, policy.zone);
   const plan = trafficPlan(policy, request, before, (overrides) =>
@@ -160,5 +174,5 @@ async function trafficOf(request: TrafficRequest, { acting, around }: Showing): 
     if (!(error instanceof TrafficError)) throw error;
     return `refused: ${error.message}`;
   }
-  return `\n${planText(plan, around.colour).trimEnd()}`;
+  return `\n${planText(plan, commandContext.colour).trimEnd()}`;
 }

@@ -1,4 +1,4 @@
-/** The surroundings of a command that runs as a process: this terminal, this clock, these credentials. */
+/** The command context of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
 import { hasColour } from '@tandem-clouds/command-line/terminal';
 import { readStack, StackFileError, type Stack } from '@tandem-clouds/command-line/running-stack';
@@ -8,10 +8,10 @@ import { chooseProvider, type Environment } from '../providers/choose.ts';
 import { probeOverHttp } from '../plan/safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
 import type { LocalStack } from './local-stack.ts';
-import type { Surroundings } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 
 /** Listens to signals from now on. */
-export function systemSurroundings(credentials: Omit<Environment, 'clock'>): Surroundings {
+export function systemContext(credentials: Omit<Environment, 'clock'>): CommandContext {
   const stop = new AbortController();
   // The first asks for an orderly end; a second one is the system's own.
   process.once('SIGINT', () => stop.abort());

@@ -13,20 +13,22 @@ import type { Context } from './zone-commands.ts';
 const TIMELINES = path.join('.tandem', 'traffic');
 
 export async function trafficCommand(context: Context): Promise<number> {
-  const { line, policy, provider, around } = context;
+  const { line, policy, provider, commandContext } = context;
   refuseUnknown(context);
   // What cannot be written there is known before traffic moves.
   if (line.timeline !== undefined) prepareFile(line.timeline);
-  const { clock, observe, probe, signal } = around;
-  const say = (text: string): void => (line.json ? around.err : around.out)(`${text}\n`);
-  const timeline = await withLock({ provider, clock, say: (text) => around.err(`${text}\n`) }, async (lock) =>
-    traffic({ policy, provider, lock, clock, observe, probe, say, signal }, requestOf(line)),
+  const { clock, observe, probe, signal } = commandContext;
+  const report = (text: string): void => (line.json ? commandContext.err : commandContext.out)(`${text}\n`);
+  const timeline = await withLock(
+    { provider, clock, report: (text) => commandContext.err(`${text}\n`) },
+    async (lock) =>
+      traffic({ policy, provider, lock, clock, observe, probe, report, signal }, requestOf(line)),
   );
   const file = write(context, timeline);
-  const { outcome, reason } = timeline;
-  say(`${line.command}: ${outcome}${reason === undefined ? '' : `: ${reason}`}\ntimeline: ${file}`);
-  if (line.json) around.out(`${JSON.stringify(timeline)}\n`);
-  return outcome === 'done' ? 0 : 1;
+  const { result, reason } = timeline;
+  report(`${line.command}: ${result}${reason === undefined ? '' : `: ${reason}`}\ntimeline: ${file}`);
+  if (line.json) commandContext.out(`${JSON.stringify(timeline)}\n`);
+  return result === 'done' ? 0 : 1;
 }
 
 function requestOf({ command, site = '', percent = 0, now, force }: Context['line']): TrafficRequest {
@@ -62,14 +64,14 @@ function refuseUnknown({ line, policy }: Context): void {
   }
 }
 
-function write({ line, around }: Context, timeline: Timeline): string {
+function write({ line, commandContext }: Context, timeline: Timeline): string {
   const { command, site, percent, timeline: wanted } = line;
-  const name = `${new Date(around.clock.now()).toISOString().replaceAll(':', '')}-${command}.json`;
+  const name = `${new Date(commandContext.clock.now()).toISOString().replaceAll(':', '')}-${command}.json`;
   const file = wanted ?? path.join(TIMELINES, name);
   try {
     writeFile(file, `${JSON.stringify({ command, site, percent, ...timeline }, undefined, 2)}\n`);
   } catch (error) {
-    throw new TrafficError(`${timeline.outcome}, but the timeline is lost: ${(error as Error).message}`, {
+    throw new TrafficError(`${timeline.result}, but the timeline is lost: ${(error as Error).message}`, {
       cause: error,
     });
   }

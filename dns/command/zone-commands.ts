@@ -11,7 +11,7 @@ import {
   type Sharing,
 } from '@tandem-clouds/zone/model';
 import { overridesIn } from '../overrides.ts';
-import { perform } from '../plan/perform.ts';
+import { applyPlan } from '../plan/apply-plan.ts';
 import { isEmpty, makePlan, readAndPlan } from '../plan/plan.ts';
 import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -19,29 +19,29 @@ import type { Provider } from '../provider.ts';
 import { guardExtent, guardHealth } from '../plan/safety.ts';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
-import type { CommandLine } from './command-line.ts';
+import type { CommandLine } from './line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
-import type { Surroundings } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 
 export interface Context {
   readonly line: CommandLine;
   readonly policy: Policy;
   readonly provider: Provider;
-  readonly around: Surroundings;
+  readonly commandContext: CommandContext;
 }
 
-export async function planCommand({ line, policy, provider, around }: Context): Promise<number> {
+export async function planCommand({ line, policy, provider, commandContext }: Context): Promise<number> {
   const plan = await readAndPlan(policy, provider);
-  around.out(line.json ? planJson(plan) : planText(plan, around.colour));
+  commandContext.out(line.json ? planJson(plan) : planText(plan, commandContext.colour));
   if (line.out !== undefined) writeFile(line.out, planJson(plan));
   return 0;
 }
 
 /** Performs the plan that was shown and no other: it is made again under the lock and compared. */
 export async function applyCommand(context: Context): Promise<number> {
-  const { line, policy, provider, around } = context;
+  const { line, policy, provider, commandContext } = context;
   const shown = await readAndPlan(policy, provider);
-  if (!line.json) around.out(planText(shown, around.colour));
+  if (!line.json) commandContext.out(planText(shown, commandContext.colour));
   const agreed = agreedHash(line) ?? shown.hash;
   if (agreed !== shown.hash) throw new RefusedError(changedBetween(agreed, shown.hash));
   const done: Change[] = [];
@@ -49,17 +49,17 @@ export async function applyCommand(context: Context): Promise<number> {
     guardExtent(shown, { changedPercentMax: policy.safety.changedPercentMax, force: line.force });
     await agree(context);
     await withLock(
-      { provider, clock: around.clock, say: (text) => around.err(`${text}\n`) },
+      { provider, clock: commandContext.clock, report: (text) => commandContext.err(`${text}\n`) },
       async (lock) => {
         const plan = await readAndPlan(policy, provider);
         if (plan.hash !== agreed) throw new RefusedError(changedBetween(agreed, plan.hash));
-        await guardHealth(plan, provider, around.probe);
+        await guardHealth(plan, provider, commandContext.probe);
         await lock.renew();
-        await perform(plan, provider, (change) => void done.push(change));
+        await applyPlan(plan, provider, (change) => void done.push(change));
       },
     );
   }
-  around.out(line.json ? planJson(shown) : done.length > 0 ? `applied ${done.length} changes\n` : '');
+  commandContext.out(line.json ? planJson(shown) : done.length > 0 ? `applied ${done.length} changes\n` : '');
   return 0;
 }
 
@@ -84,14 +84,14 @@ function changedBetween(agreed: string, now: string): string {
   return `the zone or the policy changed since the plan was made (${agreed.slice(0, 12)}, now ${now.slice(0, 12)}); plan again`;
 }
 
-async function agree({ line, around }: Context): Promise<void> {
+async function agree({ line, commandContext }: Context): Promise<void> {
   if (line.yes || line.plan !== undefined || line.hash !== undefined) return;
-  if (around.confirm === undefined)
+  if (commandContext.confirm === undefined)
     throw new UsageError('nobody to ask: apply needs --yes, --plan or --hash here');
-  if (!(await around.confirm('Apply this? [y/N] '))) throw new RefusedError('nothing was changed');
+  if (!(await commandContext.confirm('Apply this? [y/N] '))) throw new RefusedError('nothing was changed');
 }
 
-export async function statusCommand({ line, policy, provider, around }: Context): Promise<number> {
+export async function statusCommand({ line, policy, provider, commandContext }: Context): Promise<number> {
   const live = await provider.read();
   const [health, lock] = [await provider.health(), await provider.readLock()];
   const overrides = overridesIn(live.records, policy.zone);
@@ -113,12 +113,12 @@ export async function statusCommand({ line, policy, provider, around }: Context)
         routes: record.routes.map((route) => ({ path: route.path, ...withHealth(route) })),
       }),
     }));
-    around.out(
+    commandContext.out(
       `${JSON.stringify({ zone: policy.zone, overrides: Object.fromEntries(overrides), lock, pending, names: sites })}\n`,
     );
     return 0;
   }
-  const paint = painter(around.colour);
+  const paint = painter(commandContext.colour);
   const mark = (key: string | undefined): string => {
     const healthy = key === undefined ? undefined : health.get(key);
     if (healthy === undefined) return paint('dim', 'unknown  ');
@@ -141,13 +141,13 @@ export async function statusCommand({ line, policy, provider, around }: Context)
     ...(lock ? [`locked by ${lock.owner} until ${new Date(lock.expiresAtMs).toISOString()}`] : []),
     pending === 0 ? 'the zone is as the policy says' : `${pending} records differ from the policy; see plan`,
   ];
-  around.out(`${lines.join('\n')}\n`);
+  commandContext.out(`${lines.join('\n')}\n`);
   return 0;
 }
 
-export async function dumpCommand({ policy, provider, around }: Context): Promise<number> {
+export async function dumpCommand({ policy, provider, commandContext }: Context): Promise<number> {
   const { zone, zoneId, provider: name } = policy;
   const live = await provider.read();
-  around.out(dump(live, { zone, provider: name, ...(zoneId !== undefined && { zoneId }) }));
+  commandContext.out(dump(live, { zone, provider: name, ...(zoneId !== undefined && { zoneId }) }));
   return 0;
 }

@@ -3,7 +3,7 @@ import { RefusedError, TrafficError } from '../errors.ts';
 import type { Lock } from '../plan/lock.ts';
 import type { Plan } from '../plan/plan.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import type { Acting } from './monitor-context.ts';
+import type { MonitorContext } from './monitor-context.ts';
 import { checkCapacity } from './capacity.ts';
 import { takenOut } from './decide.ts';
 import type { Ledger } from './ledger.ts';
@@ -13,7 +13,7 @@ import { pause, resume } from './replication.ts';
 import type { Action, Runbook } from './runbook.ts';
 
 export interface Step {
-  readonly acting: Acting;
+  readonly monitorContext: MonitorContext;
   readonly lock: Lock;
   readonly ledger: Ledger;
   readonly runbook: Runbook;
@@ -23,7 +23,7 @@ export interface Step {
   /** Nobody else is there to serve. */
   readonly urgent: boolean;
   /** What the actions before it have said. */
-  readonly said: readonly string[];
+  readonly reported: readonly string[];
 }
 
 export interface Result {
@@ -34,7 +34,7 @@ export interface Result {
 }
 
 /** Does not reject for what a result can say. @throws RefusedError when the lock was lost. */
-export async function perform(action: Action, step: Step): Promise<Result> {
+export async function carryOutAction(action: Action, step: Step): Promise<Result> {
   await step.lock.renew();
   try {
     return await doIt(action, step);
@@ -45,14 +45,14 @@ export async function perform(action: Action, step: Step): Promise<Result> {
 }
 
 async function doIt(action: Action, step: Step): Promise<Result> {
-  const { acting, runbook, incident } = step;
+  const { monitorContext, runbook, incident } = step;
   switch (action.do) {
     case 'failover':
       return takeOut(step);
     case 'restore':
       return letBackIn(action.now ?? false, step);
     case 'checkCapacity': {
-      const { lines } = await checkCapacity(acting, incident.site, action.limits ?? {});
+      const { lines } = await checkCapacity(monitorContext, incident.site, action.limits ?? {});
       return { mark: 's', line: lines.join('; ') };
     }
     case 'pauseReplication':
@@ -60,14 +60,14 @@ async function doIt(action: Action, step: Step): Promise<Result> {
     case 'resumeReplication':
       return resumeAll(step);
     case 'notify': {
-      const webhook = acting.webhooks.get(action.to);
+      const webhook = monitorContext.webhooks.get(action.to);
       if (webhook === undefined) return { mark: 's', line: `notify: there is no webhook '${action.to}'` };
-      await send(action, noticeOf(step), { webhook, clock: acting.clock });
+      await send(action, noticeOf(step), { webhook, clock: monitorContext.clock });
       return { mark: 'x', line: `notify: told ${action.to}` };
     }
     case 'openIncident': {
-      const file = acting.incidents.open(incident, runbook);
-      for (const line of step.said) acting.incidents.add(incident, line);
+      const file = monitorContext.incidents.open(incident, runbook);
+      for (const line of step.reported) monitorContext.incidents.add(incident, line);
       return { mark: 'x', line: `incident: ${file ?? 'in this log'}` };
     }
   }
@@ -97,22 +97,22 @@ async function letBackIn(now: boolean, step: Step): Promise<Result> {
 /** `along`: what the zone is to say of the incident from the moment on that the traffic is moved. */
 async function moved(
   what: string,
-  { acting, lock, ledger, incident }: Step,
+  { monitorContext, lock, ledger, incident }: Step,
   { request, along }: { readonly request: TrafficRequest; readonly along?: Incident },
 ): Promise<Result> {
   const change = along && ledger.changeTo(along);
-  const { outcome, reason } = await traffic({ ...acting, lock }, request, (plan: Plan) =>
+  const { result, reason } = await traffic({ ...monitorContext, lock }, request, (plan: Plan) =>
     change === undefined ? plan : { ...plan, changes: [...plan.changes, change] },
   );
-  const line = `${what}: ${incident.site}: ${outcome}${reason === undefined ? '' : `: ${reason}`}`;
-  if (outcome !== 'done') return { mark: '-', line, ...(outcome === 'returned' && { sentBack: true }) };
+  const line = `${what}: ${incident.site}: ${result}${reason === undefined ? '' : `: ${reason}`}`;
+  if (result !== 'done') return { mark: '-', line, ...(result === 'returned' && { sentBack: true }) };
   if (change !== undefined) ledger.made(change);
   return { mark: 'x', line };
 }
 
 /** What the others send to the site. */
-async function pauseAll({ acting, incident }: Step): Promise<Result> {
-  const { operatorKey, others } = reachable(acting, incident.site);
+async function pauseAll({ monitorContext, incident }: Step): Promise<Result> {
+  const { operatorKey, others } = reachable(monitorContext, incident.site);
   if (operatorKey === undefined) return { mark: 's', line: 'pauseReplication: no operator key is set' };
   const paused = await Promise.all(
     others.map(async ({ site, url }) => ({ site, ours: await pause({ url, operatorKey }, incident.site) })),
@@ -123,12 +123,12 @@ async function pauseAll({ acting, incident }: Step): Promise<Result> {
     : { mark: 's', line: `pauseReplication: to ${incident.site} it was paused already` };
 }
 
-async function resumeAll({ acting, incident, runbook }: Step): Promise<Result> {
+async function resumeAll({ monitorContext, incident, runbook }: Step): Promise<Result> {
   const ours = runbook.actions.some(
     (action, index) => action.do === 'pauseReplication' && incident.did[index] === 'x',
   );
   if (!ours) return { mark: 's', line: 'resumeReplication: no monitor has paused it' };
-  const { operatorKey, others } = reachable(acting, incident.site);
+  const { operatorKey, others } = reachable(monitorContext, incident.site);
   if (operatorKey === undefined) throw new RefusedError('no operator key is set');
   const sent = await Promise.all(
     others.map(async ({ site, url }) => `${site} ${await resume({ url, operatorKey }, incident.site)} keys`),
@@ -136,16 +136,16 @@ async function resumeAll({ acting, incident, runbook }: Step): Promise<Result> {
   return { mark: 'x', line: `resumeReplication: to ${incident.site} sent: ${sent.join(', ')}` };
 }
 
-function reachable({ policy, operatorKey }: Acting, without: string) {
+function reachable({ policy, operatorKey }: MonitorContext, without: string) {
   const others = Object.entries(policy.sites).flatMap(([site, { url }]) =>
     site === without || url === undefined ? [] : [{ site, url }],
   );
   return { operatorKey, others };
 }
 
-function noticeOf({ acting, runbook, incident, said }: Step): Notice {
+function noticeOf({ monitorContext, runbook, incident, reported }: Step): Notice {
   const isOver = incident.phase === 'over';
-  const { zone } = acting.policy;
+  const { zone } = monitorContext.policy;
   const { site } = incident;
   return {
     event: isOver ? 'over' : 'opened',
@@ -153,8 +153,8 @@ function noticeOf({ acting, runbook, incident, said }: Step): Notice {
     runbook: runbook.name,
     site,
     text: `${zone}: ${isOver ? 'over: ' : ''}${runbook.description} (${site})`,
-    details: [...said, ...(runbook.prose === undefined ? [] : [`runbook: ${runbook.prose}`])],
-    at: new Date(acting.clock.now()).toISOString(),
+    details: [...reported, ...(runbook.prose === undefined ? [] : [`runbook: ${runbook.prose}`])],
+    at: new Date(monitorContext.clock.now()).toISOString(),
     dedupKey: dedupKey(zone, incident),
   };
 }

@@ -1,7 +1,7 @@
 /** Whether the sites that are left carry what comes to them. It says so, and never stands in the way. */
-import { lookAt } from './sample.ts';
-import type { Acting } from './monitor-context.ts';
-import type { SiteLook } from './decide.ts';
+import { sampleOf } from './sample.ts';
+import type { MonitorContext } from './monitor-context.ts';
+import type { SiteSample } from './decide.ts';
 import type { Figures } from './runbook.ts';
 
 export interface Capacity {
@@ -20,30 +20,30 @@ const UNITS: Readonly<Record<keyof Figures, string>> = {
 
 /** Of every site but this one. Never rejects. */
 export async function checkCapacity(
-  { policy, observe }: Pick<Acting, 'observe' | 'policy'>,
+  { policy, observe }: Pick<MonitorContext, 'observe' | 'policy'>,
   without: string,
   limits: Figures,
 ): Promise<Capacity> {
   const others = Object.keys(policy.sites).filter((site) => site !== without);
-  const looks = await lookAt(others, policy, observe);
-  const found = looks.map((look) => ({ look, crossed: crossedBy(look, limits) }));
+  const samples = await sampleOf(others, policy, observe);
+  const found = samples.map((sample) => ({ sample, crossed: crossedBy(sample, limits) }));
   return {
     ok: found.length > 0 && found.every(({ crossed }) => crossed.length === 0),
     lines:
       found.length === 0
         ? ['capacity: there is no other site']
-        : found.map(({ look, crossed }) =>
+        : found.map(({ sample, crossed }) =>
             crossed.length === 0
-              ? `capacity: ${look.site} is within its limits`
-              : `capacity: ${look.site} ${crossed.join(', ')}`,
+              ? `capacity: ${sample.site} is within its limits`
+              : `capacity: ${sample.site} ${crossed.join(', ')}`,
           ),
   };
 }
 
-function crossedBy(look: SiteLook, limits: Figures): string[] {
-  if (!look.up) return ['does not answer'];
+function crossedBy(sample: SiteSample, limits: Figures): string[] {
+  if (!sample.up) return ['does not answer'];
   return (Object.entries(limits) as [keyof Figures, number][]).flatMap(([name, limit]) => {
-    const value = look[name];
+    const value = sample[name];
     if (value === undefined) return [`does not say its ${UNITS[name]}`];
     return value > limit ? [`is at ${Math.round(value)} ${UNITS[name]}; at most ${limit}`] : [];
   });

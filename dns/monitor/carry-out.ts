@@ -6,26 +6,26 @@
  * one finishes. An action that was done but not yet written down is done again, and changes nothing.
  */
 import { withLock } from '../plan/lock.ts';
-import type { Acting } from './monitor-context.ts';
-import { perform, type Result } from './actions.ts';
+import type { MonitorContext } from './monitor-context.ts';
+import { carryOutAction, type Result } from './actions.ts';
 import { begun, isComplete, sentBack, type Decision } from './decide.ts';
 import { Ledger } from './ledger.ts';
 import { incidentKey, type Incident, type Mark } from '../incidents.ts';
 import type { Action } from './runbook.ts';
 
 /** `elsewhere`: another monitor was faster. */
-export type Outcome = 'done' | 'elsewhere' | 'failed' | 'sent back';
+export type RunbookResult = 'done' | 'elsewhere' | 'failed' | 'sent back';
 
 /** @throws TrafficError when the lock cannot be had, or the zone can be neither read nor written. */
-export async function carryOut(acting: Acting, decision: Decision): Promise<Outcome> {
-  const { provider, clock, say, owner } = acting;
-  return withLock({ provider, clock, say, owner }, async (lock) => {
+export async function carryOut(monitorContext: MonitorContext, decision: Decision): Promise<RunbookResult> {
+  const { provider, clock, report, owner } = monitorContext;
+  return withLock({ provider, clock, report, owner }, async (lock) => {
     const ledger = await Ledger.open(provider);
     const key = incidentKey({ runbook: decision.runbook.name, site: decision.site });
     const incident = begun(decision, ledger.find(key), clock.now());
     if (incident === undefined) return 'elsewhere';
-    say(titleOf(decision, incident));
-    const { end, wentBack } = await allActions({ acting, lock, ledger, decision }, incident);
+    report(titleOf(decision, incident));
+    const { end, wentBack } = await allActions({ monitorContext, lock, ledger, decision }, incident);
     if (wentBack) {
       await ledger.write(sentBack(end, clock.now()));
       return 'sent back';
@@ -39,7 +39,7 @@ export async function carryOut(acting: Acting, decision: Decision): Promise<Outc
 }
 
 interface Run {
-  readonly acting: Acting;
+  readonly monitorContext: MonitorContext;
   readonly lock: Parameters<Parameters<typeof withLock>[1]>[0];
   readonly ledger: Ledger;
   readonly decision: Decision;
@@ -47,34 +47,34 @@ interface Run {
 
 /** All that are not done yet, in order; one that fails does not keep the next from being tried. */
 async function allActions(
-  { acting, lock, ledger, decision }: Run,
+  { monitorContext, lock, ledger, decision }: Run,
   begin: Incident,
 ): Promise<{ readonly end: Incident; readonly wentBack: boolean }> {
   const { runbook, urgent } = decision;
-  const said: string[] = [];
+  const reported: string[] = [];
   let incident = begin;
   const note = (line: string): void => {
-    said.push(line);
-    acting.say(`  ${line}`);
-    acting.incidents.add(incident, line);
+    reported.push(line);
+    monitorContext.report(`  ${line}`);
+    monitorContext.incidents.add(incident, line);
   };
   for (const [index, action] of partOf(begin, decision).list.entries()) {
-    if (acting.signal.aborted) break;
+    if (monitorContext.signal.aborted) break;
     if (markAt(incident, index) !== '-') {
-      said.push(`${action.do}: done before`);
+      reported.push(`${action.do}: done before`);
       continue;
     }
     if (!writesAlong(action) && !isWritten(ledger, incident)) await ledger.write(incident);
     const marked = (mark: Mark): Incident => withMark(incident, index, mark);
-    const result: Result = await perform(action, {
-      acting,
+    const result: Result = await carryOutAction(action, {
+      monitorContext,
       lock,
       ledger,
       runbook,
       incident,
       marked,
       urgent,
-      said,
+      reported,
     });
     note(result.line);
     if (result.sentBack === true) return { end: incident, wentBack: true };

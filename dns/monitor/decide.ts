@@ -8,7 +8,7 @@ import { incidentKey, type Incident, type Mark } from '../incidents.ts';
 import type { Figures, Runbook } from './runbook.ts';
 
 /** What one look found of one site. A figure that is absent is not known; those of a site that is down never are. */
-export interface SiteLook extends Figures {
+export interface SiteSample extends Figures {
   readonly site: string;
   /** It answered at least one request over its own URL. */
   readonly up: boolean;
@@ -17,7 +17,7 @@ export interface SiteLook extends Figures {
 export interface Seen {
   /** Epoch milliseconds. */
   readonly nowMs: number;
-  readonly looks: readonly SiteLook[];
+  readonly samples: readonly SiteSample[];
   /** What the provider's checks say of a site; absent: it does not say. */
   readonly provider: ReadonlyMap<string, boolean>;
   /** What the zone says. */
@@ -27,7 +27,7 @@ export interface Seen {
 interface Streak {
   readonly sinceMs: number;
   readonly lastMs: number;
-  readonly looks: number;
+  readonly samples: number;
 }
 
 interface Tries {
@@ -64,7 +64,7 @@ export interface Decided {
   /** Something may be decided by a few more looks. */
   readonly pending: boolean;
   /** Decisions about health were made, for which the provider's word counts. */
-  readonly asksProvider: boolean;
+  readonly queriesProvider: boolean;
   /** What is not done, as provider and look do not agree: site → the provider's word. */
   readonly disagreed: ReadonlyMap<string, boolean>;
 }
@@ -82,7 +82,7 @@ export function decide(before: Memory, seen: Seen, watched: readonly Watched[], 
   const decisions: Decision[] = [];
   const disagreed = new Map<string, boolean>();
   let pending = false;
-  let asksProvider = false;
+  let queriesProvider = false;
   for (const { runbook, sites } of watched) {
     for (const site of sites) {
       const key = incidentKey({ runbook: runbook.name, site });
@@ -92,7 +92,7 @@ export function decide(before: Memory, seen: Seen, watched: readonly Watched[], 
       pending ||= memory.bad.has(key) && kind === undefined && !isOpen(incident);
       if (kind === undefined) continue;
       const byHealth = runbook.trigger.when.unhealthy === true && kind !== 'continue';
-      asksProvider ||= byHealth;
+      queriesProvider ||= byHealth;
       const word = seen.provider.get(site);
       if (byHealth && word === (kind === 'open')) {
         disagreed.set(site, word);
@@ -107,20 +107,20 @@ export function decide(before: Memory, seen: Seen, watched: readonly Watched[], 
       });
     }
   }
-  return { memory, decisions, pending, asksProvider, disagreed };
+  return { memory, decisions, pending, queriesProvider, disagreed };
 }
 
 type Verdict = 'bad' | 'between' | 'good' | 'unknown';
 
-function verdictOn({ trigger, clear }: Runbook, { looks }: Seen, site: string): Verdict {
-  const look = looks.find((one) => one.site === site);
-  if (look === undefined) return 'unknown';
+function verdictOn({ trigger, clear }: Runbook, { samples }: Seen, site: string): Verdict {
+  const sample = samples.find((one) => one.site === site);
+  if (sample === undefined) return 'unknown';
   const { unhealthy, ...figures } = trigger.when;
   const names = Object.keys(figures) as (keyof Figures)[];
-  if (unhealthy === true && !look.up) return 'bad';
-  if (names.some((name) => over(look[name], figures[name]))) return 'bad';
-  if (names.some((name) => look[name] === undefined)) return 'unknown';
-  return names.some((name) => over(look[name], clear.when?.[name] ?? figures[name])) ? 'between' : 'good';
+  if (unhealthy === true && !sample.up) return 'bad';
+  if (names.some((name) => over(sample[name], figures[name]))) return 'bad';
+  if (names.some((name) => sample[name] === undefined)) return 'unknown';
+  return names.some((name) => over(sample[name], clear.when?.[name] ?? figures[name])) ? 'between' : 'good';
 }
 
 function over(value: number | undefined, limit: number | undefined): boolean {
@@ -149,9 +149,9 @@ function count(
 /** A clock that goes back, or a long silence, begins it again. */
 function longer(streak: Streak | undefined, nowMs: number, gapMs: number): Streak {
   if (streak === undefined || nowMs < streak.lastMs || nowMs - streak.lastMs > gapMs) {
-    return { sinceMs: nowMs, lastMs: nowMs, looks: 1 };
+    return { sinceMs: nowMs, lastMs: nowMs, samples: 1 };
   }
-  return { ...streak, lastMs: nowMs, looks: streak.looks + 1 };
+  return { ...streak, lastMs: nowMs, samples: streak.samples + 1 };
 }
 
 interface Case {
@@ -166,7 +166,9 @@ interface Case {
 function wanted({ runbook, site, key, memory, seen, incident }: Case): Decision['kind'] | undefined {
   const { trigger } = runbook;
   const lasts = (streak: Streak | undefined, seconds: number): boolean =>
-    streak !== undefined && streak.looks >= trigger.looks && seen.nowMs - streak.sinceMs >= seconds * 1000;
+    streak !== undefined &&
+    streak.samples >= trigger.samples &&
+    seen.nowMs - streak.sinceMs >= seconds * 1000;
   const isBad = lasts(memory.bad.get(key), trigger.forSeconds);
   const waitMs = (memory.tries.get(key)?.nextMs ?? 0) - seen.nowMs;
   // A clock that went back does not make it wait for longer than it would otherwise.
@@ -191,8 +193,8 @@ function wanted({ runbook, site, key, memory, seen, incident }: Case): Decision[
 }
 
 /** No other site answers. */
-function isAlone({ looks }: Seen, site: string): boolean {
-  return looks.every((look) => look.site === site || !look.up);
+function isAlone({ samples }: Seen, site: string): boolean {
+  return samples.every((sample) => sample.site === site || !sample.up);
 }
 
 function isOpen(incident: Incident | undefined): boolean {
@@ -262,16 +264,16 @@ function flapsOf({ clear }: Runbook, last: Incident | undefined, nowMs: number):
 export function afterTry(
   memory: Memory,
   key: string,
-  { outcome, nowMs }: { readonly outcome: 'done' | 'failed' | 'sent back'; readonly nowMs: number },
+  { result, nowMs }: { readonly result: 'done' | 'failed' | 'sent back'; readonly nowMs: number },
 ): Memory {
   const tries = new Map(memory.tries);
   const good = new Map(memory.good);
   const made = (tries.get(key)?.count ?? 0) + 1;
-  if (outcome === 'failed') {
+  if (result === 'failed') {
     tries.set(key, { count: made, nextMs: nowMs + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (made - 1)) });
   } else {
     tries.delete(key);
   }
-  if (outcome === 'sent back') good.delete(key);
+  if (result === 'sent back') good.delete(key);
   return { ...memory, tries, good };
 }

@@ -7,7 +7,7 @@
  * identity (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE), or whatever else is in its default chain.
  */
 import { systemClock } from '../clock.ts';
-import { parsePolicy } from '../policy/policy.ts';
+import { parsePolicy } from '../policy/read-policy.ts';
 import policyText from '../policy.yml';
 import { chooseProvider } from '../providers/choose.ts';
 import awsLost from '../runbooks/aws-lost.yml';
@@ -43,19 +43,19 @@ const provider = chooseProvider(policy, { clock, ...settings });
 /** Replaced for every run; the monitor lives as long as the instance. */
 let stop = new AbortController().signal;
 
-const say = (text: string): void => {
+const report = (text: string): void => {
   process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), message: 'monitor', text })}\n`);
 };
 
 const monitor = provider.then((chosen) => {
   const { webhooks, operatorKey, owner, intervalMs } = settings;
-  const acting = {
+  const monitorContext = {
     policy,
     provider: chosen,
     clock,
     observe: observeOverHttp,
     probe: probeOverHttp,
-    say,
+    report,
     get signal() {
       return stop;
     },
@@ -64,7 +64,7 @@ const monitor = provider.then((chosen) => {
     operatorKey,
     incidents: noIncidentFiles,
   };
-  return new Monitor({ acting, runbooks, intervalMs, gapMs: GAP_MS });
+  return new Monitor({ monitorContext, runbooks, intervalMs, gapMs: GAP_MS });
 });
 
 /** @throws Error when the zone could not be read, so that the function's errors count it. */

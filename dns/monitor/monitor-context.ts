@@ -6,13 +6,13 @@ import type { Observe } from '../shift/observe.ts';
 import type { IncidentLog } from './incident-file.ts';
 import type { Webhook } from './notify.ts';
 
-export interface Acting {
+export interface MonitorContext {
   readonly policy: Policy;
   readonly provider: Provider;
   readonly clock: Clock;
   readonly observe: Observe;
   readonly probe: Probe;
-  readonly say: (text: string) => void;
+  readonly report: (text: string) => void;
   /** Aborted by Ctrl-C, or when a function's time is nearly up. */
   readonly signal: AbortSignal;
   /** Whom the zone's lock names. */

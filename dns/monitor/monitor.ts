@@ -3,7 +3,7 @@
  * decided by the zone's lock and by what the zone says (carry-out.ts).
  */
 import { TrafficError } from '../errors.ts';
-import type { Acting } from './monitor-context.ts';
+import type { MonitorContext } from './monitor-context.ts';
 import { dedupKey } from './actions.ts';
 import { carryOut } from './carry-out.ts';
 import {
@@ -13,16 +13,16 @@ import {
   type Decided,
   type Decision,
   type Memory,
-  type SiteLook,
+  type SiteSample,
   type Watched,
 } from './decide.ts';
-import { lookAt, providerWords } from './sample.ts';
+import { sampleOf, providerWords } from './sample.ts';
 import { send, type Notice } from './notify.ts';
 import { incidentKey, incidentsIn, type Incident } from '../incidents.ts';
 import { sitesOf, type Runbook } from './runbook.ts';
 
 export interface MonitorOptions {
-  readonly acting: Acting;
+  readonly monitorContext: MonitorContext;
   readonly runbooks: readonly Runbook[];
   readonly intervalMs: number;
   /** The longest time between two looks that still follow each other. */
@@ -30,7 +30,7 @@ export interface MonitorOptions {
 }
 
 export class Monitor {
-  readonly #acting: Acting;
+  readonly #monitorContext: MonitorContext;
   readonly #watched: readonly Watched[];
   readonly #intervalMs: number;
   readonly #gapMs: number;
@@ -40,55 +40,55 @@ export class Monitor {
   /** How long the last look and what followed from it took: a provider in trouble takes its time. */
   #busyMs = 0;
   /** What was said last of each thing. */
-  readonly #saidOf = new Map<string, string>();
+  readonly #reportedOf = new Map<string, string>();
   /** Triggers that people were told of although nothing could be done. */
   readonly #alarmed = new Set<string>();
 
-  constructor({ acting, runbooks, intervalMs, gapMs }: MonitorOptions) {
-    this.#acting = acting;
-    this.#watched = runbooks.map((runbook) => ({ runbook, sites: sitesOf(runbook, acting.policy) }));
+  constructor({ monitorContext, runbooks, intervalMs, gapMs }: MonitorOptions) {
+    this.#monitorContext = monitorContext;
+    this.#watched = runbooks.map((runbook) => ({ runbook, sites: sitesOf(runbook, monitorContext.policy) }));
     this.#intervalMs = intervalMs;
     this.#gapMs = gapMs;
   }
 
   /** Until the signal. */
   async watch(): Promise<void> {
-    const { clock, signal } = this.#acting;
+    const { clock, signal } = this.#monitorContext;
     while (!signal.aborted) {
-      await this.look();
+      await this.sample();
       await clock.sleep(this.#intervalMs, signal);
     }
   }
 
   /** As many looks as it takes until nothing is about to be decided, for so long at most. True when the zone was read. */
   async round(atMostMs: number): Promise<boolean> {
-    const { clock, signal } = this.#acting;
+    const { clock, signal } = this.#monitorContext;
     const untilMs = clock.now() + atMostMs;
-    let isRead = await this.look();
+    let isRead = await this.sample();
     while (this.#pending && clock.now() + this.#intervalMs < untilMs && !signal.aborted) {
       await clock.sleep(this.#intervalMs, signal);
-      isRead = await this.look();
+      isRead = await this.sample();
     }
     return isRead;
   }
 
   /** One look, and what follows from it. False when the zone could not be read. */
-  async look(): Promise<boolean> {
-    const { clock } = this.#acting;
+  async sample(): Promise<boolean> {
+    const { clock } = this.#monitorContext;
     const startedMs = clock.now();
-    const isRead = await this.#lookAndAct(startedMs);
+    const isRead = await this.#sampleAndAct(startedMs);
     this.#busyMs = Math.max(0, clock.now() - startedMs);
     return isRead;
   }
 
-  async #lookAndAct(startedMs: number): Promise<boolean> {
-    const { policy, observe } = this.#acting;
+  async #sampleAndAct(startedMs: number): Promise<boolean> {
+    const { policy, observe } = this.#monitorContext;
     const sites = [...new Set(this.#watched.flatMap((one) => one.sites))];
-    const [looks, isRead] = await Promise.all([lookAt(sites, policy, observe), this.#readIncidents()]);
-    for (const { site, up } of looks) {
+    const [samples, isRead] = await Promise.all([sampleOf(sites, policy, observe), this.#readIncidents()]);
+    for (const { site, up } of samples) {
       this.#change(site, up ? 'answers' : 'does not answer here', 'answers');
     }
-    const decided = await this.#decide(looks, startedMs);
+    const decided = await this.#decide(samples, startedMs);
     this.#memory = decided.memory;
     this.#pending = decided.pending;
     for (const site of sites) this.#change(`${site}, the provider`, wordOf(decided, site), '');
@@ -99,7 +99,7 @@ export class Monitor {
 
   /** An outage of the provider keeps what was known. */
   async #readIncidents(): Promise<boolean> {
-    const { provider, policy } = this.#acting;
+    const { provider, policy } = this.#monitorContext;
     try {
       this.#incidents = incidentsIn((await provider.read()).records, policy.zone);
       this.#change(policy.zone, 'can be read', 'can be read');
@@ -112,17 +112,17 @@ export class Monitor {
   }
 
   /** The provider's checks are asked only when their word counts: each costs a request. */
-  async #decide(looks: readonly SiteLook[], startedMs: number): Promise<Decided> {
-    const { policy, provider, clock } = this.#acting;
+  async #decide(samples: readonly SiteSample[], startedMs: number): Promise<Decided> {
+    const { policy, provider, clock } = this.#monitorContext;
     const seen = {
       nowMs: clock.now(),
-      looks,
+      samples,
       incidents: this.#incidents,
       provider: new Map<string, boolean>(),
     };
     const gapMs = this.#gapMs + this.#busyMs + (clock.now() - startedMs);
     const first = decide(this.#memory, seen, this.#watched, gapMs);
-    if (!first.asksProvider) return first;
+    if (!first.queriesProvider) return first;
     try {
       const words = await providerWords(policy, provider);
       return decide(this.#memory, { ...seen, provider: words }, this.#watched, gapMs);
@@ -133,13 +133,13 @@ export class Monitor {
   }
 
   async #act(decision: Decision): Promise<void> {
-    const { clock } = this.#acting;
+    const { clock } = this.#monitorContext;
     const key = incidentKey({ runbook: decision.runbook.name, site: decision.site });
     try {
-      const outcome = await carryOut(this.#acting, decision);
+      const result = await carryOut(this.#monitorContext, decision);
       this.#change(key, '', '');
-      if (outcome === 'elsewhere') return;
-      this.#memory = afterTry(this.#memory, key, { outcome, nowMs: clock.now() });
+      if (result === 'elsewhere') return;
+      this.#memory = afterTry(this.#memory, key, { result, nowMs: clock.now() });
     } catch (error) {
       if (!(error instanceof TrafficError)) throw error;
       this.#change(key, `cannot act: ${error.message}`, '');
@@ -149,7 +149,7 @@ export class Monitor {
 
   /** People are told even when the zone can be neither locked nor changed; once, as long as it lasts. */
   async #alarm({ runbook, site }: Decision, reason: string): Promise<void> {
-    const { policy, clock, webhooks } = this.#acting;
+    const { policy, clock, webhooks } = this.#monitorContext;
     const key = incidentKey({ runbook: runbook.name, site });
     if (this.#alarmed.has(key)) return;
     this.#alarmed.add(key);
@@ -177,9 +177,9 @@ export class Monitor {
 
   /** Says it when it is not what was said last; `usual` is not worth saying at first. */
   #change(what: string, text: string, usual: string): void {
-    if ((this.#saidOf.get(what) ?? usual) === text) return;
-    this.#saidOf.set(what, text);
-    if (text !== '') this.#acting.say(`${what}: ${text}`);
+    if ((this.#reportedOf.get(what) ?? usual) === text) return;
+    this.#reportedOf.set(what, text);
+    if (text !== '') this.#monitorContext.report(`${what}: ${text}`);
   }
 }
 

@@ -11,22 +11,24 @@ interface SiteAccess {
 
 /** Whether it was sending until now. @throws TrafficError */
 export async function pause(access: SiteAccess, peer: string): Promise<boolean> {
-  const { pauses } = (await ask(access, 'GET', 'pauses')) as { pauses: { peer: string; paused: boolean }[] };
+  const { pauses } = (await query(access, 'GET', 'pauses')) as {
+    pauses: { peer: string; paused: boolean }[];
+  };
   if (pauses.some((one) => one.peer === peer && one.paused)) return false;
-  await ask(access, 'PUT', `pauses/${encodeURIComponent(peer)}`);
+  await query(access, 'PUT', `pauses/${encodeURIComponent(peer)}`);
   return true;
 }
 
 /** How many keys were sent at once. @throws TrafficError when the peer does not take them. */
 export async function resume(access: SiteAccess, peer: string): Promise<number> {
-  const { sent } = (await ask(access, 'DELETE', `pauses/${encodeURIComponent(peer)}`)) as {
+  const { sent } = (await query(access, 'DELETE', `pauses/${encodeURIComponent(peer)}`)) as {
     sent?: { keys: number; problem?: string };
   };
   if (sent?.problem !== undefined) throw new TrafficError(`${peer} does not take it: ${sent.problem}`);
   return sent?.keys ?? 0;
 }
 
-async function ask({ url, operatorKey }: SiteAccess, method: string, path: string): Promise<unknown> {
+async function query({ url, operatorKey }: SiteAccess, method: string, path: string): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(new URL(`/replication/${path}`, url), {

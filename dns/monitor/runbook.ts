@@ -42,7 +42,7 @@ export interface Runbook {
     readonly cloud?: 'aws' | 'azure';
     readonly when: Conditions;
     readonly forSeconds: number;
-    readonly looks: number;
+    readonly samples: number;
   };
   readonly clear: { readonly forSeconds: number; readonly maxSeconds: number; readonly when?: Figures };
   readonly actions: readonly Action[];
@@ -132,8 +132,8 @@ function siteMistakes({ site, cloud }: Partial<Runbook['trigger']>, { sites, zon
   if (typeof cloud === 'string' && !known.some((name) => isOf(cloud, name))) {
     return [{ pointer: '/trigger/cloud', rule: 'site', detail: `no site is of '${cloud}'; ${there}` }];
   }
-  const asked = sitesOf({ trigger: { site, cloud } as Runbook['trigger'] }, { sites } as Policy);
-  return asked
+  const requested = sitesOf({ trigger: { site, cloud } as Runbook['trigger'] }, { sites } as Policy);
+  return requested
     .filter((name) => own(sites, name)?.url === undefined)
     .map((name) => ({ pointer: '/trigger', rule: 'url', detail: `${name} has no url to be looked at` }));
 }

@@ -6,25 +6,25 @@ import { recordsOf } from '../policy/records.ts';
 import type { Provider } from '../provider.ts';
 import { p99, type PeerState, type Sample } from '../shift/gates.ts';
 import type { Observe } from '../shift/observe.ts';
-import type { SiteLook } from './decide.ts';
+import type { SiteSample } from './decide.ts';
 
 /** Of one look. Enough to tell a site that fails now and then from one that is gone. */
 const REQUESTS = 5;
 
 /** One look of each of these sites; one without a url is not looked at. Never rejects. */
-export async function lookAt(
+export async function sampleOf(
   sites: readonly string[],
   policy: Policy,
   observe: Observe,
-): Promise<readonly SiteLook[]> {
-  const looks = sites.flatMap((site) => {
+): Promise<readonly SiteSample[]> {
+  const samples = sites.flatMap((site) => {
     const url = own(policy.sites, site)?.url;
     return url === undefined ? [] : [{ site, url, requests: REQUESTS }];
   });
-  return (await Promise.all(looks.map(observe))).map(lookOf);
+  return (await Promise.all(samples.map(observe))).map(sampleFrom);
 }
 
-function lookOf({ site, latenciesMs, errors, peers }: Sample): SiteLook {
+function sampleFrom({ site, latenciesMs, errors, peers }: Sample): SiteSample {
   if (errors >= latenciesMs.length) return { site, up: false };
   const answers = { errorPercent: (errors * 100) / latenciesMs.length, p99Ms: p99(latenciesMs) };
   if (typeof peers === 'string') return { site, up: true, ...answers };

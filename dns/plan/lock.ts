@@ -23,13 +23,13 @@ export interface Lock {
 export interface LockOptions {
   readonly provider: Provider;
   readonly clock: Clock;
-  readonly say: (text: string) => void;
+  readonly report: (text: string) => void;
   readonly owner?: string;
 }
 
 /** Runs `work` while holding the zone's lock, and gives it back. @throws RefusedError naming who has it. */
 export async function withLock<T>(options: LockOptions, work: (lock: Lock) => Promise<T>): Promise<T> {
-  const { provider, clock, say } = options;
+  const { provider, clock, report } = options;
   let held = await take(options);
   const renew = async (): Promise<void> => {
     if (held.expiresAtMs - clock.now() > LEASE_MS / 2) return;
@@ -47,14 +47,14 @@ export async function withLock<T>(options: LockOptions, work: (lock: Lock) => Pr
     try {
       await provider.swapLock(held, undefined);
     } catch (error) {
-      say(
+      report(
         `the lock of ${provider.zone} could not be given back and runs out at ${time(held.expiresAtMs)}: ${String(error)}`,
       );
     }
   }
 }
 
-async function take({ provider, clock, say, owner = defaultOwner() }: LockOptions): Promise<LockNote> {
+async function take({ provider, clock, report, owner = defaultOwner() }: LockOptions): Promise<LockNote> {
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
     const present = await provider.readLock();
     if (present !== undefined && present.expiresAtMs > clock.now())
@@ -62,7 +62,7 @@ async function take({ provider, clock, say, owner = defaultOwner() }: LockOption
     const next = note(owner, clock);
     if (!(await provider.swapLock(present, next))) continue;
     if (present !== undefined) {
-      say(`took over the stale lock of ${present.owner}, which ran out at ${time(present.expiresAtMs)}`);
+      report(`took over the stale lock of ${present.owner}, which ran out at ${time(present.expiresAtMs)}`);
     }
     return next;
   }

@@ -28,9 +28,9 @@ export function guardExtent({ changes, liveRecords }: Plan, { changedPercentMax,
   if (force) return;
   const touched = changes.filter(({ before }) => before !== undefined).length;
   const percent = liveRecords === 0 ? 0 : (touched * 100) / liveRecords;
-  const answered = new Set(changes.flatMap(({ after }) => after?.name ?? []));
+  const responded = new Set(changes.flatMap(({ after }) => after?.name ?? []));
   const gone = changes.flatMap(({ before, after }) =>
-    before?.kind === 'routed' && after === undefined && !answered.has(before.name) ? [before.name] : [],
+    before?.kind === 'routed' && after === undefined && !responded.has(before.name) ? [before.name] : [],
   );
   const reasons = [
     ...(percent > changedPercentMax

@@ -12,14 +12,8 @@ import { incidentsName } from '../incidents.ts';
 import { isOverridesNote } from '../overrides.ts';
 import type { LiveZone } from '../provider.ts';
 import { visible } from '../visible.ts';
-import {
-  parsePolicy,
-  type NamePolicy,
-  type ProviderName,
-  type RecordPolicy,
-  type SiteSettings,
-  type SiteUse,
-} from './policy.ts';
+import type { NamePolicy, ProviderName, RecordPolicy, SiteSettings, SiteUse } from './policy.ts';
+import { parsePolicy } from './read-policy.ts';
 import { relative } from './records.ts';
 
 export interface Source {
@@ -65,12 +59,12 @@ export function documentOf(records: readonly ZoneRecord[], source: Source) {
 
 /** What each site is said to be most often. */
 function commonSites(routed: readonly RoutedRecord[]): ReadonlyMap<string, SiteSettings> {
-  const said = Map.groupBy(
+  const reported = Map.groupBy(
     routed.flatMap(sharings).flatMap(({ targets }) => targets),
     ({ site }) => site,
   );
   return new Map(
-    [...said]
+    [...reported]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([site, targets]) => {
         const kinds = [...Map.groupBy(targets.map(settingsOf), canonical).values()];

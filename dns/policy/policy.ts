@@ -1,9 +1,5 @@
-/** Reads a policy file. What is returned has every default filled in and breaks no rule; otherwise all mistakes are named. */
-import type { ErrorObject } from 'ajv';
+/** What a policy says: `policy.schema.json`, as types. */
 import type { Alias, RateLimit, RecordType, RoutedType, Strategy } from '@tandem-clouds/zone/model';
-import schema from '../policy.schema.json' with { type: 'json' };
-import { mistakesIn, parseChecked, readText, validatorOf, type Mistake } from './parse.ts';
-import { rulesBroken } from './rules.ts';
 
 /** Just one of them. */
 export interface Endpoint {
@@ -99,34 +95,4 @@ export interface Policy {
   readonly records: readonly RecordPolicy[];
   readonly shift: ShiftSettings;
   readonly safety: { readonly changedPercentMax: number };
-}
-
-/** @throws PolicyError naming every mistake; TrafficError when there is no such file. */
-export function readPolicy(file: string): Policy {
-  return parsePolicy(readText(file), file);
-}
-
-/** @throws PolicyError */
-export function parsePolicy(text: string, file: string): Policy {
-  return parseChecked(text, file, { valid, rules: rulesBroken, explain }) as Policy;
-}
-
-/** The same checks of a policy that is no file yet. Defaults are filled into `value`. */
-export function checkPolicy(value: unknown): {
-  readonly value: unknown;
-  readonly mistakes: readonly Mistake[];
-} {
-  const copy = structuredClone(value);
-  return { value: copy, mistakes: mistakesIn(copy, { valid, rules: rulesBroken, explain }) };
-}
-
-const valid = validatorOf(schema);
-
-/** Where ajv's own words do not help. */
-function explain({ keyword, params }: ErrorObject): string | undefined {
-  const { allowedValue } = params as { allowedValue?: unknown };
-  if (keyword === 'const') return `must be ${String(allowedValue)} or an object`;
-  if (keyword === 'oneOf') return 'needs either values or alias';
-  if (keyword === 'propertyNames') return 'is not a name for a site';
-  return undefined;
 }

@@ -57,7 +57,7 @@ export function relative(name: string, zone: string): string {
 
 /** Letters of ASCII only: two names that differ otherwise are two names (RFC 4343). */
 export function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return text.replace(/[A-Z]+/g, (characters) => characters.toLowerCase());
 }
 
 /** One form for values that mean the same: hosts and tags in lower case without a final dot, IPv6 as in RFC 5952. */

@@ -10,7 +10,8 @@ import { refusals } from '../refusals.ts';
 import { documentOf, isNote, type Source } from './dump.ts';
 import { partsOf } from './json-pointer.ts';
 import type { Mistake } from './parse.ts';
-import { checkPolicy, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
+import { checkPolicy } from './read-policy.ts';
 import { recordsOf } from './records.ts';
 
 /** The provider of a zone, as far as it is asked here. */
@@ -84,16 +85,16 @@ function ofRefusals(refused: readonly string[], records: readonly ZoneRecord[]):
   );
 }
 
-const SAID_OTHERWISE = 'a policy can say something like it, but not exactly this';
+const REPORTED_OTHERWISE = 'a policy can say something like it, but not exactly this';
 
 /** What somebody has bent of ours is no difference here: it is for the plan to set right. */
 function ofDifferences(wanted: readonly ZoneRecord[], records: readonly ZoneRecord[]): Reasons {
-  const said = new Map(wanted.map((record) => [keyOf(record), canonical(record)]));
+  const reported = new Map(wanted.map((record) => [keyOf(record), canonical(record)]));
   const straight = (record: ZoneRecord): unknown =>
     record.kind === 'plain' ? record : { ...record, deviations: undefined };
   return new Map(
     records.flatMap((record): [ZoneRecord, string][] =>
-      said.get(keyOf(record)) === canonical(straight(record)) ? [] : [[record, SAID_OTHERWISE]],
+      reported.get(keyOf(record)) === canonical(straight(record)) ? [] : [[record, REPORTED_OTHERWISE]],
     ),
   );
 }

@@ -8,7 +8,7 @@ import { RefusedError, TrafficError } from '../errors.ts';
 import type { Lock } from '../plan/lock.ts';
 import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
 import type { Overrides } from '../overrides.ts';
-import { perform } from '../plan/perform.ts';
+import { applyPlan } from '../plan/apply-plan.ts';
 import { readAndPlan, type Plan } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf } from '../policy/records.ts';
@@ -25,7 +25,7 @@ export interface Mover {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly probe: Probe;
-  readonly say: (text: string) => void;
+  readonly report: (text: string) => void;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
@@ -49,27 +49,27 @@ export interface Moment {
   readonly samples: readonly Sample[];
 }
 
-export type Outcome = 'done' | 'failed' | 'interrupted' | 'returned' | 'stuck';
+export type ShiftResult = 'done' | 'failed' | 'interrupted' | 'returned' | 'stuck';
 
 /** What happened, for the screen and for the file. */
 export interface Timeline {
   readonly startedAt: string;
   readonly endedAt: string;
   /** `returned`: a gate was crossed; `stuck`: and the way back was closed as well. */
-  readonly outcome: Outcome;
+  readonly result: ShiftResult;
   readonly reason?: string;
   readonly moments: readonly Moment[];
 }
 
 /** Does not reject for what the timeline can say. */
 export async function move(mover: Mover, plan: Move): Promise<Timeline> {
-  const { clock, say, signal } = mover;
+  const { clock, report, signal } = mover;
   const startedAt = stamp(clock);
   const moments: Moment[] = [];
-  const end = (outcome: Outcome, reason?: string): Timeline => ({
+  const end = (result: ShiftResult, reason?: string): Timeline => ({
     startedAt,
     endedAt: stamp(clock),
-    outcome,
+    result,
     ...(reason !== undefined && { reason }),
     moments,
   });
@@ -81,11 +81,11 @@ export async function move(mover: Mover, plan: Move): Promise<Timeline> {
       if (!(error instanceof TrafficError)) throw error;
       return end('failed', `step ${index + 1} of ${plan.steps.length} was not made: ${error.message}`);
     }
-    say(`step ${index + 1} of ${plan.steps.length}: ${inWords(sharesOf(mover.policy, overrides))}`);
+    report(`step ${index + 1} of ${plan.steps.length}: ${inWords(sharesOf(mover.policy, overrides))}`);
     const watched = plan.gated ? await hold(mover, overrides, index + 1) : { moments: [] };
     moments.push(...watched.moments);
     if (watched.reason !== undefined) {
-      say(`${watched.reason}; returning to where it was`);
+      report(`${watched.reason}; returning to where it was`);
       return end(...(await goBack(mover, plan, watched.reason)));
     }
     if (!plan.gated) moments.push(momentOf(mover, overrides, index + 1, []));
@@ -93,10 +93,10 @@ export async function move(mover: Mover, plan: Move): Promise<Timeline> {
   return end('done');
 }
 
-async function goBack(mover: Mover, { before, only }: Move, reason: string): Promise<[Outcome, string]> {
+async function goBack(mover: Mover, { before, only }: Move, reason: string): Promise<[ShiftResult, string]> {
   try {
     await take(mover, before, only);
-    mover.say(`returned: ${inWords(sharesOf(mover.policy, before))}`);
+    mover.report(`returned: ${inWords(sharesOf(mover.policy, before))}`);
     return ['returned', reason];
   } catch (error) {
     if (!(error instanceof TrafficError)) throw error;
@@ -114,7 +114,7 @@ async function take(
   const whole = await readAndPlan(policy, provider, overrides);
   const plan = only === undefined ? whole : only(whole);
   await guardHealth(plan, provider, probe);
-  await perform(plan, provider);
+  await applyPlan(plan, provider);
 }
 
 /** Watches for a window, or until a breach is certain or the operator interrupts. */
@@ -131,28 +131,28 @@ async function hold(
   for (let round = 0; round < rounds && !signal.aborted; round += 1) {
     await clock.sleep((holdSeconds * 1000) / rounds, signal);
     await lock.renew();
-    moments.push(momentOf(mover, overrides, step, await look(mover, overrides)));
+    moments.push(momentOf(mover, overrides, step, await sample(mover, overrides)));
     const reason = breach(
       moments.flatMap(({ samples }) => samples),
       window,
     );
-    mover.say(`  ${inBrief(moments.at(-1)?.samples ?? [])}`);
+    mover.report(`  ${inBrief(moments.at(-1)?.samples ?? [])}`);
     if (reason !== undefined) return { moments, reason };
   }
   return { moments };
 }
 
 /** Sites with traffic are asked as a client asks; every site is asked for replication. */
-async function look({ policy, observe }: Mover, overrides: Overrides): Promise<readonly Sample[]> {
+async function sample({ policy, observe }: Mover, overrides: Overrides): Promise<readonly Sample[]> {
   const busy = new Set(
     routed(policy, overrides)
       .flatMap(sharings)
       .flatMap((sharing) => serving(sharing).map(({ site }) => site)),
   );
-  const looks = Object.entries(policy.sites).flatMap(([site, { url }]) =>
+  const samples = Object.entries(policy.sites).flatMap(([site, { url }]) =>
     url === undefined ? [] : [{ site, url, requests: busy.has(site) ? policy.shift.requestsPerSample : 0 }],
   );
-  return Promise.all(looks.map(observe));
+  return Promise.all(samples.map(observe));
 }
 
 function routed(policy: Policy, overrides: Overrides): readonly RoutedRecord[] {

@@ -3,7 +3,7 @@ import type { PeerState, Sample } from './gates.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 
-export interface Look {
+export interface Scan {
   readonly site: string;
   readonly url: string;
   /** None: only replication is asked for, as the site gets no traffic. */
@@ -11,7 +11,7 @@ export interface Look {
 }
 
 /** Never rejects: what fails is part of the sample. */
-export type Observe = (look: Look) => Promise<Sample>;
+export type Observe = (sample: Scan) => Promise<Sample>;
 
 export const observeOverHttp: Observe = async ({ site, url, requests }) => {
   const paths = Array.from({ length: requests }, (_request, index) =>

@@ -79,7 +79,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ...mistakesIn({
       params: await resolveConfigurationProperty(['params']),
       features,
-      asked: options.param ?? [],
+      requested: options.param ?? [],
       needs: NEEDS,
       valueOf: (name) => values[name],
     }),

@@ -15,7 +15,7 @@ const ALARMS = [
   {
     id: 'LagWarning',
     metric: 'LagMs',
-    says: 'Replication from {peer} takes 5 s or longer.',
+    reports: 'Replication from {peer} takes 5 s or longer.',
     statistic: 'Maximum',
     comparison: 'GreaterThanOrEqualToThreshold',
     threshold: 5_000,
@@ -26,7 +26,7 @@ const ALARMS = [
   {
     id: 'LagPage',
     metric: 'LagMs',
-    says: 'Replication from {peer} has taken 10 s or longer for two minutes, or nothing arrives at all.',
+    reports: 'Replication from {peer} has taken 10 s or longer for two minutes, or nothing arrives at all.',
     statistic: 'Maximum',
     comparison: 'GreaterThanOrEqualToThreshold',
     threshold: 10_000,
@@ -37,7 +37,8 @@ const ALARMS = [
   {
     id: 'SafeTimePage',
     metric: 'SafeTimeAgeMs',
-    says: 'What was acknowledged here more than a minute ago is not yet held by {peer}: it would be lost with this site.',
+    reports:
+      'What was acknowledged here more than a minute ago is not yet held by {peer}: it would be lost with this site.',
     statistic: 'Maximum',
     comparison: 'GreaterThanOrEqualToThreshold',
     threshold: 60_000,
@@ -48,7 +49,7 @@ const ALARMS = [
   {
     id: 'ExposureWarning',
     metric: 'KeysAtRisk',
-    says: 'A thousand keys or more have writes that {peer} has not accepted.',
+    reports: 'A thousand keys or more have writes that {peer} has not accepted.',
     statistic: 'Maximum',
     comparison: 'GreaterThanOrEqualToThreshold',
     // As far as the site counts (`exposureKeysMax` in src/shared/bounds.ts).
@@ -60,7 +61,7 @@ const ALARMS = [
   {
     id: 'DifferenceWarning',
     metric: 'Differences',
-    says: 'The comparison with {peer} that ended last has found records that differ.',
+    reports: 'The comparison with {peer} that ended last has found records that differ.',
     statistic: 'Maximum',
     comparison: 'GreaterThanThreshold',
     threshold: 0,
@@ -71,7 +72,8 @@ const ALARMS = [
   {
     id: 'ClockWarning',
     metric: 'LagMs',
-    says: 'The clock of {peer} is half a second or more ahead of the one here: its writes win that should lose.',
+    reports:
+      'The clock of {peer} is half a second or more ahead of the one here: its writes win that should lose.',
     // A heartbeat that arrives before it was sent. The peer alarms for a clock here that is ahead.
     statistic: 'Minimum',
     comparison: 'LessThanOrEqualToThreshold',
@@ -85,14 +87,17 @@ const ALARMS = [
 /** `aws-eu-west-1` → `AwsEuWest1`, for logical ids. */
 const camel = (site) => site.replace(/(?:^|[^a-z0-9]+)([a-z0-9])/gi, (_, first) => first.toUpperCase());
 
-function alarm({ site, peer, prefix }, { id, metric, says, statistic, comparison, threshold, of, missing }) {
+function alarm(
+  { site, peer, prefix },
+  { id, metric, reports, statistic, comparison, threshold, of, missing },
+) {
   const kebab = id.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
   const actions = [{ Ref: 'AlarmTopic' }];
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: `${prefix}-${site}-${kebab}-${peer}`,
-      AlarmDescription: says.replace('{peer}', peer),
+      AlarmDescription: reports.replace('{peer}', peer),
       Namespace: NAMESPACE,
       MetricName: metric,
       Dimensions: [

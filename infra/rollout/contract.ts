@@ -5,7 +5,7 @@
  * Invariant: what it writes it deletes; an item, which nobody can delete, expires.
  */
 import { breaches } from './contract-breaches.ts';
-import { ask, type Answer, type Extra } from './ask.ts';
+import { query, type Response, type Extra } from './query-site.ts';
 
 /** Of an item; the shortest would do. */
 const EXPIRES_SECONDS = 60;
@@ -45,60 +45,60 @@ class Session {
 
   async siteItself(): Promise<void> {
     for (const path of ['/region', '/health', '/health/deep', '/replication'])
-      await this.#ask('GET', path, 200);
+      await this.#query('GET', path, 200);
   }
 
   async users(): Promise<void> {
     const name = `contract-${Date.now().toString(36)}`;
-    const created = await this.#ask('POST', '/users', 201, {
+    const created = await this.#query('POST', '/users', 201, {
       body: { name, email: `${name}@smoke.example` },
     });
     const path = `/users/${String(created.json['userId'])}`;
     this.#made.add(path);
-    await this.#ask('GET', path, 200);
-    await this.#ask('HEAD', path, 200);
-    await this.#ask('GET', '/users?limit=1', 200);
-    const changed = await this.#ask('PATCH', path, 200, { body: { metadata: { tried: true } } });
+    await this.#query('GET', path, 200);
+    await this.#query('HEAD', path, 200);
+    await this.#query('GET', '/users?limit=1', 200);
+    const changed = await this.#query('PATCH', path, 200, { body: { metadata: { tried: true } } });
     const etag = changed.headers['etag'] ?? '';
-    await this.#ask('GET', path, 304, { headers: { 'if-none-match': etag } });
-    await this.#ask('PATCH', path, 412, { body: { name }, headers: { 'if-match': '"another"' } });
+    await this.#query('GET', path, 304, { headers: { 'if-none-match': etag } });
+    await this.#query('PATCH', path, 412, { body: { name }, headers: { 'if-match': '"another"' } });
     await this.#delete(path);
-    await this.#ask('GET', path, 404);
+    await this.#query('GET', path, 404);
   }
 
   async items(): Promise<void> {
     const id = `contract-${Date.now().toString(36)}`;
     const item = { id, data: { tried: true }, ttlSeconds: EXPIRES_SECONDS };
-    await this.#ask('POST', '/write', 201, { body: item });
-    await this.#ask('POST', '/write', 200, { body: { ...item, data: { tried: 'again' } } });
-    await this.#ask('GET', `/items/${id}`, 200);
-    await this.#ask('GET', `/items/${id}-2`, 404);
+    await this.#query('POST', '/write', 201, { body: item });
+    await this.#query('POST', '/write', 200, { body: { ...item, data: { tried: 'again' } } });
+    await this.#query('GET', `/items/${id}`, 200);
+    await this.#query('GET', `/items/${id}-2`, 404);
   }
 
   async mistakes(): Promise<void> {
-    await this.#ask('POST', '/users', 400, { body: { name: 7, nobody: true } });
-    await this.#ask('GET', '/no-such-path', 404);
-    await this.#ask('DELETE', '/region', 405);
+    await this.#query('POST', '/users', 400, { body: { name: 7, nobody: true } });
+    await this.#query('GET', '/no-such-path', 404);
+    await this.#query('DELETE', '/region', 405);
     const preflight = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
-    await this.#ask('OPTIONS', '/users', 204, { headers: preflight });
+    await this.#query('OPTIONS', '/users', 204, { headers: preflight });
   }
 
   async tidy(): Promise<void> {
-    for (const path of this.#made) await ask(this.#url, 'DELETE', path).catch(() => undefined);
+    for (const path of this.#made) await query(this.#url, 'DELETE', path).catch(() => undefined);
   }
 
   async #delete(path: string): Promise<void> {
-    await this.#ask('DELETE', path, 204);
+    await this.#query('DELETE', path, 204);
     this.#made.delete(path);
   }
 
-  async #ask(method: string, path: string, status: number, extra?: Extra): Promise<Answer> {
-    const answer = await ask(this.#url, method, path, extra);
+  async #query(method: string, path: string, status: number, extra?: Extra): Promise<Response> {
+    const response = await query(this.#url, method, path, extra);
     this.checked += 1;
-    const found = breaches(method, path, answer);
-    if (answer.status !== status)
-      found.unshift(`${answer.status} instead of ${status}: ${answer.text.slice(0, 200)}`);
+    const found = breaches(method, path, response);
+    if (response.status !== status)
+      found.unshift(`${response.status} instead of ${status}: ${response.text.slice(0, 200)}`);
     this.broken.push(...found.map((text) => `${method} ${path}: ${text}`));
-    return answer;
+    return response;
   }
 }

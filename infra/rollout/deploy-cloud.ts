@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { parseSite, type Cloud } from '@tandem-clouds/local/stack/sites';
-import { StepError } from './perform.ts';
+import { StepError } from './run-rollout.ts';
 import type { Deploy } from './platform.ts';
 import { artefactOf } from './releases.ts';
 
@@ -13,7 +13,7 @@ const LAST_LINES = 20;
 export interface CloudDeployOptions {
   /** Of the packager, by cloud: `--stage`, `--param`. */
   readonly args: Readonly<Record<Cloud, readonly string[]>>;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
 /** `aws-us-east-1` is the AWS site in us-east-1: a site's name says where it is. */
@@ -39,11 +39,11 @@ export function deployArguments(
 }
 
 /** An interrupt does not reach it: a deployment that has begun ends. */
-export function cloudDeploy({ args, say }: CloudDeployOptions): Deploy {
+export function cloudDeploy({ args, report }: CloudDeployOptions): Deploy {
   return async (site, release) => {
     if (release === undefined) throw new StepError(`no release of ${site} is known to deploy`);
     const command = deployArguments(site, release, args);
-    say(`  sls ${command.join(' ')}`);
+    report(`  sls ${command.join(' ')}`);
     const child = spawn(
       process.execPath,
       [path.join(ROOT, 'node_modules/serverless/bin/serverless.js'), ...command],

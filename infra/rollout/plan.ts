@@ -35,7 +35,7 @@ export function stepsOf({ sites }: Pick<RolloutPlan, 'sites'>): readonly Step[] 
 }
 
 /** One line for people. */
-export function sayStep({ action, site }: Step, plan: RolloutPlan): string {
+export function stepText({ action, site }: Step, plan: RolloutPlan): string {
   const { other = '', previous } = plan.sites.find((one) => one.site === site) ?? {};
   switch (action) {
     case 'check':

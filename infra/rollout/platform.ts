@@ -1,8 +1,8 @@
 /** The steps on real clouds and on a local stack: they differ only in how an artefact is deployed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask } from './ask.ts';
+import { query } from './query-site.ts';
 import { contract } from './contract.ts';
-import { StepError, type Platform } from './perform.ts';
+import { StepError, type Platform } from './run-rollout.ts';
 import type { SitePlan } from './plan.ts';
 import { smoke } from './smoke.ts';
 import type { Traffic } from './traffic.ts';
@@ -54,12 +54,12 @@ async function verify(
 
 /** The release that a site says that it runs; undefined: the sources. @throws StepError */
 export async function runningAt(url: string): Promise<string | undefined> {
-  let said: unknown;
+  let reported: unknown;
   try {
-    said = (await ask(url, 'GET', '/health')).json['version'];
+    reported = (await query(url, 'GET', '/health')).json['version'];
   } catch (error) {
     throw new StepError((error as Error).message, { cause: error });
   }
-  if (typeof said !== 'string') throw new StepError(`${url}/health does not say which release it is`);
-  return said === UNRELEASED ? undefined : said;
+  if (typeof reported !== 'string') throw new StepError(`${url}/health does not say which release it is`);
+  return reported === UNRELEASED ? undefined : reported;
 }

@@ -3,8 +3,8 @@
  *
  * Invariant: traffic returns only after the earlier release has been verified.
  */
-import type { Platform } from './perform.ts';
-import { StepError } from './perform.ts';
+import type { Platform } from './run-rollout.ts';
+import { StepError } from './run-rollout.ts';
 import type { SitePlan } from './plan.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -13,7 +13,7 @@ export interface RollbackOptions {
   readonly plan: SitePlan;
   readonly platform: Platform;
   readonly traffic: Pick<Traffic, 'failover'>;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -26,7 +26,7 @@ export interface Rollback {
 }
 
 /** One line each. */
-export function sayRollback({ site, other, previous }: SitePlan): readonly string[] {
+export function rollbackText({ site, other, previous }: SitePlan): readonly string[] {
   return [
     `fail ${site} over to ${other} at once; when ${other} cannot take the traffic, ${site} keeps it`,
     `deploy ${previous ?? 'the sources'} to ${site}`,
@@ -36,21 +36,27 @@ export function sayRollback({ site, other, previous }: SitePlan): readonly strin
 }
 
 /** @throws StepError when it did not come about; the site then has no traffic, unless the other one could not take it. */
-export async function rollBack({ plan, platform, traffic, say, signal }: RollbackOptions): Promise<Rollback> {
+export async function rollBack({
+  plan,
+  platform,
+  traffic,
+  report,
+  signal,
+}: RollbackOptions): Promise<Rollback> {
   const { site, previous } = plan;
-  const [away, deploy, verify, back] = sayRollback(plan) as [string, string, string, string];
+  const [away, deploy, verify, back] = rollbackText(plan) as [string, string, string, string];
   const beganMs = performance.now();
   const passedMs = (): number => Math.round(performance.now() - beganMs);
-  say(away);
-  const moved = await failedOver(traffic, site, say);
-  say(deploy);
+  report(away);
+  const moved = await failedOver(traffic, site, report);
+  report(deploy);
   await platform.deploy(site, previous);
   const deployedMs = passedMs();
-  say(verify);
-  for (const line of await platform.verify(plan, previous)) say(`  ${line}`);
+  report(verify);
+  for (const line of await platform.verify(plan, previous)) report(`  ${line}`);
   const verifiedMs = passedMs();
   if (moved) {
-    say(back);
+    report(back);
     await platform.restore({ now: false }, signal);
   }
   return { deployedMs, verifiedMs, moved };
@@ -59,14 +65,14 @@ export async function rollBack({ plan, platform, traffic, say, signal }: Rollbac
 async function failedOver(
   traffic: RollbackOptions['traffic'],
   site: string,
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<boolean> {
   try {
     await traffic.failover(site, new AbortController().signal);
     return true;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    say(`  ${error.message}`);
+    report(`  ${error.message}`);
     return false;
   }
 }

@@ -5,7 +5,7 @@
  * Invariant: what it writes it deletes, also when it fails on the way.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, type Answer } from './ask.ts';
+import { query, type Response } from './query-site.ts';
 
 /** Replication takes a second or so; a cold queue trigger takes longer. */
 const REPLICATED_WITHIN_MS = 30_000;
@@ -50,23 +50,23 @@ export async function smoke(options: SmokeOptions): Promise<SmokeResult> {
 /** Each says what it saw, or nothing when it has nothing to look at. */
 const CHECKS: Readonly<Record<string, (options: SmokeOptions) => Promise<string | undefined>>> = {
   health: async ({ url, site, version }) => {
-    const { json } = await expectStatus(ask(url, 'GET', '/health'), 200);
+    const { json } = await expectStatus(query(url, 'GET', '/health'), 200);
     expectValue('site', json['site'], site);
     expectValue('version', json['version'], version);
     return `${String(json['site'])} on ${String(json['version'])}`;
   },
   'deep health': async ({ url }) => {
-    const { json } = await expectStatus(ask(url, 'GET', '/health/deep'), 200);
+    const { json } = await expectStatus(query(url, 'GET', '/health/deep'), 200);
     return String(json['status']);
   },
   region: async ({ url, site }) => {
-    const { json, headers } = await expectStatus(ask(url, 'GET', '/region'), 200);
+    const { json, headers } = await expectStatus(query(url, 'GET', '/region'), 200);
     expectValue('site', json['site'], site);
     expectValue('X-Tandem-Site', headers['x-tandem-site'], String(json['site']));
     return `${String(json['cloud'])} ${String(json['region'])}`;
   },
   headers: async ({ url }) => {
-    const { headers } = await ask(url, 'GET', '/region');
+    const { headers } = await query(url, 'GET', '/region');
     const missing = ALWAYS.filter((name) => headers[name] === undefined);
     if (missing.length > 0) throw new Error(`${missing.join(', ')} missing`);
     return 'present';
@@ -83,38 +83,38 @@ async function writeAndRead({
   if (readOnly) return undefined;
   const name = `smoke-${Date.now().toString(36)}`;
   const created = await expectStatus(
-    ask(url, 'POST', '/users', { body: { name, email: `${name}@smoke.example` } }),
+    query(url, 'POST', '/users', { body: { name, email: `${name}@smoke.example` } }),
     201,
   );
   const path = `/users/${String(created.json['userId'])}`;
   try {
-    expectValue('name', (await expectStatus(ask(url, 'GET', path), 200)).json['name'], name);
-    await expectStatus(ask(url, 'PATCH', path, { body: { name: `${name}-2` } }), 200);
+    expectValue('name', (await expectStatus(query(url, 'GET', path), 200)).json['name'], name);
+    await expectStatus(query(url, 'PATCH', path, { body: { name: `${name}-2` } }), 200);
     if (peer === undefined) {
-      await expectStatus(ask(url, 'DELETE', path), 204);
-      await expectStatus(ask(url, 'GET', path), 404);
+      await expectStatus(query(url, 'DELETE', path), 204);
+      await expectStatus(query(url, 'GET', path), 404);
       return 'written, changed, read and deleted';
     }
     const thereMs = await until(replicatedWithinMs, `${path} at ${peer}`, async () => {
-      const { status, json } = await ask(peer, 'GET', path);
+      const { status, json } = await query(peer, 'GET', path);
       return status === 200 && json['name'] === `${name}-2`;
     });
-    await expectStatus(ask(peer, 'DELETE', path), 204);
+    await expectStatus(query(peer, 'DELETE', path), 204);
     const backMs = await until(replicatedWithinMs, `the end of ${path} at ${url}`, async () => {
-      return (await ask(url, 'GET', path)).status === 404;
+      return (await query(url, 'GET', path)).status === 404;
     });
     return `at the peer after ${thereMs} ms, the peer's delete here after ${backMs} ms`;
   } catch (error) {
-    await ask(url, 'DELETE', path).catch(() => undefined);
+    await query(url, 'DELETE', path).catch(() => undefined);
     throw error;
   }
 }
 
-async function expectStatus(asked: Promise<Answer>, wanted: number): Promise<Answer> {
-  const answer = await asked;
-  if (answer.status === wanted) return answer;
+async function expectStatus(requested: Promise<Response>, wanted: number): Promise<Response> {
+  const response = await requested;
+  if (response.status === wanted) return response;
   throw new Error(
-    `${answer.method} ${answer.path}: ${answer.status} instead of ${wanted}: ${answer.text.slice(0, 200)}`,
+    `${response.method} ${response.path}: ${response.status} instead of ${wanted}: ${response.text.slice(0, 200)}`,
   );
 }
 

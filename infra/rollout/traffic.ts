@@ -1,24 +1,24 @@
 /** Moving traffic with the commands of `npm run tandem -- dns`: the same gates, lock and safeguards as for an operator. */
 import { own } from '@tandem-clouds/command-line/own';
 import { runDns } from '../../dns/command/run.ts';
-import type { Surroundings } from '../../dns/command/command-context.ts';
+import type { CommandContext } from '../../dns/command/command-context.ts';
 import { TrafficError } from '../../dns/errors.ts';
 import { overridesIn, type Overrides } from '../../dns/overrides.ts';
 import type { Policy } from '../../dns/policy/policy.ts';
-import { readPolicy } from '../../dns/policy/policy.ts';
+import { readPolicy } from '../../dns/policy/read-policy.ts';
 import { breach } from '../../dns/shift/gates.ts';
-import { StepError } from './perform.ts';
+import { StepError } from './run-rollout.ts';
 
 export class Traffic {
   readonly policy: Policy;
   readonly #file: string;
-  readonly #around: Surroundings;
+  readonly #commandContext: CommandContext;
 
   /** @throws TrafficError when the policy is not one. */
-  constructor(file: string, around: Surroundings) {
+  constructor(file: string, commandContext: CommandContext) {
     this.policy = readPolicy(file);
     this.#file = file;
-    this.#around = around;
+    this.#commandContext = commandContext;
   }
 
   /** @throws StepError when a site of the policy has no URL. */
@@ -44,7 +44,7 @@ export class Traffic {
   /** Where traffic stands beside the policy. @throws StepError */
   async overrides(): Promise<Overrides> {
     try {
-      const provider = await this.#around.providerFor(this.policy);
+      const provider = await this.#commandContext.providerFor(this.policy);
       return overridesIn((await provider.read()).records, this.policy.zone);
     } catch (error) {
       throw asStepError(error);
@@ -54,23 +54,32 @@ export class Traffic {
   /** Holds a site, which is about to carry everything, to the gates of the policy. @throws StepError */
   async holdToGates(site: string): Promise<void> {
     const { gates, requestsPerSample } = this.policy.shift;
-    const sample = await this.#around.observe({ site, url: this.urlOf(site), requests: requestsPerSample });
+    const sample = await this.#commandContext.observe({
+      site,
+      url: this.urlOf(site),
+      requests: requestsPerSample,
+    });
     const reason = breach([sample], { gates, requestsPerSite: requestsPerSample });
     if (reason !== undefined) throw new StepError(reason);
   }
 
   async #dns(args: readonly string[], signal: AbortSignal): Promise<void> {
-    const said: string[] = [];
+    const reported: string[] = [];
     const err = (text: string): void => {
-      said.push(text.trim());
+      reported.push(text.trim());
     };
     const out = (text: string): void => {
-      this.#around.out(text.replaceAll(/^(?=.)/gm, '  '));
-      said.push(text.trim());
+      this.#commandContext.out(text.replaceAll(/^(?=.)/gm, '  '));
+      reported.push(text.trim());
     };
-    const status = await runDns([...args, '--policy', this.#file], { ...this.#around, out, err, signal });
+    const status = await runDns([...args, '--policy', this.#file], {
+      ...this.#commandContext,
+      out,
+      err,
+      signal,
+    });
     if (status !== 0)
-      throw new StepError(said.slice(-2).join('; ') || `npm run tandem -- dns ${args.join(' ')} failed`);
+      throw new StepError(reported.slice(-2).join('; ') || `npm run tandem -- dns ${args.join(' ')} failed`);
   }
 }
 

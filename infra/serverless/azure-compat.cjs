@@ -27,8 +27,8 @@ module.exports = class AzureCompat {
       // Variables of the service definition have their values from here on, and not yet in this constructor.
       initialize: () => this.#repair(),
       'after:package:finalize': () => this.#keepTemplate(),
-      'before:deploy:deploy': () => this.#askForSubscription(),
-      'before:remove:remove': () => this.#askForSubscription(),
+      'before:deploy:deploy': () => this.#queryForSubscription(),
+      'before:remove:remove': () => this.#queryForSubscription(),
       'offline:functionsUpdated:cleanup': () => this.#site?.reload(),
     };
     // serverless-esbuild spawns this command, which serverless-offline defines for AWS, after each rebuild.
@@ -52,8 +52,8 @@ module.exports = class AzureCompat {
     return keepTemplate({ serverless: this.#serverless, workDir });
   }
 
-  #askForSubscription() {
-    require('./azure/failures.cjs').askForSubscription(this.#serverless, this.#options);
+  #queryForSubscription() {
+    require('./azure/failures.cjs').requireSubscription(this.#serverless, this.#options);
   }
 
   async #repair() {
@@ -77,13 +77,13 @@ module.exports = class AzureCompat {
     await deployment.checkParameters(serverless, this.#options);
     deployment.composeOwnTemplate();
     deployment.showOwnTemplateInDryRun(this.#options);
-    deployment.quoteSettingsThatLookLikeExpressions();
+    deployment.quoteExpressionLikeSettings();
     deployment.pollAsAdvised();
     deployment.publishToFlexConsumption();
 
     const failures = require('./azure/failures.cjs');
-    failures.tellWhyDeploymentFailed();
-    failures.tellMissingGroupFromRefusal();
+    failures.explainFailedDeployment();
+    failures.distinguishMissingGroupFromRefusal();
 
     if (this.#offline) {
       const offline = require('./azure/offline.cjs');

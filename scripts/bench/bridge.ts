@@ -1,6 +1,6 @@
 /**
  * `bench bridge`: events a second through `forward` and `apply` against a bare pipe of the same SDK calls,
- * over the same stand-ins in one run, both ways.
+ * over the same emulators in one run, both ways.
  */
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
 import { Contender } from './bridge/contender.ts';
@@ -142,7 +142,7 @@ async function measure(options: Options, progress: (line: string) => void): Prom
 
 const NOTES = [
   'both stages at once in one process, fed by the triggers of the local hosts: SQS 5 batches of 10 at once, Service ' +
-    'Bus 4 of up to 100; the stand-ins are in two processes of their own and take processor time of the same machine',
+    'Bus 4 of up to 100; the emulators are in two processes of their own and take processor time of the same machine',
   'bare: the same SDK calls without validation, markers, merging or grouping (scripts/bench/bridge/bare.ts); every ' +
     'round is checked: all keys arrived in their last version',
   `hot keys: ${SCENARIOS['hot keys']} writes of a key follow each other`,

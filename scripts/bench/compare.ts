@@ -60,7 +60,7 @@ async function measure(records: number, progress: (line: string) => void): Promi
       );
     }
     const notes = [
-      `${records} records of ${RECORD_BYTES} bytes at each site, scanned through the SDKs from stand-ins in processes of their own`,
+      `${records} records of ${RECORD_BYTES} bytes at each site, scanned through the SDKs from emulators in processes of their own`,
       'both sides are scanned one after the other by this one process, without the grace for what is under way',
     ];
     return { figures, notes };

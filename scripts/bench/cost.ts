@@ -1,5 +1,5 @@
 /**
- * `bench cost`: what writes, reads and idle hours use of the services that bill, counted by the stand-ins,
+ * `bench cost`: what writes, reads and idle hours use of the services that bill, counted by the emulators,
  * and what that is at list prices (scripts/cost/prices.ts).
  *
  * `--record` writes what was counted to scripts/cost/usage.json, which `npm run tandem -- cost` goes by.
@@ -194,7 +194,7 @@ async function measure(
 const today = (): string => new Date().toISOString().slice(0, 10);
 
 const NOTES = [
-  'counted by the stand-ins, per write, read or run; "1 kB" is an item of at most 1,024 bytes as it is stored, names, ' +
+  'counted by the emulators, per write, read or run; "1 kB" is an item of at most 1,024 bytes as it is stored, names, ' +
     'stamps and marker included; "1 kB payload" is what a client sends, whose item is larger',
   'DynamoDB units follow the published rules exactly; Cosmos DB request units are an estimate of ours, while the ' +
     'number of its operations is exact; SQS and Service Bus count 64 kB pieces, and a Service Bus batch saves nothing',

@@ -60,13 +60,13 @@ async function startOurs(): Promise<Contender> {
 async function startContender(peer: PeerName, dir: string): Promise<Contender> {
   const port = await freePort();
   const child = startPeer(peer, findPeer(peer, path.join(ROOT, '.peers')), path.join(dir, peer), port);
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  let reported = '';
+  child.stderr?.on('data', (chunk: Buffer) => (reported += chunk.toString()));
   const deadline = Date.now() + READY_WITHIN_MS;
   while ((await load(port, 50, 1)).answers === 0) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill();
-      throw new Error(said.trim().split('\n').slice(-3).join(' | ') || 'it does not answer');
+      throw new Error(reported.trim().split('\n').slice(-3).join(' | ') || 'it does not answer');
     }
     await delay(100);
   }

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
-import { addedByTheStack, differences } from './http/answers.ts';
+import { addedByTheStack, differences } from './http/responses.ts';
 import { Contestant } from './http/contestant.ts';
 import { SHAPES, type Shape } from './http/fixture.ts';
 import {
@@ -81,12 +81,12 @@ async function startAll(shape: Shape, { profileDir }: Options): Promise<Contesta
   };
   try {
     const ours = start('ours', {});
-    const wanted = await ours.answer(true);
+    const wanted = await ours.response(true);
     const headers = addedByTheStack(wanted);
     for (const name of NAMES.slice(1)) {
       const contestant = start(name, headers);
       const withHeaders = name !== 'bare function';
-      const found = differences(await contestant.answer(true), wanted, { withHeaders });
+      const found = differences(await contestant.response(true), wanted, { withHeaders });
       if (found.length > 0) throw new Error(`${shape}: ${name} answers less: ${found.join('; ')}`);
     }
     for (const contestant of started) await checkValidates(shape, contestant);
@@ -98,7 +98,7 @@ async function startAll(shape: Shape, { profileDir }: Options): Promise<Contesta
 }
 
 async function checkValidates(shape: Shape, contestant: Contestant): Promise<void> {
-  const { status } = await contestant.answer(false);
+  const { status } = await contestant.response(false);
   if (status !== 400) throw new Error(`${shape}: ${contestant.name} answers ${status} to an invalid body`);
 }
 

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parsePolicy } from '../../dns/policy/policy.ts';
+import { parsePolicy } from '../../dns/policy/read-policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
@@ -28,11 +28,11 @@ interface Contender {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Part of what a right plan says. */
-  readonly says: string;
+  readonly reports: string;
 }
 
 /** Seconds from start to exit. @throws Error when it fails or plans something else. */
-async function timed({ name, command, args, env, says }: Contender): Promise<number> {
+async function timed({ name, command, args, env, reports }: Contender): Promise<number> {
   const startedMs = performance.now();
   const child = spawn(command, args, {
     cwd: ROOT,
@@ -44,7 +44,7 @@ async function timed({ name, command, args, env, says }: Contender): Promise<num
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
   const seconds = (performance.now() - startedMs) / 1_000;
-  if (code !== 0 || !text.includes(says)) throw new Error(`${name} did not plan: ${text.slice(-500)}`);
+  if (code !== 0 || !text.includes(reports)) throw new Error(`${name} did not plan: ${text.slice(-500)}`);
   return seconds;
 }
 
@@ -60,7 +60,7 @@ function octoDns(
         name: 'octoDNS',
         command: octoDnsSync(),
         args: octoDnsPlan(dir, wanted, live),
-        says: 'Creates=1, Updates=0, Deletes=0',
+        reports: 'Creates=1, Updates=0, Deletes=0',
       },
     ];
   } catch (error) {
@@ -86,7 +86,7 @@ async function measure(names: number, rounds: number, progress: (line: string) =
         command: process.execPath,
         args: ['scripts/tandem.ts', 'dns', 'plan', '--policy', file],
         env: { TANDEM_DNS_CONTROL: server.controlUrl },
-        says: '1 to create, 0 to change, 0 to delete',
+        reports: '1 to create, 0 to change, 0 to delete',
       },
       ...octoDns(dir, wanted, live, progress),
     ];

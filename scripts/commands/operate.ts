@@ -191,11 +191,11 @@ const SELECTION = {
   at: ONE_SITE,
 };
 
-type LettersInput = CommonInput & Partial<Omit<DeadLetterOptions, keyof CommonOptions>>;
+type DeadLettersInput = CommonInput & Partial<Omit<DeadLetterOptions, keyof CommonOptions>>;
 
-async function runLetters(
+async function runDeadLetters(
   action: DeadLetterOptions['action'],
-  input: LettersInput,
+  input: DeadLettersInput,
   context: CommandContext,
 ): Promise<number> {
   const { stack, site, json, at, ids = [], source, reason, edit } = input;
@@ -209,7 +209,7 @@ async function runLetters(
 }
 
 /** Nothing is settled that nobody has named. */
-function checkSelection(action: string, { ids = [], source, reason, all }: LettersInput): void {
+function checkSelection(action: string, { ids = [], source, reason, all }: DeadLettersInput): void {
   if (ids.length > 0 || source !== undefined || reason !== undefined || all === true) return;
   throw new UsageError(`dlq ${action}: name letters by id, --source or --reason, or say --all`);
 }
@@ -225,7 +225,7 @@ export const deadLetters: Group<CommandContext> = {
       options: { at: text('whose dead letters', { placeholder: 'site', fallback: 'every site' }), ...COMMON },
       examples: [{ line: 'dlq list', shows: 'a line for each reason, with the id of a message' }],
       check: checkCommon,
-      run: (input, context: CommandContext) => runLetters('list', input, context),
+      run: (input, context: CommandContext) => runDeadLetters('list', input, context),
     }),
     command({
       name: 'dlq show',
@@ -236,7 +236,7 @@ export const deadLetters: Group<CommandContext> = {
       examples: [{ line: 'dlq show dead-7 --at azure-eastus', shows: 'the message and its reason' }],
       check: checkCommon,
       run: ({ id, ...input }, context: CommandContext) =>
-        runLetters('show', { ...input, ids: [id] }, context),
+        runDeadLetters('show', { ...input, ids: [id] }, context),
     }),
     command({
       name: 'dlq replay',
@@ -257,7 +257,7 @@ export const deadLetters: Group<CommandContext> = {
         if (input.edit !== undefined && input.ids.length !== 1)
           throw new UsageError('--edit: name the one letter that it is for');
       },
-      run: (input, context: CommandContext) => runLetters('replay', input, context),
+      run: (input, context: CommandContext) => runDeadLetters('replay', input, context),
     }),
     command({
       name: 'dlq discard',
@@ -270,7 +270,7 @@ export const deadLetters: Group<CommandContext> = {
         checkCommon(input);
         checkSelection('discard', input);
       },
-      run: (input, context: CommandContext) => runLetters('discard', input, context),
+      run: (input, context: CommandContext) => runDeadLetters('discard', input, context),
     }),
   ],
 };

@@ -7,7 +7,7 @@ import { command, type CommandContext, type Program } from '@tandem-clouds/comma
 import { completionScript, SHELLS } from '@tandem-clouds/command-line/completion';
 import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { choice } from '@tandem-clouds/command-line/option';
-import { start } from '@tandem-clouds/local/stack/options';
+import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
 import { comparisons, conflicts, deadLetters, pauses, status, token } from './operate.ts';

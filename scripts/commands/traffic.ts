@@ -7,8 +7,8 @@ export const dns: Group<CommandContext> = {
   ...DNS,
   commands: DNS.commands.map((one) =>
     withContext(one, async () => {
-      const { systemSurroundings } = await import('../../dns/command/system.ts');
-      return systemSurroundings({
+      const { systemContext } = await import('../../dns/command/system.ts');
+      return systemContext({
         cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'],
         localControlUrl: process.env['TANDEM_DNS_CONTROL'],
       });
@@ -17,18 +17,18 @@ export const dns: Group<CommandContext> = {
 };
 
 /** Variables that are wrong are a wrong command line too. @throws UsageError naming them */
-async function monitorSurroundings() {
+async function monitorCommandContext() {
   const { readSettings } = await import('../../dns/monitor/settings.ts');
   const settings = readSettings();
-  const { systemSurroundings } = await import('../../dns/command/system.ts');
-  return { ...systemSurroundings(settings), settings };
+  const { systemContext } = await import('../../dns/command/system.ts');
+  return { ...systemContext(settings), settings };
 }
 
-export const monitor = withContext<CommandContext, Awaited<ReturnType<typeof monitorSurroundings>>>(
+export const monitor = withContext<CommandContext, Awaited<ReturnType<typeof monitorCommandContext>>>(
   watching,
-  monitorSurroundings,
+  monitorCommandContext,
 );
-export const runbook = withContext<CommandContext, Awaited<ReturnType<typeof monitorSurroundings>>>(
+export const runbook = withContext<CommandContext, Awaited<ReturnType<typeof monitorCommandContext>>>(
   onWord,
-  monitorSurroundings,
+  monitorCommandContext,
 );

@@ -36,7 +36,7 @@ export const ASSUMED = {
   requestMs: 25,
   bridgeMs: 40,
   sweepMs: 60,
-  answerKb: 1.5,
+  responseKb: 1.5,
   eventKb: 2,
   logKbPerRequest: 0.9,
   logKbPerBridgeRun: 0.3,
@@ -182,5 +182,5 @@ function logGb(requests: number, bridge: number): number {
 }
 
 function egressGb({ requests, writes }: { requests: number; writes: number }): number {
-  return (requests * ASSUMED.answerKb + (writes + BEATS) * ASSUMED.eventKb) / KB_PER_GB;
+  return (requests * ASSUMED.responseKb + (writes + BEATS) * ASSUMED.eventKb) / KB_PER_GB;
 }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
 import { firstCheck } from '../../src/shared/operations/first-check.ts';
 import type { Finding, Probe } from '../../src/shared/ports/probe.ts';
-import { getJson } from '../operate/ask.ts';
+import { getJson } from '../operate/get-json.ts';
 import { OperatorApi } from '../operate/operator-api.ts';
 import type { Target } from '../operate/targets.ts';
 import { readFinding, type Reading } from './read-finding.ts';
@@ -33,8 +33,8 @@ export async function checkSite(target: Target, options: CheckOptions = {}): Pro
   const api = new OperatorApi(target);
   const { site, findings } = await api.firstCheck();
   const outside: Probe[] = [
-    { id: 'http.health', run: () => answers(target, '/health/deep') },
-    { id: 'http.replication', run: () => answers(target, '/replication') },
+    { id: 'http.health', run: () => responses(target, '/health/deep') },
+    { id: 'http.replication', run: () => responses(target, '/replication') },
     tlsProbe('this site', target.url),
     { id: 'triggers', subject: 'all', run: () => emptied(api, emptiedWithinMs, pollMs) },
   ];
@@ -45,7 +45,7 @@ export async function checkSite(target: Target, options: CheckOptions = {}): Pro
   return { site, cloud, readings: seen.map((finding) => readFinding(finding, cloud)) };
 }
 
-async function answers({ url }: Target, path: string): Promise<string> {
+async function responses({ url }: Target, path: string): Promise<string> {
   await getJson(new URL(path, url));
   return 'HTTP 200';
 }

@@ -28,7 +28,7 @@ export function readFinding(finding: Finding, cloud: Cloud): Reading {
     needs: row.needs[cloud] ?? '',
     source: row.source,
     isHarmless: row.isHarmless === true,
-    ...(finding.outcome === 'refused' && meaningOf(finding.seen, row, cloud)),
+    ...(finding.result === 'refused' && meaningOf(finding.seen, row, cloud)),
   };
 }
 

@@ -13,9 +13,9 @@ export function toText({ site, cloud, readings }: SiteReport): string {
     reading.seen.slice(0, SEEN_CHARS),
   ]);
   const [heading = '', ...lines] = aligned([['', 'probe', 'of', 'seen'], ...rows]);
-  const refused = readings.filter(({ outcome }) => outcome === 'refused');
+  const refused = readings.filter(({ result }) => result === 'refused');
   const open = refused.filter(({ isHarmless }) => !isHarmless);
-  const skipped = readings.filter(({ outcome }) => outcome === 'skipped').length;
+  const skipped = readings.filter(({ result }) => result === 'skipped').length;
   return [
     heading,
     ...lines,
@@ -30,11 +30,11 @@ export function toText({ site, cloud, readings }: SiteReport): string {
 
 /** The exit status: 0 when nothing is to be mended. */
 export function statusOf({ readings }: SiteReport): number {
-  return readings.some(({ outcome, isHarmless }) => outcome === 'refused' && !isHarmless) ? 1 : 0;
+  return readings.some(({ result, isHarmless }) => result === 'refused' && !isHarmless) ? 1 : 0;
 }
 
-function wordOf({ outcome, isHarmless }: Reading): string {
-  switch (outcome) {
+function wordOf({ result, isHarmless }: Reading): string {
+  switch (result) {
     case 'ok':
       return 'ok';
     case 'skipped':

@@ -1,6 +1,7 @@
 /** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
 import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
 import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
+import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
@@ -14,6 +15,7 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   serviceBusFacts,
   awsHostFacts,
   azureHostFacts,
+  azureControlPlaneFacts,
 ];
 
 const HEADINGS: Readonly<Record<FactKind, string>> = {

@@ -7,7 +7,7 @@ import {
   applied,
   precondition,
   prefer,
-  answer,
+  response,
   idempotencyKey,
   problems,
   readHere,
@@ -35,8 +35,8 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         parameters: [idempotencyKey, prefer],
         requestBody: { required: true, content: json(`${type}Create`) },
         responses: {
-          '201': answer(type, 'Created', { ...created, ...applied }),
-          '202': answer(type, NOT_YET_EVERYWHERE, created),
+          '201': response(type, 'Created', { ...created, ...applied }),
+          '202': response(type, NOT_YET_EVERYWHERE, created),
           ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
         },
       },
@@ -48,7 +48,7 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         summary: 'Read',
         parameters: [id, precondition('If-None-Match'), session],
         responses: {
-          '200': answer(type, 'The record', { ...stateHeaders, ...readHere }),
+          '200': response(type, 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
           ...problems(400, 404, 500, 503),
         },
@@ -66,8 +66,8 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
           },
         },
         responses: {
-          '200': answer(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
-          '202': answer(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+          '200': response(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
+          '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
           ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
         },
       },
@@ -90,7 +90,7 @@ export function listOperation(type: string, tags: readonly string[]): Operation 
       { name: 'cursor', in: 'query', schema: { type: 'string', pattern: opaqueCursor.pattern } },
       session,
     ],
-    responses: { '200': answer(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
+    responses: { '200': response(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
   };
 }
 

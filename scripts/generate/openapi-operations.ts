@@ -8,12 +8,12 @@ import { idCursor } from '../../src/shared/http/paging.ts';
 import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import {
-  answer,
+  response,
   count,
   object,
   problems,
   ref,
-  said,
+  described,
   text,
   time,
   unreadable,
@@ -65,7 +65,7 @@ function pausePaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'listPauses',
         summary: 'Which peers this site does not send to, on an operator’s word',
-        responses: { '200': answer('Pauses', 'Every peer'), ...problems(401, 403, 500, 503) },
+        responses: { '200': response('Pauses', 'Every peer'), ...problems(401, 403, 500, 503) },
       },
     },
     '/replication/pauses/{peer}': {
@@ -74,7 +74,7 @@ function pausePaths(): Paths {
         operationId: 'pausePeer',
         summary: 'Send nothing more to a peer; what it lacks is kept, counted and shown',
         parameters: [peer],
-        responses: { '200': answer('Pause', 'It is paused'), ...problems(401, 403, 404, 500, 503) },
+        responses: { '200': response('Pause', 'It is paused'), ...problems(401, 403, 404, 500, 503) },
       },
       delete: {
         ...FOR_OPERATORS,
@@ -82,7 +82,7 @@ function pausePaths(): Paths {
         summary: `Send to a peer again, and at once up to about ${resumeKeysMax} keys of what it lacks`,
         parameters: [peer],
         responses: {
-          '200': answer('Resumed', 'It is no longer paused'),
+          '200': response('Resumed', 'It is no longer paused'),
           ...problems(401, 403, 404, 500, 503),
         },
       },
@@ -93,7 +93,7 @@ function pausePaths(): Paths {
 const pause = {
   peer: text,
   paused: { type: 'boolean' },
-  since: said(time, 'Since when; absent when it is not paused'),
+  since: described(time, 'Since when; absent when it is not paused'),
 };
 
 function pauseSchemas(): Record<string, object> {
@@ -104,9 +104,9 @@ function pauseSchemas(): Record<string, object> {
     required: ['keys', 'complete'],
     additionalProperties: false,
     properties: {
-      keys: said(count, 'Keys whose state the queue of the peer has accepted'),
-      complete: said({ type: 'boolean' }, 'False: the sweeper sends the rest'),
-      problem: said(text, 'Why the peer does not take any'),
+      keys: described(count, 'Keys whose state the queue of the peer has accepted'),
+      complete: described({ type: 'boolean' }, 'False: the sweeper sends the rest'),
+      problem: described(text, 'Why the peer does not take any'),
     },
   };
   return {
@@ -131,7 +131,7 @@ function pendingPaths(): Paths {
         summary:
           'The keys at risk: which records the peers do not hold yet, the oldest first; and what this site cannot use',
         parameters: [limit],
-        responses: { '200': answer('Pending', 'Every peer'), ...problems(400, 401, 403, 503) },
+        responses: { '200': response('Pending', 'Every peer'), ...problems(400, 401, 403, 503) },
       },
     },
   };
@@ -139,36 +139,36 @@ function pendingPaths(): Paths {
 
 function pendingSchemas(): Record<string, object> {
   const known = {
-    key: said(text, '`<entity>:<id>`'),
-    since: said(time, 'When the oldest write was made that the queue of the peer has not accepted'),
+    key: described(text, '`<entity>:<id>`'),
+    since: described(time, 'When the oldest write was made that the queue of the peer has not accepted'),
   };
   const reason = 'Why the queue of the peer refuses the record for good; absent when it is only on its way';
-  const key = { ...object(known), properties: { ...known, refused: said(text, reason) } };
+  const key = { ...object(known), properties: { ...known, refused: described(text, reason) } };
   const peer = object({
     site: text,
     keys: { type: 'array', items: key },
-    atLeast: said({ type: 'boolean' }, 'There are more of them, or may be'),
+    atLeast: described({ type: 'boolean' }, 'There are more of them, or may be'),
   });
   const view = {
     site: text,
-    now: said(time, 'By the clock of this site, when the question was asked'),
+    now: described(time, 'By the clock of this site, when the question was asked'),
     peers: { type: 'array', items: peer },
   };
   const unusable = object({
     key: known.key,
-    during: said(
+    during: described(
       text,
       'What met it: read, list or write, compare, repair, tombstones, or the question itself (status)',
     ),
     reason: text,
-    since: said(time, 'When it was first met'),
-    last: said(time, 'When it was last met'),
+    since: described(time, 'When it was first met'),
+    last: described(time, 'When it was last met'),
   });
   const meaning = 'Keys that this site cannot read or write itself, for good; absent when none is known';
   return {
     Pending: {
       ...object(view),
-      properties: { ...view, unusable: said({ type: 'array', items: unusable }, meaning) },
+      properties: { ...view, unusable: described({ type: 'array', items: unusable }, meaning) },
     },
   };
 }
@@ -180,7 +180,7 @@ function deadLetterPaths(): Paths {
     summary,
     requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
     responses: {
-      '200': answer('SettledDeadLetters', 'What was done'),
+      '200': response('SettledDeadLetters', 'What was done'),
       ...problems(400, 401, 403, 409, 411, 413, 415, 503),
     },
   });
@@ -190,7 +190,7 @@ function deadLetterPaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'listDeadLetters',
         summary: 'Why messages were set aside, by queue and reason',
-        responses: { '200': answer('DeadLetterCauses', 'As far as looked'), ...problems(401, 403, 503) },
+        responses: { '200': response('DeadLetterCauses', 'As far as looked'), ...problems(401, 403, 503) },
       },
     },
     '/replication/dead-letters/{id}': {
@@ -199,7 +199,7 @@ function deadLetterPaths(): Paths {
         operationId: 'getDeadLetter',
         summary: 'One message that was set aside, with its body',
         parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
-        responses: { '200': answer('DeadLetter', 'As it came'), ...problems(401, 403, 404, 503) },
+        responses: { '200': response('DeadLetter', 'As it came'), ...problems(401, 403, 404, 503) },
       },
     },
     '/replication/dead-letters/replay': {
@@ -216,14 +216,14 @@ function deadLetterPaths(): Paths {
 }
 
 function deadLetterSchemas(): Record<string, object> {
-  const look = {
-    looked: said(count, 'Messages that were looked at'),
-    atLeast: said({ type: 'boolean' }, 'There may be more'),
+  const sample = {
+    scanned: described(count, 'Messages that were looked at'),
+    atLeast: described({ type: 'boolean' }, 'There may be more'),
   };
   const of = {
     source: text,
     reason: text,
-    letters: count,
+    messages: count,
     detail: text,
     oldest: time,
     newest: time,
@@ -232,10 +232,10 @@ function deadLetterSchemas(): Record<string, object> {
   const keys = { type: 'array', items: object({ key: text, detail: text }) };
   const cause = {
     ...object(of),
-    properties: { ...of, keys: said(keys, 'The first few records that they are about, and why') },
+    properties: { ...of, keys: described(keys, 'The first few records that they are about, and why') },
   };
   return {
-    DeadLetterCauses: object({ now: time, ...look, causes: { type: 'array', items: cause } }),
+    DeadLetterCauses: object({ now: time, ...sample, causes: { type: 'array', items: cause } }),
     DeadLetter: object({ id: text, source: text, reason: text, detail: text, body: text, at: time }),
     DeadLetterReplay: {
       ...replaySchema,
@@ -245,9 +245,9 @@ function deadLetterSchemas(): Record<string, object> {
     DeadLetterDiscard: discardSchema,
     SettledDeadLetters: object({
       dryRun: { type: 'boolean' },
-      ...look,
-      matched: said(count, 'Messages that were meant'),
-      settled: said(count, 'Messages that were replayed or discarded, or would be in a dry run'),
+      ...sample,
+      matched: described(count, 'Messages that were meant'),
+      settled: described(count, 'Messages that were replayed or discarded, or would be in a dry run'),
       failed: { type: 'array', items: object({ id: text, detail: text }) },
     }),
   };
@@ -272,21 +272,21 @@ function queuePaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'getQueues',
         summary: 'How many messages the queues of this site hold',
-        responses: { '200': answer('Queues', 'As the broker counts them'), ...problems(401, 403, 503) },
+        responses: { '200': response('Queues', 'As the broker counts them'), ...problems(401, 403, 503) },
       },
     },
   };
 }
 
 function queueSchemas(): Record<string, object> {
-  const depth = object({ messages: count, atLeast: said({ type: 'boolean' }, 'There may be more') });
+  const depth = object({ messages: count, atLeast: described({ type: 'boolean' }, 'There may be more') });
   return {
     Queues: object({
       site: text,
       queues: object({
         out: depth,
         in: depth,
-        dead: said(depth, 'Set aside, by the bridge or by the broker'),
+        dead: described(depth, 'Set aside, by the bridge or by the broker'),
       }),
     }),
   };
@@ -302,7 +302,7 @@ function firstCheckPaths(): Paths {
         description:
           'Before any traffic, and harmless in it: what is written is removed again, and a message that is sent is ' +
           'dropped by whoever receives it. What a finding means: `npm run tandem -- first-check`.',
-        responses: { '200': answer('FirstCheck', 'A finding for each call'), ...problems(401, 403) },
+        responses: { '200': response('FirstCheck', 'A finding for each call'), ...problems(401, 403) },
       },
     },
   };
@@ -315,10 +315,10 @@ function firstCheckSchemas(): Record<string, object> {
       findings: {
         type: 'array',
         items: object({
-          probe: said(text, 'The kind of call'),
-          subject: said(text, 'What it is about, where there is more than one; else empty'),
-          outcome: { enum: ['ok', 'refused', 'skipped'] },
-          seen: said(text, 'What was seen; of a refusal the error with its causes'),
+          probe: described(text, 'The kind of call'),
+          subject: described(text, 'What it is about, where there is more than one; else empty'),
+          result: { enum: ['ok', 'refused', 'skipped'] },
+          seen: described(text, 'What was seen; of a refusal the error with its causes'),
           ms: count,
         }),
       },
@@ -338,7 +338,7 @@ function conflictPaths(): Paths {
           { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: pageSizeMax } },
           { name: 'cursor', in: 'query', schema: { type: 'string', pattern: idCursor.pattern } },
         ],
-        responses: { '200': answer('Conflicts', 'One page'), ...problems(400, 401, 403, 503) },
+        responses: { '200': response('Conflicts', 'One page'), ...problems(400, 401, 403, 503) },
       },
     },
     '/replication/conflicts/{id}': {
@@ -347,7 +347,7 @@ function conflictPaths(): Paths {
         operationId: 'getConflict',
         summary: 'One conflict, with both versions',
         parameters: [id],
-        responses: { '200': answer('Conflict', 'The entry'), ...problems(401, 403, 404, 500, 503) },
+        responses: { '200': response('Conflict', 'The entry'), ...problems(401, 403, 404, 500, 503) },
       },
     },
     '/replication/conflicts/{id}/override': {
@@ -361,7 +361,7 @@ function conflictPaths(): Paths {
           content: { 'application/json': { schema: ref('schemas', 'ConflictOverride') } },
         },
         responses: {
-          '200': answer('Conflict', 'It is overridden'),
+          '200': response('Conflict', 'It is overridden'),
           ...problems(400, 401, 403, 404, 411, 413, 415, 500, 503),
         },
       },
@@ -374,7 +374,7 @@ function conflictSchemas(): Record<string, object> {
     type: 'object',
     required: ['stamp', 'site', 'at'],
     additionalProperties: false,
-    properties: { stamp: text, site: text, at: time, value: said({}, 'Any JSON value') },
+    properties: { stamp: text, site: text, at: time, value: described({}, 'Any JSON value') },
   };
   return {
     Conflict: {
@@ -383,12 +383,12 @@ function conflictSchemas(): Record<string, object> {
       additionalProperties: false,
       properties: {
         id: text,
-        record: said(text, 'The key of the record: entity and id'),
+        record: described(text, 'The key of the record: entity and id'),
         field: text,
         loser: version,
         winner: version,
         reason: { enum: ['newer', 'higher rank', EARLIER_LIFE] },
-        override: said({ type: 'object' }, 'What an operator decided, once somebody did'),
+        override: described({ type: 'object' }, 'What an operator decided, once somebody did'),
       },
     },
     Conflicts: {
@@ -408,7 +408,7 @@ function verificationPaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'listVerifications',
         summary: 'The latest comparison with each peer, and when the two were last the same',
-        responses: { '200': answer('Verifications', 'As far as known here'), ...problems(401, 403, 503) },
+        responses: { '200': response('Verifications', 'As far as known here'), ...problems(401, 403, 503) },
       },
       post: {
         ...FOR_OPERATORS,
@@ -419,7 +419,7 @@ function verificationPaths(): Paths {
           content: { 'application/json': { schema: ref('schemas', 'VerificationBegin') } },
         },
         responses: {
-          '202': answer('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
+          '202': response('Verification', 'It has begun', { Location: ref('headers', 'Location') }),
           ...problems(400, 401, 403, 404, 411, 413, 415, 503),
         },
       },
@@ -433,15 +433,15 @@ function verificationSchemas(): Record<string, object> {
     required: ['checked', 'differing', 'repaired', 'examples'],
     additionalProperties: false,
     properties: {
-      counted: said(count, 'Records of the side; absent until it has ended'),
-      checked: said(count, 'Records that were offered to the other side'),
-      differing: said(count, 'Of those, records that the other side lacked or held in an earlier state'),
-      repaired: said(count, 'Of those, records that were sent'),
+      counted: described(count, 'Records of the side; absent until it has ended'),
+      checked: described(count, 'Records that were offered to the other side'),
+      differing: described(count, 'Of those, records that the other side lacked or held in an earlier state'),
+      repaired: described(count, 'Of those, records that were sent'),
       examples: { type: 'array', items: text },
     },
   };
   const known = { site: text, verifications: { type: 'array', items: ref('schemas', 'Verification') } };
-  const leftOut = said(
+  const leftOut = described(
     { type: 'array', minItems: 1, items: text },
     'Keys of results that are there and that this site cannot read; absent when there is none',
   );
@@ -458,7 +458,7 @@ function verificationSchemas(): Record<string, object> {
         begunAt: time,
         ended: { type: 'boolean' },
         endedAt: time,
-        lastCleanAt: said(time, 'When the last comparison began that found no difference'),
+        lastCleanAt: described(time, 'When the last comparison began that found no difference'),
         sides: { type: 'object', additionalProperties: side },
       },
     },

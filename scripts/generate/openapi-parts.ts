@@ -10,7 +10,7 @@ export const count = { type: 'integer', minimum: 0 } as const;
 export const time = { type: 'string', format: 'date-time' } as const;
 
 /** A schema with a sentence about what it is. */
-export const said = (schema: object, description: string): object => ({ ...schema, description });
+export const described = (schema: object, description: string): object => ({ ...schema, description });
 
 /** An object that has all of these properties and no others. */
 export function object(properties: Record<string, unknown>): object {
@@ -22,7 +22,7 @@ export function ref(kind: 'schemas' | 'headers', name: string): { $ref: string }
 }
 
 /** A JSON answer. */
-export function answer(schema: string, description: string, headers?: Record<string, unknown>): object {
+export function response(schema: string, description: string, headers?: Record<string, unknown>): object {
   return {
     description,
     ...(headers !== undefined && { headers }),
@@ -124,7 +124,7 @@ export function problems(...statuses: readonly number[]): Record<string, object>
 }
 
 /** Names what a page leaves out. */
-export const unreadable = said(
+export const unreadable = described(
   { type: 'array', minItems: 1, items: text },
   'Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none',
 );

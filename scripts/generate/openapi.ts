@@ -18,13 +18,13 @@ import {
   NOT_YET_EVERYWHERE,
   count,
   object,
-  said,
+  described,
   text,
   time,
   applied,
   precondition,
   prefer,
-  answer,
+  response,
   idempotencyKey,
   problems,
   readHere,
@@ -127,7 +127,7 @@ const check = object({ ok: { type: 'boolean' }, ms: { type: 'number', minimum: 0
 
 function deepChecks(): object {
   const always = { store: check, queue: check, peers: { type: 'object', additionalProperties: check } };
-  const backfill = said(
+  const backfill = described(
     object({ ok: { type: 'boolean' }, detail: text }),
     'Whether a site that is being rebuilt has been found equal to every peer; absent at all others',
   );
@@ -139,53 +139,53 @@ const REFUSED =
 
 function replication(): object {
   const exposure = {
-    keys: said(count, 'Records with writes that would be lost if this site vanished now'),
-    atLeast: said({ type: 'boolean' }, 'There may be more of them than were counted'),
+    keys: described(count, 'Records with writes that would be lost if this site vanished now'),
+    atLeast: described({ type: 'boolean' }, 'There may be more of them than were counted'),
   };
   const known = {
     site: text,
-    safeTime: said(
+    safeTime: described(
       time,
       'Everything acknowledged here before it is held durably at the peer, but for what `exposure.refused` counts; never later than the truth',
     ),
-    exposure: { ...object(exposure), properties: { ...exposure, refused: said(count, REFUSED) } },
-    oldestPendingMs: said(
+    exposure: { ...object(exposure), properties: { ...exposure, refused: described(count, REFUSED) } },
+    oldestPendingMs: described(
       count,
       'Age of the oldest of those writes that is not refused; 0 when there is none',
     ),
-    paused: said({ type: 'boolean' }, 'An operator has stopped what is sent to the peer'),
+    paused: described({ type: 'boolean' }, 'An operator has stopped what is sent to the peer'),
   };
   const peer = {
     ...object(known),
     properties: {
       ...known,
-      problem: said(text, 'Why the peer did not take what the last sweep sent; absent when all is well'),
+      problem: described(text, 'Why the peer did not take what the last sweep sent; absent when all is well'),
     },
   };
   const inbound = object({
     site: text,
-    heardMsAgo: said(
+    heardMsAgo: described(
       { type: ['integer', 'null'], minimum: 0 },
       'Age of the newest heartbeat of the peer that has been applied here, by both clocks; null: none yet',
     ),
   });
   const recovery = object({
-    keysPerSecond: said(count, 'Records that were sent a second since its sending began'),
-    doneAt: said(
+    keysPerSecond: described(count, 'Records that were sent a second since its sending began'),
+    doneAt: described(
       { type: ['string', 'null'], format: 'date-time' },
       'An estimate of when its last record will have been sent; null while that cannot be said',
     ),
   });
   const always = {
     site: text,
-    now: said(
+    now: described(
       time,
       'By the clock of this site: the moment that the answer is about. An answer serves for a second',
     ),
     peers: { type: 'array', items: peer },
     inbound: { type: 'array', items: inbound },
   };
-  const sending = said(
+  const sending = described(
     recovery,
     'A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun',
   );
@@ -228,7 +228,7 @@ function sitePaths(): Record<string, Record<string, Operation>> {
         operationId: 'getRegion',
         tags: ['site'],
         summary: 'Which cloud, region and site answers',
-        responses: { '200': answer('Region', 'This site') },
+        responses: { '200': response('Region', 'This site') },
       },
     },
     '/health': {
@@ -236,7 +236,7 @@ function sitePaths(): Record<string, Record<string, Operation>> {
         operationId: 'getHealth',
         tags: ['site'],
         summary: 'Shallow: needs nothing but the process',
-        responses: { '200': answer('Health', 'Alive') },
+        responses: { '200': response('Health', 'Alive') },
       },
     },
     '/health/deep': {
@@ -245,8 +245,8 @@ function sitePaths(): Record<string, Record<string, Operation>> {
         tags: ['site'],
         summary: 'Asks the store, the queue and the peers',
         responses: {
-          '200': answer('DeepHealth', 'Usable; `degraded` when the queue or a peer does not answer'),
-          '503': answer('DeepHealth', 'The site should leave rotation, or has not been filled yet'),
+          '200': response('DeepHealth', 'Usable; `degraded` when the queue or a peer does not answer'),
+          '503': response('DeepHealth', 'The site should leave rotation, or has not been filled yet'),
         },
       },
     },
@@ -255,7 +255,7 @@ function sitePaths(): Record<string, Record<string, Operation>> {
         operationId: 'getReplication',
         tags: ['site'],
         summary: 'What would be lost if this site vanished now, per peer, and when each peer was last heard',
-        responses: { '200': answer('Replication', 'As seen by this site'), ...problems(503) },
+        responses: { '200': response('Replication', 'As seen by this site'), ...problems(503) },
       },
     },
   };
@@ -289,9 +289,9 @@ function itemPaths(): Record<string, Record<string, Operation>> {
           content: { 'application/json': { schema: ref('schemas', 'ItemWrite') } },
         },
         responses: {
-          '200': answer('Item', 'Replaced', { ...written, ...applied }),
-          '201': answer('Item', 'Created', { ...written, ...applied }),
-          '202': answer('Item', NOT_YET_EVERYWHERE, written),
+          '200': response('Item', 'Replaced', { ...written, ...applied }),
+          '201': response('Item', 'Created', { ...written, ...applied }),
+          '202': response('Item', NOT_YET_EVERYWHERE, written),
           ...problems(400, 410, 411, 412, 413, 415, 422, 500, 503),
         },
       },
@@ -305,7 +305,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         summary: 'Read a record',
         parameters: [id, precondition('If-None-Match'), session],
         responses: {
-          '200': answer('Item', 'The record', { ...stateHeaders, ...readHere }),
+          '200': response('Item', 'The record', { ...stateHeaders, ...readHere }),
           '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
           ...problems(400, 404, 500, 503),
         },

@@ -6,7 +6,7 @@ import { OperatorApi, type SideView, type VerificationView } from './operator-ap
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { findSite, TargetError } from './targets.ts';
 
-const LOOK_EVERY_MS = 1_000;
+const SAMPLE_EVERY_MS = 1_000;
 /** A repair is followed by a comparison that proves it; what is written meanwhile may need another. */
 const ROUNDS_MAX = 4;
 
@@ -45,7 +45,7 @@ async function follow(
     const progress = progressOf(view);
     if (!json && progress !== shown) err(isTerminal ? `\r\u001B[K${progress}` : `${progress}\n`);
     shown = progress;
-    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await delay(SAMPLE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `tandem dlq`: what was set aside, why, and what becomes of it. */
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { letterSettlesMax } from '../../src/shared/bounds.ts';
+import { deadLetterSettlesMax } from '../../src/shared/bounds.ts';
 import type { DeadLetterOptions } from './options.ts';
 import { OperatorApi, type CausesView, type SettledView } from './operator-api.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
@@ -31,10 +31,10 @@ async function list(options: DeadLetterOptions, { out }: CommandContext): Promis
   return 0;
 }
 
-function listing(site: string, { causes, looked, atLeast }: CausesView): string {
+function listing(site: string, { causes, scanned, atLeast }: CausesView): string {
   if (causes.length === 0) return `${site}: no dead letters\n`;
-  const rows = causes.map(({ letters, source, reason, newest, ids, detail }) => [
-    String(letters),
+  const rows = causes.map(({ messages, source, reason, newest, ids, detail }) => [
+    String(messages),
     source || 'unknown',
     reason,
     newest,
@@ -42,16 +42,16 @@ function listing(site: string, { causes, looked, atLeast }: CausesView): string 
     detail,
   ]);
   const table = aligned([['letters', 'from', 'reason', 'newest', 'for example', 'detail'], ...rows]);
-  const more = atLeast ? `  (the first ${looked}; there may be more)` : '';
+  const more = atLeast ? `  (the first ${scanned}; there may be more)` : '';
   return `${site}${more}\n${table.map((row) => `  ${row}`).join('\n')}\n`;
 }
 
 async function show(options: DeadLetterOptions, { out }: CommandContext): Promise<number> {
-  const letter = await new OperatorApi(await findSite(options, options.at)).letter(options.ids[0] ?? '');
-  const { id, source, reason, detail, at, body } = letter;
+  const message = await new OperatorApi(await findSite(options, options.at)).message(options.ids[0] ?? '');
+  const { id, source, reason, detail, at, body } = message;
   out(
     options.json
-      ? `${JSON.stringify(letter)}\n`
+      ? `${JSON.stringify(message)}\n`
       : `id      ${id}\nfrom    ${source || 'unknown'}\nreason  ${reason}\ndetail  ${detail}\nsince   ${at}\n\n${body}\n`,
   );
   return 0;
@@ -77,7 +77,7 @@ async function settle(options: DeadLetterOptions, context: CommandContext): Prom
   let last: SettledView;
   for (;;) {
     const begunAt = performance.now();
-    const limit = Math.min(rate, letterSettlesMax);
+    const limit = Math.min(rate, deadLetterSettlesMax);
     last = await api.settle(action as 'replay' | 'discard', { ...selection, limit, dryRun });
     settled += last.settled;
     for (const { id, detail } of last.failed) failed.set(id, detail);

@@ -4,11 +4,11 @@ import type { Causes, Settled } from '../../src/shared/operations/dead-letter-se
 import type { ConflictPage, ConflictView } from '../../src/shared/operations/conflict-service.ts';
 import type { PendingView } from '../../src/shared/operations/pending-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
-import { explain } from './ask.ts';
+import { explain } from './get-json.ts';
 import { TargetError, type Target } from './targets.ts';
 
 /** Longer than API Gateway waits for a function. */
-const ANSWER_WITHIN_MS = 30_000;
+const RESPONSE_WITHIN_MS = 30_000;
 
 /** `GET /replication/pauses` of one peer, and what ends a pause. */
 export interface PauseView {
@@ -43,7 +43,7 @@ export interface VerificationView {
 export type CausesView = Causes & { readonly now: string };
 export type SettledView = Settled & { readonly dryRun: boolean };
 
-export interface LetterView {
+export interface DeadLetterView {
   readonly id: string;
   readonly source: string;
   readonly reason: string;
@@ -63,63 +63,63 @@ export class OperatorApi {
   }
 
   pause(peer: string): Promise<PauseView> {
-    return this.#ask('PUT', `pauses/${encodeURIComponent(peer)}`) as Promise<PauseView>;
+    return this.#query('PUT', `pauses/${encodeURIComponent(peer)}`) as Promise<PauseView>;
   }
 
   resume(peer: string): Promise<PauseView> {
-    return this.#ask('DELETE', `pauses/${encodeURIComponent(peer)}`) as Promise<PauseView>;
+    return this.#query('DELETE', `pauses/${encodeURIComponent(peer)}`) as Promise<PauseView>;
   }
 
   async queues(): Promise<QueueDepths> {
-    return ((await this.#ask('GET', 'queues')) as { queues: QueueDepths }).queues;
+    return ((await this.#query('GET', 'queues')) as { queues: QueueDepths }).queues;
   }
 
   firstCheck(): Promise<{ site: string; findings: readonly Finding[] }> {
-    return this.#ask('POST', 'first-check') as Promise<{ site: string; findings: readonly Finding[] }>;
+    return this.#query('POST', 'first-check') as Promise<{ site: string; findings: readonly Finding[] }>;
   }
 
   pending(): Promise<PendingView> {
-    return this.#ask('GET', 'pending') as Promise<PendingView>;
+    return this.#query('GET', 'pending') as Promise<PendingView>;
   }
 
   causes(): Promise<CausesView> {
-    return this.#ask('GET', 'dead-letters') as Promise<CausesView>;
+    return this.#query('GET', 'dead-letters') as Promise<CausesView>;
   }
 
-  letter(id: string): Promise<LetterView> {
-    return this.#ask('GET', `dead-letters/${encodeURIComponent(id)}`) as Promise<LetterView>;
+  message(id: string): Promise<DeadLetterView> {
+    return this.#query('GET', `dead-letters/${encodeURIComponent(id)}`) as Promise<DeadLetterView>;
   }
 
   settle(action: 'replay' | 'discard', selection: object): Promise<SettledView> {
-    return this.#ask('POST', `dead-letters/${action}`, selection) as Promise<SettledView>;
+    return this.#query('POST', `dead-letters/${action}`, selection) as Promise<SettledView>;
   }
 
   compare(request: { peer: string; repair: boolean }): Promise<VerificationView> {
-    return this.#ask('POST', 'verifications', request) as Promise<VerificationView>;
+    return this.#query('POST', 'verifications', request) as Promise<VerificationView>;
   }
 
   async verifications(): Promise<readonly VerificationView[]> {
-    const answer = (await this.#ask('GET', 'verifications')) as { verifications: VerificationView[] };
-    return answer.verifications;
+    const response = (await this.#query('GET', 'verifications')) as { verifications: VerificationView[] };
+    return response.verifications;
   }
 
   conflicts(limit: number): Promise<ConflictPage> {
-    return this.#ask('GET', `conflicts?limit=${limit}`) as Promise<ConflictPage>;
+    return this.#query('GET', `conflicts?limit=${limit}`) as Promise<ConflictPage>;
   }
 
   conflict(id: string): Promise<ConflictView> {
-    return this.#ask('GET', `conflicts/${encodeURIComponent(id)}`) as Promise<ConflictView>;
+    return this.#query('GET', `conflicts/${encodeURIComponent(id)}`) as Promise<ConflictView>;
   }
 
   override(id: string, decision: object): Promise<ConflictView> {
-    return this.#ask(
+    return this.#query(
       'POST',
       `conflicts/${encodeURIComponent(id)}/override`,
       decision,
     ) as Promise<ConflictView>;
   }
 
-  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+  async #query(method: string, path: string, body?: object): Promise<unknown> {
     const { url, operatorKey } = this.#target;
     if (operatorKey === undefined) {
       throw new TargetError(
@@ -131,7 +131,7 @@ export class OperatorApi {
       response = await fetch(new URL(`/replication/${path}`, url), {
         method,
         headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: AbortSignal.timeout(RESPONSE_WITHIN_MS),
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
     } catch (cause) {

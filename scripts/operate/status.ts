@@ -1,6 +1,6 @@
 /** `tandem status`: asks every site, and says per direction what is safe and what is not. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { askSite, type SiteReport } from './ask.ts';
+import { querySite, type SiteReport } from './query-sites.ts';
 import type { StatusOptions } from './options.ts';
 import { directionsOf } from './directions.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
@@ -19,7 +19,7 @@ export async function status(options: StatusOptions, context: CommandContext): P
   // Listened to from the start: Ctrl-C during the first look is the end of a watch too.
   const signal = options.watch ? context.signal : undefined;
   for (;;) {
-    const code = await look(options, context);
+    const code = await sample(options, context);
     if (signal === undefined || (await stoppedWithin(REFRESH_MS, signal))) return code;
   }
 }
@@ -34,19 +34,19 @@ async function stoppedWithin(ms: number, signal: AbortSignal): Promise<boolean> 
   }
 }
 
-async function look(options: StatusOptions, { out, isTerminal, colour }: CommandContext): Promise<number> {
-  const askedAt = new Date().toISOString();
-  const reports = await Promise.all(findTargets(options).map((target) => askSite(target, options)));
+async function sample(options: StatusOptions, { out, isTerminal, colour }: CommandContext): Promise<number> {
+  const requestedAt = new Date().toISOString();
+  const reports = await Promise.all(findTargets(options).map((target) => querySite(target, options)));
   const directions = directionsOf(reports);
-  const answered = reports.every(isWhole);
+  const responded = reports.every(isWhole);
   if (options.json) {
-    out(`${JSON.stringify({ askedAt, answered, sites: reports, directions })}\n`);
+    out(`${JSON.stringify({ requestedAt, responded, sites: reports, directions })}\n`);
   } else {
     const redraw = options.watch && isTerminal;
-    out(`${redraw ? CLEAR : ''}${askedAt}\n\n${toTable(directions, reports, colour)}`);
+    out(`${redraw ? CLEAR : ''}${requestedAt}\n\n${toTable(directions, reports, colour)}`);
     if (options.watch && !isTerminal) out('\n');
   }
-  return answered ? 0 : 1;
+  return responded ? 0 : 1;
 }
 
 function isWhole({ problem, queueProblem, pendingProblem, causesProblem }: SiteReport): boolean {

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import { aligned } from '@tandem-clouds/command-line/table';
-import type { SiteReport } from './ask.ts';
+import type { SiteReport } from './query-sites.ts';
 import type { Direction } from './directions.ts';
 
 type Colour = 'green' | 'yellow' | 'red' | 'dim';

@@ -9,8 +9,9 @@ import {
   type StackSite,
 } from '@tandem-clouds/command-line/running-stack';
 import { urlOf } from '@tandem-clouds/local/stack/topology';
-import { getJson, readReplication } from './ask.ts';
+import { getJson } from './get-json.ts';
 import type { CommonOptions } from './options.ts';
+import { readReplication } from './read-replication.ts';
 
 /** One site to ask. */
 export interface Target {

@@ -1,6 +1,6 @@
 /** `tandem token`: a token of the local issuer, to present as `Authorization: Bearer`. */
-import { askToken } from '@tandem-clouds/emulators/oidc/request-token';
-import { explain } from './ask.ts';
+import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { explain } from './get-json.ts';
 import type { TokenOptions } from './options.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { findIssuer, TargetError } from './targets.ts';
@@ -9,7 +9,7 @@ import { findIssuer, TargetError } from './targets.ts';
 export async function token(options: TokenOptions, { out }: CommandContext): Promise<number> {
   const issuer = findIssuer(options);
   try {
-    const value = await askToken(issuer, options.scope);
+    const value = await queryToken(issuer, options.scope);
     out(options.json ? `${JSON.stringify({ token: value, issuer })}\n` : `${value}\n`);
     return 0;
   } catch (error) {

@@ -1,8 +1,8 @@
 /**
- * Runs the commands that a person would type, against a stand-in on loopback.
+ * Runs the commands that a person would type, against an emulator on loopback.
  *
  * Invariant: a command knows nothing of this machine's accounts. Of the environment it gets what it needs to run, a home
- * that is empty, and what a rehearsal gives it; and it can reach nothing but the stand-in (loopback.cjs).
+ * that is empty, and what a rehearsal gives it; and it can reach nothing but the emulator (loopback.cjs).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ const LINKED = ['node_modules', 'scripts'];
 /** Time for a command under load; one that takes longer hangs. */
 const COMMAND_MS_MAX = 8 * 60_000;
 /** How often the list of processes is looked at. */
-const LOOK_MS = 250;
+const SAMPLE_MS = 250;
 
 export interface Ran {
   readonly code: number | null;
@@ -75,11 +75,11 @@ export function prepareWorkplace(folder: string, secrets: readonly string[]): Wo
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (chunk: Buffer) => output.push(chunk));
       }
-      const look = setInterval(() => leaks.push(...processesWith(secrets)), LOOK_MS);
+      const sample = setInterval(() => leaks.push(...processesWith(secrets)), SAMPLE_MS);
       const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS_MAX);
       const [code] = (await once(child, 'close')) as [number | null];
       clearTimeout(late);
-      clearInterval(look);
+      clearInterval(sample);
       const text = Buffer.concat(output).toString();
       const log = `${String(commands).padStart(2, '0')}-${args[0] ?? ''}.txt`;
       fs.writeFileSync(path.join(logs, log), `sls ${args.join(' ')}\n${text}\nexit ${code ?? 'killed'}\n`);

@@ -1,6 +1,6 @@
 'use strict';
 /**
- * Loaded into every command of a rehearsal before anything else: takes what is meant for a cloud to the stand-in on
+ * Loaded into every command of a rehearsal before anything else: takes what is meant for a cloud to the emulator on
  * loopback, under the name that it was meant for (`Host`).
  *
  * Invariant: nothing leaves this machine. A connection with TLS ends at REHEARSE_PORT, in plain text, whatever its
@@ -20,7 +20,7 @@ function fail(socket, code, message) {
   return socket;
 }
 
-tls.connect = function connectToStandIn(...args) {
+tls.connect = function connectToEmulator(...args) {
   const onSecure = args.find((arg) => typeof arg === 'function');
   const { host = '' } = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
   if (UNKNOWN?.test(host)) return fail(new net.Socket(), 'ENOTFOUND', `getaddrinfo ENOTFOUND ${host}`);

@@ -1,7 +1,7 @@
 import type { Ran } from './command.ts';
 
 /** What a command told the person in front of it when it failed: the lines after `Error:`. */
-export function told({ output }: Ran): string[] {
+export function reported({ output }: Ran): string[] {
   const [, message = output] = output.split(/^Error:\n/m);
   return message
     .split('\n')

@@ -1,9 +1,9 @@
 /** From a policy to what can be done to its sites: real clouds, or the running local stack when its provider is `local`. */
-import { systemSurroundings } from '../../dns/command/system.ts';
+import { systemContext } from '../../dns/command/system.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { cloudDeploy } from '../../infra/rollout/deploy-cloud.ts';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import type { Platform } from '../../infra/rollout/perform.ts';
+import type { Platform } from '../../infra/rollout/run-rollout.ts';
 import { platformOf } from '../../infra/rollout/platform.ts';
 import { Traffic } from '../../infra/rollout/traffic.ts';
 
@@ -23,12 +23,12 @@ export interface Connection {
 }
 
 /** Listens to signals from now on. @throws TrafficError when the policy is not one. */
-export function connect({ policy, dir, args }: Target, say: (line: string) => void): Connection {
-  const around = systemSurroundings({
+export function connect({ policy, dir, args }: Target, report: (line: string) => void): Connection {
+  const commandContext = systemContext({
     cloudflareToken: process.env['CLOUDFLARE_API_TOKEN'],
     localControlUrl: process.env['TANDEM_DNS_CONTROL'],
   });
-  const traffic = new Traffic(policy, { ...around, out: (text) => say(text.trimEnd()) });
-  const deploy = traffic.policy.provider === 'local' ? localDeploy(dir) : cloudDeploy({ args, say });
-  return { traffic, platform: platformOf(traffic, deploy), signal: around.signal };
+  const traffic = new Traffic(policy, { ...commandContext, out: (text) => report(text.trimEnd()) });
+  const deploy = traffic.policy.provider === 'local' ? localDeploy(dir) : cloudDeploy({ args, report });
+  return { traffic, platform: platformOf(traffic, deploy), signal: commandContext.signal };
 }

@@ -5,20 +5,20 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemSurroundings } from '../../dns/command/system.ts';
+import { systemContext } from '../../dns/command/system.ts';
 import { figure, type Figure } from '@tandem-clouds/testkit/report/report';
-import { Arena } from '@tandem-clouds/testkit/cluster/test-cluster';
+import { TestCluster } from '@tandem-clouds/testkit/cluster/test-cluster';
 import { keysOf, takeSnapshot, untilAtRest } from '@tandem-clouds/testkit/observe/converge';
 import { judge } from '@tandem-clouds/testkit/checkers/judge';
-import { runCrowd } from '@tandem-clouds/testkit/load/load-generator';
-import { openEntrance, type Entrance } from '@tandem-clouds/testkit/load/endpoint';
+import { runLoad } from '@tandem-clouds/testkit/load/load-generator';
+import { openTrafficEndpoint, type TrafficEndpoint } from '@tandem-clouds/testkit/load/endpoint';
 import { isError, type Call } from '@tandem-clouds/testkit/history/observed';
 import { localPolicy } from '@tandem-clouds/local/dns-zone';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import type { Finding, Snapshot } from '@tandem-clouds/testkit/history/facts';
 import { Random } from '@tandem-clouds/testkit/random';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import { perform, type Outcome } from '../../infra/rollout/perform.ts';
+import { runRollout, type RolloutResult } from '../../infra/rollout/run-rollout.ts';
 import { platformOf, runningAt } from '../../infra/rollout/platform.ts';
 import { artefactOf } from '../../infra/rollout/releases.ts';
 import { settleSecondsOf } from '../../infra/rollout/sites.ts';
@@ -43,11 +43,11 @@ export interface LocalRolloutOptions {
   readonly only: Cloud | undefined;
   /** The new release of this cloud is made to fail. */
   readonly bad: Cloud | undefined;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
 export interface LocalRollout {
-  readonly outcome: Outcome;
+  readonly result: RolloutResult;
   readonly figures: readonly Figure[];
   readonly errors: readonly Call[];
   readonly findings: readonly Finding[];
@@ -57,26 +57,26 @@ export interface LocalRollout {
 
 /** @throws Error when the stack does not come up, or the run itself fails. */
 export async function rolloutLocally(options: LocalRolloutOptions): Promise<LocalRollout> {
-  const { from, to, bad, say } = options;
-  say(`starting a stack of its own on ${from}`);
-  const arena = await Arena.open(SITES);
+  const { from, to, bad, report } = options;
+  report(`starting a stack of its own on ${from}`);
+  const cluster = await TestCluster.open(SITES);
   const folders: string[] = [];
-  let entrance: Entrance | undefined;
+  let trafficEndpoint: TrafficEndpoint | undefined;
   try {
-    const first = localDeploy(arena.dir);
+    const first = localDeploy(cluster.dir);
     for (const site of SITES) await first(site, from);
-    entrance = await openEntrance(arena);
-    const deploy = localDeploy(arena.dir, (version, cloud) => {
+    trafficEndpoint = await openTrafficEndpoint(cluster);
+    const deploy = localDeploy(cluster.dir, (version, cloud) => {
       const artefact = artefactOf(version, cloud);
       if (version !== to || cloud !== bad) return artefact;
       const folder = spoiled(artefact);
       folders.push(folder);
       return folder;
     });
-    return await underLoad(arena, entrance, { ...options, deploy });
+    return await underLoad(cluster, trafficEndpoint, { ...options, deploy });
   } finally {
-    await entrance?.close();
-    await arena.close();
+    await trafficEndpoint?.close();
+    await cluster.close();
     for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -86,34 +86,34 @@ interface Prepared extends LocalRolloutOptions {
 }
 
 async function underLoad(
-  arena: Arena,
-  { doors, resolve, record }: Entrance,
+  cluster: TestCluster,
+  { endpoints, resolve, record }: TrafficEndpoint,
   options: Prepared,
 ): Promise<LocalRollout> {
-  const { clients, seed, say } = options;
+  const { clients, seed, report } = options;
   const calls: Call[] = [];
   const stop = new AbortController();
   const beganMs = Date.now();
-  const working = runCrowd(
+  const working = runLoad(
     {
       sizes: { 'honours TTL': clients, 'ignores TTL': 0 },
       periodMs: PERIOD_MS,
       joinWithinMs: record.ttlSeconds * 1_000,
       random: new Random(seed),
       resolve,
-      doors,
+      endpoints,
       calls,
-      answers: [],
+      responses: [],
     },
     stop.signal,
   );
-  say(`${clients} clients at work`);
-  let outcome: Outcome;
+  report(`${clients} clients at work`);
+  let result: RolloutResult;
   let rolloutMs: number;
   try {
     await sleep(STEADY_MS);
     const rolloutBeganMs = Date.now();
-    outcome = await rollout(arena, options);
+    result = await rollout(cluster, options);
     rolloutMs = Date.now() - rolloutBeganMs;
     await sleep(TAIL_MS);
   } finally {
@@ -121,57 +121,60 @@ async function underLoad(
     await working;
   }
   const loadMs = Date.now() - beganMs;
-  say('the load has ended; comparing both sites with what the clients were told');
-  const findings = await findingsOf(arena, calls, say);
+  report('the load has ended; comparing both sites with what the clients were told');
+  const findings = await findingsOf(cluster, calls, report);
   const errors = calls.filter(isError);
   const running = Object.fromEntries(
-    await Promise.all(SITES.map(async (site) => [site, await runningAt(arena.site(site).url)] as const)),
+    await Promise.all(SITES.map(async (site) => [site, await runningAt(cluster.site(site).url)] as const)),
   );
-  const figures = [...figuresOf({ calls, errors, findings, rolloutMs, loadMs }), ...timesOf(outcome)];
-  return { outcome, figures, errors, findings, running };
+  const figures = [...figuresOf({ calls, errors, findings, rolloutMs, loadMs }), ...timesOf(result)];
+  return { result, figures, errors, findings, running };
 }
 
-async function rollout(arena: Arena, { from, to, only, deploy, say }: Prepared): Promise<Outcome> {
-  const { dns, sites } = arena.describe();
-  const file = path.join(arena.dir, 'rollout.policy.yml');
+async function rollout(
+  cluster: TestCluster,
+  { from, to, only, deploy, report }: Prepared,
+): Promise<RolloutResult> {
+  const { dns, sites } = cluster.describe();
+  const file = path.join(cluster.dir, 'rollout.policy.yml');
   const ports = sites.map(({ site, url }) => ({ site, port: Number(new URL(url).port) }));
   const policy = localPolicy(ports);
   // JSON is YAML.
   fs.writeFileSync(file, JSON.stringify({ ...policy, shift: { ...policy.shift, ...SHIFT } }));
-  const around = systemSurroundings({ cloudflareToken: undefined, localControlUrl: dns.controlUrl });
-  const traffic = new Traffic(file, { ...around, out: (text) => say(text.trimEnd()) });
+  const commandContext = systemContext({ cloudflareToken: undefined, localControlUrl: dns.controlUrl });
+  const traffic = new Traffic(file, { ...commandContext, out: (text) => report(text.trimEnd()) });
   const [a, b] = SITES;
   const both = [
     { site: a, other: b, previous: from },
     { site: b, other: a, previous: from },
   ];
-  return perform({
+  return runRollout({
     plan: {
       release: to,
       sites: both.filter(({ site }) => only === undefined || site.startsWith(only)),
       settleSeconds: settleSecondsOf(policy),
     },
     platform: platformOf(traffic, deploy),
-    say,
+    report,
     record: () => undefined,
-    signal: around.signal,
+    signal: commandContext.signal,
   });
 }
 
 async function findingsOf(
-  arena: Arena,
+  cluster: TestCluster,
   calls: readonly Call[],
   progress: (line: string) => void,
 ): Promise<readonly Finding[]> {
   const keys = keysOf(calls);
-  const rest = await untilAtRest(arena, keys, {
+  const rest = await untilAtRest(cluster, keys, {
     convergedWithinMs: CONVERGED_WITHIN_MS,
     quietWithinMs: 0,
     progress,
   });
   const restless =
     rest.convergedMs === undefined ? [{ invariant: '1 convergence', detail: rest.missing }] : [];
-  return [...restless, ...judge(calls, ofClients(await takeSnapshot(arena, keys), keys))];
+  return [...restless, ...judge(calls, ofClients(await takeSnapshot(cluster, keys), keys))];
 }
 
 /** Without what the smoke and contract tests wrote and deleted. */
@@ -190,7 +193,7 @@ function figuresOf(seen: {
   readonly loadMs: number;
 }): Figure[] {
   const { calls, errors, findings, rolloutMs, loadMs } = seen;
-  const writes = calls.filter(({ kind, outcome }) => kind !== 'read' && outcome === 'acknowledged');
+  const writes = calls.filter(({ kind, result }) => kind !== 'read' && result === 'acknowledged');
   return [
     figure('requests', calls.length, ''),
     figure('failed requests', errors.length, '', { exactly: 0 }),
@@ -202,7 +205,7 @@ function figuresOf(seen: {
 }
 
 /** Each deployment, the way back included. */
-function timesOf({ steps }: Outcome): Figure[] {
+function timesOf({ steps }: RolloutResult): Figure[] {
   return steps
     .filter(({ action }) => action === 'deploy')
     .map(({ what, ms }) => figure(what, ms / 1_000, 's'));

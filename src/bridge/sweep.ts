@@ -21,7 +21,7 @@ import {
 import type { Protocol } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { lookAtPending } from '../shared/operations/replication-view.ts';
+import { scanPending } from '../shared/operations/replication-view.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
@@ -40,12 +40,12 @@ export const handler = timerEntry(
   async () => {
     if (site.peers.length === 0) return false;
     const heartbeat = await written(beat(site));
-    const look = await attempt('no look', () => lookAtPending(site, resources.store));
+    const sample = await attempt('no look', () => scanPending(site, resources.store));
     // Before the sweep: it may take long, or die, just when the figures matter. A site at rest is measured at its beats.
-    if (look !== undefined && (look.page.entries.length > 0 || isJustWritten(heartbeat))) {
-      await attempt('no gauges', () => recordGauges(site, resources.store, metrics, look));
+    if (sample !== undefined && (sample.page.entries.length > 0 || isJustWritten(heartbeat))) {
+      await attempt('no gauges', () => recordGauges(site, resources.store, metrics, sample));
     }
-    if (look === undefined || isAnyDue(look.page, look.nowMs)) return sweepFrom(heartbeat);
+    if (sample === undefined || isAnyDue(sample.page, sample.nowMs)) return sweepFrom(heartbeat);
     if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
     return false;
   },
@@ -58,7 +58,7 @@ async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<boolean> 
   const startMs = site.now();
   const { resume, ...report } = await drive(sweep(await openSite(), { after, packs: true }), resources);
   metrics.record({ SweptKeys: report.resent });
-  if (report.looked > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
+  if (report.scanned > 0) logger.log('warn', 'swept', { ...report, complete: resume === undefined });
   const refused = refusedAfter(heartbeat, { refused: report.refused, resume });
   const recovery = recoveryAfter(heartbeat, { startMs, resume, ...report });
   await written(leaveNotes(site, { sweptTo: resume, silent: report.silent, refused, recovery }));

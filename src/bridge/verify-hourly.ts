@@ -4,7 +4,7 @@
  */
 import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
+import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { drive } from '@tandem-clouds/replication/drive';
 import { openRuntime, sleep } from '../shared/runtime.ts';
@@ -37,7 +37,7 @@ export const handler = timerEntry(
         logger.log('info', 'comparison begun', { ...job });
       });
     }
-    await attempt('the removal of tombstones', () => drive(beginBurial(site), resources));
+    await attempt('the removal of tombstones', () => drive(beginCollection(site), resources));
     if (failures.length > 0) throw failures[0];
     return false;
   },

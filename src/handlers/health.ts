@@ -5,13 +5,13 @@
  * away from a copy that is not whole. Anybody may ask, so what was found serves all who ask within a second.
  */
 import { openOutbox, openStore } from '#cloud';
-import { answerKeptMs, probeTimeoutMs } from '../shared/bounds.ts';
+import { responseKeptMs, probeTimeoutMs } from '../shared/bounds.ts';
 import {
   backfillKeys,
   backfillState,
   type BackfillState,
 } from '@tandem-clouds/replication/anti-entropy/backfill';
-import { keepAnswer } from '../shared/keep-answer.ts';
+import { cacheResponse } from '../shared/cache-response.ts';
 import { readEach } from '../shared/read-each.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 import { version } from '../shared/version.ts';
@@ -57,7 +57,7 @@ function timeout(): Promise<never> {
   });
 }
 
-async function askPeer(url: string): Promise<void> {
+async function queryPeer(url: string): Promise<void> {
   const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(probeTimeoutMs) });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
 }
@@ -79,7 +79,7 @@ async function deep(): Promise<{ status: number; body: unknown }> {
     backfill(),
     check('store', () => store.ping()),
     check('queue', () => outbox.ping()),
-    ...config.peers.map(({ site, url }) => check(site, () => askPeer(url))),
+    ...config.peers.map(({ site, url }) => check(site, () => queryPeer(url))),
   ]);
   const peers = Object.fromEntries(config.peers.map(({ site }, i) => [site, peerChecks[i]]));
   const usable = storeCheck.ok && filled?.ok !== false;
@@ -94,7 +94,7 @@ async function deep(): Promise<{ status: number; body: unknown }> {
   };
 }
 
-const keptDeep = keepAnswer(answerKeptMs, deep);
+const keptDeep = cacheResponse(responseKeptMs, deep);
 const headers = { 'cache-control': 'no-store' };
 
 export const handler = serve(runtime, [

@@ -4,14 +4,14 @@
  * answer costs up to a thousand reads: it is computed once for all who ask within a second.
  */
 import { openStore } from '#cloud';
-import { answerKeptMs } from '../shared/bounds.ts';
-import { keepAnswer } from '../shared/keep-answer.ts';
+import { responseKeptMs } from '../shared/bounds.ts';
+import { cacheResponse } from '../shared/cache-response.ts';
 import { replicationView } from '../shared/operations/replication-view.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const store = openStore(runtime.config);
-const view = keepAnswer(answerKeptMs, () => replicationView(runtime.site, store));
+const view = cacheResponse(responseKeptMs, () => replicationView(runtime.site, store));
 
 export const handler = serve(runtime, [
   {

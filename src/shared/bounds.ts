@@ -76,15 +76,15 @@ export const resumeKeysMax = 500;
 export const resumeRunMs = 4_000;
 
 /** Dead letters that one request looks at; beyond them the answer says "at least". */
-export const letterLooksMax = 1_000;
+export const deadLetterScansMax = 1_000;
 /** Dead letters that one request replays or discards. */
-export const letterSettlesMax = 100;
+export const deadLetterSettlesMax = 100;
 /** Dead letters that Service Bus hands over at a time. */
-export const letterPageSize = 50;
+export const deadLetterPageSize = 50;
 /** How long SQS hides a dead letter that somebody looks at: longer than any function runs. */
-export const letterLockSeconds = 60;
+export const deadLetterLockSeconds = 60;
 /** Ids of dead letters that an answer names for each cause. */
-export const letterIdsMax = 10;
+export const deadLetterIdsMax = 10;
 /** Azure Resource Manager, which is asked for the counts of a queue: 40 credits of Service Bus for the four. */
 export const resourceManagerTimeoutMs = 5_000;
 export const resourceManagerBytesMax = 64 * 1024;
@@ -95,7 +95,7 @@ export const probeFindingCharsMax = 1_000;
 export const tlsHandshakeMs = 3_000;
 
 /** How long an answer that anybody may ask for, and that costs more than a read, serves all who ask. */
-export const answerKeptMs = 1_000;
+export const responseKeptMs = 1_000;
 
 // Exposure
 /** Pending keys that one question looks at; beyond them the answer says "at least". */
@@ -109,7 +109,7 @@ export const dynamoIndexLagMs = 1_000;
 
 // Calls to dependencies
 /** What is kept of a function's time for the answer itself. */
-export const answerReserveMs = 500;
+export const responseReserveMs = 500;
 /** With the attempts below and those of a write: an answer before a function's 10 s are over. */
 export const storeTimeoutMs = 1_500;
 /**

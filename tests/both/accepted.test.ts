@@ -122,9 +122,9 @@ test(`whatever ${cloudName} accepts, the other site applies`, async () => {
   const property = fc.asyncProperty(fc.array(request, { minLength: 40, maxLength: 40 }), async (requests) => {
     let writes = 0;
     for (const { method, path, ...rest } of requests) {
-      const { status, headers: answered } = await call(method, path, rest);
+      const { status, headers: responded } = await call(method, path, rest);
       expect(status).toBeLessThan(500);
-      if (status < 300 && answered['idempotency-replayed'] === undefined) writes += 1;
+      if (status < 300 && responded['idempotency-replayed'] === undefined) writes += 1;
     }
     const bodies = await published(writes);
     expect(bodies).toHaveLength(writes);

@@ -39,18 +39,18 @@ afterAll(async () => {
   await clouds.close();
 });
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly json: Record<string, unknown>;
 }
 
-async function call(service: string, method: string, path: string, rest: object = {}): Promise<Answer> {
+async function call(service: string, method: string, path: string, rest: object = {}): Promise<Response> {
   const response = await invoke(handlers.get(service), { method, path, ...rest });
   expect(breaches(method, path, response)).toEqual([]);
   return { status: response.status, json: JSON.parse(response.text || '{}') as Record<string, unknown> };
 }
 
-const operate = (method: string, path: string, body?: object): Promise<Answer> =>
+const operate = (method: string, path: string, body?: object): Promise<Response> =>
   call('operations', method, `/replication/${path}`, {
     headers: { authorization: `Bearer ${KEY}` },
     ...(body !== undefined && { body }),

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { askToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
 import { ROTATE_PATH, startIssuer, type Issuer } from '@tandem-clouds/emulators/oidc/server';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;
@@ -39,7 +39,7 @@ const as = async (
   method: string,
   path: string,
   body?: object,
-): Promise<Answer> =>
+): Promise<Response> =>
   call(method, path, {
     headers: { authorization: `Bearer ${await token}` },
     ...(body !== undefined && { body }),
@@ -47,7 +47,7 @@ const as = async (
 
 describe('where issuers are configured', () => {
   test('a token with the scopes writes and reads, at every route', async () => {
-    const token = await askToken(issuer.url);
+    const token = await queryToken(issuer.url);
     const user = { userId: 'hedy', name: 'Hedy', email: 'hedy@example.com' };
     expect((await as(token, 'POST', '/users', user)).status).toBe(201);
     expect((await as(token, 'GET', '/users/hedy')).status).toBe(200);
@@ -65,8 +65,8 @@ describe('where issuers are configured', () => {
       ['POST', '/write', { id: 'b', data: {} }],
       ['GET', '/items/a', undefined],
     ] as const) {
-      const answer = await call(method, path, { ...(body && { body }) });
-      expect([method, path, answer.status, answer.headers['www-authenticate']]).toEqual([
+      const response = await call(method, path, { ...(body && { body }) });
+      expect([method, path, response.status, response.headers['www-authenticate']]).toEqual([
         method,
         path,
         401,
@@ -76,7 +76,7 @@ describe('where issuers are configured', () => {
   });
 
   test('a scope is for what it says', async () => {
-    const reader = askToken(issuer.url, 'tandem/read');
+    const reader = queryToken(issuer.url, 'tandem/read');
     expect((await as(reader, 'GET', '/items/a')).status).toBe(200);
     const refused = await as(reader, 'POST', '/write', { id: 'c', data: {} });
     expect([refused.status, refused.json['code'], refused.headers['www-authenticate']]).toEqual([
@@ -93,12 +93,12 @@ describe('where issuers are configured', () => {
 
   test('an Idempotency-Key belongs to its caller', async () => {
     const body = { data: { of: 'the issuer' } };
-    const keyed = async (bearer: string): Promise<Answer> =>
+    const keyed = async (bearer: string): Promise<Response> =>
       call('POST', '/write', {
         body,
         headers: { authorization: `Bearer ${bearer}`, 'idempotency-key': 'k' },
       });
-    const token = await askToken(issuer.url);
+    const token = await queryToken(issuer.url);
     const [first, again, others] = [await keyed(token), await keyed(token), await keyed(OTHER_KEY)];
     expect([first.status, again.headers['idempotency-replayed']]).toEqual([201, 'true']);
     expect(again.json['id']).toBe(first.json['id']);
@@ -107,19 +107,19 @@ describe('where issuers are configured', () => {
   });
 
   test('a forged token is refused before its body is looked at', async () => {
-    const [header, payload] = (await askToken(issuer.url)).split('.');
-    const answer = await call('POST', '/users', {
+    const [header, payload] = (await queryToken(issuer.url)).split('.');
+    const response = await call('POST', '/users', {
       headers: { authorization: `Bearer ${header ?? ''}.${payload ?? ''}.AAAA` },
       body: 'no JSON',
     });
-    expect([answer.status, answer.headers['www-authenticate']]).toEqual([
+    expect([response.status, response.headers['www-authenticate']]).toEqual([
       401,
       'Bearer realm="tandem", error="invalid_token"',
     ]);
   });
 
   test('tokens of before and after a change of keys are both good', async () => {
-    const before = await askToken(issuer.url);
+    const before = await queryToken(issuer.url);
     await fetch(issuer.url + ROTATE_PATH, { method: 'POST' });
     const statuses = await Promise.all(
       [1, 2, 3].map(async () => (await as(before, 'GET', '/items/a')).status),
@@ -135,7 +135,7 @@ describe('where issuers are configured', () => {
   });
 
   test('more headers than the narrower gateway takes are refused', async () => {
-    const answer = await call('GET', '/health', { headers: { 'x-large': 'a'.repeat(10_240) } });
-    expect([answer.status, answer.json['code']]).toEqual([431, 'headers_too_large']);
+    const response = await call('GET', '/health', { headers: { 'x-large': 'a'.repeat(10_240) } });
+    expect([response.status, response.json['code']]).toEqual([431, 'headers_too_large']);
   });
 });

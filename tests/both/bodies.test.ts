@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { failuresMax, jsonDepthMax } from '../../src/shared/bounds.ts';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;
@@ -25,9 +25,12 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const utf16 = (text: string): Buffer =>
   Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]);
 
-const post = (body: unknown, type = 'application/json', more: Record<string, string> = {}): Promise<Answer> =>
-  call('POST', '/users', { body, headers: { 'content-type': type, ...more } });
-const failuresOf = ({ json }: Answer): [string, string][] =>
+const post = (
+  body: unknown,
+  type = 'application/json',
+  more: Record<string, string> = {},
+): Promise<Response> => call('POST', '/users', { body, headers: { 'content-type': type, ...more } });
+const failuresOf = ({ json }: Response): [string, string][] =>
   (json['errors'] as { pointer: string; rule: string }[]).map(({ pointer, rule }) => [pointer, rule]);
 
 describe(`a body on ${cloudName}`, () => {
@@ -103,9 +106,9 @@ describe(`a body on ${cloudName}`, () => {
     ['/', 415],
     ['', 415],
   ])('of type "%s" is answered %i', async (type, status) => {
-    const answer = await post(ADA, type);
-    expect(answer.status).toBe(status);
-    expect(answer.headers['accept']).toBe(
+    const response = await post(ADA, type);
+    expect(response.status).toBe(status);
+    expect(response.headers['accept']).toBe(
       status === 415 ? 'application/json, application/merge-patch+json' : undefined,
     );
   });
@@ -122,9 +125,9 @@ describe(`a body on ${cloudName}`, () => {
     ['that does not reach the function', ''],
     ['that does', ADA],
   ])('sent in chunks %s is answered 411', async (_, body) => {
-    const answer = await post(body, 'application/json', { 'transfer-encoding': 'chunked' });
-    expect(answer.status).toBe(411);
-    expect(answer.json).toMatchObject({
+    const response = await post(body, 'application/json', { 'transfer-encoding': 'chunked' });
+    expect(response.status).toBe(411);
+    expect(response.json).toMatchObject({
       code: 'length_required',
       detail: expect.stringContaining('Content-Length'),
     });
@@ -139,9 +142,9 @@ describe(`a body on ${cloudName}`, () => {
 
 describe(`nesting on ${cloudName}`, () => {
   const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
-  const item = (levels: number): Promise<Answer> =>
+  const item = (levels: number): Promise<Response> =>
     call('POST', '/write', { body: `{"data":${nested(levels - 1)}}` });
-  const user = (levels: number): Promise<Answer> =>
+  const user = (levels: number): Promise<Response> =>
     post(`{"name":"A","email":"a@b.co","metadata":${nested(levels - 1)}}`);
 
   test.each([
@@ -160,7 +163,7 @@ describe(`nesting on ${cloudName}`, () => {
 
   test('a change is bounded like a creation', async () => {
     const id = (await post(ADA)).json['id'] as string;
-    const change = (levels: number): Promise<Answer> =>
+    const change = (levels: number): Promise<Response> =>
       call('PATCH', `/users/${id}`, { body: `{"metadata":${nested(levels - 1)}}` });
     expect([(await change(jsonDepthMax)).status, (await change(jsonDepthMax + 1)).status]).toEqual([
       200, 400,
@@ -175,7 +178,7 @@ describe(`nesting on ${cloudName}`, () => {
 });
 
 describe(`numbers on ${cloudName}`, () => {
-  const write = (number: string): Promise<Answer> =>
+  const write = (number: string): Promise<Response> =>
     call('POST', '/write', { body: `{"data":{"n":[${number}]}}` });
 
   test.each([
@@ -249,7 +252,7 @@ describe(`numbers on ${cloudName}`, () => {
   test('a sum beyond what can be counted exactly is refused, and the count stays', async () => {
     const created = await post(`{"name":"A","email":"a@b.co","signIns":${Number.MAX_SAFE_INTEGER - 2}}`);
     const path = `/users/${created.json['id'] as string}`;
-    const add = (by: number): Promise<Answer> =>
+    const add = (by: number): Promise<Response> =>
       call('PATCH', path, { body: { signIns: { increment: by } } });
     expect([(await add(2)).status, (await add(1)).status]).toEqual([200, 409]);
     expect((await add(Number.MAX_SAFE_INTEGER)).status).toBe(409);

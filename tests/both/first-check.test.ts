@@ -68,7 +68,7 @@ async function check(): Promise<readonly Finding[]> {
 
 const titled = ({ probe, subject }: Finding): string => `${probe} ${subject}`.trim();
 const refusedIn = (findings: readonly Finding[]): string[] =>
-  findings.filter(({ outcome }) => outcome === 'refused').map(titled);
+  findings.filter(({ result }) => result === 'refused').map(titled);
 
 describe(`a first check on ${cloudName}`, () => {
   test('is refused without an operator key', async () => {
@@ -85,7 +85,7 @@ describe(`a first check on ${cloudName}`, () => {
     const findings = await check();
     expect(refusedIn(findings)).toEqual([]);
     // Neither has TLS on this machine, nor a sign-in between clouds.
-    const skipped = findings.filter(({ outcome }) => outcome === 'skipped').map(({ probe }) => probe);
+    const skipped = findings.filter(({ result }) => result === 'skipped').map(({ probe }) => probe);
     expect(new Set(skipped)).toEqual(
       new Set([
         'tls',
@@ -162,7 +162,7 @@ describe(`npm run tandem -- first-check on ${cloudName}`, () => {
       const target = { url: site.url, operatorKey: KEY };
       const { cloud, readings } = await checkSite(target, { emptiedWithinMs: 0, pollMs: 1 });
       expect(cloud).toBe(cloudName);
-      const open = readings.filter(({ outcome }) => outcome === 'refused');
+      const open = readings.filter(({ result }) => result === 'refused');
       // No host polls here: what the check has sent lies in the queues.
       expect(open.map(({ probe }) => probe)).toEqual(['triggers']);
       expect(open[0]).toMatchObject({ mend: expect.stringContaining('get-account-settings') });
@@ -184,7 +184,7 @@ describe(`npm run tandem -- first-check on ${cloudName}`, () => {
     })();
     try {
       const { readings } = await checkSite({ url: site.url, operatorKey: KEY }, { pollMs: 10 });
-      expect(readings.find(({ probe }) => probe === 'triggers')).toMatchObject({ outcome: 'ok' });
+      expect(readings.find(({ probe }) => probe === 'triggers')).toMatchObject({ result: 'ok' });
     } finally {
       over.abort();
       await pump;
@@ -226,7 +226,7 @@ const OF_AWS = [
         : undefined;
     const findings = await check();
     expect(refusedIn(findings)).toEqual(expected);
-    expect(findings.find(({ outcome }) => outcome === 'refused')?.seen).toContain(
+    expect(findings.find(({ result }) => result === 'refused')?.seen).toContain(
       `not authorized to perform: ${action}`,
     );
   });

@@ -1,4 +1,4 @@
-/** The contract of the HTTP API. Runs once per cloud with that cloud's adapters, over its stand-ins. */
+/** The contract of the HTTP API. Runs once per cloud with that cloud's adapters, over its emulators. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { bodyBytesMax } from '../../src/shared/bounds.ts';
@@ -68,8 +68,8 @@ describe(`on ${cloudName}`, () => {
     test('a failing store takes the site out of rotation', async () => {
       cloud.storeFaults.set([{ kind: 'error' }]);
       const { json } = await waitUntil('what was found before to be forgotten', async () => {
-        const answer = await call('GET', '/health/deep');
-        return answer.status === 503 ? answer : undefined;
+        const response = await call('GET', '/health/deep');
+        return response.status === 503 ? response : undefined;
       });
       cloud.storeFaults.clear();
       expect(json['status']).toBe('unavailable');
@@ -380,9 +380,9 @@ describe(`on ${cloudName}`, () => {
 
     test('wrong methods, with those allowed', async () => {
       const allow = async (method: string, path: string): Promise<string | undefined> => {
-        const answer = await call(method, path, method === 'PUT' ? { body: {} } : {});
-        expect(answer.status).toBe(405);
-        return answer.headers['allow'];
+        const response = await call(method, path, method === 'PUT' ? { body: {} } : {});
+        expect(response.status).toBe(405);
+        return response.headers['allow'];
       };
       expect(await allow('PUT', '/users')).toBe('POST, GET, HEAD, OPTIONS');
       expect(await allow('POST', '/users/1')).toBe('GET, HEAD, PATCH, DELETE, OPTIONS');
@@ -426,14 +426,14 @@ describe(`on ${cloudName}`, () => {
     test('a store that does not answer is 503 with a time to wait, and nothing of the inside', async () => {
       const id = await create();
       cloud.storeFaults.set([{ kind: 'error' }]);
-      const answers = [
+      const responses = [
         await call('GET', `/users/${id}`),
         await call('POST', '/users', { body: ADA }),
         await call('PATCH', `/users/${id}`, { body: { name: 'x' } }),
         await call('GET', '/users'),
       ];
       cloud.storeFaults.clear();
-      for (const { status: code, headers, text } of answers) {
+      for (const { status: code, headers, text } of responses) {
         expect([code, headers['retry-after']]).toEqual([503, '2']);
         expect(text.replace(/urn:request:[0-9a-f-]+/, '')).not.toMatch(/dynamo|cosmos|throttl|429|\.ts/i);
       }

@@ -13,7 +13,7 @@ import {
   sessionTokensMax,
   urlBytesMax,
 } from '../../src/shared/bounds.ts';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;
@@ -44,8 +44,8 @@ const SHARE_BYTES = Math.floor(eventBytesMax / 3);
 const TTL_SECONDS_MAX = 10 * 366 * 24 * 3600;
 const ADA = { name: 'Ada', email: 'a@b.co' };
 
-const write = (body: object | string): Promise<Answer> => call('POST', '/write', { body });
-const read = (headers: Record<string, string>): Promise<Answer> => call('GET', '/users', { headers });
+const write = (body: object | string): Promise<Response> => call('POST', '/write', { body });
+const read = (headers: Record<string, string>): Promise<Response> => call('GET', '/users', { headers });
 /** Several tokens of a state that is there. */
 const sessions = async (count: number): Promise<string> => {
   const { headers } = await call('POST', '/users', { body: ADA });
@@ -53,7 +53,7 @@ const sessions = async (count: number): Promise<string> => {
 };
 
 describe(`the bounds of a request on ${cloudName}`, () => {
-  test.each<[string, number, (size: number) => Promise<Answer>, number, number]>([
+  test.each<[string, number, (size: number) => Promise<Response>, number, number]>([
     ['bytes of a body', bodyBytesMax, (size) => write(`{"data":{}${' '.repeat(size - 11)}}`), 201, 413],
     [
       'bytes of a body that comes in base64',
@@ -115,14 +115,14 @@ describe(`the bounds of a request on ${cloudName}`, () => {
     const added =
       cloudName === 'aws' ? ['x-amzn-trace-id', 'via'] : ['x-original-url', 'x-waws-unencoded-url'];
     const more = Object.fromEntries([...added, 'x-forwarded-for'].map((name) => [name, 'x'.repeat(4_000)]));
-    const send = (size: number): Promise<Answer> =>
+    const send = (size: number): Promise<Response> =>
       call('GET', '/region', { headers: { x: 'x'.repeat(size - 7), ...more } });
     expect((await send(headerBytesMax)).status).toBe(200);
     expect((await send(headerBytesMax + 1)).status).toBe(431);
   });
 
   test('a record with its stamps: its share of a message', async () => {
-    const put = (text: number): Promise<Answer> => write({ id: 'share', data: { text: 'x'.repeat(text) } });
+    const put = (text: number): Promise<Response> => write({ id: 'share', data: { text: 'x'.repeat(text) } });
     while ((await cloud.take('tandem-out')).length > 0);
     await put(0);
     const [message] = await cloud.take('tandem-out');
@@ -143,8 +143,8 @@ describe(`a page on ${cloudName}`, () => {
     const sizes: number[] = [];
     let query = '?limit=100';
     for (let pages = 0; pages < 10; pages += 1) {
-      const { json, text: answer } = await call('GET', `/users${query}`);
-      sizes.push(Buffer.byteLength(answer));
+      const { json, text: response } = await call('GET', `/users${query}`);
+      sizes.push(Buffer.byteLength(response));
       seen.push(...(json['items'] as { userId: string }[]).map(({ userId }) => userId));
       if (json['cursor'] === undefined) break;
       query = `?limit=100&cursor=${json['cursor'] as string}`;

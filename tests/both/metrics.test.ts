@@ -10,7 +10,7 @@ import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
 import { beat } from '@tandem-clouds/replication/heartbeat';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import { deliver, invokeFunction, invokeLambda } from '../helpers/call.ts';
-import { freshAnswer } from '../helpers/fresh-answer.ts';
+import { freshResponse } from '../helpers/fresh-response.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { TestSite } from '../helpers/test-site.ts';
 
@@ -74,7 +74,7 @@ async function replication(): Promise<{
   heardMsAgo: number;
   ageMs: number;
 }> {
-  const { now, peers, inbound } = await freshAnswer(async () => {
+  const { now, peers, inbound } = await freshResponse(async () => {
     const { text } = await invoke(handlers.replication, { method: 'GET', path: '/replication' });
     return JSON.parse(text) as ReplicationView;
   });

@@ -13,7 +13,7 @@ import { pauseKey } from '@tandem-clouds/replication/paused-peers';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches } from '../../infra/rollout/contract-breaches.ts';
-import { freshAnswer } from '../helpers/fresh-answer.ts';
+import { freshResponse } from '../helpers/fresh-response.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import type { QueueName } from '../helpers/sites.ts';
@@ -55,27 +55,27 @@ afterAll(async () => {
   await clouds.close();
 });
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly json: Record<string, unknown>;
 }
 
 /** Calls a service and checks the answer against the contract. */
-async function call(service: string, method: string, path: string, rest: object = {}): Promise<Answer> {
+async function call(service: string, method: string, path: string, rest: object = {}): Promise<Response> {
   const response = await invoke(handlers.get(service), { method, path, ...rest });
   expect(breaches(method, path, response)).toEqual([]);
   return { status: response.status, json: JSON.parse(response.text || '{}') as Record<string, unknown> };
 }
 
-const operate = (method: string, path: string, body?: object): Promise<Answer> =>
+const operate = (method: string, path: string, body?: object): Promise<Response> =>
   call('operations', method, `/replication/${path}`, {
     headers: { authorization: `Bearer ${KEY}` },
     ...(body !== undefined && { body }),
   });
-const write = (id: string, headers: object = {}): Promise<Answer> =>
+const write = (id: string, headers: object = {}): Promise<Response> =>
   call('items', 'POST', '/write', { headers, body: { id, data: { n: 1 } } });
 const pausedInStatus = async (): Promise<unknown> => {
-  const { peers } = await freshAnswer(async () => {
+  const { peers } = await freshResponse(async () => {
     const { json } = await call('replication', 'GET', '/replication');
     return json as { now: string; peers: unknown[] };
   });
@@ -105,11 +105,11 @@ describe(`every route for operators on ${cloudName}`, () => {
     ['GET', '/replication/pending'],
   ])('%s %s is refused without a key and with a wrong one', async (method, path) => {
     const headers = { authorization: 'Bearer wrong' };
-    const answers = [
+    const responses = [
       await call('operations', method, path),
       await call('operations', method, path, { headers }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+    expect(responses.map(({ status }) => status)).toEqual([401, 401]);
   });
 });
 
@@ -195,8 +195,8 @@ describe(`pauses on ${cloudName}`, () => {
 
   test('durability=all answers on a paused direction as for a silent peer', async () => {
     await operate('PUT', pausePath());
-    const answer = await write('paused-2', { prefer: 'durability=all' });
-    expect(answer.status).toBe(202);
+    const response = await write('paused-2', { prefer: 'durability=all' });
+    expect(response.status).toBe(202);
     await operate('DELETE', pausePath());
   });
 
@@ -218,12 +218,12 @@ describe(`pauses on ${cloudName}`, () => {
 
   test('the bridge looks at what is paused now and then, and goes by its last look while the store is silent', async () => {
     const site = new TestSite('aws-us-east-1', ['azure-eastus']);
-    let looks = 0;
-    site.store.before = () => void (looks += 1);
+    let samples = 0;
+    site.store.before = () => void (samples += 1);
     const openSite = openDirections(site.site, site.store);
     await openSite();
     await openSite();
-    expect(looks).toBe(1);
+    expect(samples).toBe(1);
     site.nowMs += pauseCacheMs;
     site.store.before = () => {
       throw new UnavailableError('down');
@@ -234,7 +234,7 @@ describe(`pauses on ${cloudName}`, () => {
 });
 
 describe(`dead letters on ${cloudName}`, () => {
-  const setAside = (bodies: readonly string[], source: string, reason: string): Promise<unknown> =>
+  const deadLettered = (bodies: readonly string[], source: string, reason: string): Promise<unknown> =>
     dead.send(bodies.map((body, i) => ({ queue: source, id: `m${i}`, body, reason, detail: 'as a test' })));
   const causes = async (): Promise<Record<string, unknown>[]> =>
     (await operate('GET', 'dead-letters')).json['causes'] as Record<string, unknown>[];
@@ -246,15 +246,15 @@ describe(`dead letters on ${cloudName}`, () => {
   });
 
   test('are grouped by queue and reason, and shown in full by id', async () => {
-    await setAside(['{"n":1}', '{"n":2}'], 'tandem-in', 'malformed');
-    await setAside(['{"n":3}'], 'tandem-out', 'too_large');
+    await deadLettered(['{"n":1}', '{"n":2}'], 'tandem-in', 'malformed');
+    await deadLettered(['{"n":3}'], 'tandem-out', 'too_large');
     const { json } = await operate('GET', 'dead-letters');
     expect(json).toMatchObject({
-      looked: 3,
+      scanned: 3,
       atLeast: false,
       causes: [
-        { source: 'tandem-in', reason: 'malformed', letters: 2, detail: 'as a test' },
-        { source: 'tandem-out', reason: 'too_large', letters: 1 },
+        { source: 'tandem-in', reason: 'malformed', messages: 2, detail: 'as a test' },
+        { source: 'tandem-out', reason: 'too_large', messages: 1 },
       ],
     });
     const [, cause] = json['causes'] as { ids: string[] }[];
@@ -264,8 +264,8 @@ describe(`dead letters on ${cloudName}`, () => {
   });
 
   test('go back to the queue that they came from, as they were; a dry run moves nothing', async () => {
-    await setAside(['{"n":1}', '{"n":2}'], 'tandem-in', 'malformed');
-    await setAside(['{"n":3}'], 'tandem-out', 'too_large');
+    await deadLettered(['{"n":1}', '{"n":2}'], 'tandem-in', 'malformed');
+    await deadLettered(['{"n":3}'], 'tandem-out', 'too_large');
     const selected = { source: 'tandem-in', reason: 'malformed' };
     const dry = await operate('POST', 'dead-letters/replay', { ...selected, dryRun: true });
     expect(dry.json).toMatchObject({ dryRun: true, matched: 2, settled: 2 });
@@ -273,8 +273,8 @@ describe(`dead letters on ${cloudName}`, () => {
     const { json } = await operate('POST', 'dead-letters/replay', selected);
     expect(json).toMatchObject({ dryRun: false, matched: 2, settled: 2, failed: [] });
     expect((await drained(clouds.own, 'tandem-in')).sort()).toEqual(['{"n":1}', '{"n":2}']);
-    expect(await causes()).toMatchObject([{ source: 'tandem-out', letters: 1 }]);
-    await setAside(['{"n":4}'], 'tandem-verify', 'malformed');
+    expect(await causes()).toMatchObject([{ source: 'tandem-out', messages: 1 }]);
+    await deadLettered(['{"n":4}'], 'tandem-verify', 'malformed');
     await operate('POST', 'dead-letters/replay', { all: true });
     expect(await drained(clouds.own, 'tandem-out')).toEqual(['{"n":3}']);
     expect(await drained(clouds.own, 'tandem-verify')).toEqual(['{"n":4}']);
@@ -282,17 +282,17 @@ describe(`dead letters on ${cloudName}`, () => {
   });
 
   test('at most as many are settled as were asked for, and none that came after a moment', async () => {
-    await setAside(['{"n":1}', '{"n":2}', '{"n":3}'], 'tandem-in', 'malformed');
+    await deadLettered(['{"n":1}', '{"n":2}', '{"n":3}'], 'tandem-in', 'malformed');
     const past = new Date(Date.now() - 3_600_000).toISOString();
     const none = await operate('POST', 'dead-letters/discard', { all: true, before: past });
-    expect(none.json).toMatchObject({ matched: 0, settled: 0, looked: 3 });
+    expect(none.json).toMatchObject({ matched: 0, settled: 0, scanned: 3 });
     const two = await operate('POST', 'dead-letters/discard', { all: true, limit: 2 });
     expect(two.json).toMatchObject({ matched: 2, settled: 2 });
-    expect(await causes()).toMatchObject([{ letters: 1 }]);
+    expect(await causes()).toMatchObject([{ messages: 1 }]);
   });
 
   test('one whose body was edited goes back with the new body, once that is an event', async () => {
-    await setAside(['{"half":'], 'tandem-in', 'malformed');
+    await deadLettered(['{"half":'], 'tandem-in', 'malformed');
     const [cause] = (await causes()) as { ids: string[] }[];
     const ids = cause?.ids ?? [];
     const peer = new TestSite(clouds.peer.site, [clouds.own.site]);
@@ -311,11 +311,11 @@ describe(`dead letters on ${cloudName}`, () => {
   });
 
   test('a queue that refuses them loses none: they stay, and the answer says why', async () => {
-    await setAside(['{"n":1}'], 'gcp-queue', 'foreign');
+    await deadLettered(['{"n":1}'], 'gcp-queue', 'foreign');
     const { json } = await operate('POST', 'dead-letters/replay', { all: true });
     expect(json).toMatchObject({ matched: 1, settled: 0 });
     expect(json['failed']).toMatchObject([{ detail: expect.stringContaining('gcp-queue') }]);
-    expect(await causes()).toMatchObject([{ letters: 1 }]);
+    expect(await causes()).toMatchObject([{ messages: 1 }]);
   });
 
   test('a request that chooses nothing is refused and says what is missing', async () => {
@@ -327,7 +327,7 @@ describe(`dead letters on ${cloudName}`, () => {
   });
 
   test('are counted with the other messages of the queues', async () => {
-    await setAside(['{"n":1}'], 'tandem-in', 'malformed');
+    await deadLettered(['{"n":1}'], 'tandem-in', 'malformed');
     const depths = await waitUntil('the letter is counted', async () => {
       const { json } = await operate('GET', 'queues');
       return (json['queues'] as { dead: { messages: number } }).dead.messages === 1 ? json : undefined;

@@ -68,8 +68,8 @@ function recordOf(
 }
 
 async function put(records: readonly StoredRecord[]): Promise<void> {
-  const outcomes = await store.putMany(records.map((record) => ({ record, expected: undefined })));
-  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['written']));
+  const results = await store.putMany(records.map((record) => ({ record, expected: undefined })));
+  expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['written']));
 }
 
 /** Everything that a queue holds now. */
@@ -232,10 +232,10 @@ test(`a key that the store does not take decides about no other write, on ${clou
     .slice(0, 6)
     .map((key) => recordOf(key, own.site, { value: 'Ada' }));
   const tooLong = recordOf(`user:${'x'.repeat(2_100)}`, own.site, { value: 'Ada' });
-  const outcomes = await store.putMany(
+  const results = await store.putMany(
     [...records.slice(0, 3), tooLong, ...records.slice(3)].map((record) => ({ record, expected: undefined })),
   );
-  expect(outcomes.map(({ status }) => status)).toEqual([
+  expect(results.map(({ status }) => status)).toEqual([
     'written',
     'written',
     'written',
@@ -244,7 +244,7 @@ test(`a key that the store does not take decides about no other write, on ${clou
     'written',
     'written',
   ]);
-  expect(outcomes[3]).toMatchObject({ error: { retryable: false } });
+  expect(results[3]).toMatchObject({ error: { retryable: false } });
   const clearings = [...records.slice(0, 3), tooLong].map(({ key }) => ({
     key,
     accepted: { [peer.site]: 'z' },

@@ -11,7 +11,7 @@ import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { invokeLambda } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { startOrigin, type TestOrigin } from '../helpers/origin.ts';
@@ -45,7 +45,7 @@ beforeAll(async () => {
     const { method = '', url: path = '', headers } = request;
     guards.push(headers['x-tandem-read-through']);
     void invokeLambda(service, { method, path, headers: headers as Record<string, string> }).then(
-      ({ status, headers: answered, text }) => response.writeHead(status, answered).end(text),
+      ({ status, headers: responded, text }) => response.writeHead(status, responded).end(text),
     );
   };
   call = await openApi();
@@ -75,7 +75,7 @@ async function createdAtPeer(): Promise<StoredRecord> {
   return (await users.create({ ...ADA, userId: id }, {})).record;
 }
 
-function expectRefused({ status, json, headers }: Answer): void {
+function expectRefused({ status, json, headers }: Response): void {
   expect([status, json['code'], headers['retry-after']]).toEqual([503, 'not_yet_here', '2']);
   expect(headers['x-tandem-origin']).toBeUndefined();
 }
@@ -96,8 +96,8 @@ describe(`reading through on ${cloudName}`, () => {
     expect([head.status, head.text, head.headers['etag']]).toEqual([200, '', etag]);
     expect([known.status, known.text]).toEqual([304, '']);
     expect(list.json['items']).toContainEqual(read.json);
-    for (const { headers: answered } of [read, head, known, list]) {
-      expect(answered).toMatchObject({ 'x-tandem-origin': PEER, 'x-tandem-site': clouds.own.site });
+    for (const { headers: responded } of [read, head, known, list]) {
+      expect(responded).toMatchObject({ 'x-tandem-origin': PEER, 'x-tandem-site': clouds.own.site });
     }
     expect(guards).toEqual([read, head, known, list].map(() => clouds.own.site));
     const bare = await call('GET', path);
@@ -107,13 +107,13 @@ describe(`reading through on ${cloudName}`, () => {
   test('what the session has deleted there is not found here', async () => {
     await createdAtPeer();
     const headers = carrying(await users.remove(id, {}));
-    const { status, json, headers: answered } = await call('GET', `/users/${id}`, { headers });
-    expect([status, json['code'], answered['x-tandem-origin']]).toEqual([404, 'not_found', PEER]);
+    const { status, json, headers: responded } = await call('GET', `/users/${id}`, { headers });
+    expect([status, json['code'], responded['x-tandem-origin']]).toEqual([404, 'not_found', PEER]);
   });
 
   test('a browser page may read where the answer is from', async () => {
-    const answer = await call('GET', '/users', { headers: { origin: 'https://app.example' } });
-    expect(answer.headers['access-control-expose-headers']).toContain('X-Tandem-Origin');
+    const response = await call('GET', '/users', { headers: { origin: 'https://app.example' } });
+    expect(response.headers['access-control-expose-headers']).toContain('X-Tandem-Origin');
   });
 
   test('an origin that is dead is a refusal with a time to wait', async () => {
@@ -139,17 +139,17 @@ describe(`reading through on ${cloudName}`, () => {
   test('an origin that is slow, endless, elsewhere or not the site itself is refused in bounded time', async () => {
     const headers = carrying(await createdAtPeer());
     const own = { 'x-tandem-site': PEER };
-    const answers: TestOrigin['handle'][] = [
+    const responses: TestOrigin['handle'][] = [
       () => undefined,
       (_, response) => void response.writeHead(200, own).write('{'),
       (_, response) => void response.writeHead(200, own).end(Buffer.alloc(readThroughBytesMax + 1)),
       (_, response) => void response.writeHead(302, { ...own, location: '/health' }).end(),
       (_, response) => void response.writeHead(404).end('{"message":"Not Found"}'),
     ];
-    const left = [...answers];
+    const left = [...responses];
     origin.handle = (request, response) => left.pop()?.(request, response);
     const startMs = performance.now();
-    const refused = await Promise.all(answers.map(() => call('GET', `/users/${id}`, { headers })));
+    const refused = await Promise.all(responses.map(() => call('GET', `/users/${id}`, { headers })));
     refused.forEach(expectRefused);
     expect(left).toEqual([]);
     expect(performance.now() - startMs).toBeLessThan(sessionWaitMs + readThroughMs + 2_000);

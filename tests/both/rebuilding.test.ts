@@ -1,10 +1,10 @@
 /** A site that is being rebuilt stays out of rotation until it has been filled. Runs once per cloud. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { answerKeptMs } from '../../src/shared/bounds.ts';
+import { responseKeptMs } from '../../src/shared/bounds.ts';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { setEnvironment } from '../helpers/sites.ts';
@@ -42,11 +42,11 @@ async function compared(id: string, differing: number): Promise<void> {
 }
 
 /** What is true now: what was found before serves for a moment. */
-function healthNow(): Promise<Answer> {
+function healthNow(): Promise<Response> {
   const sinceMs = Date.now();
   return waitUntil('what was found before to be forgotten', async () => {
-    const answer = await call('GET', '/health/deep');
-    return Date.now() - sinceMs > 2 * answerKeptMs ? answer : undefined;
+    const response = await call('GET', '/health/deep');
+    return Date.now() - sinceMs > 2 * responseKeptMs ? response : undefined;
   });
 }
 

@@ -11,7 +11,7 @@ import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
 import { breaches, type HttpResponse } from '../../infra/rollout/contract-breaches.ts';
-import { freshAnswer } from '../helpers/fresh-answer.ts';
+import { freshResponse } from '../helpers/fresh-response.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -50,8 +50,8 @@ async function call(method: string): Promise<HttpResponse> {
   return response;
 }
 
-function ask(): Promise<ReplicationView> {
-  return freshAnswer(async () => {
+function query(): Promise<ReplicationView> {
+  return freshResponse(async () => {
     const { status, text } = await call('GET');
     expect(status).toBe(200);
     return JSON.parse(text) as ReplicationView;
@@ -59,7 +59,7 @@ function ask(): Promise<ReplicationView> {
 }
 
 async function toPeer(): Promise<ReplicationView['peers'][number] & { safeMs: number }> {
-  const { peers } = await ask();
+  const { peers } = await query();
   expect(peers.map(({ site }) => site)).toEqual([clouds.peer.site]);
   const [peer] = peers;
   if (peer === undefined) throw new Error('no peer');
@@ -136,7 +136,7 @@ describe(`GET /replication on ${cloudName}`, () => {
     // DynamoDB's index may lag, so the last second is not promised there.
     expect(safeMs).toBeGreaterThanOrEqual(before - (cloudName === 'aws' ? 1_000 : 0));
     expect(safeMs).toBeLessThanOrEqual(Date.now());
-    expect(await ask()).toMatchObject({
+    expect(await query()).toMatchObject({
       site: clouds.own.site,
       inbound: [{ site: clouds.peer.site, heardMsAgo: null }],
     });
@@ -219,7 +219,7 @@ describe(`GET /replication on ${cloudName}`, () => {
       sent_at: at,
     };
     expect(await deliver(cloudName, handlers.apply, [{ body: JSON.stringify(event) }])).toEqual([]);
-    const heard = (await ask()).inbound[0]?.heardMsAgo;
+    const heard = (await query()).inbound[0]?.heardMsAgo;
     expect(heard).toBeGreaterThanOrEqual(3_000);
     expect(heard).toBeLessThanOrEqual(Date.now() - at);
   });
@@ -278,14 +278,14 @@ describe(`GET /replication on ${cloudName}`, () => {
   });
 
   test('however many ask at once, the store is asked once', async () => {
-    await ask();
+    await query();
     await waitUntil('the last answer to be too old', async () => {
       const { text } = await call('GET');
       return Date.now() - Date.parse((JSON.parse(text) as ReplicationView).now) > 900 || undefined;
     });
     clouds.own.storeFaults.set([{ kind: 'latency', latencyMs: 200 }]);
-    const answers = await Promise.all(Array.from({ length: 40 }, () => ask()));
-    expect(new Set(answers.map(({ now }) => now)).size).toBe(1);
+    const responses = await Promise.all(Array.from({ length: 40 }, () => query()));
+    expect(new Set(responses.map(({ now }) => now)).size).toBe(1);
   });
 
   test('HEAD answers without a body, other methods are told what is allowed', async () => {

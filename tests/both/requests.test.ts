@@ -10,7 +10,7 @@ import { keyedRequest } from '../../src/shared/http/idempotency.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { TestSite } from '../helpers/test-site.ts';
@@ -70,12 +70,12 @@ describe(`idempotent requests on ${cloudName}`, () => {
   });
 
   test('retries at the same time create one thing', async () => {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 6 }, () => call('POST', '/users', { body: ADA, headers: keyed() })),
     );
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    const first = answers.filter(({ headers }) => headers['idempotency-replayed'] === undefined);
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 201));
+    expect(new Set(responses.map(({ text }) => text)).size).toBe(1);
+    const first = responses.filter(({ headers }) => headers['idempotency-replayed'] === undefined);
     expect(first).toHaveLength(1);
   });
 
@@ -153,13 +153,13 @@ describe(`idempotent requests on ${cloudName}`, () => {
     await cross();
     const held = (await store.get(record.key))?.record;
     expect(Object.keys(held?.state.vector ?? {}).sort()).toEqual([clouds.own.site, clouds.peer.site].sort());
-    const again: Answer = await call('POST', '/users', { body: ADA, headers: keyed() });
+    const again: Response = await call('POST', '/users', { body: ADA, headers: keyed() });
     expect([again.status, again.json['id']]).toEqual([201, here.json['id']]);
   });
 });
 
 describe(`the session guarantee on ${cloudName}`, () => {
-  const token = ({ headers }: Answer): { 'x-tandem-session': string } => ({
+  const token = ({ headers }: Response): { 'x-tandem-session': string } => ({
     'x-tandem-session': headers['x-tandem-session'] ?? '',
   });
 
@@ -192,12 +192,12 @@ describe(`the session guarantee on ${cloudName}`, () => {
     const { record } = await users.create({ ...ADA, userId: `never-${key}` }, {});
     const headers = { 'x-tandem-session': sessionToken(record) };
     const startMs = performance.now();
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       call('GET', `/users/never-${key}`, { headers }),
       call('GET', '/users', { headers }),
     ]);
-    for (const { status, json, headers: answered } of answers) {
-      expect([status, json['code'], answered['retry-after']]).toEqual([503, 'not_yet_here', '2']);
+    for (const { status, json, headers: responded } of responses) {
+      expect([status, json['code'], responded['retry-after']]).toEqual([503, 'not_yet_here', '2']);
     }
     expect(performance.now() - startMs).toBeLessThan(2 * sessionWaitMs);
   });
@@ -228,8 +228,8 @@ describe(`the session guarantee on ${cloudName}`, () => {
 
   test('a browser page may read and send the token', async () => {
     const headers = { origin: 'https://app.example' };
-    const answer = await call('GET', '/users', { headers });
-    expect(answer.headers['access-control-expose-headers']).toContain('X-Tandem-Session');
+    const response = await call('GET', '/users', { headers });
+    expect(response.headers['access-control-expose-headers']).toContain('X-Tandem-Session');
     const preflight = await call('OPTIONS', '/users', {
       headers: { ...headers, 'access-control-request-method': 'GET' },
     });
@@ -274,9 +274,9 @@ describe(`durability per request on ${cloudName}`, () => {
         item: await call('POST', '/write', { body: { data: {} }, headers: PREFER }),
       };
     });
-    const answers = [created, changed, deleted, item];
-    expect(answers.map(({ status }) => status)).toEqual([201, 200, 204, 201]);
-    for (const { headers } of answers) expect(headers['preference-applied']).toBe('durability=all');
+    const responses = [created, changed, deleted, item];
+    expect(responses.map(({ status }) => status)).toEqual([201, 200, 204, 201]);
+    for (const { headers } of responses) expect(headers['preference-applied']).toBe('durability=all');
     const record = (await store.get(`item:${item.json['id'] as string}`))?.record;
     expect(record?.pending).toEqual({});
   });
@@ -284,17 +284,17 @@ describe(`durability per request on ${cloudName}`, () => {
   test('a write that the other cloud does not take in time stands, and the answer is 202', async () => {
     clouds.peer.queueFaults.set([{ kind: 'error' }]);
     const startMs = performance.now();
-    const answer = await forwarding(() => call('POST', '/users', { body: ADA, headers: PREFER }));
+    const response = await forwarding(() => call('POST', '/users', { body: ADA, headers: PREFER }));
     clouds.peer.queueFaults.clear();
-    expect([answer.status, answer.headers['preference-applied']]).toEqual([202, undefined]);
+    expect([response.status, response.headers['preference-applied']]).toEqual([202, undefined]);
     expect(performance.now() - startMs).toBeLessThan(durabilityWaitMs + 10_000);
-    expect((await call('GET', `/users/${answer.json['id'] as string}`)).json).toEqual(answer.json);
+    expect((await call('GET', `/users/${response.json['id'] as string}`)).json).toEqual(response.json);
   });
 
   test('a write that does not ask is answered without waiting', async () => {
     const headers = { prefer: 'respond-async, durability=local' };
-    const answer = await call('POST', '/users', { body: ADA, headers });
-    expect([answer.status, answer.headers['preference-applied']]).toEqual([201, undefined]);
-    expect((await store.get(`user:${answer.json['id'] as string}`))?.record.pending).not.toEqual({});
+    const response = await call('POST', '/users', { body: ADA, headers });
+    expect([response.status, response.headers['preference-applied']]).toEqual([201, undefined]);
+    expect((await store.get(`user:${response.json['id'] as string}`))?.record.pending).not.toEqual({});
   });
 });

@@ -1,7 +1,7 @@
 /** Paths, methods, queries and conditions. Runs once per cloud: both must give the same answer to the same request. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { openApi, type Answer, type CallApi } from '../helpers/api.ts';
+import { openApi, type Response, type CallApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;
@@ -22,7 +22,7 @@ afterAll(async () => {
   await cloud.close();
 });
 
-const outcome = ({ status, json }: Answer): string => [status, json['code']].filter(Boolean).join(' ');
+const result = ({ status, json }: Response): string => [status, json['code']].filter(Boolean).join(' ');
 
 describe(`a path on ${cloudName}`, () => {
   test.each([
@@ -44,7 +44,7 @@ describe(`a path on ${cloudName}`, () => {
     ['with an id that is too long', `/users/${'x'.repeat(129)}`, '404 not_found'],
     ['in capitals', '/users/a', '404 not_found'],
   ])('%s', async (_, path, wanted) => {
-    expect(outcome(await call('GET', path))).toBe(wanted);
+    expect(result(await call('GET', path))).toBe(wanted);
   });
 });
 
@@ -94,12 +94,12 @@ describe(`a query on ${cloudName}`, () => {
     ['cursor=QQ', '200'],
     ['cursor=QQ&cursor=QQ', '400 invalid'],
   ])('?%s', async (query, wanted) => {
-    expect(outcome(await call('GET', `/users?${query}`))).toBe(wanted);
+    expect(result(await call('GET', `/users?${query}`))).toBe(wanted);
   });
 });
 
 describe(`conditions on ${cloudName}`, () => {
-  const change = (ifMatch: string): Promise<Answer> =>
+  const change = (ifMatch: string): Promise<Response> =>
     call('PATCH', '/users/A', { body: { name: 'Ada' }, headers: { 'if-match': ifMatch } });
 
   test.each<[string, () => string, string]>([
@@ -118,7 +118,7 @@ describe(`conditions on ${cloudName}`, () => {
     ['weak in lower case', () => 'w/"x"', '400 malformed'],
     ['everything and a tag', () => '*, "x"', '400 malformed'],
   ])('If-Match: %s', async (_, header, wanted) => {
-    expect(outcome(await change(header()))).toBe(wanted);
+    expect(result(await change(header()))).toBe(wanted);
   });
 
   test.each<[string, () => string]>([
@@ -146,7 +146,7 @@ describe(`conditions on ${cloudName}`, () => {
 
   test('If-None-Match of a write knows only "*"', async () => {
     const body = { id: 'once', data: {} };
-    const write = (tags: string): Promise<Answer> =>
+    const write = (tags: string): Promise<Response> =>
       call('POST', '/write', { body, headers: { 'if-none-match': tags } });
     expect([(await write('"x"')).status, (await write('*')).status, (await write('*')).status]).toEqual([
       400, 201, 412,

@@ -61,8 +61,8 @@ async function put(key: string, fields: Record<string, Json>): Promise<void> {
   const site = new TestSite(clouds.own.site, []);
   site.nowMs = Date.now();
   await site.write(key, fields);
-  const outcomes = await store.putMany([{ record: site.held(key)!, expected: undefined }]);
-  expect(outcomes).toEqual([{ status: 'written' }]);
+  const results = await store.putMany([{ record: site.held(key)!, expected: undefined }]);
+  expect(results).toEqual([{ status: 'written' }]);
 }
 
 const ENTITIES = [

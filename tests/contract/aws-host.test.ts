@@ -1,6 +1,6 @@
 /**
  * The trigger process of the AWS host behaves as Lambda's event source mappings and EventBridge's rules do,
- * against the SQS stand-in, with the real vendor SDK, as a process of its own.
+ * against the SQS emulator, with the real vendor SDK, as a process of its own.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -22,7 +22,7 @@ import {
   type ServiceDefinition,
 } from '@tandem-clouds/local/aws-host/service-model';
 import { batchVerdict } from '@tandem-clouds/local/aws-host/sqs-event';
-import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 
 const require = createRequire(import.meta.url);
 const PARENT = fileURLToPath(new URL('../helpers/bridge-parent.ts', import.meta.url));
@@ -51,7 +51,7 @@ interface Seen {
 }
 
 let dir: string;
-let sqs: SqsStandIn;
+let sqs: SqsEmulator;
 let client: SQSClient;
 let printed: string[];
 let supervisor: BridgeSupervisor;
@@ -341,8 +341,8 @@ describe('the trigger process', () => {
       'a new process',
       () => supervisor.pid !== undefined && supervisor.pid !== dead && supervisor.pid,
     );
-    const told = printed.findIndex((line) => line.includes('SIGKILL'));
-    expect(printed.slice(told).join('\n')).toContain('as asked');
+    const reported = printed.findIndex((line) => line.includes('SIGKILL'));
+    expect(printed.slice(reported).join('\n')).toContain('as asked');
     await send('again');
     await until('the message to be handled', () => seen().some(({ pid }) => pid === next));
   });
@@ -388,8 +388,8 @@ describe('what Lambda makes of an answer', () => {
     ['a null list', { batchItemFailures: null }, []],
     ['an empty list', { batchItemFailures: [] }, []],
     ['one failure', { batchItemFailures: [{ itemIdentifier: 'b' }] }, ['b']],
-  ])('%s is success but for what it names', (_title, answer, failed) => {
-    expect(batchVerdict(answer, ids)).toEqual({ kind: 'handled', failed: new Set(failed) });
+  ])('%s is success but for what it names', (_title, response, failed) => {
+    expect(batchVerdict(response, ids)).toEqual({ kind: 'handled', failed: new Set(failed) });
   });
 
   test.each([
@@ -398,8 +398,8 @@ describe('what Lambda makes of an answer', () => {
     ['a null identifier', { batchItemFailures: [{ itemIdentifier: null }] }],
     ['another key', { batchItemFailures: [{ messageId: 'a' }] }],
     ['a stranger', { batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'c' }] }],
-  ])('%s fails the whole batch', (_title, answer) => {
-    expect(batchVerdict(answer, ids).kind).toBe('refused');
+  ])('%s fails the whole batch', (_title, response) => {
+    expect(batchVerdict(response, ids).kind).toBe('refused');
   });
 });
 

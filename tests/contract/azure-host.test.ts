@@ -1,6 +1,6 @@
 /**
  * The local Azure host behaves as the Functions host does: HTTP, Service Bus and timers, with Microsoft's programming
- * models, the real Service Bus SDK and the stand-in broker. Each host is a process.
+ * models, the real Service Bus SDK and the emulator broker. Each host is a process.
  */
 import fs from 'node:fs';
 import http from 'node:http';
@@ -14,7 +14,7 @@ import { BridgeSupervisor } from '@tandem-clouds/local/azure-host/bridge-supervi
 import {
   startServiceBus,
   type QueueOptions,
-  type ServiceBusStandIn,
+  type ServiceBusEmulator,
 } from '@tandem-clouds/emulators/service-bus/server';
 import { startHostProcess, type HostProcess } from '../helpers/azure-host-process.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -263,19 +263,19 @@ describe('HTTP', () => {
   });
 
   test('a reload answers with new code, and one that fails keeps the old', async () => {
-    const answer = (text: string) => ({
+    const response = (text: string) => ({
       trigger: httpTrigger('v'),
       code: `async () => ({ body: '${text}' })`,
     });
-    const host = await start({ version: answer('one') });
-    const ask = async () => (await fetch(`${host.url}/v`)).text();
-    expect(await ask()).toBe('one');
-    writeApp({ version: answer('two') });
+    const host = await start({ version: response('one') });
+    const query = async () => (await fetch(`${host.url}/v`)).text();
+    expect(await query()).toBe('one');
+    writeApp({ version: response('two') });
     await host.reload();
-    expect(await ask()).toBe('two');
+    expect(await query()).toBe('two');
     fs.writeFileSync(path.join(dir, 'app.cjs'), 'this is no JavaScript');
     await expect(host.reload()).rejects.toThrow();
-    expect(await ask()).toBe('two');
+    expect(await query()).toBe('two');
   });
 
   test('what a function logs comes out, with its name', async () => {
@@ -382,7 +382,7 @@ describe('the functions of an app', () => {
 });
 
 describe('Service Bus', () => {
-  let bus: ServiceBusStandIn;
+  let bus: ServiceBusEmulator;
   let client: ServiceBusClient;
 
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-/** The Cosmos DB stand-in behind the real `@azure/cosmos`: what the product relies on, as the service has it. */
+/** The Cosmos DB emulator behind the real `@azure/cosmos`: what the product relies on, as the service has it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -16,10 +16,10 @@ import {
 } from '@azure/cosmos';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnLimited } from '../helpers/limited.ts';
-import { startCosmos, type CosmosStandIn } from '@tandem-clouds/emulators/cosmos/server';
+import { startCosmos, type CosmosEmulator } from '@tandem-clouds/emulators/cosmos/server';
 
 let clock = Date.UTC(2026, 0, 1);
-let server: CosmosStandIn;
+let server: CosmosEmulator;
 let client: CosmosClient;
 let containers = 0;
 
@@ -438,12 +438,12 @@ describe('bulk', () => {
       const operations = ids.map((id) => ({ operationType: 'Read' as const, id, partitionKey: id }));
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- it does not ask again, so it shows what was answered
       const results = await container.items.bulk(operations);
-      const answered = results.filter(({ statusCode }) => statusCode === 200).length;
+      const responded = results.filter(({ statusCode }) => statusCode === 200).length;
       const bytes = (count: number): number => count * KILOBYTES * 1024;
-      expect(bytes(answered)).toBeLessThan(4 * 1024 * 1024);
-      expect(bytes(answered + 2)).toBeGreaterThan(4 * 1024 * 1024);
-      expect(results.slice(answered)).toEqual(
-        Array.from({ length: ids.length - answered }, () =>
+      expect(bytes(responded)).toBeLessThan(4 * 1024 * 1024);
+      expect(bytes(responded + 2)).toBeGreaterThan(4 * 1024 * 1024);
+      expect(results.slice(responded)).toEqual(
+        Array.from({ length: ids.length - responded }, () =>
           expect.objectContaining({ statusCode: 413, subStatusCode: 3402 }),
         ),
       );
@@ -720,7 +720,7 @@ describe('an index named in the indexing policy', () => {
         ...(i % 9 === shift ? { p_at: i } : {}),
       };
     };
-    const answers = async (): Promise<void> => {
+    const responses = async (): Promise<void> => {
       for (const question of questions) {
         const [a, b] = await Promise.all(
           [indexed, plain].map((container) =>
@@ -740,7 +740,7 @@ describe('an index named in the indexing policy', () => {
         })),
       );
     }
-    await answers();
+    await responses();
     for (const container of [indexed, plain]) {
       for (let i = 0; i < 200; i += 5) await container.items.upsert(doc(i, 3));
       for (let i = 2; i < 200; i += 20) await container.item(doc(i, 0).id, doc(i, 0).id).delete();
@@ -753,7 +753,7 @@ describe('an index named in the indexing policy', () => {
         id,
       );
     }
-    await answers();
+    await responses();
   });
 });
 
@@ -873,15 +873,15 @@ describe('persistence', () => {
     act: (container: Container) => Promise<T>,
     compactAbove = 2_000,
   ): Promise<T> => {
-    const standIn = await startCosmos({ dataDir: dir, compactAbove });
-    const own = clientFor(standIn);
+    const emulator = await startCosmos({ dataDir: dir, compactAbove });
+    const own = clientFor(emulator);
     try {
       const { database } = await own.databases.createIfNotExists({ id: 'db' });
       const { container } = await database.containers.createIfNotExists({ id: 'c', partitionKey: '/pk' });
       return await act(container);
     } finally {
       own.dispose();
-      await standIn.close();
+      await emulator.close();
     }
   };
 
@@ -1001,7 +1001,7 @@ async function changes(
   return found;
 }
 
-/** The stand-in in a process of its own, which a test can kill. */
+/** The emulator in a process of its own, which a test can kill. */
 async function spawnServer(
   dataDir: string,
   start = (args: readonly string[]): ChildProcess =>

@@ -12,7 +12,7 @@ import { localZone } from '@tandem-clouds/local/dns-zone';
 import { defaultPorts } from '@tandem-clouds/local/ports';
 import { DEFAULT_SITES, parseSites } from '@tandem-clouds/local/stack/sites';
 import { closeAfterEach } from '../helpers/cleanup.ts';
-import { addressesOf, askUdp, decode, QTYPE, query } from '../helpers/dns-packets.ts';
+import { addressesOf, queryUdp, decode, QTYPE, query } from '../helpers/dns-packets.ts';
 import { API } from '../helpers/dns-zone.ts';
 
 const POLICY = path.join(import.meta.dirname, '../../dns/local.policy.yml');
@@ -74,8 +74,8 @@ function edited(from: string, to: string): string {
 }
 
 async function answers(): Promise<string[]> {
-  const ask = async () => addressesOf(decode(await askUdp(server.port, query(API, QTYPE.A))));
-  const seen = new Set((await Promise.all(Array.from({ length: 40 }, ask))).flat());
+  const fetchFrom = async () => addressesOf(decode(await queryUdp(server.port, query(API, QTYPE.A))));
+  const seen = new Set((await Promise.all(Array.from({ length: 40 }, fetchFrom))).flat());
   return [...seen].sort();
 }
 

@@ -5,7 +5,7 @@ import { checkKey, type Change } from '@tandem-clouds/zone/model';
 import { LocalProvider } from '../../dns/providers/local/provider.ts';
 import { startDnsServer, type DnsServer } from '@tandem-clouds/emulators/dns/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
-import { addressesOf, askUdp, decode, QTYPE, query } from '../helpers/dns-packets.ts';
+import { addressesOf, queryUdp, decode, QTYPE, query } from '../helpers/dns-packets.ts';
 import { API, checkOf, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';
 import { startOrigin } from '../helpers/origin.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 async function addresses(): Promise<string[]> {
-  return addressesOf(decode(await askUdp(server.port, query(API, QTYPE.A))));
+  return addressesOf(decode(await queryUdp(server.port, query(API, QTYPE.A))));
 }
 
 const change = (before: Change['before'], after: Change['after']): Change => ({

@@ -15,7 +15,15 @@ import {
   type ServerEvent,
 } from '@tandem-clouds/emulators/dns/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
-import { addressesOf, askTcp, askUdp, clientSubnet, decode, QTYPE, query } from '../helpers/dns-packets.ts';
+import {
+  addressesOf,
+  queryTcp,
+  queryUdp,
+  clientSubnet,
+  decode,
+  QTYPE,
+  query,
+} from '../helpers/dns-packets.ts';
 import { API, checkOf, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';
 import { startOrigin, type TestOrigin } from '../helpers/origin.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -44,8 +52,8 @@ function resolverOf({ port }: DnsServer): dns.Resolver {
   return resolver;
 }
 
-async function ask({ port }: DnsServer, ...args: Parameters<typeof query>) {
-  return decode(await askUdp(port, query(...args)));
+async function fetchFrom({ port }: DnsServer, ...args: Parameters<typeof query>) {
+  return decode(await queryUdp(port, query(...args)));
 }
 
 async function healthOf({ controlUrl }: DnsServer): Promise<HealthReport> {
@@ -54,7 +62,7 @@ async function healthOf({ controlUrl }: DnsServer): Promise<HealthReport> {
 
 /** The addresses that a few queries get. */
 async function seen(server: DnsServer, count = 24): Promise<string> {
-  const answers = await Promise.all(Array.from({ length: count }, () => ask(server, API, QTYPE.A)));
+  const answers = await Promise.all(Array.from({ length: count }, () => fetchFrom(server, API, QTYPE.A)));
   return [...new Set(answers.flatMap(addressesOf))].sort().join(' ');
 }
 
@@ -109,24 +117,24 @@ describe('TCP', () => {
     const { port } = await start([plain(API, 'A', '127.0.0.2')]);
     const packets = Array.from({ length: 50 }, (_, id) => query(API, QTYPE.A, { id }));
     for (const piece of [1, 7, 65_537]) {
-      const answers = await askTcp(port, packets, piece);
+      const answers = await queryTcp(port, packets, piece);
       expect(answers.map((answer) => decode(answer).id)).toEqual(packets.map((_, id) => id));
     }
   });
 
   test('a connection that sends no queries is closed', async () => {
     const { port } = await start([plain(API, 'A', '127.0.0.2')]);
-    expect(await askTcp(port, [Buffer.alloc(5)])).toEqual([]);
-    expect(await askTcp(port, [query(API, QTYPE.A)])).toHaveLength(1);
+    expect(await queryTcp(port, [Buffer.alloc(5)])).toEqual([]);
+    expect(await queryTcp(port, [query(API, QTYPE.A)])).toHaveLength(1);
   });
 });
 
 test('garbage over UDP does no harm', async () => {
   const server = await start([plain(API, 'A', '127.0.0.2')]);
   for (const packet of [Buffer.alloc(12), Buffer.alloc(500, 0x21)]) {
-    expect(await askUdp(server.port, packet)).toHaveLength(12);
+    expect(await queryUdp(server.port, packet)).toHaveLength(12);
   }
-  expect(addressesOf(await ask(server, API, QTYPE.A))).toEqual(['127.0.0.2']);
+  expect(addressesOf(await fetchFrom(server, API, QTYPE.A))).toEqual(['127.0.0.2']);
 });
 
 test('10,000 queries are spread by weight, within 2 %', async () => {
@@ -135,7 +143,7 @@ test('10,000 queries are spread by weight, within 2 %', async () => {
   ]);
   const counts = new Map<string, number>();
   for (let i = 0; i < 100; i += 1) {
-    const answers = await askTcp(
+    const answers = await queryTcp(
       server.port,
       Array.from({ length: 100 }, () => query(API, QTYPE.A)),
     );
@@ -157,14 +165,14 @@ test('where the client is decides, and the answer says for how much of its subne
     { locations: { subnets: [{ subnet: '198.51.0.0/16', country: 'CH' }], latencyMs: {} } },
   );
   const from = (address: string) =>
-    ask(server, API, QTYPE.A, { edns: 1_232, options: clientSubnet(address, 24) });
+    fetchFrom(server, API, QTYPE.A, { edns: 1_232, options: clientSubnet(address, 24) });
   const swiss = await from('198.51.100.0');
   expect(addressesOf(swiss)).toEqual(['127.0.0.2']);
   expect(swiss.additional[0]!.data[7]).toBe(16);
   const other = await from('203.0.113.0');
   expect(addressesOf(other)).toEqual(['127.0.0.3']);
   expect(other.additional[0]!.data[7]).toBe(24);
-  expect(addressesOf(await ask(server, API, QTYPE.A))).toEqual(['127.0.0.3']);
+  expect(addressesOf(await fetchFrom(server, API, QTYPE.A))).toEqual(['127.0.0.3']);
 });
 
 describe('health', () => {
@@ -280,7 +288,7 @@ describe('a restart', () => {
     await first.close();
     const second = await start([], { file });
     expect(await seen(second)).toBe('127.0.0.3');
-    expect(addressesOf(await ask(second, `new.${ZONE}`, QTYPE.A))).toEqual(['127.0.0.9']);
+    expect(addressesOf(await fetchFrom(second, `new.${ZONE}`, QTYPE.A))).toEqual(['127.0.0.9']);
     expect((await fetch(`${second.controlUrl}/v1/zone`)).headers.get('etag')).toBe('"2"');
   });
 

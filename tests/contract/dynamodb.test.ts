@@ -30,17 +30,17 @@ import {
 import {
   startDynamo,
   type DynamoOptions,
-  type DynamoStandIn,
+  type DynamoEmulator,
 } from '@tandem-clouds/emulators/dynamodb/server';
 import { writeItem } from '@tandem-clouds/emulators/dynamodb/writes';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { createTable, newDynamoClient, TableClient, type Plain } from '../helpers/dynamo.ts';
-import { spawnStandIn, type StandInProcess } from '../helpers/stand-in-process.ts';
+import { spawnEmulator, type EmulatorProcess } from '../helpers/emulator-process.ts';
 import { describeDynamo } from './suites/dynamodb-suite.ts';
 
 const START = 1_700_000_000_000;
 let clock = START;
-let shared: DynamoStandIn;
+let shared: DynamoEmulator;
 let client: DynamoDBClient;
 let table: TableClient;
 const onEnd = closeAfterEach();
@@ -51,14 +51,14 @@ function newDataDir(): string {
   return folder;
 }
 
-async function start(options: DynamoOptions): Promise<DynamoStandIn> {
-  const standIn = await startDynamo(options);
-  onEnd(() => standIn.close());
-  return standIn;
+async function start(options: DynamoOptions): Promise<DynamoEmulator> {
+  const emulator = await startDynamo(options);
+  onEnd(() => emulator.close());
+  return emulator;
 }
 
-async function spawn(dataDir: string): Promise<StandInProcess> {
-  const server = await spawnStandIn('dynamodb', dataDir);
+async function spawn(dataDir: string): Promise<EmulatorProcess> {
+  const server = await spawnEmulator('dynamodb', dataDir);
   onEnd(() => server.kill());
   return server;
 }
@@ -337,8 +337,8 @@ describe('what is not there', () => {
 
   test('a body that is not JSON is refused', async () => {
     const headers = { 'x-amz-target': 'DynamoDB_20120810.GetItem' };
-    const answer = await fetch(shared.endpoint, { method: 'POST', headers, body: 'nonsense' });
-    expect(answer.status).toBe(400);
+    const response = await fetch(shared.endpoint, { method: 'POST', headers, body: 'nonsense' });
+    expect(response.status).toBe(400);
   });
 });
 

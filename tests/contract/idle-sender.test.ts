@@ -5,7 +5,7 @@
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
-import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
+import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
 import { ServiceBusSender } from '../../src/shared/adapters/azure/queue.ts';
 
 const MINUTE_MS = 60_000;
@@ -52,7 +52,7 @@ async function startMiddlebox(target: number): Promise<Middlebox> {
 describe('the first send after an idle time', () => {
   let nowMs: number;
   let calls: number;
-  let bus: ServiceBusStandIn;
+  let bus: ServiceBusEmulator;
   let middlebox: Middlebox;
   let queue: ServiceBusSender;
 
@@ -104,8 +104,8 @@ describe('the first send after an idle time', () => {
   test('what nobody knows the end of is not sent again over the same connection', async () => {
     await send();
     middlebox.forget();
-    const [outcome] = await send();
-    expect(outcome).toMatchObject({ code: 'ambiguous' });
+    const [result] = await send();
+    expect(result).toMatchObject({ code: 'ambiguous' });
     expect(await send()).toEqual([undefined]);
     expect(middlebox.accepted).toBe(2);
   });

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
 import { AccountConcurrency, concurrencyLimit } from '@tandem-clouds/local/aws-host/account-concurrency';
-import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 
 const TEMPLATE = parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/queues.yml'), 'utf8'),
@@ -32,7 +32,7 @@ function declared(queue: string): Declared {
 }
 
 let nowMs: number;
-let sqs: SqsStandIn;
+let sqs: SqsEmulator;
 let client: SQSClient;
 
 beforeEach(async () => {
@@ -89,9 +89,9 @@ async function throttled(
     }
     const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl: url }));
     if (Messages.length === 0) break;
-    const answer = account.run(() => Promise.resolve('handled' as const));
-    if (n === times) return answer;
-    await expect(answer).rejects.toThrow('Rate Exceeded.');
+    const response = account.run(() => Promise.resolve('handled' as const));
+    if (n === times) return response;
+    await expect(response).rejects.toThrow('Rate Exceeded.');
     nowMs += visibilitySeconds * 1_000;
   }
   expect(await attribute(dead, 'ApproximateNumberOfMessages')).toBe('1');

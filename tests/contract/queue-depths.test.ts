@@ -8,15 +8,15 @@ import { openQueueDepths } from '../../src/shared/adapters/azure/cloud.ts';
 import { measureServiceBus } from '../../src/shared/adapters/azure/queue-depths.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import { fetchClient } from '../../src/shared/adapters/fetch-client.ts';
-import type { HttpAnswer } from '../../src/shared/ports/http-client.ts';
+import type { HttpResponse } from '../../src/shared/ports/http-client.ts';
 import { NAMESPACE_ID, resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
-import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
+import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
 import { setEnvironment } from '../helpers/sites.ts';
 
 const QUEUES = { out: 'tandem-out', in: 'tandem-in', verify: 'tandem-verify', dead: 'tandem-dead' };
 
 let nowMs: number;
-let bus: ServiceBusStandIn;
+let bus: ServiceBusEmulator;
 let client: ServiceBusClient;
 let env: Record<string, string>;
 let restore: () => void;
@@ -97,17 +97,17 @@ describe('asking for the depths', () => {
     expect(bus.credits.spent).toBe(spent);
   });
 
-  test.each<[string, Partial<HttpAnswer>]>([
+  test.each<[string, Partial<HttpResponse>]>([
     ['no JSON', { body: '<html>' }],
     ['no counts', { body: '{"properties":{}}' }],
     ['no numbers', { body: '{"properties":{"countDetails":{"activeMessageCount":"3"}}}' }],
     ['a negative number', { body: '{"properties":{"countDetails":{"activeMessageCount":-1}}}' }],
     ['no queue', { status: 404, body: '{}' }],
-  ])('is an error that passes when the answer has %s', async (_, answer) => {
+  ])('is an error that passes when the answer has %s', async (_, response) => {
     const access = {
       endpoint: 'https://management.azure.com',
       namespaceId: NAMESPACE_ID,
-      http: () => Promise.resolve({ status: 200, headers: {}, body: '', ...answer }),
+      http: () => Promise.resolve({ status: 200, headers: {}, body: '', ...response }),
       token: () => Promise.resolve('token'),
     };
     await expect(measureServiceBus(access, QUEUES)).rejects.toMatchObject({ code: 'unavailable' });
@@ -120,8 +120,8 @@ describe('Resource Manager at the emulator', () => {
   const identity = (header: string, query: string): Promise<Response> =>
     fetch(`${env['IDENTITY_ENDPOINT']}?${query}`, { headers: { 'x-identity-header': header } });
   async function tokenOf(): Promise<string> {
-    const answer = await identity('local', `resource=${origin()}&api-version=2019-08-01`);
-    return ((await answer.json()) as { access_token: string }).access_token;
+    const response = await identity('local', `resource=${origin()}&api-version=2019-08-01`);
+    return ((await response.json()) as { access_token: string }).access_token;
   }
 
   test.each([

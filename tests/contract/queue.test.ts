@@ -60,23 +60,23 @@ describe.each([
 
   test('splits by size, and refuses only what can never fit', async () => {
     const large = 'x'.repeat(150 * 1024);
-    const outcomes = await queue.send([
+    const results = await queue.send([
       { id: '0', body: large },
       { id: '1', body: 'x'.repeat(1_100_000) },
       { id: '2', body: large },
     ]);
-    expect(outcomes.map((error) => error?.name)).toEqual([undefined, TooLargeError.name, undefined]);
+    expect(results.map((error) => error?.name)).toEqual([undefined, TooLargeError.name, undefined]);
     expect((await takeAll(2)).map(({ body }) => body.length)).toEqual([large.length, large.length]);
   });
 
   test('a queue that refuses makes every message of the batch retryable', async () => {
     cloud.queueFaults.set([{ kind: 'error', operation }]);
-    const outcomes = await queue.send([
+    const results = await queue.send([
       { id: '0', body: 'a' },
       { id: '1', body: 'b' },
     ]);
     cloud.queueFaults.clear();
-    expect(outcomes).toMatchObject([{ retryable: true }, { retryable: true }]);
+    expect(results).toMatchObject([{ retryable: true }, { retryable: true }]);
     expect(await queue.send([{ id: '0', body: 'c' }])).toEqual([undefined]);
     expect(await takeAll(1)).toMatchObject([{ body: 'c' }]);
   });
@@ -99,13 +99,13 @@ describe.each([
     if (name === 'azure') {
       cloud.queueFaults.set([{ kind: 'error', operation, code: 'com.microsoft:argument-error', times: 3 }]);
     }
-    const outcomes = await queue.send(
+    const results = await queue.send(
       [bad, '{"good":1}', '{"good":2}'].map((body, i) => ({ id: String(i), body })),
     );
     cloud.queueFaults.clear();
-    expect(outcomes[0]).toMatchObject({ code: 'refused', retryable: false });
-    expect(outcomes[0]?.message).toMatch(/InvalidMessageContents|ArgumentError/);
-    expect(outcomes.slice(1)).toEqual([undefined, undefined]);
+    expect(results[0]).toMatchObject({ code: 'refused', retryable: false });
+    expect(results[0]?.message).toMatch(/InvalidMessageContents|ArgumentError/);
+    expect(results.slice(1)).toEqual([undefined, undefined]);
     expect((await takeAll(2)).map(({ body }) => body).sort()).toEqual(['{"good":1}', '{"good":2}']);
   });
 
@@ -117,8 +117,8 @@ describe.each([
     const dead = openDead(loadConfig(name, cloud.env));
     const detail = 'no stamp: "\uFFFF\u0001" \uD83D';
     await dead.send([{ queue: 'tandem-in', id: 'm1', body: '{', reason: 'malformed', detail }]);
-    const [letter] = await cloud.take('tandem-dead');
-    expect(letter?.attributes['detail']).toContain('no stamp: "');
+    const [message] = await cloud.take('tandem-dead');
+    expect(message?.attributes['detail']).toContain('no stamp: "');
   });
 
   test('a dead letter says where it comes from and why', async () => {
@@ -145,8 +145,8 @@ test('of a batch that is larger than the queue takes, only the message that is t
   const queue = new ServiceBusSender(() => new ServiceBusClient(bus.endpoint), 'small');
   const lengths = [100, 20_000, 6_000, 6_000];
   const messages = lengths.map((length, i) => ({ id: String(i), body: 'x'.repeat(length) }));
-  const outcomes = await queue.send(messages);
-  expect(outcomes.map((error) => error?.name)).toEqual([undefined, TooLargeError.name, undefined, undefined]);
+  const results = await queue.send(messages);
+  expect(results.map((error) => error?.name)).toEqual([undefined, TooLargeError.name, undefined, undefined]);
   expect(bus.counts('small').active).toBe(3);
   await queue.close();
   await bus.close();

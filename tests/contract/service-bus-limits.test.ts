@@ -6,13 +6,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
 import rhea from 'rhea';
-import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
+import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const MINUTE_MS = 60_000;
 
 let nowMs: number;
-let bus: ServiceBusStandIn;
+let bus: ServiceBusEmulator;
 let client: ServiceBusClient;
 
 beforeEach(async () => {
@@ -33,7 +33,7 @@ const connect = (): ServiceBusClient =>
 
 function newSender(
   name: string,
-  options: Parameters<ServiceBusStandIn['createQueue']>[1] = {},
+  options: Parameters<ServiceBusEmulator['createQueue']>[1] = {},
 ): ServiceBusSender {
   bus.createQueue(name, options);
   return client.createSender(name);
@@ -108,10 +108,10 @@ describe('the size of a queue', () => {
     let refused: unknown;
     for (let sent = 0; refused === undefined && sent < full + 10; sent += 64) {
       nowMs += 1_000;
-      const answers = await Promise.allSettled(
+      const responses = await Promise.allSettled(
         Array.from({ length: 64 }, () => sender.sendMessages({ body })),
       );
-      refused = answers.find(({ status }) => status === 'rejected');
+      refused = responses.find(({ status }) => status === 'rejected');
     }
     expect(refused).toMatchObject({ reason: { code: 'QuotaExceeded' } });
     const receiver = client.createReceiver('q', { receiveMode: 'receiveAndDelete' });

@@ -1,5 +1,5 @@
 /**
- * The Service Bus stand-in as the real `@azure/service-bus` client sees it. Every test has queues of its own.
+ * The Service Bus emulator as the real `@azure/service-bus` client sees it. Every test has queues of its own.
  * The broker's clock runs with the wall clock plus `skewMs`, so a test passes a lock by moving it.
  */
 import { spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ import rhea, { type Receiver } from 'rhea';
 import {
   startServiceBus,
   type QueueOptions,
-  type ServiceBusStandIn,
+  type ServiceBusEmulator,
 } from '@tandem-clouds/emulators/service-bus/server';
 
 const RETRY = { maxRetries: 0, retryDelayInMs: 50, timeoutInMs: 5000 };
@@ -29,7 +29,7 @@ const WAIT_MS = 2000;
 const QUIET_MS = 150;
 
 let skewMs = 0;
-let bus: ServiceBusStandIn;
+let bus: ServiceBusEmulator;
 let client: ServiceBusClient;
 let serial = 0;
 let open: { close(): Promise<void> }[] = [];
@@ -244,8 +244,8 @@ describe('sending', () => {
     const sends = [{ body: 'a' }, large, { body: 'b' }, large, { body: 'c' }].map((m) =>
       sender.sendMessages(m),
     );
-    const outcomes = (await Promise.allSettled(sends)).map(({ status }) => status);
-    expect(outcomes).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    const results = (await Promise.allSettled(sends)).map(({ status }) => status);
+    expect(results).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(bus.counts(name).ready).toBe(4);
   });
 
@@ -759,9 +759,9 @@ describe('faults', () => {
     await sender.sendMessages({ body: 'opens the link' });
     bus.faults.set([{ kind: 'error', operation: 'send', resource: name, probability: 0.5 }]);
     const sends = Array.from({ length: 60 }, (_, i) => sender.sendMessages({ body: `m-${i}` }));
-    const outcomes = await Promise.allSettled(sends);
+    const results = await Promise.allSettled(sends);
     const stored = bodies(await newReceiver(name).peekMessages(100));
-    const accepted = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [`m-${i}`] : []));
+    const accepted = results.flatMap(({ status }, i) => (status === 'fulfilled' ? [`m-${i}`] : []));
     expect(stored.slice(1)).toEqual(accepted);
     expect(accepted.length).toBeGreaterThan(5);
     expect(accepted.length).toBeLessThan(55);
@@ -890,9 +890,9 @@ describe('faults', () => {
 
 test('a client may ask the management node more often than one session holds deliveries', async () => {
   const { receiver } = newQueue();
-  for (let asked = 0; asked < 4_500; asked += 500) {
-    const answers = await Promise.all(Array.from({ length: 500 }, () => receiver.peekMessages(1)));
-    expect(answers).toHaveLength(500);
+  for (let requested = 0; requested < 4_500; requested += 500) {
+    const responses = await Promise.all(Array.from({ length: 500 }, () => receiver.peekMessages(1)));
+    expect(responses).toHaveLength(500);
   }
 });
 
@@ -950,9 +950,9 @@ describe('control', () => {
     { title: 'a name of its own nodes', path: '%24cbs', body: {}, message: 'name' },
     { title: 'something other than an object', path: 'x', body: [], message: 'options' },
   ])('refuses $title, naming the field', async ({ path: name, body, message }) => {
-    const [status, answer] = await call('PUT', `/_tandem/queues/${name}`, body);
+    const [status, response] = await call('PUT', `/_tandem/queues/${name}`, body);
     expect(status).toBe(400);
-    expect(answer['message']).toContain(message);
+    expect(response['message']).toContain(message);
   });
 
   test('turns faults on and off, and knows what it does not know', async () => {
@@ -978,7 +978,7 @@ describe('persistence', () => {
 
   async function withBus<T>(
     folder: string,
-    work: (bus: ServiceBusStandIn, client: ServiceBusClient) => Promise<T>,
+    work: (bus: ServiceBusEmulator, client: ServiceBusClient) => Promise<T>,
     queues: Record<string, QueueOptions> = {},
   ): Promise<T> {
     const own = await startServiceBus({ dataDir: path.join(dataDir, folder), queues });

@@ -31,13 +31,13 @@ import {
   type SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
 import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
-import { QUEUES_PATH, startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import { QUEUES_PATH, startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
-import { spawnStandIn, type StandInProcess } from '../helpers/stand-in-process.ts';
+import { spawnEmulator, type EmulatorProcess } from '../helpers/emulator-process.ts';
 
 const START = 1_700_000_000_000;
 let clock = START;
-let sqs: SqsStandIn;
+let sqs: SqsEmulator;
 let client: SQSClient;
 const onEnd = closeAfterEach();
 
@@ -52,14 +52,14 @@ function newDataDir(): string {
   return folder;
 }
 
-async function start(dataDir: string): Promise<SqsStandIn> {
-  const standIn = await startSqs({ dataDir, now: () => clock });
-  onEnd(() => standIn.close());
-  return standIn;
+async function start(dataDir: string): Promise<SqsEmulator> {
+  const emulator = await startSqs({ dataDir, now: () => clock });
+  onEnd(() => emulator.close());
+  return emulator;
 }
 
-async function spawn(dataDir: string): Promise<StandInProcess> {
-  const server = await spawnStandIn('sqs', dataDir);
+async function spawn(dataDir: string): Promise<EmulatorProcess> {
+  const server = await spawnEmulator('sqs', dataDir);
   onEnd(() => server.kill());
   return server;
 }
@@ -149,12 +149,12 @@ async function countsOf(url: string): Promise<readonly [visible: string, inFligh
 }
 
 /** Asks again until the answer is right; fails after five seconds. */
-async function eventually<T>(ask: () => Promise<T> | T, isRight: (answer: T) => boolean): Promise<T> {
+async function eventually<T>(query: () => Promise<T> | T, isRight: (response: T) => boolean): Promise<T> {
   const deadline = performance.now() + 5_000;
   for (;;) {
-    const answer = await ask();
-    if (isRight(answer)) return answer;
-    if (performance.now() > deadline) throw new Error(`still not right: ${JSON.stringify(answer)}`);
+    const response = await query();
+    if (isRight(response)) return response;
+    if (performance.now() > deadline) throw new Error(`still not right: ${JSON.stringify(response)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -303,8 +303,10 @@ describe('sending and receiving', () => {
     const url = await createQueue({ VisibilityTimeout: '0' });
     const text = (StringValue: string) => ({ DataType: 'String', StringValue });
     await send(url, 'x', { MessageAttributes: { 'a.one': text('1'), 'a.two': text('2'), b: text('3') } });
-    const namesOf = async (...asked: string[]): Promise<string[]> =>
-      Object.keys((await receive(url, { MessageAttributeNames: asked }))[0]?.MessageAttributes ?? {}).sort();
+    const namesOf = async (...requested: string[]): Promise<string[]> =>
+      Object.keys(
+        (await receive(url, { MessageAttributeNames: requested }))[0]?.MessageAttributes ?? {},
+      ).sort();
     expect(await namesOf('b')).toEqual(['b']);
     expect(await namesOf('a.*')).toEqual(['a.one', 'a.two']);
     expect(await namesOf()).toEqual([]);
@@ -527,12 +529,12 @@ describe('batches', () => {
 
   test('an entry that is refused does not take its neighbours along', async () => {
     const url = await createQueue();
-    const answer = await sendBatch(url, [
+    const response = await sendBatch(url, [
       { Id: 'good', MessageBody: 'x' },
       { Id: 'bad', MessageBody: '\u0001' },
     ]);
-    expect(answer.Successful?.map(({ Id }) => Id)).toEqual(['good']);
-    expect(answer.Failed).toEqual([
+    expect(response.Successful?.map(({ Id }) => Id)).toEqual(['good']);
+    expect(response.Failed).toEqual([
       expect.objectContaining({ Id: 'bad', SenderFault: true, Code: 'InvalidMessageContents' }),
     ]);
 
@@ -705,8 +707,8 @@ describe('dead letters', () => {
 
   test('a dead-letter queue knows its sources', async () => {
     const { main, dead } = await createPair(1);
-    const answer = await client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: dead }));
-    expect(answer.queueUrls).toEqual([main]);
+    const response = await client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: dead }));
+    expect(response.queueUrls).toEqual([main]);
   });
 
   const tasksOf = async (dead: string) =>
@@ -901,20 +903,20 @@ describe('control requests', () => {
     await receive(url);
     await send(url, 'b');
     await send(url, 'c', { DelaySeconds: 60 });
-    const answer = await fetch(`${sqs.endpoint}${QUEUES_PATH}/${nameOf(url)}/bodies`);
-    expect(await answer.json()).toEqual(['a', 'b', 'c']);
+    const response = await fetch(`${sqs.endpoint}${QUEUES_PATH}/${nameOf(url)}/bodies`);
+    expect(await response.json()).toEqual(['a', 'b', 'c']);
     expect(await countsOf(url)).toEqual(['1', '1', '1']);
     expect((await fetch(`${sqs.endpoint}${QUEUES_PATH}/nobodys/bodies`)).status).toBe(404);
   });
 
   test('an action that is not there is refused, not ignored', async () => {
-    const answer = await fetch(sqs.endpoint, {
+    const response = await fetch(sqs.endpoint, {
       method: 'POST',
       headers: { 'x-amz-target': 'AmazonSQS.AddPermission' },
       body: '{}',
     });
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ __type: 'com.amazonaws.sqs#UnsupportedOperation' });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ __type: 'com.amazonaws.sqs#UnsupportedOperation' });
   });
 });
 

@@ -34,19 +34,19 @@ describe.each([
 
   test('a throttled write fails for now, after a bounded number of tries', async () => {
     cloud.storeFaults.set([{ kind: 'error', operation: writeOperation }]);
-    const [outcome] = await store.putMany([{ record: recordOf('fault:1'), expected: undefined }]);
+    const [result] = await store.putMany([{ record: recordOf('fault:1'), expected: undefined }]);
     cloud.storeFaults.clear();
-    expect(outcome).toMatchObject({ status: 'failed' });
-    expect((outcome as { error: Error }).error).toMatchObject({ retryable: true });
+    expect(result).toMatchObject({ status: 'failed' });
+    expect((result as { error: Error }).error).toMatchObject({ retryable: true });
   });
 
   test('a write whose answer is lost is either known to be there or ambiguous', async () => {
     cloud.storeFaults.set([{ kind: 'drop-ack', operation: writeOperation }]);
-    const [outcome] = await store.putMany([{ record: recordOf('fault:2'), expected: undefined }]);
+    const [result] = await store.putMany([{ record: recordOf('fault:2'), expected: undefined }]);
     cloud.storeFaults.clear();
     expect(await store.get('fault:2')).toBeDefined();
-    if (outcome?.status === 'failed') expect(outcome.error).toBeInstanceOf(AmbiguousError);
-    else expect(outcome?.status).toBe('stale');
+    if (result?.status === 'failed') expect(result.error).toBeInstanceOf(AmbiguousError);
+    else expect(result?.status).toBe('stale');
   });
 
   test('a write that breaks a rule of the store fails for good', async () => {
@@ -60,9 +60,9 @@ describe.each([
             ...rest,
             state: { ...state, fields: { deep: [Object.values(state.vector)[0] ?? '', deep] as const } },
           };
-    const [outcome] = await store.putMany([{ record, expected: undefined }]);
-    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'refused', retryable: false } });
-    expect((outcome as { error: Error }).error.message).toMatch(/2048|400/);
+    const [result] = await store.putMany([{ record, expected: undefined }]);
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'refused', retryable: false } });
+    expect((result as { error: Error }).error.message).toMatch(/2048|400/);
   });
 
   test('a failing read is an error, never an absent record', async () => {

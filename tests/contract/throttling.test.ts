@@ -102,13 +102,13 @@ describe('Cosmos DB beyond its request units', () => {
     const container = await cosmos(110, () => nowMs);
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     const bulk = (operations: OperationInput[]) => container.items.bulk(operations);
-    const answers = await bulk(creates(40));
+    const responses = await bulk(creates(40));
     // 5.5 each: twenty are paid for, and the SDK asks for none of the others again.
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([
+    expect(responses.map(({ statusCode }) => statusCode)).toEqual([
       ...Array.from({ length: 20 }, () => 201),
       ...Array.from({ length: 20 }, () => 429),
     ]);
-    expect(answers[20]).toMatchObject({ subStatusCode: 3200, requestCharge: 0, retryAfterMilliseconds: 1 });
+    expect(responses[20]).toMatchObject({ subStatusCode: 3200, requestCharge: 0, retryAfterMilliseconds: 1 });
     nowMs += 1_000;
     const again = await bulk(creates(40).slice(20));
     expect(again.every(({ statusCode }) => statusCode === 201)).toBe(true);
@@ -132,8 +132,8 @@ describe('Cosmos DB beyond its request units', () => {
 
   test('takes all writes, reads and clearings of the store, later', async () => {
     const store = new CosmosStore(await cosmos(1_500));
-    const outcomes = await store.putMany(writes(250));
-    expect(outcomes.every(({ status }) => status === 'written')).toBe(true);
+    const results = await store.putMany(writes(250));
+    expect(results.every(({ status }) => status === 'written')).toBe(true);
     const keys = writes(250).map(({ record: { key } }) => key);
     expect((await store.getMany(keys)).size).toBe(250);
     await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': STAMP } })));
@@ -143,8 +143,8 @@ describe('Cosmos DB beyond its request units', () => {
 
   test('is reported with its hint when it lasts longer than a call may take', async () => {
     const store = new CosmosStore(await cosmos(50));
-    const outcomes = await store.putMany(writes(100));
-    const failed = outcomes.flatMap((outcome) => (outcome.status === 'failed' ? [outcome.error] : []));
+    const results = await store.putMany(writes(100));
+    const failed = results.flatMap((result) => (result.status === 'failed' ? [result.error] : []));
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.every((error) => error instanceof ThrottledError && error.retryAfterMs > 0)).toBe(true);
   }, 60_000);
@@ -267,8 +267,8 @@ describe('DynamoDB beyond its write units', () => {
 
   test('takes all writes and clearings of the store, later', async () => {
     const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 100 }), 'tandem', 'background');
-    const outcomes = await store.putMany(writes(400));
-    expect(outcomes.filter(({ status }) => status !== 'written')).toEqual([]);
+    const results = await store.putMany(writes(400));
+    expect(results.filter(({ status }) => status !== 'written')).toEqual([]);
     const keys = writes(400).map(({ record: { key } }) => key);
     const clearings = keys.map((key) => ({ key, accepted: { 'azure-eastus': STAMP } }));
     expect((await store.clearPending(clearings)).filter((error) => error !== undefined)).toEqual([]);
@@ -278,8 +278,8 @@ describe('DynamoDB beyond its write units', () => {
 
   test('is reported with a hint when it lasts longer than a call may take', async () => {
     const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 5 }), 'tandem');
-    const outcomes = await store.putMany(writes(100));
-    const failed = outcomes.flatMap((outcome) => (outcome.status === 'failed' ? [outcome.error] : []));
+    const results = await store.putMany(writes(100));
+    const failed = results.flatMap((result) => (result.status === 'failed' ? [result.error] : []));
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.every((error) => error instanceof ThrottledError && error.retryAfterMs > 0)).toBe(true);
   }, 60_000);

@@ -1,4 +1,4 @@
-/** What the stand-ins count as billable, read the way a bench reads it. */
+/** What the emulators count as billable, read the way a bench reads it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { CosmosClient, type Container } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
@@ -71,8 +71,8 @@ describe('DynamoDB', () => {
     );
 
   test('counts write units of the table and of each index, though no answer was to name them', async () => {
-    const answer = await put('a', { l: { S: 'user' }, v: { S: 'x'.repeat(1_500) } });
-    expect(answer.ConsumedCapacity).toBeUndefined();
+    const response = await put('a', { l: { S: 'user' }, v: { S: 'x'.repeat(1_500) } });
+    expect(response.ConsumedCapacity).toBeUndefined();
     expect(await usageOf(server.endpoint)).toEqual({
       table: { PutItem: { requests: 1, writeUnits: 3, 'writeUnits:table': 2, 'writeUnits:by_type': 1 } },
     });

@@ -10,7 +10,7 @@ const AT_MOST_MS = 400_000;
 test(
   `no acknowledged write is lost, no site differs, no promise is broken (seed ${SEED})`,
   async () => {
-    const { acknowledged, violations, sampled, deeds, disaster } = await runChaos({
+    const { acknowledged, violations, sampled, injectedFaults, disaster } = await runChaos({
       seed: SEED,
       writes: WRITES,
       rate: 12,
@@ -25,7 +25,7 @@ test(
     expect(acknowledged).toBeGreaterThanOrEqual(WRITES);
     // It did look, and there was something to see.
     expect(sampled.samples).toBeGreaterThan(5);
-    expect([...deeds.counts.keys()].join()).toMatch(/SIGKILL/);
+    expect([...injectedFaults.counts.keys()].join()).toMatch(/SIGKILL/);
     expect(disaster?.promised).toBeGreaterThan(0);
     expect(disaster?.lost).toBeGreaterThan(0);
   },

@@ -83,7 +83,7 @@ describe.each([
         const kill = {
           [WRITES * 0.2]: () => killAndWait(`${there}'s host`, (now) => siteOf(now, there).pid),
           [WRITES * 0.4]: () =>
-            killAndWait(`${there}'s stores and queues`, (now) => siteOf(now, there).standInsPid),
+            killAndWait(`${there}'s stores and queues`, (now) => siteOf(now, there).emulatorsPid),
           [WRITES * 0.6]: () => killAndWait(`${here}'s bridge`, (now) => siteOf(now, here).bridgePid),
         }[count];
         // One kill at a time: the next waits until the victim of the one before has been replaced.

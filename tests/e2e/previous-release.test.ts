@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { depths } from '@tandem-clouds/testkit/cluster/queues';
 import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
-import { ask, type Answer } from '../../infra/rollout/ask.ts';
+import { query, type Response } from '../../infra/rollout/query-site.ts';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
 import { runningAt } from '../../infra/rollout/platform.ts';
 import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
@@ -49,8 +49,8 @@ function siteOf(cloud: string): StackSite {
   return site;
 }
 
-const call = (cloud: string, method: string, target: string, body?: object): Promise<Answer> =>
-  ask(siteOf(cloud).url, method, target, body === undefined ? {} : { body });
+const call = (cloud: string, method: string, target: string, body?: object): Promise<Response> =>
+  query(siteOf(cloud).url, method, target, body === undefined ? {} : { body });
 
 /** A record of every shape: created, changed, counted as deleted, and one that expires. */
 async function writeAt(cloud: string, name: string): Promise<void> {
@@ -89,7 +89,7 @@ async function expectAt(cloud: string, name: string, changed = `${name}, changed
   });
 }
 
-async function expectNothingSetAside(): Promise<void> {
+async function expectNothingDeadLettered(): Promise<void> {
   for (const cloud of CLOUDS) expect((await depths(siteOf(cloud))).dead).toBe(0);
 }
 
@@ -128,7 +128,7 @@ describe.each([
         const changed = { today: 'by the earlier one', earlier: 'by today’s' }[what];
         await expectAt(old, name(what), changed);
       }
-      await expectNothingSetAside();
+      await expectNothingDeadLettered();
     },
     LONG_MS,
   );

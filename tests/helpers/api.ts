@@ -8,11 +8,15 @@ const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 
 export type Service = 'region' | 'health' | 'users' | 'items' | 'fallback';
 
-export interface Answer extends HttpResponse {
+export interface Response extends HttpResponse {
   readonly json: Record<string, unknown>;
 }
 
-export type CallApi = (method: string, path: string, rest?: Omit<Call, 'method' | 'path'>) => Promise<Answer>;
+export type CallApi = (
+  method: string,
+  path: string,
+  rest?: Omit<Call, 'method' | 'path'>,
+) => Promise<Response>;
 
 /** First segment of a path → its service. */
 const OWNER = new Map<string, Service>([

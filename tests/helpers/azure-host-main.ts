@@ -11,7 +11,7 @@ export type HostCall =
   | { readonly method: 'reload' }
   | { readonly method: 'close' };
 
-export interface HostAnswer {
+export interface HostResponse {
   readonly id: number;
   readonly value?: unknown;
   readonly error?: string;
@@ -19,7 +19,7 @@ export interface HostAnswer {
 
 let host: AzureHost | undefined;
 
-async function perform(call: HostCall): Promise<unknown> {
+async function runCall(call: HostCall): Promise<unknown> {
   if (call.method === 'start') {
     host = await startAzureHost({ ...call.options, log: (line) => process.stdout.write(`${line}\n`) });
     return { url: host.url, functions: host.functions.map(({ name }) => name) };
@@ -38,10 +38,10 @@ async function perform(call: HostCall): Promise<unknown> {
 }
 
 process.on('message', ({ id, call }: { id: number; call: HostCall }) => {
-  const answer = (rest: Omit<HostAnswer, 'id'>) => process.send?.({ id, ...rest });
-  perform(call).then(
-    (value) => answer({ value }),
-    (error: unknown) => answer({ error: error instanceof Error ? error.message : String(error) }),
+  const response = (rest: Omit<HostResponse, 'id'>) => process.send?.({ id, ...rest });
+  runCall(call).then(
+    (value) => response({ value }),
+    (error: unknown) => response({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
 process.once('disconnect', () => process.exit(0));

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { AzureHostOptions } from '@tandem-clouds/local/azure-host/host';
 import type { Invocation, InvocationResult } from '@tandem-clouds/local/azure-host/programming-model';
-import type { HostAnswer, HostCall } from './azure-host-main.ts';
+import type { HostResponse, HostCall } from './azure-host-main.ts';
 
 const MAIN = path.join(import.meta.dirname, 'azure-host-main.ts');
 
@@ -27,7 +27,7 @@ export async function startHostProcess(options: Omit<AzureHostOptions, 'log'>): 
     stream?.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n').filter(Boolean)));
   }
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  child.on('message', ({ id, value, error }: HostAnswer) => {
+  child.on('message', ({ id, value, error }: HostResponse) => {
     const call = waiting.get(id);
     waiting.delete(id);
     if (error === undefined) call?.resolve(value);
@@ -37,11 +37,11 @@ export async function startHostProcess(options: Omit<AzureHostOptions, 'log'>): 
     for (const call of waiting.values()) call.reject(new Error(`the host ended\n${lines.join('\n')}`));
   });
   let calls = 0;
-  const ask = (call: HostCall): Promise<unknown> => {
-    const answer = Promise.withResolvers<unknown>();
-    waiting.set((calls += 1), answer);
+  const query = (call: HostCall): Promise<unknown> => {
+    const response = Promise.withResolvers<unknown>();
+    waiting.set((calls += 1), response);
     child.send({ id: calls, call });
-    return answer.promise;
+    return response.promise;
   };
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -51,19 +51,19 @@ export async function startHostProcess(options: Omit<AzureHostOptions, 'log'>): 
     await gone;
   };
   try {
-    const started = (await ask({ method: 'start', options })) as { url?: string; functions: string[] };
+    const started = (await query({ method: 'start', options })) as { url?: string; functions: string[] };
     return {
       url: started.url ?? '',
       functions: started.functions,
       lines,
       invoke: async (name, invocation) =>
-        (await ask({ method: 'invoke', name, invocation })) as InvocationResult,
+        (await query({ method: 'invoke', name, invocation })) as InvocationResult,
       reload: async () => {
-        await ask({ method: 'reload' });
+        await query({ method: 'reload' });
       },
       close: async () => {
         if (!child.connected) return;
-        await ask({ method: 'close' });
+        await query({ method: 'close' });
         await end();
       },
     };

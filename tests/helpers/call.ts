@@ -143,8 +143,8 @@ export async function deliver(
     ),
     eventSource: 'aws:sqs',
   }));
-  const answer = (await invoke({ Records })) as
+  const response = (await invoke({ Records })) as
     { batchItemFailures: { itemIdentifier: string }[] } | null | undefined;
   // Lambda takes no answer for a batch without failures.
-  return (answer?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier);
+  return (response?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier);
 }

@@ -148,7 +148,7 @@ export function addressesOf({ answers }: Answer): string[] {
 }
 
 /** Sends one packet over UDP and waits for the answer. @throws AbortError when none comes within the bound. */
-export async function askUdp(port: number, packet: Buffer, withinMs = 5_000): Promise<Buffer> {
+export async function queryUdp(port: number, packet: Buffer, withinMs = 5_000): Promise<Buffer> {
   const socket = dgram.createSocket('udp4');
   try {
     socket.connect(port, '127.0.0.1');
@@ -162,7 +162,7 @@ export async function askUdp(port: number, packet: Buffer, withinMs = 5_000): Pr
 }
 
 /** Sends packets over one TCP connection, in pieces of `pieceBytes`, and reads as many answers. */
-export async function askTcp(
+export async function queryTcp(
   port: number,
   packets: readonly Buffer[],
   pieceBytes = 65_537,

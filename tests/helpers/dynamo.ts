@@ -1,4 +1,4 @@
-/** Shorthand for tests that talk to DynamoDB, the local stand-in or a real one, through the real SDK. */
+/** Shorthand for tests that talk to DynamoDB, the local emulator or a real one, through the real SDK. */
 import {
   CreateTableCommand,
   DeleteItemCommand,
@@ -53,7 +53,7 @@ export async function createTable(
   TableName: string,
   more: Partial<CreateTableCommandInput> = {},
 ) {
-  const answer = await client.send(
+  const response = await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
@@ -72,7 +72,7 @@ export async function createTable(
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName });
-  return answer.TableDescription;
+  return response.TableDescription;
 }
 
 /** Operations on one table with plain values. */

@@ -16,6 +16,6 @@ const finish = (result) => {
 Promise.resolve()
   .then(() => require(bundle)[name](event, context))
   .then(
-    (answer) => finish({ answer: answer ?? null }),
+    (response) => finish({ response: response ?? null }),
     (error) => finish({ error: String(error) }),
   );

@@ -1,4 +1,4 @@
-/** Two clouds' stand-ins, one of them the peer of the other. */
+/** Two clouds' emulators, one of them the peer of the other. */
 import { setEnvironment, startCloud, type TestCloud } from './sites.ts';
 
 export interface LinkedClouds {

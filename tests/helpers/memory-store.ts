@@ -5,7 +5,7 @@ import type {
   ExposurePage,
   KeyPage,
   PendingEntry,
-  PutOutcome,
+  PutResult,
   Revision,
   ScanOptions,
   ScanPage,
@@ -45,7 +45,7 @@ export class MemoryStore implements Store {
     });
   }
 
-  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutResult[]> {
     try {
       return await this.#run('putMany', () => writes.map((write) => this.#put(write)));
     } catch (error) {
@@ -181,7 +181,7 @@ export class MemoryStore implements Store {
     this.items.set(key, { record, revision: this.#writes });
   }
 
-  #put({ record, expected }: WriteRequest): PutOutcome {
+  #put({ record, expected }: WriteRequest): PutResult {
     const refusal = this.bad.get(record.key)?.change;
     if (refusal !== undefined) return { status: 'failed', error: refusal };
     const held = this.items.get(record.key);

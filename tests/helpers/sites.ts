@@ -1,4 +1,4 @@
-/** Opens the stand-ins of one cloud, with the tables, containers and queues of the deployed definitions. */
+/** Opens the emulators of one cloud, with the tables, containers and queues of the deployed definitions. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { CosmosClient, type ContainerDefinition } from '@azure/cosmos';

@@ -13,7 +13,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 import { announced } from '@tandem-clouds/local/run-registry';
 import { startDynalite, type DynaliteServer } from '../helpers/dynalite-server.ts';
 import { unzip } from '@tandem-clouds/local/zip';
@@ -71,7 +71,7 @@ interface Properties {
 let dir: string;
 let artifacts: string;
 let resources: Record<string, Resource>;
-let sqs: SqsStandIn;
+let sqs: SqsEmulator;
 let client: SQSClient;
 
 const clientFor = ({ endpoint }: { readonly endpoint: string }) => ({
@@ -235,7 +235,7 @@ describe('a bundle', () => {
   async function invoke(
     key: string,
     event: unknown,
-  ): Promise<{ answer?: Record<string, unknown>; error?: string }> {
+  ): Promise<{ response?: Record<string, unknown>; error?: string }> {
     const { Environment, Handler } = propertiesOf(logicalId(key));
     const urls: Record<string, string> = {
       Table: 'tandem',
@@ -276,7 +276,7 @@ describe('a bundle', () => {
       child.stdin?.end(JSON.stringify(event));
     });
     return JSON.parse(text.trim().split('\n').at(-1) ?? '') as {
-      answer?: Record<string, unknown>;
+      response?: Record<string, unknown>;
       error?: string;
     };
   }
@@ -343,9 +343,9 @@ describe('a bundle', () => {
     ['items', 'DELETE', '/write', undefined, 405],
     ['fallback', 'GET', '/nowhere', undefined, 404],
   ])('of %s answers %s %s as API Gateway calls it', async (key, method, rawPath, body, status) => {
-    const { answer } = await invoke(key, httpEvent(method, rawPath, body));
-    expect(answer).toMatchObject({ statusCode: status });
-    const content = JSON.parse(String(answer?.['body'])) as Record<string, unknown>;
+    const { response } = await invoke(key, httpEvent(method, rawPath, body));
+    expect(response).toMatchObject({ statusCode: status });
+    const content = JSON.parse(String(response?.['body'])) as Record<string, unknown>;
     expect(content).toMatchObject(status === 200 ? { site: 'aws-us-east-1' } : { status });
   });
 
@@ -356,7 +356,7 @@ describe('a bundle', () => {
   ])('of %s sets a message of an SQS batch aside that it can never handle', async (key, queue) => {
     await createQueues('tandem-dead');
     expect(await invoke(key, sqsEvent(queue, `no event at all, for ${key}`))).toEqual({
-      answer: { batchItemFailures: [] },
+      response: { batchItemFailures: [] },
     });
     const dead = await client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrlOf('tandem-dead') }));
     expect(JSON.stringify(dead.Messages)).toContain(`for ${key}`);
@@ -386,7 +386,7 @@ describe('sls offline', () => {
   let base: string;
   let bridgePid: number;
   let started: ReturnType<typeof sls>;
-  let local: SqsStandIn;
+  let local: SqsEmulator;
   let dynamo: DynaliteServer;
 
   beforeAll(async () => {
@@ -460,9 +460,9 @@ describe('sls offline', () => {
 
   test('serves the handlers on the loopback address, for the site that is named outside', async () => {
     expect(new URL(base).hostname).toBe('127.0.0.1');
-    const answer = await fetch(`${base}/region`);
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ cloud: 'aws', region: 'us-east-1', site: SITE });
+    const response = await fetch(`${base}/region`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ cloud: 'aws', region: 'us-east-1', site: SITE });
     expect((await fetch(`${base}/region`, { method: 'DELETE' })).status).toBe(405);
     expect((await fetch(`${base}/no/such/path`)).status).toBe(404);
   });
@@ -473,9 +473,9 @@ describe('sls offline', () => {
       headers: { origin: 'https://shop.example', 'access-control-request-method': 'GET' },
     });
     expect(preflight.status).toBe(204);
-    const answer = await fetch(`${base}/region`, { headers: { origin: 'https://shop.example' } });
-    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
-    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+    const response = await fetch(`${base}/region`, { headers: { origin: 'https://shop.example' } });
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
   test('runs the queue triggers of the definition', async () => {

@@ -17,9 +17,9 @@ import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
 import type { FunctionDefinition } from '@tandem-clouds/local/azure-host/function-app';
 import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { startServiceBus, type ServiceBusStandIn } from '@tandem-clouds/emulators/service-bus/server';
+import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
 import type { RunEntry } from '@tandem-clouds/local/run-registry';
-import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
+import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
 import { unzip } from '@tandem-clouds/local/zip';
 import { cleanEnvironment, sls } from '../helpers/aws-service.ts';
 import { startHostProcess } from '../helpers/azure-host-process.ts';
@@ -200,9 +200,9 @@ describe('the package', () => {
     const appDir = path.join(dir, '.artifacts/azure/app');
     const host = await startHostProcess({ appDir, include: 'http', settings: { TANDEM_SITE: 'azure-test' } });
     try {
-      const ask = async (method: string, at: string) =>
+      const query = async (method: string, at: string) =>
         (await (await fetch(host.url + at, { method })).json()) as object;
-      expect(await ask('PATCH', '/users/42')).toEqual({
+      expect(await query('PATCH', '/users/42')).toEqual({
         name: 'users',
         version: 1,
         cloud: 'bundled for azure',
@@ -210,10 +210,10 @@ describe('the package', () => {
         params: { path: '42' },
         site: 'azure-test',
       });
-      expect(await ask('POST', '/user')).toMatchObject({ name: 'users' });
-      expect(await ask('POST', '/write')).toMatchObject({ name: 'items' });
-      expect(await ask('GET', '/health/deep')).toMatchObject({ name: 'health', params: { path: 'deep' } });
-      expect(await ask('DELETE', '/')).toMatchObject({ name: 'fallback' });
+      expect(await query('POST', '/user')).toMatchObject({ name: 'users' });
+      expect(await query('POST', '/write')).toMatchObject({ name: 'items' });
+      expect(await query('GET', '/health/deep')).toMatchObject({ name: 'health', params: { path: 'deep' } });
+      expect(await query('DELETE', '/')).toMatchObject({ name: 'fallback' });
     } finally {
       await host.close();
     }
@@ -301,14 +301,14 @@ describe('a deployment', () => {
       readonly publishPackage: (options: object) => Promise<void>;
     };
     let server: http.Server;
-    let answers: { status: number; body: unknown }[];
-    let asked: string[];
+    let responses: { status: number; body: unknown }[];
+    let requested: string[];
 
     beforeEach(async () => {
-      asked = [];
+      requested = [];
       server = http.createServer((request, response) => {
-        asked.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers.authorization ?? ''}`);
-        const { status, body } = answers.shift() ?? { status: 500, body: 'asked too often' };
+        requested.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers.authorization ?? ''}`);
+        const { status, body } = responses.shift() ?? { status: 500, body: 'asked too often' };
         request.resume().once('end', () => response.writeHead(status).end(JSON.stringify(body)));
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -330,15 +330,15 @@ describe('a deployment', () => {
       });
 
     test('and waits until the app runs it', async () => {
-      answers = [
+      responses = [
         { status: 202, body: 'd-1' },
         { status: 404, body: '' },
         { status: 200, body: { status: 2 } },
         { status: 200, body: { status: 4 } },
       ];
       await publish();
-      expect(asked[0]).toBe('POST /api/publish?RemoteBuild=false&Deployer=serverless Bearer token');
-      expect(asked.slice(1)).toEqual(Array(3).fill('GET /api/deployments/d-1 Bearer token'));
+      expect(requested[0]).toBe('POST /api/publish?RemoteBuild=false&Deployer=serverless Bearer token');
+      expect(requested.slice(1)).toEqual(Array(3).fill('GET /api/deployments/d-1 Bearer token'));
     });
 
     test.each([
@@ -361,15 +361,15 @@ describe('a deployment', () => {
       ],
       ['it never ends', [{ status: 202, body: 'd-1' }], /did not end within 0.5 s/],
     ])('and fails when %s', async (_title, given, message) => {
-      answers = given;
+      responses = given;
       await expect(publish()).rejects.toThrow(message);
     });
   });
 });
 
 describe('the offline site', () => {
-  let bus: ServiceBusStandIn;
-  let cosmos: StandIn;
+  let bus: ServiceBusEmulator;
+  let cosmos: Emulator;
   let child: ChildProcess;
   let output: string[];
   let url: string;
@@ -433,8 +433,8 @@ describe('the offline site', () => {
   });
 
   test('serves with the settings of the environment', async () => {
-    const answer = (await (await fetch(`${url}/users/1`)).json()) as object;
-    expect(answer).toMatchObject({ name: 'users', cloud: 'bundled for azure', site: 'azure-test' });
+    const response = (await (await fetch(`${url}/users/1`)).json()) as object;
+    expect(response).toMatchObject({ name: 'users', cloud: 'bundled for azure', site: 'azure-test' });
   });
 
   test('has made the container and the queues that the template describes', async () => {

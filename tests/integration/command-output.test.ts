@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startDnsServer, type DnsServer } from '@tandem-clouds/emulators/dns/server';
-import { readPolicy } from '../../dns/policy/policy.ts';
+import { readPolicy } from '../../dns/policy/read-policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

@@ -1,4 +1,4 @@
-/** The bounds of what replication costs, from the counters of the stand-ins: a regression that costs more fails. */
+/** The bounds of what replication costs, from the counters of the emulators: a regression that costs more fails. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';

@@ -43,7 +43,7 @@ beforeEach(async () => {
 
 interface Command {
   readonly child: ChildProcess;
-  said(): string;
+  reported(): string;
   /** Resolves with the exit status; null: a signal ended it. */
   readonly ended: Promise<number | null>;
 }
@@ -64,13 +64,13 @@ function start(args: readonly string[], { terminal = false, env = {} } = {}): Co
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   onEnd(() => child.kill('SIGKILL'));
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, said: () => text, ended };
+  return { child, reported: () => text, ended };
 }
 
 async function done(args: readonly string[]): Promise<string> {
   const command = start(args);
-  expect([await command.ended, command.said()]).toEqual([0, expect.anything()]);
-  return command.said();
+  expect([await command.ended, command.reported()]).toEqual([0, expect.anything()]);
+  return command.reported();
 }
 
 async function weights(): Promise<Record<string, number | undefined>> {
@@ -92,12 +92,12 @@ describe('npm run tandem -- dns', () => {
       expect(await shift.ended).toBe(1);
       const { step } =
         /shift: interrupted: stopped after step (?<step>\d+) of 5; traffic stays as that step left it, and restore brings it back/.exec(
-          shift.said(),
+          shift.reported(),
         )!.groups as { step: string };
       const azure = 50 + 10 * Number(step);
       expect(await weights()).toEqual({ aws: 100 - azure, azure });
       expect(await provider.readLock()).toBeUndefined();
-      expect(JSON.parse(fs.readFileSync(timeline, 'utf8'))).toMatchObject({ outcome: 'interrupted' });
+      expect(JSON.parse(fs.readFileSync(timeline, 'utf8'))).toMatchObject({ result: 'interrupted' });
       expect(await done(['plan'])).toMatch(new RegExp(`azure at ${azure} %[^]*nothing to do`));
       await done(['restore', '--now', '--timeline', timeline]);
       expect(await weights()).toEqual({ aws: 50, azure: 50 });
@@ -111,7 +111,7 @@ describe('npm run tandem -- dns', () => {
   it('applies nothing without a terminal to ask at', async () => {
     const apply = start(['apply']);
     expect(await apply.ended).toBe(2);
-    expect(apply.said()).toContain('nobody to ask: apply needs --yes, --plan or --hash here');
+    expect(apply.reported()).toContain('nobody to ask: apply needs --yes, --plan or --hash here');
     expect(await weights()).toEqual({});
   });
 });
@@ -127,19 +127,21 @@ if (!terminals) console.warn('SKIPPED: there is no `script` of util-linux here t
   ])('shows a plan %s', async (_title, env, coloured) => {
     const plan = start(['plan'], { terminal: true, env });
     expect(await plan.ended).toBe(0);
-    expect(plan.said()).toContain('1 to create');
-    expect(plan.said().includes('\u001B[32m')).toBe(coloured);
+    expect(plan.reported()).toContain('1 to create');
+    expect(plan.reported().includes('\u001B[32m')).toBe(coloured);
   });
 
   it.each([
     ['y', 0, { aws: 50, azure: 50 }],
     ['no', 1, {}],
     ['', 1, {}],
-  ])('asks before it applies, and takes %p for an answer', async (answer, code, expected) => {
+  ])('asks before it applies, and takes %p for an answer', async (response, code, expected) => {
     const apply = start(['apply'], { terminal: true });
-    await waitUntil('the question', () => (apply.said().includes('Apply this? [y/N]') ? true : undefined));
+    await waitUntil('the question', () =>
+      apply.reported().includes('Apply this? [y/N]') ? true : undefined,
+    );
     expect(await weights()).toEqual({});
-    apply.child.stdin?.write(`${answer}\n`);
+    apply.child.stdin?.write(`${response}\n`);
     expect(await apply.ended).toBe(code);
     expect(await weights()).toEqual(expected);
   });

@@ -3,15 +3,15 @@ import { Resolver } from 'node:dns/promises';
 import { expect, test } from '@jest/globals';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { tokenText } from '@tandem-clouds/testkit/history/client-log';
-import { runCrowd, type Resolved } from '@tandem-clouds/testkit/load/load-generator';
-import { openFrontDoors } from '@tandem-clouds/testkit/load/site-endpoints';
+import { runLoad, type Resolved } from '@tandem-clouds/testkit/load/load-generator';
+import { openSiteEndpoints } from '@tandem-clouds/testkit/load/site-endpoints';
 import {
   isError,
   type Call,
   type DnsAnswer,
   type HealthChange,
 } from '@tandem-clouds/testkit/history/observed';
-import { outcomeOf } from '@tandem-clouds/testkit/drill/outcome';
+import { resultOf } from '@tandem-clouds/testkit/drill/result';
 import { watch } from '@tandem-clouds/testkit/drill/watch';
 import { Random } from '@tandem-clouds/testkit/random';
 import { closeAfterEach } from '../helpers/cleanup.ts';
@@ -47,7 +47,7 @@ async function startSite(site: string): Promise<TestOrigin> {
   return origin;
 }
 
-async function startStage(a: TestOrigin, b: TestOrigin) {
+async function startDrill(a: TestOrigin, b: TestOrigin) {
   const targets = [a, b].map((origin, index) =>
     target(origin.site, [A, B][index]?.address ?? '', {
       weight: 1,
@@ -61,42 +61,42 @@ async function startStage(a: TestOrigin, b: TestOrigin) {
     zone: { zone: ZONE, records: [routed('weighted', targets, { ttlSeconds: TTL_SECONDS })] },
   });
   onEnd(() => server.close());
-  const frontDoors = await openFrontDoors([
+  const siteEndpoints = await openSiteEndpoints([
     { ...A, port: Number(a.url.port) },
     { ...B, port: Number(b.url.port) },
   ]);
-  onEnd(() => frontDoors.close());
+  onEnd(() => siteEndpoints.close());
   const resolve = async (): Promise<Resolved> => {
     const resolver = new Resolver();
     resolver.setServers([`127.0.0.1:${server.port}`]);
-    const [answer] = await resolver.resolve4(API, { ttl: true });
-    return { address: answer?.address ?? '', ttlSeconds: answer?.ttl ?? 0 };
+    const [response] = await resolver.resolve4(API, { ttl: true });
+    return { address: response?.address ?? '', ttlSeconds: response?.ttl ?? 0 };
   };
-  return { controlUrl: server.controlUrl, doors: frontDoors.doors, resolve };
+  return { controlUrl: server.controlUrl, endpoints: siteEndpoints.endpoints, resolve };
 }
 
 test('clients that honour the TTL leave a lost site within checks and TTL, the others stay until it is back', async () => {
   const [a, b] = [await startSite(A.site), await startSite(B.site)];
-  const { controlUrl, doors, resolve } = await startStage(a, b);
-  const [calls, answers, health]: [Call[], DnsAnswer[], HealthChange[]] = [[], [], []];
+  const { controlUrl, endpoints, resolve } = await startDrill(a, b);
+  const [calls, responses, health]: [Call[], DnsAnswer[], HealthChange[]] = [[], [], []];
   const stop = new AbortController();
   onEnd(() => stop.abort());
   const sites = new Map([a, b].map(({ site, url }) => [site, url.origin]));
   const working = Promise.all([
-    runCrowd(
+    runLoad(
       {
         sizes: SIZES,
         periodMs: 30,
         joinWithinMs: TTL_SECONDS * 1_000,
         random: new Random(1),
         resolve,
-        doors,
+        endpoints,
         calls,
-        answers,
+        responses,
       },
       stop.signal,
     ),
-    watch({ resolve, doors, controlUrl, sites, answers, health, looks: [] }, stop.signal),
+    watch({ resolve, endpoints, controlUrl, sites, responses, health, samples: [] }, stop.signal),
   ]);
   const beganMs = Date.now();
   const since = (ms: number, group: string) =>
@@ -120,12 +120,12 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
   stop.abort();
   await working;
 
-  const outcome = outcomeOf({
+  const result = resultOf({
     ...{ drill: 'aws-lost', victim: A.site, survivor: B.site, beganMs, cutMs, backMs, endMs: Date.now() },
-    ...{ servesMs: backMs, convergedMs: backMs, calls, answers, health, findings: [] },
+    ...{ servesMs: backMs, convergedMs: backMs, calls, responses, health, findings: [] },
     ...{ atRiskAtCut: [], waitingAtReturn: undefined, stayedBehind: 0, stillBehind: 0 },
   });
-  const { detected = Infinity, redirected = Infinity, lastError = Infinity, allServed } = outcome.moments;
+  const { detected = Infinity, redirected = Infinity, lastError = Infinity, allServed } = result.moments;
   expect(detected).toBeLessThanOrEqual(redirected);
   // Whoever still failed went by an answer from before the redirection, and no longer than its TTL.
   const failed = since(cutMs, 'honours TTL').filter(({ via, ...call }) => via === A.site && isError(call));
@@ -135,19 +135,19 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
     expect(startMs - resolvedAtMs).toBeLessThan(TTL_SECONDS * 1_000 + 100);
   }
   expect(allServed).toBeDefined();
-  expect(outcome.afterRedirect.requests).toBeGreaterThan(10);
-  expect(outcome.afterRedirect.errors).toBe(0);
-  const [honouring, ignoring] = outcome.groups;
+  expect(result.afterRedirect.requests).toBeGreaterThan(10);
+  expect(result.afterRedirect.errors).toBe(0);
+  const [honouring, ignoring] = result.groups;
   expect(honouring?.lastErrorMs).toBe(lastError);
   expect(ignoring?.lastErrorMs).toBeGreaterThan(lastError);
   // What was not acknowledged at the lost site was tried again, with its key, until it was.
   const open = new Set(calls.filter(({ kind }) => kind !== 'read').map(({ id }) => id));
-  for (const { id, outcome: came } of calls) if (came === 'acknowledged') open.delete(id);
+  for (const { id, result: came } of calls) if (came === 'acknowledged') open.delete(id);
   expect(open.size).toBeLessThanOrEqual(SIZES['honours TTL'] + SIZES['ignores TTL']);
   expect(calls.some(({ kind }) => kind === 'read')).toBe(true);
 }, 30_000);
 
 test('an address that is none of this machine is named, with what to do', async () => {
   const sites = [{ site: A.site, address: '192.0.2.1', port: 1 }];
-  await expect(openFrontDoors(sites)).rejects.toThrow(/sudo ifconfig lo0 alias 192\.0\.2\.1 up/);
+  await expect(openSiteEndpoints(sites)).rejects.toThrow(/sudo ifconfig lo0 alias 192\.0\.2\.1 up/);
 });

@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
 import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import { startSqs } from '@tandem-clouds/emulators/sqs/server';
-import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
+import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
 import { cleanEnvironment, copyAwsService, sls } from '../helpers/aws-service.ts';
 import { copyAzureService } from '../helpers/azure-service.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
@@ -16,9 +16,9 @@ const ENDS_WITHIN_MS = 100_000;
 
 const onCleanup = closeAfterEach();
 
-function closing<T extends StandIn>(standIn: T): T {
-  onCleanup(() => standIn.close());
-  return standIn;
+function closing<T extends Emulator>(emulator: T): T {
+  onCleanup(() => emulator.close());
+  return emulator;
 }
 
 /** Runs `sls offline` to its end. @returns Exit status and output. */

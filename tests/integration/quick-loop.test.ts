@@ -21,27 +21,27 @@ afterAll(async () => {
 });
 
 const sites = () => copy.stack.sites;
-const answersOf = (route: string, init?: RequestInit) =>
+const responsesOf = (route: string, init?: RequestInit) =>
   Promise.all(sites().map(async ({ url }) => fetch(url + route, init)));
 
 /** Resolves when both sites answer so. */
-async function shown(what: string, look: () => Promise<boolean>): Promise<void> {
-  await waitUntil(what, async () => (await look()) || undefined, SHOWN_WITHIN_MS);
+async function shown(what: string, sample: () => Promise<boolean>): Promise<void> {
+  await waitUntil(what, async () => (await sample()) || undefined, SHOWN_WITHIN_MS);
 }
 
 async function everySite(route: string, has: string, init?: RequestInit): Promise<boolean> {
-  const texts = await Promise.all((await answersOf(route, init)).map((answer) => answer.text()));
+  const texts = await Promise.all((await responsesOf(route, init)).map((response) => response.text()));
   return texts.every((text) => text.includes(has));
 }
 
-const said = (text: string | RegExp) => async () =>
+const reported = (text: string | RegExp) => async () =>
   Promise.resolve(typeof text === 'string' ? copy.output().includes(text) : text.test(copy.output()));
 
 describe('a change shows at both sites, with one line', () => {
   test('of a handler, saved in place', async () => {
     copy.edit('src/handlers/region.ts', "status: 'ok'", "status: 'changed in place'");
     await shown('the change', () => everySite('/region', 'changed in place'));
-    await shown('the line', said(/Changed after .*: src\/handlers\/region\.ts, at .*aws-us-east-1/));
+    await shown('the line', reported(/Changed after .*: src\/handlers\/region\.ts, at .*aws-us-east-1/));
     expect(copy.output().match(/^Changed after/gm)).toHaveLength(1);
   });
 
@@ -81,7 +81,7 @@ describe('a change shows at both sites, with one line', () => {
   });
 
   test('and what fails names the line of its source', async () => {
-    await answersOf('/hello?fail=1');
+    await responsesOf('/hello?fail=1');
     for (const { site } of sites()) {
       const log = path.join(copy.dir, `.tandem/logs/${site}.log`);
       await shown(`the stack at ${site}`, () =>
@@ -135,9 +135,9 @@ describe('with --inspect', () => {
     try {
       // What ran before the last change may still be there.
       expect(await attached.breakAt('src/handlers/hello.ts', 9)).toBeGreaterThan(0);
-      const answer = fetch(`${url}/hello`);
+      const response = fetch(`${url}/hello`);
       await attached.pausedOnce();
-      expect(await (await answer).text()).toContain('hello from a new function');
+      expect(await (await response).text()).toContain('hello from a new function');
     } finally {
       attached.close();
     }

@@ -87,8 +87,8 @@ function onThisStack(command: string): string {
       return before + chosen;
     })
     .replaceAll(/<pid of ([^>]+)>/g, (_all, name: string) => {
-      const found = sites.find(({ site }) => name === site || name === `${site}.stand-ins`);
-      return String(name.endsWith('.stand-ins') ? found?.standInsPid : found?.pid);
+      const found = sites.find(({ site }) => name === site || name === `${site}.emulators`);
+      return String(name.endsWith('.emulators') ? found?.emulatorsPid : found?.pid);
     });
 }
 
@@ -125,7 +125,7 @@ async function type(command: string, until?: RegExp): Promise<Ran> {
 }
 
 /** `dig` is not on every machine; Node asks the same question. */
-async function ask(command: string): Promise<Ran> {
+async function query(command: string): Promise<Ran> {
   const [, server = '', port = '', name = ''] = /@(\S+) -p (\d+) (\S+)/.exec(onThisStack(command)) ?? [];
   const resolver = new Resolver();
   resolver.setServers([`${server}:${port}`]);
@@ -133,7 +133,7 @@ async function ask(command: string): Promise<Ran> {
 }
 
 async function run(command: string): Promise<Ran> {
-  if (command.startsWith('dig ')) return ask(command);
+  if (command.startsWith('dig ')) return query(command);
   if (command.includes('--watch')) return type(command, /aws-us-east-1 → azure-eastus/);
   // Replication takes a moment, as the text says.
   if (/^curl -i \S+$/.test(command)) {

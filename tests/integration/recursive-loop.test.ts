@@ -14,8 +14,8 @@ import { BridgeSupervisor } from '@tandem-clouds/local/aws-host/bridge-superviso
 import { recursiveLoopOf, type ServiceDefinition } from '@tandem-clouds/local/aws-host/service-model';
 import { readServiceBundles, ROOT } from '../../scripts/bench/service-bundles.ts';
 import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
-import type { StandIn } from '@tandem-clouds/emulators/core/emulator';
-import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
+import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
 import { SqsSender } from '../../src/shared/adapters/aws/queue.ts';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
@@ -35,8 +35,8 @@ const PEER = 'aws-eu-west-1';
 const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 
 let dir: string;
-let dynamo: StandIn;
-let sqs: SqsStandIn;
+let dynamo: Emulator;
+let sqs: SqsEmulator;
 const printed: string[] = [];
 let supervisor: BridgeSupervisor | undefined;
 
@@ -95,8 +95,8 @@ async function fillTable(): Promise<DynamoStore> {
       };
       return { record, expected: undefined };
     });
-    const outcomes = await store.putMany(writes);
-    expect(outcomes.every(({ status }) => status === 'written')).toBe(true);
+    const results = await store.putMany(writes);
+    expect(results.every(({ status }) => status === 'written')).toBe(true);
   }
   return store;
 }

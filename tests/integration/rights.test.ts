@@ -24,7 +24,7 @@ import { parse } from 'yaml';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { deploy } from '../../infra/azure/template/evaluate-template.ts';
+import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
 import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replication/bounds';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Store } from '@tandem-clouds/replication/ports/store';
@@ -49,7 +49,7 @@ const QUIET_ROUNDS_MAX = 40;
 
 type Site = 'aws' | 'azure';
 const BOTH = ['aws', 'azure'] as const;
-interface Answer {
+interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly json: Record<string, unknown>;
@@ -214,7 +214,7 @@ function openStores(awsCloud: TestCloud, azureCloud: TestCloud): Record<Site, St
   ].map((cloud) =>
     openSiteStore({
       ...cloud,
-      ...{ url: '', pid: null, bridgePid: null, standInsPid: null, ready: true, faults: {} },
+      ...{ url: '', pid: null, bridgePid: null, emulatorsPid: null, ready: true, faults: {} },
     }),
   );
   closers.push(() => {
@@ -238,13 +238,13 @@ async function call(
   method: string,
   at: string,
   rest: Partial<Call> = {},
-): Promise<Answer> {
+): Promise<Response> {
   const invoke = cloud === 'aws' ? invokeLambda : invokeFunction;
   const { status, headers, text } = await invoke(handlerOf(cloud, key), { method, path: at, ...rest });
   return { status, headers, json: JSON.parse(text || '{}') as Record<string, unknown> };
 }
 
-const operate = (cloud: Site, method: string, at: string, body?: object): Promise<Answer> =>
+const operate = (cloud: Site, method: string, at: string, body?: object): Promise<Response> =>
   call(cloud, 'operations', method, `/replication/${at}`, {
     headers: { authorization: `Bearer ${KEY}` },
     ...(body && { body }),
@@ -344,9 +344,9 @@ test('no function is refused a call, and every right is used', async () => {
   // Needs no right that the function would not have without it.
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'POST', 'first-check');
-    const findings = json['findings'] as { probe: string; outcome: string; seen: string }[];
+    const findings = json['findings'] as { probe: string; result: string; seen: string }[];
     expect(findings.length).toBeGreaterThan(10);
-    expect(findings.filter(({ outcome }) => outcome === 'refused')).toEqual([]);
+    expect(findings.filter(({ result }) => result === 'refused')).toEqual([]);
   }
   await settle();
 

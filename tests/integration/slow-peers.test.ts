@@ -16,7 +16,7 @@ import { batchEntry } from '../../src/shared/adapters/azure/entries.ts';
 import * as bounds from '../../src/shared/bounds.ts';
 import { forwardAttemptsMax } from '@tandem-clouds/replication/bounds';
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
-import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import { drive } from '@tandem-clouds/replication/drive';
 import { send, type Protocol } from '@tandem-clouds/replication/protocol';
 import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
@@ -146,10 +146,10 @@ function enqueue(queue: Queue, { body, attributes = {}, delaySeconds = 0 }: Outb
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A queue that answers after a time, or, silent, not before the SDK has given up twice. */
-const peer = (answersAfterMs: number, outcome: SendOutcome): QueueSender => ({
+const peer = (responsesAfterMs: number, result: SendResult): QueueSender => ({
   async send(messages) {
-    await after(answersAfterMs);
-    return messages.map(() => outcome);
+    await after(responsesAfterMs);
+    return messages.map(() => result);
   },
   ping: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -169,11 +169,11 @@ function* toAll(
 ): Protocol<readonly Disposition[]> {
   const failed = new Set<number>();
   for (const name of peers) {
-    const outcomes = yield* send(
+    const results = yield* send(
       name,
       messages.map(({ id, body }) => ({ id, body })),
     );
-    outcomes.forEach((error, index) => {
+    results.forEach((error, index) => {
       if (error !== undefined) failed.add(index);
     });
   }

@@ -46,7 +46,7 @@ async function whenUp(run: Run): Promise<void> {
 }
 
 function pidsOf({ pid, edge, sites }: Stack): number[] {
-  const all = [pid, edge.pid, ...sites.flatMap((site) => [site.pid, site.bridgePid, site.standInsPid])];
+  const all = [pid, edge.pid, ...sites.flatMap((site) => [site.pid, site.bridgePid, site.emulatorsPid])];
   return all.map((one) => {
     if (one === null) throw new Error('a process has no id');
     return one;
@@ -112,7 +112,7 @@ describe('a stack that runs', () => {
     expect(commands).toHaveLength(2);
     const outputs: unknown[] = [];
     for (const command of commands) {
-      const answer = await waitUntil('an item', async () => {
+      const response = await waitUntil('an item', async () => {
         const shell = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'] });
         let text = '';
         shell.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -120,14 +120,14 @@ describe('a stack that runs', () => {
         const parsed = JSON.parse(text) as { data?: unknown };
         return parsed.data;
       });
-      outputs.push(answer);
+      outputs.push(response);
     }
     expect(outputs).toEqual([{ from: stack.sites[0]?.site }, { from: stack.sites[0]?.site }]);
   });
 
   test('the edge lets both clouds answer', async () => {
-    const answers = await Promise.all([1, 2, 3, 4].map(() => fetch(`${stack.edge.url}/region`)));
-    const sites = answers.map(({ headers }) => headers.get('x-tandem-site'));
+    const responses = await Promise.all([1, 2, 3, 4].map(() => fetch(`${stack.edge.url}/region`)));
+    const sites = responses.map(({ headers }) => headers.get('x-tandem-site'));
     expect(new Set(sites)).toEqual(new Set(stack.sites.map(({ site }) => site)));
   });
 
@@ -220,7 +220,7 @@ describe('a start that goes wrong', () => {
     expect(readStack(dir)).toBeUndefined();
   }, 40_000);
 
-  test("because a store is damaged: the stand-in's own words, status 1, and nothing is left", async () => {
+  test("because a store is damaged: the emulator's own words, status 1, and nothing is left", async () => {
     const [aws = ''] = SITES.split(',');
     const file = path.join(dir, 'data', aws, 'sqs/sqs.jsonl');
     fs.mkdirSync(path.dirname(file), { recursive: true });

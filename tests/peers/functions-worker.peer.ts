@@ -15,7 +15,11 @@ import {
   toSingleMetadata,
 } from '@tandem-clouds/local/azure-host/service-bus-data';
 import { unzip } from '@tandem-clouds/local/zip';
-import { FunctionsHost, type HttpAnswer, type Outcome } from '@tandem-clouds/testkit/peers/functions-host';
+import {
+  FunctionsHost,
+  type HttpResponse,
+  type InvocationResult,
+} from '@tandem-clouds/testkit/peers/functions-host';
 import { eventFrom } from '../helpers/event-from.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import type { QueueName } from '../helpers/sites.ts';
@@ -65,7 +69,7 @@ describe("the packaged app under Microsoft's worker", () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  const invoke = (name: string, input: object, metadata: object = {}): Promise<Outcome> => {
+  const invoke = (name: string, input: object, metadata: object = {}): Promise<InvocationResult> => {
     invoked.add(name);
     return host.invoke(name, { ...input }, { ...metadata });
   };
@@ -79,10 +83,10 @@ describe("the packaged app under Microsoft's worker", () => {
       http: { ...http, ...(body !== '' && { body: { bytes: Buffer.from(body) } }) },
     });
   };
-  const answerOf = ({
+  const responseOf = ({
     result,
     returnValue,
-  }: Outcome): { http: HttpAnswer; json: Record<string, unknown> } => {
+  }: InvocationResult): { http: HttpResponse; json: Record<string, unknown> } => {
     expect(result).toMatchObject({ status: 'Success' });
     const http = returnValue?.http;
     if (!http) throw new Error('no HTTP answer');
@@ -99,7 +103,7 @@ describe("the packaged app under Microsoft's worker", () => {
   });
 
   it('answers a request with a problem document', async () => {
-    const { http, json } = answerOf(
+    const { http, json } = responseOf(
       await request('POST', '/users', { 'content-type': 'application/json' }, '{'),
     );
     expect(http).toMatchObject({
@@ -111,12 +115,12 @@ describe("the packaged app under Microsoft's worker", () => {
 
   it('answers 411 to a body of which nothing arrives', async () => {
     const chunked = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
-    const { http } = answerOf(await request('POST', '/users', chunked));
+    const { http } = responseOf(await request('POST', '/users', chunked));
     expect(http.statusCode).toBe('411');
   });
 
   it('answers without a body where there is none', async () => {
-    const { http } = answerOf(await request('OPTIONS', '/users/A'));
+    const { http } = responseOf(await request('OPTIONS', '/users/A'));
     expect(http.statusCode).toBe('204');
   });
 
@@ -129,7 +133,7 @@ describe("the packaged app under Microsoft's worker", () => {
     ['GET', '/items', 200],
     ['DELETE', '/user', 405],
   ])('answers %s %s with %d', async (method, target, status) => {
-    expect(answerOf(await request(method, target)).http.statusCode).toBe(String(status));
+    expect(responseOf(await request(method, target)).http.statusCode).toBe(String(status));
   });
 
   /** What is in a queue of the site, taken off it. */
@@ -149,15 +153,17 @@ describe("the packaged app under Microsoft's worker", () => {
     await sender.sendMessages(bodies.map((body) => ({ body: Buffer.from(body) })));
     await sender.close();
   };
-  const invokeWithBatch = (name: string, messages: readonly ServiceBusReceivedMessage[]): Promise<Outcome> =>
-    invoke(name, toBatchInput(messages, 'binary'), toBatchMetadata(messages));
+  const invokeWithBatch = (
+    name: string,
+    messages: readonly ServiceBusReceivedMessage[],
+  ): Promise<InvocationResult> => invoke(name, toBatchInput(messages, 'binary'), toBatchMetadata(messages));
   const succeeded = { result: { status: 'Success' } };
 
   it('users stores, and forward carries what is in the queue to the other cloud', async () => {
     const body = JSON.stringify({ userId: 'worker-hedy', name: 'Hedy', email: 'hedy@example.com' });
     const created = await request('POST', '/users', { 'content-type': 'application/json' }, body);
-    expect(answerOf(created).http.statusCode).toBe('201');
-    expect(answerOf(await request('GET', '/users/worker-hedy')).json).toMatchObject({ name: 'Hedy' });
+    expect(responseOf(created).http.statusCode).toBe('201');
+    expect(responseOf(await request('GET', '/users/worker-hedy')).json).toMatchObject({ name: 'Hedy' });
     expect(await invokeWithBatch('forward', await messagesFrom('tandem-out'))).toMatchObject(succeeded);
     const [arrived] = await clouds.peer.take('tandem-in');
     expect(JSON.parse(arrived?.body ?? '')).toMatchObject({
@@ -173,7 +179,7 @@ describe("the packaged app under Microsoft's worker", () => {
       'no event at all',
     );
     expect(await invokeWithBatch('apply', await messagesFrom('tandem-in'))).toMatchObject(succeeded);
-    expect(answerOf(await request('GET', '/users/worker-ada')).json).toMatchObject({ name: 'Ada' });
+    expect(responseOf(await request('GET', '/users/worker-ada')).json).toMatchObject({ name: 'Ada' });
     expect(await clouds.own.take('tandem-dead')).toMatchObject([{ body: 'no event at all' }]);
   });
 
@@ -182,12 +188,12 @@ describe("the packaged app under Microsoft's worker", () => {
     const batch = await messagesFrom('tandem-in');
     clouds.own.storeFaults.set([{ kind: 'error', code: '503' }]);
     clouds.own.queueFaults.set([{ kind: 'error', operation: 'send' }]);
-    const outcome = await invokeWithBatch('apply', batch);
+    const result = await invokeWithBatch('apply', batch);
     clouds.own.storeFaults.clear();
     clouds.own.queueFaults.clear();
-    expect(outcome.result.status).toBe('Failure');
+    expect(result.result.status).toBe('Failure');
     expect(await invokeWithBatch('apply', batch)).toMatchObject(succeeded);
-    expect(answerOf(await request('GET', '/users/worker-later')).json).toMatchObject({ name: 'Ada' });
+    expect(responseOf(await request('GET', '/users/worker-later')).json).toMatchObject({ name: 'Ada' });
   });
 
   it('sweep sends a heartbeat on its schedule', async () => {
@@ -204,15 +210,15 @@ describe("the packaged app under Microsoft's worker", () => {
 
   it('operations begins a comparison for an operator, and verify takes its step', async () => {
     const json = { 'content-type': 'application/json' };
-    const begin = (headers: Record<string, string>): Promise<Outcome> =>
+    const begin = (headers: Record<string, string>): Promise<InvocationResult> =>
       request('POST', '/replication/verifications', headers, '{"peer":"aws-us-east-1","repair":false}');
-    expect(answerOf(await begin(json)).http.statusCode).toBe('401');
+    expect(responseOf(await begin(json)).http.statusCode).toBe('401');
     const begun = await begin({ ...json, authorization: `Bearer ${OPERATOR_KEY}` });
-    expect(answerOf(begun).http.statusCode).toBe('202');
+    expect(responseOf(begun).http.statusCode).toBe('202');
     const [step] = await messagesFrom('tandem-verify');
     if (step === undefined) throw new Error('no step');
-    const outcome = await invoke('verify', toSingleInput(step, 'binary'), toSingleMetadata(step));
-    expect(outcome).toMatchObject(succeeded);
+    const result = await invoke('verify', toSingleInput(step, 'binary'), toSingleMetadata(step));
+    expect(result).toMatchObject(succeeded);
     expect(await clouds.own.take('tandem-dead')).toEqual([]);
     expect(await clouds.peer.take('tandem-verify')).not.toEqual([]);
   });

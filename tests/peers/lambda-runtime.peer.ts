@@ -186,10 +186,10 @@ describe("the packaged functions in AWS's own runtime", () => {
       200,
       {},
     ],
-  ])('%s answers the request %j', async (name, call, status, answer) => {
+  ])('%s answers the request %j', async (name, call, status, response) => {
     await withFunction(name, async (sandbox) => {
       const { json, ...rest } = await request(sandbox, call);
-      expect({ ...rest, json }).toMatchObject({ status, json: answer });
+      expect({ ...rest, json }).toMatchObject({ status, json: response });
       expect(sandbox.coldStarts).toBe(1);
     });
   });
@@ -245,8 +245,8 @@ describe("the packaged functions in AWS's own runtime", () => {
     };
     await store.putMany([{ record, expected: undefined }]);
     await withFunction('sweep', async (sandbox) => {
-      const answer = await sandbox.invoke(scheduled('sweep'));
-      expect(answer).not.toHaveProperty('errorType');
+      const response = await sandbox.invoke(scheduled('sweep'));
+      expect(response).not.toHaveProperty('errorType');
       const tick = eventOf('tandem-tick', [message('tick', 'tick')]);
       expect(await sandbox.invoke(tick)).not.toHaveProperty('errorType');
     });
@@ -308,8 +308,8 @@ describe('what fails', () => {
     await withFunction(
       'region',
       async (sandbox) => {
-        const answer = await sandbox.invoke({});
-        expect(answer).toMatchObject({
+        const response = await sandbox.invoke({});
+        expect(response).toMatchObject({
           errorType: 'InvalidError',
           errorMessage: expect.stringMatching(/TANDEM_SITE[^]*TANDEM_PEERS/),
         });
@@ -321,9 +321,9 @@ describe('what fails', () => {
   it('an error that is thrown fails the event, and the same environment takes the next one', async () => {
     await withFunction('verifyHourly', async (sandbox) => {
       clouds.own.queueFaults.set([{ kind: 'error' }]);
-      const answer = await sandbox.invoke(scheduled('verify-hourly'));
+      const response = await sandbox.invoke(scheduled('verify-hourly'));
       clouds.own.queueFaults.clear();
-      expect(answer).toMatchObject({ errorType: expect.any(String), errorMessage: expect.any(String) });
+      expect(response).toMatchObject({ errorType: expect.any(String), errorMessage: expect.any(String) });
       expect(await sandbox.invoke(scheduled('verify-hourly'))).toBe(false);
       expect(sandbox.coldStarts).toBe(1);
     });
@@ -334,9 +334,9 @@ describe('what fails', () => {
       'verifyHourly',
       async (sandbox) => {
         clouds.own.storeFaults.set([SILENT]);
-        const answer = await sandbox.invoke(scheduled('verify-hourly'));
+        const response = await sandbox.invoke(scheduled('verify-hourly'));
         clouds.own.storeFaults.clear();
-        expect(answer).toBe('Task timed out after 1.00 seconds');
+        expect(response).toBe('Task timed out after 1.00 seconds');
         expect(await sandbox.invoke(scheduled('verify-hourly'))).toBe(false);
         expect(sandbox.coldStarts).toBe(2);
       },
@@ -367,9 +367,9 @@ describe('what fails', () => {
   it('a store that is silent is answered 503 before the time-out of the function', async () => {
     await withFunction('items', async (sandbox) => {
       clouds.own.storeFaults.set([SILENT]);
-      const answer = await request(sandbox, { method: 'GET', path: '/items/any' });
+      const response = await request(sandbox, { method: 'GET', path: '/items/any' });
       clouds.own.storeFaults.clear();
-      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
+      expect(response).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
       expect(sandbox.coldStarts).toBe(1);
     });
   });
@@ -390,9 +390,9 @@ describe('what fails', () => {
   ): Promise<void> {
     await withFunction(name, async (sandbox) => {
       faults.set([SILENT]);
-      const answer = await sandbox.invoke(eventOf(queue, [message('1', JSON.stringify(event))]));
+      const response = await sandbox.invoke(eventOf(queue, [message('1', JSON.stringify(event))]));
       faults.clear();
-      expect(answer).toEqual({ batchItemFailures: [] });
+      expect(response).toEqual({ batchItemFailures: [] });
       // For later, as a message that counts its attempts.
       const again = await batchFrom(queue, (body) => body.includes(event.key));
       expect(again.Records).toMatchObject([{ messageAttributes: { tandemAttempts: { stringValue: '1' } } }]);

@@ -109,21 +109,21 @@ describe.each<Strategy>(['weighted', 'latency', 'geolocation', 'failover'])('a z
 });
 
 describe('the lock of a zone', () => {
-  const say = () => undefined;
+  const report = () => undefined;
 
   it('is taken once, refused to a second operator, and given back', async () => {
-    await withLock({ provider, clock, say, owner: 'first' }, async () => {
+    await withLock({ provider, clock, report, owner: 'first' }, async () => {
       await expect(
-        withLock({ provider, clock, say, owner: 'second' }, () => Promise.resolve()),
+        withLock({ provider, clock, report, owner: 'second' }, () => Promise.resolve()),
       ).rejects.toThrow(/locked by first until/);
     });
     expect(await provider.readLock()).toBeUndefined();
   });
 
   it('is taken over when it is stale', async () => {
-    await withLock({ provider, clock, say, owner: 'first' }, async () => {
+    await withLock({ provider, clock, report, owner: 'first' }, async () => {
       await clock.sleep(300_000);
-      await withLock({ provider, clock, say, owner: 'second' }, async () => {
+      await withLock({ provider, clock, report, owner: 'second' }, async () => {
         expect((await provider.readLock())?.owner).toBe('second');
       });
     });

@@ -23,7 +23,7 @@ import { checkValues } from '@tandem-clouds/testkit/checkers/values';
 import {
   overrules,
   type Acknowledged,
-  type LandedWrite,
+  type CommittedWrite,
   type MessageFact,
   type Snapshot,
 } from '@tandem-clouds/testkit/history/facts';
@@ -45,7 +45,7 @@ const sites = (a: StoredRecord, b: StoredRecord = a): Snapshot =>
     ['a', new Map([[KEY, a]])],
     ['b', new Map([[KEY, b]])],
   ]);
-const write = (extra: Partial<LandedWrite> = {}): LandedWrite => ({
+const write = (extra: Partial<CommittedWrite> = {}): CommittedWrite => ({
   atMs: 0,
   site: 'a',
   key: KEY,
@@ -101,22 +101,22 @@ describe('values', () => {
     ],
     ['a field that nobody wrote', [write({ fields: { other: 1 } })], [], 'name at a was never written'],
     [
-      'an acknowledged write that never landed',
+      'an acknowledged write that was never committed',
       [write()],
       [acknowledged({ operationId: 'op9' })],
-      'never landed',
+      'was never committed',
     ],
     ['an operation that took effect twice', [write({ stamp: at(0) }), write()], [], 'took effect twice'],
     ['a key that nobody wrote', [], [], 'that nobody wrote'],
-  ])('find %s', (_, landed, acks, detail) => {
-    expect(details(checkValues(sites(sound), landed, acks))).toContain(detail);
+  ])('find %s', (_, committed, acks, detail) => {
+    expect(details(checkValues(sites(sound), committed, acks))).toContain(detail);
   });
 });
 
 describe('values under a merge policy', () => {
   /** Three writes of a field `f`: one at a, one at b that has seen it or not, and what the sites show. */
-  const first = (extra: Partial<LandedWrite>): LandedWrite => write({ fields: {}, ...extra });
-  const second = (extra: Partial<LandedWrite>, seen = true): LandedWrite =>
+  const first = (extra: Partial<CommittedWrite>): CommittedWrite => write({ fields: {}, ...extra });
+  const second = (extra: Partial<CommittedWrite>, seen = true): CommittedWrite =>
     write({
       operationId: 'op2',
       site: 'b',
@@ -139,7 +139,7 @@ describe('values under a merge policy', () => {
   const five: RecordState['fields'] = { f: [at(2, 'b'), 5] };
   const base: NonNullable<RecordState['counters']> = { f: { a: [at(1), 3], '-a': [at(1), 3] } };
 
-  test.each<[string, LandedWrite[], Omit<RecordState, 'vector'>]>([
+  test.each<[string, CommittedWrite[], Omit<RecordState, 'vector'>]>([
     ['an element that nobody removed', [add], { fields: none, sets: set }],
     ['an element that was removed', [add, second(remove)], { fields: none }],
     ['an element that somebody removed unseen', [add, second(remove, false)], { fields: none, sets: set }],
@@ -153,11 +153,11 @@ describe('values under a merge policy', () => {
     ],
     ['the higher rank', [high, second(over, false)], { fields: { f: [at(1), 'mine', '2'] } }],
     ['a write over a rank', [high, second(over)], { fields: { f: [at(2, 'b'), 5, '2'] } }],
-  ])('pass %s', (_, landed, held) => {
-    expect(checkValues(sites(record({ ...held, vector })), landed, [])).toEqual([]);
+  ])('pass %s', (_, committed, held) => {
+    expect(checkValues(sites(record({ ...held, vector })), committed, [])).toEqual([]);
   });
 
-  test.each<[string, LandedWrite[], Omit<RecordState, 'vector'>, string]>([
+  test.each<[string, CommittedWrite[], Omit<RecordState, 'vector'>, string]>([
     ['an element that is lost', [add], { fields: none }, 'shows null'],
     ['a removed element', [add, second(remove)], { fields: none, sets: set }, 'makes null'],
     ['an element that nobody had seen removed', [add, second(remove, false)], { fields: none }, 'shows null'],
@@ -176,8 +176,8 @@ describe('values under a merge policy', () => {
     ],
     ['a lower rank that won', [high, second(over, false)], { fields: five }, 'of rank 2'],
     ['a rank that got lost', [high], { fields: { f: [at(1), 'mine'] } }, 'of rank 2'],
-  ])('find %s', (_, landed, held, detail) => {
-    expect(details(checkValues(sites(record({ ...held, vector })), landed, []))).toContain(detail);
+  ])('find %s', (_, committed, held, detail) => {
+    expect(details(checkValues(sites(record({ ...held, vector })), committed, []))).toContain(detail);
   });
 });
 
@@ -208,8 +208,8 @@ describe('conflicts', () => {
   test.each([
     ['a conflict that every site has logged', [loser, winner], both(entry)],
     ['a write that had seen the other', [loser, causal], logs()],
-  ])('pass %s', (_, landed, snapshot) => {
-    expect(checkConflicts(snapshot, landed)).toEqual([]);
+  ])('pass %s', (_, committed, snapshot) => {
+    expect(checkConflicts(snapshot, committed)).toEqual([]);
   });
   const otherLoser = [winner.stamp, { stamp: loser.stamp, value: 'y' }] as const;
   const otherValue = record(
@@ -230,8 +230,8 @@ describe('conflicts', () => {
     ['a loser that is in one log only', [loser, winner], logs(entry), 'not in the log of b'],
     ['a loser that is logged with another value', [loser, winner], both(otherValue), 'not in the log'],
     ['an entry where there was no conflict', [loser, causal], both(entry), 'is no conflict'],
-  ])('find %s', (_, landed, snapshot, detail) => {
-    expect(details(checkConflicts(snapshot, landed))).toContain(detail);
+  ])('find %s', (_, committed, snapshot, detail) => {
+    expect(details(checkConflicts(snapshot, committed))).toContain(detail);
   });
 });
 
@@ -246,8 +246,8 @@ describe('stamps', () => {
       write({ stamp: at(2), replaced: sound }),
       'not decided on',
     ],
-  ])('find %s', (_, landed, detail) => {
-    expect(details(checkLocalStamp(landed))).toContain(detail);
+  ])('find %s', (_, committed, detail) => {
+    expect(details(checkLocalStamp(committed))).toContain(detail);
   });
   test.each([
     [clockAheadMaxMs, 0],

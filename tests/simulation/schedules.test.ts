@@ -67,9 +67,9 @@ describe('a schedule', () => {
     const only = { operations: new Set(rest), events: new Set<string>(), strikes: new Set<string>() };
     const { world } = playSchedule({ seed: 7, sites: 2, faults: NO_FAULTS, operations: 6, only });
     const whole = playSchedule({ seed: 7, sites: 2, faults: NO_FAULTS, operations: 6 }).world;
-    const wanted = whole.landed.filter(({ operationId }) => operationId !== first);
+    const wanted = whole.committed.filter(({ operationId }) => operationId !== first);
     expect(wanted.length).toBeGreaterThan(0);
-    expect(world.landed.map(({ operationId, atMs }) => [operationId, atMs])).toEqual(
+    expect(world.committed.map(({ operationId, atMs }) => [operationId, atMs])).toEqual(
       wanted.map(({ operationId, atMs }) => [operationId, atMs]),
     );
   });
@@ -103,7 +103,7 @@ describe('shrinking', () => {
   const unlucky = (options: ScheduleOptions): boolean => {
     const { world } = playSchedule(options);
     const died = world.struck.some((strike) => strike.startsWith('crash op'));
-    return died && world.landed.length > 1 && [...world.snapshot().values()].every(hasConflict);
+    return died && world.committed.length > 1 && [...world.snapshot().values()].every(hasConflict);
   };
   const hasConflict = (records: ReadonlyMap<string, unknown>): boolean =>
     [...records.keys()].some((key) => key.startsWith('conflict:'));

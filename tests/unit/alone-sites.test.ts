@@ -115,11 +115,11 @@ describe('the processes of one site', () => {
 
   test('get nothing of what the user is signed in with, and addresses of this machine only', async () => {
     const registry = await enterSite(dir, aws);
-    const { standIns, host } = plansOf(
+    const { emulators, host } = plansOf(
       given({}, { AWS_PROFILE: 'production', AWS_SESSION_TOKEN: 'secret', AZURE_CLIENT_SECRET: 'secret' }),
       registry,
     );
-    const text = JSON.stringify([standIns.env, host.env]);
+    const text = JSON.stringify([emulators.env, host.env]);
     expect(text).not.toMatch(/production|secret|amazonaws|azure\.com/);
     expect(host.env['AWS_ENDPOINT_URL_DYNAMODB']).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(host.args.slice(1)).toEqual(['offline', '-c', 'serverless.aws.yml', '--stage', 'try']);

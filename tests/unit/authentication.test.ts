@@ -35,13 +35,13 @@ interface Key {
 let keys: Record<'one' | 'two' | 'stranger', Key>;
 /** What the issuer shows; undefined while it does not answer. */
 let shown: readonly JWK[] | undefined;
-let looks: number;
+let samples: number;
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 let served: number;
 const logged: { readonly caller?: string }[] = [];
 
 const client: HttpClient = ({ url }) => {
-  looks += 1;
+  samples += 1;
   expect(url.href).toBe(`${ISSUER}/.well-known/jwks.json`);
   return shown === undefined
     ? Promise.reject(new UnavailableError('no answer'))
@@ -61,9 +61,9 @@ const sign = (payload: Claims, key = keys.one, header: object = {}): Promise<str
     .setExpirationTime(payload.exp ?? '1 h')
     .sign(key.privateKey);
 
-type Ask = (method: string, authorization?: string) => Promise<HttpResponse>;
+type Query = (method: string, authorization?: string) => Promise<HttpResponse>;
 
-function service(issuers: readonly JwtIssuer[], serviceKeys: readonly ServiceKey[] = []): Ask {
+function service(issuers: readonly JwtIssuer[], serviceKeys: readonly ServiceKey[] = []): Query {
   const handle = (): { status: number; body: object } => {
     served += 1;
     return { status: 200, body: {} };
@@ -89,7 +89,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   shown = [keys.one.jwk];
-  looks = 0;
+  samples = 0;
   served = 0;
   logged.length = 0;
 });
@@ -99,7 +99,7 @@ const plain: JwtIssuer = { issuer: ISSUER, audience: 'tandem' };
 describe('without issuers and keys', () => {
   test('everybody may, as ever', async () => {
     expect((await service([])('DELETE')).status).toBe(200);
-    expect(looks).toBe(0);
+    expect(samples).toBe(0);
   });
 });
 
@@ -121,10 +121,10 @@ describe('the log', () => {
 
 describe('a token', () => {
   test('with the scope to read may read, and not write', async () => {
-    const ask = service([plain]);
+    const query = service([plain]);
     const bearer = `Bearer ${await sign({})}`;
-    expect((await ask('GET', bearer)).status).toBe(200);
-    const refused = await ask('DELETE', bearer);
+    expect((await query('GET', bearer)).status).toBe(200);
+    const refused = await query('DELETE', bearer);
     expect([refused.status, refused.headers['www-authenticate']]).toEqual([
       403,
       'Bearer realm="tandem", error="insufficient_scope", scope="tandem/write"',
@@ -144,9 +144,9 @@ describe('a token', () => {
 
   test('of Cognito is known by its client and its use, having no audience', async () => {
     const cognito: JwtIssuer = { issuer: ISSUER, clientIds: ['app'], claims: { token_use: 'access' } };
-    const ask = service([cognito]);
+    const query = service([cognito]);
     const statusOf = async (claims: JWTPayload): Promise<number> =>
-      (await ask('GET', `Bearer ${await sign({ aud: undefined, ...claims })}`)).status;
+      (await query('GET', `Bearer ${await sign({ aud: undefined, ...claims })}`)).status;
     await expect(statusOf({ client_id: 'app', token_use: 'access' })).resolves.toBe(200);
     await expect(statusOf({ client_id: 'other', token_use: 'access' })).resolves.toBe(401);
     await expect(statusOf({ client_id: 'app', token_use: 'id' })).resolves.toBe(401);
@@ -160,8 +160,8 @@ describe('a token', () => {
     ['roles that are objects', { client_id: 'app', roles: [{ toString: null }, 7] }, 200],
     ['scope that is an object', { client_id: 'app', scope: { toString: null } }, 403],
   ])('with a %s is judged by what is text in it', async (_, claims, status) => {
-    const ask = service([{ issuer: ISSUER, clientIds: ['app'] }]);
-    expect((await ask('GET', `Bearer ${await sign(claims as unknown as Claims)}`)).status).toBe(status);
+    const query = service([{ issuer: ISSUER, clientIds: ['app'] }]);
+    expect((await query('GET', `Bearer ${await sign(claims as unknown as Claims)}`)).status).toBe(status);
   });
 
   const now = (): number => Math.floor(Date.now() / 1000);
@@ -212,8 +212,8 @@ describe('a token', () => {
     ['that is none', () => 'not-a-token'],
     ['of three empty parts', () => '..'],
   ])('%s is refused', async (_, make) => {
-    const answer = await service([plain])('GET', `Bearer ${await make()}`);
-    expect([answer.status, answer.headers['www-authenticate']]).toEqual([
+    const response = await service([plain])('GET', `Bearer ${await make()}`);
+    expect([response.status, response.headers['www-authenticate']]).toEqual([
       401,
       'Bearer realm="tandem", error="invalid_token"',
     ]);
@@ -227,8 +227,8 @@ describe('a token', () => {
     ['a token that is too long', `Bearer ${'a'.repeat(6_001)}`],
     ['two tokens', 'Bearer a b'],
   ])('is asked for from who presents %s', async (_, header) => {
-    const answer = await service([plain])('GET', header);
-    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="tandem"']);
+    const response = await service([plain])('GET', header);
+    expect([response.status, response.headers['www-authenticate']]).toEqual([401, 'Bearer realm="tandem"']);
     expect(served).toBe(0);
   });
 
@@ -241,35 +241,35 @@ describe('a token', () => {
     shown = [key.jwk];
     const bearer = `Bearer ${await sign({}, key, { alg: 'EdDSA' })}`;
     expect((await service([plain])('GET', bearer)).status).toBe(401);
-    expect(looks).toBe(0);
+    expect(samples).toBe(0);
     expect((await service([{ ...plain, algorithms: ['EdDSA'] }])('GET', bearer)).status).toBe(200);
   });
 });
 
 describe('the keys of an issuer', () => {
   test('are fetched once for all who come at the same time, and kept', async () => {
-    const ask = service([plain]);
+    const query = service([plain]);
     const bearer = `Bearer ${await sign({})}`;
-    const answers = await Promise.all([1, 2, 3].map(() => ask('GET', bearer)));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    await ask('GET', bearer);
-    expect(looks).toBe(1);
+    const responses = await Promise.all([1, 2, 3].map(() => query('GET', bearer)));
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await query('GET', bearer);
+    expect(samples).toBe(1);
   });
 
   test('that are not to be had mean 503 with Retry-After, never the record', async () => {
     shown = undefined;
-    const ask = service([plain]);
+    const query = service([plain]);
     const bearer = `Bearer ${await sign({})}`;
-    const answer = await ask('GET', bearer);
-    expect([answer.status, answer.headers['retry-after'], served]).toEqual([503, '2', 0]);
+    const response = await query('GET', bearer);
+    expect([response.status, response.headers['retry-after'], served]).toEqual([503, '2', 0]);
     shown = [keys.one.jwk];
-    expect((await ask('GET', bearer)).status).toBe(200);
+    expect((await query('GET', bearer)).status).toBe(200);
   });
 
   test('that are no key set mean 503', async () => {
-    const ask = service([{ ...plain }]);
+    const query = service([{ ...plain }]);
     shown = 'nonsense' as unknown as JWK[];
-    expect((await ask('GET', `Bearer ${await sign({})}`)).status).toBe(503);
+    expect((await query('GET', `Bearer ${await sign({})}`)).status).toBe(503);
   });
 });
 
@@ -304,9 +304,9 @@ describe('the keys of an issuer, over time', () => {
     await expect(knows(0, 'one')).resolves.toBe(true);
     shown = undefined;
     await expect(knows(TEN_MINUTES_MS, 'one')).resolves.toBe(true);
-    const askedBefore = looks;
+    const requestedBefore = samples;
     await expect(knows(10_000, 'one')).resolves.toBe(true);
-    expect(looks).toBe(askedBefore);
+    expect(samples).toBe(requestedBefore);
     await expect(knows(24 * 3_600_000 - TEN_MINUTES_MS - 20_000, 'one')).resolves.toBe(true);
     await expect(knows(20_000, 'one')).resolves.toBe(false);
   });
@@ -320,14 +320,14 @@ describe('the keys of an issuer, over time', () => {
     await expect(Promise.all([knows(0, 'two'), knows(0, 'two')])).resolves.toEqual([true, true]);
     clock.mockRestore();
     await expect(knows(0, 'one')).resolves.toBe(true);
-    expect(looks).toBe(2);
+    expect(samples).toBe(2);
   });
 
   test('are not asked for again by every token with an invented key id', async () => {
     const knows = harness();
     await knows(0, 'one');
     for (const kid of ['x', 'y', 'z']) await expect(knows(0, kid)).resolves.toBe(false);
-    expect(looks).toBe(1);
+    expect(samples).toBe(1);
   });
 });
 
@@ -336,20 +336,20 @@ describe('a service key', () => {
   const newer = { sha256: sha256('newer'), scopes: ['tandem/read', 'tandem/write'] };
 
   test('works beside another while it is being replaced, each with its scopes', async () => {
-    const ask = service([], [older, newer]);
+    const query = service([], [older, newer]);
     const statuses = await Promise.all(
       ['older', 'newer', 'other'].flatMap((key) => [
-        ask('GET', `Bearer ${key}`),
-        ask('DELETE', `Bearer ${key}`),
+        query('GET', `Bearer ${key}`),
+        query('DELETE', `Bearer ${key}`),
       ]),
     );
     expect(statuses.map(({ status }) => status)).toEqual([200, 403, 200, 200, 401, 401]);
   });
 
   test('works beside tokens', async () => {
-    const ask = service([plain], [newer]);
-    expect((await ask('DELETE', 'Bearer newer')).status).toBe(200);
-    expect((await ask('GET', `Bearer ${await sign({})}`)).status).toBe(200);
+    const query = service([plain], [newer]);
+    expect((await query('DELETE', 'Bearer newer')).status).toBe(200);
+    expect((await query('GET', `Bearer ${await sign({})}`)).status).toBe(200);
   });
 
   test('is not its digest', async () => {
@@ -359,9 +359,9 @@ describe('a service key', () => {
 
 describe('headers', () => {
   test('that are too large, all together, are refused before anything is looked at', async () => {
-    const answer = await service([plain])('GET', `Bearer ${'a'.repeat(10_241)}`);
-    expect(answer.status).toBe(431);
-    expect(JSON.parse(answer.text)).toMatchObject({ code: 'headers_too_large' });
-    expect(looks).toBe(0);
+    const response = await service([plain])('GET', `Bearer ${'a'.repeat(10_241)}`);
+    expect(response.status).toBe(431);
+    expect(JSON.parse(response.text)).toMatchObject({ code: 'headers_too_large' });
+    expect(samples).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { deploy } from '../../infra/azure/template/evaluate-template.ts';
+import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const QUERIES = path.join(ROOT, 'infra/azure/queries');

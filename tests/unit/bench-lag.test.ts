@@ -34,12 +34,12 @@ describe('an open loop', () => {
   });
 
   test('does not wait for a slow answer before the next call', async () => {
-    const answers = Promise.withResolvers<string>();
+    const responses = Promise.withResolvers<string>();
     let called = 0;
     const all = openLoop(schedule, virtualTime(), (n) => {
       called += 1;
-      if (n === 4) answers.resolve('now');
-      return answers.promise;
+      if (n === 4) responses.resolve('now');
+      return responses.promise;
     });
     await expect(all).resolves.toHaveLength(5);
     expect(called).toBe(5);

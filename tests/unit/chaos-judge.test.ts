@@ -7,7 +7,7 @@ import {
   userFields,
   type Attempt,
 } from '@tandem-clouds/testkit/history/client-log';
-import { checkAnswer, judge, withEvidence } from '@tandem-clouds/testkit/checkers/judge';
+import { checkResponse, judge, withEvidence } from '@tandem-clouds/testkit/checkers/judge';
 import type { Snapshot } from '@tandem-clouds/testkit/history/facts';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Register } from '@tandem-clouds/replication/policies/field';
@@ -51,7 +51,7 @@ function attempt(extra: Partial<Attempt> & Pick<Attempt, 'id'>): Attempt {
     site: 'a',
     startMs,
     endMs: startMs + 10,
-    outcome: 'acknowledged',
+    result: 'acknowledged',
     status: 201,
     fields,
     shown: fields,
@@ -90,12 +90,12 @@ describe('a sound history', () => {
     ['a later write over it', [created, changed], both(afterChange)],
     [
       'a write that nobody acknowledged and that took effect',
-      [created, { ...changed, outcome: 'unknown', status: 503, token: undefined } as unknown as Attempt],
+      [created, { ...changed, result: 'unknown', status: 503, token: undefined } as unknown as Attempt],
       both(afterChange),
     ],
     [
       'a write that nobody acknowledged and that did not',
-      [created, { ...changed, outcome: 'unknown', status: 0, token: undefined } as unknown as Attempt],
+      [created, { ...changed, result: 'unknown', status: 0, token: undefined } as unknown as Attempt],
       both(sound),
     ],
     [
@@ -122,7 +122,7 @@ describe('a sound history', () => {
       'a creation of which nobody knows whether it was, before a delete that somebody else may have overtaken',
       [
         created,
-        attempt({ id: 'c6', outcome: 'unknown', status: 0, startMs: START_MS + 190 }),
+        attempt({ id: 'c6', result: 'unknown', status: 0, startMs: START_MS + 190 }),
         attempt({
           id: 'c3',
           kind: 'delete',
@@ -146,7 +146,7 @@ describe('a sound history', () => {
           id: 'd',
           kind: 'delete',
           fields: {},
-          outcome: 'unknown',
+          result: 'unknown',
           status: 0,
           startMs: START_MS + 50,
         }),
@@ -297,11 +297,11 @@ describe('what is planted is found:', () => {
 
 test('an answer must be what the store holds', () => {
   const shown = userFields('c1');
-  expect(checkAnswer('a', sound, { status: 200, shown }, KEY)).toEqual([]);
-  expect(checkAnswer('a', undefined, { status: 404, shown: {} }, KEY)).toEqual([]);
-  expect(checkAnswer('a', sound, { status: 404, shown: {} }, KEY)).toHaveLength(1);
-  expect(checkAnswer('a', undefined, { status: 200, shown }, KEY)).toHaveLength(1);
-  expect(checkAnswer('a', sound, { status: 200, shown: userFields('c2') }, KEY)).toHaveLength(1);
+  expect(checkResponse('a', sound, { status: 200, shown }, KEY)).toEqual([]);
+  expect(checkResponse('a', undefined, { status: 404, shown: {} }, KEY)).toEqual([]);
+  expect(checkResponse('a', sound, { status: 404, shown: {} }, KEY)).toHaveLength(1);
+  expect(checkResponse('a', undefined, { status: 200, shown }, KEY)).toHaveLength(1);
+  expect(checkResponse('a', sound, { status: 200, shown: userFields('c2') }, KEY)).toHaveLength(1);
 });
 
 test('the evidence shows what clients did to the key, the latest first, and the state at each site', () => {

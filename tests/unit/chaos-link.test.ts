@@ -42,7 +42,7 @@ function connect(): { socket: net.Socket; read: () => string } {
   return { socket, read: () => text };
 }
 
-async function answered(read: () => string, text: string): Promise<void> {
+async function responded(read: () => string, text: string): Promise<void> {
   await waitUntil(`the answer ${text}`, () => (read() === text ? true : undefined));
 }
 
@@ -50,16 +50,16 @@ describe('a link', () => {
   test('passes everything on while it is open, in order, also when it is slow', async () => {
     const { socket, read } = connect();
     socket.write('one');
-    await answered(read, '(one)');
+    await responded(read, '(one)');
     link.delayMs = 30;
     socket.write('two');
-    await answered(read, '(one)(two)');
+    await responded(read, '(one)(two)');
   });
 
   test('holds everything back while it is stalled, and delivers it late', async () => {
     const { socket, read } = connect();
     socket.write('one');
-    await answered(read, '(one)');
+    await responded(read, '(one)');
     link.mode = 'stalled';
     socket.write('two');
     // A connection of another link proves that there was time enough.
@@ -69,25 +69,25 @@ describe('a link', () => {
     await once(other, 'data');
     expect(heard).toBe('onex');
     link.mode = 'open';
-    await answered(read, '(one)(two)');
+    await responded(read, '(one)(two)');
   });
 
   test('is heard and gets no answer while it is deaf', async () => {
     const { socket, read } = connect();
     socket.write('one');
-    await answered(read, '(one)');
+    await responded(read, '(one)');
     link.mode = 'deaf';
     socket.write('two');
     await waitUntil('it is heard', () => (heard === 'onetwo' ? true : undefined));
     expect(read()).toBe('(one)');
     link.mode = 'open';
-    await answered(read, '(one)(two)');
+    await responded(read, '(one)(two)');
   });
 
   test('drops connections and takes none while it refuses', async () => {
     const { socket, read } = connect();
     socket.write('one');
-    await answered(read, '(one)');
+    await responded(read, '(one)');
     link.mode = 'refused';
     await waitUntil('it is dropped', () => (socket.closed ? true : undefined));
     const again = connect();
@@ -96,6 +96,6 @@ describe('a link', () => {
     link.mode = 'open';
     const third = connect();
     third.socket.write('three');
-    await answered(third.read, '(three)');
+    await responded(third.read, '(three)');
   });
 });

@@ -77,7 +77,7 @@ describe('outages as clients see them', () => {
     via: 'a',
     startMs: endMs - 10,
     endMs,
-    outcome: status === 201 ? 'acknowledged' : 'unknown',
+    result: status === 201 ? 'acknowledged' : 'unknown',
     status,
     fields: {},
     replayed: false,

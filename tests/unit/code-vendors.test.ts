@@ -74,5 +74,5 @@ test('our code takes them from there and holds nothing of them', async () => {
   expect([...found]).toEqual(['@aws-sdk/thing']);
   expect(fs.readFileSync(outfile, 'utf8')).not.toContain('imported');
   vendorsBeside(path.dirname(outfile), await file());
-  expect((require(outfile) as { answer: string }).answer).toBe('imported');
+  expect((require(outfile) as { response: string }).response).toBe('imported');
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { letterLooksMax, letterSettlesMax } from '../../src/shared/bounds.ts';
+import { deadLetterScansMax, deadLetterSettlesMax } from '../../src/shared/bounds.ts';
 import { DeadLetterService } from '../../src/shared/operations/dead-letter-service.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import type { DeadLetter, DeadLetterBox, Look, Verdict } from '../../src/shared/ports/dead-letter-box.ts';
+import type { DeadLetter, DeadLetterBox, Sample, Verdict } from '../../src/shared/ports/dead-letter-box.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 
 const PAGE = 10;
-const letterOf = (n: number): DeadLetter => ({
+const deadLetterOf = (n: number): DeadLetter => ({
   id: `m${n}`,
   source: 'tandem-in',
   reason: 'malformed',
@@ -17,32 +17,35 @@ const letterOf = (n: number): DeadLetter => ({
 
 /** A box in memory that tells in which order things happened, and can die before it removes. */
 class MemoryBox implements DeadLetterBox {
-  letters: DeadLetter[];
+  messages: DeadLetter[];
   diesBeforeRemoving = false;
 
   constructor(count: number) {
-    this.letters = Array.from({ length: count }, (_, n) => letterOf(n));
+    this.messages = Array.from({ length: count }, (_, n) => deadLetterOf(n));
   }
 
-  look(limit: number, see: (letters: readonly DeadLetter[]) => void): Promise<Look> {
-    return this.settle(limit, (letters) => {
-      see(letters);
+  scan(limit: number, see: (messages: readonly DeadLetter[]) => void): Promise<Sample> {
+    return this.settle(limit, (messages) => {
+      see(messages);
       return Promise.resolve({ remove: new Set(), goOn: true });
     });
   }
 
-  async settle(limit: number, decide: (letters: readonly DeadLetter[]) => Promise<Verdict>): Promise<Look> {
-    const all = [...this.letters];
-    let looked = 0;
-    for (; looked < Math.min(limit, all.length);) {
-      const page = all.slice(looked, Math.min(looked + PAGE, limit));
-      looked += page.length;
+  async settle(
+    limit: number,
+    decide: (messages: readonly DeadLetter[]) => Promise<Verdict>,
+  ): Promise<Sample> {
+    const all = [...this.messages];
+    let scanned = 0;
+    for (; scanned < Math.min(limit, all.length);) {
+      const page = all.slice(scanned, Math.min(scanned + PAGE, limit));
+      scanned += page.length;
       const { remove, goOn } = await decide(page);
       if (this.diesBeforeRemoving && remove.size > 0) throw new UnavailableError('died');
-      this.letters = this.letters.filter(({ id }) => !remove.has(id));
-      if (!goOn) return { looked, atLeast: true };
+      this.messages = this.messages.filter(({ id }) => !remove.has(id));
+      if (!goOn) return { scanned, atLeast: true };
     }
-    return { looked, atLeast: looked < all.length };
+    return { scanned, atLeast: scanned < all.length };
   }
 }
 
@@ -57,10 +60,10 @@ describe('a replay', () => {
     const { box, queue, service } = serviceOf(1);
     box.diesBeforeRemoving = true;
     await expect(service.replay({ reason: 'malformed' })).rejects.toThrow('died');
-    expect([queue.sent.length, box.letters.length]).toEqual([1, 1]);
+    expect([queue.sent.length, box.messages.length]).toEqual([1, 1]);
     box.diesBeforeRemoving = false;
     expect(await service.replay({ reason: 'malformed' })).toMatchObject({ settled: 1 });
-    expect(box.letters).toEqual([]);
+    expect(box.messages).toEqual([]);
   });
 
   test('leaves what the queue refuses where it is, and says why', async () => {
@@ -71,12 +74,12 @@ describe('a replay', () => {
       settled: 2,
       failed: [{ id: 'm1', detail: 'full' }],
     });
-    expect(box.letters.map(({ id }) => id)).toEqual(['m1']);
+    expect(box.messages.map(({ id }) => id)).toEqual(['m1']);
   });
 
   test('of one letter among thousands stops when it has been found', async () => {
     const { service } = serviceOf(5_000);
-    expect(await service.replay({ ids: ['m3'] })).toMatchObject({ looked: PAGE, settled: 1 });
+    expect(await service.replay({ ids: ['m3'] })).toMatchObject({ scanned: PAGE, settled: 1 });
   });
 });
 
@@ -84,16 +87,16 @@ describe('thousands of dead letters', () => {
   test('are looked at up to a bound, and the answer says that there are more', async () => {
     const { service } = serviceOf(5_000);
     expect(await service.causes()).toMatchObject({
-      looked: letterLooksMax,
+      scanned: deadLetterScansMax,
       atLeast: true,
-      causes: [{ letters: letterLooksMax, oldest: new Date(0).toISOString() }],
+      causes: [{ messages: deadLetterScansMax, oldest: new Date(0).toISOString() }],
     });
     await expect(service.show('m4999')).rejects.toThrow(/there are more/);
   });
 
   test('are settled a bounded number at a time', async () => {
     const { box, service } = serviceOf(5_000);
-    expect(await service.discard({ reason: 'malformed' })).toMatchObject({ settled: letterSettlesMax });
-    expect(box.letters).toHaveLength(5_000 - letterSettlesMax);
+    expect(await service.discard({ reason: 'malformed' })).toMatchObject({ settled: deadLetterSettlesMax });
+    expect(box.messages).toHaveLength(5_000 - deadLetterSettlesMax);
   });
 });

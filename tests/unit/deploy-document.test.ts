@@ -33,9 +33,9 @@ describe('how a site is deployed', () => {
 
   test('asks for outputs that the stacks have', () => {
     const ofAzure = Object.keys(composeTemplate(path.join(ROOT, 'infra/azure/site.json')).outputs);
-    const asked = all(deploy, /\$\(out (\w+)\)/g);
-    expect(asked).toEqual(expect.arrayContaining(['url', 'principalId', 'peerSenderClientId']));
-    expect(asked.filter((name) => !ofAzure.includes(name))).toEqual([]);
+    const requested = all(deploy, /\$\(out (\w+)\)/g);
+    expect(requested).toEqual(expect.arrayContaining(['url', 'principalId', 'peerSenderClientId']));
+    expect(requested.filter((name) => !ofAzure.includes(name))).toEqual([]);
 
     const folder = path.join(ROOT, 'infra/aws');
     const files = fs.readdirSync(folder).filter((file) => file.endsWith('.yml'));

@@ -47,19 +47,19 @@ function raw(packet: Buffer, transport: 'udp' | 'tcp' = 'udp'): Buffer {
   return answer;
 }
 
-const ask = (...args: Parameters<typeof query>): Answer => decode(raw(query(...args)));
+const fetchFrom = (...args: Parameters<typeof query>): Answer => decode(raw(query(...args)));
 
 describe('an answer', () => {
   test('is authoritative, has the id and the recursion bit of the query, and the TTL of the record', () => {
-    const answer = ask(API, QTYPE.A, { id: 4711 });
+    const answer = fetchFrom(API, QTYPE.A, { id: 4711 });
     expect(answer).toMatchObject({ id: 4711, rcode: 0, aa: true, tc: false, rd: true });
     expect(answer.answers).toMatchObject([{ name: API, type: QTYPE.A, class: 1, ttl: 10 }]);
     expect(addressesOf(answer)).toEqual(['127.0.0.2']);
-    expect(ask(API, QTYPE.A, { flags: 0 }).rd).toBe(false);
+    expect(fetchFrom(API, QTYPE.A, { flags: 0 }).rd).toBe(false);
   });
 
   test('gives the letters of the name back in the case in which they came', () => {
-    const answer = ask('aPi.TaNdEm.tESt', QTYPE.A);
+    const answer = fetchFrom('aPi.TaNdEm.tESt', QTYPE.A);
     expect(answer.questionName).toBe('aPi.TaNdEm.tESt');
     expect(answer.answers).toMatchObject([{ name: 'aPi.TaNdEm.tESt' }]);
   });
@@ -70,22 +70,22 @@ describe('an answer', () => {
   });
 
   test('a name that does not exist, and one without this type, get the SOA record', () => {
-    const missing = ask(`nowhere.${ZONE}`, QTYPE.A);
+    const missing = fetchFrom(`nowhere.${ZONE}`, QTYPE.A);
     expect(missing).toMatchObject({ rcode: 3, aa: true, answers: [] });
     expect(missing.authority).toMatchObject([{ name: ZONE, type: QTYPE.SOA, ttl: 10 }]);
-    const none = ask(API, QTYPE.AAAA);
+    const none = fetchFrom(API, QTYPE.AAAA);
     expect(none).toMatchObject({ rcode: 0, aa: true, answers: [] });
     expect(none.authority).toMatchObject([{ name: ZONE, type: QTYPE.SOA, ttl: 10 }]);
   });
 
   test('a name that only has names below it exists', () => {
-    expect(ask(`down.${ZONE}`, QTYPE.A)).toMatchObject({ rcode: 0, answers: [] });
-    expect(ask(`_tcp.${API}`, QTYPE.A)).toMatchObject({ rcode: 0, answers: [] });
-    expect(ask(`other.down.${ZONE}`, QTYPE.A).rcode).toBe(3);
+    expect(fetchFrom(`down.${ZONE}`, QTYPE.A)).toMatchObject({ rcode: 0, answers: [] });
+    expect(fetchFrom(`_tcp.${API}`, QTYPE.A)).toMatchObject({ rcode: 0, answers: [] });
+    expect(fetchFrom(`other.down.${ZONE}`, QTYPE.A).rcode).toBe(3);
   });
 
   test('the serial number of the SOA record is the revision', () => {
-    const [soa] = ask(ZONE, QTYPE.SOA).answers;
+    const [soa] = fetchFrom(ZONE, QTYPE.SOA).answers;
     expect(soa!.data.readUInt32BE(soa!.data.length - 20)).toBe(7);
   });
 
@@ -98,51 +98,58 @@ describe('an answer', () => {
       [API, QTYPE.A, { class: 3 }],
       [ZONE, QTYPE.AXFR, {}],
     ] as const) {
-      expect(ask(name, type, options)).toMatchObject({ rcode: 5, aa: false, answers: [], authority: [] });
+      expect(fetchFrom(name, type, options)).toMatchObject({
+        rcode: 5,
+        aa: false,
+        answers: [],
+        authority: [],
+      });
     }
   });
 
   test('a label that contains the bytes of the zone does not make a name part of it', () => {
     const label = 'x\u0006tandem';
-    expect(ask(`${label}.test`, QTYPE.A).rcode).toBe(5);
+    expect(fetchFrom(`${label}.test`, QTYPE.A).rcode).toBe(5);
   });
 
   test('a CNAME answers for every type', () => {
     for (const type of [QTYPE.A, QTYPE.CNAME, QTYPE.TXT, QTYPE.ANY]) {
-      const answer = ask(`www.${ZONE}`, type);
+      const answer = fetchFrom(`www.${ZONE}`, type);
       expect(answer.answers).toMatchObject([{ type: QTYPE.CNAME }]);
       expect(readName(answer.bytes, answer.answers[0]!.at).name).toBe('edge.example.net');
     }
   });
 
   test('ANY gets one small record', () => {
-    expect(ask(API, QTYPE.ANY).answers).toMatchObject([{ type: QTYPE.HINFO }]);
-    expect(ask(`down.${ZONE}`, QTYPE.ANY)).toMatchObject({ rcode: 0, answers: [] });
+    expect(fetchFrom(API, QTYPE.ANY).answers).toMatchObject([{ type: QTYPE.HINFO }]);
+    expect(fetchFrom(`down.${ZONE}`, QTYPE.ANY)).toMatchObject({ rcode: 0, answers: [] });
   });
 
   test('a site without a port has no SRV record; one with a port has SRV and SVCB records that carry it', () => {
-    const srv = ask(`_http._tcp.${API}`, QTYPE.SRV);
+    const srv = fetchFrom(`_http._tcp.${API}`, QTYPE.SRV);
     expect(srv.answers[0]!.data.readUInt16BE(4)).toBe(3000);
     expect(readName(srv.bytes, srv.answers[0]!.at + 6).name).toBe(`aws.${API}`);
     expect(srv.additional).toMatchObject([{ name: `aws.${API}`, type: QTYPE.A }]);
-    const svcb = ask(`_http.${API}`, QTYPE.SVCB).answers[0]!;
+    const svcb = fetchFrom(`_http.${API}`, QTYPE.SVCB).answers[0]!;
     const wanted = [[0, 1], encodeName(`aws.${API}`), [0, 3, 0, 2, 0x0b, 0xb8], [0, 4, 0, 4, 127, 0, 0, 2]];
     expect(svcb.data).toEqual(Buffer.concat(wanted.map((part) => Buffer.from(part))));
-    expect(addressesOf(ask(`azure.${API}`, QTYPE.A))).toEqual(['127.0.0.3']);
+    expect(addressesOf(fetchFrom(`azure.${API}`, QTYPE.A))).toEqual(['127.0.0.3']);
   });
 
   test('a text that is longer than a string is several', () => {
-    const { data } = ask(`long.${ZONE}`, QTYPE.TXT, { edns: 1232 }).answers[0]!;
+    const { data } = fetchFrom(`long.${ZONE}`, QTYPE.TXT, { edns: 1232 }).answers[0]!;
     expect([data[0], data[256], data.length]).toEqual([255, 45, 302]);
   });
 
   test('mail and certificate authority records are encoded as their RFCs say', () => {
-    const mx = ask(`mx.${ZONE}`, 15);
+    const mx = fetchFrom(`mx.${ZONE}`, 15);
     expect(mx.answers.map(({ at }) => readName(mx.bytes, at + 2).name)).toEqual([
       `mail.${ZONE}`,
       'mail.example.net',
     ]);
-    expect(ask(`ca.${ZONE}`, 257).answers[0]!.data.toString('latin1')).toBe('\0\x05issueca.example.net');
+    expect(fetchFrom(`ca.${ZONE}`, 257).answers[0]!.data.toString('latin1')).toBe(
+      '\0\x05issueca.example.net',
+    );
   });
 });
 
@@ -151,7 +158,7 @@ describe('an answer that is too large', () => {
 
   test('is cut to nothing and marked, within what the client takes and never above 1,232 bytes', () => {
     for (const edns of [undefined, 0, 512, 4_096, 65_535]) {
-      const answer = ask(name, QTYPE.TXT, edns === undefined ? {} : { edns });
+      const answer = fetchFrom(name, QTYPE.TXT, edns === undefined ? {} : { edns });
       expect(answer).toMatchObject({ tc: true, answers: [] });
       expect(answer.bytes.length).toBeLessThanOrEqual(512);
     }
@@ -173,14 +180,14 @@ describe('an answer that is too large', () => {
 
 describe('EDNS', () => {
   test('is answered only where it was asked with', () => {
-    expect(ask(API, QTYPE.A).additional).toEqual([]);
-    expect(ask(API, QTYPE.A, { edns: 1_400 }).additional).toMatchObject([
+    expect(fetchFrom(API, QTYPE.A).additional).toEqual([]);
+    expect(fetchFrom(API, QTYPE.A, { edns: 1_400 }).additional).toMatchObject([
       { name: '', type: QTYPE.OPT, class: 1_232 },
     ]);
   });
 
   test('an unknown version is named as such', () => {
-    const { rcode, additional } = ask(API, QTYPE.A, { edns: 1_232, version: 1 });
+    const { rcode, additional } = fetchFrom(API, QTYPE.A, { edns: 1_232, version: 1 });
     expect([rcode, additional[0]!.ttl >>> 24]).toEqual([0, 1]);
   });
 
@@ -192,7 +199,7 @@ describe('EDNS', () => {
 
   test('gives the subnet of the client back, with scope zero where the answer does not depend on it', () => {
     const options = clientSubnet('192.0.2.0', 24);
-    const [opt] = ask(API, QTYPE.A, { edns: 1_232, options }).additional;
+    const [opt] = fetchFrom(API, QTYPE.A, { edns: 1_232, options }).additional;
     expect(opt!.data).toEqual(options);
   });
 
@@ -203,7 +210,7 @@ describe('EDNS', () => {
     ['an unknown family', Buffer.from([0, 8, 0, 4, 0, 9, 0, 0])],
     ['an option that is cut off', Buffer.from([0, 8, 0, 9, 0, 1])],
   ])('%s is a format error', (_title, options) => {
-    expect(ask(API, QTYPE.A, { edns: 1_232, options }).rcode).toBe(1);
+    expect(fetchFrom(API, QTYPE.A, { edns: 1_232, options }).rcode).toBe(1);
   });
 });
 

@@ -36,28 +36,28 @@ interface Reply {
   readonly body: string;
 }
 
-interface Ask {
+interface Query {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: http.OutgoingHttpHeaders;
   readonly body?: string;
 }
 
-async function begin({ method = 'GET', path = '/', headers, body }: Ask = {}): Promise<IncomingMessage> {
+async function begin({ method = 'GET', path = '/', headers, body }: Query = {}): Promise<IncomingMessage> {
   const options = { method, ...(headers && { headers }), agent: false };
   const request = http.request(new URL(path, edge.url), options).end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return response;
 }
 
-async function ask(what?: Ask): Promise<Reply> {
+async function query(what?: Query): Promise<Reply> {
   const response = await begin(what);
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
 }
 
-async function askTimes(times: number, what?: Ask): Promise<Reply[]> {
+async function queryTimes(times: number, what?: Query): Promise<Reply[]> {
   const replies: Reply[] = [];
-  for (let i = 0; i < times; i += 1) replies.push(await ask(what));
+  for (let i = 0; i < times; i += 1) replies.push(await query(what));
   return replies;
 }
 
@@ -65,8 +65,8 @@ describe('with both sites healthy', () => {
   beforeEach(() => openEdge());
 
   test('each gets half of the requests, whatever the method', async () => {
-    await askTimes(20);
-    await askTimes(20, { method: 'POST', body: 'x' });
+    await queryTimes(20);
+    await queryTimes(20, { method: 'POST', body: 'x' });
     expect(aws.seen).toHaveLength(20);
     expect(azure.seen).toHaveLength(20);
   });
@@ -82,7 +82,7 @@ describe('with both sites healthy', () => {
     };
     aws.handle = handle;
     azure.handle = handle;
-    const { status, headers, body } = await ask({ method: 'POST', path: '/users?x=%20y' });
+    const { status, headers, body } = await query({ method: 'POST', path: '/users?x=%20y' });
     expect({ status, body }).toEqual({ status: 201, body: '{"a":1}' });
     expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
     expect(headers).toMatchObject({
@@ -102,7 +102,7 @@ describe('with both sites healthy', () => {
       response.end();
     };
     const headers = { host: 'api.example', connection: 'x-hop', 'x-hop': '1', te: 'trailers', 'x-kept': '1' };
-    const reply = await ask({ headers: { ...headers, 'x-forwarded-for': '192.0.2.1' } });
+    const reply = await query({ headers: { ...headers, 'x-forwarded-for': '192.0.2.1' } });
     expect(got).toMatchObject({
       'x-forwarded-for': '192.0.2.1, 127.0.0.1',
       'x-forwarded-host': 'api.example',
@@ -131,14 +131,14 @@ describe('with both sites healthy', () => {
   test('a body of a megabyte arrives whole', async () => {
     aws.handle = azure.handle = (request, response) => void request.pipe(response);
     const body = 'x'.repeat(1_000_000);
-    expect(await ask({ method: 'POST', body })).toMatchObject({ status: 200, body });
+    expect(await query({ method: 'POST', body })).toMatchObject({ status: 200, body });
   });
 
   test('an answer that the site breaks off breaks off at the client too', async () => {
     aws.handle = azure.handle = (_request, response) => {
       response.write('half', () => response.destroy());
     };
-    await expect(ask()).rejects.toThrow(/aborted/);
+    await expect(query()).rejects.toThrow(/aborted/);
   });
 
   test('a client that goes away is not served any longer', async () => {
@@ -152,19 +152,19 @@ describe('with both sites healthy', () => {
 
   test('a read is answered by another site when one says that it is unavailable', async () => {
     aws.handle = (_request, response) => void response.writeHead(503).end('no store');
-    const replies = await askTimes(10);
+    const replies = await queryTimes(10);
     expect(replies.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(aws.seen.length).toBeGreaterThan(0);
   });
 
   test('when all say so, their answer is passed on', async () => {
     aws.handle = azure.handle = (_request, response) => void response.writeHead(503).end('no store');
-    expect(await ask()).toMatchObject({ status: 503, body: 'no store' });
+    expect(await query()).toMatchObject({ status: 503, body: 'no store' });
   });
 
   test('a write that a site refuses is not tried elsewhere: it may have had an effect', async () => {
     aws.handle = azure.handle = (_request, response) => void response.writeHead(503).end('no store');
-    expect(await ask({ method: 'POST', body: 'x' })).toMatchObject({ status: 503, body: 'no store' });
+    expect(await query({ method: 'POST', body: 'x' })).toMatchObject({ status: 503, body: 'no store' });
     expect([...aws.seen, ...azure.seen]).toHaveLength(1);
   });
 });
@@ -172,9 +172,9 @@ describe('with both sites healthy', () => {
 describe('when a site dies', () => {
   test('no request fails, reads and writes alike, before any probe has noticed', async () => {
     await openEdge();
-    await askTimes(4);
+    await queryTimes(4);
     await aws.kill();
-    const replies = [...(await askTimes(10, { method: 'POST', body: 'x' })), ...(await askTimes(10))];
+    const replies = [...(await queryTimes(10, { method: 'POST', body: 'x' })), ...(await queryTimes(10))];
     expect(replies.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(replies[0]?.headers['x-tandem-edge']).toMatch(/^azure-b/);
     expect(edge.sites()).toEqual({ 'aws-a': false, 'azure-b': true });
@@ -184,7 +184,7 @@ describe('when a site dies', () => {
   test('a kept connection that the only site closes does not fail a read', async () => {
     await openEdge();
     await azure.kill();
-    await ask();
+    await query();
     const used = new Set<unknown>();
     aws.handle = ({ socket }, response) => {
       if (used.has(socket)) {
@@ -194,7 +194,7 @@ describe('when a site dies', () => {
       used.add(socket);
       response.end('fresh');
     };
-    const bodies = (await askTimes(5)).map(({ body }) => body);
+    const bodies = (await queryTimes(5)).map(({ body }) => body);
     expect(bodies).toEqual(Array(5).fill('fresh'));
     expect(aws.seen.length).toBeGreaterThan(used.size);
   });
@@ -202,7 +202,7 @@ describe('when a site dies', () => {
   test('a write that was sent is not sent again, and the client is told that it is uncertain', async () => {
     await openEdge();
     aws.handle = azure.handle = (request) => request.socket.destroy();
-    const { status, headers, body } = await ask({ method: 'POST', body: 'x' });
+    const { status, headers, body } = await query({ method: 'POST', body: 'x' });
     expect(status).toBe(502);
     expect(headers['content-type']).toBe('application/problem+json');
     expect(JSON.parse(body)).toMatchObject({
@@ -215,7 +215,7 @@ describe('when a site dies', () => {
   test('a read that a hanging site holds is answered by the other one as soon as the first is known to hang', async () => {
     await openEdge(50);
     aws.handle = () => undefined;
-    const replies = Promise.all([ask(), ask()]);
+    const replies = Promise.all([query(), query()]);
     await waitUntil('the site has a read', () => aws.seen[0]);
     aws.health = 500;
     expect((await replies).map(({ status, body }) => [status, body])).toEqual(
@@ -230,7 +230,7 @@ describe('when a site dies', () => {
     await aws.revive();
     await waitUntil('it is known to be up', () => (edge.sites()['aws-a'] === true ? true : undefined));
     aws.seen.length = 0;
-    await askTimes(4);
+    await queryTimes(4);
     expect(aws.seen).toHaveLength(2);
   });
 
@@ -264,23 +264,23 @@ describe('when no site is healthy', () => {
   });
 
   test.each(['GET', 'POST', 'HEAD'])('%s is answered with 503 and when to come back', async (method) => {
-    const { status, headers, body } = await ask({ method });
+    const { status, headers, body } = await query({ method });
     expect(status).toBe(503);
     expect(headers).toMatchObject({ 'retry-after': '2', 'content-type': 'application/problem+json' });
     if (method !== 'HEAD') expect(JSON.parse(body)).toMatchObject({ status: 503, type: 'about:blank' });
   });
 
   test('the first site that is back is found by the next request, without waiting for a probe', async () => {
-    await ask();
+    await query();
     await azure.revive();
-    expect(await ask({ method: 'POST', body: 'x' })).toMatchObject({ status: 200, body: 'azure-b' });
+    expect(await query({ method: 'POST', body: 'x' })).toMatchObject({ status: 200, body: 'azure-b' });
   });
 });
 
 describe('the edge itself', () => {
   test('tells what it knows about the sites', async () => {
     await openEdge();
-    const { status, body } = await ask({ path: STATUS_PATH });
+    const { status, body } = await query({ path: STATUS_PATH });
     expect({ status, body: JSON.parse(body) }).toEqual({
       status: 200,
       body: { healthy: { 'aws-a': true, 'azure-b': true } },
@@ -293,7 +293,7 @@ describe('the edge itself', () => {
     aws.handle = azure.handle = (_request, response) => {
       finish = () => response.end('done');
     };
-    const reply = ask();
+    const reply = query();
     await waitUntil('a site has the request', () => [...aws.seen, ...azure.seen][0]);
     const closed = edge.close();
     await expect(fetch(edge.url)).rejects.toThrow();
@@ -305,7 +305,7 @@ describe('the edge itself', () => {
   test('drops what does not end within a second', async () => {
     await openEdge();
     aws.handle = azure.handle = () => undefined;
-    const reply = ask().catch(() => 'dropped');
+    const reply = query().catch(() => 'dropped');
     await waitUntil('a site has the request', () => [...aws.seen, ...azure.seen][0]);
     await edge.close();
     expect(await reply).toBe('dropped');

@@ -93,7 +93,7 @@ test('every emulator of a service and every host has facts', () => {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
   const folders = [...foldersIn('packages/emulators/src'), ...foldersIn('packages/local/src')];
-  // Protocols that have no vendor, what all emulators have, and what is no emulator; the stand-ins of Route 53 and
+  // Protocols that have no vendor, what all emulators have, and what is no emulator; the emulators of Route 53 and
   // Cloudflare say in their heads what of them the tests of dns/ need.
   const others = [
     'core',
@@ -101,6 +101,7 @@ test('every emulator of a service and every host has facts', () => {
     'oidc',
     'route53',
     'cloudflare',
+    'code',
     'edge',
     'one-site',
     'processes',

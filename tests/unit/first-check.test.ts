@@ -227,7 +227,7 @@ const REFUSED: readonly [cloud: Cloud, probe: string, seen: string, mend: RegExp
 const finding = (probe: string, seen: string): Finding => ({
   probe,
   subject: '',
-  outcome: 'refused',
+  result: 'refused',
   seen,
   ms: 1,
 });
@@ -281,7 +281,7 @@ describe('a check', () => {
       [{ id: 'd', run: () => new Promise<string>(() => undefined) }],
     ];
     const findings = await firstCheck(groups, elapsed, 10);
-    expect(findings.map(({ probe, subject, outcome, seen }) => [probe, subject, outcome, seen])).toEqual([
+    expect(findings.map(({ probe, subject, result, seen }) => [probe, subject, result, seen])).toEqual([
       ['a', '', 'refused', 'Error: outer <- Error: inner'],
       ['b', 'x', 'ok', 'fine'],
       ['c', '', 'skipped', 'nothing there'],
@@ -290,16 +290,16 @@ describe('a check', () => {
   });
 
   test('reads the age of a heartbeat and the memory in use', async () => {
-    expect(await found(timerProbe(() => Promise.resolve(30_000), 30_000))).toMatchObject({ outcome: 'ok' });
+    expect(await found(timerProbe(() => Promise.resolve(30_000), 30_000))).toMatchObject({ result: 'ok' });
     expect(await found(timerProbe(() => Promise.resolve(121_000), 30_000))).toMatchObject({
-      outcome: 'refused',
+      result: 'refused',
     });
     expect(await found(timerProbe(() => Promise.resolve(undefined), 30_000))).toMatchObject({
-      outcome: 'refused',
+      result: 'refused',
     });
     const mb = (n: number) => () => n * 2 ** 20;
-    expect(await found(memoryProbe(mb(84), mb(512)))).toMatchObject({ outcome: 'ok', seen: '84 of 512 MB' });
-    expect(await found(memoryProbe(mb(430), mb(512)))).toMatchObject({ outcome: 'refused' });
+    expect(await found(memoryProbe(mb(84), mb(512)))).toMatchObject({ result: 'ok', seen: '84 of 512 MB' });
+    expect(await found(memoryProbe(mb(430), mb(512)))).toMatchObject({ result: 'refused' });
   });
 
   test.each([
@@ -310,7 +310,7 @@ describe('a check', () => {
     const options = { ...own, maxVersion };
     const port = await listening(tls.createServer(options, (socket) => socket.on('error', () => undefined)));
     const probe = tlsProbe('x', `https://localhost:${port}`, own.cert);
-    expect(await found(probe)).toMatchObject({ outcome: 'ok', seen: expect.stringContaining(expected) });
+    expect(await found(probe)).toMatchObject({ result: 'ok', seen: expect.stringContaining(expected) });
   });
 
   test('refuses an address whose certificate nobody vouches for, or that speaks no TLS', async () => {
@@ -320,14 +320,14 @@ describe('a check', () => {
     const stranger = await found(tlsProbe('x', `https://localhost:${port}`));
     expect(readFinding(stranger, 'aws').mend).toContain('opens TLS');
     const plain = await listening(http.createServer());
-    expect((await found(tlsProbe('x', `https://127.0.0.1:${plain}`))).outcome).toBe('refused');
-    expect((await found(tlsProbe('x', 'http://127.0.0.1:1'))).outcome).toBe('skipped');
+    expect((await found(tlsProbe('x', `https://127.0.0.1:${plain}`))).result).toBe('refused');
+    expect((await found(tlsProbe('x', 'http://127.0.0.1:1'))).result).toBe('skipped');
   });
 
   test('asks for the length of a queue as the platform does', async () => {
-    const asked: string[] = [];
+    const requested: string[] = [];
     const server = http.createServer((request, response) => {
-      asked.push(`${request.url} ${request.headers.authorization}`);
+      requested.push(`${request.url} ${request.headers.authorization}`);
       if (request.url?.startsWith('/tandem-in') === true) {
         response.end(
           '<entry><content><QueueDescription><MessageCount>7</MessageCount></QueueDescription></content></entry>',
@@ -339,7 +339,7 @@ describe('a check', () => {
     });
     const base = `http://127.0.0.1:${await listening(server)}`;
     expect(await countMessages(base, 'tandem-in', 'token')).toBe('7 messages');
-    expect(asked).toEqual(['/tandem-in?api-version=2021-05 Bearer token']);
+    expect(requested).toEqual(['/tandem-in?api-version=2021-05 Bearer token']);
     await expect(countMessages(base, 'tandem-out', 'token')).rejects.toThrow('HTTP 401');
   });
 
@@ -366,7 +366,7 @@ describe('a check', () => {
         elapsed,
       );
       expect(readFinding(token!, 'aws').mend).toContain('aws iam enable-outbound-web-identity-federation');
-      expect(exchange).toMatchObject({ outcome: 'skipped' });
+      expect(exchange).toMatchObject({ result: 'skipped' });
     } finally {
       jest.restoreAllMocks();
     }

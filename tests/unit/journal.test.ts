@@ -1,4 +1,4 @@
-/** The journal of the stand-ins, on a disk that is full. */
+/** The journal of the emulators, on a disk that is full. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -5,16 +5,16 @@ import { keepFresh, type Dated } from '../../src/shared/keep-fresh.ts';
 const HOUR_MS = 3_600_000;
 
 /** Each value is good for an hour from when it was fetched; `answers` may fail. */
-function harness(...answers: (string | Error)[]) {
+function harness(...responses: (string | Error)[]) {
   let nowMs = 0;
   let calls = 0;
   const fresh = keepFresh(
     (): Promise<Dated<string>> => {
       calls += 1;
-      const answer = answers.shift() ?? new Error('asked too often');
-      return answer instanceof Error
-        ? Promise.reject(answer)
-        : Promise.resolve({ value: answer, expiresAtMs: nowMs + HOUR_MS });
+      const response = responses.shift() ?? new Error('asked too often');
+      return response instanceof Error
+        ? Promise.reject(response)
+        : Promise.resolve({ value: response, expiresAtMs: nowMs + HOUR_MS });
     },
     credentialFreshness,
     () => nowMs,

@@ -47,8 +47,8 @@ describe('the document of the networks', () => {
   test('leaves out nothing of the networks', () => {
     const types = azure.map(({ type }) => type).filter((type) => type.startsWith('Microsoft.Network/'));
     // The firewall is no part of the network.
-    const told = [...Object.keys(aws), ...types].filter((name) => !name.includes('Firewall'));
-    expect(told.filter((name) => !text.includes(name.split('/').at(-1) ?? name))).toEqual([]);
+    const reported = [...Object.keys(aws), ...types].filter((name) => !name.includes('Firewall'));
+    expect(reported.filter((name) => !text.includes(name.split('/').at(-1) ?? name))).toEqual([]);
   });
 
   test('may say that both clouds let out the same', () => {

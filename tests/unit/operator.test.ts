@@ -11,7 +11,7 @@ const sha256 = (key: string): string => createHash('sha256').update(key).digest(
 const logged: string[] = [];
 
 /** Asks a route that is only for operators and takes a body. */
-function ask(keys: readonly string[], headers: Record<string, string>): Promise<HttpResponse> {
+function query(keys: readonly string[], headers: Record<string, string>): Promise<HttpResponse> {
   const routes = forOperators(keys.map(sha256), [
     { method: 'PUT', path: '/secret', body: itemWrite, handle: () => ({ status: 200, body: {} }) },
   ]);
@@ -32,7 +32,7 @@ describe('a route for operators', () => {
     ['the newer of two keys', ['one', 'two'], 'Bearer two'],
     ['a scheme in another case', ['one'], 'bearer one'],
   ])('serves who presents %s', async (_, keys, authorization) => {
-    expect((await ask(keys, { authorization })).status).toBe(200);
+    expect((await query(keys, { authorization })).status).toBe(200);
   });
 
   test.each([
@@ -45,34 +45,34 @@ describe('a route for operators', () => {
       'Bearer realm="tandem", error="invalid_token"',
     ],
   ])('refuses who presents %s, and says how to ask', async (_, headers, challenge) => {
-    const answer = await ask(['one', 'two'], headers);
-    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, challenge]);
-    expect(JSON.parse(answer.text)).toMatchObject({ code: 'unauthorized' });
+    const response = await query(['one', 'two'], headers);
+    expect([response.status, response.headers['www-authenticate']]).toEqual([401, challenge]);
+    expect(JSON.parse(response.text)).toMatchObject({ code: 'unauthorized' });
   });
 
   test('refuses before it looks at the body', async () => {
-    const answer = await ask(['one'], { 'content-type': 'text/plain' });
-    expect(answer.status).toBe(401);
+    const response = await query(['one'], { 'content-type': 'text/plain' });
+    expect(response.status).toBe(401);
   });
 
   test('says that a site without keys accepts nobody', async () => {
-    const answer = await ask([], { authorization: 'Bearer one' });
-    expect(answer.status).toBe(403);
-    expect(answer.text).toContain('TANDEM_OPERATOR_KEYS');
+    const response = await query([], { authorization: 'Bearer one' });
+    expect(response.status).toBe(403);
+    expect(response.text).toContain('TANDEM_OPERATOR_KEYS');
   });
 
   test('is logged with the key that was used, by the start of its digest', async () => {
     logged.length = 0;
-    await ask(['one', 'two'], { authorization: 'Bearer two' });
-    await ask(['one', 'two'], { authorization: 'Bearer three' });
+    await query(['one', 'two'], { authorization: 'Bearer two' });
+    await query(['one', 'two'], { authorization: 'Bearer three' });
     expect(logged[0]).toContain(`"caller":"operator ${sha256('two').slice(0, 8)}"`);
     expect(logged[1]).not.toContain('"caller"');
   });
 
   test('never writes a key to the log', async () => {
     logged.length = 0;
-    await ask(['one'], { authorization: 'Bearer very-secret' });
-    await ask(['very-secret'], { authorization: 'Bearer very-secret' });
+    await query(['one'], { authorization: 'Bearer very-secret' });
+    await query(['very-secret'], { authorization: 'Bearer very-secret' });
     expect(logged.length).toBeGreaterThan(0);
     expect(logged.join()).not.toContain('very-secret');
   });

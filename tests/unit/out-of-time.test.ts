@@ -1,6 +1,6 @@
 /** A request that its platform is about to cut off. */
 import { expect, test } from '@jest/globals';
-import { answerReserveMs } from '../../src/shared/bounds.ts';
+import { responseReserveMs } from '../../src/shared/bounds.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { invokeLambda } from '../helpers/call.ts';
 
@@ -11,7 +11,7 @@ test('is answered while there is time, as one that may have taken effect', async
     logger: { log: () => undefined },
     elapsed: () => 0,
   });
-  const context = { awsRequestId: 'r1', getRemainingTimeInMillis: () => answerReserveMs + 1 };
+  const context = { awsRequestId: 'r1', getRemainingTimeInMillis: () => responseReserveMs + 1 };
   const { status, headers, text } = await invokeLambda((event: never) => service(event, context), {
     method: 'POST',
     path: '/write',

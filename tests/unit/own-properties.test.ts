@@ -1,7 +1,7 @@
 /** Names from outside that every object has a property of: they are names like any other. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import { lookAt } from '../../dns/monitor/sample.ts';
+import { sampleOf } from '../../dns/monitor/sample.ts';
 import { prepareChoice } from '@tandem-clouds/emulators/dns/choose';
 import { setOwn } from '@tandem-clouds/replication/own';
 import { mergeStates } from '@tandem-clouds/replication/merge';
@@ -45,7 +45,7 @@ describe.each(NAMES)('%s', (name) => {
   });
 
   it('is not looked at by a monitor', async () => {
-    expect(await lookAt([name], policyOf(), () => Promise.reject(new Error('looked')))).toEqual([]);
+    expect(await sampleOf([name], policyOf(), () => Promise.reject(new Error('looked')))).toEqual([]);
   });
 
   it('is no region that latencies are known from', () => {
@@ -64,7 +64,7 @@ describe.each(NAMES)('%s', (name) => {
   it('needs no other feature', () => {
     const features = Object.fromEntries([[name, true]]);
     const valueOf = (): undefined => undefined;
-    expect(mistakesIn({ params: {}, features, asked: [], needs: {}, valueOf })).toEqual([]);
+    expect(mistakesIn({ params: {}, features, requested: [], needs: {}, valueOf })).toEqual([]);
   });
 
   const site = name.toLowerCase();

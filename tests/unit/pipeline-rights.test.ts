@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { deploy } from '../../infra/azure/template/evaluate-template.ts';
+import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
 import { isAllowed, route53Actions, substitute, type PolicyStatement } from '../helpers/iam.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -98,10 +98,10 @@ describe('on AWS the pipeline', () => {
   });
 
   test('may ask Route 53 whatever the DNS commands ask', () => {
-    const asked = route53Actions();
-    expect(asked.length).toBeGreaterThan(5);
+    const requested = route53Actions();
+    expect(requested.length).toBeGreaterThan(5);
     const targets = [ZONE, 'arn:aws:route53:::healthcheck/1', 'arn:aws:route53:::change/1', '*'];
-    const missing = asked.filter((action) => !targets.some((target) => may(action, target)));
+    const missing = requested.filter((action) => !targets.some((target) => may(action, target)));
     expect(missing).toEqual([]);
   });
 

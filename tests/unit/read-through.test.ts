@@ -4,13 +4,13 @@ import { NotYetHereError, UnavailableError } from '@tandem-clouds/replication/er
 import { NotFoundError } from '../../src/shared/errors.ts';
 import type { MiddlewareRequest } from '../../src/shared/http/middleware-request.ts';
 import { readThrough } from '../../src/shared/http/read-through.ts';
-import type { HttpAnswer, HttpCall } from '../../src/shared/ports/http-client.ts';
+import type { HttpResponse, HttpCall } from '../../src/shared/ports/http-client.ts';
 
 const PEERS = [
   { site: 'azure-eastus', url: 'https://azure.example' },
   { site: 'aws-eu-west-1', url: 'https://aws.example' },
 ];
-const OK: HttpAnswer = { status: 200, headers: { 'x-tandem-site': 'azure-eastus' }, body: '{}' };
+const OK: HttpResponse = { status: 200, headers: { 'x-tandem-site': 'azure-eastus' }, body: '{}' };
 
 interface Options {
   readonly error?: Error;
@@ -21,7 +21,7 @@ interface Options {
 
 /** What one failed read asks, and what it is answered in the end. */
 async function read(
-  answer: (call: HttpCall, clock: { ms: number }) => HttpAnswer | Error,
+  response: (call: HttpCall, clock: { ms: number }) => HttpResponse | Error,
   { error, method = 'GET', path = '/users/1', headers = {} }: Options = {},
 ): Promise<{ calls: HttpCall[]; response: MiddlewareRequest['response'] }> {
   const clock = { ms: 0 };
@@ -32,7 +32,7 @@ async function read(
     elapsed: () => clock.ms,
     client: (call) => {
       calls.push(call);
-      const result = answer(call, clock);
+      const result = response(call, clock);
       return result instanceof Error ? Promise.reject(result) : Promise.resolve(result);
     },
   });

@@ -1,4 +1,4 @@
-/** What a rehearsed command connects to: the stand-in, or nothing. */
+/** What a rehearsed command connects to: the emulator, or nothing. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -14,7 +14,7 @@ const ELSEWHERE = '192.0.2.1';
 let server: http.Server;
 beforeAll(async () => {
   server = http.createServer((request, response) =>
-    response.end(`stand-in for ${request.headers.host ?? ''}`),
+    response.end(`emulator for ${request.headers.host ?? ''}`),
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -33,20 +33,20 @@ async function run(script: string): Promise<string> {
   return stdout.trim();
 }
 
-const told = (call: string): string =>
+const reported = (call: string): string =>
   `const tell = (error) => console.log(error.cause?.message ?? error.message); ${call}`;
 const read = `(answer) => answer.on('data', (chunk) => console.log(String(chunk)))`;
 
 test.each([
   ['node:https', `require('node:https').get('https://management.azure.com/x', ${read}).on('error', tell)`],
   ['fetch', `fetch('https://management.azure.com/x').then((a) => a.text()).then(console.log, tell)`],
-])('%s with TLS reaches the stand-in under the name that was meant', async (_title, call) => {
-  expect(await run(told(call))).toBe('stand-in for management.azure.com');
+])('%s with TLS reaches the emulator under the name that was meant', async (_title, call) => {
+  expect(await run(reported(call))).toBe('emulator for management.azure.com');
 });
 
 test('a host that is unknown is not found', async () => {
   const call = `require('node:https').get('https://s3.nowhere.amazonaws.com/').on('error', tell)`;
-  expect(await run(told(call))).toBe('getaddrinfo ENOTFOUND s3.nowhere.amazonaws.com');
+  expect(await run(reported(call))).toBe('getaddrinfo ENOTFOUND s3.nowhere.amazonaws.com');
 });
 
 test.each([
@@ -59,5 +59,5 @@ test.each([
   ['fetch', `fetch('http://${ELSEWHERE}/').catch(tell)`],
   ['a socket', `require('node:net').connect(80, '${ELSEWHERE}').on('error', tell)`],
 ])('without TLS nothing leaves this machine: %s', async (_title, call) => {
-  expect(await run(told(call))).toBe(`connect ECONNREFUSED ${ELSEWHERE}`);
+  expect(await run(reported(call))).toBe(`connect ECONNREFUSED ${ELSEWHERE}`);
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 interface Given {
   readonly params: Readonly<Record<string, object>>;
   readonly features: Readonly<Record<string, unknown>>;
-  readonly asked: readonly string[];
+  readonly requested: readonly string[];
   readonly needs: Readonly<Record<string, { readonly flag?: string; readonly values?: readonly string[] }>>;
   readonly valueOf: (name: string) => unknown;
 }
@@ -13,10 +13,10 @@ const { mistakesIn } = createRequire(import.meta.url)('../../infra/parameters.cj
   readonly mistakesIn: (given: Given) => string[];
 };
 
-const given = (asked: string[], features: Given['features'] = { cdn: 'false', waf: 'false' }): Given => ({
+const given = (requested: string[], features: Given['features'] = { cdn: 'false', waf: 'false' }): Given => ({
   params: { default: { app: '', operatorKeys: '', peers: '[]' }, prod: { logLevel: 'warn' } },
   features,
-  asked,
+  requested,
   needs: { waf: { flag: 'cdn' }, customDomain: { values: ['domain'] } },
   valueOf: () => '',
 });
@@ -43,8 +43,8 @@ describe('parameters of a definition', () => {
       'constructor=1',
       `${unknown('constructor')}there are app, operatorKeys, peers, logLevel, features.cdn, features.waf`,
     ],
-  ])('are refused when misspelt: %s', (_, asked, mistake) => {
-    expect(mistakesIn(given([asked]))).toEqual([mistake]);
+  ])('are refused when misspelt: %s', (_, requested, mistake) => {
+    expect(mistakesIn(given([requested]))).toEqual([mistake]);
   });
 
   test('are taken when the definition has them, at any stage', () => {

@@ -213,10 +213,10 @@ describe('sessions', () => {
   test('lose their lock on time: the holder is told once, and its messages come back counted', () => {
     const queue = newQueue({ requiresSession: true, lockDurationMs: 1000 });
     queue.enqueue([inSession('A', 'a')]);
-    let told = 0;
+    let reported = 0;
     const holder: LockHolder = {
       sessionLost: () => {
-        told += 1;
+        reported += 1;
       },
     };
     const session = queue.acceptSession('A', holder);
@@ -227,7 +227,7 @@ describe('sessions', () => {
     now = START + 1900;
     queue.tick();
     queue.tick();
-    expect(told).toBe(1);
+    expect(reported).toBe(1);
     expect(() => queue.renewSession('A')).toThrow(/session/);
     const again = queue.acceptSession('A', someone);
     expect(queue.receive(someone, again)?.message.deliveryCount).toBe(1);

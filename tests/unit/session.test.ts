@@ -29,14 +29,14 @@ async function behind(
 describe('a read within a session', () => {
   test('waits for the state that was seen, and no longer', async () => {
     const { site, written, receive } = await behind();
-    let looks = 0;
+    let samples = 0;
     site.store.before = () => {
-      looks += 1;
-      if (looks === 4) receive();
+      samples += 1;
+      if (samples === 4) receive();
     };
     const record = await site.replica().read('user:1', [seen(written)]);
     expect(record?.state).toEqual(written.state);
-    expect([looks, site.nowMs < START_MS + sessionWaitMs]).toEqual([4, true]);
+    expect([samples, site.nowMs < START_MS + sessionWaitMs]).toEqual([4, true]);
   });
 
   test('refuses after the bound rather than answer with something older', async () => {

@@ -29,10 +29,10 @@ test('what the clock says moves with the file; a given moment stays as it is', a
     const from = output.length;
     return waitUntil(`a clock ahead by ${offsetMs} ms`, () => {
       const line = output.slice(from).trim().split('\n').at(-1) ?? '';
-      const said = line.endsWith(']') ? (JSON.parse(line) as unknown[]) : [];
-      const aheadMs = Number(said[0]) - Date.now();
-      return Math.abs(aheadMs - offsetMs) < 5_000 && Math.abs(Number(said[1]) - Number(said[0])) < 100
-        ? said.slice(2)
+      const reported = line.endsWith(']') ? (JSON.parse(line) as unknown[]) : [];
+      const aheadMs = Number(reported[0]) - Date.now();
+      return Math.abs(aheadMs - offsetMs) < 5_000 && Math.abs(Number(reported[1]) - Number(reported[0])) < 100
+        ? reported.slice(2)
         : undefined;
     });
   };

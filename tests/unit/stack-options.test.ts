@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { HERE } from '@tandem-clouds/command-line/place';
 import { readInput } from '@tandem-clouds/command-line/parse';
-import { start, stackOptionsOf, type StackOptions } from '@tandem-clouds/local/stack/options';
+import { stackOptionsOf, type StackOptions } from '@tandem-clouds/local/stack/options';
+import { start } from '@tandem-clouds/local/stack/start-command';
 
 function parsed(...args: string[]): StackOptions {
   return stackOptionsOf(readInput(start, args, HERE) as unknown as Parameters<typeof stackOptionsOf>[0]);

@@ -37,6 +37,6 @@ test('all taken ports are reported at once', async () => {
   const wanted = new Map([['aws-a', taken], ['aws-a.sqs', taken]]); // prettier-ignore
   await expect(reservePorts(wanted)).rejects.toMatchObject({
     taken: [{ name: 'aws-a' }, { name: 'aws-a.sqs' }],
-    message: expect.stringMatching(/the functions of aws-a[^]*the sqs stand-in of aws-a/),
+    message: expect.stringMatching(/the functions of aws-a[^]*the sqs emulator of aws-a/),
   });
 });

@@ -78,7 +78,7 @@ function pidOf(event: RegExp): number {
 describe('a process that dies', () => {
   test('stays dead while the file is there that holds it, and runs again when that is gone', async () => {
     const heldBy = path.join(dir, 'hold');
-    const stack = supervise({ ...plan('host', 'host'), heldBy }, plan('other', 'stand-ins'));
+    const stack = supervise({ ...plan('host', 'host'), heldBy }, plan('other', 'emulators'));
     await stack.whenReady();
     const [keeper, other] = stack.keepers;
     fs.writeFileSync(heldBy, '');
@@ -136,7 +136,7 @@ describe('a process that dies', () => {
   });
 
   test('because it cannot start is not started again', async () => {
-    const stack = supervise(plan('edge', 'edge'), plan('data', 'stand-ins', { exitCode: CANNOT_START }));
+    const stack = supervise(plan('edge', 'edge'), plan('data', 'emulators', { exitCode: CANNOT_START }));
     await expect(stack.whenReady()).rejects.toThrow(StartError);
     expect(deaths).toMatchObject([{ name: 'data', restartInMs: undefined, hopeless: 'cannot start' }]);
     expect(events().filter((line) => line.startsWith('data start'))).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('a process that dies', () => {
 
   test('takes along the one that must begin anew with it', async () => {
     const host = { ...plan('host', 'host'), startsAnewWith: 'data' };
-    const stack = supervise(plan('data', 'stand-ins'), host);
+    const stack = supervise(plan('data', 'emulators'), host);
     await stack.whenReady();
     const first = stack.keepers.map(({ pid }) => pid);
     process.kill(first[0] ?? 0, 'SIGKILL');
@@ -156,8 +156,8 @@ describe('a process that dies', () => {
 });
 
 describe('a stop', () => {
-  test('ends the edge first, then the hosts, then the stand-ins', async () => {
-    const stack = supervise(plan('data', 'stand-ins'), plan('host', 'host'), plan('edge', 'edge'));
+  test('ends the edge first, then the hosts, then the emulators', async () => {
+    const stack = supervise(plan('data', 'emulators'), plan('host', 'host'), plan('edge', 'edge'));
     await stack.whenReady();
     await stack.stop();
     expect(events().filter((line) => line.endsWith('stop'))).toEqual(['edge stop', 'host stop', 'data stop']);

@@ -33,11 +33,11 @@ function byName(plans: readonly ProcessPlan[], name: string): ProcessPlan {
 }
 
 describe('the processes of a stack', () => {
-  test('stand-ins and a host per site, one edge and one DNS server', () => {
+  test('emulators and a host per site, one edge and one DNS server', () => {
     expect(planned().map(({ name }) => name)).toEqual([
-      'aws-us-east-1.stand-ins',
-      'azure-eastus.stand-ins',
-      'azure-westeurope.stand-ins',
+      'aws-us-east-1.emulators',
+      'azure-eastus.emulators',
+      'azure-westeurope.emulators',
       'aws-us-east-1',
       'azure-eastus',
       'azure-westeurope',
@@ -153,9 +153,9 @@ describe('the processes of a stack', () => {
       NODE_OPTIONS: '--trace-warnings --import=file:///project/packages/local/src/skewed-clock.ts',
     });
     expect(byName(plans, 'aws-us-east-1').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
-    expect(byName(plans, 'azure-eastus.stand-ins').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
+    expect(byName(plans, 'azure-eastus.emulators').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
     const held = plans.filter(({ heldBy }) => heldBy === '/drill/azure.hold').map(({ name }) => name);
-    expect(held).toEqual(['azure-eastus.stand-ins', 'azure-eastus']);
+    expect(held).toEqual(['azure-eastus.emulators', 'azure-eastus']);
   });
 
   test('nothing of the shell that points to a cloud account reaches a process', () => {
@@ -184,9 +184,9 @@ describe('the processes of a stack', () => {
   });
 
   test('each site keeps its data in a folder of its own', () => {
-    const [, settings] = byName(planned(), 'azure-eastus.stand-ins').args;
+    const [, settings] = byName(planned(), 'azure-eastus.emulators').args;
     expect(JSON.parse(settings ?? '')).toEqual({
-      name: 'azure-eastus.stand-ins',
+      name: 'azure-eastus.emulators',
       cloud: 'azure',
       region: 'eastus',
       dataDir: '/stack/data/azure-eastus',
@@ -194,11 +194,11 @@ describe('the processes of a stack', () => {
     });
   });
 
-  test('without data on disk a host begins anew with its stand-ins', () => {
+  test('without data on disk a host begins anew with its emulators', () => {
     expect(byName(planned(), 'aws-us-east-1').startsAnewWith).toBeUndefined();
     const plans = planned({ dataDir: undefined });
-    expect(byName(plans, 'aws-us-east-1').startsAnewWith).toBe('aws-us-east-1.stand-ins');
-    expect(byName(plans, 'aws-us-east-1.stand-ins').args[1]).not.toContain('dataDir');
+    expect(byName(plans, 'aws-us-east-1').startsAnewWith).toBe('aws-us-east-1.emulators');
+    expect(byName(plans, 'aws-us-east-1.emulators').args[1]).not.toContain('dataDir');
   });
 
   test('each site builds in a folder of its own, named relative to the project', () => {

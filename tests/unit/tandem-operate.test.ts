@@ -13,24 +13,24 @@ const later = closeAfterEach();
 const AWS = 'aws-us-east-1';
 const KEY = 'the-key-of-the-stack';
 
-interface Asked {
+interface Requested {
   readonly method: string;
   readonly path: string;
   readonly body: Record<string, unknown>;
 }
 
 /** A stack of one site; `answers` are given to operators by method and path. */
-async function stackOf(answers: (asked: Asked) => { status?: number; body: object }) {
-  const asked: Asked[] = [];
+async function stackOf(responses: (requested: Requested) => { status?: number; body: object }) {
+  const requested: Requested[] = [];
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
       const { method = '', url = '', headers } = request;
       const call = { method, path: url, body: JSON.parse(text || '{}') as Record<string, unknown> };
-      asked.push(call);
+      requested.push(call);
       const accepted = headers.authorization === `Bearer ${KEY}`;
-      const { status = 200, body } = accepted ? answers(call) : { status: 401, body: { detail: 'no' } };
+      const { status = 200, body } = accepted ? responses(call) : { status: 401, body: { detail: 'no' } };
       response.writeHead(status).end(JSON.stringify(body));
     });
   });
@@ -59,12 +59,12 @@ async function stackOf(answers: (asked: Asked) => { status?: number; body: objec
     });
     return { code, out, err };
   };
-  return { run, asked, write, dir };
+  return { run, requested, write, dir };
 }
 
 describe('tandem pause and resume', () => {
   test('ask the site that sends, and say what follows', async () => {
-    const { run, asked } = await stackOf(({ method }) => ({
+    const { run, requested } = await stackOf(({ method }) => ({
       body:
         method === 'PUT'
           ? { peer: 'azure-eastus', paused: true, since: '2026-03-01T12:00:00.000Z' }
@@ -76,7 +76,7 @@ describe('tandem pause and resume', () => {
     expect((await run('resume', AWS, 'azure-eastus')).out).toBe(
       'aws-us-east-1 sends to azure-eastus again: 500 keys sent, the sweeper sends the rest.\n',
     );
-    expect(asked.map(({ method, path: asks }) => `${method} ${asks}`)).toEqual([
+    expect(requested.map(({ method, path: queries }) => `${method} ${queries}`)).toEqual([
       'PUT /replication/pauses/azure-eastus',
       'DELETE /replication/pauses/azure-eastus',
     ]);
@@ -105,15 +105,15 @@ describe('tandem dlq', () => {
   const cause = {
     source: 'tandem-in',
     reason: 'malformed',
-    letters: 2,
+    messages: 2,
     detail: 'not JSON',
     oldest: '2026-03-01T11:00:00.000Z',
     newest: '2026-03-01T12:00:00.000Z',
     ids: ['m1', 'm2'],
   };
-  const causes = { now: '2026-03-01T12:30:00.000Z', looked: 2, atLeast: true, causes: [cause] };
+  const causes = { now: '2026-03-01T12:30:00.000Z', scanned: 2, atLeast: true, causes: [cause] };
   const settled = (count: number, rest: object = {}) => ({
-    body: { dryRun: false, looked: 2, atLeast: false, matched: count, settled: count, failed: [], ...rest },
+    body: { dryRun: false, scanned: 2, atLeast: false, matched: count, settled: count, failed: [], ...rest },
   });
 
   test('list says how many there are, from where, why, and names one', async () => {
@@ -127,7 +127,7 @@ describe('tandem dlq', () => {
   });
 
   test('show gives the whole letter', async () => {
-    const letter = {
+    const message = {
       id: 'm1',
       source: 'tandem-in',
       reason: 'malformed',
@@ -135,31 +135,31 @@ describe('tandem dlq', () => {
       body: '{',
       at: cause.newest,
     };
-    const { run } = await stackOf(() => ({ body: letter }));
+    const { run } = await stackOf(() => ({ body: message }));
     expect((await run('dlq', 'show', 'm1')).out).toContain('reason  malformed\n');
-    expect(JSON.parse((await run('dlq', 'show', 'm1', '--json')).out)).toEqual(letter);
+    expect(JSON.parse((await run('dlq', 'show', 'm1', '--json')).out)).toEqual(message);
   });
 
   test('replay goes on, at its rate, until none is left that was there when it began', async () => {
     const counts = [200, 200, 0];
-    const { run, asked } = await stackOf(({ method }) =>
+    const { run, requested } = await stackOf(({ method }) =>
       method === 'GET' ? { body: causes } : settled(Math.min(counts.shift() ?? 0, 100)),
     );
     const { code, out } = await run('dlq', 'replay', '--reason', 'malformed', '--rate', '2000');
     expect([code, out]).toEqual([0, '200 letters replayed\n']);
-    const posts = asked.filter(({ method }) => method === 'POST');
+    const posts = requested.filter(({ method }) => method === 'POST');
     expect(posts).toHaveLength(3);
     expect(posts[0]?.body).toEqual({ reason: 'malformed', before: causes.now, limit: 100, dryRun: false });
   });
 
   test('a dry run asks once and says what would be', async () => {
-    const { run, asked } = await stackOf(({ method }) =>
+    const { run, requested } = await stackOf(({ method }) =>
       method === 'GET' ? { body: causes } : settled(7, { dryRun: true, atLeast: true }),
     );
     expect((await run('dlq', 'discard', '--all', '--dry-run')).out).toBe(
       'at least 7 letters would be discarded\n',
     );
-    expect(asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    expect(requested.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
   test('a letter that cannot be settled is named, with status 1', async () => {
@@ -172,13 +172,13 @@ describe('tandem dlq', () => {
   });
 
   test('an edited event is read from its file and sent with the one letter', async () => {
-    const { run, asked, dir } = await stackOf(({ method }) =>
+    const { run, requested, dir } = await stackOf(({ method }) =>
       method === 'GET' ? { body: causes } : settled(1),
     );
     const file = path.join(dir, 'event.json');
     fs.writeFileSync(file, '{"specversion":"1.0"}');
     await run('dlq', 'replay', 'm1', '--edit', file);
-    expect(asked.find(({ method }) => method === 'POST')?.body).toMatchObject({
+    expect(requested.find(({ method }) => method === 'POST')?.body).toMatchObject({
       ids: ['m1'],
       event: { specversion: '1.0' },
     });

@@ -44,22 +44,22 @@ function view(
 
 interface Fixture {
   readonly url: string;
-  asked: number;
+  requested: number;
 }
 
 const OPERATOR_KEY = 'the-key-of-the-stack';
 
 /** A site that answers `GET /replication` with a value, or a text that is none of ours; and its depths to operators. */
 async function startSite(
-  answer: unknown,
+  reply: unknown,
   status = 200,
   depths?: object,
   pending?: object,
   causes: readonly object[] = [],
 ): Promise<Fixture> {
-  const fixture = { url: '', asked: 0 };
+  const fixture = { url: '', requested: 0 };
   const server = createServer((request, response) => {
-    fixture.asked += 1;
+    fixture.requested += 1;
     if (request.url === '/replication/queues' && request.headers.authorization === `Bearer ${OPERATOR_KEY}`) {
       response.writeHead(depths === undefined ? 503 : 200).end(JSON.stringify({ queues: depths }));
       return;
@@ -77,11 +77,11 @@ async function startSite(
     ) {
       response
         .writeHead(200)
-        .end(JSON.stringify({ now: NOW, looked: causes.length, atLeast: false, causes }));
+        .end(JSON.stringify({ now: NOW, scanned: causes.length, atLeast: false, causes }));
       return;
     }
     const found = request.url === '/replication' ? status : 404;
-    response.writeHead(found).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    response.writeHead(found).end(typeof reply === 'string' ? reply : JSON.stringify(reply));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   later(() => {
@@ -123,7 +123,7 @@ const named = (...sites: readonly { readonly url: string }[]): string[] =>
   sites.flatMap(({ url }) => ['--site', url]);
 
 interface Output {
-  readonly answered: boolean;
+  readonly responded: boolean;
   readonly directions: readonly Record<string, unknown>[];
 }
 const json = async (args: readonly string[]): Promise<Output & { code: number }> => {
@@ -160,8 +160,8 @@ describe('tandem status of deployed sites', () => {
   test('gives programs the same as JSON', async () => {
     const aws = await startSite(view(AWS, AZURE, { keys: 1, pendingMs: 500 }));
     const azure = await startSite(view(AZURE, AWS));
-    const { code, answered, directions } = await json(named(aws, azure));
-    expect([code, answered]).toEqual([0, true]);
+    const { code, responded, directions } = await json(named(aws, azure));
+    expect([code, responded]).toEqual([0, true]);
     expect(directions[0]).toEqual({
       from: AWS,
       to: AZURE,
@@ -203,8 +203,8 @@ describe('tandem status of deployed sites', () => {
     ['the answer is not JSON', '<html>', 200],
     ['the answer is not that of a Tandem site', { site: 'x', peers: [{}] }, 200],
     ['the answer is not that of a Tandem site', null, 200],
-  ])('%s is no answer', async (problem, answer, status) => {
-    const { code, directions } = await json(named(await startSite(answer, status)));
+  ])('%s is no answer', async (problem, response, status) => {
+    const { code, directions } = await json(named(await startSite(response, status)));
     expect([code, directions]).toEqual([1, [{ from: expect.stringContaining('127.0.0.1'), problem }]]);
   });
 
@@ -225,12 +225,12 @@ describe('tandem status of deployed sites', () => {
         if (text.split('\n').length > 2) stop.abort();
       },
     });
-    expect([code, aws.asked]).toEqual([0, 2]);
+    expect([code, aws.requested]).toEqual([0, 2]);
     expect(
       out
         .trim()
         .split('\n')
-        .map((line) => (JSON.parse(line) as Output).answered),
+        .map((line) => (JSON.parse(line) as Output).responded),
     ).toEqual([true, true]);
   });
 });
@@ -310,7 +310,7 @@ describe('tandem status of a stack on this machine', () => {
     const cause = {
       source: 'tandem-in',
       reason: 'unreadable',
-      letters: 2,
+      messages: 2,
       detail: 'x',
       oldest: since,
       newest: NOW,
@@ -424,7 +424,7 @@ describe('the program', () => {
       later(() => child.kill('SIGKILL'));
       child.stdout?.once('data', () => child.kill('SIGINT'));
     });
-    await waitUntil('the first look', () => (site.asked > 0 ? true : undefined));
+    await waitUntil('the first look', () => (site.requested > 0 ? true : undefined));
     expect(await ended).toBe(0);
   });
 });

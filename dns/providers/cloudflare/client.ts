@@ -1,4 +1,4 @@
-/** The Cloudflare client with just the resources that are used, with patience, and with its errors in the core's terms. */
+/** The Cloudflare client with just the resources that are used, with retries, and with its errors in the core's terms. */
 import { APIConnectionError, APIError } from 'cloudflare';
 import { BaseDNS } from 'cloudflare/resources/dns/dns';
 import { BaseRecords } from 'cloudflare/resources/dns/records';
@@ -12,7 +12,7 @@ import { BaseZones } from 'cloudflare/resources/zones/zones';
 import { createClient } from 'cloudflare/tree-shakable';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import type { Clock } from '../../provider.ts';
-import { withPatience, type Ask, type Failure } from '../../retry.ts';
+import { withRetry, type Query, type Failure } from '../../retry.ts';
 
 /** 1,200 requests in five minutes: https://developers.cloudflare.com/fundamentals/api/reference/limits/ */
 const PACE = { burst: 100, perSecond: 4 } as const;
@@ -49,8 +49,8 @@ export function connect({ clock, token, baseUrl }: ConnectionOptions) {
     maxRetries: 0,
     ...(baseUrl !== undefined && { baseURL: baseUrl }),
   });
-  const ask: Ask = withPatience({ clock, pace: PACE, understand });
-  return { client, ask };
+  const query: Query = withRetry({ clock, pace: PACE, understand });
+  return { client, query };
 }
 
 export type Connection = ReturnType<typeof connect>;
@@ -62,12 +62,12 @@ interface Page<T> {
 }
 
 /** Every item of a listing; each page is a request of its own to be patient with. */
-export async function listAll<T>(ask: Ask, first: () => Promise<Page<T>>): Promise<readonly T[]> {
-  let page = await ask(first);
+export async function listAll<T>(query: Query, first: () => Promise<Page<T>>): Promise<readonly T[]> {
+  let page = await query(first);
   const items = [...(page.result ?? [])];
   while (page.hasNextPage()) {
     const next = page.getNextPage.bind(page);
-    page = await ask(next);
+    page = await query(next);
     items.push(...(page.result ?? []));
   }
   return items;

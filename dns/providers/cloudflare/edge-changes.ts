@@ -22,10 +22,10 @@ interface Ruleset {
   readonly rules?: readonly LiveRule[];
 }
 
-export async function readRulesets({ client, ask }: Connection, zoneId: string): Promise<Rulesets> {
+export async function readRulesets({ client, query }: Connection, zoneId: string): Promise<Rulesets> {
   const read = async (phase: Phase): Promise<Rulesets[Phase]> => {
     try {
-      const found = await ask(async () => client.rulesets.phases.get(phase, { zone_id: zoneId }));
+      const found = await query(async () => client.rulesets.phases.get(phase, { zone_id: zoneId }));
       const { id, rules = [] } = found as unknown as Ruleset;
       return { id, rules };
     } catch (error) {
@@ -39,7 +39,7 @@ export async function readRulesets({ client, ask }: Connection, zoneId: string):
 
 /** Makes these rules, or makes them so again where they are not. */
 export async function putRules(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   zoneId: string,
   rulesets: Rulesets,
   wanted: readonly (readonly [Phase, EdgeRule])[],
@@ -49,7 +49,7 @@ export async function putRules(
     const ruleset = ids.get(phase);
     if (ruleset === undefined) {
       const body = { zone_id: zoneId, rules: [rule] } as unknown as PhaseUpdateParams;
-      const made = await ask(async () => client.rulesets.phases.update(phase, body));
+      const made = await query(async () => client.rulesets.phases.update(phase, body));
       ids.set(phase, (made as Ruleset).id);
       continue;
     }
@@ -57,18 +57,18 @@ export async function putRules(
     if (present && isSame(present, rule)) continue;
     if (present?.id === undefined) {
       const body = { zone_id: zoneId, ...rule } as unknown as RuleCreateParams;
-      await ask(async () => client.rulesets.rules.create(ruleset, body));
+      await query(async () => client.rulesets.rules.create(ruleset, body));
     } else {
       const { id } = present;
       const body = { zone_id: zoneId, ruleset_id: ruleset, ...rule } as unknown as RuleEditParams;
-      await ask(async () => client.rulesets.rules.edit(id, body));
+      await query(async () => client.rulesets.rules.edit(id, body));
     }
   }
 }
 
 /** Removes those of our rules that are not kept. */
 export async function dropRules(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   zoneId: string,
   rulesets: Rulesets,
   isKept: (rule: LiveRule) => boolean,
@@ -76,7 +76,7 @@ export async function dropRules(
   for (const phase of PHASES) {
     const { id: ruleset = '', rules } = rulesets[phase];
     for (const { id = '' } of rules.filter((rule) => isOurs(rule) && !isKept(rule))) {
-      await ask(async () => client.rulesets.rules.delete(id, { zone_id: zoneId, ruleset_id: ruleset }));
+      await query(async () => client.rulesets.rules.delete(id, { zone_id: zoneId, ruleset_id: ruleset }));
     }
   }
 }

@@ -162,7 +162,7 @@ function isHost(name: string): string {
 export function isSame(live: LiveRule, rule: EdgeRule): boolean {
   const { version: _version, ...parameters } = live.action_parameters ?? {};
   const { requests_to_origin: _origin, ...ratelimit } = live.ratelimit ?? {};
-  const said = (of: Omit<LiveRule, 'id'>): string =>
+  const reported = (of: Omit<LiveRule, 'id'>): string =>
     canonical([
       of.ref,
       of.description,
@@ -172,5 +172,5 @@ export function isSame(live: LiveRule, rule: EdgeRule): boolean {
       of.action_parameters ?? {},
       of.ratelimit ?? {},
     ]);
-  return said(rule) === said({ ...live, action_parameters: parameters, ratelimit });
+  return reported(rule) === reported({ ...live, action_parameters: parameters, ratelimit });
 }

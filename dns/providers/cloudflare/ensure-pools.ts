@@ -6,7 +6,7 @@ import { ours, targetsOf, type Raw } from './raw.ts';
 
 /** Pool of each target that the changes need, by `poolKey`. */
 export async function ensurePools(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   targets: readonly Target[],
   raw: Raw,
   zone: string,
@@ -29,7 +29,7 @@ export async function ensurePools(
     const present = monitors.get(checkKey(check));
     if (present !== undefined) return present;
     const body = { ...account, ...toMonitor(check, zone) };
-    const { id = '' } = await ask(async () => client.loadBalancers.monitors.create(body));
+    const { id = '' } = await query(async () => client.loadBalancers.monitors.create(body));
     monitors.set(checkKey(check), id);
     return id;
   };
@@ -37,7 +37,7 @@ export async function ensurePools(
     if (ids.has(poolKey(target))) continue;
     const monitor = target.check && (await monitorFor(target.check));
     const body = { ...account, ...toPool(target, zone, monitor) };
-    const { id = '' } = await ask(async () => client.loadBalancers.pools.create(body));
+    const { id = '' } = await query(async () => client.loadBalancers.pools.create(body));
     ids.set(poolKey(target), id);
   }
   return ids;

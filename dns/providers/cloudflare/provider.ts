@@ -104,24 +104,24 @@ export class CloudflareProvider implements Provider {
 
   async cleanUp(): Promise<void> {
     const raw = await this.#readRaw();
-    const { client, ask } = this.#connection();
+    const { client, query } = this.#connection();
     const { pools, monitors, rules } = unused(raw);
     const account = { account_id: raw.accountId };
-    for (const { id = '' } of pools) await ask(async () => client.loadBalancers.pools.delete(id, account));
+    for (const { id = '' } of pools) await query(async () => client.loadBalancers.pools.delete(id, account));
     for (const { id = '' } of monitors)
-      await ask(async () => client.loadBalancers.monitors.delete(id, account));
+      await query(async () => client.loadBalancers.monitors.delete(id, account));
     await dropRules(this.#connection(), raw.zoneId, raw.rulesets, (rule) => !rules.includes(rule));
   }
 
   async health(): Promise<ReadonlyMap<string, boolean>> {
     const raw = await this.#readRaw();
-    const { client, ask } = this.#connection();
+    const { client, query } = this.#connection();
     const checks = checksOf(raw);
     const known = new Map<string, boolean>();
     for (const { id = '', monitor = '' } of raw.pools) {
       const check = checks.get(monitor);
       if (check === undefined) continue;
-      const { pop_health } = await ask(async () =>
+      const { pop_health } = await query(async () =>
         client.loadBalancers.pools.health.get(id, { account_id: raw.accountId }),
       );
       const healthy = isHealthy(pop_health);
@@ -181,8 +181,8 @@ export class CloudflareProvider implements Provider {
 
   async #lockRecord(): Promise<RecordResponse | undefined> {
     const { zoneId } = await this.#findIds();
-    const { client, ask } = this.#connection();
-    const [record] = await listAll(ask, async () =>
+    const { client, query } = this.#connection();
+    const [record] = await listAll(query, async () =>
       client.dns.records.list({ zone_id: zoneId, name: { exact: lockName(this.zone) } }),
     );
     return record;
@@ -190,8 +190,8 @@ export class CloudflareProvider implements Provider {
 
   async #batch(zoneId: string, { deletes, patches, posts }: RecordChanges): Promise<void> {
     if (deletes.length + patches.length + posts.length === 0) return;
-    const { client, ask } = this.#connection();
-    await ask(async () =>
+    const { client, query } = this.#connection();
+    await query(async () =>
       client.dns.records.batch({
         zone_id: zoneId,
         ...(deletes.length > 0 && { deletes: deletes.map((id) => ({ id })) }),
@@ -203,7 +203,7 @@ export class CloudflareProvider implements Provider {
 
   /** All changes of one name of which a load balancer is or becomes a part. */
   async #applyRouted(group: readonly Change[], raw: Raw, pools: ReadonlyMap<string, string>): Promise<void> {
-    const { client, ask } = this.#connection();
+    const { client, query } = this.#connection();
     const { zoneId } = raw;
     const name = group.map(({ before, after }) => (before ?? after)?.name)[0] ?? '';
     const wanted = group
@@ -215,17 +215,17 @@ export class CloudflareProvider implements Provider {
       await this.#batch(zoneId, batch);
       if (present?.id !== undefined) {
         const { id } = present;
-        await ask(async () => client.loadBalancers.delete(id, { zone_id: zoneId }));
+        await query(async () => client.loadBalancers.delete(id, { zone_id: zoneId }));
       }
       return;
     }
     const ids = present === undefined ? pools : new Map([...pools, ...poolsOf(present, raw)]);
     const body = { zone_id: zoneId, ...toBalancer(wanted, ids, this.zone) };
-    if (present?.id === undefined) await ask(async () => client.loadBalancers.create(body));
+    if (present?.id === undefined) await query(async () => client.loadBalancers.create(body));
     else {
       const { id } = present;
       // In place: what the model does not say of it, such as session affinity, stays.
-      await ask(async () => client.loadBalancers.edit(id, { ...CLEARED, ...body }));
+      await query(async () => client.loadBalancers.edit(id, { ...CLEARED, ...body }));
     }
     await this.#batch(zoneId, batch);
   }

@@ -65,10 +65,10 @@ export function targetsOf(raw: Raw): ReadonlyMap<string, Target | string> {
 
 /** The pools that a load balancer uses already, by `poolKey`: also one that somebody else made serves on. */
 export function poolsOf(balancer: LoadBalancer, raw: Raw): ReadonlyMap<string, string> {
-  const said = JSON.stringify(balancer);
+  const reported = JSON.stringify(balancer);
   return new Map(
     [...targetsOf(raw)].flatMap(([id, target]): [string, string][] =>
-      typeof target === 'object' && id !== '' && said.includes(id) ? [[poolKey(target), id]] : [],
+      typeof target === 'object' && id !== '' && reported.includes(id) ? [[poolKey(target), id]] : [],
     ),
   );
 }
@@ -90,8 +90,8 @@ export function unused(raw: Raw): {
   // What the rules do for a name that cannot be read, nobody knows.
   const kept = new Set([...refsOf(records, zone), ...foreign.flatMap(({ name }) => refsFor(name))]);
   const rules = PHASES.flatMap((phase) => rulesets[phase].rules).filter(isOurs);
-  const said = JSON.stringify(balancers);
-  const freePools = ours(pools, zone).filter(({ id = '' }) => !said.includes(id));
+  const reported = JSON.stringify(balancers);
+  const freePools = ours(pools, zone).filter(({ id = '' }) => !reported.includes(id));
   const needed = new Set(pools.filter((pool) => !freePools.includes(pool)).map(({ monitor }) => monitor));
   return {
     pools: freePools,
@@ -111,9 +111,9 @@ export function refsOf(records: readonly ZoneRecord[], zone: string): ReadonlySe
 export function isHealthy(health: unknown): boolean | undefined {
   if (typeof health !== 'object' || health === null) return undefined;
   const places = 'healthy' in health ? [health] : Object.values(health);
-  const said = places.flatMap((place) => {
+  const reported = places.flatMap((place) => {
     const { healthy } = place as { healthy?: boolean };
     return healthy ?? [];
   });
-  return said.length === 0 ? undefined : said.filter(Boolean).length * 2 > said.length;
+  return reported.length === 0 ? undefined : reported.filter(Boolean).length * 2 > reported.length;
 }

@@ -14,11 +14,11 @@ export interface ZoneIds {
 
 /** @param zoneId undefined: looked up by name. @throws ProviderError not-found, or naming the candidates. */
 export async function findIds(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   zone: string,
   zoneId: string | undefined,
 ): Promise<ZoneIds> {
-  const zones = await listAll(ask, async () => client.zones.list({ name: zone }));
+  const zones = await listAll(query, async () => client.zones.list({ name: zone }));
   const found = zones.filter(({ id }) => zoneId === undefined || id === zoneId);
   const [one] = found;
   if (one === undefined) throw new ProviderError('not-found', `this token sees no Cloudflare zone ${zone}`);
@@ -35,13 +35,13 @@ export async function readRaw(
   zone: string,
   { zoneId, accountId }: ZoneIds,
 ): Promise<Raw> {
-  const { client, ask } = connection;
+  const { client, query } = connection;
   const account = { account_id: accountId };
   const [records, balancers, pools, monitors, rulesets] = await Promise.all([
-    listAll(ask, async () => client.dns.records.list({ zone_id: zoneId, per_page: PAGE })),
-    listAll(ask, async () => client.loadBalancers.list({ zone_id: zoneId })),
-    listAll(ask, async () => client.loadBalancers.pools.list(account)),
-    listAll(ask, async () => client.loadBalancers.monitors.list(account)),
+    listAll(query, async () => client.dns.records.list({ zone_id: zoneId, per_page: PAGE })),
+    listAll(query, async () => client.loadBalancers.list({ zone_id: zoneId })),
+    listAll(query, async () => client.loadBalancers.pools.list(account)),
+    listAll(query, async () => client.loadBalancers.monitors.list(account)),
     readRulesets(connection, zoneId),
   ]);
   const own = records.filter(

@@ -145,7 +145,7 @@ function locationOf(balancer: Steering, id: string): Location | string {
   const continents = Object.keys(REGIONS).filter((code) =>
     REGIONS[code]?.every((region) => regions.includes(region)),
   );
-  const said = continents.flatMap((code) => REGIONS[code] ?? []);
-  if (regions.some((region) => !said.includes(region))) return 'a part of a continent as a region';
+  const reported = continents.flatMap((code) => REGIONS[code] ?? []);
+  if (regions.some((region) => !reported.includes(region))) return 'a part of a continent as a region';
   return { continents, countries: codesOf(country_pools), default: default_pools[0] === id };
 }

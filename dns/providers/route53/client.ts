@@ -1,9 +1,9 @@
-/** The Route 53 client, with patience, and with its errors in the core's terms. */
+/** The Route 53 client, with retries, and with its errors in the core's terms. */
 import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
 import { own } from '@tandem-clouds/command-line/own';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import type { Clock } from '../../provider.ts';
-import { withPatience, type Ask, type Failure } from '../../retry.ts';
+import { withRetry, type Query, type Failure } from '../../retry.ts';
 
 /** All requests of an account: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
 const PACE = { burst: 5, perSecond: 5 } as const;
@@ -12,12 +12,12 @@ const REGION = 'us-east-1';
 
 export interface Connection {
   readonly client: Route53Client;
-  readonly ask: Ask;
+  readonly query: Query;
 }
 
 export function connect(clock: Clock, config: Route53ClientConfig = {}): Connection {
   const client = new Route53Client({ region: REGION, ...config, maxAttempts: 1 });
-  return { client, ask: withPatience({ clock, pace: PACE, understand }) };
+  return { client, query: withRetry({ clock, pace: PACE, understand }) };
 }
 
 /** Codes: https://docs.aws.amazon.com/Route53/latest/APIReference/CommonErrors.html and those of each action. */

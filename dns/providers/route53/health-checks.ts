@@ -24,18 +24,21 @@ const HEALTHY_SHARE = 0.18;
 export interface LiveCheck {
   readonly id: string;
   /** What it asks, or why the model cannot say it. */
-  readonly asks: HealthCheck | string;
+  readonly queries: HealthCheck | string;
   readonly ours: boolean;
 }
 
-export async function listChecks({ client, ask }: Connection, zoneId: string): Promise<readonly LiveCheck[]> {
+export async function listChecks(
+  { client, query }: Connection,
+  zoneId: string,
+): Promise<readonly LiveCheck[]> {
   const found: LiveCheck[] = [];
   for (let marker: string | undefined, more = true; more;) {
     const command = new ListHealthChecksCommand({
       MaxItems: PAGE,
       ...(marker !== undefined && { Marker: marker }),
     });
-    const page = await ask(async () => client.send(command));
+    const page = await query(async () => client.send(command));
     found.push(...(page.HealthChecks ?? []).map((check) => understood(check, zoneId)));
     marker = page.NextMarker;
     more = page.IsTruncated === true && marker !== undefined;
@@ -48,10 +51,14 @@ function understood(
   zoneId: string,
 ): LiveCheck {
   const ours = CallerReference.startsWith(referencePrefix(zoneId));
-  return { id: Id, ours, asks: config === undefined ? 'a health check without settings' : asks(config) };
+  return {
+    id: Id,
+    ours,
+    queries: config === undefined ? 'a health check without settings' : queries(config),
+  };
 }
 
-function asks(config: HealthCheckConfig): HealthCheck | string {
+function queries(config: HealthCheckConfig): HealthCheck | string {
   const { Type, FullyQualifiedDomainName: name, IPAddress: address, Inverted, Disabled } = config;
   const host = name ?? address;
   if ((Type !== 'HTTP' && Type !== 'HTTPS') || host === undefined)
@@ -70,7 +77,7 @@ function asks(config: HealthCheckConfig): HealthCheck | string {
 
 /** Makes and tags one. Returns its id. */
 export async function createCheck(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   check: HealthCheck,
   { zone, zoneId }: { readonly zone: string; readonly zoneId: string },
 ): Promise<string> {
@@ -88,7 +95,7 @@ export async function createCheck(
       ...(check.protocol === 'https' && { EnableSNI: isIP(check.host) === 0 }),
     },
   });
-  const { HealthCheck: made } = await ask(async () => client.send(create));
+  const { HealthCheck: made } = await query(async () => client.send(create));
   const id = made?.Id ?? '';
   const tags = new ChangeTagsForResourceCommand({
     ResourceType: 'healthcheck',
@@ -98,22 +105,22 @@ export async function createCheck(
       { Key: 'tandem:zone', Value: zone },
     ],
   });
-  await ask(async () => client.send(tags));
+  await query(async () => client.send(tags));
   return id;
 }
 
-export async function deleteCheck({ client, ask }: Connection, id: string): Promise<void> {
-  await ask(async () => client.send(new DeleteHealthCheckCommand({ HealthCheckId: id })));
+export async function deleteCheck({ client, query }: Connection, id: string): Promise<void> {
+  await query(async () => client.send(new DeleteHealthCheckCommand({ HealthCheckId: id })));
 }
 
 /** Undefined while no checker has reported. */
-export async function isHealthy({ client, ask }: Connection, id: string): Promise<boolean | undefined> {
-  const { HealthCheckObservations: seen = [] } = await ask(async () =>
+export async function isHealthy({ client, query }: Connection, id: string): Promise<boolean | undefined> {
+  const { HealthCheckObservations: seen = [] } = await query(async () =>
     client.send(new GetHealthCheckStatusCommand({ HealthCheckId: id })),
   );
-  const said = seen.flatMap(({ StatusReport }) => StatusReport?.Status ?? []);
-  if (said.length === 0) return undefined;
-  return said.filter((status) => status.startsWith('Success')).length / said.length > HEALTHY_SHARE;
+  const reported = seen.flatMap(({ StatusReport }) => StatusReport?.Status ?? []);
+  if (reported.length === 0) return undefined;
+  return reported.filter((status) => status.startsWith('Success')).length / reported.length > HEALTHY_SHARE;
 }
 
 /** At most 64 characters in all. */

@@ -81,17 +81,19 @@ export class Route53Provider implements Provider {
 
   async read(): Promise<LiveZone> {
     const { sets, checks } = await this.#readRaw();
-    const { records, foreign } = fromSets(sets, asked(checks));
-    const leftovers = unused(checks, sets).map(({ id, asks }) => `health check ${id}: ${said(asks)}`);
+    const { records, foreign } = fromSets(sets, requested(checks));
+    const leftovers = unused(checks, sets).map(
+      ({ id, queries }) => `health check ${id}: ${reported(queries)}`,
+    );
     return supported({ records, foreign, leftovers }, this, 'route53');
   }
 
   async apply(changes: readonly Change[], onDone: (change: Change) => void): Promise<void> {
     const { sets, checks, zoneId } = await this.#readRaw();
     const present = Map.groupBy(sets, ({ Name = '', Type = '' }) => `${nameFrom(Name)} ${Type}`);
-    const usedIds = idsIn(present, asked(checks));
+    const usedIds = idsIn(present, requested(checks));
     const checkIds = await this.#ensureChecks(changes, { checks, zoneId, usedIds });
-    refuseChanged(changes, fromSets(sets, asked(checks)).records);
+    refuseChanged(changes, fromSets(sets, requested(checks)).records);
     const requests: string[] = [];
     for (const { changes: group, sets: setChanges } of batches(changes, (change) =>
       setChangesFor(change, present, (key) => new Map([...checkIds, ...(usedIds.get(key) ?? [])])),
@@ -111,9 +113,9 @@ export class Route53Provider implements Provider {
     const { sets, checks } = await this.#readRaw();
     const used = new Set(sets.flatMap(({ HealthCheckId }) => HealthCheckId ?? []));
     const known = new Map<string, boolean>();
-    for (const { id, asks } of checks.filter((check) => used.has(check.id))) {
-      const healthy = typeof asks === 'string' ? undefined : await isHealthy(this.#connection, id);
-      if (typeof asks !== 'string' && healthy !== undefined) known.set(checkKey(asks), healthy);
+    for (const { id, queries } of checks.filter((check) => used.has(check.id))) {
+      const healthy = typeof queries === 'string' ? undefined : await isHealthy(this.#connection, id);
+      if (typeof queries !== 'string' && healthy !== undefined) known.set(checkKey(queries), healthy);
     }
     return known;
   }
@@ -162,7 +164,7 @@ export class Route53Provider implements Provider {
       listSets(this.#connection, zoneId),
       listChecks(this.#connection, zoneId),
     ]);
-    return { sets: all.filter((set) => isLookedAfter(set, this.zone)), checks, zoneId };
+    return { sets: all.filter((set) => isMaintained(set, this.zone)), checks, zoneId };
   }
 
   /** `checkKey` → id, for every check that the changes need. */
@@ -171,8 +173,8 @@ export class Route53Provider implements Provider {
     { checks, zoneId, usedIds }: { checks: readonly LiveCheck[]; zoneId: string; usedIds: UsedIds },
   ): Promise<ReadonlyMap<string, string>> {
     const ids = new Map(
-      checks.flatMap(({ id, asks, ours }): [string, string][] =>
-        ours && typeof asks !== 'string' ? [[checkKey(asks), id]] : [],
+      checks.flatMap(({ id, queries, ours }): [string, string][] =>
+        ours && typeof queries !== 'string' ? [[checkKey(queries), id]] : [],
       ),
     );
     const needed = changes.flatMap(({ after }) => {
@@ -190,19 +192,19 @@ export class Route53Provider implements Provider {
   }
 
   async #change(zoneId: string, changes: readonly SetChange[]): Promise<string> {
-    const { client, ask } = this.#connection;
+    const { client, query } = this.#connection;
     const command = new ChangeResourceRecordSetsCommand({
       HostedZoneId: zoneId,
       ChangeBatch: { Changes: [...changes] },
     });
-    const { ChangeInfo } = await ask(async () => client.send(command));
+    const { ChangeInfo } = await query(async () => client.send(command));
     return ChangeInfo?.Id?.replace('/change/', '') ?? '';
   }
 
   async #untilInSync(id: string): Promise<void> {
-    const { client, ask } = this.#connection;
+    const { client, query } = this.#connection;
     for (let polls = 0; polls < SYNC_POLLS_MAX; polls += 1) {
-      const { ChangeInfo } = await ask(async () => client.send(new GetChangeCommand({ Id: id })));
+      const { ChangeInfo } = await query(async () => client.send(new GetChangeCommand({ Id: id })));
       if (ChangeInfo?.Status === 'INSYNC') return;
       await this.#clock.sleep(SYNC_POLL_MS);
     }
@@ -270,7 +272,7 @@ function idsIn(
 }
 
 /** The zone's own SOA and NS are not, nor is the lock. */
-function isLookedAfter(set: ResourceRecordSet, zone: string): boolean {
+function isMaintained(set: ResourceRecordSet, zone: string): boolean {
   const isApex = nameFrom(set.Name ?? '') === zone;
   return !(isApex && (set.Type === 'SOA' || set.Type === 'NS')) && !isLock(set, zone);
 }
@@ -302,8 +304,8 @@ function regionsRefused(record: ZoneRecord): string[] {
   });
 }
 
-function asked(checks: readonly LiveCheck[]): ReadonlyMap<string, HealthCheck | string> {
-  return new Map(checks.map(({ id, asks }) => [id, asks]));
+function requested(checks: readonly LiveCheck[]): ReadonlyMap<string, HealthCheck | string> {
+  return new Map(checks.map(({ id, queries }) => [id, queries]));
 }
 
 function unused(checks: readonly LiveCheck[], sets: readonly ResourceRecordSet[]): readonly LiveCheck[] {
@@ -311,6 +313,6 @@ function unused(checks: readonly LiveCheck[], sets: readonly ResourceRecordSet[]
   return checks.filter(({ id, ours }) => ours && !used.has(id));
 }
 
-function said(asks: HealthCheck | string): string {
-  return typeof asks === 'string' ? asks : checkKey(asks);
+function reported(queries: HealthCheck | string): string {
+  return typeof queries === 'string' ? queries : checkKey(queries);
 }

@@ -98,7 +98,7 @@ export interface Understood {
 }
 
 /** Why a record set has no place in the model. */
-class Unsayable extends Error {}
+class UnsupportedRecord extends Error {}
 
 /** @param checks id → what the health check asks, or why the model cannot say it */
 export function fromSets(
@@ -113,7 +113,7 @@ export function fromSets(
     try {
       records.push(normalised(recordFrom(name, type, group, checks)));
     } catch (error) {
-      if (!(error instanceof Unsayable)) throw error;
+      if (!(error instanceof UnsupportedRecord)) throw error;
       foreign.push({ name, type, reason: error.message });
     }
   }
@@ -127,15 +127,16 @@ function recordFrom(
   checks: ReadonlyMap<string, HealthCheck | string>,
 ): ZoneRecord {
   const [first] = group;
-  if (first === undefined || !isKnown(type)) throw new Unsayable(`the type ${type}`);
+  if (first === undefined || !isKnown(type)) throw new UnsupportedRecord(`the type ${type}`);
   if (group.some(({ TrafficPolicyInstanceId }) => TrafficPolicyInstanceId !== undefined))
-    throw new Unsayable('a record of a traffic policy');
+    throw new UnsupportedRecord('a record of a traffic policy');
   const ttlSeconds = commonTtl(group);
   if (first.SetIdentifier === undefined) {
-    if (first.HealthCheckId !== undefined) throw new Unsayable('a health check on a name that is not routed');
+    if (first.HealthCheckId !== undefined)
+      throw new UnsupportedRecord('a health check on a name that is not routed');
     return { kind: 'plain', name, type, ttlSeconds, ...valuesFrom(type, first) };
   }
-  if (!isRouted(type)) throw new Unsayable(`routing of the type ${type}`);
+  if (!isRouted(type)) throw new UnsupportedRecord(`routing of the type ${type}`);
   const strategy = strategyOf(first);
   const targets = group.map((set) => targetFrom(set, strategy, type, checks));
   const record: RoutedRecord = { kind: 'routed', name, type, ttlSeconds, strategy, targets };
@@ -152,7 +153,7 @@ function isSecondary({ site }: Target, group: readonly ResourceRecordSet[]): boo
 function commonTtl(group: readonly ResourceRecordSet[]): number {
   const ttls = new Set(group.map(({ TTL, AliasTarget }) => (AliasTarget ? ALIAS_TTL_SECONDS : (TTL ?? 0))));
   const [ttl = 0] = ttls;
-  if (ttls.size > 1) throw new Unsayable(`different TTLs at one name: ${[...ttls].join(', ')}`);
+  if (ttls.size > 1) throw new UnsupportedRecord(`different TTLs at one name: ${[...ttls].join(', ')}`);
   return ttl;
 }
 
@@ -161,7 +162,7 @@ function strategyOf({ Weight, Region, Failover, GeoLocation }: ResourceRecordSet
   if (Region !== undefined) return 'latency';
   if (Failover !== undefined) return 'failover';
   if (GeoLocation !== undefined) return 'geolocation';
-  throw new Unsayable('multivalue, IP-based or geoproximity routing');
+  throw new UnsupportedRecord('multivalue, IP-based or geoproximity routing');
 }
 
 function valuesFrom(type: RecordType, set: ResourceRecordSet): Pick<Target, 'alias' | 'values'> {
@@ -170,14 +171,14 @@ function valuesFrom(type: RecordType, set: ResourceRecordSet): Pick<Target, 'ali
     return { values: ResourceRecords.map(({ Value = '' }) => valueFrom(type, Value)) };
   }
   if (AliasTarget.EvaluateTargetHealth === true)
-    throw new Unsayable('an alias that evaluates the health of its target');
+    throw new UnsupportedRecord('an alias that evaluates the health of its target');
   const { DNSName = '', HostedZoneId: zoneId = '' } = AliasTarget;
   return { values: [], alias: { host: nameFrom(DNSName), zoneId } };
 }
 
 function valueFrom(type: RecordType, value: string): string {
   const read = readValue(type, value);
-  if (read === undefined) throw new Unsayable('a text that is not UTF-8');
+  if (read === undefined) throw new UnsupportedRecord('a text that is not UTF-8');
   return read;
 }
 
@@ -192,14 +193,14 @@ function targetFrom(
   type: RoutedType,
   checks: ReadonlyMap<string, HealthCheck | string>,
 ): Target {
-  if (strategyOf(set) !== strategy) throw new Unsayable('two strategies at one name');
+  if (strategyOf(set) !== strategy) throw new UnsupportedRecord('two strategies at one name');
   const { SetIdentifier = '', Weight, Region, GeoLocation, HealthCheckId } = set;
   const check =
     HealthCheckId === undefined ? undefined : (checks.get(HealthCheckId) ?? 'a health check that is gone');
-  if (typeof check === 'string') throw new Unsayable(check);
+  if (typeof check === 'string') throw new UnsupportedRecord(check);
   const site = strategy === 'geolocation' ? SetIdentifier.replace(/@[^@]*$/, '') : SetIdentifier;
   if (!/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/.test(site)) {
-    throw new Unsayable(`the identifier '${SetIdentifier}' is not a name for a site`);
+    throw new UnsupportedRecord(`the identifier '${SetIdentifier}' is not a name for a site`);
   }
   return {
     site,
@@ -212,7 +213,7 @@ function targetFrom(
 }
 
 function locationFrom({ ContinentCode, CountryCode, SubdivisionCode }: GeoLocation): Location {
-  if (SubdivisionCode !== undefined) throw new Unsayable('routing by a part of a country');
+  if (SubdivisionCode !== undefined) throw new UnsupportedRecord('routing by a part of a country');
   if (CountryCode === '*') return { continents: [], countries: [], default: true };
   return {
     continents: ContinentCode === undefined ? [] : [ContinentCode],
@@ -225,9 +226,9 @@ function locationFrom({ ContinentCode, CountryCode, SubdivisionCode }: GeoLocati
 function together(targets: readonly Target[]): readonly Target[] {
   const bySite = Map.groupBy(targets, ({ site }) => site);
   return [...bySite].map(([site, [first, ...rest]]) => {
-    const said = (target: Target | undefined): string => canonical({ ...target, location: undefined });
-    if (first === undefined || rest.some((target) => said(target) !== said(first))) {
-      throw new Unsayable(`different answers for ${site} in different locations`);
+    const reported = (target: Target | undefined): string => canonical({ ...target, location: undefined });
+    if (first === undefined || rest.some((target) => reported(target) !== reported(first))) {
+      throw new UnsupportedRecord(`different answers for ${site} in different locations`);
     }
     const locations = [first, ...rest].flatMap(({ location }) => location ?? []);
     return {

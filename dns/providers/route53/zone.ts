@@ -14,8 +14,8 @@ import { nameFrom } from './text.ts';
 const PAGE = 300;
 
 /** The id of the public zone of this name. @throws ProviderError not-found, or naming the candidates. */
-export async function findZone({ client, ask }: Connection, zone: string): Promise<string> {
-  const page = await ask(async () => client.send(new ListHostedZonesByNameCommand({ DNSName: zone })));
+export async function findZone({ client, query }: Connection, zone: string): Promise<string> {
+  const page = await query(async () => client.send(new ListHostedZonesByNameCommand({ DNSName: zone })));
   const ids = (page.HostedZones ?? [])
     .filter(({ Name, Config }) => nameFrom(Name ?? '') === zone && Config?.PrivateZone !== true)
     .map(({ Id = '' }) => Id.replace('/hostedzone/', ''));
@@ -32,14 +32,14 @@ export async function findZone({ client, ask }: Connection, zone: string): Promi
 
 /** Every record set of the zone. */
 export async function listSets(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   zoneId: string,
 ): Promise<readonly ResourceRecordSet[]> {
   const sets: ResourceRecordSet[] = [];
   let from: Partial<ListResourceRecordSetsCommandInput> | undefined = {};
   while (from !== undefined) {
     const input: ListResourceRecordSetsCommandInput = { HostedZoneId: zoneId, MaxItems: PAGE, ...from };
-    const page = await ask(async () => client.send(new ListResourceRecordSetsCommand(input)));
+    const page = await query(async () => client.send(new ListResourceRecordSetsCommand(input)));
     sets.push(...(page.ResourceRecordSets ?? []));
     const { IsTruncated, NextRecordName, NextRecordType, NextRecordIdentifier } = page;
     from =
@@ -56,11 +56,11 @@ export async function listSets(
 
 /** The first record set at or after this name and type. */
 export async function firstSet(
-  { client, ask }: Connection,
+  { client, query }: Connection,
   zoneId: string,
   { name, type }: { readonly name: string; readonly type: RRType },
 ): Promise<ResourceRecordSet | undefined> {
   const input = { HostedZoneId: zoneId, StartRecordName: name, StartRecordType: type, MaxItems: 1 };
-  const page = await ask(async () => client.send(new ListResourceRecordSetsCommand(input)));
+  const page = await query(async () => client.send(new ListResourceRecordSetsCommand(input)));
   return page.ResourceRecordSets?.[0];
 }

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
-const { tellHowToSignIn } = require('./failures.cjs');
+const { explainSignIn: explainSignIn } = require('./failures.cjs');
 const { mistakesIn } = require('../../parameters.cjs');
 const { publishPackage } = require('./publish.cjs');
 
@@ -35,7 +35,7 @@ exports.signInWithAzureIdentity = (serverless, options) => {
   const token = () => {
     const { DefaultAzureCredential } = require('@azure/identity');
     credential ??= new DefaultAzureCredential();
-    return credential.getToken(MANAGEMENT_SCOPE).catch(tellHowToSignIn);
+    return credential.getToken(MANAGEMENT_SCOPE).catch(explainSignIn);
   };
   serverless.variables.azureCredentials = {
     getToken: async () => {
@@ -75,7 +75,7 @@ exports.checkParameters = async ({ service, serviceDir, configurationInput, clas
   const mistakes = mistakesIn({
     params: configurationInput.params ?? {},
     features: service.custom.features,
-    asked: param,
+    requested: param,
     needs: NEEDS,
     valueOf: (name) => parameters[name]?.value,
   });
@@ -118,7 +118,7 @@ exports.showOwnTemplateInDryRun = (options) => {
  * fails the deployment ("Unable to parse language expression"). A leading bracket is quoted by doubling it, except
  * where an expression is meant.
  */
-exports.quoteSettingsThatLookLikeExpressions = () => {
+exports.quoteExpressionLikeSettings = () => {
   const { ArmService } = require('serverless-azure-functions/lib/services/armService');
   const { applyEnvironmentVariables } = ArmService.prototype;
   ArmService.prototype.applyEnvironmentVariables = function applyQuotedSettings(deployment) {
@@ -136,8 +136,8 @@ const EXPRESSION = /^\[(variables|parameters|reference|resourceId|format|concat)
 
 /** @param {unknown} value @returns {unknown} */
 function quoteSetting(value) {
-  const looksLikeExpression = typeof value === 'string' && value.startsWith('[') && value.endsWith(']');
-  return looksLikeExpression && !EXPRESSION.test(value) ? `[${value}` : value;
+  const isExpressionLike = typeof value === 'string' && value.startsWith('[') && value.endsWith(']');
+  return isExpressionLike && !EXPRESSION.test(value) ? `[${value}` : value;
 }
 
 /**

@@ -6,10 +6,10 @@
  * the group had failed, that one's error is reported in place of this one's. Azure's own words, with all inner ones,
  * take their place.
  */
-exports.tellWhyDeploymentFailed = () => {
+exports.explainFailedDeployment = () => {
   const { ArmService } = require('serverless-azure-functions/lib/services/armService');
   const { deployTemplate } = ArmService.prototype;
-  ArmService.prototype.deployTemplate = async function deployOrTellWhy(deployment) {
+  ArmService.prototype.deployTemplate = async function deployOrReportWhy(deployment) {
     const { deployments } = this.resourceClient;
     const { createOrUpdate } = deployments;
     let cause;
@@ -30,8 +30,8 @@ exports.tellWhyDeploymentFailed = () => {
 };
 
 function reasonOf(error) {
-  const said = error.body?.error ?? error.body;
-  return said?.code ? new Error(`deployment: ${inWords(said)}`, { cause: error }) : error;
+  const reported = error.body?.error ?? error.body;
+  return reported?.code ? new Error(`deployment: ${inWords(reported)}`, { cause: error }) : error;
 }
 
 /** An error of Resource Manager, and below it those that it is about. */
@@ -44,7 +44,7 @@ function inWords({ code, message, details = [] }, indent = '') {
  * Whatever goes wrong when the plugin looks for the resource group is taken for "there is none": `sls remove` with an
  * expired token, or in another subscription, says that the group does not exist, and succeeds.
  */
-exports.tellMissingGroupFromRefusal = () => {
+exports.distinguishMissingGroupFromRefusal = () => {
   const { ResourceService } = require('serverless-azure-functions/lib/services/resourceService');
   ResourceService.prototype.getResourceGroup = async function getGroup() {
     try {
@@ -57,14 +57,14 @@ exports.tellMissingGroupFromRefusal = () => {
 };
 
 /** Everything that was tried is a list of ten lines, of which nine are about other ways to sign in. */
-exports.tellHowToSignIn = (error) => {
+exports.explainSignIn = (error) => {
   const how =
     'sign in with `az login`; a pipeline sets AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE';
   throw new Error(`no login to Azure: ${how}. What was tried:\n${error.message}`, { cause: error });
 };
 
 /** Without a subscription the plugin ends in "'subscriptionId' cannot be null". */
-exports.askForSubscription = ({ service, variables }, options) => {
+exports.requireSubscription = ({ service, variables }, options) => {
   const { subscriptionId } = service.provider;
   const given = options.subscriptionId ?? process.env.AZURE_SUBSCRIPTION_ID ?? subscriptionId;
   if (!(given ?? variables.subscriptionId)) {

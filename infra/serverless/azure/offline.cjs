@@ -21,7 +21,7 @@ exports.runOwnHost = ({ serverless, appDir }) => {
 
   OfflineService.prototype.start = async () => {
     const running = await site;
-    const stopped = untilToldToStop();
+    const stopped = untilStopped();
     try {
       await running.start();
       await stopped;
@@ -34,7 +34,7 @@ exports.runOwnHost = ({ serverless, appDir }) => {
   return { reload: async () => (await site).reload() };
 };
 
-function untilToldToStop() {
+function untilStopped() {
   return new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

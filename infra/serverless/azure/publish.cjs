@@ -28,9 +28,9 @@ exports.publishPackage = async ({ scmUrl, zip, bearer, log, pollMs = POLL_MS, wa
     headers: { ...headers, 'Content-Type': 'application/zip' },
     body: zip,
   });
-  const answer = await uploaded.text();
-  if (!uploaded.ok) throw new Error(`publishing: HTTP ${uploaded.status}: ${answer.slice(0, 500)}`);
-  const id = answer.replaceAll('"', '').trim();
+  const response = await uploaded.text();
+  if (!uploaded.ok) throw new Error(`publishing: HTTP ${uploaded.status}: ${response.slice(0, 500)}`);
+  const id = response.replaceAll('"', '').trim();
   log(`-> package accepted, deployment ${id}`);
 
   const deadline = Date.now() + waitMsMax;

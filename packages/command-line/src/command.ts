@@ -134,5 +134,5 @@ export function withContext<C, D>(one: Command<D>, make: (context: C) => D | Pro
 
 /** `dryRun` → `--dry-run` */
 export function flagOf(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${name.replaceAll(/[A-Z]/g, (character) => `-${character.toLowerCase()}`)}`;
 }

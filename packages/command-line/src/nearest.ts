@@ -15,10 +15,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 /** Letters that are added, left out or exchanged: the distance of Levenshtein, by rows. */
 function slipsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_value, index) => index);
-  for (const [index, letter] of Array.from(a).entries()) {
+  for (const [index, character] of Array.from(a).entries()) {
     const next = [index + 1];
     for (const [at, other] of Array.from(b).entries()) {
-      const exchanged = (row[at] ?? 0) + (letter === other ? 0 : 1);
+      const exchanged = (row[at] ?? 0) + (character === other ? 0 : 1);
       next.push(Math.min(exchanged, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
     }
     row = next;

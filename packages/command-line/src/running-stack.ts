@@ -17,7 +17,7 @@ export interface StackSite {
   /** Process ids; null while a process is between two lives. */
   readonly pid: number | null;
   readonly bridgePid: number | null;
-  readonly standInsPid: number | null;
+  readonly emulatorsPid: number | null;
   /** True when the functions and the bridge serve. */
   readonly ready: boolean;
   /** AWS: `dynamodb`, `sqs`. Azure: `cosmos`, `serviceBus` (a connection string), `serviceBusControl`. */

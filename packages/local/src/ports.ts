@@ -7,7 +7,7 @@ import { SERVICES, type Cloud, type Service, type SiteName } from './stack/sites
 
 /**
  * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `issuer` (of a protected stack), `<site>` for the function
- * host, `<site>.<service>` for a stand-in; where code is inspected, `<site>.inspect` and `<site>.bridge-inspect`.
+ * host, `<site>.<service>` for an emulator; where code is inspected, `<site>.inspect` and `<site>.bridge-inspect`.
  */
 export type Ports = ReadonlyMap<string, number>;
 
@@ -125,7 +125,7 @@ function describe(name: string): string {
   const [site = '', service] = name.split('.');
   if (service === 'inspect') return `the inspector of the functions of ${site}`;
   if (service === 'bridge-inspect') return `the inspector of the bridge of ${site}`;
-  return service === undefined ? `the functions of ${site}` : `the ${service} stand-in of ${site}`;
+  return service === undefined ? `the functions of ${site}` : `the ${service} emulator of ${site}`;
 }
 
 /**

@@ -75,9 +75,9 @@ export function* applyBatch(
     byKey.set(read.key, arrivals);
   });
   const merged = yield* mergeAll(site, byKey);
-  for (const [key, outcome] of merged.outcomes) {
+  for (const [key, result] of merged.results) {
     for (const { index } of byKey.get(key) ?? []) {
-      dispositions[index] = settled(outcome ?? merged.refused.get(index), messages[index]);
+      dispositions[index] = settled(result ?? merged.refused.get(index), messages[index]);
     }
   }
   return {
@@ -117,18 +117,18 @@ function dropped(key: string, error: Error, message: InboundMessage): Dispositio
 }
 
 /** A passing fault is retried until the attempts are used up; then a person must look. */
-function settled(outcome: Error | undefined, message: InboundMessage | undefined): Disposition {
-  if (outcome === undefined) return { kind: 'done' };
+function settled(result: Error | undefined, message: InboundMessage | undefined): Disposition {
+  if (result === undefined) return { kind: 'done' };
   // A store that has more to do than it grants says nothing about the message, however often.
-  if (outcome instanceof ThrottledError) return { kind: 'retry', error: outcome, isNoAttempt: true };
-  if (isRetryable(outcome) && (message?.attempts ?? 0) < inboundAttemptsMax)
-    return { kind: 'retry', error: outcome };
-  return dead(outcome);
+  if (result instanceof ThrottledError) return { kind: 'retry', error: result, isNoAttempt: true };
+  if (isRetryable(result) && (message?.attempts ?? 0) < inboundAttemptsMax)
+    return { kind: 'retry', error: result };
+  return dead(result);
 }
 
 interface Merged {
   /** Key → undefined when it holds everything, or why not. */
-  readonly outcomes: ReadonlyMap<string, Error | undefined>;
+  readonly results: ReadonlyMap<string, Error | undefined>;
   /** Index of an arrival that its key was merged without → why. */
   readonly refused: ReadonlyMap<number, Error>;
   readonly applied: number;
@@ -143,7 +143,7 @@ interface Merged {
  * saves the read.
  */
 function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): Protocol<Merged> {
-  const outcomes = new Map<string, Error | undefined>();
+  const results = new Map<string, Error | undefined>();
   const refused = new Map<number, Error>();
   const known = new Map<string, Versioned | undefined>();
   for (const [key, arrivals] of byKey) if (isFirstVersion(site, arrivals)) known.set(key, undefined);
@@ -155,10 +155,10 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
   let throttles = 0;
   for (let attempt = 1; open.length > 0; attempt += 1) {
     if (attempt > applyAttemptsMax) {
-      for (const key of open) outcomes.set(key, new UnavailableError(`${key} is being written too often`));
+      for (const key of open) results.set(key, new UnavailableError(`${key} is being written too often`));
       break;
     }
-    for (const [key, failure] of yield* readUnknown(open, known)) outcomes.set(key, failure);
+    for (const [key, failure] of yield* readUnknown(open, known)) results.set(key, failure);
     open = open.filter((key) => known.has(key));
     const wanted: Change[] = [];
     for (const key of open) {
@@ -166,7 +166,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       const change = changeOf(site, key, known.get(key), arrivals);
       if (change !== undefined) wanted.push(change);
       else {
-        outcomes.set(key, undefined);
+        results.set(key, undefined);
         superseded += arrivals.length;
       }
     }
@@ -175,30 +175,30 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       site,
       wanted.flatMap((change) => change.lost),
     );
-    for (const [key, error] of unlogged) outcomes.set(key, error);
+    for (const [key, error] of unlogged) results.set(key, error);
     const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
     if (changes.length === 0) break;
     const written = yield* putMany(changes);
     let throttledMs = 0;
     changes.forEach(({ record: { key, state }, lost: losers }, position) => {
-      const outcome = written[position];
-      if (outcome?.status === 'written') {
-        outcomes.set(key, undefined);
+      const result = written[position];
+      if (result?.status === 'written') {
+        results.set(key, undefined);
         applied += 1;
         lost.push(...losers);
         if (entityOf(key) === HEARTBEAT) lagMs[idOf(key)] = site.now() - newestFieldMs(state);
       } else if (
-        outcome?.status === 'failed' &&
-        outcome.error instanceof ThrottledError &&
+        result?.status === 'failed' &&
+        result.error instanceof ThrottledError &&
         throttles < applyThrottlesMax
       ) {
-        throttledMs = Math.max(throttledMs, outcome.error.retryAfterMs);
+        throttledMs = Math.max(throttledMs, result.error.retryAfterMs);
         open.push(key);
-      } else if (outcome?.status === 'failed') {
-        outcomes.set(key, outcome.error);
+      } else if (result?.status === 'failed') {
+        results.set(key, result.error);
       } else {
-        if (outcome?.current === undefined) known.delete(key);
-        else known.set(key, outcome.current);
+        if (result?.current === undefined) known.delete(key);
+        else known.set(key, result.current);
         open.push(key);
       }
     });
@@ -207,7 +207,7 @@ function* mergeAll(site: Site, byKey: ReadonlyMap<string, readonly Arrival[]>): 
       yield* sleep(throttledMs);
     } else if (open.length > 0 && attempt > 1) yield* sleep(writeBackoffMs * attempt);
   }
-  return { outcomes, refused, applied, superseded, lost, lagMs };
+  return { results, refused, applied, superseded, lost, lagMs };
 }
 
 /** Of the fields, because the vector may keep a stamp of a clock that was ahead. */

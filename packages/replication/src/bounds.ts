@@ -41,7 +41,7 @@ export const forwardAgeMaxMs = 24 * 3_600_000;
  * after about 16 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
  */
 export const inboundAttemptsMax = 10;
-/** How often one batch asks again for what the store throttles; each call of a store has a patience of its own. */
+/** How often one batch asks again for what the store throttles; each call of a store has retries of its own. */
 export const applyThrottlesMax = 2;
 /** Service Bus Standard and Basic take 256 kB per message; SQS takes 1 MiB. */
 export const eventBytesMax = 240 * 1024;
@@ -57,7 +57,7 @@ export const sweepRunMs = 9_000;
 /** What has become due within so long is swept before a backlog: two ticks, on Azure too. */
 export const sweepLatelyMs = 60_000;
 /** Keys that one run looks at without sending any, most of which may be pending only for a peer that does not answer. */
-export const sweepLooksMax = 5_000;
+export const sweepScansMax = 5_000;
 /** Pages that are swept side by side: one more for as long as that gets more across, half as many after a refusal. */
 export const sweepWidthMax = 4;
 /**

@@ -50,11 +50,11 @@ export function* logConflicts(site: Site, lost: readonly LostWrite[]): Protocol<
   const entries = [...byId.values()];
   const failed = new Map<string, Error>();
   if (entries.length === 0) return failed;
-  const outcomes = yield* putMany(entries.map(({ record }) => ({ record, expected: undefined })));
+  const results = yield* putMany(entries.map(({ record }) => ({ record, expected: undefined })));
   entries.forEach(({ key }, index) => {
-    const outcome = outcomes[index];
-    if (outcome === undefined) failed.set(key, new AmbiguousError(`${key}: the conflict log did not answer`));
-    else if (outcome.status === 'failed') failed.set(key, outcome.error);
+    const result = results[index];
+    if (result === undefined) failed.set(key, new AmbiguousError(`${key}: the conflict log did not answer`));
+    else if (result.status === 'failed') failed.set(key, result.error);
   });
   return failed;
 }

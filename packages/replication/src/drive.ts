@@ -32,7 +32,7 @@ export async function drive<Result>(
   while (step.done !== true) {
     let result: unknown;
     try {
-      result = await performWithin(step.value, resources, limit);
+      result = await runWithin(step.value, resources, limit);
     } catch (error) {
       step = protocol.throw(error);
       continue;
@@ -42,26 +42,26 @@ export async function drive<Result>(
   return step.value;
 }
 
-async function performWithin(
+async function runWithin(
   effect: Effect,
   resources: Resources,
   limit: TimeLimit | undefined,
 ): Promise<unknown> {
   // Side by side, each is bound by the limit itself, and so the whole is.
   if (effect.op === 'all') return driveAll(effect.protocols, resources, limit);
-  if (limit === undefined) return perform(effect, resources);
+  if (limit === undefined) return runEffect(effect, resources);
   const shares = effect.op === 'send' ? (resources.peers?.size ?? 1) : 1;
-  const call = { answered: false };
+  const call = { responded: false };
   try {
     return await limit.run(async () => {
       try {
-        return await perform(effect, resources);
+        return await runEffect(effect, resources);
       } finally {
-        call.answered = true;
+        call.responded = true;
       }
     }, shares);
   } catch (error) {
-    if (call.answered || !isRetryable(error)) throw error;
+    if (call.responded || !isRetryable(error)) throw error;
     return lateResult(effect, error);
   }
 }
@@ -101,7 +101,7 @@ async function driveAll(
   });
 }
 
-function perform(effect: OneEffect, resources: Resources): Promise<unknown> {
+function runEffect(effect: OneEffect, resources: Resources): Promise<unknown> {
   const { store, outbox, peers, verifiers, sleep } = resources;
   switch (effect.op) {
     case 'get':

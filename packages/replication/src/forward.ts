@@ -7,7 +7,7 @@ import { own } from './own.ts';
 import { forwardAgeMaxMs, forwardAttemptsMax } from './bounds.ts';
 import { AppError, ThrottledError, isPermanent, isRetryable } from './errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import type { Disposition, InboundMessage, OutboundMessage, SendOutcome } from './ports/queue.ts';
+import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
 import type { ClearRequest } from './ports/store.ts';
 import { eventVersion, parseEvent, type EventCheck } from './event.ts';
 import type { FailedKeys } from './isolate.ts';
@@ -24,7 +24,7 @@ export interface Crossing {
   readonly markers: Readonly<Record<SiteId, Stamp>>;
 }
 
-export interface CrossingOutcome {
+export interface CrossingResult {
   /** Peer → why it did not take the message. Empty: every peer has it. */
   readonly failed: Readonly<Record<SiteId, Error>>;
   /** Why the markers of those that took it can never be removed; absent when they are, or may yet be. */
@@ -33,7 +33,7 @@ export interface CrossingOutcome {
 
 export interface CrossOptions {
   /** How a batch gets to a peer; by default message by message into its inbound queue. */
-  readonly sendTo?: (peer: SiteId, messages: readonly OutboundMessage[]) => Protocol<readonly SendOutcome[]>;
+  readonly sendTo?: (peer: SiteId, messages: readonly OutboundMessage[]) => Protocol<readonly SendResult[]>;
   /** Told that the store did not clear the markers because it throttles. */
   readonly throttled?: (error: ThrottledError) => void;
 }
@@ -45,19 +45,19 @@ export interface CrossOptions {
 export function* cross(
   crossings: readonly Crossing[],
   { sendTo = send, throttled = () => undefined }: CrossOptions = {},
-): Protocol<readonly CrossingOutcome[]> {
+): Protocol<readonly CrossingResult[]> {
   const failed: Record<SiteId, Error>[] = crossings.map(() => ({}));
   const accepted: Record<SiteId, Stamp>[] = crossings.map(() => ({}));
   for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) {
     const indexes = crossings.flatMap(({ markers }, index) => (Object.hasOwn(markers, peer) ? [index] : []));
     const batch = indexes.flatMap((index) => crossings[index] ?? []);
-    const outcomes = yield* sendTo(
+    const results = yield* sendTo(
       peer,
       batch.map(({ message }, position) => ({ ...message, id: String(position) })),
     );
     batch.forEach(({ markers }, position) => {
       const index = indexes[position] ?? 0;
-      const error = outcomes[position];
+      const error = results[position];
       if (error === undefined) Object.assign(accepted[index] ?? {}, { [peer]: markers[peer] });
       else Object.assign(failed[index] ?? {}, { [peer]: error });
     });
@@ -88,11 +88,11 @@ function* clear(
   const failed = new Map<string, Error>();
   if (requests.length === 0) return failed;
   try {
-    const outcomes = yield* clearPending(requests);
-    outcomes.forEach((error, index) => {
+    const results = yield* clearPending(requests);
+    results.forEach((error, index) => {
       if (isPermanent(error)) failed.set(requests[index]?.key ?? '', error);
     });
-    const busy = outcomes.filter((error) => error instanceof ThrottledError);
+    const busy = results.filter((error) => error instanceof ThrottledError);
     // One refusal, however many of the keys it befell.
     const [longest] = busy.sort((a, b) => b.retryAfterMs - a.retryAfterMs);
     if (longest !== undefined) throttled(longest);
@@ -134,9 +134,9 @@ export function* forward(
       dispositions[index] = unreadable(error);
     }
   });
-  const outcomes = yield* cross(crossings.map(({ crossing }) => crossing));
+  const results = yield* cross(crossings.map(({ crossing }) => crossing));
   crossings.forEach(({ index }, position) => {
-    const { failed = {} } = outcomes[position] ?? {};
+    const { failed = {} } = results[position] ?? {};
     if (Object.keys(failed).length > 0) dispositions[index] = afterFailure(failed, messages[index]);
   });
   return dispositions;
@@ -146,7 +146,7 @@ export function* forward(
  * Tried again for as long as any peer may yet take it. A peer that stays silent is then the sweeper's: the marker
  * names the key, and the queue need not hold it too. What is left is set aside when a peer can never take it.
  */
-function afterFailure(failed: CrossingOutcome['failed'], message: InboundMessage | undefined): Disposition {
+function afterFailure(failed: CrossingResult['failed'], message: InboundMessage | undefined): Disposition {
   const passing = Object.values(failed).find(isRetryable);
   if (passing !== undefined && (message?.attempts ?? 0) < forwardAttemptsMax) {
     return { kind: 'retry', error: passing };

@@ -78,14 +78,14 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
         changes: { ...start.resets, ...changes },
       });
       const message = messageFor(site, record, held, write.traceparent);
-      const [outcome] = yield* putMany([{ record, expected: current?.revision }]);
-      if (outcome?.status === 'written') {
+      const [result] = yield* putMany([{ record, expected: current?.revision }]);
+      if (result?.status === 'written') {
         if (site.peers.length > 0) yield* announce(message);
         return record;
       }
-      if (outcome?.status === 'failed') throw outcome.error;
-      if (outcome?.current !== undefined) {
-        current = outcome.current;
+      if (result?.status === 'failed') throw result.error;
+      if (result?.current !== undefined) {
+        current = result.current;
         known = true;
       }
       attempt += 1;

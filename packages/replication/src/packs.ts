@@ -10,12 +10,12 @@
  */
 import { packBytesMax, packEventsMax, packAttemptsMax } from './bounds.ts';
 import { isRetryable } from './errors.ts';
-import type { Disposition, InboundMessage, OutboundMessage, SendOutcome } from './ports/queue.ts';
+import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
 import type { Pack } from './anti-entropy/job.ts';
 import { applyBatch, type ApplyReport } from './apply.ts';
 import type { EventCheck } from './event.ts';
 import { messageText } from './message.ts';
-import { send, tell, type Protocol, type Site } from './protocol.ts';
+import { send, notify, type Protocol, type Site } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
 /** Sends events packed; a pack that is refused for good is taken apart, so that only what is to blame stays behind. */
@@ -23,19 +23,19 @@ export function* sendPacked(
   site: Site,
   peer: SiteId,
   messages: readonly OutboundMessage[],
-): Protocol<readonly SendOutcome[]> {
-  const outcomes: SendOutcome[] = [];
+): Protocol<readonly SendResult[]> {
+  const results: SendResult[] = [];
   const packs = packsOf(messages);
-  const told = yield* tell(
+  const reported = yield* notify(
     peer,
     packs.map((pack, index) => ({ id: String(index), body: packText(site.site, pack) })),
   );
   const alone: Placed[] = [];
   packs.forEach((pack, position) => {
-    const outcome = told[position];
+    const result = reported[position];
     for (const placed of pack) {
-      if (outcome !== undefined && !isRetryable(outcome)) alone.push(placed);
-      else outcomes[placed.index] = outcome;
+      if (result !== undefined && !isRetryable(result)) alone.push(placed);
+      else results[placed.index] = result;
     }
   });
   if (alone.length > 0) {
@@ -43,9 +43,9 @@ export function* sendPacked(
       peer,
       alone.map(({ message }, position) => ({ ...message, id: String(position) })),
     );
-    alone.forEach(({ index }, position) => (outcomes[index] = singly[position]));
+    alone.forEach(({ index }, position) => (results[index] = singly[position]));
   }
-  return outcomes;
+  return results;
 }
 
 interface Placed {
@@ -102,10 +102,10 @@ export function* takePack(
   if (waits !== undefined && message.attempts < packAttemptsMax) return waits;
   const left = inbound.filter((_, index) => report.dispositions[index]?.kind !== 'done');
   if (left.length === 0) return { kind: 'done' };
-  const outcomes = yield* send(
+  const results = yield* send(
     site.site,
     left.map(({ body }, index) => ({ id: String(index), body })),
   );
-  const refused = outcomes.find((outcome) => outcome !== undefined);
+  const refused = results.find((result) => result !== undefined);
   return refused === undefined ? { kind: 'done' } : { kind: 'retry', error: refused };
 }

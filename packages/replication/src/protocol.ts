@@ -7,7 +7,7 @@
 import type {
   ClearRequest,
   PendingEntry,
-  PutOutcome,
+  PutResult,
   Revision,
   KeyPage,
   ScanOptions,
@@ -15,7 +15,7 @@ import type {
   Versioned,
   WriteRequest,
 } from './ports/store.ts';
-import type { OutboundMessage, SendOutcome } from './ports/queue.ts';
+import type { OutboundMessage, SendResult } from './ports/queue.ts';
 import type { SiteId } from './stamp.ts';
 
 export type Effect =
@@ -65,8 +65,8 @@ export function* getMany(keys: readonly string[]): Protocol<ReadonlyMap<string, 
 }
 
 /** One conditional write per record; outcomes in the order of the writes. */
-export function* putMany(writes: readonly WriteRequest[]): Protocol<readonly PutOutcome[]> {
-  return (yield { op: 'putMany', writes }) as readonly PutOutcome[];
+export function* putMany(writes: readonly WriteRequest[]): Protocol<readonly PutResult[]> {
+  return (yield { op: 'putMany', writes }) as readonly PutResult[];
 }
 
 /** Outcomes in the order of the requests. */
@@ -82,16 +82,16 @@ export function* pending(
   return (yield { op: 'pending', beforeMs, limit, after }) as readonly PendingEntry[];
 }
 
-export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
-  return (yield { op: 'publish', messages }) as readonly SendOutcome[];
+export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendResult[]> {
+  return (yield { op: 'publish', messages }) as readonly SendResult[];
 }
 
-export function* send(peer: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
-  return (yield { op: 'send', peer, messages }) as readonly SendOutcome[];
+export function* send(peer: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendResult[]> {
+  return (yield { op: 'send', peer, messages }) as readonly SendResult[];
 }
 
-export function* tell(site: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendOutcome[]> {
-  return (yield { op: 'tell', site, messages }) as readonly SendOutcome[];
+export function* notify(site: SiteId, messages: readonly OutboundMessage[]): Protocol<readonly SendResult[]> {
+  return (yield { op: 'tell', site, messages }) as readonly SendResult[];
 }
 
 export function* scan(options: ScanOptions): Protocol<ScanPage> {

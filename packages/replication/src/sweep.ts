@@ -15,7 +15,7 @@ import {
   sweepGraceMs,
   sweepKeysMax,
   sweepLatelyMs,
-  sweepLooksMax,
+  sweepScansMax,
   sweepPageSize,
   sweepRestMaxMs,
   sweepRestShare,
@@ -28,7 +28,7 @@ import { ThrottledError, isPermanent, isRetryable } from './errors.ts';
 import type { ExposurePage, PendingEntry } from './ports/store.ts';
 import { chunk } from './chunk.ts';
 import { eventOf } from './event.ts';
-import { cross, type Crossing, type CrossingOutcome } from './forward.ts';
+import { cross, type Crossing, type CrossingResult } from './forward.ts';
 import { byAge } from './index-attributes.ts';
 import { readKeys } from './isolate.ts';
 import { messageOf } from './message.ts';
@@ -42,7 +42,7 @@ export type RefusedKeys = Readonly<Record<SiteId, Readonly<Record<string, string
 
 export interface SweepReport {
   /** Keys that were due. */
-  readonly looked: number;
+  readonly scanned: number;
   /** Keys whose state was sent again to at least one peer. */
   readonly resent: number;
   /** Peer that did not take it → why. */
@@ -87,14 +87,14 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
   } = options;
   const startMs = site.now();
   const run = new Run(site);
-  let looked = 0;
+  let scanned = 0;
   let idle = 0;
   let oldestMs = 0;
   let resume = after;
   let fromStart = after === undefined;
   let lanes: readonly SiteId[] | undefined;
-  if (after !== undefined) looked += yield* run.lately(after, startMs - graceMs, pageSize);
-  while (idle < sweepLooksMax && run.resent < keysMax && site.now() - startMs < runMs) {
+  if (after !== undefined) scanned += yield* run.lately(after, startMs - graceMs, pageSize);
+  while (idle < sweepScansMax && run.resent < keysMax && site.now() - startMs < runMs) {
     const waitMs = run.waitMs();
     if (waitMs === undefined || site.now() + waitMs - startMs >= runMs) break;
     if (waitMs > 0) yield* sleep(waitMs);
@@ -113,7 +113,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
     const pageMs = site.now();
     oldestMs = Math.max(oldestMs, startMs - (due[0]?.sinceMs ?? startMs));
     const isSwept = yield* run.page(chunk(due, pageSize), due.length < pageSize ? [] : (lanes ?? []));
-    looked += due.length;
+    scanned += due.length;
     idle = run.resent > before ? 0 : idle + due.length;
     // What was throttled has its turn again at once, unless somebody else would have to wait for it.
     if (isSwept) resume = last;
@@ -121,7 +121,7 @@ export function* sweep(site: Site, options: SweepOptions = {}): Protocol<SweepRe
       yield* sleep(Math.min(sweepRestMaxMs, Math.max(0, site.now() - pageMs) * sweepRestShare));
   }
   const { resent, silent, throttling, refused } = run;
-  return { looked, resent, silent, throttling, refused, oldestMs, ...(resume !== undefined && { resume }) };
+  return { scanned, resent, silent, throttling, refused, oldestMs, ...(resume !== undefined && { resume }) };
 }
 
 /** What one run knows of its peers, and at which pace it goes. */
@@ -227,19 +227,19 @@ class Run {
     const site = this.#site;
     const crossings = yield* this.patiently(this.#stillPending(due.map(({ key }) => key)));
     if (crossings === undefined) return false;
-    const outcomes = yield* cross(crossings, {
+    const results = yield* cross(crossings, {
       sendTo: (peer, messages) =>
         lanes.includes(peer) ? sendPacked(site, peer, messages) : send(peer, messages),
       throttled: (error) => this.#storeThrottles(error),
     });
-    this.#note(crossings, outcomes);
+    this.#note(crossings, results);
     return true;
   }
 
-  #note(crossings: readonly Crossing[], outcomes: readonly CrossingOutcome[]): void {
+  #note(crossings: readonly Crossing[], results: readonly CrossingResult[]): void {
     const accepting = new Set<SiteId>();
     const throttling = new Map<SiteId, ThrottledError>();
-    outcomes.forEach(({ failed, uncleared }, index) => {
+    results.forEach(({ failed, uncleared }, index) => {
       const { key = '', markers = {} } = crossings[index] ?? {};
       const took = Object.keys(markers).filter((peer) => !Object.hasOwn(failed, peer));
       for (const peer of took) accepting.add(peer);

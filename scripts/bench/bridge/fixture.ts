@@ -43,8 +43,8 @@ export class Fixture {
   async fill(from: CloudName, { bodies, records }: Workload): Promise<void> {
     const { store, outbox } = this.#open[from];
     for (const batch of chunk(records, AT_ONCE)) {
-      const outcomes = await store.putMany(batch.map((record) => ({ record, expected: undefined })));
-      if (outcomes.some(({ status }) => status !== 'written'))
+      const results = await store.putMany(batch.map((record) => ({ record, expected: undefined })));
+      if (results.some(({ status }) => status !== 'written'))
         throw new Error(`${from}: a record is not stored`);
     }
     for (const batch of chunk(bodies, AT_ONCE)) await sendAll(outbox, batch);
@@ -92,11 +92,11 @@ export class Fixture {
 /** Sends again what is throttled, as a client must. */
 async function sendAll(outbox: QueueSender, bodies: readonly string[]): Promise<void> {
   for (let open = bodies; open.length > 0;) {
-    const outcomes = await outbox.send(open.map((body, i) => ({ id: String(i), body })));
-    const failed = outcomes.filter((outcome) => outcome !== undefined);
-    const lasting = failed.find((outcome) => !(outcome instanceof ThrottledError));
+    const results = await outbox.send(open.map((body, i) => ({ id: String(i), body })));
+    const failed = results.filter((result) => result !== undefined);
+    const lasting = failed.find((result) => !(result instanceof ThrottledError));
     if (lasting !== undefined) throw lasting;
-    open = open.filter((_, i) => outcomes[i] !== undefined);
+    open = open.filter((_, i) => results[i] !== undefined);
     if (open.length > 0) await delay(throttleHintMs);
   }
 }

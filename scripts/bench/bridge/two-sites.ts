@@ -1,5 +1,5 @@
 /**
- * One site of each cloud to measure: the stand-ins of each in a process of its own, with the table, container and
+ * One site of each cloud to measure: the emulators of each in a process of its own, with the table, container and
  * queues of the deployed definitions, and the environment in which the functions of each site find them.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -13,7 +13,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
 import { provision } from '@tandem-clouds/local/azure-host/provision';
 import { announced } from '@tandem-clouds/local/run-registry';
-import type { StandInsSettings } from '@tandem-clouds/local/processes/emulators-main';
+import type { EmulatorsSettings } from '@tandem-clouds/local/processes/emulators-main';
 import { CLOUDS, ROOT, type CloudName } from '../service-bundles.ts';
 
 /** What a process needs to know of a site. Plain data: it travels to the measured process. */
@@ -22,7 +22,7 @@ export interface BenchSite {
   readonly site: string;
   /** What its functions find in `process.env`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Base URLs of its stand-ins' control requests: of the store and of the queues. */
+  /** Base URLs of its emulators' control requests: of the store and of the queues. */
   readonly control: { readonly store: string; readonly queues: string };
 }
 
@@ -38,7 +38,7 @@ export const OTHER: Readonly<Record<CloudName, CloudName>> = { aws: 'azure', azu
 const REGION: Readonly<Record<CloudName, string>> = { aws: 'us-east-1', azure: 'eastus' };
 const SITE: Readonly<Record<CloudName, string>> = { aws: 'aws-us-east-1', azure: 'azure-eastus' };
 const ACCESS = { AWS_REGION: REGION.aws, AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
-/** The Azure SDKs would otherwise send what is meant for a stand-in to the proxy of the user's network. */
+/** The Azure SDKs would otherwise send what is meant for an emulator to the proxy of the user's network. */
 const NO_PROXY = { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' };
 const TABLE = 'tandem';
 const ACCOUNT = '000000000000';
@@ -57,11 +57,11 @@ export interface TwoSitesOptions {
   readonly creditsPerSecond?: number;
 }
 
-/** Starts everything, with data in memory. @throws Error when a stand-in does not come up. */
+/** Starts everything, with data in memory. @throws Error when an emulator does not come up. */
 export async function startTwoSites(options: TwoSitesOptions = {}): Promise<TwoSites> {
   Object.assign(process.env, NO_PROXY);
   const runDir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-bench-'));
-  const children = CLOUDS.map((cloud) => startStandIns(cloud, runDir, options));
+  const children = CLOUDS.map((cloud) => startEmulators(cloud, runDir, options));
   const close = async (): Promise<void> => {
     await Promise.all(children.map(ended));
     fs.rmSync(runDir, { recursive: true, force: true });
@@ -81,12 +81,12 @@ export async function startTwoSites(options: TwoSitesOptions = {}): Promise<TwoS
   }
 }
 
-function startStandIns(
+function startEmulators(
   cloud: CloudName,
   runDir: string,
   { creditsPerSecond }: TwoSitesOptions,
 ): ChildProcess {
-  const settings: StandInsSettings = { name: cloud, cloud, region: REGION[cloud], ports: {} };
+  const settings: EmulatorsSettings = { name: cloud, cloud, region: REGION[cloud], ports: {} };
   return fork(MAIN, [JSON.stringify(settings)], {
     execArgv: ['--import', LEASH],
     env: {
@@ -109,7 +109,7 @@ async function untilAnnounced(
     const [aws, azure] = [of('aws'), of('azure')];
     if (aws !== undefined && azure !== undefined) return { aws, azure };
     if (Date.now() > deadline || children.some(({ exitCode }) => exitCode !== null)) {
-      throw new Error('the stand-ins did not come up');
+      throw new Error('the emulators did not come up');
     }
     await delay(POLL_MS);
   }

@@ -1,5 +1,5 @@
 /**
- * The measured process: one contender, both directions, nothing else. The stand-ins and the bench itself are in
+ * The measured process: one contender, both directions, nothing else. The emulators and the bench itself are in
  * other processes, and the parent runs one worker at a time.
  */
 import { bareApply, bareForward } from './bare.ts';
@@ -75,7 +75,7 @@ async function round({ from, events }: RoundCommand): Promise<RoundResult> {
     (handler: PlatformHandler, add: (size: number) => void): PlatformHandler =>
     async (...args) => {
       start ??= { ms: performance.now(), cpu: process.cpuUsage() };
-      const answer = await handler(...args).catch((error: unknown) => {
+      const response = await handler(...args).catch((error: unknown) => {
         // It would only come again: a bench in which something fails measures nothing.
         done.reject(error);
         throw error;
@@ -87,7 +87,7 @@ async function round({ from, events }: RoundCommand): Promise<RoundResult> {
         result = { ms: performance.now() - start.ms, cpuMs: (user + system) / 1_000, forwards, applies };
         done.resolve(undefined);
       }
-      return answer;
+      return response;
     };
   const feeds = [
     feeders[from].feed(

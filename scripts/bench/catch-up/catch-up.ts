@@ -40,14 +40,14 @@ export class CatchUp {
   async limit(isLimited: boolean): Promise<void> {
     const perSecond = isLimited ? this.#unitsPerSecond : null;
     const url = `${trimmed(this.#sites.azure.control.store)}${BUDGET_PATH}`;
-    const answer = await fetch(url, { method: 'PUT', body: JSON.stringify({ perSecond }) });
-    if (!answer.ok) throw new Error(`the budget was not set: HTTP ${answer.status}`);
+    const response = await fetch(url, { method: 'PUT', body: JSON.stringify({ perSecond }) });
+    if (!response.ok) throw new Error(`the budget was not set: HTTP ${response.status}`);
   }
 
   /** Request units that were used since the start. */
   async spent(): Promise<number> {
-    const answer = await fetch(`${trimmed(this.#sites.azure.control.store)}${BUDGET_PATH}`);
-    return ((await answer.json()) as { spent: number }).spent;
+    const response = await fetch(`${trimmed(this.#sites.azure.control.store)}${BUDGET_PATH}`);
+    return ((await response.json()) as { spent: number }).spent;
   }
 
   /** Puts the records with their markers into the store, as the product itself would have. */
@@ -73,12 +73,12 @@ export class CatchUp {
   /** Waits until nothing waits in a queue of the receiving site, and `isSent`. Returns milliseconds. */
   async untilArrived(isSent: () => Promise<boolean>, progress: Progress = () => undefined): Promise<number> {
     const begun = performance.now();
-    let saidAt = begun;
+    let reportedAt = begun;
     for (;;) {
       if ((await isSent()) && (await this.#waiting()) === 0) return performance.now() - begun;
-      if (performance.now() - saidAt > PROGRESS_EVERY_MS) {
-        saidAt = performance.now();
-        progress(`${Math.round((saidAt - begun) / 1_000)} s: ${await this.#outlook()}`);
+      if (performance.now() - reportedAt > PROGRESS_EVERY_MS) {
+        reportedAt = performance.now();
+        progress(`${Math.round((reportedAt - begun) / 1_000)} s: ${await this.#outlook()}`);
       }
       if (performance.now() - begun > GIVE_UP_MS) throw new Error('the backlog does not end');
       await delay(POLL_MS);
@@ -163,8 +163,8 @@ const trimmed = (url: string): string => url.replace(/\/$/, '');
 
 /** Messages in queues of a site, whatever their state, by the emulator's own count. */
 async function messagesOf({ control }: BenchSite, names: readonly string[]): Promise<number> {
-  const answer = await fetch(`${trimmed(control.queues)}/_tandem/queues`);
-  const queues = (await answer.json()) as Record<string, Record<string, unknown>>;
+  const response = await fetch(`${trimmed(control.queues)}/_tandem/queues`);
+  const queues = (await response.json()) as Record<string, Record<string, unknown>>;
   const states = ['visible', 'inFlight', 'delayed', 'active', 'locked', 'scheduled', 'deadLettered'];
   return names
     .flatMap((name) => states.map((state) => queues[name]?.[state]))

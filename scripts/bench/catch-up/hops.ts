@@ -30,10 +30,10 @@ export class Hops {
       const keys = bodiesOf(args[0]).flatMap((body) => LIVE_KEY.exec(body)?.[0] ?? []);
       const beganAt = performance.now();
       for (const key of keys) this.#began(name, key, beganAt);
-      const answer = await handler(...args);
+      const response = await handler(...args);
       const endedAt = performance.now();
       if (name === 'apply') for (const key of keys) this.#applied(key, endedAt);
-      return answer;
+      return response;
     };
   }
 

@@ -10,7 +10,7 @@ import type { FilledStore } from './stores.ts';
 
 const NAMES = ['aws-us-east-1', 'azure-eastus'] as const;
 
-interface Told {
+interface ReportedOrder {
   readonly from: string;
   readonly to: string;
   readonly message: OutboundMessage;
@@ -26,7 +26,7 @@ export interface ComparisonResult {
 
 export class Comparison {
   readonly #stores: ReadonlyMap<string, FilledStore>;
-  readonly #told: Told[] = [];
+  readonly #reported: ReportedOrder[] = [];
 
   constructor(aws: FilledStore, azure: FilledStore) {
     this.#stores = new Map([
@@ -41,7 +41,7 @@ export class Comparison {
     const startMs = performance.now();
     let bytes = 0;
     await this.#at(from, (site) => begin(site, { ...job, id: `bench-${job.atMs}` }));
-    for (let step = this.#told.shift(); step !== undefined; step = this.#told.shift()) {
+    for (let step = this.#reported.shift(); step !== undefined; step = this.#reported.shift()) {
       const { message } = step;
       if (step.from !== step.to) bytes += Buffer.byteLength(message.body);
       const messages = [{ id: message.id, body: message.body, attributes: {}, attempts: 1 }];
@@ -66,7 +66,7 @@ export class Comparison {
     if (filled === undefined) throw new RangeError(`no site ${from}`);
     const queue = (to: string): QueueSender => ({
       send: (messages) => {
-        this.#told.push(...messages.map((message) => ({ from, to, message })));
+        this.#reported.push(...messages.map((message) => ({ from, to, message })));
         return Promise.resolve(messages.map(() => undefined));
       },
       ping: () => Promise.resolve(),

@@ -47,8 +47,8 @@ function filled(store: Store): FilledStore {
     async overwrite(records) {
       const held = await store.getMany(records.map(({ key }) => key));
       const writes = records.map((record) => ({ record, expected: held.get(record.key)?.revision }));
-      const outcomes = await store.putMany(writes);
-      const refused = outcomes.find(({ status }) => status !== 'written');
+      const results = await store.putMany(writes);
+      const refused = results.find(({ status }) => status !== 'written');
       if (refused !== undefined) throw new Error(`the store did not take a record: ${refused.status}`);
     },
   };

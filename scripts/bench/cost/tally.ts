@@ -1,4 +1,4 @@
-/** The stand-ins' counters added up to what each service bills for. */
+/** The emulators' counters added up to what each service bills for. */
 import { PRICES, usdPerMillion } from '../../cost/prices.ts';
 import type { Tally } from '../../cost/usage.ts';
 import type { Usage } from '@tandem-clouds/emulators/core/usage';

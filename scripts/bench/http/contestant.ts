@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Shape } from './fixture.ts';
 import { STACK_HEADERS_VARIABLE } from './stack-headers.ts';
-import type { Command, PlatformAnswer, Reply } from './worker.ts';
+import type { Command, PlatformResponse, Reply } from './worker.ts';
 
 export class Contestant {
   readonly name: string;
@@ -26,15 +26,15 @@ export class Contestant {
     });
   }
 
-  async answer(valid: boolean): Promise<PlatformAnswer> {
-    const reply = await this.#ask({ type: 'answer', valid });
+  async response(valid: boolean): Promise<PlatformResponse> {
+    const reply = await this.#query({ type: 'answer', valid });
     if (reply.type !== 'answer') throw new TypeError(`${this.name}: replied ${reply.type} to answer`);
-    return reply.answer;
+    return reply.response;
   }
 
   /** Microseconds of processor time per request. */
   async round(segments: number, perSegment: number): Promise<number> {
-    const reply = await this.#ask({ type: 'round', segments, perSegment });
+    const reply = await this.#query({ type: 'round', segments, perSegment });
     if (reply.type !== 'round') throw new TypeError(`${this.name}: replied ${reply.type} to round`);
     return reply.cpuMicros;
   }
@@ -47,7 +47,7 @@ export class Contestant {
   }
 
   /** @throws Error when the worker has gone. */
-  async #ask(command: Command): Promise<Reply> {
+  async #query(command: Command): Promise<Reply> {
     const gone = new AbortController();
     const onExit = (): void => gone.abort(new Error(`${this.name}: the process ended`));
     if (this.#child.exitCode !== null) onExit();

@@ -17,7 +17,7 @@ export interface NewUser {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly body: unknown;
   /** What the route itself answers with; the stack adds its own. */
@@ -25,7 +25,7 @@ export interface Answer {
 }
 
 /** The handler behind every contender, in the place of the entity service. */
-export function createUser({ userId = '0198c0de', ...fields }: NewUser): Answer {
+export function createUser({ userId = '0198c0de', ...fields }: NewUser): Response {
   return {
     status: 201,
     body: { id: userId, userId, ...fields, createdAt: '2026-01-01T00:00:00.000Z' },

@@ -15,12 +15,12 @@ export type Command =
 
 /** What the worker sends back: one for each command, in order. */
 export type Reply =
-  | { readonly type: 'answer'; readonly answer: PlatformAnswer }
+  | { readonly type: 'answer'; readonly response: PlatformResponse }
   /** Microseconds of processor time per request: all threads of the process, so the collector's too. */
   | { readonly type: 'round'; readonly cpuMicros: number };
 
 /** An answer in the shape of either platform. */
-export interface PlatformAnswer {
+export interface PlatformResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
@@ -37,10 +37,10 @@ const [bundle, shape] = process.argv.slice(2) as [string, Shape];
 const handler = (createRequire(import.meta.url)(bundle) as Record<Shape, Handler>)[shape];
 let served = 0;
 
-async function answer(valid: boolean): Promise<Reply> {
+async function response(valid: boolean): Promise<Reply> {
   const result = await handler(...argumentsOf(shape, 0, valid));
   const status = result.statusCode ?? result.status ?? 0;
-  return { type: 'answer', answer: { status, headers: result.headers ?? {}, body: result.body } };
+  return { type: 'answer', response: { status, headers: result.headers ?? {}, body: result.body } };
 }
 
 async function round(segments: number, perSegment: number): Promise<Reply> {
@@ -67,7 +67,7 @@ async function cpuOf(requests: readonly (readonly unknown[])[]): Promise<number>
 
 process.on('message', (command: Command) => {
   const reply =
-    command.type === 'answer' ? answer(command.valid) : round(command.segments, command.perSegment);
+    command.type === 'answer' ? response(command.valid) : round(command.segments, command.perSegment);
   reply.then(
     (message) => process.send?.(message),
     (error: unknown) => {

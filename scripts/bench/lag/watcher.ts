@@ -50,17 +50,17 @@ export class Watcher {
   watch(key: string, acknowledgedAt: number): Promise<Sighting> {
     const { promise, resolve, reject } = Promise.withResolvers<Sighting>();
     this.#outstanding.set(key, { acknowledgedAt, absentAt: undefined, seen: resolve, failed: reject });
-    if (!this.#asking) void this.#ask();
+    if (!this.#asking) void this.#query();
     return promise;
   }
 
-  async #ask(): Promise<void> {
+  async #query(): Promise<void> {
     const { now, sleep, intervalMs } = this.#options;
     this.#asking = true;
     while (this.#outstanding.size > 0) {
       const sentAt = now();
       try {
-        await this.#askOnce(sentAt);
+        await this.#queryOnce(sentAt);
       } catch (error) {
         this.#failAll(error);
       }
@@ -69,19 +69,19 @@ export class Watcher {
     this.#asking = false;
   }
 
-  async #askOnce(sentAt: number): Promise<void> {
+  async #queryOnce(sentAt: number): Promise<void> {
     const { probe, now, timeoutMs } = this.#options;
     const keys = [...this.#outstanding.keys()].slice(0, KEYS_MAX);
     const visible = await probe.visible(keys);
-    const answeredAt = now();
+    const respondedAt = now();
     for (const key of keys) {
       const entry = this.#outstanding.get(key);
       if (entry === undefined) continue;
       const { acknowledgedAt, absentAt = acknowledgedAt } = entry;
       if (visible.has(key)) {
         this.#outstanding.delete(key);
-        entry.seen({ lagMs: answeredAt - acknowledgedAt, windowMs: answeredAt - absentAt });
-      } else if (answeredAt - acknowledgedAt > timeoutMs) {
+        entry.seen({ lagMs: respondedAt - acknowledgedAt, windowMs: respondedAt - absentAt });
+      } else if (respondedAt - acknowledgedAt > timeoutMs) {
         this.#outstanding.delete(key);
         entry.failed(new Error(`${key} was acknowledged and not seen within ${timeoutMs} ms`));
       } else {

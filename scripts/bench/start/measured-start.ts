@@ -9,7 +9,7 @@ import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack
 /** Lines of `npm start --verbose` that mark the end of a phase; the last line of a phase counts. */
 const PHASES: readonly (readonly [string, RegExp])[] = [
   ['supervisor runs', /^Starting .* edge …$/],
-  ['emulators ready', /ready .*\.stand-ins$/],
+  ['emulators ready', /ready .*\.emulators$/],
   ['definitions resolved and code bundled', /\bcode of (aws|azure) is built\b/],
   ['provisioned', /\btables and queues are there\b|\bcontainer and queues are there\b/],
 ];
@@ -69,7 +69,7 @@ function processesOf(stack: Stack | undefined): number[] {
     stack.pid,
     stack.edge.pid,
     stack.dns.pid,
-    ...stack.sites.flatMap(({ pid, bridgePid, standInsPid }) => [pid, bridgePid, standInsPid]),
+    ...stack.sites.flatMap(({ pid, bridgePid, emulatorsPid }) => [pid, bridgePid, emulatorsPid]),
   ];
   return [...new Set(all)].filter((pid) => pid !== null);
 }

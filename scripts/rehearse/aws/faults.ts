@@ -4,12 +4,12 @@ import type { Fault } from './front.ts';
 const CLOUDFORMATION = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
 const XML = { 'content-type': 'text/xml' };
 
-function answer(action: string, result: string): { status: number; headers: typeof XML; body: string } {
+function response(action: string, result: string): { status: number; headers: typeof XML; body: string } {
   const body = `<${action}Response xmlns="${CLOUDFORMATION}"><${action}Result>${result}</${action}Result></${action}Response>`;
   return { status: 200, headers: XML, body };
 }
 
-function refusal(status: number, code: string, message: string): ReturnType<typeof answer> {
+function refusal(status: number, code: string, message: string): ReturnType<typeof response> {
   const body = `<ErrorResponse xmlns="${CLOUDFORMATION}"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>0</RequestId></ErrorResponse>`;
   return { status, headers: XML, body };
 }
@@ -19,7 +19,7 @@ function refusal(status: number, code: string, message: string): ReturnType<type
  * the one about `DependsOn` that the CLI writes beside every role. `npm run tandem -- lint-infra` runs cfn-lint as it is meant.
  */
 export const acceptWarnings: Fault = ({ action }) =>
-  action === 'ValidateTemplate' ? answer(action, '<Parameters/>') : undefined;
+  action === 'ValidateTemplate' ? response(action, '<Parameters/>') : undefined;
 
 /**
  * Credentials that are refused, whatever is asked.
@@ -61,18 +61,18 @@ export function failsAt({ stackId, stackName, resource, type, reason }: Failing)
     ofStack('UPDATE_IN_PROGRESS'),
   ] as const;
   const members = events.map(([id, of, status, why], i) => {
-    const told = why === '' ? '' : `<ResourceStatusReason>${why}</ResourceStatusReason>`;
-    return `<member><EventId>failing-${i}</EventId><StackId>${stackId}</StackId><StackName>${stackName}</StackName><LogicalResourceId>${id}</LogicalResourceId><ResourceType>${of}</ResourceType><Timestamp>2026-01-01T00:00:0${5 - i}Z</Timestamp><ResourceStatus>${status}</ResourceStatus>${told}</member>`;
+    const reported = why === '' ? '' : `<ResourceStatusReason>${why}</ResourceStatusReason>`;
+    return `<member><EventId>failing-${i}</EventId><StackId>${stackId}</StackId><StackName>${stackName}</StackName><LogicalResourceId>${id}</LogicalResourceId><ResourceType>${of}</ResourceType><Timestamp>2026-01-01T00:00:0${5 - i}Z</Timestamp><ResourceStatus>${status}</ResourceStatus>${reported}</member>`;
   });
   let updating = false;
-  return (asked) => {
-    if (asked.action === 'UpdateStack') {
+  return (requested) => {
+    if (requested.action === 'UpdateStack') {
       updating = true;
-      return answer('UpdateStack', `<StackId>${stackId}</StackId>`);
+      return response('UpdateStack', `<StackId>${stackId}</StackId>`);
     }
-    if (asked.action === 'DescribeStackEvents' && updating) {
-      return answer('DescribeStackEvents', `<StackEvents>${members.join('')}</StackEvents>`);
+    if (requested.action === 'DescribeStackEvents' && updating) {
+      return response('DescribeStackEvents', `<StackEvents>${members.join('')}</StackEvents>`);
     }
-    return acceptWarnings(asked);
+    return acceptWarnings(requested);
   };
 }

@@ -7,7 +7,7 @@ import http from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-export interface Asked {
+export interface IncomingRequest {
   /** Such as `cloudformation.us-east-1.amazonaws.com`. */
   readonly host: string;
   readonly method: string;
@@ -17,19 +17,19 @@ export interface Asked {
   readonly body: string;
 }
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /** Undefined: moto answers. */
-export type Fault = (asked: Asked) => Answer | undefined;
+export type Fault = (requested: IncomingRequest) => Response | undefined;
 
 export interface Front {
   readonly port: number;
   /** What was asked since it was last emptied, as `host action`. */
-  readonly asked: string[];
+  readonly requested: string[];
   /** The failure that is on; undefined is none. */
   fault: Fault | undefined;
   close(): Promise<void>;
@@ -44,18 +44,18 @@ export async function startFront(moto: string): Promise<Front> {
         const chunks: Buffer[] = [];
         for await (const chunk of request) chunks.push(chunk as Buffer);
         const body = Buffer.concat(chunks);
-        const asked = describe(request, body);
-        front.asked.push(`${asked.host} ${asked.action ?? asked.method}`);
-        const own = front.fault?.(asked);
+        const requested = describe(request, body);
+        front.requested.push(`${requested.host} ${requested.action ?? requested.method}`);
+        const own = front.fault?.(requested);
         if (own !== undefined) {
           response.writeHead(own.status, own.headers).end(own.body);
           return;
         }
         const passed = http.request(
           { hostname, port: motoPort, method: request.method, path: request.url, headers: request.headers },
-          (answer) => {
-            response.writeHead(answer.statusCode ?? 502, answer.headers);
-            answer.pipe(response);
+          (reply) => {
+            response.writeHead(reply.statusCode ?? 502, reply.headers);
+            reply.pipe(response);
           },
         );
         passed.on('error', (error) => response.writeHead(502).end(String(error)));
@@ -66,7 +66,7 @@ export async function startFront(moto: string): Promise<Front> {
   await once(server, 'listening');
   const front: Front = {
     port: (server.address() as AddressInfo).port,
-    asked: [],
+    requested: [],
     fault: undefined,
     async close() {
       server.closeAllConnections();
@@ -77,7 +77,7 @@ export async function startFront(moto: string): Promise<Front> {
   return front;
 }
 
-function describe(request: http.IncomingMessage, bytes: Buffer): Asked {
+function describe(request: http.IncomingMessage, bytes: Buffer): IncomingRequest {
   const target = request.headers['x-amz-target'];
   const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   const body = form ? bytes.toString() : '';

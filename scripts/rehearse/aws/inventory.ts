@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 export const REGION = 'eu-west-1';
 
 /** Calls an operation of a service, such as `lambda`, `ListFunctions`. */
-export type Ask = <T>(service: string, operation: string, input?: object) => Promise<T>;
+export type Query = <T>(service: string, operation: string, input?: object) => Promise<T>;
 
 interface Client {
   send(command: unknown): Promise<unknown>;
@@ -28,7 +28,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
 };
 
 /** @param endpoint Where moto listens. */
-export function askAt(endpoint: string): Ask {
+export function queryAt(endpoint: string): Query {
   const require = createRequire(createRequire(import.meta.url).resolve('serverless/package.json'));
   const options = {
     endpoint,
@@ -67,11 +67,14 @@ const LISTS: readonly (readonly [
 ];
 
 /** Everything that there is, as `kind name`. */
-export async function inventory(ask: Ask, endpoint: string): Promise<string[]> {
+export async function inventory(query: Query, endpoint: string): Promise<string[]> {
   const lists = await Promise.all(
     LISTS.map(async ([kind, service, operation, field, name]) => {
-      const answer = await ask<Readonly<Record<string, readonly unknown[] | undefined>>>(service, operation);
-      return (answer[field] ?? []).map((one) => {
+      const response = await query<Readonly<Record<string, readonly unknown[] | undefined>>>(
+        service,
+        operation,
+      );
+      return (response[field] ?? []).map((one) => {
         const named = typeof one === 'string' ? one : (one as Readonly<Record<string, string>>)[name];
         return `${kind} ${named ?? '?'}`;
       });
@@ -82,10 +85,10 @@ export async function inventory(ask: Ask, endpoint: string): Promise<string[]> {
 
 async function topics(endpoint: string): Promise<string[]> {
   const authorization = `AWS4-HMAC-SHA256 Credential=looking/20260101/${REGION}/sns/aws4_request, SignedHeaders=host, Signature=none`;
-  const answer = await fetch(endpoint, {
+  const response = await fetch(endpoint, {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
     body: 'Action=ListTopics&Version=2010-03-31',
   });
-  return [...(await answer.text()).matchAll(/<TopicArn>([^<]+)/g)].map(([, arn]) => `topic ${arn ?? ''}`);
+  return [...(await response.text()).matchAll(/<TopicArn>([^<]+)/g)].map(([, arn]) => `topic ${arn ?? ''}`);
 }

@@ -1,13 +1,13 @@
 /** Deployments to AWS that are refused before a resource of the site is made. */
 import assert from 'node:assert/strict';
-import { told } from '../reported.ts';
+import { reported } from '../reported.ts';
 import { refused, withoutType } from './faults.ts';
 import type { Fault } from './front.ts';
 import { REGION } from './inventory.ts';
-import { FIRST, kinds, STACK, succeeds, type Stage } from './stage.ts';
+import { FIRST, kinds, STACK, succeeds, type RehearsalRun } from './rehearsal-run.ts';
 
 /** Refused before anything is made: whoever deploys is not who they should be, or the place is not there. */
-export async function beforeAnything({ report, run, left, front }: Stage): Promise<void> {
+export async function beforeAnything({ report, run, left, front }: RehearsalRun): Promise<void> {
   const deploy = ['deploy', '--package', FIRST];
   const cases: readonly [string, RegExp, Fault | undefined, Record<string, string>?][] = [
     ['no credentials', /credentials not found/, undefined, {}],
@@ -29,16 +29,16 @@ export async function beforeAnything({ report, run, left, front }: Stage): Promi
       const ran = await run(deploy, fault, withKeys);
       assert.notEqual(ran.code, 0);
       assert.match(ran.output, message);
-      if (fault === undefined) assert.deepEqual(front.asked, []);
+      if (fault === undefined) assert.deepEqual(front.requested, []);
       assert.deepEqual(await left(), []);
-      return told(ran);
+      return reported(ran);
     });
   }
 }
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIA00000000REHEARSE', AWS_SECRET_ACCESS_KEY: 'unused' };
 
-export async function stackOfOthers({ report, run, left, ask }: Stage): Promise<void> {
+export async function stackOfOthers({ report, run, left, query }: RehearsalRun): Promise<void> {
   await report.step(
     'aws',
     'deploy and remove where the stack is of others: refused, theirs is as it was',
@@ -46,7 +46,7 @@ export async function stackOfOthers({ report, run, left, ask }: Stage): Promise<
       const theirs = {
         Resources: { Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'theirs' } } },
       };
-      await ask('cloudformation', 'CreateStack', {
+      await query('cloudformation', 'CreateStack', {
         StackName: STACK,
         TemplateBody: JSON.stringify(theirs),
       });
@@ -58,21 +58,21 @@ export async function stackOfOthers({ report, run, left, ask }: Stage): Promise<
         assert.match(ran.output, /stack tandem-prod in eu-west-1 is not this service's/);
       }
       assert.deepEqual(await left(), there);
-      await ask('cloudformation', 'DeleteStack', { StackName: STACK });
-      return runs.flatMap(told);
+      await query('cloudformation', 'DeleteStack', { StackName: STACK });
+      return runs.flatMap(reported);
     },
   );
 }
 
-export async function regionWithoutService(stage: Stage): Promise<void> {
-  const { report, run, left } = stage;
+export async function regionWithoutService(rehearsal: RehearsalRun): Promise<void> {
+  const { report, run, left } = rehearsal;
   await report.step('aws', 'deploy to a region without a service: named, and removable', async () => {
     const ran = await run(['deploy', '--package', FIRST], withoutType('AWS::ApiGatewayV2::Api'));
     assert.notEqual(ran.code, 0);
     assert.match(ran.output, /Unrecognized resource types: \[AWS::ApiGatewayV2::Api\]/);
     assert.deepEqual(kinds(await left()), ['bucket', 'stack']);
-    await succeeds(stage, ['remove']);
+    await succeeds(rehearsal, ['remove']);
     assert.deepEqual(await left(), []);
-    return [...told(ran), 'left: the bucket for packages and its stack, until `sls remove`'];
+    return [...reported(ran), 'left: the bucket for packages and its stack, until `sls remove`'];
   });
 }

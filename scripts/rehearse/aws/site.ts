@@ -1,6 +1,6 @@
 /** What a deployed AWS site must be, asked of the services themselves. */
 import assert from 'node:assert/strict';
-import type { Ask } from './inventory.ts';
+import type { Query } from './inventory.ts';
 
 interface Table {
   readonly TableId: string;
@@ -46,17 +46,19 @@ const FED: Readonly<Record<string, string>> = {
 };
 
 /** Ids that change when a resource is replaced, which loses what is in it. */
-export async function identities(ask: Ask): Promise<Readonly<Record<string, string>>> {
-  const { Table } = await ask<{ Table: Table }>('dynamodb', 'DescribeTable', { TableName: 'tandem' });
+export async function identities(query: Query): Promise<Readonly<Record<string, string>>> {
+  const { Table } = await query<{ Table: Table }>('dynamodb', 'DescribeTable', { TableName: 'tandem' });
   const queues = await Promise.all(
-    QUEUES.map(async (name) => [name, (await attributes(ask, name))['CreatedTimestamp'] ?? ''] as const),
+    QUEUES.map(async (name) => [name, (await attributes(query, name))['CreatedTimestamp'] ?? ''] as const),
   );
   return { table: Table.TableId, ...Object.fromEntries(queues) };
 }
 
-async function attributes(ask: Ask, name: string): Promise<Readonly<Record<string, string>>> {
-  const { QueueUrl } = await ask<{ QueueUrl: string }>('sqs', 'GetQueueUrl', { QueueName: `tandem-${name}` });
-  const { Attributes } = await ask<{ Attributes: Record<string, string> }>('sqs', 'GetQueueAttributes', {
+async function attributes(query: Query, name: string): Promise<Readonly<Record<string, string>>> {
+  const { QueueUrl } = await query<{ QueueUrl: string }>('sqs', 'GetQueueUrl', {
+    QueueName: `tandem-${name}`,
+  });
+  const { Attributes } = await query<{ Attributes: Record<string, string> }>('sqs', 'GetQueueAttributes', {
     QueueUrl,
     AttributeNames: ['All'],
   });
@@ -64,8 +66,8 @@ async function attributes(ask: Ask, name: string): Promise<Readonly<Record<strin
 }
 
 /** What the functions' environment says. */
-export async function settings(ask: Ask, name = 'users'): Promise<Readonly<Record<string, string>>> {
-  const { Environment } = await ask<Lambda>('lambda', 'GetFunctionConfiguration', {
+export async function settings(query: Query, name = 'users'): Promise<Readonly<Record<string, string>>> {
+  const { Environment } = await query<Lambda>('lambda', 'GetFunctionConfiguration', {
     FunctionName: `tandem-prod-${name}`,
   });
   return Environment.Variables;
@@ -76,18 +78,18 @@ export interface Template {
 }
 
 /** @returns What was looked at, in words. */
-export async function checkSite(ask: Ask, stack: string, template: Template): Promise<string[]> {
+export async function checkSite(query: Query, stack: string, template: Template): Promise<string[]> {
   return [
-    await checkStack(ask, stack, template),
-    await checkStore(ask),
-    await checkQueues(ask),
-    await checkFunctions(ask),
-    await checkFeeds(ask),
+    await checkStack(query, stack, template),
+    await checkStore(query),
+    await checkQueues(query),
+    await checkFunctions(query),
+    await checkFeeds(query),
   ];
 }
 
-async function checkStack(ask: Ask, stack: string, { Resources }: Template): Promise<string> {
-  const { StackResourceSummaries } = await ask<{
+async function checkStack(query: Query, stack: string, { Resources }: Template): Promise<string> {
+  const { StackResourceSummaries } = await query<{
     StackResourceSummaries: readonly { LogicalResourceId: string }[];
   }>('cloudformation', 'ListStackResources', { StackName: stack });
   const made = new Set(StackResourceSummaries.map(({ LogicalResourceId }) => LogicalResourceId));
@@ -96,8 +98,8 @@ async function checkStack(ask: Ask, stack: string, { Resources }: Template): Pro
   return `stack: ${made.size} of ${Object.keys(Resources).length} resources; moto leaves out ${LEFT_OUT.length} types`;
 }
 
-async function checkStore(ask: Ask): Promise<string> {
-  const { Table } = await ask<{ Table: Table }>('dynamodb', 'DescribeTable', { TableName: 'tandem' });
+async function checkStore(query: Query): Promise<string> {
+  const { Table } = await query<{ Table: Table }>('dynamodb', 'DescribeTable', { TableName: 'tandem' });
   assert.equal(Table.TableStatus, 'ACTIVE');
   assert.equal(Table.BillingModeSummary?.BillingMode, 'PAY_PER_REQUEST');
   assert.deepEqual(Table.GlobalSecondaryIndexes.map(({ IndexName }) => IndexName).sort(), [
@@ -107,9 +109,9 @@ async function checkStore(ask: Ask): Promise<string> {
   return 'table: on demand, with both indexes';
 }
 
-async function checkQueues(ask: Ask): Promise<string> {
+async function checkQueues(query: Query): Promise<string> {
   for (const name of QUEUES) {
-    const found = await attributes(ask, name);
+    const found = await attributes(query, name);
     assert.equal(found['SqsManagedSseEnabled'], 'true', `${name} is not encrypted`);
     if (!WITH_DEAD_LETTERS.includes(name)) continue;
     const { deadLetterTargetArn } = JSON.parse(found['RedrivePolicy'] ?? '{}') as Record<string, string>;
@@ -118,9 +120,9 @@ async function checkQueues(ask: Ask): Promise<string> {
   return `queues: ${QUEUES.join(', ')}, encrypted, ${WITH_DEAD_LETTERS.join(', ')} with the dead-letter queue`;
 }
 
-async function checkFunctions(ask: Ask): Promise<string> {
-  const { Functions } = await ask<{ Functions: readonly Lambda[] }>('lambda', 'ListFunctions');
-  const { Roles } = await ask<{ Roles: readonly { Arn: string }[] }>('iam', 'ListRoles');
+async function checkFunctions(query: Query): Promise<string> {
+  const { Functions } = await query<{ Functions: readonly Lambda[] }>('lambda', 'ListFunctions');
+  const { Roles } = await query<{ Roles: readonly { Arn: string }[] }>('iam', 'ListRoles');
   const roles = new Set(Roles.map(({ Arn }) => Arn));
   for (const { FunctionName, Role, Runtime, Environment } of Functions) {
     assert.equal(Runtime, 'nodejs24.x', FunctionName);
@@ -134,8 +136,8 @@ async function checkFunctions(ask: Ask): Promise<string> {
   return `functions: ${Functions.length}, Node 24, each with a role of its own and the names of table and queues`;
 }
 
-async function checkFeeds(ask: Ask): Promise<string> {
-  const { EventSourceMappings } = await ask<{ EventSourceMappings: readonly Mapping[] }>(
+async function checkFeeds(query: Query): Promise<string> {
+  const { EventSourceMappings } = await query<{ EventSourceMappings: readonly Mapping[] }>(
     'lambda',
     'ListEventSourceMappings',
   );
@@ -145,7 +147,7 @@ async function checkFeeds(ask: Ask): Promise<string> {
     return [queue?.replace('tandem-', '') ?? '', fed?.replace('tandem-prod-', '') ?? ''];
   });
   assert.deepEqual(Object.fromEntries(found), FED);
-  const { Rules } = await ask<{ Rules: readonly { ScheduleExpression: string }[] }>(
+  const { Rules } = await query<{ Rules: readonly { ScheduleExpression: string }[] }>(
     'eventbridge',
     'ListRules',
   );

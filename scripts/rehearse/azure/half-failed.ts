@@ -1,10 +1,10 @@
 /** Deployments to Azure that end on the way, and the one after them that succeeds. */
 import assert from 'node:assert/strict';
 import { readServiceBundles } from '../../bench/service-bundles.ts';
-import { APP, DEPLOY, GROUP, refuses, succeeds, typesIn, type Stage } from './stage.ts';
+import { APP, DEPLOY, GROUP, refuses, succeeds, typesIn, type RehearsalRun } from './rehearsal-run.ts';
 
-export async function halfFailed(stage: Stage): Promise<void> {
-  const { report, azure } = stage;
+export async function halfFailed(run: RehearsalRun): Promise<void> {
+  const { report, azure } = run;
   const { manager } = azure;
   await report.step(
     'azure',
@@ -17,14 +17,14 @@ export async function halfFailed(stage: Stage): Promise<void> {
               message: `The provided location 'westeurope' is not available for resource type 'Microsoft.Web/serverfarms'.`,
             }
           : undefined;
-      const said = await refuses(
-        stage,
+      const reported = await refuses(
+        run,
         DEPLOY,
         /'westeurope' is not available[^]*Microsoft\.Web\/serverfarms/,
       );
       manager.refusesAtOnce = () => undefined;
-      assert.deepEqual(typesIn(stage), []);
-      return said;
+      assert.deepEqual(typesIn(run), []);
+      return reported;
     },
   );
   await report.step('azure', 'deploy under a name that is taken: named, what was made stays', async () => {
@@ -32,15 +32,15 @@ export async function halfFailed(stage: Stage): Promise<void> {
       type === 'Microsoft.Web/sites'
         ? { code: 'Conflict', message: `Website with given name ${APP} already exists.` }
         : undefined;
-    const said = await refuses(
-      stage,
+    const reported = await refuses(
+      run,
       DEPLOY,
       /Microsoft\.Web\/sites[^]*name rehearsed-tandem already exists/,
     );
     manager.refuses = () => undefined;
-    assert.ok(typesIn(stage).length > 0);
-    assert.ok(!typesIn(stage).includes('Microsoft.Web/sites'));
-    return [...said, `left: ${typesIn(stage).length} types of resources, which the next deploy takes over`];
+    assert.ok(typesIn(run).length > 0);
+    assert.ok(!typesIn(run).includes('Microsoft.Web/sites'));
+    return [...reported, `left: ${typesIn(run).length} types of resources, which the next deploy takes over`];
   });
   await report.step(
     'azure',
@@ -50,25 +50,25 @@ export async function halfFailed(stage: Stage): Promise<void> {
         type === 'Microsoft.DocumentDB/databaseAccounts'
           ? { code: 'SubscriptionQuotaExceeded', message: 'No more accounts in this subscription.' }
           : undefined;
-      const said = await refuses(stage, DEPLOY, /No more accounts in this subscription/);
+      const reported = await refuses(run, DEPLOY, /No more accounts in this subscription/);
       manager.refusesAtOnce = () => undefined;
-      return said;
+      return reported;
     },
   );
   for (const fault of ['upload', 'deployment'] as const) {
     await report.step('azure', `deploy whose package is refused (${fault}): reported as failed`, async () => {
       azure.publishing.fault = fault;
-      const said = await refuses(stage, DEPLOY, fault === 'upload' ? /HTTP 500/ : /no space left/);
+      const reported = await refuses(run, DEPLOY, fault === 'upload' ? /HTTP 500/ : /no space left/);
       azure.publishing.fault = undefined;
       assert.equal(azure.publishing.published.size, 0);
-      return said;
+      return reported;
     });
   }
   await report.step('azure', 'the next deploy succeeds: template made, package published', async () => {
-    await succeeds(stage, DEPLOY);
+    await succeeds(run, DEPLOY);
     const expected = Object.keys(readServiceBundles('azure').functions);
     assert.deepEqual([...(azure.publishing.published.get(APP) ?? [])].sort(), expected.sort());
-    const types = typesIn(stage);
+    const types = typesIn(run);
     for (const type of [
       'Microsoft.Web/sites',
       'Microsoft.DocumentDB/databaseAccounts',

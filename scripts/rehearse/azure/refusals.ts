@@ -2,50 +2,55 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DEPLOY, FIRST, refuses, SUBSCRIPTION, succeeds, type Stage } from './stage.ts';
+import { DEPLOY, FIRST, refuses, SUBSCRIPTION, succeeds, type RehearsalRun } from './rehearsal-run.ts';
 
-export async function beforeAnything(stage: Stage, signedIn: Record<string, string>): Promise<void> {
-  const { report, place, azure } = stage;
+export async function beforeAnything(run: RehearsalRun, signedIn: Record<string, string>): Promise<void> {
+  const { report, place, azure } = run;
   const none = (): void => assert.equal(azure.manager.groups.size, 0);
   await report.step('azure', 'packages', async () => {
-    await succeeds(stage, ['package']);
+    await succeeds(run, ['package']);
     fs.copyFileSync(path.join(place.dir, '.artifacts/azure/tandem.zip'), path.join(place.dir, FIRST));
-    assert.deepEqual(azure.asked, [], 'packaging asks nobody');
+    assert.deepEqual(azure.requested, [], 'packaging asks nobody');
   });
   await report.step('azure', 'deploy without a login: refused, nothing made', async () => {
-    const said = await refuses(stage, DEPLOY, /no login to Azure: sign in with/, {
+    const reported = await refuses(run, DEPLOY, /no login to Azure: sign in with/, {
       AZURE_SUBSCRIPTION_ID: SUBSCRIPTION,
     });
     none();
-    return said;
+    return reported;
   });
   await report.step('azure', 'deploy without a subscription: refused, nothing made', async () => {
     const { AZURE_SUBSCRIPTION_ID: _none, ...rest } = signedIn;
-    const said = await refuses(stage, DEPLOY, /no subscription: set AZURE_SUBSCRIPTION_ID/, rest);
+    const reported = await refuses(run, DEPLOY, /no subscription: set AZURE_SUBSCRIPTION_ID/, rest);
     none();
-    return said;
+    return reported;
   });
   await report.step('azure', 'deploy to a subscription of others: refused, nothing made', async () => {
     const other = { ...signedIn, AZURE_SUBSCRIPTION_ID: '00000000-dead-beef-0000-000000000000' };
-    const said = await refuses(stage, DEPLOY, /subscription '00000000-dead-beef.*could not be found/, other);
+    const reported = await refuses(
+      run,
+      DEPLOY,
+      /subscription '00000000-dead-beef.*could not be found/,
+      other,
+    );
     none();
-    return said;
+    return reported;
   });
   await report.step('azure', 'deploy with an expired assertion: refused, nothing made', async () => {
     const stale = path.join(path.dirname(signedIn['AZURE_FEDERATED_TOKEN_FILE'] ?? ''), 'stale');
     fs.writeFileSync(stale, 'header.stale.signature');
-    const said = await refuses(stage, DEPLOY, /AADSTS700024/, {
+    const reported = await refuses(run, DEPLOY, /AADSTS700024/, {
       ...signedIn,
       AZURE_FEDERATED_TOKEN_FILE: stale,
     });
     none();
-    return said;
+    return reported;
   });
   await report.step('azure', 'deploy with an expired token: refused, nothing made', async () => {
     azure.expired = true;
-    const said = await refuses(stage, DEPLOY, /token expiry/);
+    const reported = await refuses(run, DEPLOY, /token expiry/);
     azure.expired = false;
     none();
-    return said;
+    return reported;
   });
 }

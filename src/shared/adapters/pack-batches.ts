@@ -3,7 +3,7 @@
  * `overheadBytes` is what the protocol adds to each message.
  */
 import { isRetryable } from '@tandem-clouds/replication/errors';
-import type { OutboundMessage, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { OutboundMessage, SendResult } from '@tandem-clouds/replication/ports/queue';
 
 export type Batch = readonly { readonly index: number; readonly message: OutboundMessage }[];
 
@@ -45,7 +45,7 @@ export function packBatches(
  */
 export async function sendInHalves(
   batch: Batch,
-  outcomes: SendOutcome[],
+  results: SendResult[],
   send: (batch: Batch) => Promise<void>,
 ): Promise<void> {
   try {
@@ -53,12 +53,12 @@ export async function sendInHalves(
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (batch.length === 1 || isRetryable(error)) {
-      for (const { index } of batch) outcomes[index] = error;
+      for (const { index } of batch) results[index] = error;
       return;
     }
     const middle = Math.ceil(batch.length / 2);
-    await sendInHalves(batch.slice(0, middle), outcomes, send);
-    await sendInHalves(batch.slice(middle), outcomes, send);
+    await sendInHalves(batch.slice(0, middle), results, send);
+    await sendInHalves(batch.slice(middle), results, send);
   }
 }
 

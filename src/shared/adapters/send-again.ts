@@ -7,7 +7,7 @@
  * back. The count is a message attribute because no queue keeps one for us.
  */
 import { retryDelaySecondsMax } from '../bounds.ts';
-import type { QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { sendWithin, type Retry } from './settle-batch.ts';
 
@@ -41,7 +41,7 @@ export async function sendAgain(
   queue: QueueSender,
   retries: readonly Retry[],
   limit: TimeLimit,
-): Promise<readonly SendOutcome[]> {
+): Promise<readonly SendResult[]> {
   if (retries.length === 0) return [];
   const messages = retries.map((retry, index) => ({
     id: String(index),

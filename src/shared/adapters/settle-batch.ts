@@ -6,7 +6,7 @@
  */
 import type { DeadLetters } from '../ports/cloud.ts';
 import { AmbiguousError, isRetryable } from '@tandem-clouds/replication/errors';
-import type { BatchHandler, InboundMessage, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { BatchHandler, InboundMessage, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
 import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { probeSender } from './probe-message.ts';
@@ -70,7 +70,7 @@ export async function settleBatch(
       error: error.message,
     });
   }
-  if (dead.length > 0) retries.push(...(await setAside(queue, dead, { ...services, times })));
+  if (dead.length > 0) retries.push(...(await deadLettered(queue, dead, { ...services, times })));
   return retries;
 }
 
@@ -78,8 +78,8 @@ export async function settleBatch(
 export async function sendWithin(
   limit: TimeLimit,
   count: number,
-  send: () => Promise<readonly SendOutcome[]>,
-): Promise<readonly SendOutcome[]> {
+  send: () => Promise<readonly SendResult[]>,
+): Promise<readonly SendResult[]> {
   const late = new AmbiguousError('the queue did not answer in the time for this batch');
   return limit.run(send).catch((error: unknown) => {
     if (!isRetryable(error)) throw error;
@@ -94,19 +94,19 @@ function isProbe(queue: string, message: InboundMessage, logger: Logger): boolea
   return from !== undefined;
 }
 
-async function setAside(
+async function deadLettered(
   queue: string,
   dead: readonly { message: InboundMessage; reason: string; detail: string }[],
   { deadLetters, logger, metrics, times }: Services & { times: BatchTimes },
 ): Promise<readonly Retry[]> {
-  const outcomes = await sendWithin(times.send(), dead.length, () =>
+  const results = await sendWithin(times.send(), dead.length, () =>
     deadLetters.send(
       dead.map(({ message: { id, body }, reason, detail }) => ({ queue, id, body, reason, detail })),
     ),
   );
   const retries: Retry[] = [];
   dead.forEach(({ message, reason, detail }, index) => {
-    const error = outcomes[index];
+    const error = results[index];
     if (error === undefined) {
       logger.log('error', 'message set aside', { queue, id: message.id, reason, detail });
     } else {

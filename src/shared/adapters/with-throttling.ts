@@ -9,9 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { throttling } from '../bounds.ts';
 import type { Urgency } from '../ports/cloud.ts';
 
-export interface ThrottlingOptions<Answer> {
+export interface ThrottlingOptions<Response> {
   /** Milliseconds after which the store wants to be asked again; undefined: it was not throttled. */
-  readonly hintOf: (answer: Answer) => number | undefined;
+  readonly hintOf: (response: Response) => number | undefined;
   readonly urgency: Urgency;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
@@ -20,12 +20,12 @@ export interface ThrottlingOptions<Answer> {
  * Sends items until none is throttled. Answers in the order of the items.
  * @param send Answers in the order of what it is given.
  */
-export async function withThrottling<Item, Answer>(
+export async function withThrottling<Item, Response>(
   items: readonly Item[],
-  send: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { hintOf, urgency, sleep }: ThrottlingOptions<Answer>,
-): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
+  send: (items: readonly Item[]) => Promise<readonly Response[]>,
+  { hintOf, urgency, sleep }: ThrottlingOptions<Response>,
+): Promise<readonly Response[]> {
+  const responses: Response[] = [];
   const pauses = throttlePauses(urgency, sleep);
   let open = items.map((item, index) => ({ item, index }));
   for (;;) {
@@ -33,13 +33,13 @@ export async function withThrottling<Item, Answer>(
     if (round.length !== open.length) throw new TypeError(`${round.length} answers for ${open.length} items`);
     const hints: number[] = [];
     open = open.filter(({ index }, position) => {
-      const answer = round[position] as Answer;
-      answers[index] = answer;
-      const hint = hintOf(answer);
+      const response = round[position] as Response;
+      responses[index] = response;
+      const hint = hintOf(response);
       if (hint !== undefined) hints.push(hint);
       return hint !== undefined;
     });
-    if (open.length === 0 || !(await pauses.next(Math.max(...hints)))) return answers;
+    if (open.length === 0 || !(await pauses.next(Math.max(...hints)))) return responses;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The only place that reads `process.env`: checked against a schema at cold start, every mistake reported at once,
- * the result frozen. Endpoints of stand-ins, emulators or real services are set here and nowhere else
+ * the result frozen. Endpoints of emulators, emulators or real services are set here and nowhere else
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
 import { InvalidError, type Failure } from '../errors.ts';
@@ -37,7 +37,7 @@ export type PeerConfig =
       readonly verify: string;
       /** Fully qualified namespace, for access with an identity. */
       readonly namespace?: string;
-      /** For the local stand-in and the emulator, which know no identities, and where identities cannot be federated. */
+      /** For the local emulator and the emulator, which know no identities, and where identities cannot be federated. */
       readonly connectionString?: string;
       /** For a site on AWS: the tenant, and the identity in it that trusts the site's roles. */
       readonly tenantId?: string;

@@ -99,8 +99,8 @@ function firstOf(failures: readonly Failure[]): readonly Failure[] {
 }
 
 function challengeOf(error: unknown): Record<string, string> {
-  const asks = error instanceof UnauthorizedError || error instanceof ForbiddenError;
-  return asks && error.challenge !== undefined ? { 'www-authenticate': error.challenge } : {};
+  const queries = error instanceof UnauthorizedError || error instanceof ForbiddenError;
+  return queries && error.challenge !== undefined ? { 'www-authenticate': error.challenge } : {};
 }
 
 function detailOf(error: unknown, status: number): string {

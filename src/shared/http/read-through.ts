@@ -8,15 +8,21 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { readThroughBytesMax, readThroughMs } from '../bounds.ts';
 import { NotYetHereError, UnavailableError } from '@tandem-clouds/replication/errors';
-import type { HttpAnswer, HttpClient } from '../ports/http-client.ts';
+import type { HttpResponse, HttpClient } from '../ports/http-client.ts';
 import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
 
 /** The loop guard: names the site that asks. */
 const GUARD = 'x-tandem-read-through';
 /** What the answer depends on. */
-const ASKED_WITH = ['accept', 'authorization', 'if-none-match', 'traceparent', 'x-tandem-session'] as const;
+const REQUESTED_WITH = [
+  'accept',
+  'authorization',
+  'if-none-match',
+  'traceparent',
+  'x-tandem-session',
+] as const;
 /** What belongs to the answer itself; this site adds its own of the rest. */
-const ANSWERED_WITH = ['cache-control', 'content-type', 'etag', 'link', 'x-tandem-session'] as const;
+const RESPONDED_WITH = ['cache-control', 'content-type', 'etag', 'link', 'x-tandem-session'] as const;
 
 export interface ReadThroughOptions {
   readonly site: string;
@@ -39,12 +45,12 @@ export function readThrough(options: ReadThroughOptions): ReadThrough {
       const { method } = event.requestContext.http;
       if (!(error instanceof NotYetHereError) || event.headers[GUARD] !== undefined) return;
       if (method !== 'GET' && method !== 'HEAD') return;
-      const answer = await askOrigins(options, error.origins, {
+      const response = await queryOrigins(options, error.origins, {
         method,
         event,
         headers: headersFor(event, { [GUARD]: options.site, 'x-request-id': requestIdOf(request) }),
       });
-      if (answer !== undefined) request.response = answer;
+      if (response !== undefined) request.response = response;
     },
   };
 }
@@ -56,20 +62,20 @@ interface Question {
 }
 
 /** One after the other; each has an equal share of the time that is left, so that none can use up that of the next. */
-async function askOrigins(
+async function queryOrigins(
   { peers, client, elapsed }: ReadThroughOptions,
   origins: readonly string[],
   { method, event, headers }: Question,
 ): Promise<APIGatewayProxyStructuredResultV2 | undefined> {
   const untilMs = elapsed() + readThroughMs;
-  const asked = origins.flatMap((origin) => peers.find(({ site }) => site === origin) ?? []);
-  for (const [index, { site, url }] of asked.entries()) {
-    const timeoutMs = Math.floor((untilMs - elapsed()) / (asked.length - index));
+  const requested = origins.flatMap((origin) => peers.find(({ site }) => site === origin) ?? []);
+  for (const [index, { site, url }] of requested.entries()) {
+    const timeoutMs = Math.floor((untilMs - elapsed()) / (requested.length - index));
     if (timeoutMs <= 0) return undefined;
     try {
       const call = { method, url: urlAt(url, event), headers, timeoutMs, bodyBytesMax: readThroughBytesMax };
-      const answer = await client(call);
-      if (isItsAnswer(answer, site)) return passedOn(answer, { site, method });
+      const response = await client(call);
+      if (isItsResponse(response, site)) return passedOn(response, { site, method });
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
     }
@@ -89,24 +95,24 @@ function headersFor(
   { headers }: APIGatewayProxyEventV2,
   own: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  return { ...picked(headers, ASKED_WITH), ...own };
+  return { ...picked(headers, REQUESTED_WITH), ...own };
 }
 
 /** A 404 of a gateway in front of a site that is gone says nothing about the record: the site itself must have spoken. */
-function isItsAnswer({ status, headers }: HttpAnswer, site: string): boolean {
+function isItsResponse({ status, headers }: HttpResponse, site: string): boolean {
   const isFinal = (status >= 200 && status < 300) || status === 304 || status === 404 || status === 410;
   return isFinal && headers['x-tandem-site'] === site;
 }
 
 function passedOn(
-  { status, headers, body }: HttpAnswer,
+  { status, headers, body }: HttpResponse,
   { site, method }: { site: string; method: Question['method'] },
 ): APIGatewayProxyStructuredResultV2 {
   // Of an answer without its body, this is the only one who knows the length.
   const length = method === 'HEAD' ? picked(headers, ['content-length']) : {};
   return {
     statusCode: status,
-    headers: { ...picked(headers, ANSWERED_WITH), ...length, 'x-tandem-origin': site },
+    headers: { ...picked(headers, RESPONDED_WITH), ...length, 'x-tandem-origin': site },
     body,
   };
 }

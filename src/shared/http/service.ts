@@ -9,7 +9,7 @@ import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { answerReserveMs, headerBytesMax, urlBytesMax } from '../bounds.ts';
+import { responseReserveMs, headerBytesMax, urlBytesMax } from '../bounds.ts';
 import { AmbiguousError, NotYetHereError } from '@tandem-clouds/replication/errors';
 import {
   HeadersTooLargeError,
@@ -52,7 +52,7 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
   });
   const readTarget = targetReader(routes);
   const service = middy<Event, Result>({
-    timeoutEarlyInMillis: answerReserveMs,
+    timeoutEarlyInMillis: responseReserveMs,
     timeoutEarlyResponse: outOfTime,
   })
     .use(requestLog({ site, logger, elapsed, callers }))

@@ -5,16 +5,16 @@
  * Invariant: a replayed letter is removed only after its queue has accepted it, so dying in between sends it twice
  * and never loses it; and twice is harmless, because applying and forwarding are idempotent.
  */
-import { letterIdsMax, letterLooksMax, letterSettlesMax } from '../bounds.ts';
+import { deadLetterIdsMax, deadLetterScansMax, deadLetterSettlesMax } from '../bounds.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
-import type { DeadLetter, DeadLetterBox, Look } from '../ports/dead-letter-box.ts';
-import type { QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { DeadLetter, DeadLetterBox, Sample } from '../ports/dead-letter-box.ts';
+import type { QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 
 /** Letters of one queue that are there for one reason. */
 export interface Cause {
   readonly source: string;
   readonly reason: string;
-  readonly letters: number;
+  readonly messages: number;
   /** What the newest of them says. */
   readonly detail: string;
   /** RFC 3339. */
@@ -26,7 +26,7 @@ export interface Cause {
   readonly keys?: readonly { readonly key: string; readonly detail: string }[];
 }
 
-export interface Causes extends Look {
+export interface Causes extends Sample {
   readonly causes: readonly Cause[];
 }
 
@@ -41,7 +41,7 @@ export interface Selection {
   readonly limit?: number | undefined;
 }
 
-export interface Settled extends Look {
+export interface Settled extends Sample {
   /** Letters that were meant. */
   readonly matched: number;
   /** Letters that were replayed or discarded, or would have been in a dry run. */
@@ -63,25 +63,25 @@ export class DeadLetterService {
   /** Why letters are there, the most frequent cause first. */
   async causes(): Promise<Causes> {
     const found = new Map<string, Cause>();
-    const look = await this.#box.look(letterLooksMax, (letters) => {
-      for (const letter of letters) {
-        const name = `${letter.source} ${letter.reason}`;
-        found.set(name, withLetter(found.get(name), letter));
+    const scan = await this.#box.scan(deadLetterScansMax, (messages) => {
+      for (const message of messages) {
+        const name = `${message.source} ${message.reason}`;
+        found.set(name, withDeadLetter(found.get(name), message));
       }
     });
-    return { ...look, causes: [...found.values()].sort((a, b) => b.letters - a.letters) };
+    return { ...scan, causes: [...found.values()].sort((a, b) => b.messages - a.messages) };
   }
 
   /** One letter with its body. @throws NotFoundError when it is not among those that can be looked at. */
   async show(id: string): Promise<DeadLetter> {
     let found: DeadLetter | undefined;
-    const look = await this.#box.look(letterLooksMax, (letters) => {
-      found ??= letters.find((letter) => letter.id === id);
+    const scan = await this.#box.scan(deadLetterScansMax, (messages) => {
+      found ??= messages.find((message) => message.id === id);
     });
     if (found !== undefined) return found;
     throw new NotFoundError(
-      look.atLeast
-        ? `dead letter ${id} is not among the ${look.looked} that were looked at; there are more`
+      scan.atLeast
+        ? `dead letter ${id} is not among the ${scan.scanned} that were looked at; there are more`
         : `dead letter ${id} does not exist`,
     );
   }
@@ -90,10 +90,10 @@ export class DeadLetterService {
   async preview(selection: Selection): Promise<Settled> {
     const meant = matcher(selection);
     let matched = 0;
-    const look = await this.#box.look(letterLooksMax, (letters) => {
-      matched += letters.filter(meant).length;
+    const scan = await this.#box.scan(deadLetterScansMax, (messages) => {
+      matched += messages.filter(meant).length;
     });
-    return { ...look, matched, settled: Math.min(matched, limitOf(selection)), failed: [] };
+    return { ...scan, matched, settled: Math.min(matched, limitOf(selection)), failed: [] };
   }
 
   /**
@@ -102,7 +102,7 @@ export class DeadLetterService {
    * @throws ConflictError when the letter whose body is to be replaced is not there
    */
   async replay(selection: Selection, body?: string): Promise<Settled> {
-    const report = await this.#settle(selection, (letters) => this.#sendBack(letters, body));
+    const report = await this.#settle(selection, (messages) => this.#sendBack(messages, body));
     if (body !== undefined && report.matched === 0) {
       throw new ConflictError('the dead letter whose body was edited is no longer there');
     }
@@ -111,67 +111,67 @@ export class DeadLetterService {
 
   /** Removes letters for good. */
   discard(selection: Selection): Promise<Settled> {
-    return this.#settle(selection, (letters) => Promise.resolve(letters.map(() => undefined)));
+    return this.#settle(selection, (messages) => Promise.resolve(messages.map(() => undefined)));
   }
 
   async #settle(
     selection: Selection,
-    act: (letters: readonly DeadLetter[]) => Promise<readonly SendOutcome[]>,
+    act: (messages: readonly DeadLetter[]) => Promise<readonly SendResult[]>,
   ): Promise<Settled> {
     const meant = matcher(selection);
     const limit = limitOf(selection);
     const failed: { id: string; detail: string }[] = [];
     let matched = 0;
     let settled = 0;
-    const look = await this.#box.settle(letterLooksMax, async (page) => {
-      const letters = page.filter(meant).slice(0, limit - matched);
-      matched += letters.length;
-      const outcomes = await act(letters);
+    const scan = await this.#box.settle(deadLetterScansMax, async (page) => {
+      const messages = page.filter(meant).slice(0, limit - matched);
+      matched += messages.length;
+      const results = await act(messages);
       const remove = new Set<string>();
-      letters.forEach(({ id }, i) => {
-        const error = outcomes[i];
+      messages.forEach(({ id }, i) => {
+        const error = results[i];
         if (error === undefined) remove.add(id);
         else failed.push({ id, detail: error.message });
       });
       settled += remove.size;
       return { remove, goOn: matched < limit };
     });
-    return { ...look, matched, settled, failed };
+    return { ...scan, matched, settled, failed };
   }
 
-  async #sendBack(letters: readonly DeadLetter[], body: string | undefined): Promise<readonly SendOutcome[]> {
-    const outcomes: SendOutcome[] = letters.map(
+  async #sendBack(messages: readonly DeadLetter[], body: string | undefined): Promise<readonly SendResult[]> {
+    const results: SendResult[] = messages.map(
       ({ source }) => new Error(`'${source}' is no queue of this site, so it cannot be sent back`),
     );
     for (const [source, queue] of this.#sources) {
-      const indexes = letters.flatMap((letter, i) => (letter.source === source ? [i] : []));
+      const indexes = messages.flatMap((message, i) => (message.source === source ? [i] : []));
       if (indexes.length === 0) continue;
       const sent = await queue.send(
-        indexes.map((index) => ({ id: String(index), body: body ?? letters[index]?.body ?? '' })),
+        indexes.map((index) => ({ id: String(index), body: body ?? messages[index]?.body ?? '' })),
       );
       indexes.forEach((index, position) => {
-        outcomes[index] = sent[position];
+        results[index] = sent[position];
       });
     }
-    return outcomes;
+    return results;
   }
 }
 
-function withLetter(cause: Cause | undefined, letter: DeadLetter): Cause {
-  const { id, source, reason, detail, atMs } = letter;
+function withDeadLetter(cause: Cause | undefined, message: DeadLetter): Cause {
+  const { id, source, reason, detail, atMs } = message;
   const at = new Date(atMs).toISOString();
-  const keys = withKey(cause?.keys ?? [], letter);
+  const keys = withKey(cause?.keys ?? [], message);
   if (cause === undefined) {
-    return { source, reason, letters: 1, detail, oldest: at, newest: at, ids: [id], keys };
+    return { source, reason, messages: 1, detail, oldest: at, newest: at, ids: [id], keys };
   }
   const isNewest = at > cause.newest;
   return {
     ...cause,
-    letters: cause.letters + 1,
+    messages: cause.messages + 1,
     detail: isNewest ? detail : cause.detail,
     oldest: at < cause.oldest ? at : cause.oldest,
     newest: isNewest ? at : cause.newest,
-    ids: cause.ids.length < letterIdsMax ? [...cause.ids, id] : cause.ids,
+    ids: cause.ids.length < deadLetterIdsMax ? [...cause.ids, id] : cause.ids,
     keys,
   };
 }
@@ -181,7 +181,7 @@ function withKey(
   known: NonNullable<Cause['keys']>,
   { body, detail }: DeadLetter,
 ): NonNullable<Cause['keys']> {
-  if (known.length >= letterIdsMax) return known;
+  if (known.length >= deadLetterIdsMax) return known;
   try {
     const { key } = JSON.parse(body) as { readonly key?: unknown };
     if (typeof key !== 'string' || known.some((each) => each.key === key)) return known;
@@ -191,16 +191,16 @@ function withKey(
   }
 }
 
-function limitOf({ limit = letterSettlesMax, ids }: Selection): number {
-  return Math.min(limit, letterSettlesMax, ids?.length ?? Infinity);
+function limitOf({ limit = deadLetterSettlesMax, ids }: Selection): number {
+  return Math.min(limit, deadLetterSettlesMax, ids?.length ?? Infinity);
 }
 
-function matcher({ ids, source, reason, before }: Selection): (letter: DeadLetter) => boolean {
+function matcher({ ids, source, reason, before }: Selection): (message: DeadLetter) => boolean {
   const named = ids && new Set(ids);
   const beforeMs = before === undefined ? Infinity : Date.parse(before);
-  return (letter) =>
-    named?.has(letter.id) !== false &&
-    (source === undefined || letter.source === source) &&
-    (reason === undefined || letter.reason === reason) &&
-    letter.atMs < beforeMs;
+  return (message) =>
+    named?.has(message.id) !== false &&
+    (source === undefined || message.source === source) &&
+    (reason === undefined || message.reason === reason) &&
+    message.atMs < beforeMs;
 }

@@ -25,10 +25,10 @@ export async function firstCheck(
 
 async function findingOf(probe: Probe, elapsed: () => number, withinMs: number): Promise<Finding> {
   const began = elapsed();
-  const finding = (outcome: Finding['outcome'], seen: string): Finding => ({
+  const finding = (result: Finding['result'], seen: string): Finding => ({
     probe: probe.id,
     subject: probe.subject ?? '',
-    outcome,
+    result,
     seen: seen.slice(0, probeFindingCharsMax),
     ms: Math.round(elapsed() - began),
   });
@@ -57,12 +57,12 @@ async function within<T>(call: Promise<T>, withinMs: number): Promise<T> {
 
 /** An error with its causes, each once: what the service said is often in the innermost. */
 function explained(error: unknown): string {
-  const said: string[] = [];
-  for (let next: unknown = error; next !== undefined && said.length < 5;) {
+  const reported: string[] = [];
+  for (let next: unknown = error; next !== undefined && reported.length < 5;) {
     const { name, message, code, cause } = next as Partial<Error & { code: string | number }>;
     const text = [name, code, message].filter((part) => part !== undefined && part !== '').join(': ');
-    if (!said.some((earlier) => earlier.includes(message ?? text))) said.push(text);
+    if (!reported.some((earlier) => earlier.includes(message ?? text))) reported.push(text);
     next = cause;
   }
-  return said.join(' <- ');
+  return reported.join(' <- ');
 }

@@ -8,17 +8,17 @@ import {
 } from '@tandem-clouds/replication/anti-entropy/verification';
 import { readEach } from '../read-each.ts';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { replicationView, type PendingLook } from './replication-view.ts';
+import { replicationView, type PendingScan } from './replication-view.ts';
 
 /** Measures and records once. What is not known, a peer that was never heard, is not recorded. @throws what the store throws. */
 export async function recordGauges(
   site: Site,
   store: Pick<Store, 'exposure' | 'getMany'>,
   metrics: Metrics,
-  look: PendingLook,
+  sample: PendingScan,
 ): Promise<void> {
   const [view, differences] = await Promise.all([
-    replicationView(site, store, look),
+    replicationView(site, store, sample),
     differencesOf(site, store),
   ]);
   const heard = new Map(view.inbound.map(({ site: peer, heardMsAgo }) => [peer, heardMsAgo]));

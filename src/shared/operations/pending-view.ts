@@ -7,7 +7,7 @@ import { pauseKey } from '@tandem-clouds/replication/paused-peers';
 import { isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import { unusableKeys } from '@tandem-clouds/replication/unusable-keys';
 import { readEach } from '../read-each.ts';
-import { lookAtPending } from './replication-view.ts';
+import { scanPending } from './replication-view.ts';
 
 /** What is answered of each peer, in the order of the configuration. */
 export interface PendingView {
@@ -52,7 +52,7 @@ export async function pendingView(
 ): Promise<PendingView> {
   const own = heartbeatKey(self.site);
   const [{ nowMs, page }, { held, failed }] = await Promise.all([
-    lookAtPending(self, store),
+    scanPending(self, store),
     readEach(store, [own, pauseKey(self.site)]),
   ]);
   const heartbeat = held.get(own)?.record;

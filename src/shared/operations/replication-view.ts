@@ -40,26 +40,26 @@ export interface ReplicationView {
 }
 
 /** What is pending, and the moment before the store was asked: a write that came in between is not promised. */
-export interface PendingLook {
+export interface PendingScan {
   readonly nowMs: number;
   readonly page: ExposurePage;
 }
 
 /** @throws what the store throws. */
-export async function lookAtPending({ now }: Site, store: Pick<Store, 'exposure'>): Promise<PendingLook> {
+export async function scanPending({ now }: Site, store: Pick<Store, 'exposure'>): Promise<PendingScan> {
   const nowMs = now();
   return { nowMs, page: await store.exposure(exposureKeysMax) };
 }
 
-/** Asks the store and nothing else. @param look One that was just taken saves another. @throws what the store throws. */
+/** Asks the store and nothing else. @param sample One that was just taken saves another. @throws what the store throws. */
 export async function replicationView(
   self: Site,
   store: Pick<Store, 'exposure' | 'getMany'>,
-  look?: PendingLook,
+  sample?: PendingScan,
 ): Promise<ReplicationView> {
   const { site, peers } = self;
   const [{ nowMs, page }, { held, failed }] = await Promise.all([
-    look ?? lookAtPending(self, store),
+    sample ?? scanPending(self, store),
     readEach(store, [pauseKey(site), ...[site, ...peers].map(heartbeatKey)]),
   ]);
   const paused = pausedPeers(held.get(pauseKey(site))?.record);

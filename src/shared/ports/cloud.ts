@@ -6,7 +6,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { Config } from '../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { ProbeGroup } from './probe.ts';
-import type { BatchHandler, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { BatchHandler, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from './telemetry.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 
@@ -35,7 +35,7 @@ export interface DeadLetters {
       readonly reason: string;
       readonly detail: string;
     }[],
-  ): Promise<readonly SendOutcome[]>;
+  ): Promise<readonly SendResult[]>;
 }
 
 /** Whether somebody waits for what a store is asked, or it may as well be done a little later. */

@@ -14,8 +14,8 @@ export interface DeadLetter {
 }
 
 /** How much was looked at. */
-export interface Look {
-  readonly looked: number;
+export interface Sample {
+  readonly scanned: number;
   /** There may be more than that. */
   readonly atLeast: boolean;
 }
@@ -33,13 +33,13 @@ export interface DeadLetterBox {
    * Shows up to `limit` letters, page by page, and consumes none. SQS cannot peek: there each is hidden from others
    * until the look ends, and for a minute when its process dies. @throws UnavailableError @throws AmbiguousError
    */
-  look(limit: number, see: (letters: readonly DeadLetter[]) => void): Promise<Look>;
+  scan(limit: number, see: (messages: readonly DeadLetter[]) => void): Promise<Sample>;
   /**
    * Hands over up to `limit` letters, page by page, locked; removes what the decision names *after* it was made, and
    * releases the rest at the end. When the process dies, whatever was not removed comes back by itself.
    * @throws UnavailableError @throws AmbiguousError
    */
-  settle(limit: number, decide: (letters: readonly DeadLetter[]) => Promise<Verdict>): Promise<Look>;
+  settle(limit: number, decide: (messages: readonly DeadLetter[]) => Promise<Verdict>): Promise<Sample>;
 }
 
 /** Messages in the queues of a site. */

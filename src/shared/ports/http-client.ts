@@ -9,7 +9,7 @@ export interface HttpCall {
   readonly bodyBytesMax: number;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
@@ -17,4 +17,4 @@ export interface HttpAnswer {
 }
 
 /** Never follows a redirection. @throws UnavailableError when there is no whole answer within the bounds. */
-export type HttpClient = (call: HttpCall) => Promise<HttpAnswer>;
+export type HttpClient = (call: HttpCall) => Promise<HttpResponse>;

@@ -23,7 +23,7 @@ export interface Finding {
   readonly probe: string;
   readonly subject: string;
   /** `skipped`: there was nothing to call, and `seen` says why. */
-  readonly outcome: 'ok' | 'refused' | 'skipped';
+  readonly result: 'ok' | 'refused' | 'skipped';
   /** What was seen; of a refusal the error with its causes. */
   readonly seen: string;
   readonly ms: number;

@@ -1,5 +1,5 @@
 /**
- * What Tandem relies on in DynamoDB, as a suite over an endpoint: the local stand-in runs it in every test run, the
+ * What Tandem relies on in DynamoDB, as a suite over an endpoint: the local emulator runs it in every test run, the
  * real DynamoDB Local in `npm run test:peers`. A difference between the two that is known and wanted is declared in
  * `Differences`, with its reason; a test that it concerns must fail there, so that one that has gone is noticed.
  */
@@ -498,8 +498,8 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
       });
 
       test('count without returning', async () => {
-        const answer = await table.query('pk = :pk', { values: { ':pk': pk }, Select: 'COUNT' });
-        expect([answer.Count, answer.Items]).toEqual([12, undefined]);
+        const response = await table.query('pk = :pk', { values: { ':pk': pk }, Select: 'COUNT' });
+        expect([response.Count, response.Items]).toEqual([12, undefined]);
       });
 
       test('on a sparse index return only what carries its keys, in the order of a number', async () => {
@@ -569,13 +569,13 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
         const keys = Array.from({ length: 25 }, newKey);
         expect((await write(puts(keys))).UnprocessedItems).toEqual({});
         const missing = newKey();
-        const answer = await client.send(
+        const response = await client.send(
           new BatchGetItemCommand({
             RequestItems: { suite: { Keys: [...keys, missing].map((key) => marshall(key)) } },
           }),
         );
-        expect(answer.Responses?.['suite']).toHaveLength(25);
-        expect(answer.UnprocessedKeys).toEqual({});
+        expect(response.Responses?.['suite']).toHaveLength(25);
+        expect(response.UnprocessedKeys).toEqual({});
       });
 
       test('with more than 25 writes or a key twice are refused', async () => {
@@ -783,10 +783,10 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
         const watch = async (): Promise<number[]> => {
           const sums: number[] = [];
           for (let i = 0; i < 20; i += 1) {
-            const answer = await client
+            const response = await client
               .send(new TransactGetItemsCommand({ TransactItems: [read(a), read(b)] }))
               .catch(ignoreConflict);
-            const amounts = answer?.Responses?.map(({ Item }) => Number(Item?.['n']?.N));
+            const amounts = response?.Responses?.map(({ Item }) => Number(Item?.['n']?.N));
             if (amounts !== undefined) sums.push(amounts.reduce((sum, amount) => sum + amount, 0));
           }
           return sums;
@@ -809,8 +809,8 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
         const name = uniqueName('ttl');
         await createTable(client, name);
         expect(await ttlOf(name)).toEqual({ TimeToLiveStatus: 'DISABLED' });
-        const answer = await setTtl(name, 'expires', true);
-        expect(answer.TimeToLiveSpecification).toEqual({ AttributeName: 'expires', Enabled: true });
+        const response = await setTtl(name, 'expires', true);
+        expect(response.TimeToLiveSpecification).toEqual({ AttributeName: 'expires', Enabled: true });
         expect(await ttlOf(name)).toEqual({ TimeToLiveStatus: 'ENABLED', AttributeName: 'expires' });
         await expect(setTtl(name, 'expires', true)).rejects.toMatchObject({ name: 'ValidationException' });
         await setTtl(name, 'expires', false);
@@ -831,8 +831,8 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
         const TableName = uniqueName('backup');
         await createTable(client, TableName);
         const statusOf = async () => {
-          const answer = await client.send(new DescribeContinuousBackupsCommand({ TableName }));
-          return answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
+          const response = await client.send(new DescribeContinuousBackupsCommand({ TableName }));
+          return response.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
         };
         expect(await statusOf()).toEqual({ PointInTimeRecoveryStatus: 'DISABLED' });
         const PointInTimeRecoverySpecification = {
@@ -924,8 +924,8 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
         const key = newKey();
         await table.put(ofBytes(4097, key));
         const read = async (more: object) => {
-          const answer = await table.query('pk = :pk', { values: { ':pk': key.pk }, ...detail, ...more });
-          return answer.ConsumedCapacity?.CapacityUnits;
+          const response = await table.query('pk = :pk', { values: { ':pk': key.pk }, ...detail, ...more });
+          return response.ConsumedCapacity?.CapacityUnits;
         };
         expect([await read({ ConsistentRead: true }), await read({})]).toEqual([2, 1]);
       });
@@ -963,23 +963,25 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
         await table.put(ofBytes(4097, large));
         await table.put(small);
         const keys = [large, small, ...(differences.readsOfNothingAreFree ? [] : [newKey()])];
-        const answer = await client.send(
+        const response = await client.send(
           new BatchGetItemCommand({
             RequestItems: { suite: { Keys: keys.map((key) => marshall(key)), ConsistentRead: true } },
             ReturnConsumedCapacity: 'TOTAL',
           }),
         );
-        expect(answer.ConsumedCapacity?.map(({ CapacityUnits }) => CapacityUnits)).toEqual([1 + keys.length]);
+        expect(response.ConsumedCapacity?.map(({ CapacityUnits }) => CapacityUnits)).toEqual([
+          1 + keys.length,
+        ]);
       });
 
       test('of a batch, item by item', async () => {
         const requests = [newKey(), newKey()].map((key) => ({
           PutRequest: { Item: marshall(ofBytes(1500, { ...key, ...mark })) },
         }));
-        const answer = await client.send(
+        const response = await client.send(
           new BatchWriteItemCommand({ RequestItems: { suite: requests }, ...detail }),
         );
-        expect(answer.ConsumedCapacity?.map(unitsOf)).toEqual([{ total: 8, table: 4, index: 4 }]);
+        expect(response.ConsumedCapacity?.map(unitsOf)).toEqual([{ total: 8, table: 4, index: 4 }]);
       });
 
       const countTransaction = async (count: number): Promise<void> => {
@@ -1012,7 +1014,7 @@ export function describeDynamo(title: string, endpointOf: () => string, differen
   });
 }
 
-/** Two transactions that meet may be refused by the service; the stand-in lets the later one wait. */
+/** Two transactions that meet may be refused by the service; the emulator lets the later one wait. */
 function ignoreConflict(error: unknown): undefined {
   const name = error instanceof Error ? error.name : '';
   if (name !== 'TransactionCanceledException' && name !== 'TransactionConflictException') throw error;

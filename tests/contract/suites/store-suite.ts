@@ -34,8 +34,8 @@ export function describeStore(name: string, openStore: () => Store): void {
     const entity = (): string => `e${process.pid}x${serial}`;
     const keyOf = (id: string): string => `${entity()}:${id}`;
     const put = async (record: StoredRecord, expected?: string): Promise<string> => {
-      const [outcome] = await store.putMany([{ record, expected }]);
-      return outcome?.status ?? 'none';
+      const [result] = await store.putMany([{ record, expected }]);
+      return result?.status ?? 'none';
     };
     const held = async (key: string): Promise<Versioned> => {
       const versioned = await store.get(key);
@@ -93,27 +93,27 @@ export function describeStore(name: string, openStore: () => Store): void {
 
     test('what it says is there instead is true', async () => {
       await put(recordOf(keyOf('1')));
-      const [outcome] = await store.putMany([{ record: recordOf(keyOf('1')), expected: undefined }]);
-      if (outcome?.status !== 'stale') throw new Error('expected a stale write');
-      if (outcome.current !== undefined) expect(outcome.current).toEqual(await held(keyOf('1')));
+      const [result] = await store.putMany([{ record: recordOf(keyOf('1')), expected: undefined }]);
+      if (result?.status !== 'stale') throw new Error('expected a stale write');
+      if (result.current !== undefined) expect(result.current).toEqual(await held(keyOf('1')));
     });
 
     test('one of two writers with the same revision wins', async () => {
       await put(recordOf(keyOf('1')));
       const { revision } = await held(keyOf('1'));
-      const outcomes = await Promise.all(
+      const results = await Promise.all(
         Array.from({ length: 8 }, (_, i) => put(recordOf(keyOf('1'), { value: i, at: 2_000 + i }), revision)),
       );
-      expect(outcomes.filter((status) => status === 'written')).toHaveLength(1);
+      expect(results.filter((status) => status === 'written')).toHaveLength(1);
     });
 
     test('writes and reads many keys, each outcome in its place', async () => {
       const keys = Array.from({ length: 130 }, (_, i) => keyOf(String(i)));
       await put(recordOf(keys[3] ?? ''));
-      const outcomes = await store.putMany(
+      const results = await store.putMany(
         keys.map((key) => ({ record: recordOf(key), expected: undefined })),
       );
-      expect(outcomes.map(({ status }) => status)).toEqual(
+      expect(results.map(({ status }) => status)).toEqual(
         keys.map((_, i) => (i === 3 ? 'stale' : 'written')),
       );
       const found = await store.getMany([...keys, keyOf('none')]);

@@ -1,7 +1,8 @@
-/** A policy with every strategy, and every provider behind its stand-in, or before our own server. */
+/** A policy with every strategy, and every provider behind its emulator, or before our own server. */
 import { CloudflareProvider } from '../../../dns/providers/cloudflare/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
-import { parsePolicy, type Policy, type ProviderName } from '../../../dns/policy/policy.ts';
+import type { Policy, ProviderName } from '../../../dns/policy/policy.ts';
+import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import { LocalProvider } from '../../../dns/providers/local/provider.ts';
 import type { Provider } from '../../../dns/provider.ts';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';

@@ -1,10 +1,10 @@
-/** Two sites, a zone at a stand-in of Route 53, and any number of monitors over it. */
+/** Two sites, a zone at an emulator of Route 53, and any number of monitors over it. */
 import { incidentFiles, noIncidentFiles } from '../../../dns/monitor/incident-file.ts';
-import type { Acting } from '../../../dns/monitor/monitor-context.ts';
+import type { MonitorContext } from '../../../dns/monitor/monitor-context.ts';
 import { incidentsIn, type Incident } from '../../../dns/incidents.ts';
 import { parseRunbooks, type Runbook } from '../../../dns/monitor/runbook.ts';
 import { overridesIn, type Overrides } from '../../../dns/overrides.ts';
-import { perform } from '../../../dns/plan/perform.ts';
+import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { readAndPlan } from '../../../dns/plan/plan.ts';
 import type { Policy } from '../../../dns/policy/policy.ts';
 import type { Provider } from '../../../dns/provider.ts';
@@ -43,7 +43,7 @@ export interface World {
   check(): void;
   runbooks(text?: string): readonly Runbook[];
   fresh(): Provider;
-  acting(more?: Partial<Acting>): Acting & { readonly lines: string[] };
+  monitorContext(more?: Partial<MonitorContext>): MonitorContext & { readonly lines: string[] };
   zone(): Promise<{ readonly overrides: Overrides; readonly incidents: readonly Incident[] }>;
 }
 
@@ -56,7 +56,7 @@ export async function monitorWorld({ dir }: { readonly dir?: string } = {}): Pro
   const fresh = (): Provider => new Route53Provider({ zone: ZONE, clock, config });
   const policy = policyOf({ names: NAMES, records: '[]' });
   const up: Record<string, boolean> = { [A]: true, [B]: true };
-  await perform(await readAndPlan(policy, fresh()), fresh());
+  await applyPlan(await readAndPlan(policy, fresh()), fresh());
   const check = (): void => {
     for (const one of server.checks.values()) {
       one.healthy =
@@ -73,7 +73,7 @@ export async function monitorWorld({ dir }: { readonly dir?: string } = {}): Pro
     check,
     fresh,
     runbooks: (text = LOST) => parseRunbooks([{ file: 'lost.yml', text }], policy),
-    acting: (more = {}) => {
+    monitorContext: (more = {}) => {
       const lines: string[] = [];
       return {
         policy,
@@ -81,7 +81,7 @@ export async function monitorWorld({ dir }: { readonly dir?: string } = {}): Pro
         clock,
         observe,
         probe: ({ host }) => Promise.resolve(up[host === 'a.example.net' ? A : B] ?? false),
-        say: (text) => void lines.push(text),
+        report: (text) => void lines.push(text),
         signal: new AbortController().signal,
         owner: 'monitor',
         webhooks: new Map(),

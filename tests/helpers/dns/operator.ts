@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Surroundings } from '../../../dns/command/command-context.ts';
+import type { CommandContext } from '../../../dns/command/command-context.ts';
 import type { Clock, Provider } from '../../../dns/provider.ts';
 import { runDns } from '../../../dns/command/run.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
@@ -17,7 +17,7 @@ export interface Operator {
   /** Holds the policy and the timelines. */
   readonly dir: string;
   write(policy: string): void;
-  run(args: readonly string[], more?: Partial<Surroundings> & { provider?: Provider }): Promise<Ran>;
+  run(args: readonly string[], more?: Partial<CommandContext> & { provider?: Provider }): Promise<Ran>;
   leave(): void;
 }
 

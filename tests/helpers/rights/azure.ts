@@ -1,6 +1,6 @@
 /** What the roles of the Azure template allow, against the calls of the SDKs to Cosmos DB and Service Bus. */
-import type { FaultOutcome, Faults } from '@tandem-clouds/emulators/core/faults';
-import type { DeployedResource } from '../../../infra/azure/template/evaluate-template.ts';
+import type { FaultResult, Faults } from '@tandem-clouds/emulators/core/faults';
+import type { DeployedResource } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
 import { RightsBook, type RightsCall } from './calls.ts';
 import { startProxy, type ProxiedRequest, type RightsProxy } from './proxy.ts';
 
@@ -171,13 +171,13 @@ export function proxyResourceManager(target: string, rights: AzureRights): Promi
 /** Makes the broker refuse what is not allowed; it reports each operation with its queue to the fault rules. */
 export function guardBroker(faults: Faults, rights: AzureRights): void {
   const hit = faults.hit.bind(faults);
-  faults.hit = (operation, queue): FaultOutcome => {
+  faults.hit = (operation, queue): FaultResult => {
     const action = `${MESSAGES}/${operation === 'send' ? 'send' : 'receive'}/action`;
-    const outcome = hit(operation, queue);
+    const result = hit(operation, queue);
     const { caller: who } = rights;
     // Not the broker's, but Resource Manager's.
-    if (who === undefined || operation === 'getQueue') return outcome;
+    if (who === undefined || operation === 'getQueue') return result;
     const refused = rights.book.refuse([{ who, action, resource: queue }]);
-    return refused === undefined ? outcome : { ...outcome, error: { code: 'amqp:unauthorized-access' } };
+    return refused === undefined ? result : { ...result, error: { code: 'amqp:unauthorized-access' } };
   };
 }

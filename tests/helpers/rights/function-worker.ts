@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 
 const MAIN = fileURLToPath(new URL('./function-worker-main.cjs', import.meta.url));
 
-interface Answer {
+interface Response {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: string;
@@ -26,7 +26,7 @@ export class FunctionWorker {
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on('message', ({ id, result, error }: Answer) => {
+    worker.on('message', ({ id, result, error }: Response) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error === undefined) waiting?.resolve(result);

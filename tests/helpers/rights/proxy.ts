@@ -57,9 +57,9 @@ async function pass(
       .end(JSON.stringify(refusal.body));
     return;
   }
-  const onward = http.request(new URL(path, target), { method, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 500, answer.headers);
-    answer.pipe(response);
+  const onward = http.request(new URL(path, target), { method, headers }, (reply) => {
+    response.writeHead(reply.statusCode ?? 500, reply.headers);
+    reply.pipe(response);
   });
   onward.on('error', (error) => response.destroy(error));
   onward.end(body);

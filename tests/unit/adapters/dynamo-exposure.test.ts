@@ -1,4 +1,4 @@
-/** What the stand-in cannot show: an index that lags behind its table. */
+/** What the emulator cannot show: an index that lags behind its table. */
 import { describe, expect, test } from '@jest/globals';
 import { BatchGetItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';

@@ -1,4 +1,4 @@
-/** The real SDKs against HTTP stand-ins of AWS STS, an Azure app's identity endpoint and Entra. */
+/** The real SDKs against HTTP emulators of AWS STS, an Azure app's identity endpoint and Entra. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
@@ -10,24 +10,24 @@ import { timeLimit } from '@tandem-clouds/replication/time-limit';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
 import type { PeerConfig } from '../../../src/shared/config/config.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import { startSqs, type SqsStandIn } from '@tandem-clouds/emulators/sqs/server';
+import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 
-interface Asked {
+interface Requested {
   readonly url: URL;
   readonly headers: http.IncomingHttpHeaders;
   readonly form: URLSearchParams;
 }
-interface Answer {
+interface Response {
   readonly status: number;
   readonly body: string;
 }
 
 let server: http.Server;
 let origin: string;
-let sqs: SqsStandIn;
-let asked: Asked[];
+let sqs: SqsEmulator;
+let requested: Requested[];
 /** By what is asked for: an `Action` of STS, `identity` or `entra`. */
-let answers: Record<string, () => Answer>;
+let responses: Record<string, () => Response>;
 const before = { ...process.env };
 
 const TENANT = '11111111-1111-1111-1111-111111111111';
@@ -66,25 +66,25 @@ const open = (peer: PeerConfig): QueueSender => {
   return queue;
 };
 
-const ok = (body: string): Answer => ({ status: 200, body });
-const xml = (action: string, inner: string): Answer =>
+const ok = (body: string): Response => ({ status: 200, body });
+const xml = (action: string, inner: string): Response =>
   ok(
     `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>${inner}</${action}Result></${action}Response>`,
   );
-const denied = (code: string): Answer => ({
+const denied = (code: string): Response => ({
   status: 403,
   body: `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>not this one</Message></Error></ErrorResponse>`,
 });
 const inAnHour = (): Date => new Date(Date.now() + 3_600_000);
-const role = (key: string, expiration = inAnHour()): Answer =>
+const role = (key: string, expiration = inAnHour()): Response =>
   xml(
     'AssumeRoleWithWebIdentity',
     `<Credentials><AccessKeyId>${key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>${expiration.toISOString()}</Expiration></Credentials>`,
   );
 
-/** What the stand-ins were asked for, in order. */
-const calls = (): string[] => asked.map(kindOf);
-function kindOf({ url, form }: Asked): string {
+/** What the emulators were asked for, in order. */
+const calls = (): string[] => requested.map(kindOf);
+function kindOf({ url, form }: Requested): string {
   if (url.pathname.startsWith('/identity')) return 'identity';
   if (url.pathname.endsWith('/oauth2/v2.0/token')) return 'entra';
   return form.get('Action') ?? url.pathname;
@@ -96,11 +96,11 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.once('end', () => {
       const form = new URLSearchParams(Buffer.concat(chunks).toString());
-      const ask = { url: new URL(request.url ?? '', origin), headers: request.headers, form };
-      asked.push(ask);
-      const answer = answers[kindOf(ask)]?.() ?? { status: 404, body: '' };
-      const type = answer.body.startsWith('<') ? 'text/xml' : 'application/json';
-      response.writeHead(answer.status, { 'content-type': type }).end(answer.body);
+      const query = { url: new URL(request.url ?? '', origin), headers: request.headers, form };
+      requested.push(query);
+      const reply = responses[kindOf(query)]?.() ?? { status: 404, body: '' };
+      const type = reply.body.startsWith('<') ? 'text/xml' : 'application/json';
+      response.writeHead(reply.status, { 'content-type': type }).end(reply.body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -126,8 +126,8 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  asked = [];
-  answers = {
+  requested = [];
+  responses = {
     identity: () =>
       ok(
         JSON.stringify({
@@ -148,8 +148,8 @@ beforeEach(() => {
   };
 });
 
-/** Carries what is meant for Entra, which the SDK asks by TLS only, to the stand-in. */
-const toStandIn: NonNullable<Parameters<typeof identityAt>[1]> = {
+/** Carries what is meant for Entra, which the SDK asks by TLS only, to the emulator. */
+const toEmulator: NonNullable<Parameters<typeof identityAt>[1]> = {
   sendRequest: async (request) => {
     const { pathname, search } = new URL(request.url);
     const response = await fetch(`${origin}${pathname}${search}`, {
@@ -177,7 +177,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
       accessKeyId: 'ASIA1',
       sessionToken: 'session',
     });
-    const sts = asked.find(({ form }) => form.has('Action'));
+    const sts = requested.find(({ form }) => form.has('Action'));
     expect(Object.fromEntries(sts?.form ?? [])).toMatchObject({
       Action: 'AssumeRoleWithWebIdentity',
       RoleArn: ROLE,
@@ -190,15 +190,15 @@ describe('an Azure app that sends to a queue on AWS', () => {
   test('asks the identity endpoint for a token made out to the application that the role trusts', async () => {
     // A token is kept for as long as it is good: another audience asks anew.
     await roleAt(awsPeer({ audience: 'api://another' }))?.();
-    const identity = asked.find((ask) => kindOf(ask) === 'identity');
+    const identity = requested.find((query) => kindOf(query) === 'identity');
     expect(identity?.url.searchParams.get('resource')).toBe('api://another');
     expect(identity?.headers['x-identity-header']).toBe('the-app');
   });
 
   test('sends with it, and asks once for all batches that leave at the same time', async () => {
     const queue = open(awsPeer());
-    const outcomes = await Promise.all([1, 2, 3].map((n) => queue.send([{ id: '0', body: `message ${n}` }])));
-    expect(outcomes).toEqual([[undefined], [undefined], [undefined]]);
+    const results = await Promise.all([1, 2, 3].map((n) => queue.send([{ id: '0', body: `message ${n}` }])));
+    expect(results).toEqual([[undefined], [undefined], [undefined]]);
     expect(calls().filter((call) => call === 'AssumeRoleWithWebIdentity')).toHaveLength(1);
     expect(sqs.queues()['tandem-in']?.visible).toBe(3);
     await queue.close();
@@ -207,7 +207,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
   test('signs with new credentials shortly before the old ones end, and goes on with those while there are none', async () => {
     const soon = new Date(Date.now() + 4 * 60_000);
     const given = [role('ASIA1', soon), denied('AccessDenied')];
-    answers['AssumeRoleWithWebIdentity'] = () => given.shift() ?? role('ASIA3');
+    responses['AssumeRoleWithWebIdentity'] = () => given.shift() ?? role('ASIA3');
     const queue = open(awsPeer());
     for (const id of ['0', '1', '2']) {
       await expect(queue.send([{ id, body: 'message' }])).resolves.toEqual([undefined]);
@@ -218,7 +218,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
   });
 
   test('keeps the message for another try when the role refuses, and says what to look at', async () => {
-    answers['AssumeRoleWithWebIdentity'] = () => denied('AccessDenied');
+    responses['AssumeRoleWithWebIdentity'] = () => denied('AccessDenied');
     const queue = open(awsPeer());
     const [error] = await queue.send([{ id: '0', body: 'message' }]);
     expect(error).toMatchObject({ code: 'unavailable', retryable: true });
@@ -248,7 +248,7 @@ describe('an Azure app that sends to a queue on AWS', () => {
   });
 
   test('says so when its own identity gives no token', async () => {
-    answers['identity'] = () => ({ status: 400, body: '{"error":"invalid_resource"}' });
+    responses['identity'] = () => ({ status: 400, body: '{"error":"invalid_resource"}' });
     await expect(roleAt(awsPeer({ audience: 'api://unknown' }))?.()).rejects.toThrow(
       /^aws-us-east-1: the app's identity has no token for api:\/\/unknown \(.*; does the app have a managed identity/s,
     );
@@ -262,10 +262,10 @@ describe('an Azure app that sends to a queue on AWS', () => {
 
 describe('a Lambda function that sends to a queue on Azure', () => {
   test("exchanges AWS's word about its role for a token of the peer's identity", async () => {
-    const token = await identityAt(azurePeer, toStandIn)?.getToken('https://servicebus.azure.net/.default');
+    const token = await identityAt(azurePeer, toEmulator)?.getToken('https://servicebus.azure.net/.default');
     expect(token).toMatchObject({ token: 'for-service-bus' });
     expect((token?.expiresOnTimestamp ?? 0) - Date.now()).toBeGreaterThan(3_500_000);
-    const [sts] = asked.filter(({ form }) => form.has('Action'));
+    const [sts] = requested.filter(({ form }) => form.has('Action'));
     expect(Object.fromEntries(sts?.form ?? [])).toMatchObject({
       Action: 'GetWebIdentityToken',
       'Audience.member.1': 'api://AzureADTokenExchange',
@@ -273,7 +273,7 @@ describe('a Lambda function that sends to a queue on Azure', () => {
       DurationSeconds: '300',
     });
     expect(sts?.headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=lambda\//);
-    const entra = asked.find((ask) => kindOf(ask) === 'entra');
+    const entra = requested.find((query) => kindOf(query) === 'entra');
     expect(entra?.url.pathname).toContain(TENANT);
     expect(Object.fromEntries(entra?.form ?? [])).toMatchObject({
       client_id: CLIENT,
@@ -285,7 +285,7 @@ describe('a Lambda function that sends to a queue on Azure', () => {
   });
 
   test('asks once for all links that open at the same time, and keeps the token', async () => {
-    const identity = identityAt(azurePeer, toStandIn)!;
+    const identity = identityAt(azurePeer, toEmulator)!;
     await Promise.all([1, 2, 3].map(() => identity.getToken('scope')));
     await identity.getToken('scope');
     expect(calls().filter((call) => ['GetWebIdentityToken', 'entra'].includes(call))).toHaveLength(2);
@@ -311,9 +311,9 @@ describe('a Lambda function that sends to a queue on Azure', () => {
       }),
       /^azure-eastus: Entra gives no token for 2{8}-.*AADSTS700213.*; does a federated credential/s,
     ],
-  ])('says which peer and what to look at when %s', async (_, step, answer, message) => {
-    answers[step] = answer;
-    const refused = identityAt(azurePeer, toStandIn)?.getToken('scope');
+  ])('says which peer and what to look at when %s', async (_, step, response, message) => {
+    responses[step] = response;
+    const refused = identityAt(azurePeer, toEmulator)?.getToken('scope');
     await expect(refused).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(message),

@@ -5,7 +5,7 @@ import { storeError as dynamoError } from '../../../src/shared/adapters/aws/erro
 import { meaningOfServiceBus, meaningOfStatus } from '../../../src/shared/adapters/azure/error-codes.ts';
 import {
   failedOperation,
-  isBeyondAnswer,
+  isBeyondResponse,
   queueError as serviceBusError,
   storeError as cosmosError,
   throttleHintOf,
@@ -13,7 +13,7 @@ import {
 import { busyHintMs, throttleHintMs } from '../../../src/shared/bounds.ts';
 import { ThrottledError, UnavailableError } from '@tandem-clouds/replication/errors';
 
-const answered = (name: string, httpStatusCode: number, message = 'x'): Error =>
+const responded = (name: string, httpStatusCode: number, message = 'x'): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
 
 describe('DynamoDB', () => {
@@ -41,7 +41,7 @@ describe('DynamoDB', () => {
     ['InternalServerError', 500, 'ambiguous'],
     ['a code that nobody has seen yet', 503, 'ambiguous'],
   ])('says %s with %i: %s', (name, status, code) => {
-    const error = dynamoError(answered(name, status));
+    const error = dynamoError(responded(name, status));
     expect(error).toMatchObject({ code, retryable: code === 'unavailable' || code === 'ambiguous' });
   });
 
@@ -55,18 +55,18 @@ describe('DynamoDB', () => {
     ['SlowDown', 503],
     ['a code that nobody has seen yet', 429],
   ])('throttles with %s and %i, and does not say for how long', (name, status) => {
-    const error = dynamoError(answered(name, status));
+    const error = dynamoError(responded(name, status));
     expect(error).toBeInstanceOf(ThrottledError);
     expect(error).toMatchObject({ retryable: true, retryAfterMs: throttleHintMs });
   });
 
   test('does not throttle where an item collection is full, or another transaction is at the key', () => {
     for (const name of ['ItemCollectionSizeLimitExceededException', 'TransactionConflictException'])
-      expect(dynamoError(answered(name, 400))).toBeInstanceOf(UnavailableError);
+      expect(dynamoError(responded(name, 400))).toBeInstanceOf(UnavailableError);
   });
 
   test('has no code of its own for an item that is too large', () => {
-    const error = answered('ValidationException', 400, 'Item size has exceeded the maximum allowed size');
+    const error = responded('ValidationException', 400, 'Item size has exceeded the maximum allowed size');
     expect(dynamoError(error)).toMatchObject({ code: 'too_large' });
   });
 
@@ -115,9 +115,9 @@ describe('Cosmos DB', () => {
       expect(cosmosError(error)).toBeInstanceOf(ThrottledError);
       expect(cosmosError(error)).toMatchObject({ retryAfterMs: 37 });
     }
-    const answer = { statusCode: 429, retryAfterMilliseconds: 41 };
-    expect(throttleHintOf(answer)).toBe(41);
-    expect(failedOperation(answer, 'user:1')).toMatchObject({ code: 'unavailable', retryAfterMs: 41 });
+    const response = { statusCode: 429, retryAfterMilliseconds: 41 };
+    expect(throttleHintOf(response)).toBe(41);
+    expect(failedOperation(response, 'user:1')).toMatchObject({ code: 'unavailable', retryAfterMs: 41 });
     expect(throttleHintOf({ statusCode: 429 })).toBe(throttleHintMs);
     expect(throttleHintOf({ statusCode: 503 })).toBeUndefined();
   });
@@ -127,8 +127,8 @@ describe('Cosmos DB', () => {
       code: 'refused',
       message: 'Cosmos DB: 400: user:1',
     });
-    expect(isBeyondAnswer({ statusCode: 413, subStatusCode: 3402 })).toBe(true);
-    expect(isBeyondAnswer({ statusCode: 413 })).toBe(false);
+    expect(isBeyondResponse({ statusCode: 413, subStatusCode: 3402 })).toBe(true);
+    expect(isBeyondResponse({ statusCode: 413 })).toBe(false);
   });
 });
 

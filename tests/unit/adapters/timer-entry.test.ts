@@ -31,7 +31,7 @@ test.each([
   ['sends ticks when the function is to run more often than its schedule', 10_000, {}, 'refused', 0],
   ['sends none when the schedule is what is meant', undefined, {}, 'done', 1],
   ['sends none when it is run by a tick', 10_000, { Records: [] }, 'done', 1],
-])('a timer on AWS %s', async (_title, tickMs, event, outcome, runsExpected) => {
+])('a timer on AWS %s', async (_title, tickMs, event, result, runsExpected) => {
   let runs = 0;
   const handler = (): Promise<boolean> => {
     runs += 1;
@@ -46,6 +46,6 @@ test.each([
       () => 'done',
       () => 'refused',
     ),
-  ).toBe(outcome);
+  ).toBe(result);
   expect(runs).toBe(runsExpected);
 });

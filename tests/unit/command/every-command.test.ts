@@ -73,8 +73,8 @@ describe.each(COMMANDS)('%s', (name, command) => {
     for (const option of Object.keys(command.options)) {
       const flag = flagOf(option);
       const misspelt = `${flag.slice(0, -1)}x${flag.slice(-1)}`;
-      const { err: said } = await run(...words, misspelt);
-      expect(said).toMatch(new RegExp(`takes no option ${misspelt}; did you mean '--[a-z-]+'\\?`));
+      const { err: reported } = await run(...words, misspelt);
+      expect(reported).toMatch(new RegExp(`takes no option ${misspelt}; did you mean '--[a-z-]+'\\?`));
     }
   });
 

@@ -1,6 +1,6 @@
 /** What the model does not say of a Cloudflare record or load balancer stays when something else of it changes. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { perform } from '../../../dns/plan/perform.ts';
+import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { cloudflareBench, policyOf, type Bench, type PolicyParts } from '../../helpers/dns/fixtures.ts';
 import type { CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const apply = async (parts: PolicyParts): Promise<void> => {
   const policy = policyOf({ provider: 'cloudflare', names: '', ...parts });
-  await perform(await readAndPlan(policy, bench.provider), bench.provider);
+  await applyPlan(await readAndPlan(policy, bench.provider), bench.provider);
   expect(isEmpty(await readAndPlan(policy, bench.provider))).toBe(true);
 };
 const records = (name: string) => bench.server.records.filter((record) => record['name'] === name);

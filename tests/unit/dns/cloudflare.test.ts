@@ -1,4 +1,4 @@
-/** What is Cloudflare's alone, against its stand-in. */
+/** What is Cloudflare's alone, against its emulator. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   cloudflareBench,
@@ -169,9 +169,9 @@ describe('the edge', () => {
 
   it('puts the rules before the name, so that it is never reached without them', async () => {
     write('true');
-    const from = bench.server.asked.length;
+    const from = bench.server.requested.length;
     await apply();
-    const made = bench.server.asked
+    const made = bench.server.requested
       .slice(from)
       .filter(({ method, path }) => method !== 'GET' && /rulesets|load_balancers$/.test(path))
       .map(({ path }) => /rulesets|load_balancers/.exec(path)?.[0]);
@@ -182,7 +182,7 @@ describe('the edge', () => {
     write('true');
     bench.server.faults.push({
       matches: ({ method, path }) => method !== 'GET' && path.includes('rulesets'),
-      answer: refusal(403, 10_000, 'Authentication error'),
+      response: refusal(403, 10_000, 'Authentication error'),
       times: Infinity,
     });
     expect(await operator.run(['apply', '--yes'])).toMatchObject({

@@ -1,4 +1,4 @@
-/** The commands as an operator meets them, against the stand-ins. */
+/** The commands as an operator meets them, against the emulators. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -26,7 +26,7 @@ const BASE: PolicyParts = { names: WEIGHTED, records: PLAIN.join('') };
 
 let bench: Bench<Route53Server>;
 let operator: Operator;
-const run = async (...asked: Parameters<Operator['run']>) => operator.run(...asked);
+const run = async (...requested: Parameters<Operator['run']>) => operator.run(...requested);
 beforeEach(async () => {
   bench = await route53Bench();
   operator = operatorOf(bench);
@@ -46,7 +46,7 @@ function weights(): Record<string, number | undefined> {
   return Object.fromEntries(sets.map(({ SetIdentifier = '', Weight }) => [SetIdentifier, Weight]));
 }
 
-function timeline(): { outcome: string; reason?: string; moments: { at: string; step: number }[] } {
+function timeline(): { result: string; reason?: string; moments: { at: string; step: number }[] } {
   return JSON.parse(fs.readFileSync(path.join(operator.dir, 'timeline.json'), 'utf8')) as ReturnType<
     typeof timeline
   >;
@@ -151,20 +151,20 @@ describe('a provider in trouble', () => {
     const isChange = ({ method, path: at }: { method: string; path: string }) =>
       method === 'POST' && at.includes('rrset');
     bench.server.faults.push(
-      { matches: isChange, answer: refusal(400, 'Throttling', 'Rate exceeded'), times: 2 },
-      { matches: isChange, answer: refusal(400, 'PriorRequestNotComplete'), times: 2 },
+      { matches: isChange, response: refusal(400, 'Throttling', 'Rate exceeded'), times: 2 },
+      { matches: isChange, response: refusal(400, 'PriorRequestNotComplete'), times: 2 },
     );
     expect((await run(['apply', '--yes'])).code).toBe(0);
     expect(bench.clock.sleeps).toEqual(expect.arrayContaining([250, 500, 1000, 2000]));
   });
 
   it('gives up on one that stays throttled, and changes nothing', async () => {
-    bench.server.faults.push({ matches: () => true, answer: refusal(400, 'Throttling'), times: Infinity });
+    bench.server.faults.push({ matches: () => true, response: refusal(400, 'Throttling'), times: Infinity });
     expect((await run(['plan'])).err).toContain('still throttling');
   });
 
   it('says that it does not answer', async () => {
-    bench.server.faults.push({ matches: () => true, answer: 'hang-up', times: Infinity });
+    bench.server.faults.push({ matches: () => true, response: 'hang-up', times: Infinity });
     expect((await run(['plan'])).err).toContain('Route 53 does not answer');
   });
 
@@ -187,7 +187,7 @@ describe('a provider in trouble', () => {
   it('waits as long as Cloudflare asks', async () => {
     const cloudflare = await cloudflareBench();
     const answer = cloudflareRefusal(429, 10_000 + 13, 'too many requests', { 'retry-after': '7' });
-    cloudflare.server.faults.push({ matches: () => true, answer, times: 1 });
+    cloudflare.server.faults.push({ matches: () => true, response: answer, times: 1 });
     expect((await run(['plan'], { provider: cloudflare.provider })).code).toBe(0);
     expect(cloudflare.clock.sleeps).toContain(7000);
     await cloudflare.server.close();
@@ -205,7 +205,7 @@ describe('a provider in trouble', () => {
     bench.server.faults.push({
       matches: ({ method, path: at, body }) =>
         method === 'POST' && at.includes('rrset') && body.includes('x'.repeat(200)) && (changes += 1) === 2,
-      answer: refusal(400, 'InvalidInput', 'injected'),
+      response: refusal(400, 'InvalidInput', 'injected'),
       times: 1,
     });
     const { code, err } = await run(['apply', '--yes']);
@@ -220,7 +220,7 @@ describe('a provider in trouble', () => {
     bench.server.faults.push({
       matches: ({ method, path: at, body }) =>
         method === 'POST' && at.includes('rrset') && body.includes('x'.repeat(200)) && (changes += 1) > 1,
-      answer: refusal(400, 'InvalidInput', 'injected'),
+      response: refusal(400, 'InvalidInput', 'injected'),
       times: 2,
     });
     const { err } = await run(['apply', '--yes']);
@@ -263,9 +263,9 @@ describe('moving traffic', () => {
     ['replication that lags', { lagMs: 60_000 }, /replication to peer lags by 60000 ms/],
   ])('returns within one window after %s at step 4', async (_title, fault, reason) => {
     let brokeAtMs = 0;
-    const observe: Observe = async (look) => {
-      const sample = await wellObserved(look);
-      if (look.site !== 'azure-eastus' || weights()['azure-eastus'] !== 40) return sample;
+    const observe: Observe = async (scan) => {
+      const sample = await wellObserved(scan);
+      if (scan.site !== 'azure-eastus' || weights()['azure-eastus'] !== 40) return sample;
       if (brokeAtMs === 0) brokeAtMs = bench.clock.now();
       const {
         latency = 20,
@@ -283,7 +283,7 @@ describe('moving traffic', () => {
     expect(code).toBe(1);
     expect(out).toMatch(reason);
     expect(weights()).toEqual({ 'aws-us-east-1': 100, 'azure-eastus': 0 });
-    expect(timeline()).toMatchObject({ outcome: 'returned', reason: expect.stringMatching(reason) });
+    expect(timeline()).toMatchObject({ result: 'returned', reason: expect.stringMatching(reason) });
     expect(bench.clock.now() - brokeAtMs).toBeLessThan(60_000);
     expect((await run(['plan'])).out).toContain('nothing to do');
     expect((await run(['status'])).out).not.toContain('beside the policy');
@@ -291,9 +291,9 @@ describe('moving traffic', () => {
 
   it('stays at a whole step when it is interrupted, says which, and restore brings it back', async () => {
     const stop = new AbortController();
-    const observe: Observe = async (look) => {
+    const observe: Observe = async (sample) => {
       if (weights()['azure-eastus'] === 30) stop.abort();
-      return wellObserved(look);
+      return wellObserved(sample);
     };
     const { out } = await run(['shift', 'azure-eastus', '100'], { observe, signal: stop.signal });
     expect(out).toContain('interrupted: stopped after step 3 of 10');

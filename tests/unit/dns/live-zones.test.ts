@@ -10,7 +10,8 @@ import { RefusedError } from '../../../dns/errors.ts';
 import { keyOf, type HealthCheck, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { isEmpty, makePlan, type Plan } from '../../../dns/plan/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
-import { parsePolicy, type Policy, type ProviderName } from '../../../dns/policy/policy.ts';
+import type { Policy, ProviderName } from '../../../dns/policy/policy.ts';
+import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import { recordsOf } from '../../../dns/policy/records.ts';
 import { supported } from '../../../dns/policy/supported.ts';
 import type { LiveZone, Provider } from '../../../dns/provider.ts';
@@ -132,7 +133,7 @@ function holds(live: LiveZone, provider: ProviderName): void {
   const { plan, policy } = dumped(live, provider);
   expect(plan.changes).toEqual([]);
   expect(isEmpty({ ...plan, leftovers: [] })).toBe(true);
-  const said = new Set(recordsOf(policy).map(keyOf));
+  const reported = new Set(recordsOf(policy).map(keyOf));
   for (const other of [policyOf({ provider }), policyOf({ provider, names: '', records: '' })]) {
     let changes: Plan['changes'];
     try {
@@ -143,7 +144,7 @@ function holds(live: LiveZone, provider: ProviderName): void {
     }
     const gone = changes.filter(({ after }) => after === undefined).map(({ before }) => keyOf(before!));
     const notes = new Set([`_tandem-traffic.${ZONE} TXT`]);
-    expect(gone.filter((key) => !said.has(key) && !notes.has(key))).toEqual([]);
+    expect(gone.filter((key) => !reported.has(key) && !notes.has(key))).toEqual([]);
   }
 }
 

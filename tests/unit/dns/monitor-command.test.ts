@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseRunbooks, readRunbookTexts } from '../../../dns/monitor/runbook.ts';
-import { monitor, runbook, type MonitorSurroundings } from '../../../dns/command/monitor-command.ts';
+import { monitor, runbook } from '../../../dns/command/monitor-command.ts';
+import type { MonitorCommandContext } from '../../../dns/command/monitor-line.ts';
 import { readSettings } from '../../../dns/monitor/settings.ts';
-import { readPolicy } from '../../../dns/policy/policy.ts';
+import { readPolicy } from '../../../dns/policy/read-policy.ts';
 import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { policyText } from '../../helpers/dns/fixtures.ts';
 import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
@@ -29,7 +30,7 @@ const PROGRAM = { call: 'tandem', summary: '', sections: [{ title: '', entries: 
 
 async function run(command: 'monitor' | 'runbook', ...args: string[]) {
   const [out, err]: [string[], string[]] = [[], []];
-  const around: MonitorSurroundings = {
+  const commandContext: MonitorCommandContext = {
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
     colour: false,
@@ -45,11 +46,11 @@ async function run(command: 'monitor' | 'runbook', ...args: string[]) {
   fs.mkdirSync(path.join(dir, 'books'), { recursive: true });
   fs.copyFileSync(path.join(dir, 'lost.yml'), path.join(dir, 'books', 'lost.yml'));
   const all = [...args, ...places, '--runbooks', path.join(dir, 'books')];
-  const code = await runProgram(PROGRAM, [command, ...all], around);
+  const code = await runProgram(PROGRAM, [command, ...all], commandContext);
   return { code, out: out.join(''), err: err.join('') };
 }
 
-const writes = (): number => world.server.asked.filter(({ method }) => method !== 'GET').length;
+const writes = (): number => world.server.requested.filter(({ method }) => method !== 'GET').length;
 
 describe('runbook', () => {
   it('lists them', async () => {
@@ -81,9 +82,11 @@ describe('runbook', () => {
     expect((await run('runbook', 'lost', '--site', A)).code).toBe(2);
     expect(await run('runbook', 'lost', '--site', A, '--yes')).toMatchObject({ code: 0 });
     expect([...(await world.zone()).overrides]).toEqual([[A, 0]]);
-    const changes = world.server.asked.filter(({ body }) => body.includes('_tandem-traffic')).length;
+    const changes = world.server.requested.filter(({ body }) => body.includes('_tandem-traffic')).length;
     expect((await run('runbook', 'lost', '--site', A, '--yes')).out).toContain('goes on with what is left');
-    expect(world.server.asked.filter(({ body }) => body.includes('_tandem-traffic'))).toHaveLength(changes);
+    expect(world.server.requested.filter(({ body }) => body.includes('_tandem-traffic'))).toHaveLength(
+      changes,
+    );
     expect(await run('runbook', 'lost', '--site', A, '--over', '--yes')).toMatchObject({ code: 0 });
     expect((await world.zone()).overrides.size).toBe(0);
     expect((await run('runbook', 'lost', '--site', A, '--over', '--yes')).err).toContain('no open incident');
@@ -93,8 +96,8 @@ describe('runbook', () => {
     await run('runbook', 'lost', '--site', A, '--yes');
     const [file = ''] = fs.readdirSync(path.join(dir, 'incidents'));
     const text = fs.readFileSync(path.join(dir, 'incidents', file), 'utf8');
-    const told = text.split('\n').flatMap((line) => /^- \S+Z (\w+):/.exec(line)?.[1] ?? []);
-    expect(told.slice(0, 3)).toEqual(['failover', 'incident', 'capacity']);
+    const reported = text.split('\n').flatMap((line) => /^- \S+Z (\w+):/.exec(line)?.[1] ?? []);
+    expect(reported.slice(0, 3)).toEqual(['failover', 'incident', 'capacity']);
   });
 
   it.each([

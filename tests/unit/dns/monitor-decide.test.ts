@@ -6,7 +6,7 @@ import {
   NO_MEMORY,
   type Decided,
   type Memory,
-  type SiteLook,
+  type SiteSample,
 } from '../../../dns/monitor/decide.ts';
 import {
   incidentsChange,
@@ -25,7 +25,7 @@ const GAP_MS = 20_000;
 const LOST: Runbook = {
   name: 'lost',
   description: 'A site does not answer.',
-  trigger: { when: { unhealthy: true }, forSeconds: 20, looks: 3 },
+  trigger: { when: { unhealthy: true }, forSeconds: 20, samples: 3 },
   clear: { forSeconds: 60, maxSeconds: 400 },
   actions: [{ do: 'failover' }, { do: 'notify', to: 'chat' }],
   over: [{ do: 'restore' }],
@@ -33,7 +33,7 @@ const LOST: Runbook = {
 const LAGS: Runbook = {
   ...LOST,
   name: 'lags',
-  trigger: { when: { replicationLagMs: 10_000, exposedKeys: 100 }, forSeconds: 20, looks: 3 },
+  trigger: { when: { replicationLagMs: 10_000, exposedKeys: 100 }, forSeconds: 20, samples: 3 },
   clear: { forSeconds: 60, maxSeconds: 400, when: { replicationLagMs: 5_000 } },
   actions: [{ do: 'notify', to: 'chat' }],
   over: [],
@@ -52,8 +52,11 @@ function play(script: Script, { runbook = LOST, incidents = [], provider = {} }:
   let memory: Memory = NO_MEMORY;
   let last: Decided | undefined;
   for (const [seconds, a, b = true] of script) {
-    const looks = [...(a === null ? [] : [{ site: A, up: a }]), ...(b === null ? [] : [{ site: B, up: b }])];
-    last = one(memory, { seconds, looks, runbook, incidents, provider });
+    const samples = [
+      ...(a === null ? [] : [{ site: A, up: a }]),
+      ...(b === null ? [] : [{ site: B, up: b }]),
+    ];
+    last = one(memory, { seconds, samples, runbook, incidents, provider });
     ({ memory } = last);
   }
   return last!;
@@ -61,14 +64,19 @@ function play(script: Script, { runbook = LOST, incidents = [], provider = {} }:
 
 interface One extends World {
   readonly seconds: number;
-  readonly looks: readonly SiteLook[];
+  readonly samples: readonly SiteSample[];
 }
 
 function one(
   memory: Memory,
-  { seconds, looks, runbook = LOST, incidents = [], provider = {} }: One,
+  { seconds, samples, runbook = LOST, incidents = [], provider = {} }: One,
 ): Decided {
-  const seen = { nowMs: seconds * 1000, looks, incidents, provider: new Map(Object.entries(provider)) };
+  const seen = {
+    nowMs: seconds * 1000,
+    samples,
+    incidents,
+    provider: new Map(Object.entries(provider)),
+  };
   return decide(memory, seen, [{ runbook, sites: [A, B] }], GAP_MS);
 }
 
@@ -195,7 +203,7 @@ describe('when a runbook begins', () => {
 
 describe('when it is over', () => {
   const up = (seconds: number, from = 0): Script =>
-    Array.from({ length: seconds / 10 + 1 }, (_look, index) => [from + index * 10, true]);
+    Array.from({ length: seconds / 10 + 1 }, (_sample, index) => [from + index * 10, true]);
   it.each<[title: string, script: Script, world: World, expected: string[]]>([
     ['it is well for long enough', up(60), { incidents: [open()] }, [`close ${A}`]],
     ['not yet', up(50), { incidents: [open()] }, []],
@@ -259,53 +267,53 @@ describe('when it is over', () => {
 });
 
 describe('figures', () => {
-  const look = (replicationLagMs?: number, exposedKeys?: number): SiteLook => ({
+  const sample = (replicationLagMs?: number, exposedKeys?: number): SiteSample => ({
     site: A,
     up: true,
     ...(replicationLagMs !== undefined && { replicationLagMs }),
     ...(exposedKeys !== undefined && { exposedKeys }),
   });
-  const after = (looks: readonly SiteLook[], incidents: readonly Incident[] = []): string[] => {
+  const after = (samples: readonly SiteSample[], incidents: readonly Incident[] = []): string[] => {
     let memory = NO_MEMORY;
     let decided: Decided | undefined;
-    for (const [index, seen] of looks.entries()) {
-      decided = one(memory, { seconds: index * 10, looks: [seen], runbook: LAGS, incidents });
+    for (const [index, seen] of samples.entries()) {
+      decided = one(memory, { seconds: index * 10, samples: [seen], runbook: LAGS, incidents });
       ({ memory } = decided);
     }
     return kinds(decided!);
   };
-  const times = (count: number, seen: SiteLook): SiteLook[] => Array.from({ length: count }, () => seen);
+  const times = (count: number, seen: SiteSample): SiteSample[] => Array.from({ length: count }, () => seen);
 
   it.each([
-    ['one of them is over its limit', times(3, look(0, 101)), [`open ${A}`]],
-    ['one is, and the other is not known', times(3, look(10_001)), [`open ${A}`]],
-    ['none is', times(3, look(10_000, 100)), []],
-    ['none is known', times(3, look()), []],
-  ])('begins when %s', (_title, looks, expected) => {
-    expect(after(looks)).toEqual(expected);
+    ['one of them is over its limit', times(3, sample(0, 101)), [`open ${A}`]],
+    ['one is, and the other is not known', times(3, sample(10_001)), [`open ${A}`]],
+    ['none is', times(3, sample(10_000, 100)), []],
+    ['none is known', times(3, sample()), []],
+  ])('begins when %s', (_title, samples, expected) => {
+    expect(after(samples)).toEqual(expected);
   });
 
   const incident = open({ runbook: 'lags', did: ['x'] });
   it.each([
-    ['all are below where it ends', times(7, look(5_000, 100)), [`close ${A}`]],
-    ['one hovers between', times(7, look(7_000, 100)), []],
-    ['one is not known', times(7, look(5_000)), []],
-  ])('is over when %s', (_title, looks, expected) => {
-    expect(after(looks, [incident])).toEqual(expected);
+    ['all are below where it ends', times(7, sample(5_000, 100)), [`close ${A}`]],
+    ['one hovers between', times(7, sample(7_000, 100)), []],
+    ['one is not known', times(7, sample(5_000)), []],
+  ])('is over when %s', (_title, samples, expected) => {
+    expect(after(samples, [incident])).toEqual(expected);
   });
 });
 
 describe('repeating what failed', () => {
   const incidents = [open({ did: ['-', 'x'] })];
   const at = (memory: Memory, seconds: number): string[] =>
-    kinds(one(memory, { seconds, looks: [{ site: A, up: false }], incidents }));
+    kinds(one(memory, { seconds, samples: [{ site: A, up: false }], incidents }));
 
   it('waits longer each time, five minutes at most', () => {
     let memory = NO_MEMORY;
     const pauses: number[] = [];
     let seconds = 0;
     for (let tries = 0; tries < 8; tries += 1) {
-      memory = afterTry(memory, `lost/${A}`, { outcome: 'failed', nowMs: seconds * 1000 });
+      memory = afterTry(memory, `lost/${A}`, { result: 'failed', nowMs: seconds * 1000 });
       const from = seconds;
       while (at(memory, seconds).length === 0) seconds += 1;
       pauses.push(seconds - from);
@@ -314,7 +322,7 @@ describe('repeating what failed', () => {
   });
 
   it('does not wait for a time that a clock will not see again', () => {
-    const memory = afterTry(NO_MEMORY, `lost/${A}`, { outcome: 'failed', nowMs: 9e9 });
+    const memory = afterTry(NO_MEMORY, `lost/${A}`, { result: 'failed', nowMs: 9e9 });
     expect(at(memory, 0)).toEqual([`continue ${A}`]);
   });
 });

@@ -4,10 +4,10 @@ import { pause, resume } from '../../../dns/monitor/replication.ts';
 import { send, type Notice } from '../../../dns/monitor/notify.ts';
 import { breaches } from '../../../infra/rollout/contract-breaches.ts';
 import {
-  startHttpStandIn,
-  type Answer,
-  type Asked,
-  type HttpStandIn,
+  startHttpEmulator,
+  type Response,
+  type IncomingRequest,
+  type HttpEmulator,
 } from '@tandem-clouds/emulators/core/http-emulator';
 import { virtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
@@ -21,14 +21,14 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-let server: HttpStandIn;
+let server: HttpEmulator;
 let paused: boolean;
 let problem: string | undefined;
-/** In which the stand-in breaks the contract. */
+/** In which the emulator breaks the contract. */
 const broken: string[] = [];
 
 beforeAll(async () => {
-  server = await startHttpStandIn(answer);
+  server = await startHttpEmulator(answer);
 });
 afterAll(() => server.close());
 afterEach(() => {
@@ -36,12 +36,12 @@ afterEach(() => {
 });
 beforeEach(() => {
   server.faults.length = 0;
-  (server.asked as Asked[]).length = 0;
+  (server.requested as IncomingRequest[]).length = 0;
   paused = false;
   problem = undefined;
 });
 
-function answer({ method, path, headers }: Asked): Answer {
+function answer({ method, path, headers }: IncomingRequest): Response {
   if (path === '/hook') return { status: 202, body: '{}' };
   if (headers.authorization !== `Bearer ${KEY}`) {
     return {
@@ -68,7 +68,7 @@ function answer({ method, path, headers }: Asked): Answer {
 
 describe('replication, as runbooks pause it', () => {
   const access = (operatorKey = KEY) => ({ url: server.url, operatorKey });
-  const methods = () => server.asked.map(({ method }) => method);
+  const methods = () => server.requested.map(({ method }) => method);
 
   it('is paused once, and says whether it was sending', async () => {
     expect([await pause(access(), PEER), await pause(access(), PEER)]).toEqual([true, false]);
@@ -91,7 +91,7 @@ describe('replication, as runbooks pause it', () => {
   });
 
   it('says that a site does not answer', async () => {
-    server.faults.push({ matches: () => true, answer: 'hang-up', times: 1 });
+    server.faults.push({ matches: () => true, response: 'hang-up', times: 1 });
     await expect(pause(access(), PEER)).rejects.toThrow('the operator API does not answer');
   });
 });
@@ -107,40 +107,40 @@ describe('people, as webhooks tell them', () => {
     at: '2026-01-01T00:00:00.000Z',
     dedupKey: 'example.com/azure-lost/azure-eastus',
   };
-  const tell = (format: 'pagerduty' | undefined, event: Notice['event'] = 'opened') =>
+  const report = (format: 'pagerduty' | undefined, event: Notice['event'] = 'opened') =>
     send(
       { do: 'notify', to: 'people', severity: 'critical', ...(format && { format }) },
       { ...notice, event },
       { webhook: { url: `${server.url}/hook`, routingKey: 'R' }, clock: virtualClock() },
     );
-  const told = () => server.asked.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  const reported = () => server.requested.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 
   it('get a text that chat tools show, and the fields beside it', async () => {
-    await tell(undefined);
-    expect(told()).toEqual([
+    await report(undefined);
+    expect(reported()).toEqual([
       { ...notice, text: 'A site on Azure does not answer.\n• failover: done\n• capacity: within limits' },
     ]);
   });
 
   it('are paged by an event that the same incident resolves', async () => {
-    await tell('pagerduty');
-    await tell('pagerduty', 'over');
-    expect(told().map(({ event_action, dedup_key }) => [event_action, dedup_key])).toEqual([
+    await report('pagerduty');
+    await report('pagerduty', 'over');
+    expect(reported().map(({ event_action, dedup_key }) => [event_action, dedup_key])).toEqual([
       ['trigger', notice.dedupKey],
       ['resolve', notice.dedupKey],
     ]);
-    expect(told()[0]).toMatchObject({
+    expect(reported()[0]).toMatchObject({
       routing_key: 'R',
       payload: { summary: notice.text, source: PEER, severity: 'critical', class: 'azure-lost' },
     });
   });
 
   it('are told again after an outage, and not after a refusal, and the address stays secret', async () => {
-    server.faults.push({ matches: () => true, answer: { status: 503, body: '' }, times: 2 });
-    await tell(undefined);
-    expect(server.asked).toHaveLength(3);
-    server.faults.push({ matches: () => true, answer: { status: 403, body: '' }, times: 1 });
-    await expect(tell(undefined)).rejects.toThrow(/^the webhook 'people' answers 403$/);
-    expect(server.asked).toHaveLength(4);
+    server.faults.push({ matches: () => true, response: { status: 503, body: '' }, times: 2 });
+    await report(undefined);
+    expect(server.requested).toHaveLength(3);
+    server.faults.push({ matches: () => true, response: { status: 403, body: '' }, times: 1 });
+    await expect(report(undefined)).rejects.toThrow(/^the webhook 'people' answers 403$/);
+    expect(server.requested).toHaveLength(4);
   });
 });

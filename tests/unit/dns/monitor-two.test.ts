@@ -50,7 +50,7 @@ function mortal(inner: Provider, chance: () => number, heard: Heard): Body {
     // It dies before the call, or after it and before it hears of it.
     if (body.dieAfter < -1 || (isLast && chance() < 0.5)) throw new Killed();
     const answer = await act.apply(inner, args);
-    if (name === 'apply') for (const change of args[0] as Change[]) tell(change, heard);
+    if (name === 'apply') for (const change of args[0] as Change[]) report(change, heard);
     if (isLast) throw new Killed();
     return answer;
   };
@@ -68,7 +68,7 @@ function mortal(inner: Provider, chance: () => number, heard: Heard): Body {
   return body;
 }
 
-function tell({ before, after }: Change, { moved, opened }: Heard): void {
+function report({ before, after }: Change, { moved, opened }: Heard): void {
   const name = (before ?? after)?.name;
   const text = (record: ZoneRecord | undefined): string =>
     record?.kind === 'plain' ? (record.values[0] ?? '') : '';
@@ -103,9 +103,9 @@ interface Trial {
   isStalled: boolean;
 }
 
-const LOOKS = 60;
+const SAMPLES = 60;
 /** Nobody dies any more, and everybody sees what is. */
-const CALM_LOOKS = 30;
+const CALM_SAMPLES = 30;
 
 function born(trial: Trial, index: number): { body: Body; monitor: Monitor } {
   const { world, chance, cut, opened, takenOut, letIn } = trial;
@@ -125,12 +125,12 @@ function born(trial: Trial, index: number): { body: Body; monitor: Monitor } {
       }
     },
   });
-  const acting = world.acting({
+  const monitorContext = world.monitorContext({
     provider: body.provider,
     owner: `monitor-${index}`,
     observe: observeOf((site) => world.up[site] === true && cut[index]?.has(site) === false),
   });
-  const options = { acting, runbooks: world.runbooks(), intervalMs: 10_000, gapMs: 60_000 };
+  const options = { monitorContext, runbooks: world.runbooks(), intervalMs: 10_000, gapMs: 60_000 };
   return { body, monitor: new Monitor(options) };
 }
 
@@ -152,23 +152,23 @@ function disturb({ world, chance, cut, lost }: Trial): void {
 async function run(trial: Trial, seed: number): Promise<void> {
   const { world, chance, cut, lost, opened, takenOut, letIn } = trial;
   const monitors = [born(trial, 0), born(trial, 1)];
-  for (let step = 0; step < LOOKS; step += 1) {
-    const isCalm = step >= LOOKS - CALM_LOOKS;
+  for (let step = 0; step < SAMPLES; step += 1) {
+    const isCalm = step >= SAMPLES - CALM_SAMPLES;
     if (isCalm) for (const of of cut) of.clear();
     else disturb(trial);
     world.check();
-    const look = async (index: number): Promise<void> => {
+    const sample = async (index: number): Promise<void> => {
       const one = monitors[index]!;
       if (chance() < 0.2) return;
       if (!isCalm && chance() < 0.15) one.body.dieAfter = Math.floor(chance() * 12);
       try {
-        await one.monitor.look();
+        await one.monitor.sample();
       } catch (error) {
         if (!(error instanceof Killed)) throw error;
       }
       if (one.body.dieAfter < 0) monitors[index] = born(trial, index);
     };
-    trial.looking = [look(0), look(1)];
+    trial.looking = [sample(0), sample(1)];
     await Promise.all(trial.looking);
     const { overrides } = await world.zone();
     expect({ seed, step, isAnyoneIn: overrides.get(A) !== 0 || overrides.get(B) !== 0 }).toMatchObject({

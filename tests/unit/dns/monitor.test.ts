@@ -1,21 +1,21 @@
-/** A monitor over a zone at the stand-in of Route 53: what it does about faults of sites, of the provider, and of tools. */
+/** A monitor over a zone at the emulator of Route 53: what it does about faults of sites, of the provider, and of tools. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Acting } from '../../../dns/monitor/monitor-context.ts';
+import type { MonitorContext } from '../../../dns/monitor/monitor-context.ts';
 import { Monitor } from '../../../dns/monitor/monitor.ts';
 import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
-import { startHttpStandIn, type HttpStandIn } from '@tandem-clouds/emulators/core/http-emulator';
+import { startHttpEmulator, type HttpEmulator } from '@tandem-clouds/emulators/core/http-emulator';
 import { refusal } from '@tandem-clouds/emulators/route53/server';
 
 let world: World;
-let hook: HttpStandIn;
+let hook: HttpEmulator;
 let dir: string;
 beforeEach(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-monitor-'));
   world = await monitorWorld({ dir });
-  hook = await startHttpStandIn(() => ({ status: 200, body: 'ok' }));
+  hook = await startHttpEmulator(() => ({ status: 200, body: 'ok' }));
 });
 afterEach(async () => {
   await world.server.close();
@@ -23,39 +23,42 @@ afterEach(async () => {
   fs.rmSync(dir, { recursive: true });
 });
 
-interface Watching extends Pick<Acting, 'policy'> {
+interface Watching extends Pick<MonitorContext, 'policy'> {
   readonly monitor: Monitor;
   readonly lines: string[];
 }
 
-function watching(more: Partial<Acting> = {}, runbook = LOST): Watching {
-  const acting = world.acting({ webhooks: new Map([['chat', { url: hook.url }]]), ...more });
+function watching(more: Partial<MonitorContext> = {}, runbook = LOST): Watching {
+  const monitorContext = world.monitorContext({ webhooks: new Map([['chat', { url: hook.url }]]), ...more });
   const runbooks = world.runbooks(runbook);
-  return { ...acting, monitor: new Monitor({ acting, runbooks, intervalMs: 10_000, gapMs: 60_000 }) };
+  return {
+    ...monitorContext,
+    monitor: new Monitor({ monitorContext, runbooks, intervalMs: 10_000, gapMs: 60_000 }),
+  };
 }
 
 /** A look every ten seconds. */
-async function looks({ monitor }: Watching, count: number): Promise<void> {
-  for (let look = 0; look < count; look += 1) {
+async function samples({ monitor }: Watching, count: number): Promise<void> {
+  for (let sample = 0; sample < count; sample += 1) {
     world.check();
-    await monitor.look();
+    await monitor.sample();
     await world.clock.sleep(10_000);
   }
 }
 
-const told = (): { event: string; text: string; dedupKey: string; details: string[] }[] =>
-  hook.asked.map(({ body }) => JSON.parse(body) as ReturnType<typeof told>[number]);
+const reported = (): { event: string; text: string; dedupKey: string; details: string[] }[] =>
+  hook.requested.map(({ body }) => JSON.parse(body) as ReturnType<typeof reported>[number]);
 
 describe('a site that is lost', () => {
   it('is taken out once, in the same change in which the zone is told of the incident', async () => {
     const one = watching();
-    await looks(one, 3);
+    await samples(one, 3);
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     const { overrides, incidents } = await world.zone();
     expect([...overrides]).toEqual([[A, 0]]);
     expect(incidents).toMatchObject([{ runbook: 'lost', site: A, phase: 'open', did: ['x', 'x', 's', 'x'] }]);
-    const changes = world.server.asked.filter(({ body }) => body.includes('_tandem-traffic'));
+    const changes = world.server.requested.filter(({ body }) => body.includes('_tandem-traffic'));
     expect(changes).toHaveLength(1);
     expect(changes[0]!.body).toContain('_tandem-monitor');
     expect(one.lines.filter((line) => line.includes('failover'))).toEqual([`  failover: ${A}: done`]);
@@ -64,20 +67,20 @@ describe('a site that is lost', () => {
   it('is let back in when it has been well for long enough, and people are told of both', async () => {
     const one = watching();
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     world.up[A] = true;
-    await looks(one, 6);
+    await samples(one, 6);
     expect((await world.zone()).overrides.size).toBe(1);
-    await looks(one, 4);
+    await samples(one, 4);
     const { overrides, incidents } = await world.zone();
     expect(overrides.size).toBe(0);
     expect(incidents).toMatchObject([{ phase: 'closed', undid: ['x', 'x'] }]);
-    expect(told().map(({ event, dedupKey }) => [event, dedupKey])).toEqual([
+    expect(reported().map(({ event, dedupKey }) => [event, dedupKey])).toEqual([
       ['opened', `example.com/lost/${A}`],
       ['over', `example.com/lost/${A}`],
     ]);
-    expect(told()[0]!.text).toContain(`failover: ${A}: done`);
-    expect(told()[0]!.details).toContain(`capacity: ${B} is within its limits`);
+    expect(reported()[0]!.text).toContain(`failover: ${A}: done`);
+    expect(reported()[0]!.details).toContain(`capacity: ${B} is within its limits`);
   });
 
   it('stays out for longer each time that it flaps', async () => {
@@ -85,10 +88,10 @@ describe('a site that is lost', () => {
     const outFor: number[] = [];
     for (let flap = 0; flap < 4; flap += 1) {
       world.up[A] = false;
-      await looks(one, 4);
+      await samples(one, 4);
       world.up[A] = true;
       let count = 0;
-      for (; (await world.zone()).overrides.size > 0 && count < 100; count += 1) await looks(one, 1);
+      for (; (await world.zone()).overrides.size > 0 && count < 100; count += 1) await samples(one, 1);
       outFor.push(count);
     }
     const [first = 0, second = 0, third = 0, fourth = 0] = outFor;
@@ -100,7 +103,7 @@ describe('a site that is lost', () => {
 
   it('is left in while the provider finds it healthy, and that is said once', async () => {
     const one = watching({ observe: observeOf((site) => site !== A) });
-    await looks(one, 10);
+    await samples(one, 10);
     expect((await world.zone()).overrides.size).toBe(0);
     expect(one.lines).toEqual([
       `${A}: does not answer here`,
@@ -111,9 +114,9 @@ describe('a site that is lost', () => {
   it('has its file, with what happened when', async () => {
     const one = watching();
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     world.up[A] = true;
-    await looks(one, 10);
+    await samples(one, 10);
     const [file = ''] = fs.readdirSync(dir);
     expect(file).toMatch(/^2026-01-01T\d{6}Z-lost-aws-us-east-1\.md$/);
     const text = fs.readFileSync(path.join(dir, file), 'utf8');
@@ -125,12 +128,12 @@ describe('a site that is lost', () => {
   it('is left alone afterwards when an operator had taken it out', async () => {
     const operator = watching();
     world.up[A] = false;
-    await looks(operator, 4);
+    await samples(operator, 4);
     const manual = LOST.replace('- do: failover', '- do: openIncident');
     const another = watching({}, manual.replace('forSeconds: 60', 'forSeconds: 10'));
     expect(another.lines).toEqual([]);
     world.up[A] = true;
-    await looks(another, 9);
+    await samples(another, 9);
     const { overrides } = await world.zone();
     expect([...overrides]).toEqual([[A, 0]]);
     expect(another.lines.join('\n')).toContain(`no monitor has taken ${A} out`);
@@ -142,22 +145,22 @@ describe('both sites', () => {
     const one = watching();
     world.up[A] = false;
     world.up[B] = false;
-    await looks(one, 5);
+    await samples(one, 5);
     expect((await world.zone()).overrides.size).toBe(0);
-    expect(told().map(({ event }) => event)).toEqual(['opened', 'opened']);
-    expect(told()[0]!.text).toContain('nobody would be served');
+    expect(reported().map(({ event }) => event)).toEqual(['opened', 'opened']);
+    expect(reported()[0]!.text).toContain('nobody would be served');
     world.up[B] = true;
-    await looks(one, 4);
+    await samples(one, 4);
     expect([...(await world.zone()).overrides]).toEqual([[A, 0]]);
   });
 
   it('change places at once when the one that is left is lost, and the other is well again', async () => {
     const one = watching();
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     world.up[A] = true;
     world.up[B] = false;
-    await looks(one, 5);
+    await samples(one, 5);
     expect([...(await world.zone()).overrides]).toEqual([[B, 0]]);
   });
 });
@@ -166,35 +169,35 @@ describe('a fault of the provider', () => {
   it('that does not answer is said once, people are told, and it is made good later', async () => {
     const one = watching();
     world.up[A] = false;
-    const outage = { matches: () => true, answer: 'hang-up' as const, times: Infinity };
+    const outage = { matches: () => true, response: 'hang-up' as const, times: Infinity };
     world.server.faults.push(outage);
-    await looks(one, 5);
+    await samples(one, 5);
     expect(one.lines.filter((line) => line.includes('example.com: '))).toHaveLength(1);
-    expect(told().map(({ event }) => event)).toEqual(['stuck']);
-    expect(told()[0]!.text).toContain('the monitor cannot act');
+    expect(reported().map(({ event }) => event)).toEqual(['stuck']);
+    expect(reported()[0]!.text).toContain('the monitor cannot act');
     outage.times = 0;
-    await looks(one, 2);
+    await samples(one, 2);
     expect([...(await world.zone()).overrides]).toEqual([[A, 0]]);
-    expect(told().map(({ event }) => event)).toEqual(['stuck', 'opened']);
+    expect(reported().map(({ event }) => event)).toEqual(['stuck', 'opened']);
   });
 
   it('that throttles only takes longer', async () => {
     const one = watching();
     world.up[A] = false;
     const isChange = ({ method }: { method: string }): boolean => method === 'POST';
-    world.server.faults.push({ matches: isChange, answer: refusal(400, 'Throttling'), times: 5 });
-    await looks(one, 4);
+    world.server.faults.push({ matches: isChange, response: refusal(400, 'Throttling'), times: 5 });
+    await samples(one, 4);
     expect([...(await world.zone()).overrides]).toEqual([[A, 0]]);
   });
 
   it('that refuses the credentials is said, and people are told', async () => {
     const one = watching();
     const denied = refusal(403, 'AccessDenied', 'not allowed');
-    world.server.faults.push({ matches: () => true, answer: denied, times: Infinity });
+    world.server.faults.push({ matches: () => true, response: denied, times: Infinity });
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     expect(one.lines.join('\n')).toMatch(/example\.com: .*credentials/i);
-    expect(told().map(({ event }) => event)).toEqual(['stuck']);
+    expect(reported().map(({ event }) => event)).toEqual(['stuck']);
   });
 });
 
@@ -204,10 +207,10 @@ describe('the lock', () => {
     const note = { owner: 'somebody', nonce: '1', expiresAtMs: world.clock.now() + 90_000 };
     await world.fresh().swapLock(undefined, note);
     world.up[A] = false;
-    await looks(one, 5);
+    await samples(one, 5);
     expect((await world.zone()).overrides.size).toBe(0);
-    expect(told().map(({ event }) => event)).toEqual(['stuck']);
-    await looks(one, 6);
+    expect(reported().map(({ event }) => event)).toEqual(['stuck']);
+    await samples(one, 6);
     expect([...(await world.zone()).overrides]).toEqual([[A, 0]]);
     expect(one.lines.join('\n')).toContain('took over the stale lock of somebody');
   });
@@ -216,14 +219,14 @@ describe('the lock', () => {
 describe('a webhook that is down', () => {
   it('keeps nothing else from happening, and is told later', async () => {
     const one = watching();
-    const fault = { matches: () => true, answer: 'hang-up' as const, times: Infinity };
+    const fault = { matches: () => true, response: 'hang-up' as const, times: Infinity };
     hook.faults.push(fault);
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     expect(one.lines.join('\n')).toContain("the webhook 'chat' does not answer");
     expect((await world.zone()).incidents).toMatchObject([{ did: ['x', 'x', 's', '-'] }]);
     fault.times = 0;
-    await looks(one, 2);
+    await samples(one, 2);
     expect((await world.zone()).incidents).toMatchObject([{ did: ['x', 'x', 's', 'x'] }]);
     expect(one.lines.join('\n')).not.toContain(hook.url);
   });
@@ -231,7 +234,7 @@ describe('a webhook that is down', () => {
   it('that is nowhere said is said, and counts as done', async () => {
     const one = watching({ webhooks: new Map() });
     world.up[A] = false;
-    await looks(one, 4);
+    await samples(one, 4);
     expect(one.lines).toContain("  notify: there is no webhook 'chat'");
     expect((await world.zone()).incidents).toMatchObject([{ did: ['x', 'x', 's', 's'] }]);
   });

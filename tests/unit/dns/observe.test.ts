@@ -76,7 +76,7 @@ describe('a look at a site', () => {
 });
 
 describe('the question of a health check', () => {
-  const ask = async (path = '/health/deep'): Promise<boolean> => {
+  const query = async (path = '/health/deep'): Promise<boolean> => {
     const { hostname: host, port } = origin.url;
     const check: HealthCheck = {
       protocol: 'http',
@@ -97,20 +97,20 @@ describe('the question of a health check', () => {
     [503, false],
   ])('answered with %i is %p', async (status, well) => {
     origin.health = status;
-    expect(await ask()).toBe(well);
+    expect(await query()).toBe(well);
   });
 
   it('does not follow where a redirect leads', async () => {
     origin.handle = (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end();
-    expect(await ask('/health')).toBe(true);
+    expect(await query('/health')).toBe(true);
     expect(origin.seen).toEqual(['GET /health']);
   });
 
   it('is not well without an answer, or with a broken one', async () => {
     origin.handle = (request) => void request.socket.destroy();
-    expect(await ask('/health')).toBe(false);
+    expect(await query('/health')).toBe(false);
     await origin.kill();
-    expect(await ask()).toBe(false);
+    expect(await query()).toBe(false);
   });
 
   it('is asked at an address of IPv6 as well', async () => {

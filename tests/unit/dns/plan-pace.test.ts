@@ -3,9 +3,9 @@
  * measured by `npm run bench -- plan`.
  */
 import { expect, it } from '@jest/globals';
-import { perform } from '../../../dns/plan/perform.ts';
+import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
-import { parsePolicy } from '../../../dns/policy/policy.ts';
+import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import { cloudflareBench, policyText, route53Bench } from '../../helpers/dns/fixtures.ts';
 
 const NAMES = 1_000;
@@ -25,7 +25,7 @@ it.each([
           `\n  - { name: api${index}, strategy: weighted, sites: [aws-us-east-1, azure-eastus] }`,
       ).join('');
       const text = policyText({ provider, names, records: '' });
-      await perform(await readAndPlan(parsePolicy(text, 'policy.yml'), bench.provider), bench.provider);
+      await applyPlan(await readAndPlan(parsePolicy(text, 'policy.yml'), bench.provider), bench.provider);
       const again = bench.fresh();
       await bench.clock.sleep(10_000);
       const waitedFromMs = bench.clock.now();

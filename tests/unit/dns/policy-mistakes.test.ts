@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PolicyError } from '../../../dns/errors.ts';
-import { parsePolicy } from '../../../dns/policy/policy.ts';
+import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import { recordsOf } from '../../../dns/policy/records.ts';
 import { matchesName } from '../../../dns/policy/unmanaged.ts';
 import { policyText } from '../../helpers/dns/fixtures.ts';
@@ -12,7 +12,7 @@ provider: route53
 `;
 
 /** The message that a person sees; empty when nothing is wrong. */
-function told(text: string): string {
+function reported(text: string): string {
   try {
     parsePolicy(text, 'policy.yml');
     return '';
@@ -47,10 +47,10 @@ describe('a value', () => {
     ['A', '010.0.0.1', 'A needs an IPv4 address'],
     ['TXT', '\ud800', 'surrogate'],
   ])('%s of %j is refused by the policy itself', (type, value, detail) => {
-    expect(told(record(type, value))).toMatch(
+    expect(reported(record(type, value))).toMatch(
       /^policy\.yml: 1 mistake\n {2}line 4: \/records\/0\/values\/0: /,
     );
-    expect(told(record(type, value))).toContain(detail);
+    expect(reported(record(type, value))).toContain(detail);
   });
 
   it.each([
@@ -62,12 +62,12 @@ describe('a value', () => {
     ['CNAME', 'Api.Example.com.'],
     ['AAAA', '2001:DB8:0::1'],
   ])('%s of %j is one', (type, value) => {
-    expect(told(record(type, value))).toBe('');
+    expect(reported(record(type, value))).toBe('');
   });
 
   it('says that no mail is taken only where nothing else says otherwise', () => {
     const both = `${HEAD}records: [{ name: x, type: MX, values: [0 ., 10 mail.example.net] }]`;
-    expect(told(both)).toContain('stands alone (RFC 7505');
+    expect(reported(both)).toContain('stands alone (RFC 7505');
   });
 });
 
@@ -83,13 +83,13 @@ describe('where a site is', () => {
       'an alias leads to a name of AWS',
     ],
   ])('is not %s', (settings, pointer, detail) => {
-    expect(told(site(settings))).toContain(`line 4: ${pointer}: `);
-    expect(told(site(settings))).toContain(detail);
+    expect(reported(site(settings))).toContain(`line 4: ${pointer}: `);
+    expect(reported(site(settings))).toContain(detail);
   });
 
   it('may be an address of either kind', () => {
     for (const url of ['http://[::1]:8080', 'http://127.0.0.1', 'https://a.example.net/'])
-      expect(told(site(`url: '${url}', endpoint: { addresses: ['2001:db8::1'] }`))).toBe('');
+      expect(reported(site(`url: '${url}', endpoint: { addresses: ['2001:db8::1'] }`))).toBe('');
   });
 });
 
@@ -99,8 +99,8 @@ describe('YAML', () => {
     ['a bare * as a name', `${HEAD}records:\n  - { name: *, type: A, values: [192.0.2.1] }\n`, 4],
     ['an alias of nothing', `${HEAD}unmanaged: [*nobody]\n`, 3],
   ])('with %s is refused with the line and a hint', (_title, text, line) => {
-    expect(told(text)).toContain(`line ${line}: /: `);
-    expect(told(text)).toContain('a text that begins with * is in quotes');
+    expect(reported(text)).toContain(`line ${line}: /: `);
+    expect(reported(text)).toContain('a text that begins with * is in quotes');
   });
 
   it('has as many aliases as a policy needs', () => {
@@ -114,8 +114,8 @@ describe('YAML', () => {
       const inner = level === 0 ? '1' : Array.from({ length: 10 }, () => `*l${level - 1}`).join(', ');
       return `l${level}: &l${level} [${inner}]`;
     });
-    expect(told(`${levels.join('\n')}\n`)).toContain('larger than');
-    expect(told(`${HEAD}names: &n [*n]\n`)).toContain('a part of');
+    expect(reported(`${levels.join('\n')}\n`)).toContain('larger than');
+    expect(reported(`${HEAD}names: &n [*n]\n`)).toContain('a part of');
   });
 
   it('merges keys, and names the line of a mistake that a merge brings in', () => {
@@ -124,7 +124,7 @@ describe('YAML', () => {
   - { <<: *base, name: b }
   - { <<: *base, name: c, values: [nothing] }
 `;
-    expect(told(text)).toContain('line 6: /records/2/values/0: A needs an IPv4 address');
+    expect(reported(text)).toContain('line 6: /records/2/values/0: A needs an IPv4 address');
     const right = parsePolicy(text.replace('nothing', '192.0.2.3'), 'p');
     expect(right.records.map(({ name, ttlSeconds }) => [name, ttlSeconds])).toEqual([
       ['a', 60],
@@ -134,9 +134,9 @@ describe('YAML', () => {
   });
 
   it('says what was meant by a setting that does not exist', () => {
-    expect(told(`${HEAD}ttlSecond: 5\n`)).toContain('line 3: /ttlSecond: there is no such setting');
-    expect(told(`${HEAD}ttlSecond: 5\n`)).toContain('did you mean ttlSeconds?');
-    expect(told('zone: example.com\nprovider: route-53\n')).toContain('did you mean route53?');
+    expect(reported(`${HEAD}ttlSecond: 5\n`)).toContain('line 3: /ttlSecond: there is no such setting');
+    expect(reported(`${HEAD}ttlSecond: 5\n`)).toContain('did you mean ttlSeconds?');
+    expect(reported('zone: example.com\nprovider: route-53\n')).toContain('did you mean route53?');
   });
 });
 
@@ -148,22 +148,24 @@ records:
   - { name: x.dev, type: A, values: [192.0.2.1] }
   - { name: www, type: A, values: [192.0.2.1] }
 `;
-    expect(told(text)).toContain("line 5: /records/0/name: api is here, and unmanaged by 'api*' as well");
-    expect(told(text)).toContain('line 6: /records/1/name');
-    expect(told(text)).not.toContain('/records/2');
+    expect(reported(text)).toContain("line 5: /records/0/name: api is here, and unmanaged by 'api*' as well");
+    expect(reported(text)).toContain('line 6: /records/1/name');
+    expect(reported(text)).not.toContain('/records/2');
   });
 
   it('does not take the place of the notes that the zone holds', () => {
-    expect(told(record('A', '192.0.2.1', '_tandem-lock'))).toContain('line 4: /records/0/name: ');
+    expect(reported(record('A', '192.0.2.1', '_tandem-lock'))).toContain('line 4: /records/0/name: ');
   });
 
   it('is a CNAME of the zone itself only where the provider flattens it, and then beside anything but addresses', () => {
     const apex = record('CNAME', 'a.example.net', '@');
-    expect(told(apex)).toContain('the zone itself cannot be a CNAME (RFC 1034, 3.6.2)');
+    expect(reported(apex)).toContain('the zone itself cannot be a CNAME (RFC 1034, 3.6.2)');
     const flattened = apex.replace('route53', 'cloudflare');
-    expect(told(flattened)).toBe('');
-    expect(told(`${flattened}  - { name: '@', type: MX, values: [10 mail.example.net] }\n`)).toBe('');
-    expect(told(`${flattened}  - { name: '@', type: A, values: [192.0.2.1] }\n`)).toContain('something else');
+    expect(reported(flattened)).toBe('');
+    expect(reported(`${flattened}  - { name: '@', type: MX, values: [10 mail.example.net] }\n`)).toBe('');
+    expect(reported(`${flattened}  - { name: '@', type: A, values: [192.0.2.1] }\n`)).toContain(
+      'something else',
+    );
   });
 
   it('is matched by the patterns that a glob would match, however many stars they have', () => {
@@ -239,7 +241,7 @@ describe('whatever a file holds', () => {
           ? (JSON.parse(JSON.stringify({ zone: 'example.com', provider: 'local' })) as object)
           : {};
         const text = JSON.stringify({ ...base, ...parts });
-        if (told(text) === '') recordsOf(parsePolicy(text, 'p'));
+        if (reported(text) === '') recordsOf(parsePolicy(text, 'p'));
       }),
       { numRuns: 3_000 },
     );
@@ -250,7 +252,7 @@ describe('whatever a file holds', () => {
     fc.assert(
       fc.property(fc.nat(lines.length - 1), fc.string(), (at, text) => {
         const changed = lines.with(at, text).join('\n');
-        if (told(changed) === '') recordsOf(parsePolicy(changed, 'p'));
+        if (reported(changed) === '') recordsOf(parsePolicy(changed, 'p'));
       }),
       { numRuns: 1_000 },
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import { PolicyError } from '../../../dns/errors.ts';
 import { overridden, type Overrides } from '../../../dns/overrides.ts';
-import { parsePolicy } from '../../../dns/policy/policy.ts';
+import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import { recordsOf } from '../../../dns/policy/records.ts';
 import { policyOf, policyText } from '../../helpers/dns/fixtures.ts';
 

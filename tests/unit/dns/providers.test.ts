@@ -1,13 +1,13 @@
 /**
- * What holds for every provider: through the vendor's own client against a stand-in that knows the published API, or
+ * What holds for every provider: through the vendor's own client against an emulator that knows the published API, or
  * against our own DNS server.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { withLock } from '../../../dns/plan/lock.ts';
-import { perform } from '../../../dns/plan/perform.ts';
+import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
-import { parsePolicy } from '../../../dns/policy/policy.ts';
+import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import {
   ALL_STRATEGIES,
   cloudflareBench,
@@ -38,7 +38,7 @@ describe.each([
   const plan = async (parts: Parameters<typeof policyOf>[0] = {}) =>
     readAndPlan(policyOf({ provider: name, ...parts }), bench.provider);
   const apply = async (parts: Parameters<typeof policyOf>[0] = {}) =>
-    perform(await plan(parts), bench.provider);
+    applyPlan(await plan(parts), bench.provider);
 
   it('holds every strategy and type after one apply, so that a second plan is empty', async () => {
     await apply();
@@ -61,7 +61,7 @@ describe.each([
     await apply({ names: WITH_WEIGHTS });
     const back = await plan();
     expect(back.changes.map(({ after }) => after?.name)).toEqual(['api.example.com']);
-    await perform(back, bench.provider);
+    await applyPlan(back, bench.provider);
     expect(isEmpty(await plan())).toBe(true);
   });
 
@@ -77,17 +77,19 @@ describe.each([
     await apply();
     const stale = await plan({ names: WITH_WEIGHTS });
     await apply({ names: WITH_WEIGHTS.replace('90', '80') });
-    await expect(perform(stale, bench.provider)).rejects.toThrow(/changed by somebody else|not what it was/);
+    await expect(applyPlan(stale, bench.provider)).rejects.toThrow(
+      /changed by somebody else|not what it was/,
+    );
   });
 
   it('lets one of two operators have the lock, and the other take it over when it is stale', async () => {
     const { provider, clock } = bench;
-    const said: string[] = [];
+    const reported: string[] = [];
     const options = (owner: string) => ({
       provider,
       clock,
       owner,
-      say: (text: string) => void said.push(text),
+      report: (text: string) => void reported.push(text),
     });
     await withLock(options('first'), async () => {
       await expect(withLock(options('second'), () => Promise.resolve(0))).rejects.toThrow(
@@ -95,7 +97,7 @@ describe.each([
       );
       await clock.sleep(300_000);
       await withLock(options('third'), () => {
-        expect(said).toEqual([expect.stringContaining('took over the stale lock of first')]);
+        expect(reported).toEqual([expect.stringContaining('took over the stale lock of first')]);
         return Promise.resolve();
       });
     });
@@ -104,10 +106,10 @@ describe.each([
 
   it('stops an operator whose lock was taken over', async () => {
     const { provider, clock } = bench;
-    const say = () => undefined;
-    const work = withLock({ provider, clock, say, owner: 'first' }, async (lock) => {
+    const report = () => undefined;
+    const work = withLock({ provider, clock, report, owner: 'first' }, async (lock) => {
       await clock.sleep(300_000);
-      await withLock({ provider, clock, say, owner: 'second' }, async () => lock.renew());
+      await withLock({ provider, clock, report, owner: 'second' }, async () => lock.renew());
     });
     await expect(work).rejects.toThrow('taken over by somebody else');
   });

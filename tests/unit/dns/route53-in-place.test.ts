@@ -1,6 +1,6 @@
 /** What changes at Route 53 when one value of a record set changes: that value, and nothing of its neighbours. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { perform } from '../../../dns/plan/perform.ts';
+import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { policyOf, route53Bench, type Bench } from '../../helpers/dns/fixtures.ts';
 import type { Route53Server } from '@tandem-clouds/emulators/route53/server';
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const apply = async (parts: Parameters<typeof policyOf>[0]): Promise<void> => {
   const policy = policyOf(parts);
-  await perform(await readAndPlan(policy, bench.provider), bench.provider);
+  await applyPlan(await readAndPlan(policy, bench.provider), bench.provider);
   expect(isEmpty(await readAndPlan(policy, bench.provider))).toBe(true);
 };
 const find = (name: string) => bench.server.sets.filter(({ Name }) => Name === `${name}.example.com.`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { available, emptyRow, type EscrowRow } from '../../../src/shared/domain/escrow/row.ts';
 import {
-  ask,
+  query,
   commit,
   fence,
   give,
@@ -72,9 +72,9 @@ describe('an escrow row', () => {
 
   test('asks for more than it was given, and not again while that stands', () => {
     const peer = give(stocked(9), { to: 'azure-1', target: 2 });
-    const asking = ask(emptyRow('tea', 'azure-1'), peer, 3);
-    expect(asking.asked).toEqual({ 'aws-1': 5 });
-    expect(ask(asking, peer, 3)).toBe(asking);
+    const asking = query(emptyRow('tea', 'azure-1'), peer, 3);
+    expect(asking.requested).toEqual({ 'aws-1': 5 });
+    expect(query(asking, peer, 3)).toBe(asking);
   });
 
   test('does not send the last units to and fro', () => {
@@ -176,7 +176,7 @@ function run(steps: readonly Step[]): readonly EscrowRow[][] {
         case 'give':
           return site === peer ? row : give(row, { to: SITES[peer]!, target: units * 2 });
         case 'ask':
-          return site === peer ? row : ask(row, old, units);
+          return site === peer ? row : query(row, old, units);
         case 'rebalance':
           return site === peer ? row : rebalance(row, [old], { belowUnits: 3, unitsMax: 4 });
       }
@@ -221,7 +221,7 @@ describe('rows of all sites, under any run of changes with copies of any age', (
             const before = versions[index]!;
             expect(row.sequence).toBeGreaterThan(before.sequence);
             expect(row.sold).toBeGreaterThanOrEqual(before.sold);
-            for (const part of ['receipts', 'given', 'taken', 'asked'] as const)
+            for (const part of ['receipts', 'given', 'taken', 'requested'] as const)
               for (const [name, units] of Object.entries(before[part]))
                 expect(row[part][name]).toBeGreaterThanOrEqual(units);
           });

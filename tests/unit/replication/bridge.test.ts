@@ -7,7 +7,7 @@ import {
   forwardAttemptsMax,
   horizonMs,
   sweepGraceMs,
-  sweepLooksMax,
+  sweepScansMax,
 } from '@tandem-clouds/replication/bounds';
 import {
   AmbiguousError,
@@ -438,7 +438,7 @@ describe('sweep', () => {
     await aws.write('user:1', { name: 'b' });
     aws.nowMs += sweepGraceMs + 1;
     expect(await aws.run(sweep(aws.site))).toMatchObject({
-      looked: 1,
+      scanned: 1,
       resent: 1,
       silent: {},
       oldestMs: sweepGraceMs + 1,
@@ -513,7 +513,7 @@ describe('sweep', () => {
 
   test('reaches a key of a healthy peer behind almost as many keys of a silent one as a run looks at', async () => {
     const aws = new TestSite(AWS, [AZURE, OTHER]);
-    await writeWhileSilent(aws, AZURE, sweepLooksMax - 1);
+    await writeWhileSilent(aws, AZURE, sweepScansMax - 1);
     await aws.write('user:new', { name: 'Ada' });
     aws.nowMs += sweepGraceMs + 1;
     expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 1, silent: { [AZURE]: 'down' } });
@@ -522,11 +522,11 @@ describe('sweep', () => {
 
   test('looks at a bounded number of keys in one run and goes on behind them in the next', async () => {
     const aws = new TestSite(AWS, [AZURE, OTHER]);
-    await writeWhileSilent(aws, AZURE, sweepLooksMax);
+    await writeWhileSilent(aws, AZURE, sweepScansMax);
     await aws.write('user:new', { name: 'Ada' });
     aws.nowMs += sweepGraceMs + 1;
     const first = await aws.run(sweep(aws.site));
-    expect(first).toMatchObject({ looked: sweepLooksMax, resent: 0 });
+    expect(first).toMatchObject({ scanned: sweepScansMax, resent: 0 });
     const second = await aws.run(sweep(aws.site, { after: first.resume }));
     expect(second.resent).toBe(1);
     expect(Object.keys(aws.held('user:new')?.pending ?? {})).toEqual([AZURE]);

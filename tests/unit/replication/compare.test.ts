@@ -6,7 +6,7 @@ import {
   tombstoneMarginMs,
 } from '@tandem-clouds/replication/bounds';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
+import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
@@ -202,7 +202,7 @@ function ended(sites: { from: string; to: string }): object {
 /** More than every site keeps a tombstone. */
 const KEPT_MS = horizonMs + tombstoneMarginMs + 1;
 
-describe('burying tombstones', () => {
+describe('collecting tombstones', () => {
   const gone = async (mesh: Mesh): Promise<void> => {
     await mesh.agree(2);
     const aws = mesh.site(AWS);
@@ -214,9 +214,9 @@ describe('burying tombstones', () => {
     for (const site of mesh.sites)
       site.store.items.get('user:1')!.record = { ...site.held('user:1')!, pending: {} };
   };
-  const burial = async (mesh: Mesh, at: string = AWS): Promise<boolean> => {
+  const collection = async (mesh: Mesh, at: string = AWS): Promise<boolean> => {
     const site = mesh.site(at);
-    await site.run(beginBurial(site.site));
+    await site.run(beginCollection(site.site));
     await mesh.settle();
     return site.held('user:1') === undefined;
   };
@@ -225,11 +225,11 @@ describe('burying tombstones', () => {
     const mesh = new Mesh(3);
     await gone(mesh);
     mesh.tick(horizonMs + 1);
-    expect(await burial(mesh)).toBe(false);
+    expect(await collection(mesh)).toBe(false);
     mesh.tick(tombstoneMarginMs);
-    expect(await burial(mesh)).toBe(true);
+    expect(await collection(mesh)).toBe(true);
     expect(mesh.site(AWS).held('user:0')).toBeDefined();
-    expect(await burial(mesh, AZURE)).toBe(true);
+    expect(await collection(mesh, AZURE)).toBe(true);
   });
 
   test.each<[string, (mesh: Mesh) => void]>([
@@ -285,6 +285,6 @@ describe('burying tombstones', () => {
     const mesh = new Mesh(3);
     await gone(mesh);
     change(mesh);
-    expect(await burial(mesh)).toBe(false);
+    expect(await collection(mesh)).toBe(false);
   });
 });

@@ -20,8 +20,8 @@ test('what runs side by side within a limit fails each in its own way once the t
   }
   function* writing(): Protocol<string> {
     const record = { key: 'user:1', state: { fields: {}, vector: {} }, pending: {}, operations: [] };
-    const [outcome] = yield* putMany([{ record, expected: undefined }]);
-    return outcome?.status ?? 'no outcome';
+    const [result] = yield* putMany([{ record, expected: undefined }]);
+    return result?.status ?? 'no outcome';
   }
   expect(await drive(all([reading(), writing()]), resources, limit)).toEqual(['read', 'written']);
   nowMs = 1_000;

@@ -13,7 +13,7 @@ import { pendingView } from '../../../src/shared/operations/pending-view.ts';
 import { replicationView } from '../../../src/shared/operations/replication-view.ts';
 import { backfillKeys, backfillState } from '@tandem-clouds/replication/anti-entropy/backfill';
 import { digest } from '@tandem-clouds/replication/anti-entropy/compare';
-import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
+import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verification';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { forward } from '@tandem-clouds/replication/forward';
@@ -44,9 +44,9 @@ async function written(site: TestSite): Promise<void> {
 }
 
 /** Drives a protocol of reads with answers of the test; returns its result and how many calls it made. */
-function answered<Result>(
+function responded<Result>(
   protocol: Protocol<Result>,
-  answer: (effect: {
+  response: (effect: {
     readonly op?: string;
     readonly keys?: readonly string[];
     readonly limit?: number;
@@ -60,7 +60,7 @@ function answered<Result>(
   while (step.done !== true) {
     calls += 1;
     try {
-      step = protocol.next(answer(step.value));
+      step = protocol.next(response(step.value));
     } catch (error) {
       step = protocol.throw(error);
     }
@@ -70,23 +70,23 @@ function answered<Result>(
 
 describe('reading keys of which one fails for good', () => {
   const reading = (
-    fails: (asked: readonly string[]) => Error | undefined,
+    fails: (requested: readonly string[]) => Error | undefined,
   ): { result: KeysRead; calls: number } =>
-    answered(readKeys(keys(100)), ({ keys: asked = [] }) => {
-      const error = fails(asked);
+    responded(readKeys(keys(100)), ({ keys: requested = [] }) => {
+      const error = fails(requested);
       if (error !== undefined) throw error;
-      return new Map(asked.map((key) => [key, { record: key, revision: '1' }]));
+      return new Map(requested.map((key) => [key, { record: key, revision: '1' }]));
     });
 
   test('names it, reads the others, and asks a few times more', () => {
-    const { result, calls } = reading((asked) => (asked.includes(BAD) ? refused : undefined));
+    const { result, calls } = reading((requested) => (requested.includes(BAD) ? refused : undefined));
     expect([...result.failed]).toEqual([[BAD, refused]]);
     expect([...result.held.keys()]).toEqual(keys(100).filter((key) => key !== BAD));
     expect(calls).toBeLessThan(20);
   });
 
   test('names none when only so many of them together are too much', () => {
-    const { result } = reading((asked) => (asked.length > 10 ? tooLarge : undefined));
+    const { result } = reading((requested) => (requested.length > 10 ? tooLarge : undefined));
     expect([result.failed.size, result.held.size]).toEqual([0, 100]);
   });
 
@@ -97,15 +97,15 @@ describe('reading keys of which one fails for good', () => {
 
   test('a page of a scan that is refused is asked for in smaller ones, down to a single record', () => {
     const page = { records: [] };
-    const asked: (number | undefined)[] = [];
+    const requested: (number | undefined)[] = [];
     const scanning = (most: number) =>
-      answered(scanPage(undefined, 500), ({ limit = 0 }) => {
-        asked.push(limit);
+      responded(scanPage(undefined, 500), ({ limit = 0 }) => {
+        requested.push(limit);
         if (limit > most) throw tooLarge;
         return page;
       });
     expect(scanning(100).result).toBe(page);
-    expect(asked).toEqual([500, 250, 125, 63]);
+    expect(requested).toEqual([500, 250, 125, 63]);
   });
 
   const record = (key: string) => ({ record: { key }, revision: '1' });
@@ -113,11 +113,11 @@ describe('reading keys of which one fails for good', () => {
     ['cannot be read alone either', true],
     ['can be read alone', false],
   ])('a page that is refused with a single record, which %s, is passed over', (_, isBad) => {
-    const { result } = answered(scanPage('c', 4), ({ op, keys: asked = [] }) => {
+    const { result } = responded(scanPage('c', 4), ({ op, keys: requested = [] }) => {
       if (op === 'scan') throw refused;
       if (op === 'scanKeys') return { keys: [BAD], next: 'd' };
       if (isBad) throw unreadable;
-      return new Map(asked.map((key) => [key, record(key)]));
+      return new Map(requested.map((key) => [key, record(key)]));
     });
     expect(result).toEqual(
       isBad
@@ -128,7 +128,7 @@ describe('reading keys of which one fails for good', () => {
 
   test('a store that cannot tell where to go on is scanned anew, in an order in which it can', () => {
     const page = { records: [], next: 'by key' };
-    const { result } = answered(scanPage('c', 4), ({ op, ordered }) => {
+    const { result } = responded(scanPage('c', 4), ({ op, ordered }) => {
       if (op === 'scanKeys') return undefined;
       if (ordered === true) return page;
       throw refused;
@@ -141,7 +141,7 @@ describe('reading keys of which one fails for good', () => {
     const job = { id: 'j', from: AWS, to: AZURE, atMs: 0, repair: false };
     const passed: unknown[] = [];
     const step = { kind: 'digest', job, side, counted: { from: 9, to: 3 }, cursor: 'c' } as const;
-    answered(digest(site, step), ({ op, ordered, messages = [], site: to }) => {
+    responded(digest(site, step), ({ op, ordered, messages = [], site: to }) => {
       if (op === 'tell') {
         passed.push([to, JSON.parse(messages[0]?.body ?? '')]);
         return [undefined];
@@ -159,18 +159,18 @@ describe('reading keys of which one fails for good', () => {
     expect(passed).toEqual([[AWS, anew]]);
     expect(checkStep(anew)).toEqual([]);
     // And then each side is scanned so from its first page on.
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const { cursor: _, ...first } = step;
-    answered(digest(site, { ...first, job: { ...job, ordered: true } }), ({ op, ordered }) => {
-      if (op === 'scan') asked.push(ordered);
+    responded(digest(site, { ...first, job: { ...job, ordered: true } }), ({ op, ordered }) => {
+      if (op === 'scan') requested.push(ordered);
       return op === 'scan' ? { records: [] } : [undefined];
     });
-    expect(asked).toEqual([true]);
+    expect(requested).toEqual([true]);
   });
 
   test('a store that refuses whatever it is asked is given up', () => {
     expect(() =>
-      answered(scanPage('c', 4), () => {
+      responded(scanPage('c', 4), () => {
         throw refused;
       }),
     ).toThrow(refused);
@@ -352,7 +352,7 @@ describe('the removal of tombstones', () => {
       for (const entry of site.store.items.values()) entry.record = { ...entry.record, pending: {} };
     mesh.tick(horizonMs + tombstoneMarginMs + 1);
     mesh.site(where).store.bad.set(BAD, bad);
-    await aws.run(beginBurial(aws.site));
+    await aws.run(beginCollection(aws.site));
     const dispositions = await mesh.settle();
     expect(new Set(dispositions.map(({ kind }) => kind))).toEqual(new Set(['done']));
     expect(Object.keys(mesh.states(AWS))).toEqual([BAD]);

@@ -72,8 +72,8 @@ describe('a local write', () => {
     let lost = false;
     const put = site.store.putMany.bind(site.store);
     site.store.putMany = async (writes) => {
-      const outcomes = await put(writes);
-      if (lost) return outcomes;
+      const results = await put(writes);
+      if (lost) return results;
       lost = true;
       return [{ status: 'failed', error: new AmbiguousError('no answer') }];
     };

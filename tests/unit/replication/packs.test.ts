@@ -54,7 +54,7 @@ describe('a backlog', () => {
   test('crosses in packs beside the inbound queue, and is there afterwards', async () => {
     const { aws, azure } = await backlog();
     const report = await aws.run(sweep(aws.site, { packs: true }));
-    expect(report).toMatchObject({ looked: KEYS, resent: KEYS, silent: {}, refused: {} });
+    expect(report).toMatchObject({ scanned: KEYS, resent: KEYS, silent: {}, refused: {} });
     // The last page is short, and goes the ordinary way.
     expect(aws.peers.get(AZURE)?.sent).toHaveLength(50);
     expect(packsFor(aws, AZURE)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('a backlog', () => {
     const { resume } = await aws.run(sweep(aws.site, { packs: true, keysMax: 1 }));
     expect(Object.keys(aws.held('user:late')?.pending ?? {})).toEqual([AZURE]);
     const next = await aws.run(sweep(aws.site, { packs: true, keysMax: 1, after: resume }));
-    expect(next).toMatchObject({ looked: 1, resent: 1, resume });
+    expect(next).toMatchObject({ scanned: 1, resent: 1, resume });
     expect(aws.held('user:late')?.pending).toEqual({});
     // By the queue of live events, not among packs.
     expect(aws.peers.get(AZURE)?.sent).toHaveLength(1);
@@ -162,13 +162,13 @@ describe('a backlog', () => {
 
   test('ends the run when its own store throttles for too long', async () => {
     const { aws } = await backlog();
-    let asked = 0;
+    let requested = 0;
     aws.store.getMany = () => {
-      asked += 1;
+      requested += 1;
       return Promise.reject(new ThrottledError('busy', { retryAfterMs: 1 }));
     };
     expect(await aws.run(sweep(aws.site))).toMatchObject({ resent: 0, silent: {} });
-    expect(asked).toBe(sweepThrottlesMax + 1);
+    expect(requested).toBe(sweepThrottlesMax + 1);
   });
 });
 

@@ -15,11 +15,11 @@ const HEADERS = {
 type Reply = readonly [status: number, body?: object, headers?: Readonly<Record<string, string>>];
 
 let server: http.Server | undefined;
-let asked: string[];
+let requested: string[];
 
 /** A site that works, but for what `broken` answers to `METHOD /path`. */
 async function startSite(broken: Readonly<Record<string, Reply>> = {}): Promise<string> {
-  asked = [];
+  requested = [];
   let name: string | undefined;
   const replies: Readonly<Record<string, (body: string) => Reply>> = {
     'GET /health': () => [200, { status: 'ok', site: SITE, version: '2.0.0' }],
@@ -35,7 +35,7 @@ async function startSite(broken: Readonly<Record<string, Reply>> = {}): Promise<
   };
   server = http.createServer((request, response) => {
     const what = `${request.method ?? ''} ${request.url ?? ''}`;
-    asked.push(what);
+    requested.push(what);
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
@@ -64,7 +64,7 @@ describe('a smoke test', () => {
     const { failed, passed } = await smoke({ url: await startSite(), ...EXPECTED });
     expect(failed).toEqual([]);
     expect(passed).toHaveLength(5);
-    expect(asked).toContain('DELETE /users/u1');
+    expect(requested).toContain('DELETE /users/u1');
   });
 
   test.each<[string, Record<string, Reply>, RegExp]>([
@@ -94,7 +94,7 @@ describe('a smoke test', () => {
 
   test('deletes what it wrote when something fails after that', async () => {
     await smoke({ url: await startSite({ 'PATCH /users/u1': [500] }), ...EXPECTED });
-    expect(asked.at(-1)).toBe('DELETE /users/u1');
+    expect(requested.at(-1)).toBe('DELETE /users/u1');
   });
 
   test('says when the record does not reach the peer, and deletes it', async () => {
@@ -104,13 +104,13 @@ describe('a smoke test', () => {
     other?.closeAllConnections();
     other?.close();
     expect(failed.join('\n')).toMatch(/\/users\/u1 at http.*: not within 100 ms/);
-    expect(asked.at(-1)).toBe('DELETE /users/u1');
+    expect(requested.at(-1)).toBe('DELETE /users/u1');
   });
 
   test('writes nothing when it may only read', async () => {
     const { failed } = await smoke({ url: await startSite(), ...EXPECTED, readOnly: true });
     expect(failed).toEqual([]);
-    expect(asked.every((what) => what.startsWith('GET '))).toBe(true);
+    expect(requested.every((what) => what.startsWith('GET '))).toBe(true);
   });
 
   test('says who does not answer', async () => {

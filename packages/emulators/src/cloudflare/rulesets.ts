@@ -23,7 +23,7 @@ export interface RulesetRequest {
 /** Phase → its entry point, once it has one. */
 export class Rulesets extends Map<string, Ruleset> {
   /** The `result` of the answer; undefined: what was asked for does not exist. */
-  answer({ method, path, body }: RulesetRequest): unknown {
+  response({ method, path, body }: RulesetRequest): unknown {
     const [first = '', second = '', third = ''] = path;
     if (first === 'phases') {
       if (method === 'PUT') this.set(second, { id: newId(), rules: (body()['rules'] as object[]).map(made) });

@@ -8,11 +8,16 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { Rulesets } from './rulesets.ts';
 import { BALANCER, BATCH, MONITOR, POOL, RULES } from './shapes.ts';
-import { startHttpStandIn, type Answer, type Asked, type HttpStandIn } from '../core/http-emulator.ts';
+import {
+  startHttpEmulator,
+  type Response,
+  type IncomingRequest,
+  type HttpEmulator,
+} from '../core/http-emulator.ts';
 
 type Thing = Record<string, unknown> & { id: string };
 
-export interface CloudflareServer extends HttpStandIn {
+export interface CloudflareServer extends HttpEmulator {
   records: Thing[];
   readonly balancers: Map<string, Thing>;
   readonly pools: Map<string, Thing>;
@@ -42,7 +47,7 @@ export function refusal(
   code: number,
   message: string,
   headers: Record<string, string> = {},
-): Answer {
+): Response {
   const body = JSON.stringify({ success: false, errors: [{ code, message }], messages: [], result: null });
   return { status, body, headers: { 'content-type': 'application/json', ...headers } };
 }
@@ -67,16 +72,17 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
 
   const collection =
     (things: Map<string, Thing>, shape: ValidateFunction, used: (id: string) => boolean) =>
-    (asked: Asked, id: string | undefined): unknown => {
-      if (asked.method === 'GET') return [...things.values()];
+    (requested: IncomingRequest, id: string | undefined): unknown => {
+      if (requested.method === 'GET') return [...things.values()];
       if (id !== undefined && !things.has(id)) throw new Refusal(404, 1001, `${id} not found`);
-      if (asked.method === 'DELETE') {
-        if (used(id!)) throw new Refusal(412, 1005, `${id!} is referenced`);
-        things.delete(id!);
+      if (requested.method === 'DELETE') {
+        if (id === undefined) throw new Refusal(404, 7003, `no route for DELETE ${requested.path}`);
+        if (used(id)) throw new Refusal(412, 1005, `${id} is referenced`);
+        things.delete(id);
         return { id };
       }
-      const present = asked.method === 'PATCH' ? things.get(id ?? '') : {};
-      const thing = { ...present, ...(parsed(asked, shape) as object), id: id ?? newId() };
+      const present = requested.method === 'PATCH' ? things.get(id ?? '') : {};
+      const thing = { ...present, ...(parsed(requested, shape) as Referring), id: id ?? newId() };
       for (const reference of references(thing)) {
         if (!state.pools.has(reference) && !state.monitors.has(reference))
           throw new Refusal(400, 1002, `${reference} is unknown`);
@@ -92,61 +98,61 @@ export async function startCloudflare(zone: string): Promise<CloudflareServer> {
     JSON.stringify([...state.pools.values()]).includes(id),
   );
 
-  const rulesets = (asked: Asked): unknown => {
-    const path = asked.path.split('/').slice(4);
+  const rulesets = (requested: IncomingRequest): unknown => {
+    const path = requested.path.split('/').slice(4);
     const phase = path[0] === 'phases' ? path[1] : phaseOf(state.rulesets, path[0]);
     const shape = ajv.compile(RULES[phase ?? ''] ?? false);
     const body = (): Record<string, unknown> => {
-      const value = JSON.parse(asked.body) as Record<string, unknown>;
+      const value = JSON.parse(requested.body) as Record<string, unknown>;
       const rules = path[0] === 'phases' ? (value['rules'] as object[]) : [value];
       for (const rule of rules) {
         if (!shape(rule)) throw new Error(`not the published shape: ${JSON.stringify([shape.errors, rule])}`);
       }
       return value;
     };
-    const found = state.rulesets.answer({ method: asked.method, path, body });
+    const found = state.rulesets.response({ method: requested.method, path, body });
     if (found === undefined) throw new Refusal(404, 10_003, 'could not find entrypoint ruleset');
     return found;
   };
 
-  const route = (asked: Asked): unknown => {
-    if (asked.headers.authorization !== `Bearer ${TOKEN}`)
+  const route = (requested: IncomingRequest): unknown => {
+    if (requested.headers.authorization !== `Bearer ${TOKEN}`)
       throw new Refusal(403, 9109, 'Invalid access token');
-    const [, kind, owner, area, what, id] = asked.path.split('/');
-    if (asked.path === '/zones') {
-      const found = asked.query.get('name') === zone;
+    const [, kind, owner, area, what, id] = requested.path.split('/');
+    if (requested.path === '/zones') {
+      const found = requested.query.get('name') === zone;
       return found ? [{ id: ZONE, name: zone, account: { id: ACCOUNT, name: 'Test' } }] : [];
     }
     if ((kind === 'zones' && owner !== ZONE) || (kind === 'accounts' && owner !== ACCOUNT))
       throw new Refusal(404, 7003, 'no route');
-    if (area === 'dns_records' && asked.method === 'GET') {
-      const exact = asked.query.get('name.exact') ?? asked.query.get('name[exact]');
+    if (area === 'dns_records' && requested.method === 'GET') {
+      const exact = requested.query.get('name.exact') ?? requested.query.get('name[exact]');
       return state.records.filter(({ name }) => exact === null || name === exact);
     }
     if (area === 'dns_records' && what === 'batch') {
-      state.records = batched(state.records, parsed(asked, shapes.batch) as Batch);
+      state.records = batched(state.records, parsed(requested, shapes.batch) as Batch);
       return {};
     }
-    if (area === 'load_balancers' && kind === 'zones') return balancers(asked, what);
-    if (area === 'load_balancers' && what === 'monitors') return monitors(asked, id);
+    if (area === 'load_balancers' && kind === 'zones') return balancers(requested, what);
+    if (area === 'load_balancers' && what === 'monitors') return monitors(requested, id);
     if (area === 'load_balancers' && what === 'pools') {
-      if (!asked.path.endsWith('/health')) return pools(asked, id);
+      if (!requested.path.endsWith('/health')) return pools(requested, id);
       const healthy = state.health.get(id ?? '');
       return { pool_id: id, pop_health: healthy === undefined ? {} : { 'Amsterdam, NL': { healthy } } };
     }
-    if (area === 'rulesets') return rulesets(asked);
-    throw new Refusal(404, 7003, `no route for ${asked.method} ${asked.path}`);
+    if (area === 'rulesets') return rulesets(requested);
+    throw new Refusal(404, 7003, `no route for ${requested.method} ${requested.path}`);
   };
 
-  const standIn = await startHttpStandIn((asked) => {
+  const emulator = await startHttpEmulator((requested) => {
     try {
-      return answer(asked, route(asked));
+      return response(requested, route(requested));
     } catch (error) {
       if (error instanceof Refusal) return refusal(error.status, error.code, error.message);
       return refusal(400, 1004, (error as Error).message);
     }
   });
-  return Object.assign(state, standIn);
+  return Object.assign(state, emulator);
 }
 
 function phaseOf(rulesets: Rulesets, id: string | undefined): string | undefined {
@@ -157,31 +163,27 @@ function newId(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-function references(thing: Record<string, unknown>): string[] {
-  const {
-    monitor,
-    fallback_pool: fallback,
-    default_pools: defaults = [],
-    region_pools = {},
-    country_pools = {},
-    rules = [],
-  } = thing;
-  const lists = [
-    ...Object.values(region_pools as object),
-    ...Object.values(country_pools as object),
-  ] as string[][];
-  const overrides = (rules as { overrides: Record<string, unknown> }[]).flatMap((rule) =>
-    references(rule.overrides),
-  );
-  return [monitor, fallback, ...(defaults as string[]), ...lists.flat(), ...overrides].filter(
-    (id) => id !== undefined,
-  ) as string[];
+/** Where a pool or a load balancer names monitors and pools; the shapes were found right before. */
+interface Referring {
+  readonly monitor?: string;
+  readonly fallback_pool?: string;
+  readonly default_pools?: readonly string[];
+  readonly region_pools?: Readonly<Record<string, readonly string[]>>;
+  readonly country_pools?: Readonly<Record<string, readonly string[]>>;
+  readonly rules?: readonly { readonly overrides: Referring }[];
 }
 
-function parsed(asked: Asked, shape: ValidateFunction): unknown {
-  const value: unknown = JSON.parse(asked.body);
+function references(thing: Referring): string[] {
+  const { default_pools = [], region_pools = {}, country_pools = {}, rules = [] } = thing;
+  const single = [thing.monitor, thing.fallback_pool].filter((id) => id !== undefined);
+  const lists = [default_pools, ...Object.values(region_pools), ...Object.values(country_pools)];
+  return [...single, ...lists.flat(), ...rules.flatMap(({ overrides }) => references(overrides))];
+}
+
+function parsed(requested: IncomingRequest, shape: ValidateFunction): unknown {
+  const value: unknown = JSON.parse(requested.body);
   if (shape(value)) return value;
-  throw new Error(`not the published shape: ${JSON.stringify(shape.errors)} of ${asked.body}`);
+  throw new Error(`not the published shape: ${JSON.stringify(shape.errors)} of ${requested.body}`);
 }
 
 interface Batch {
@@ -224,7 +226,7 @@ function batched(records: readonly Thing[], { deletes = [], patches = [], posts 
 }
 
 /** Lists of zones and records come in pages; those of load balancing are whole. */
-function answer({ query, path }: Asked, result: unknown): Answer {
+function response({ query, path }: IncomingRequest, result: unknown): Response {
   const headers = { 'content-type': 'application/json' };
   if (!Array.isArray(result))
     return {

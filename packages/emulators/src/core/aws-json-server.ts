@@ -1,5 +1,5 @@
 /**
- * The HTTP side that the AWS stand-ins share: the AWS JSON 1.0 protocol, the fault hooks and the control requests.
+ * The HTTP side that the AWS emulators share: the AWS JSON 1.0 protocol, the fault hooks and the control requests.
  *
  * Invariant: a fault is decided once per call, before the service sees it. `error` means no effect; `drop-ack` means
  * that the effect is complete before the socket is destroyed.
@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl, refuseForeign } from './control.ts';
-import type { FaultOutcome, Faults } from './faults.ts';
+import type { FaultResult, Faults } from './faults.ts';
 import { handleUsage, type UsageMeter } from './usage.ts';
 
 const HOST = '127.0.0.1';
@@ -27,7 +27,7 @@ interface AwsJsonCall {
   readonly traceHeader: string | undefined;
   /** Aborted when the client goes away, so that a long poll takes nothing on its behalf. */
   readonly signal: AbortSignal;
-  readonly fault: FaultOutcome;
+  readonly fault: FaultResult;
 }
 
 /** A refusal as it goes over the wire. */
@@ -42,7 +42,7 @@ export interface AwsJsonError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a stand-in brings to the shared server. */
+/** What an emulator brings to the shared server. */
 export interface AwsJsonService {
   readonly faults: Faults;
   /** What the service counts as it handles calls. */
@@ -50,7 +50,7 @@ export interface AwsJsonService {
   /** Queues or tables that a call is about, for matching fault rules; `['']` when it is about none. */
   resources(operation: string, input: Record<string, unknown>): readonly string[];
   handle(call: AwsJsonCall): Promise<unknown>;
-  /** Turns a refusal into its wire form; `undefined` for an error that is a defect of the stand-in. */
+  /** Turns a refusal into its wire form; `undefined` for an error that is a defect of the emulator. */
   describeError(error: unknown): AwsJsonError | undefined;
   /** The error that a fault rule of kind `error` asks for; without a code, the service's own throttling error. */
   injectedError(code: string | undefined, operation: string): AwsJsonError;
@@ -80,7 +80,7 @@ export function endpointOf(port: number): string {
   return `http://${HOST}:${port}`;
 }
 
-/** Serves one stand-in on the loopback interface. Port 0 picks a free one. */
+/** Serves one emulator on the loopback interface. Port 0 picks a free one. */
 export async function startAwsJsonServer(port: number, service: AwsJsonService): Promise<AwsJsonServer> {
   const server = http.createServer((request, response) => {
     void serve(request, response, service).catch((error: unknown) => {
@@ -129,10 +129,10 @@ async function serve(
     const traceHeader = request.headers['x-amzn-trace-id']?.toString();
     const output = await service.handle({ operation, input, traceHeader, signal: gone.signal, fault });
     if (fault.dropAck) request.socket.destroy();
-    else answer(response, 200, output);
+    else reply(response, 200, output);
   } catch (error) {
     if (gone.signal.aborted) return;
-    answerError(response, wireError(service, error));
+    respondWithError(response, wireError(service, error));
   }
 }
 
@@ -157,16 +157,16 @@ function decideFault(
   service: AwsJsonService,
   operation: string,
   input: Record<string, unknown>,
-): FaultOutcome {
-  const outcomes = service
+): FaultResult {
+  const results = service
     .resources(operation, input)
     .map((resource) => service.faults.hit(operation, resource));
   return {
-    latencyMs: outcomes.reduce((sum, outcome) => sum + outcome.latencyMs, 0),
-    error: outcomes.find((outcome) => outcome.error !== undefined)?.error,
-    dropAck: outcomes.some((outcome) => outcome.dropAck),
-    duplicate: outcomes.some((outcome) => outcome.duplicate),
-    reorderMs: Math.max(0, ...outcomes.map((outcome) => outcome.reorderMs)),
+    latencyMs: results.reduce((sum, result) => sum + result.latencyMs, 0),
+    error: results.find((result) => result.error !== undefined)?.error,
+    dropAck: results.some((result) => result.dropAck),
+    duplicate: results.some((result) => result.duplicate),
+    reorderMs: Math.max(0, ...results.map((result) => result.reorderMs)),
   };
 }
 
@@ -190,12 +190,12 @@ function wireError(service: AwsJsonService, error: unknown): AwsJsonError {
   return { status: 500, type: 'com.amazon.coral.service#InternalFailure', message };
 }
 
-function answerError(response: ServerResponse, error: AwsJsonError): void {
+function respondWithError(response: ServerResponse, error: AwsJsonError): void {
   for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
-  answer(response, error.status, { __type: error.type, message: error.message, ...error.members });
+  reply(response, error.status, { __type: error.type, message: error.message, ...error.members });
 }
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
+function reply(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/x-amz-json-1.0',

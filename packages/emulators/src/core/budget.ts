@@ -91,7 +91,7 @@ export async function handleBudget(
     }
     budget.perSecond = isRate ? perSecond : undefined;
   }
-  const answer = { perSecond: budget.perSecond ?? null, ...budget.totals };
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  const reply = { perSecond: budget.perSecond ?? null, ...budget.totals };
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
   return true;
 }

@@ -1,8 +1,8 @@
 /**
- * The fault hooks over HTTP: `GET`, `PUT` and `DELETE /_tandem/faults` on a stand-in.
+ * The fault hooks over HTTP: `GET`, `PUT` and `DELETE /_tandem/faults` on an emulator.
  * A drill in another process, or a person with `curl`, turns faults on and off with it.
  *
- * Invariant: nobody but this machine's user controls a stand-in, or reads or writes what is in it.
+ * Invariant: nobody but this machine's user controls an emulator, or reads or writes what is in it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -39,29 +39,29 @@ export async function handleControl(
   faults: Faults,
 ): Promise<boolean> {
   if (request.url !== FAULTS_PATH) return false;
-  const answer = (status: number, body: unknown): void => {
+  const reply = (status: number, body: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
   try {
     switch (request.method) {
       case 'GET':
-        answer(200, faults.rules);
+        reply(200, faults.rules);
         break;
       case 'PUT':
         faults.set(parseFaultRules(JSON.parse(await text(request))));
-        answer(200, faults.rules);
+        reply(200, faults.rules);
         break;
       case 'DELETE':
         faults.clear();
-        answer(200, []);
+        reply(200, []);
         break;
       case undefined:
       default:
         response.setHeader('allow', 'GET, PUT, DELETE');
-        answer(405, { message: `${request.method ?? ''} is not supported here` });
+        reply(405, { message: `${request.method ?? ''} is not supported here` });
     }
   } catch (error) {
-    answer(400, { message: error instanceof Error ? error.message : String(error) });
+    reply(400, { message: error instanceof Error ? error.message : String(error) });
   }
   return true;
 }

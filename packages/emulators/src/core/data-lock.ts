@@ -2,7 +2,7 @@
  * One process per data folder: a lock file that holds the process id of its owner.
  *
  * Invariant: at most one living process believes that it owns the folder. A lock left by a process that died is taken
- * over, so a killed stand-in starts again without help.
+ * over, so a killed emulator starts again without help.
  */
 import fs from 'node:fs';
 import path from 'node:path';

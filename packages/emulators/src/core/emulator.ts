@@ -1,7 +1,7 @@
-/** What every stand-in server looks like from outside: tests, the supervisor and drills rely on nothing else. */
+/** What every emulator server looks like from outside: tests, the supervisor and drills rely on nothing else. */
 import type { Faults } from './faults.ts';
 
-export interface StandInOptions {
+export interface EmulatorOptions {
   /** TCP port on 127.0.0.1; 0 or absent picks a free one. */
   readonly port?: number;
   /** Folder that the data persists in; absent: memory only. */
@@ -10,7 +10,7 @@ export interface StandInOptions {
   readonly now?: () => number;
 }
 
-export interface StandIn {
+export interface Emulator {
   /** What a client is configured with: an http:// URL, or a Service Bus connection string. */
   readonly endpoint: string;
   readonly port: number;

@@ -1,5 +1,5 @@
 /**
- * Fault hooks shared by every stand-in: a list of rules, matched in order against (operation, resource).
+ * Fault hooks shared by every emulator: a list of rules, matched in order against (operation, resource).
  *
  * A rule is data, so that a test in the same process, a drill in another one and a person with `curl` all use
  * the same thing (see `control.ts` for the HTTP side).
@@ -9,7 +9,7 @@
 export type FaultKind =
   /** Wait `latencyMs` before the operation. */
   | 'latency'
-  /** Refuse the operation before it has any effect, with the stand-in's own throttling or outage error. */
+  /** Refuse the operation before it has any effect, with the emulator's own throttling or outage error. */
   | 'error'
   /** Let the operation take effect, then lose the answer: the client sees a broken connection. */
   | 'drop-ack'
@@ -30,12 +30,12 @@ export interface FaultRule {
   readonly times?: number;
   /** For `latency` and `reorder`: milliseconds to wait, at most. Default 0. */
   readonly latencyMs?: number;
-  /** For `error`: the service's own error code; each stand-in has a default. */
+  /** For `error`: the service's own error code; each emulator has a default. */
   readonly code?: string;
 }
 
 /** The faults that hit one operation. */
-export interface FaultOutcome {
+export interface FaultResult {
   readonly latencyMs: number;
   readonly error: { readonly code: string | undefined } | undefined;
   readonly dropAck: boolean;
@@ -44,7 +44,7 @@ export interface FaultOutcome {
   readonly reorderMs: number;
 }
 
-const NONE: FaultOutcome = {
+const NONE: FaultResult = {
   latencyMs: 0,
   error: undefined,
   dropAck: false,
@@ -77,7 +77,7 @@ export function parseFaultRules(value: unknown): FaultRule[] {
   });
 }
 
-/** The rules of one stand-in. `random` is injected so that a simulation can replay a run. */
+/** The rules of one emulator. `random` is injected so that a simulation can replay a run. */
 export class Faults {
   #rules: { rule: FaultRule; left: number }[] = [];
   readonly #random: () => number;
@@ -103,7 +103,7 @@ export class Faults {
   }
 
   /** Decides, once per operation, what goes wrong with it. */
-  hit(operation: string, resource: string): FaultOutcome {
+  hit(operation: string, resource: string): FaultResult {
     if (this.#rules.length === 0) return NONE;
     let { latencyMs, error, dropAck, duplicate, reorderMs } = NONE;
     for (const entry of this.#rules) {

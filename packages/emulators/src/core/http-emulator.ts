@@ -1,16 +1,16 @@
-/** What the stand-ins of both vendors share: a server on a free port, faults to order, and a record of the requests. */
+/** What the emulators of both vendors share: a server on a free port, faults to order, and a record of the requests. */
 import http from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Asked {
+export interface IncomingRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -20,42 +20,44 @@ export interface Asked {
 
 /** An answer instead of the service's own, for so many requests that match. `hang-up` closes the connection. */
 export interface Fault {
-  readonly matches: (asked: Asked) => boolean;
-  readonly answer: Answer | 'hang-up';
+  readonly matches: (requested: IncomingRequest) => boolean;
+  readonly response: Response | 'hang-up';
   times: number;
 }
 
-export interface HttpStandIn {
+export interface HttpEmulator {
   readonly url: string;
-  readonly asked: readonly Asked[];
+  readonly requested: readonly IncomingRequest[];
   readonly faults: Fault[];
   close(): Promise<void>;
 }
 
-export async function startHttpStandIn(handle: (asked: Asked) => Answer): Promise<HttpStandIn> {
-  const asked: Asked[] = [];
+export async function startHttpEmulator(
+  handle: (requested: IncomingRequest) => Response,
+): Promise<HttpEmulator> {
+  const requested: IncomingRequest[] = [];
   const faults: Fault[] = [];
   const server = http.createServer((request, response) => {
     void (async () => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
       const { method = 'GET', headers } = request;
       const one = { method, path: pathname, query: searchParams, headers, body: await text(request) };
-      asked.push(one);
+      requested.push(one);
       const fault = faults.find(({ matches, times }) => times > 0 && matches(one));
       if (fault) fault.times -= 1;
-      if (fault?.answer === 'hang-up') {
+      if (fault?.response === 'hang-up') {
         request.socket.destroy();
         return;
       }
-      const answer = fault?.answer ?? handle(one);
-      response.writeHead(answer.status, answer.headers).end(answer.body);
+      const reply = fault?.response ?? handle(one);
+      response.writeHead(reply.status, reply.headers).end(reply.body);
     })();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
+    requested,
     faults,
     async close() {
       server.close();

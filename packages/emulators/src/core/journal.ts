@@ -1,5 +1,5 @@
 /**
- * An append-only file of JSON lines: how a stand-in survives SIGKILL.
+ * An append-only file of JSON lines: how an emulator survives SIGKILL.
  *
  * Invariants: an entry is in the operating system's hands before `append` returns, so what a client was told
  * survives the death of the process (not of the machine: there is no fsync). An entry that cannot be written as a

@@ -1,5 +1,5 @@
 /**
- * What the cloud would bill for: counters of a stand-in by table, container or queue, by operation and by unit.
+ * What the cloud would bill for: counters of an emulator by table, container or queue, by operation and by unit.
  * `GET /_tandem/usage` answers with all of them, `DELETE` starts from nothing.
  *
  * Invariant: an operation is counted by the party that bills, after its effect, whoever asked for it and whether or

@@ -1,4 +1,5 @@
 /** Just the XML of AWS restXml requests: elements and text, no attributes but the root's namespace. */
+import { own } from '@tandem-clouds/command-line/own';
 
 export interface Element {
   readonly name: string;
@@ -11,23 +12,24 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 /** @throws Error for what is not well formed. */
 export function parseXml(xml: string): { readonly root: Element; readonly namespace: string } {
   const namespace = /<[A-Za-z]+ xmlns="([^"]*)"/.exec(xml)?.[1] ?? '';
-  const open: { name: string; text: string; children: Element[] }[] = [{ name: '', text: '', children: [] }];
+  const document = { name: '', text: '', children: [] as Element[] };
+  const open = [document];
   for (const [token, close, name, empty] of xml
     .replace(/^<\?[^>]*\?>/, '')
     .matchAll(/<(\/?)([A-Za-z0-9]+)[^>]*?(\/?)>|[^<]+/g)) {
-    const top = open.at(-1)!;
+    const top = open.at(-1) ?? document;
     if (name === undefined) top.text += decode(token);
     else if (close === '/') {
       if (top.name !== name) throw new Error(`</${name}> closes <${top.name}>`);
       open.pop();
-      open.at(-1)!.children.push(top);
+      open.at(-1)?.children.push(top);
     } else {
       const element = { name, text: '', children: [] };
       if (empty === '/') top.children.push(element);
       else open.push(element);
     }
   }
-  const [root] = open[0]!.children;
+  const [root] = document.children;
   if (open.length !== 1 || root === undefined) throw new Error('not one whole element');
   return { root, namespace };
 }
@@ -70,15 +72,16 @@ export function shaped(element: Element, shape: Shape, path = element.name): unk
     });
   }
   const { required, members } = shape;
-  for (const { name } of element.children) if (!(name in members)) throw new Error(`${path} has no ${name}`);
+  const children = element.children.map((child): [Element, Shape] => {
+    const member = own(members, child.name);
+    if (member === undefined) throw new Error(`${path} has no ${child.name}`);
+    return [child, member];
+  });
   for (const name of required) {
     if (!element.children.some((child) => child.name === name)) throw new Error(`${path} needs ${name}`);
   }
   return Object.fromEntries(
-    element.children.map((child) => [
-      child.name,
-      shaped(child, members[child.name]!, `${path}/${child.name}`),
-    ]),
+    children.map(([child, member]) => [child.name, shaped(child, member, `${path}/${child.name}`)]),
   );
 }
 

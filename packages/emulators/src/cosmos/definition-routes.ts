@@ -1,14 +1,14 @@
 /** Account, databases, containers and partition key ranges: everything that is not items. */
 import { badRequest, CosmosError, ownerNotFound } from './errors.ts';
 import type { Container } from './container.ts';
-import { header, isQuery, pageSize, type Answer, type Call } from './http-types.ts';
+import { header, isQuery, pageSize, type Response, type Call } from './http-types.ts';
 import { isObject, type ContainerDefinition, type JsonObject } from './model.ts';
 import { assertId } from './operations.ts';
 import { prepareQuery, runQuery, type QuerySpec } from './query.ts';
 import { listSource } from './query-source.ts';
 import type { Database, Store } from './store.ts';
 
-/** One range: the stand-in keeps every container in one physical partition, as the service does with a small one. */
+/** One range: the emulator keeps every container in one physical partition, as the service does with a small one. */
 export const PARTITION_RANGE_ID = '0';
 
 const DEFAULT_INDEXING_POLICY = {
@@ -19,7 +19,7 @@ const DEFAULT_INDEXING_POLICY = {
 };
 
 /** What a client reads first: where the account can be reached, and its default consistency. */
-export function accountAnswer(endpoint: string): Answer {
+export function accountResponse(endpoint: string): Response {
   const location = { name: 'Local', databaseAccountEndpoint: endpoint };
   return {
     status: 200,
@@ -43,7 +43,7 @@ export function accountAnswer(endpoint: string): Answer {
 }
 
 /** `/dbs` and `/dbs/{id}`. */
-export function databaseRoute(store: Store, call: Call): Answer {
+export function databaseRoute(store: Store, call: Call): Response {
   const [, id] = call.segments;
   if (id === undefined) {
     if (call.method === 'POST' && !isQuery(call)) {
@@ -65,7 +65,7 @@ export function databaseRoute(store: Store, call: Call): Answer {
 }
 
 /** `/dbs/{id}/colls` and `/dbs/{id}/colls/{id}`. */
-export function containerRoute(store: Store, call: Call): Answer {
+export function containerRoute(store: Store, call: Call): Response {
   const [, databaseId = '', , id] = call.segments;
   const database = store.databases.get(databaseId);
   if (database === undefined) throw ownerNotFound();
@@ -97,7 +97,7 @@ export function containerRoute(store: Store, call: Call): Answer {
 }
 
 /** `/dbs/{id}/colls/{id}/pkranges`. */
-export function partitionRangesAnswer(container: Container): Answer {
+export function partitionRangesResponse(container: Container): Response {
   const range = {
     id: PARTITION_RANGE_ID,
     _rid: container.rid,
@@ -150,7 +150,7 @@ function containerBody(container: Container): JsonObject {
 }
 
 /** Lists all, or answers a query over what would be listed. */
-function list(call: Call, rid: string, name: string, bodies: readonly JsonObject[]): Answer {
+function list(call: Call, rid: string, name: string, bodies: readonly JsonObject[]): Response {
   const spec: QuerySpec = isQuery(call)
     ? (objectBody(call) as unknown as QuerySpec)
     : { query: 'SELECT * FROM c' };

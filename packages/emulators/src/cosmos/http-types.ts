@@ -12,7 +12,7 @@ export interface Call {
   readonly body: unknown;
 }
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

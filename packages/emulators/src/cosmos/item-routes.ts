@@ -5,7 +5,15 @@ import { queryCharge } from './charges.ts';
 import type { Container } from './container.ts';
 import { notAllowed, PARTITION_RANGE_ID } from './definition-routes.ts';
 import { badRequest, CosmosError, partitionRangeGone } from './errors.ts';
-import { flag, header, isQuery, pageSize, partitionKeyHeader, type Answer, type Call } from './http-types.ts';
+import {
+  flag,
+  header,
+  isQuery,
+  pageSize,
+  partitionKeyHeader,
+  type Response,
+  type Call,
+} from './http-types.ts';
 import { isObject, partitionId, type PartitionKey } from './model.ts';
 import { execute, type ItemOperation, type ItemOperationKind, type ItemResult } from './operations.ts';
 import { buildQueryPlan, needsPlan } from './query-plan.ts';
@@ -41,31 +49,31 @@ export function operationOf(call: Call): FaultOperation | 'QueryPlan' {
 }
 
 /** Carries out a request on the items of a container. */
-export function itemRoute(store: Store, container: Container, call: Call, budget: Budget): Answer {
+export function itemRoute(store: Store, container: Container, call: Call, budget: Budget): Response {
   const operation = operationOf(call);
   switch (operation) {
     case 'QueryPlan':
       return { status: 200, body: buildQueryPlan(querySpec(call)) };
     case 'Query':
-      return queryAnswer(container, call, querySpec(call));
+      return queryResponse(container, call, querySpec(call));
     case 'ReadFeed':
       return header(call, 'a-im') === undefined
-        ? queryAnswer(container, call, { query: 'SELECT * FROM c' })
-        : changeFeedAnswer(container, call);
+        ? queryResponse(container, call, { query: 'SELECT * FROM c' })
+        : changeFeedResponse(container, call);
     case 'Batch':
     case 'Bulk':
-      return batchAnswer(store, container, call, { kind: operation, budget });
+      return batchResponse(store, container, call, { kind: operation, budget });
     case 'Create':
     case 'Read':
     case 'Replace':
     case 'Upsert':
     case 'Delete':
     case 'Patch':
-      return itemAnswer(store, container, call, operation);
+      return itemResponse(store, container, call, operation);
   }
 }
 
-function itemAnswer(store: Store, container: Container, call: Call, kind: ItemOperationKind): Answer {
+function itemResponse(store: Store, container: Container, call: Call, kind: ItemOperationKind): Response {
   const operation: ItemOperation = {
     kind,
     partitionKey: requiredPartitionKey(call),
@@ -86,12 +94,12 @@ function itemAnswer(store: Store, container: Container, call: Call, kind: ItemOp
   return { status, headers, body: minimal ? undefined : item?.doc };
 }
 
-function batchAnswer(
+function batchResponse(
   store: Store,
   container: Container,
   call: Call,
   { kind, budget }: { kind: 'Batch' | 'Bulk'; budget: Budget },
-): Answer {
+): Response {
   const transaction = new Transaction(container);
   const { status, results } = executeBatch(transaction, call.body, {
     ...(kind === 'Batch' ? { partitionKey: requiredPartitionKey(call) } : { budget }),
@@ -104,7 +112,7 @@ function batchAnswer(
   return { status, headers, body: results };
 }
 
-function queryAnswer(container: Container, call: Call, spec: QuerySpec): Answer {
+function queryResponse(container: Container, call: Call, spec: QuerySpec): Response {
   const query = prepareQuery(spec);
   const partitionKey = partitionKeyHeader(call);
   const range = header(call, 'x-ms-documentdb-partitionkeyrangeid');
@@ -136,16 +144,16 @@ function planRequired(spec: QuerySpec): CosmosError {
 function assertWholeRange(call: Call): void {
   const [start, end] = [header(call, 'x-ms-start-epk'), header(call, 'x-ms-end-epk')];
   if ((start ?? '') === '' && (end ?? 'FF') === 'FF') return;
-  throw badRequest('Parts of the effective partition key range are not supported by this stand-in.');
+  throw badRequest('Parts of the effective partition key range are not supported by this emulator.');
 }
 
 /**
  * The change feed. `If-None-Match` holds the position: the log sequence number of the last change seen, or `*` for now.
  * https://learn.microsoft.com/rest/api/cosmos-db/list-documents
  */
-function changeFeedAnswer(container: Container, call: Call): Answer {
+function changeFeedResponse(container: Container, call: Call): Response {
   if (header(call, 'a-im')?.toLowerCase() !== 'incremental feed') {
-    throw badRequest('Only the latest-version mode of the change feed is supported by this stand-in.');
+    throw badRequest('Only the latest-version mode of the change feed is supported by this emulator.');
   }
   assertWholeRange(call);
   const partitionKey = partitionKeyHeader(call);

@@ -7,7 +7,7 @@ import type { UsageMeter } from '../core/usage.ts';
 import type { BatchItemResult } from './batch.ts';
 import { REFUSED_CHARGE } from './charges.ts';
 import { CosmosError, tooManyRequests } from './errors.ts';
-import type { Answer, Call } from './http-types.ts';
+import type { Response, Call } from './http-types.ts';
 import { operationOf } from './item-routes.ts';
 
 /** Carries out a request on items and counts it. @throws what the effect throws. */
@@ -15,15 +15,15 @@ export function metered(
   call: Call,
   container: string,
   { usage, budget }: { usage: UsageMeter; budget: Budget },
-  effect: () => Answer,
-): Answer {
+  effect: () => Response,
+): Response {
   const operation = operationOf(call);
   // Bulk is admitted operation by operation; the plan of a query is no request of the container's.
   const isAdmittedWhole = operation !== 'Bulk' && operation !== 'QueryPlan';
-  let answer: Answer;
+  let response: Response;
   try {
     if (isAdmittedWhole && !budget.admit()) throw tooManyRequests(budget.retryAfterMs);
-    answer = effect();
+    response = effect();
   } catch (error) {
     if (error instanceof CosmosError) {
       if (isAdmittedWhole && error.status !== 429) budget.charge(REFUSED_CHARGE);
@@ -36,15 +36,15 @@ export function metered(
     }
     throw error;
   }
-  if (isAdmittedWhole) budget.charge(Number(answer.headers?.['x-ms-request-charge'] ?? REFUSED_CHARGE));
+  if (isAdmittedWhole) budget.charge(Number(response.headers?.['x-ms-request-charge'] ?? REFUSED_CHARGE));
   if (operation === 'Bulk' || operation === 'Batch') {
     usage.add(container, operation, { requests: 1 });
-    countParts(call.body, answer.body as readonly BatchItemResult[], container, usage);
+    countParts(call.body, response.body as readonly BatchItemResult[], container, usage);
   } else {
-    const requestUnits = Number(answer.headers?.['x-ms-request-charge'] ?? REFUSED_CHARGE);
+    const requestUnits = Number(response.headers?.['x-ms-request-charge'] ?? REFUSED_CHARGE);
     usage.add(container, operation, { requests: 1, operations: 1, requestUnits });
   }
-  return answer;
+  return response;
 }
 
 function countParts(

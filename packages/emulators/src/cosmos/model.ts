@@ -1,4 +1,4 @@
-/** The shapes that the stand-in keeps: definitions, partition keys and items. */
+/** The shapes that the emulator keeps: definitions, partition keys and items. */
 
 /** A JSON object as a client sent it. */
 export type JsonObject = Record<string, unknown>;

@@ -74,7 +74,7 @@ export interface PreparedQuery {
   readonly limit: number;
 }
 
-/** @throws CosmosError 400 when the query is not valid, or beyond what the stand-in knows. */
+/** @throws CosmosError 400 when the query is not valid, or beyond what the emulator knows. */
 export function prepareQuery(spec: QuerySpec): PreparedQuery {
   if (typeof spec.query !== 'string') throw badRequest('The request body must hold a query.');
   const text = splitQuery(spec.query);

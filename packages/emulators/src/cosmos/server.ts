@@ -1,5 +1,5 @@
 /**
- * A local stand-in for Azure Cosmos DB (NoSQL API): an HTTP server behind the real `@azure/cosmos` 4.
+ * A local emulator for Azure Cosmos DB (NoSQL API): an HTTP server behind the real `@azure/cosmos` 4.
  *
  * Invariant: a request takes effect within one turn of the event loop, after the faults that delay or refuse it and
  * before the one that loses its answer.
@@ -13,20 +13,25 @@ import { Budget, handleBudget } from '../core/budget.ts';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import { Faults } from '../core/faults.ts';
 import { FileWriteError } from '../core/files.ts';
-import type { StandIn, StandInOptions } from '../core/emulator.ts';
+import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { handleUsage, UsageMeter } from '../core/usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
-import { accountAnswer, containerRoute, databaseRoute, partitionRangesAnswer } from './definition-routes.ts';
+import {
+  accountResponse,
+  containerRoute,
+  databaseRoute,
+  partitionRangesResponse,
+} from './definition-routes.ts';
 import { badRequest, CosmosError, injectedError, notFound, unauthorized } from './errors.ts';
-import { header, type Answer, type Call } from './http-types.ts';
+import { header, type Response, type Call } from './http-types.ts';
 import { metered } from './metering.ts';
 import { itemRoute, operationOf, sessionHeaders } from './item-routes.ts';
 import { Store } from './store.ts';
 
 /** A well-formed key for `CosmosClient`; the server accepts any and verifies no signature. */
-const KEY = Buffer.from('local stand-in: any key will do').toString('base64');
+const KEY = Buffer.from('local emulator: any key will do').toString('base64');
 
-export interface CosmosOptions extends StandInOptions {
+export interface CosmosOptions extends EmulatorOptions {
   /** Decides which requests a fault rule with a probability hits. Default `Math.random`. */
   readonly random?: () => number;
   /** Changes in the journal above which it may be compacted. Default 2,000. */
@@ -39,7 +44,7 @@ export interface CosmosOptions extends StandInOptions {
   readonly requestUnitsPerSecond?: number;
 }
 
-export interface CosmosStandIn extends StandIn {
+export interface CosmosEmulator extends Emulator {
   /** Any base64 key is accepted; a request without an authorization header is refused with 401. */
   readonly key: string;
 }
@@ -51,7 +56,7 @@ export interface CosmosStandIn extends StandIn {
  * const cosmos = await startCosmos();
  * const client = new CosmosClient({ endpoint: cosmos.endpoint, key: cosmos.key }); // no agent: plain HTTP
  */
-export async function startCosmos(options: CosmosOptions = {}): Promise<CosmosStandIn> {
+export async function startCosmos(options: CosmosOptions = {}): Promise<CosmosEmulator> {
   const { port = 0, dataDir, now = Date.now, random, compactAbove } = options;
   const faults = new Faults(random);
   const usage = new UsageMeter();
@@ -109,30 +114,30 @@ async function serve(
   if (handleUsage(request, response, context.usage)) return;
   if (await handleBudget(request, response, context.budget)) return;
   if (await handleControl(request, response, context.faults)) return;
-  const answer = await answerTo(request, context);
-  if (answer.dropped === true) {
+  const reply = await respondTo(request, context);
+  if (reply.dropped === true) {
     request.socket.destroy();
     return;
   }
-  response.writeHead(answer.status, {
+  response.writeHead(reply.status, {
     'content-type': 'application/json',
     'x-ms-activity-id': randomUUID(),
     'x-ms-request-charge': String(REFUSED_CHARGE),
     'x-ms-version': '2020-07-15',
-    ...answer.headers,
+    ...reply.headers,
   });
-  const empty = answer.body === undefined || answer.status === 204 || answer.status === 304;
-  response.end(empty ? undefined : JSON.stringify(answer.body));
+  const empty = reply.body === undefined || reply.status === 204 || reply.status === 304;
+  response.end(empty ? undefined : JSON.stringify(reply.body));
 }
 
-async function answerTo(request: http.IncomingMessage, context: Context): Promise<Answer> {
+async function respondTo(request: http.IncomingMessage, context: Context): Promise<Response> {
   let call: Call | undefined;
   try {
     call = await readCall(request);
     if (header(call, 'authorization') === undefined) throw unauthorized();
     return await route(call, context);
   } catch (error) {
-    return errorAnswer(error, call && containerHeaders(call, context.store));
+    return errorResponse(error, call && containerHeaders(call, context.store));
   }
 }
 
@@ -151,9 +156,9 @@ async function readCall(request: http.IncomingMessage): Promise<Call> {
   }
 }
 
-async function route(call: Call, { store, faults, usage, budget, endpoint }: Context): Promise<Answer> {
+async function route(call: Call, { store, faults, usage, budget, endpoint }: Context): Promise<Response> {
   const { segments } = call;
-  if (segments.length === 0) return accountAnswer(endpoint());
+  if (segments.length === 0) return accountResponse(endpoint());
   const [dbs, databaseId = '', colls, containerId = '', kind] = segments;
   // A serverless account has no offers: throughput can be asked for, and there is none.
   if (dbs === 'offers') return { status: 200, body: { _rid: '', Offers: [], _count: 0 } };
@@ -162,7 +167,7 @@ async function route(call: Call, { store, faults, usage, budget, endpoint }: Con
   if (colls !== 'colls') throw unsupported(call);
   if (kind === undefined) return containerRoute(store, call);
   const container = store.owner(databaseId, containerId);
-  if (kind === 'pkranges') return partitionRangesAnswer(container);
+  if (kind === 'pkranges') return partitionRangesResponse(container);
   if (kind !== 'docs' || segments.length > 6) throw unsupported(call);
   return withFaults(faults, operationOf(call), containerId, () =>
     metered(call, containerId, { usage, budget }, () =>
@@ -176,8 +181,8 @@ async function withFaults(
   faults: Faults,
   operation: string,
   resource: string,
-  effect: () => Answer,
-): Promise<Answer> {
+  effect: () => Response,
+): Promise<Response> {
   if (operation === 'QueryPlan') return effect();
   const { latencyMs, error, dropAck } = faults.hit(operation, resource);
   // It keeps no process alive whose server has been closed meanwhile.
@@ -193,7 +198,7 @@ async function withFaults(
 }
 
 function unsupported(call: Call): CosmosError {
-  return badRequest(`/${call.segments.join('/')} is not supported by this stand-in.`);
+  return badRequest(`/${call.segments.join('/')} is not supported by this emulator.`);
 }
 
 /** The service sends the session token with refusals too, and the SDK keeps it. */
@@ -202,7 +207,7 @@ function containerHeaders({ segments }: Call, store: Store): Record<string, stri
   return container === undefined || segments[4] !== 'docs' ? {} : sessionHeaders(container);
 }
 
-function errorAnswer(error: unknown, headers: Record<string, string> = {}): Answer {
+function errorResponse(error: unknown, headers: Record<string, string> = {}): Response {
   if (error instanceof CosmosError) {
     const subStatus = error.subStatus === undefined ? {} : { 'x-ms-substatus': String(error.subStatus) };
     return {
@@ -215,10 +220,10 @@ function errorAnswer(error: unknown, headers: Record<string, string> = {}): Answ
     console.error(error.message);
     return { status: 503, body: { code: 'ServiceUnavailable', message: error.message } };
   }
-  // A defect of the stand-in: shown where whoever runs it looks, because the client only learns that it happened.
+  // A defect of the emulator: shown where whoever runs it looks, because the client only learns that it happened.
   console.error(error);
   return {
     status: 500,
-    body: { code: 'InternalServerError', message: 'The stand-in failed; see its output.' },
+    body: { code: 'InternalServerError', message: 'The emulator failed; see its output.' },
   };
 }

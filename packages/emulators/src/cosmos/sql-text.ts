@@ -92,7 +92,7 @@ export function splitQuery(text: string): QueryText {
     const [first, last] = [tokens?.[0], tokens?.at(-1)];
     return first === undefined || last === undefined ? undefined : text.slice(first.start, last.end);
   };
-  if (clauses.has('GROUP')) throw badRequest('GROUP BY is not supported by this stand-in.');
+  if (clauses.has('GROUP')) throw badRequest('GROUP BY is not supported by this emulator.');
   const select = [...(clauses.get('SELECT') ?? [])];
   const distinct = isWord(select[0], 'DISTINCT') && select.shift() !== undefined;
   const top = isWord(select[0], 'TOP') ? select.splice(0, 2)[1]?.text : undefined;

@@ -70,7 +70,7 @@ export class HealthChecker {
       const stop = (): void => undefined;
       const watched: Watched = { check, state, stop, stopped: false, failure: undefined };
       this.#watched.set(key, watched);
-      this.#ask(key, watched);
+      this.#query(key, watched);
     }
   }
 
@@ -103,7 +103,7 @@ export class HealthChecker {
   }
 
   /** One request, and then the next one, an interval after this one began. */
-  #ask(key: string, watched: Watched): void {
+  #query(key: string, watched: Watched): void {
     const { check, state } = watched;
     const intervalMs = check.intervalSeconds * 1_000;
     const startedAt = performance.now();
@@ -114,7 +114,7 @@ export class HealthChecker {
       if (changed) this.#options.onChange(key, state.healthy);
       const periodMs = state.everPassed ? intervalMs : Math.min(intervalMs, FIRST_INTERVAL_MS_MAX);
       const waitMs = Math.max(0, periodMs - (performance.now() - startedAt));
-      const timer = setTimeout(() => this.#ask(key, watched), waitMs);
+      const timer = setTimeout(() => this.#query(key, watched), waitMs);
       watched.stop = () => clearTimeout(timer);
     });
     watched.stop = () => void request.destroy();

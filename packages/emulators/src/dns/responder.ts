@@ -127,13 +127,13 @@ export class Responder {
     const { questionEnd, edns } = query;
     const taken = Math.max(UDP_BYTES_MIN, edns?.payloadBytes ?? UDP_BYTES_MIN);
     const room = transport === 'tcp' ? TCP_BYTES_MAX : Math.min(taken, UDP_BYTES_MAX);
-    const around = questionEnd + optBytes(edns);
-    const whole = around + reply.tail.bytes.length <= room;
-    const fits = whole || around + reply.tail.coreBytes <= room;
+    const overheadBytes = questionEnd + optBytes(edns);
+    const whole = overheadBytes + reply.tail.bytes.length <= room;
+    const fits = whole || overheadBytes + reply.tail.coreBytes <= room;
     const tail = fits ? reply.tail : NO_RECORDS;
     if (!fits) this.counters.truncated += 1;
     const tailBytes = whole ? tail.bytes.length : tail.coreBytes;
-    const answer = Buffer.allocUnsafe(around + tailBytes);
+    const answer = Buffer.allocUnsafe(overheadBytes + tailBytes);
     // The question goes back as it came, case included: resolvers use it against forged answers.
     packet.copy(answer, 0, 0, questionEnd);
     tail.bytes.copy(answer, questionEnd, 0, tailBytes);

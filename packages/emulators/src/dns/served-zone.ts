@@ -53,7 +53,7 @@ interface Served {
   choose: Choose | undefined;
 }
 
-interface Asked {
+interface IncomingRequest {
   readonly set: RecordSet;
   readonly type: number;
   readonly locate: () => ClientLocation | undefined;
@@ -135,14 +135,14 @@ export class ServedZone {
     return { exists: true, tail: encodeTail(name, { answers }) };
   }
 
-  #answer(name: string, asked: Asked): Found {
-    const chosen = this.#choose(asked);
+  #answer(name: string, requested: IncomingRequest): Found {
+    const chosen = this.#choose(requested);
     if (chosen === undefined) return { exists: true, tail: this.#none(name) };
     const { served, choice, answers } = chosen;
-    const target = aliasOf(answers, asked.type);
+    const target = aliasOf(answers, requested.type);
     // A name of elsewhere is for the resolver to follow.
     if (target !== undefined && this.#endsInZone(target))
-      return this.#followed(name, { answers, target }, asked);
+      return this.#followed(name, { answers, target }, requested);
     const tail = (served.tails[choice] ??= encodeTail(name, {
       answers,
       additional: this.#additional(answers),
@@ -157,7 +157,7 @@ export class ServedZone {
   #followed(
     name: string,
     first: { answers: readonly ResourceRecord[]; target: string },
-    asked: Asked,
+    requested: IncomingRequest,
   ): Found {
     const answers = [...first.answers];
     const seen = new Set([name]);
@@ -165,13 +165,13 @@ export class ServedZone {
     for (
       let target: string | undefined = first.target;
       target !== undefined;
-      target = aliasOf(last, asked.type)
+      target = aliasOf(last, requested.type)
     ) {
       if (seen.has(target) || seen.size > ALIASES_MAX || !this.#endsInZone(target)) break;
       seen.add(target);
       const sets = this.#nodes.get(target)?.sets;
-      const set = sets?.get(asked.type) ?? sets?.get(TYPE.CNAME);
-      const chosen = set && this.#choose({ ...asked, set });
+      const set = sets?.get(requested.type) ?? sets?.get(TYPE.CNAME);
+      const chosen = set && this.#choose({ ...requested, set });
       if (chosen === undefined) {
         return { exists: sets !== undefined, tail: encodeTail(name, { answers, authority: [this.#soa] }) };
       }
@@ -182,7 +182,7 @@ export class ServedZone {
   }
 
   /** What a set answers this client now; undefined when nothing of it is meant for the client. */
-  #choose({ set, locate }: Asked): Chosen | undefined {
+  #choose({ set, locate }: IncomingRequest): Chosen | undefined {
     const served = this.#serve(set);
     served.choose ??= this.#prepare(set);
     const choice = served.choose(needsLocation(set) ? locate() : undefined);
@@ -260,8 +260,8 @@ export class ServedZone {
 /** Where a CNAME leads, in wire form, unless it was asked for itself. */
 function aliasOf(answers: readonly ResourceRecord[], type: number): string | undefined {
   const [first] = answers;
-  const isAsked = type === TYPE.CNAME || type === TYPE.ANY;
-  return first?.data.type === 'CNAME' && !isAsked ? wireName(first.data.target) : undefined;
+  const isRequested = type === TYPE.CNAME || type === TYPE.ANY;
+  return first?.data.type === 'CNAME' && !isRequested ? wireName(first.data.target) : undefined;
 }
 
 function needsLocation({ routed }: RecordSet): boolean {

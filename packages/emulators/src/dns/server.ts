@@ -162,7 +162,7 @@ class Authority {
     this.served.healthChanged();
     this.#keep();
     // Before anybody was well, everything is just starting: nothing that a person has to see to.
-    this.#say(
+    this.#report(
       healthy || !this.#checker.anyEverPassed() ? 'info' : 'warn',
       `${key} is ${healthy ? 'well: it is answered' : 'not well: it is not answered'}`,
     );
@@ -175,9 +175,9 @@ class Authority {
     for (const key of lost) {
       if (this.#lost.has(key)) continue;
       const level = this.#checker.anyEverPassed() ? 'error' : 'info';
-      this.#say(level, `${key}: no target is well, so all of them are answered`);
+      this.#report(level, `${key}: no target is well, so all of them are answered`);
     }
-    for (const key of this.#lost) if (!lost.has(key)) this.#say('info', `${key} has a target again`);
+    for (const key of this.#lost) if (!lost.has(key)) this.#report('info', `${key} has a target again`);
     this.#lost = lost;
   }
 
@@ -191,12 +191,12 @@ class Authority {
       });
       this.#keepFails = false;
     } catch (error) {
-      if (!this.#keepFails) this.#say('warn', error instanceof Error ? error.message : String(error));
+      if (!this.#keepFails) this.#report('warn', error instanceof Error ? error.message : String(error));
       this.#keepFails = true;
     }
   }
 
-  #say(level: ServerEvent['level'], message: string): void {
+  #report(level: ServerEvent['level'], message: string): void {
     this.#options.onEvent?.({ level, message });
   }
 }

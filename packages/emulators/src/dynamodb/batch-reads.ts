@@ -5,9 +5,9 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
  */
 import { readUnits } from './capacity.ts';
+import type { DynamoContext } from './context.ts';
 import { run, tableOf, validated, type Item, type RequestData } from './dynalite.ts';
 import { DynamoError } from './errors.ts';
-import type { DynamoContext } from './operations.ts';
 import { THROTTLED_TEXT } from './write-budget.ts';
 
 interface TableRequest {

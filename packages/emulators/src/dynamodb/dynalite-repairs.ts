@@ -61,8 +61,8 @@ function returnItemOnFailedCondition(): void {
   const original = db.checkConditional;
   db.checkConditional = (data, existing) => {
     const error = original(data, existing);
-    const isAsked = data['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD';
-    if (!isRefusal(error) || existing === undefined || !isAsked) return error;
+    const isRequested = data['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD';
+    if (!isRefusal(error) || existing === undefined || !isRequested) return error;
     return new DynamoError(codeOf(error), messageOf(error), { Item: existing });
   };
 }
@@ -78,7 +78,7 @@ function keepEveryIndexEntry(): void {
     `${original(item, table, keySchema)}/${db.createKey(item, table)}`;
   db.updateIndexes = (store, table, before, after, callback) => {
     const change = { table, before, after: after ?? undefined };
-    UnitOfWork.behind(store).stage(change, indexOperations(table, before, after ?? undefined));
+    UnitOfWork.behind(store).add(change, indexOperations(table, before, after ?? undefined));
     callback(null);
   };
 }

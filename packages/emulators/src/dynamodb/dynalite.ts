@@ -171,8 +171,8 @@ export function run(
   action: DynaliteAction,
   data: RequestData,
 ): Promise<Record<string, unknown>> {
-  const perform = require(`dynalite/actions/${fileOf(action)}`) as Action;
-  return promised((callback) => perform(store, data, callback));
+  const actionValue = require(`dynalite/actions/${fileOf(action)}`) as Action;
+  return promised((callback) => actionValue(store, data, callback));
 }
 
 /** Turns a callback into a promise. */

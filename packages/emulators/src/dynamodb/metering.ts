@@ -10,8 +10,9 @@ import { readThrottled } from './batch-reads.ts';
 import { detailOf, tableWriteUnits, type Units } from './capacity.ts';
 import type { Item, RequestData } from './dynalite.ts';
 import { codeOf, isRefusal } from './errors.ts';
+import type { DynamoContext } from './context.ts';
+import { isItemAction, runOperation, tablesIn } from './operations.ts';
 import { writeThrottled, type WriteBudget } from './write-budget.ts';
-import { isItemAction, perform, tablesIn, type DynamoContext } from './operations.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
 
@@ -29,15 +30,15 @@ interface Consumed {
 }
 
 /** Performs an action and counts it. @throws what the action throws. */
-export async function performMetered(
+export async function runMetered(
   operation: string,
   context: DynamoContext,
   input: RequestData,
   usage: UsageMeter,
 ): Promise<unknown> {
-  const asked = input['ReturnConsumedCapacity'];
-  const isUnderstood = asked === undefined || asked === 'NONE' || detailOf(asked) !== undefined;
-  if (!isItemAction(operation) || !isUnderstood) return perform(operation, context, input);
+  const requested = input['ReturnConsumedCapacity'];
+  const isUnderstood = requested === undefined || requested === 'NONE' || detailOf(requested) !== undefined;
+  if (!isItemAction(operation) || !isUnderstood) return runOperation(operation, context, input);
   const { readBudget, writeBudget } = context;
   if (OTHER_READS.has(operation) && !readBudget.admit()) throw readThrottled();
   const isReserved = SINGLE_WRITES.has(operation) && writeBudget.isBounded;
@@ -45,7 +46,7 @@ export async function performMetered(
   let output: Record<string, unknown>;
   try {
     const detailed = { ...input, ReturnConsumedCapacity: 'INDEXES' };
-    output = (await perform(operation, context, detailed)) as Record<string, unknown>;
+    output = (await runOperation(operation, context, detailed)) as Record<string, unknown>;
   } catch (error) {
     const table = countRefusal(operation, input, error, usage);
     reservation?.settle({ table, global: {} });
@@ -58,7 +59,7 @@ export async function performMetered(
     if (OTHER_READS.has(operation)) readBudget.charge(one.CapacityUnits);
     reservation?.settle(unitsOf(one));
   }
-  switch (detailOf(asked)) {
+  switch (detailOf(requested)) {
     case 'INDEXES':
       return output;
     case 'TOTAL':

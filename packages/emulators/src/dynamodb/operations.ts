@@ -1,24 +1,13 @@
 /** The actions of the DynamoDB API, by name: what the front adds or repairs, and dynalite's own for the rest. */
-import type { Budget } from '../core/budget.ts';
 import { describeContinuousBackups, updateContinuousBackups } from './continuous-backups.ts';
 import { atLeastOneRead } from './capacity.ts';
-import { isDynaliteAction, run, validated, type RequestData, type Store } from './dynalite.ts';
+import type { DynamoContext } from './context.ts';
+import { isDynaliteAction, run, validated, type RequestData } from './dynalite.ts';
 import { DynamoError } from './errors.ts';
 import { createTable, deleteTable, describeTable, updateTable } from './tables.ts';
 import { describeTimeToLive, updateTimeToLive } from './time-to-live.ts';
-import type { Transactions } from './transactions.ts';
 import { batchGetItems } from './batch-reads.ts';
-import type { WriteBudget } from './write-budget.ts';
 import { batchWriteItems, writeItem } from './writes.ts';
-
-export interface DynamoContext {
-  readonly store: Store;
-  readonly transactions: Transactions;
-  readonly now: () => number;
-  /** Read units a second; beyond them a batch is answered in part. */
-  readonly readBudget: Budget;
-  readonly writeBudget: WriteBudget;
-}
 
 type Action = (context: DynamoContext, input: RequestData) => Promise<unknown>;
 
@@ -43,7 +32,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 /** Actions on items; the others manage tables and are throttled under another name. */
 const ITEM_ACTIONS = /Item|^Query$|^Scan$/;
 
-export async function perform(
+export async function runOperation(
   operation: string,
   context: DynamoContext,
   input: RequestData,
@@ -51,7 +40,7 @@ export async function perform(
   const own = Object.hasOwn(ACTIONS, operation) ? ACTIONS[operation] : undefined;
   if (own !== undefined) return await own(context, input);
   if (!isDynaliteAction(operation)) {
-    throw new DynamoError('UnknownOperationException', `The local DynamoDB stand-in has no ${operation}.`);
+    throw new DynamoError('UnknownOperationException', `The local DynamoDB emulator has no ${operation}.`);
   }
   const output = await run(context.store, operation, validated(context.store, operation, input));
   if (operation === 'Query' || operation === 'Scan') return atLeastOneRead(output, input);

@@ -16,19 +16,19 @@ import { startAwsJsonServer, type AwsJsonError, type AwsJsonService } from '../c
 import { Budget } from '../core/budget.ts';
 import { lockDataDir } from '../core/data-lock.ts';
 import { Faults } from '../core/faults.ts';
-import type { StandIn, StandInOptions } from '../core/emulator.ts';
+import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { db, promised, type Store } from './dynalite.ts';
 import { repairDynalite } from './dynalite-repairs.ts';
 import { DynamoError, isRefusal, wireFormOf } from './errors.ts';
-import { performMetered } from './metering.ts';
+import { runMetered } from './metering.ts';
 import { isItemAction, tablesIn } from './operations.ts';
 import { finishInterruptedChanges } from './tables.ts';
 import { sweepExpired } from './time-to-live.ts';
 import { Transactions } from './transactions.ts';
 import { WriteBudget } from './write-budget.ts';
 
-export interface DynamoOptions extends StandInOptions {
+export interface DynamoOptions extends EmulatorOptions {
   /** Milliseconds between two sweeps for expired items. Default 5,000; the service promises "within a few days". */
   readonly ttlSweepMs?: number;
   /** Region in the ARNs of tables. Default `us-east-1`. */
@@ -46,7 +46,7 @@ export interface DynamoOptions extends StandInOptions {
   readonly writeUnitsPerSecond?: number;
 }
 
-export interface DynamoStandIn extends StandIn {
+export interface DynamoEmulator extends Emulator {
   /** Deletes what has expired, now; returns how many items went. */
   sweepExpired(): Promise<number>;
 }
@@ -55,10 +55,10 @@ const TTL_SWEEP_MS = 5_000;
 const DATABASE_FOLDER = 'leveldb';
 
 /**
- * Starts the stand-in.
+ * Starts the emulator.
  * @throws Error when another living process has the data folder, or naming it when what is in it is damaged.
  */
-export async function startDynamo(options: DynamoOptions = {}): Promise<DynamoStandIn> {
+export async function startDynamo(options: DynamoOptions = {}): Promise<DynamoEmulator> {
   repairDynalite();
   const unlock = options.dataDir === undefined ? undefined : lockDataDir(options.dataDir);
   let store: Store | undefined;
@@ -107,7 +107,7 @@ async function serve(
   store: Store,
   options: DynamoOptions,
   release: () => Promise<void>,
-): Promise<DynamoStandIn> {
+): Promise<DynamoEmulator> {
   const now = options.now ?? Date.now;
   const faults = new Faults();
   const usage = new UsageMeter();
@@ -119,7 +119,7 @@ async function serve(
     usage,
     resources: (_operation, input) => tablesIn(input),
     handle: ({ operation, input }) =>
-      performMetered(operation, { store, transactions, now, readBudget, writeBudget }, input, usage),
+      runMetered(operation, { store, transactions, now, readBudget, writeBudget }, input, usage),
     describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
     injectedError,
   };

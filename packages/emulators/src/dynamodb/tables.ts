@@ -118,7 +118,7 @@ function pickNewerFields(input: RequestData): NewerTableFields {
 /** There are no streams here, and a client that relies on one must not wait for ever. */
 function refuseStreams(input: RequestData): void {
   const stream = input['StreamSpecification'] as { StreamEnabled?: boolean } | undefined;
-  if (stream?.StreamEnabled === true) throw validationError('The local DynamoDB stand-in has no streams.');
+  if (stream?.StreamEnabled === true) throw validationError('The local DynamoDB emulator has no streams.');
 }
 
 async function decorated(store: Store, table: TableRecord): Promise<Response> {

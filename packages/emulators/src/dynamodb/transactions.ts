@@ -76,7 +76,7 @@ interface RememberedToken {
   readonly at: number;
 }
 
-/** The transactions of one stand-in. */
+/** The transactions of one emulator. */
 export class Transactions {
   readonly #store: Store;
   readonly #now: () => number;

@@ -56,7 +56,7 @@ export class UnitOfWork {
   }
 
   /** Adds the index entries of the write whose item follows in the same turn. */
-  stage(change: ItemChange, indexOperations: readonly BatchOperation[]): void {
+  add(change: ItemChange, indexOperations: readonly BatchOperation[]): void {
     this.changes.push(change);
     this.#operations.push(...indexOperations);
   }

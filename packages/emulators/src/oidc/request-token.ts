@@ -2,7 +2,7 @@
 import { TOKEN_PATH } from './protocol.ts';
 
 /** @param scope Absent: to read and to write. @throws Error when the issuer does not give one. */
-export async function askToken(issuerUrl: string, scope?: string): Promise<string> {
+export async function queryToken(issuerUrl: string, scope?: string): Promise<string> {
   const response = await fetch(issuerUrl + TOKEN_PATH, {
     method: 'POST',
     body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope !== undefined && { scope }) }),

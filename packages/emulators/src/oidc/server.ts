@@ -36,7 +36,7 @@ export async function startIssuer({ port = 0 }: { port?: number } = {}): Promise
   const state = new IssuerState(await newKey());
   const server = http.createServer((request, response) => {
     if (refuseForeign(request, response)) return;
-    answer(state, request, response).catch((error: unknown) => {
+    received(state, request, response).catch((error: unknown) => {
       reply(response, 500, { error: 'server_error', error_description: String(error) });
     });
   });
@@ -64,7 +64,11 @@ class IssuerState {
   }
 }
 
-async function answer(state: IssuerState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function received(
+  state: IssuerState,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', state.url);
   switch (`${request.method ?? ''} ${pathname}`) {
     case 'GET /.well-known/openid-configuration':

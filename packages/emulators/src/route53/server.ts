@@ -4,7 +4,12 @@
  * a second, health checks that do not exist.
  */
 import { randomUUID } from 'node:crypto';
-import { startHttpStandIn, type Answer, type Asked, type HttpStandIn } from '../core/http-emulator.ts';
+import {
+  startHttpEmulator,
+  type Response,
+  type IncomingRequest,
+  type HttpEmulator,
+} from '../core/http-emulator.ts';
 import { CHANGE_SETS, CHANGE_TAGS, CREATE_CHECK } from './shapes.ts';
 import { parseXml, shaped, toXml, type Shape } from '../core/xml.ts';
 
@@ -40,7 +45,7 @@ interface Check {
   healthy?: boolean;
 }
 
-export interface Route53Server extends HttpStandIn {
+export interface Route53Server extends HttpEmulator {
   readonly zoneId: string;
   readonly sets: readonly RecordSet[];
   readonly checks: ReadonlyMap<string, Check>;
@@ -78,18 +83,18 @@ export async function startRoute53(
   const pending = new Map<string, number>();
   const recent: number[] = [];
 
-  const route = (asked: Asked): Answer => {
-    authenticate(asked);
+  const route = (requested: IncomingRequest): Response => {
+    authenticate(requested);
     if (limited) pace(clock, recent);
-    const path = asked.path.replace(BASE, '');
-    const at = (pattern: RegExp): RegExpExecArray | null => pattern.exec(`${asked.method} ${path}`);
+    const path = requested.path.replace(BASE, '');
+    const at = (pattern: RegExp): RegExpExecArray | null => pattern.exec(`${requested.method} ${path}`);
     let match: RegExpExecArray | null;
     if (at(/^GET \/hostedzonesbyname$/)) return listZones(zone, zoneId);
     if ((match = at(/^GET \/hostedzone\/(\w+)\/rrset$/)))
-      return zoneOnly(match, zoneId, () => listSets(sets, asked.query));
+      return zoneOnly(match, zoneId, () => listSets(sets, requested.query));
     if ((match = at(/^POST \/hostedzone\/(\w+)\/rrset\/?$/))) {
       return zoneOnly(match, zoneId, () => {
-        const { ChangeBatch } = body(asked, 'ChangeResourceRecordSetsRequest', CHANGE_SETS) as {
+        const { ChangeBatch } = body(requested, 'ChangeResourceRecordSetsRequest', CHANGE_SETS) as {
           ChangeBatch: { Changes: Change[] };
         };
         sets = changed(sets, ChangeBatch.Changes, checks);
@@ -98,15 +103,17 @@ export async function startRoute53(
         return ok('ChangeResourceRecordSetsResponse', changeInfo(id, 'PENDING'));
       });
     }
-    if ((match = at(/^GET \/change\/(\w+)$/))) return getChange(match[1]!, pending);
-    if (at(/^GET \/healthcheck$/)) return listChecks(checks, asked.query);
+    if ((match = at(/^GET \/change\/(\w+)$/))) return getChange(match[1] ?? '', pending);
+    if (at(/^GET \/healthcheck$/)) return listChecks(checks, requested.query);
     if (at(/^POST \/healthcheck$/)) {
       return createCheck(
         checks,
-        body(asked, 'CreateHealthCheckRequest', CREATE_CHECK) as Omit<Check, 'tags'>,
+        body(requested, 'CreateHealthCheckRequest', CREATE_CHECK) as Omit<Check, 'tags'>,
       );
     }
-    if ((match = at(/^GET \/healthcheck\/([\w-]+)\/status$/))) return status(find(checks, match[1]!));
+    if ((match = at(/^GET \/healthcheck\/([\w-]+)\/status$/))) {
+      return status(find(checks, match[1] ?? ''));
+    }
     if ((match = at(/^DELETE \/healthcheck\/([\w-]+)$/))) {
       const [, id = ''] = match;
       find(checks, id);
@@ -117,25 +124,26 @@ export async function startRoute53(
       return ok('DeleteHealthCheckResponse', {});
     }
     if ((match = at(/^POST \/tags\/healthcheck\/([\w-]+)$/))) {
-      const { AddTags = [] } = body(asked, 'ChangeTagsForResourceRequest', CHANGE_TAGS) as {
+      const [, id = ''] = match;
+      const { AddTags = [] } = body(requested, 'ChangeTagsForResourceRequest', CHANGE_TAGS) as {
         AddTags?: { Key: string; Value: string }[];
       };
-      for (const { Key, Value } of AddTags) find(checks, match[1]!).tags.set(Key, Value);
+      for (const { Key, Value } of AddTags) find(checks, id).tags.set(Key, Value);
       return ok('ChangeTagsForResourceResponse', {});
     }
-    throw new Refusal(404, 'UnknownOperationException', `${asked.method} ${asked.path}`);
+    throw new Refusal(404, 'UnknownOperationException', `${requested.method} ${requested.path}`);
   };
 
-  const standIn = await startHttpStandIn((asked) => {
+  const emulator = await startHttpEmulator((requested) => {
     try {
-      return route(asked);
+      return route(requested);
     } catch (error) {
       if (error instanceof Refusal) return refusal(error.status, error.code, error.message);
       return refusal(400, 'InvalidInput', (error as Error).message);
     }
   });
   return {
-    ...standIn,
+    ...emulator,
     zoneId,
     checks,
     get sets() {
@@ -148,7 +156,7 @@ export async function startRoute53(
 }
 
 /** The XML error of restXml: https://docs.aws.amazon.com/Route53/latest/APIReference/CommonErrors.html */
-export function refusal(status: number, code: string, message = code): Answer {
+export function refusal(status: number, code: string, message = code): Response {
   const xml = toXml('ErrorResponse', {
     Error: { Type: 'Sender', Code: code, Message: message },
     RequestId: randomUUID(),
@@ -156,7 +164,7 @@ export function refusal(status: number, code: string, message = code): Answer {
   return { status, body: xml, headers: { 'content-type': 'text/xml' } };
 }
 
-function ok(root: string, value: unknown): Answer {
+function ok(root: string, value: unknown): Response {
   const status = root.startsWith('Create') ? 201 : 200;
   return {
     status,
@@ -165,7 +173,7 @@ function ok(root: string, value: unknown): Answer {
   };
 }
 
-function authenticate({ headers }: Asked): void {
+function authenticate({ headers }: IncomingRequest): void {
   const scope = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/us-east-1\/route53\/aws4_request,/;
   const key = scope.exec(headers.authorization ?? '')?.[1];
   if (key === undefined) throw new Refusal(403, 'MissingAuthenticationToken', 'Missing Authentication Token');
@@ -181,20 +189,20 @@ function pace(clock: { now(): number }, recent: number[]): void {
   recent.push(now);
 }
 
-function body(asked: Asked, root: string, shape: Shape): unknown {
-  const parsed = parseXml(asked.body);
+function body(requested: IncomingRequest, root: string, shape: Shape): unknown {
+  const parsed = parseXml(requested.body);
   if (parsed.namespace !== NAMESPACE) throw new Error(`the namespace is '${parsed.namespace}'`);
   if (parsed.root.name !== root) throw new Error(`the root is ${parsed.root.name}, not ${root}`);
   return shaped(parsed.root, shape);
 }
 
-function zoneOnly(match: RegExpExecArray, zoneId: string, act: () => Answer): Answer {
+function zoneOnly(match: RegExpExecArray, zoneId: string, act: () => Response): Response {
   if (match[1] !== zoneId)
     throw new Refusal(404, 'NoSuchHostedZone', `No hosted zone found with ID: ${match[1] ?? ''}`);
   return act();
 }
 
-function listZones(zone: string, zoneId: string): Answer {
+function listZones(zone: string, zoneId: string): Response {
   const one = {
     Id: `/hostedzone/${zoneId}`,
     Name: `${zone}.`,
@@ -226,16 +234,18 @@ function inOrder(sets: readonly RecordSet[]): readonly RecordSet[] {
   return ordered;
 }
 
-function listSets(sets: readonly RecordSet[], query: URLSearchParams): Answer {
+function listSets(sets: readonly RecordSet[], query: URLSearchParams): Response {
   const ordered = inOrder(sets);
   const dotted = (name: string): string => (name.endsWith('.') ? name : `${name}.`);
-  const start = query.has('name')
-    ? orderOf({
-        Name: dotted(query.get('name')!),
-        Type: query.get('type') ?? '',
-        SetIdentifier: query.get('identifier') ?? '',
-      })
-    : '';
+  const name = query.get('name');
+  const start =
+    name === null
+      ? ''
+      : orderOf({
+          Name: dotted(name),
+          Type: query.get('type') ?? '',
+          SetIdentifier: query.get('identifier') ?? '',
+        });
   const from = ordered.filter((set) => orderOf(set) >= start);
   const max = Math.min(Number(query.get('maxitems') ?? 300), 300);
   const next = from[max];
@@ -338,21 +348,22 @@ function kindOf(set: RecordSet): string {
   const kinds = (['Weight', 'Region', 'GeoLocation', 'Failover', 'MultiValueAnswer'] as const).filter(
     (kind) => set[kind] !== undefined,
   );
-  return kinds.length === 1 ? kinds[0]! : `invalid: ${kinds.join()}`;
+  const [kind, ...others] = kinds;
+  return kind !== undefined && others.length === 0 ? kind : `invalid: ${kinds.join()}`;
 }
 
 function changeInfo(id: string, state: string): unknown {
   return { ChangeInfo: { Id: `/change/${id}`, Status: state, SubmittedAt: '2026-01-01T00:00:00.000Z' } };
 }
 
-function getChange(id: string, pending: Map<string, number>): Answer {
+function getChange(id: string, pending: Map<string, number>): Response {
   const polls = pending.get(id);
   if (polls === undefined) throw new Refusal(404, 'NoSuchChange', id);
   pending.set(id, polls - 1);
   return ok('GetChangeResponse', changeInfo(id, polls > 0 ? 'PENDING' : 'INSYNC'));
 }
 
-function listChecks(checks: ReadonlyMap<string, Check>, query: URLSearchParams): Answer {
+function listChecks(checks: ReadonlyMap<string, Check>, query: URLSearchParams): Response {
   const all = [...checks];
   const from = query.has('marker') ? all.findIndex(([id]) => id === query.get('marker')) : 0;
   const max = Number(query.get('maxitems') ?? 100);
@@ -375,13 +386,13 @@ function listChecks(checks: ReadonlyMap<string, Check>, query: URLSearchParams):
 function createCheck(
   checks: Map<string, Check>,
   { CallerReference, HealthCheckConfig }: Omit<Check, 'tags'>,
-): Answer {
+): Response {
   const Id = randomUUID();
   checks.set(Id, { CallerReference, HealthCheckConfig, tags: new Map() });
-  const answer = ok('CreateHealthCheckResponse', {
+  const response = ok('CreateHealthCheckResponse', {
     HealthCheck: { Id, CallerReference, HealthCheckConfig, HealthCheckVersion: 1 },
   });
-  return { ...answer, headers: { ...answer.headers, location: `${BASE}/healthcheck/${Id}` } };
+  return { ...response, headers: { ...response.headers, location: `${BASE}/healthcheck/${Id}` } };
 }
 
 function find(checks: ReadonlyMap<string, Check>, id: string): Check {
@@ -390,7 +401,7 @@ function find(checks: ReadonlyMap<string, Check>, id: string): Check {
   return check;
 }
 
-function status({ healthy }: Check): Answer {
+function status({ healthy }: Check): Response {
   const Status = healthy === true ? 'Success: HTTP Status Code 200, OK' : 'Failure: Connection timed out.';
   const CheckedTime = '2026-01-01T00:00:00.000Z';
   const seen = ['us-east-1', 'eu-west-1'].map((Region) => ({

@@ -30,7 +30,7 @@ export function conditionOf(error: unknown, context: Pick<BrokerContext, 'report
     return new BrokerError('com.microsoft:server-busy', error.message, 503);
   }
   context.report(error);
-  return new BrokerError('amqp:internal-error', 'The stand-in failed; see its log.', 500);
+  return new BrokerError('amqp:internal-error', 'The emulator failed; see its log.', 500);
 }
 
 /** The plain condition, for frames that take nothing else. */

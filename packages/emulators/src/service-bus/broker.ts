@@ -1,5 +1,5 @@
 /**
- * The AMQP side of the stand-in: connections and links, joined to queues.
+ * The AMQP side of the emulator: connections and links, joined to queues.
  *
  * rhea speaks the protocol and this module decides what each link means: a client's sender feeds a queue
  * (`Ingress`), its receiver is fed by one (`Egress`, `Settlements`), and a pair of links to `$management` or `$cbs`
@@ -26,7 +26,7 @@ import type { Tier } from './tiers.ts';
 import type { Queue } from './queue.ts';
 import {
   addressOf,
-  answerAttach,
+  respondToAttach,
   cutConnection,
   flush,
   keepRawMessages,
@@ -288,7 +288,7 @@ export class Broker {
     receiver.set_source(terminusAt(addressOf(receiver, 'source')));
     receiver.set_target(terminusAt(address));
     // `createMessageBatch` of the SDK fills a batch up to this.
-    answerAttach(receiver, { maxMessageBytes: this.#options.maxMessageBytes });
+    respondToAttach(receiver, { maxMessageBytes: this.#options.maxMessageBytes });
     const queue = parsed === undefined ? undefined : this.registry.find(parsed);
     if (parsed === undefined || (parsed.kind !== 'cbs' && queue === undefined)) {
       receiver.close(plain(entityNotFound(address ?? '')));

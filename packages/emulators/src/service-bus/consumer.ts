@@ -13,7 +13,7 @@
  * client sees it.
  */
 import type { Sender } from 'rhea';
-import type { FaultOutcome } from '../core/faults.ts';
+import type { FaultResult } from '../core/faults.ts';
 import { countOperation, plain, type BrokerContext } from './broker-context.ts';
 import { MESSAGE_CREDITS } from './credits.ts';
 import { injectedError, sessionLockLost } from './errors.ts';
@@ -46,7 +46,7 @@ export class Consumer implements LockHolder {
   readonly #context: BrokerContext;
   readonly #settlements: Settlements;
   /** The faults of the next delivery, decided before a latency and applied after it. */
-  #nextFault: FaultOutcome | undefined;
+  #nextFault: FaultResult | undefined;
   #paused = false;
 
   constructor(link: Sender, queue: Queue, context: BrokerContext, settlements: Settlements) {
@@ -86,7 +86,7 @@ export class Consumer implements LockHolder {
     return this.link.snd_settle_mode === SETTLED ? this.#sendSettled(fault) : this.#sendLocked(fault);
   }
 
-  #pause(fault: FaultOutcome, resume: () => void, ms: number): void {
+  #pause(fault: FaultResult, resume: () => void, ms: number): void {
     this.#paused = true;
     this.#nextFault = { ...fault, latencyMs: 0 };
     this.#context.delays.after(ms, () => {
@@ -95,7 +95,7 @@ export class Consumer implements LockHolder {
     });
   }
 
-  #sendSettled(fault: FaultOutcome): boolean {
+  #sendSettled(fault: FaultResult): boolean {
     const message = this.queue.receiveAndDelete(this.session);
     if (message === undefined) return false;
     this.#context.idle.used(this.link);
@@ -107,7 +107,7 @@ export class Consumer implements LockHolder {
     return true;
   }
 
-  #sendLocked(fault: FaultOutcome): boolean {
+  #sendLocked(fault: FaultResult): boolean {
     const lock = this.queue.receive(this, this.session);
     if (lock === undefined) return false;
     if (fault.dropAck) {

@@ -1,5 +1,5 @@
 /**
- * The control side of the stand-in over HTTP on 127.0.0.1: `/_tandem/faults`, `/_tandem/usage`,
+ * The control side of the emulator over HTTP on 127.0.0.1: `/_tandem/faults`, `/_tandem/usage`,
  * `GET /_tandem/queues` (counts of every queue), `GET /_tandem/queues/<name>/bodies` (the bodies of all messages,
  * whatever their state, taking none), `PUT /_tandem/namespace` with `{"tier":"Basic"}`, and `PUT /_tandem/queues/<name>` with queue options as JSON.
  */
@@ -23,7 +23,7 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
+function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
@@ -43,7 +43,7 @@ async function putQueue(
   const body = await text(request);
   const options = parseQueueOptions(body === '' ? {} : (JSON.parse(body) as unknown));
   const queue = registry.createQueue(name, options);
-  answer(response, 200, { name: queue.name, settings: queue.settings });
+  reply(response, 200, { name: queue.name, settings: queue.settings });
 }
 
 async function route(
@@ -58,9 +58,9 @@ async function route(
   const [, named] = BODIES_PATH.exec(url) ?? [];
   if (named !== undefined && request.method === 'GET') {
     const queue = registry.find({ kind: 'queue', name: decodeURIComponent(named), deadLetters: false });
-    if (queue === undefined) answer(response, 404, { message: `there is no queue ${named}` });
+    if (queue === undefined) reply(response, 404, { message: `there is no queue ${named}` });
     else
-      answer(
+      reply(
         response,
         200,
         [queue, queue.deadLetters].flatMap((part) => part?.peek(0, Infinity) ?? []).map(bodyOf),
@@ -71,18 +71,18 @@ async function route(
     const { tier } = JSON.parse(await text(request)) as { tier?: unknown };
     if (!isTier(tier)) throw new TypeError(`tier: expected one of ${TIERS.join(', ')}`);
     registry.tier = tier;
-    answer(response, 200, { tier });
+    reply(response, 200, { tier });
     return;
   }
   if (!isList && !url.startsWith(`${QUEUES_PATH}/`)) {
-    answer(response, 404, { message: `${url} is not a control path` });
+    reply(response, 404, { message: `${url} is not a control path` });
   } else if (isList && request.method === 'GET') {
-    answer(response, 200, listQueues(registry));
+    reply(response, 200, listQueues(registry));
   } else if (!isList && request.method === 'PUT') {
     await putQueue(decodeURIComponent(url.slice(QUEUES_PATH.length + 1)), request, response, registry);
   } else {
     response.setHeader('allow', isList ? 'GET' : 'PUT');
-    answer(response, 405, { message: `${request.method ?? ''} is not supported here` });
+    reply(response, 405, { message: `${request.method ?? ''} is not supported here` });
   }
 }
 
@@ -101,7 +101,7 @@ export async function startControlServer(port: number, context: ControlContext):
   const server: Server = createServer((request, response) => {
     if (refuseForeign(request, response)) return;
     route(request, response, context).catch((error: unknown) => {
-      answer(response, 400, { message: error instanceof Error ? error.message : String(error) });
+      reply(response, 400, { message: error instanceof Error ? error.message : String(error) });
     });
   });
   await new Promise<void>((resolve, reject) => {

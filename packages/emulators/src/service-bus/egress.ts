@@ -12,8 +12,8 @@ import type { Queue } from './queue.ts';
 import {
   addressOf,
   agreeSettleModes,
-  answerAttach,
-  answerDrainsWithoutCredit,
+  respondToAttach,
+  respondToDrainsWithoutCredit,
   finishDrain,
   flush,
   holdAttach,
@@ -35,7 +35,7 @@ interface SessionWaiter {
   /** Epoch milliseconds. */
   readonly deadline: number;
   /** Lets the answer to its attach go out. */
-  readonly answer: () => void;
+  readonly response: () => void;
 }
 
 /** The session that a receiver asks for; `any` for the next one that has messages. */
@@ -72,7 +72,7 @@ export class Egress {
   /** A client attached a receiver to a queue. */
   attach(link: Sender, queue: Queue): void {
     agreeSettleModes(link);
-    answerDrainsWithoutCredit(link);
+    respondToDrainsWithoutCredit(link);
     const consumer = new Consumer(link, queue, this.#context, this.#settlements);
     const wanted = wantedSession(link);
     if (queue.settings.requiresSession !== (wanted !== undefined)) {
@@ -89,9 +89,9 @@ export class Egress {
 
   /** A receiver is gone. Its peek locks stay until they expire, as on Azure; its session is free at once. */
   drop(link: Sender): void {
-    this.#waiters = this.#waiters.filter(({ consumer, answer }) => {
+    this.#waiters = this.#waiters.filter(({ consumer, response }) => {
       if (consumer.link !== link) return true;
-      answer();
+      response();
       return false;
     });
     const consumer = this.#consumers.get(link);
@@ -125,10 +125,10 @@ export class Egress {
     const over = this.#waiters.filter(({ deadline }) => deadline <= now);
     if (over.length === 0) return;
     this.#waiters = this.#waiters.filter(({ deadline }) => deadline > now);
-    for (const { consumer, answer } of over) {
+    for (const { consumer, response } of over) {
       const description = `No session of queue '${consumer.queue.name}' became available.`;
       refuse(consumer.link, { condition: 'com.microsoft:timeout', description });
-      answer();
+      response();
     }
   }
 
@@ -163,9 +163,9 @@ export class Egress {
 
   #awaitSession(consumer: Consumer): void {
     const properties = consumer.link.properties as Readonly<Record<string, unknown>> | undefined;
-    const asked = Number(properties?.['com.microsoft:timeout'] ?? SESSION_WAIT_MAX_MS);
-    const deadline = this.#context.now() + Math.min(asked, SESSION_WAIT_MAX_MS);
-    this.#waiters.push({ consumer, deadline, answer: holdAttach(consumer.link) });
+    const requested = Number(properties?.['com.microsoft:timeout'] ?? SESSION_WAIT_MAX_MS);
+    const deadline = this.#context.now() + Math.min(requested, SESSION_WAIT_MAX_MS);
+    this.#waiters.push({ consumer, deadline, response: holdAttach(consumer.link) });
     this.pump(consumer.queue);
   }
 
@@ -175,7 +175,7 @@ export class Egress {
       if (session === undefined) return;
       this.#waiters = this.#waiters.filter((other) => other !== waiter);
       this.#grant(waiter.consumer, session);
-      waiter.answer();
+      waiter.response();
     }
   }
 
@@ -186,7 +186,9 @@ export class Egress {
     encodedTicks.writeBigInt64BE(ticks);
     consumer.session = session;
     link.set_source({ ...terminusAt(addressOf(link, 'source')), filter: { [SESSION_FILTER]: session.id } });
-    answerAttach(link, { properties: { 'com.microsoft:locked-until-utc': types.wrap_long(encodedTicks) } });
+    respondToAttach(link, {
+      properties: { 'com.microsoft:locked-until-utc': types.wrap_long(encodedTicks) },
+    });
     this.#add(consumer);
   }
 }

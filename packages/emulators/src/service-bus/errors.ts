@@ -88,4 +88,4 @@ export const quotaExceeded = (queue: string, maxBytes: number): BrokerError =>
 
 /** A refusal that a fault rule asked for. */
 export const injectedError = (condition: string): BrokerError =>
-  new BrokerError(condition, 'Refused by a fault rule of the local stand-in.', 503);
+  new BrokerError(condition, 'Refused by a fault rule of the local emulator.', 503);

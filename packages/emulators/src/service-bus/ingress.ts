@@ -9,7 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Connection, Delivery } from 'rhea';
-import type { FaultOutcome } from '../core/faults.ts';
+import type { FaultResult } from '../core/faults.ts';
 import { binaryContent, SECTION, splitSections } from './amqp-sections.ts';
 import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
 import { MESSAGE_CREDITS } from './credits.ts';
@@ -56,7 +56,7 @@ export class Ingress {
     });
   }
 
-  #store(queue: Queue, { encoded, format }: IncomingTransfer, fault: FaultOutcome): void {
+  #store(queue: Queue, { encoded, format }: IncomingTransfer, fault: FaultResult): void {
     if (fault.error !== undefined) throw injectedError(fault.error.code ?? 'com.microsoft:server-busy');
     if (encoded.length > this.#maxMessageBytes) throw messageTooLarge(encoded.length, this.#maxMessageBytes);
     const messages = format === BATCH_FORMAT ? batchContent(encoded) : [encoded];

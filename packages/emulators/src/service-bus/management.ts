@@ -3,7 +3,7 @@
  *
  * Operations and fields: Microsoft's "AMQP 1.0 in Azure Service Bus: request-response-based operations". An
  * answer carries an HTTP-like status; 204 means "nothing there". `$cbs` accepts every token: access is not what a
- * stand-in tests.
+ * emulator tests.
  *
  * Fault rules: `renewLock` (message and session locks: `latency`; `error`, a lost lock unless the rule names a
  * code; `drop-ack`, renewed but the connection breaks), `send` for scheduling, `receive` for deferred messages, and
@@ -42,17 +42,17 @@ export interface ManagementRequest {
   };
 }
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly description: string;
   readonly condition?: string;
   readonly body?: unknown;
 }
 
-type Handler = (queue: Queue, body: Body) => Answer;
+type Handler = (queue: Queue, body: Body) => Response;
 
-const ok = (body?: unknown): Answer => ({ status: 200, description: 'OK', body });
-const NOTHING: Answer = { status: 204, description: 'No Content' };
+const ok = (body?: unknown): Response => ({ status: 200, description: 'OK', body });
+const NOTHING: Response = { status: 204, description: 'No Content' };
 
 /** A long arrives as a number, or as eight bytes. */
 function toNumber(value: unknown): number {
@@ -105,24 +105,24 @@ function settlementOf(body: Body): Settlement {
 }
 
 /** How many messages an answer carries, each of which takes credits; an answer without any takes those of one. */
-function carriedBy({ body }: Answer): number {
+function carriedBy({ body }: Response): number {
   const { messages } = (body ?? {}) as { messages?: unknown };
   return Math.max(1, toList(messages).length);
 }
 
-function peek(queue: Queue, body: Body): Answer {
+function peek(queue: Queue, body: Body): Response {
   const count = Math.min(toNumber(body['message-count']), PEEK_MAX);
   const found = queue.peek(toNumber(body['from-sequence-number']), count, textOf(body, 'session-id'));
   if (found.length === 0) return NOTHING;
   return ok({ messages: found.map((message) => ({ message: encodeMessage(message) })) });
 }
 
-function cancelScheduled(queue: Queue, body: Body): Answer {
+function cancelScheduled(queue: Queue, body: Body): Response {
   queue.cancelScheduled(sequencesOf(body));
   return ok();
 }
 
-function receiveDeferred(queue: Queue, body: Body): Answer {
+function receiveDeferred(queue: Queue, body: Body): Response {
   const locks = queue.receiveDeferred(sequencesOf(body), textOf(body, 'session-id'));
   const messages = locks.map(({ message, token, lockedUntil }) => ({
     message: encodeMessage(message, lockedUntil),
@@ -134,25 +134,25 @@ function receiveDeferred(queue: Queue, body: Body): Answer {
   return ok({ messages });
 }
 
-function renewLocks(queue: Queue, body: Body): Answer {
+function renewLocks(queue: Queue, body: Body): Response {
   return ok({ expirations: types.wrap_array(queue.renew(tokensOf(body)), TIMESTAMP) });
 }
 
-function renewSession(queue: Queue, body: Body): Answer {
+function renewSession(queue: Queue, body: Body): Response {
   return ok({ expiration: types.wrap_timestamp(queue.renewSession(requiredText(body, 'session-id'))) });
 }
 
-function setSessionState(queue: Queue, body: Body): Answer {
+function setSessionState(queue: Queue, body: Body): Response {
   const state = body['session-state'];
   queue.setSessionState(requiredText(body, 'session-id'), Buffer.isBuffer(state) ? state : undefined);
   return ok();
 }
 
-function getSessionState(queue: Queue, body: Body): Answer {
+function getSessionState(queue: Queue, body: Body): Response {
   return ok({ 'session-state': queue.sessionState(requiredText(body, 'session-id')) ?? null });
 }
 
-function listSessions(queue: Queue, body: Body): Answer {
+function listSessions(queue: Queue, body: Body): Response {
   const skip = toNumber(body['skip'] ?? 0);
   const ids = queue.sessionIds().slice(skip, skip + toNumber(body['top'] ?? PEEK_MAX));
   return ids.length === 0 ? NOTHING : ok({ skip: types.wrap_int(skip + ids.length), 'sessions-ids': ids });
@@ -224,7 +224,7 @@ export class Management {
     const spends = faultAs === 'receive' || handle === peek;
     const fault = faultAs === undefined ? undefined : this.#context.faults.hit(faultAs, queue.name);
     this.#context.delays.after(fault?.latencyMs ?? 0, () => {
-      let answer: Answer;
+      let response: Response;
       try {
         if (fault?.error !== undefined) {
           throw injectedError(
@@ -232,13 +232,13 @@ export class Management {
           );
         }
         if (spends) this.#context.credits.spend(0);
-        answer = handle(queue, body);
-        if (spends) this.#context.credits.take(carriedBy(answer) * MESSAGE_CREDITS);
+        response = handle(queue, body);
+        if (spends) this.#context.credits.take(carriedBy(response) * MESSAGE_CREDITS);
       } catch (error) {
-        answer = failure(conditionOf(error, this.#context));
+        response = failure(conditionOf(error, this.#context));
       }
       if (fault?.dropAck === true) this.#context.cut(request.connection);
-      else this.#reply(request, answer);
+      else this.#reply(request, response);
     });
   }
 
@@ -274,30 +274,30 @@ export class Management {
     }
   }
 
-  #reply({ receiver, message }: ManagementRequest, answer: Answer): void {
+  #reply({ receiver, message }: ManagementRequest, response: Response): void {
     const link = receiver.session.find_sender(
       (candidate: Sender) =>
         addressOf(candidate, 'target') === message.reply_to || candidate.name === message.reply_to,
     );
     // Both spellings are in use, by different SDKs and by different nodes.
     const properties: Record<string, string | Typed> = {
-      'status-code': types.wrap_int(answer.status),
-      statusCode: types.wrap_int(answer.status),
-      'status-description': answer.description,
-      statusDescription: answer.description,
+      'status-code': types.wrap_int(response.status),
+      statusCode: types.wrap_int(response.status),
+      'status-description': response.description,
+      statusDescription: response.description,
     };
-    if (answer.condition !== undefined) {
-      properties['error-condition'] = types.wrap_symbol(answer.condition);
-      properties['errorCondition'] = types.wrap_symbol(answer.condition);
+    if (response.condition !== undefined) {
+      properties['error-condition'] = types.wrap_symbol(response.condition);
+      properties['errorCondition'] = types.wrap_symbol(response.condition);
     }
     link?.send({
       correlation_id: message.message_id as string,
       application_properties: properties,
-      body: answer.body ?? null,
+      body: response.body ?? null,
     });
   }
 }
 
-function failure({ status, description, condition }: BrokerError): Answer {
+function failure({ status, description, condition }: BrokerError): Response {
   return { status, description, condition };
 }

@@ -14,10 +14,10 @@ export function admit(
   settings: QueueSettings,
   nowMs: number,
 ): Message {
-  const { scheduledAt, ttlMs: askedMs, ...kept } = draft;
+  const { scheduledAt, ttlMs: requestedMs, ...kept } = draft;
   const limitMs = settings.defaultTtlMs;
   // A queue's default also caps what a sender may ask for.
-  const ttlMs = askedMs === undefined ? limitMs : Math.min(askedMs, limitMs ?? Infinity);
+  const ttlMs = requestedMs === undefined ? limitMs : Math.min(requestedMs, limitMs ?? Infinity);
   const scheduled = scheduledAt !== undefined && scheduledAt > nowMs;
   return {
     ...kept,

@@ -1,7 +1,5 @@
 /** How a queue behaves: options, their defaults, and the check of options that came from outside. */
 
-import { DEFAULT_SIZE_MB } from './tiers.ts';
-
 /** Options of a queue; the names say which property of an Azure queue each one stands for. */
 export interface QueueOptions {
   /** Peek-lock duration. Azure: 5 s to 5 min, default 30 s (shorter is allowed here, for tests). */
@@ -19,6 +17,8 @@ export interface QueueOptions {
   /** Only session receivers, and only messages with a session id. Not in the Basic tier. */
   readonly requiresSession?: boolean;
 }
+
+const DEFAULT_SIZE_MB = 1024;
 
 /** Options with the defaults filled in. */
 export interface QueueSettings {

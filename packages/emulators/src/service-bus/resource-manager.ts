@@ -69,7 +69,7 @@ function giveToken(request: IncomingMessage, response: ServerResponse, url: URL)
     fail(response, 400, 'BadRequest', 'a resource and the API version 2019-08-01 are needed');
     return;
   }
-  answer(response, 200, {
+  reply(response, 200, {
     access_token: TOKEN,
     expires_on: String(Math.floor(Date.now() / 1_000) + 86_400),
     resource,
@@ -119,7 +119,7 @@ function readQueue(
     fail(response, 404, 'MessagingGatewayNotFoundStatusCode', 'The requested resource does not exist.');
     return;
   }
-  answer(response, 200, resourceOf(queue, namespaceId));
+  reply(response, 200, resourceOf(queue, namespaceId));
 }
 
 function resourceOf({ name, settings, counts, sizeInBytes }: Queue, namespaceId: string): object {
@@ -147,9 +147,9 @@ function resourceOf({ name, settings, counts, sizeInBytes }: Queue, namespaceId:
 }
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
-  answer(response, status, { error: { code, message } });
+  reply(response, status, { error: { code, message } });
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
+function reply(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
 }

@@ -219,7 +219,7 @@ export function freeCredit(sender: Sender): number {
 }
 
 /** Makes a sender answer a drain request also when it has used up its credit: the SDK waits for the answer. */
-export function answerDrainsWithoutCredit(sender: Sender): void {
+export function respondToDrainsWithoutCredit(sender: Sender): void {
   const internals = senderOf(sender);
   internals._get_drain = (): boolean => {
     if (!internals._draining || !internals._drained) return false;
@@ -261,7 +261,7 @@ export function terminusAt(address: string | undefined): { address: string } {
 }
 
 /** Sets what the attach answer says beside source and target. */
-export function answerAttach(
+export function respondToAttach(
   link: Sender | Receiver,
   fields: { maxMessageBytes?: number; properties?: Readonly<Record<string, Typed>> },
 ): void {

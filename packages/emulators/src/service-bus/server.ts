@@ -1,12 +1,12 @@
 /**
- * A local stand-in for an Azure Service Bus namespace: AMQP 1.0 without TLS on 127.0.0.1, for the real SDK.
+ * A local emulator for an Azure Service Bus namespace: AMQP 1.0 without TLS on 127.0.0.1, for the real SDK.
  *
  * It keeps the behaviour that the product relies on: peek-lock, delivery counts, dead-lettering, scheduling,
  * deferral, sessions, duplicate detection and the limits of the Basic and Standard tiers. It has no topics, no
  * transactions and no authorization.
  */
 import { Faults } from '../core/faults.ts';
-import type { StandIn, StandInOptions } from '../core/emulator.ts';
+import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { Broker } from './broker.ts';
 import type { Credits } from './credits.ts';
@@ -22,7 +22,7 @@ export type { QueueCounts } from './queue-types.ts';
 /** 256 kB, the limit of the Basic and Standard tiers. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
-export interface ServiceBusOptions extends StandInOptions {
+export interface ServiceBusOptions extends EmulatorOptions {
   /** Queues to create, or to update, at the start. */
   readonly queues?: Readonly<Record<string, QueueOptions>>;
   /** Port of the HTTP control server on 127.0.0.1; 0 or absent picks a free one. */
@@ -33,11 +33,11 @@ export interface ServiceBusOptions extends StandInOptions {
   readonly creditsPerSecond?: number | undefined;
   /** Bytes of one message, and of one batch. Default 262,144, as in the Basic and Standard tiers. */
   readonly maxMessageBytes?: number;
-  /** Told of defects of the stand-in itself. Default: the standard error output. */
+  /** Told of defects of the emulator itself. Default: the standard error output. */
   readonly onError?: (error: unknown) => void;
 }
 
-export interface ServiceBusStandIn extends StandIn {
+export interface ServiceBusEmulator extends Emulator {
   /** Base URL of the control server. */
   readonly controlUrl: string;
   /**
@@ -64,14 +64,14 @@ function connectionString(port: number): string {
 }
 
 /**
- * Starts a stand-in; `endpoint` of the result is a connection string.
+ * Starts an emulator; `endpoint` of the result is a connection string.
  *
  * An injected `now` decides about locks, schedules and expiry. Its alarm runs on real time all the same, so a test
  * that moves the clock calls `counts`, which first does what has become due.
  *
  * @throws TypeError when an option of a queue is wrong; Error when a port is taken or the journal is damaged.
  */
-export async function startServiceBus(options: ServiceBusOptions = {}): Promise<ServiceBusStandIn> {
+export async function startServiceBus(options: ServiceBusOptions = {}): Promise<ServiceBusEmulator> {
   const faults = new Faults();
   const usage = new UsageMeter();
   const broker = new Broker({
@@ -82,7 +82,7 @@ export async function startServiceBus(options: ServiceBusOptions = {}): Promise<
     tier: options.tier ?? 'Standard',
     creditsPerSecond: options.creditsPerSecond,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
-    report: options.onError ?? ((error) => console.error('service-bus stand-in:', error)),
+    report: options.onError ?? ((error) => console.error('service-bus emulator:', error)),
   });
   try {
     for (const [name, queueOptions] of Object.entries(options.queues ?? {})) {

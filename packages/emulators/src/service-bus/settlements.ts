@@ -19,7 +19,7 @@ import { acceptDelivery, freeDelivery, rejectDelivery } from './rhea-internals.t
 
 type Properties = Readonly<Record<string, unknown>>;
 
-interface OutcomeEvent {
+interface ResultEvent {
   readonly connection: Connection;
   readonly delivery: Delivery;
 }
@@ -31,14 +31,14 @@ interface Tracked {
 }
 
 /** `undeliverable-here` is how the SDK says "defer". */
-function modifiedSettlement(outcome: Properties): Settlement {
-  const properties = (outcome['message_annotations'] ?? {}) as Properties;
-  return { kind: outcome['undeliverable_here'] === true ? 'defer' : 'abandon', properties };
+function modifiedSettlement(result: Properties): Settlement {
+  const properties = (result['message_annotations'] ?? {}) as Properties;
+  return { kind: result['undeliverable_here'] === true ? 'defer' : 'abandon', properties };
 }
 
 /** The SDK puts reason, description and modified properties into the `info` of the error. */
-function rejectedSettlement(outcome: Properties): Settlement {
-  const error = outcome['error'] as { info?: Properties } | undefined;
+function rejectedSettlement(result: Properties): Settlement {
+  const error = result['error'] as { info?: Properties } | undefined;
   const {
     DeadLetterReason: reason,
     DeadLetterErrorDescription: description,
@@ -61,8 +61,8 @@ export class Settlements {
   }
 
   wire(container: Container): void {
-    const on = (event: string, settlementOf: (outcome: Properties) => Settlement): void => {
-      container.on(event, (occurred: OutcomeEvent) => this.#receive(occurred, settlementOf));
+    const on = (event: string, settlementOf: (result: Properties) => Settlement): void => {
+      container.on(event, (occurred: ResultEvent) => this.#receive(occurred, settlementOf));
     };
     on('accepted', () => ({ kind: 'complete' }));
     on('released', () => ({ kind: 'abandon' }));
@@ -101,7 +101,7 @@ export class Settlements {
     });
   }
 
-  #receive({ connection, delivery }: OutcomeEvent, settlementOf: (outcome: Properties) => Settlement): void {
+  #receive({ connection, delivery }: ResultEvent, settlementOf: (result: Properties) => Settlement): void {
     const tracked = this.#tracked.get(delivery);
     this.#context.idle.used(delivery.link);
     // Not a message from a queue: the client confirms an answer of $management or $cbs.

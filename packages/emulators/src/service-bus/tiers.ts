@@ -14,7 +14,6 @@ const BASIC_TTL_MS_MAX = 14 * DAY_MS;
 
 /** Megabytes that a queue may hold, its dead letters included: a choice of whole gigabytes. */
 const SIZES_MB = [1024, 2048, 3072, 4096, 5120];
-export const DEFAULT_SIZE_MB = 1024;
 
 /** @throws TypeError naming everything that the tier refuses. */
 export function checkTier(tier: Tier, options: QueueOptions, path = 'options'): void {

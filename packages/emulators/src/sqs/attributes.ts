@@ -61,28 +61,28 @@ export interface RedrivePolicy {
 }
 
 /** The attributes of a new queue: defaults and what was asked for. */
-export function initialAttributes(name: string, asked: Attributes): Attributes {
+export function initialAttributes(name: string, requested: Attributes): Attributes {
   const isFifo = name.endsWith('.fifo');
-  if (isFifo !== (asked['FifoQueue'] === 'true')) {
+  if (isFifo !== (requested['FifoQueue'] === 'true')) {
     throw isFifo
       ? new SqsError('InvalidParameterValueException', 'A queue named *.fifo needs FifoQueue=true')
       : new SqsError('InvalidAttributeName', 'Unknown Attribute FifoQueue.');
   }
-  return withoutEmpty({ ...DEFAULTS, ...(isFifo ? FIFO_DEFAULTS : {}), ...asked });
+  return withoutEmpty({ ...DEFAULTS, ...(isFifo ? FIFO_DEFAULTS : {}), ...requested });
 }
 
 /** The attributes after a change; an empty policy removes the policy. */
-export function changedAttributes(queue: Queue, asked: Attributes): Attributes {
-  if (asked['FifoQueue'] !== undefined && asked['FifoQueue'] !== queue.attributes['FifoQueue']) {
+export function changedAttributes(queue: Queue, requested: Attributes): Attributes {
+  if (requested['FifoQueue'] !== undefined && requested['FifoQueue'] !== queue.attributes['FifoQueue']) {
     throw new SqsError('InvalidAttributeName', 'FifoQueue cannot be changed after creation.');
   }
-  return withoutEmpty({ ...queue.attributes, ...asked });
+  return withoutEmpty({ ...queue.attributes, ...requested });
 }
 
 /** Refuses unknown names and values out of range. */
-export function validateAttributes(store: SqsStore, name: string, asked: Attributes): void {
-  for (const [attribute, value] of Object.entries(asked)) validateAttribute(name, attribute, value);
-  if (asked['RedrivePolicy']) validateRedrivePolicy(store, name, asked['RedrivePolicy']);
+export function validateAttributes(store: SqsStore, name: string, requested: Attributes): void {
+  for (const [attribute, value] of Object.entries(requested)) validateAttribute(name, attribute, value);
+  if (requested['RedrivePolicy']) validateRedrivePolicy(store, name, requested['RedrivePolicy']);
 }
 
 function validateAttribute(queueName: string, attribute: string, value: string): void {

@@ -11,7 +11,7 @@ import { runBatch, type BatchEntry } from './batch.ts';
 import { SqsError, invalidParameter, missingParameter, queueDoesNotExist } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { messageBytes } from './message.ts';
-import type { MoveTasks } from './move-task.ts';
+import type { MoveTasks } from './move-tasks.ts';
 import type { Queue } from './queue.ts';
 import { changeVisibility, deleteMessage, type VisibilityRequest } from './receipt-handle.ts';
 import { receiveMessages } from './receive.ts';
@@ -99,7 +99,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /** Performs an action; an unknown one is refused as unsupported. */
-export async function perform(operation: string, context: SqsContext, input: Input): Promise<unknown> {
+export async function runOperation(operation: string, context: SqsContext, input: Input): Promise<unknown> {
   const action = Object.hasOwn(ACTIONS, operation) ? ACTIONS[operation] : undefined;
   if (action === undefined) {
     throw new SqsError('UnsupportedOperation', `The local queue service has no ${operation}.`);
@@ -150,13 +150,13 @@ function createQueue(context: SqsContext, input: Input): unknown {
       'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
     );
   }
-  const asked = (input['Attributes'] ?? {}) as Attributes;
-  validateAttributes(store, name, asked);
+  const requested = (input['Attributes'] ?? {}) as Attributes;
+  validateAttributes(store, name, requested);
   const existing = store.queues.get(name);
   if (existing === undefined) {
-    store.create(name, initialAttributes(name, asked), (input['tags'] ?? {}) as Attributes);
+    store.create(name, initialAttributes(name, requested), (input['tags'] ?? {}) as Attributes);
   } else {
-    const different = Object.keys(asked).find((key) => existing.attributes[key] !== asked[key]);
+    const different = Object.keys(requested).find((key) => existing.attributes[key] !== requested[key]);
     if (different !== undefined) {
       throw new SqsError(
         'QueueNameExists',
@@ -202,9 +202,9 @@ function getQueueAttributes(context: SqsContext, input: Input): unknown {
 
 function setQueueAttributes(context: SqsContext, input: Input): unknown {
   const queue = queueOf(context, input);
-  const asked = (input['Attributes'] ?? {}) as Attributes;
-  validateAttributes(context.store, queue.name, asked);
-  context.store.configure(queue, changedAttributes(queue, asked));
+  const requested = (input['Attributes'] ?? {}) as Attributes;
+  validateAttributes(context.store, queue.name, requested);
+  context.store.configure(queue, changedAttributes(queue, requested));
   return NO_MEMBERS;
 }
 

@@ -124,9 +124,12 @@ function deadLetter(store: SqsStore, source: Queue, message: Message, target: Qu
 }
 
 function show(store: SqsStore, queue: Queue, message: Message, request: ReceiveRequest): unknown {
-  const asked = new Set([...(request.MessageSystemAttributeNames ?? []), ...(request.AttributeNames ?? [])]);
+  const requested = new Set([
+    ...(request.MessageSystemAttributeNames ?? []),
+    ...(request.AttributeNames ?? []),
+  ]);
   const system = Object.entries(systemAttributes(store, message)).filter(
-    ([name, value]) => value !== undefined && (asked.has('All') || asked.has(name)),
+    ([name, value]) => value !== undefined && (requested.has('All') || requested.has(name)),
   );
   const attributes = chosenAttributes(message.attributes ?? {}, request.MessageAttributeNames ?? []);
   const hasAttributes = Object.keys(attributes).length > 0;
@@ -159,10 +162,10 @@ function systemAttributes(store: SqsStore, message: Message): Record<string, str
 
 /** `All` or `.*` for every attribute, `prefix.*` for a family, else the exact name. */
 function chosenAttributes(attributes: MessageAttributes, names: readonly string[]): MessageAttributes {
-  const isAsked = (attribute: string): boolean =>
+  const isRequested = (attribute: string): boolean =>
     names.some((name) => {
       if (name === 'All' || name === '.*' || name === attribute) return true;
       return name.endsWith('.*') && attribute.startsWith(name.slice(0, -2));
     });
-  return Object.fromEntries(Object.entries(attributes).filter(([name]) => isAsked(name)));
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => isRequested(name)));
 }

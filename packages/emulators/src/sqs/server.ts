@@ -13,12 +13,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endpointOf, startAwsJsonServer, type AwsJsonService } from '../core/aws-json-server.ts';
 import { lockDataDir } from '../core/data-lock.ts';
 import { Faults } from '../core/faults.ts';
-import type { StandIn, StandInOptions } from '../core/emulator.ts';
+import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { SqsError, wireErrorOf } from './errors.ts';
 import { countCall } from './metering.ts';
-import { MoveTasks } from './move-task.ts';
-import { perform, queueNameOf } from './operations.ts';
+import { MoveTasks } from './move-tasks.ts';
+import { runOperation, queueNameOf } from './operations.ts';
 import type { QueueCounts } from './queue.ts';
 import { SqsStore } from './store.ts';
 
@@ -28,14 +28,14 @@ import { SqsStore } from './store.ts';
  */
 export const QUEUES_PATH = '/_tandem/queues';
 
-export interface SqsOptions extends StandInOptions {
+export interface SqsOptions extends EmulatorOptions {
   /** Default `us-east-1`. */
   readonly region?: string;
   /** Default `000000000000`. */
   readonly account?: string;
 }
 
-export interface SqsStandIn extends StandIn {
+export interface SqsEmulator extends Emulator {
   /** Depth, in flight, delayed and oldest age of every queue, by name: what CloudWatch would show. */
   queues(): Record<string, QueueCounts>;
   arnOf(queueName: string): string;
@@ -45,10 +45,10 @@ export interface SqsStandIn extends StandIn {
 const JOURNAL_FILE = 'sqs.jsonl';
 
 /**
- * Starts the stand-in.
+ * Starts the emulator.
  * @throws Error when another living process has the data folder, or when the journal is damaged.
  */
-export async function startSqs(options: SqsOptions = {}): Promise<SqsStandIn> {
+export async function startSqs(options: SqsOptions = {}): Promise<SqsEmulator> {
   const { dataDir, region = 'us-east-1', account = '000000000000', now = Date.now } = options;
   const unlock = dataDir === undefined ? undefined : lockDataDir(dataDir);
   let store: SqsStore | undefined;
@@ -66,7 +66,7 @@ export async function startSqs(options: SqsOptions = {}): Promise<SqsStandIn> {
   }
 }
 
-async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsStandIn> {
+async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsEmulator> {
   const faults = new Faults();
   const usage = new UsageMeter();
   const service: AwsJsonService = {
@@ -76,14 +76,14 @@ async function serve(store: SqsStore, port: number, release: () => void): Promis
     handle: async ({ operation, input, traceHeader, signal, fault }) => {
       const { endpoint } = server;
       const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal };
-      const output = await perform(operation, context, input);
+      const output = await runOperation(operation, context, input);
       countCall(usage, { queue: queueNameOf(input), operation }, input, output);
       return output;
     },
     describeError: (error) =>
       error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
     injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),
-    control: (request, response) => answerControl(request, response, store),
+    control: (request, response) => respondToControl(request, response, store),
   };
   const server = await startAwsJsonServer(port, service);
   const moveTasks = new MoveTasks(store);
@@ -114,20 +114,20 @@ function countsByQueue(store: SqsStore): Record<string, QueueCounts> {
   );
 }
 
-function answerControl(request: IncomingMessage, response: ServerResponse, store: SqsStore): boolean {
+function respondToControl(request: IncomingMessage, response: ServerResponse, store: SqsStore): boolean {
   if (request.method !== 'GET' || request.url?.startsWith(QUEUES_PATH) !== true) return false;
-  const answer = (status: number, body: unknown): void =>
+  const reply = (status: number, body: unknown): void =>
     void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.url === QUEUES_PATH) {
-    answer(200, countsByQueue(store));
+    reply(200, countsByQueue(store));
     return true;
   }
   const [name = '', part] = request.url.slice(QUEUES_PATH.length + 1).split('/');
   const queue = store.queues.get(name);
   if (part !== 'bodies') return false;
-  if (queue === undefined) answer(404, { message: `there is no queue ${name}` });
+  if (queue === undefined) reply(404, { message: `there is no queue ${name}` });
   else
-    answer(
+    reply(
       200,
       Array.from(queue.messages(), ({ body }) => body),
     );

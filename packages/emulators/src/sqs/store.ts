@@ -1,5 +1,5 @@
 /**
- * All queues of one stand-in, and the journal that makes them survive a kill.
+ * All queues of one emulator, and the journal that makes them survive a kill.
  *
  * Invariant: state changes only in `#apply`, and every entry is in the journal before it is applied. So what is
  * replayed at start is exactly what clients were told: a deleted message stays deleted, a receive count is kept, and

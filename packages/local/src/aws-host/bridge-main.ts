@@ -21,7 +21,7 @@ const report = (message: string): void => {
   process.stderr.write(`[aws bridge] ${message}\n`);
 };
 
-const tell = (message: FromBridge): void => {
+const notify = (message: FromBridge): void => {
   if (process.connected) process.send?.(message);
 };
 
@@ -29,18 +29,18 @@ async function start({ plan }: Extract<ToBridge, { type: 'start' }>): Promise<vo
   bridge = startBridge(plan, report);
   await bridge;
   announce(`${plan.site}.bridge`);
-  tell({ type: 'ready' });
+  notify({ type: 'ready' });
   flushCompileCache();
 }
 
 function reload(running: Bridge): void {
   try {
     running.reload();
-    tell({ type: 'reloaded' });
+    notify({ type: 'reloaded' });
   } catch (error) {
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
     report(`the functions stay as they were: ${problem}`);
-    tell({ type: 'reloaded', problem });
+    notify({ type: 'reloaded', problem });
   }
 }
 

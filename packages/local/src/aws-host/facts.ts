@@ -4,7 +4,7 @@ import { testsOf, type EmulatorFacts } from '@tandem-clouds/emulators/core/fact'
 const LAMBDA = 'https://docs.aws.amazon.com/lambda/latest/dg';
 const GATEWAY = 'https://docs.aws.amazon.com/apigateway/latest/developerguide';
 const own = testsOf('tests/contract/aws-host.test.ts');
-const answers = testsOf('tests/integration/same-answers.test.ts');
+const responses = testsOf('tests/integration/same-responses.test.ts');
 
 export const awsHostFacts: EmulatorFacts = {
   id: 'lambda-and-api-gateway',
@@ -45,13 +45,13 @@ export const awsHostFacts: EmulatorFacts = {
       kind: 'shape',
       what: 'an HTTP API gives rawPath decoded once, headers of one name joined by commas, and a body that is no text in base64',
       source: `${GATEWAY}/http-api-develop-integrations-lambda.html`,
-      held: answers('%s'),
+      held: responses('%s'),
     },
     {
       kind: 'shape',
       what: 'HEAD states the length of what GET sends',
       source: 'https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2',
-      held: answers('HEAD states the length of what GET sends'),
+      held: responses('HEAD states the length of what GET sends'),
     },
     {
       kind: 'limit',

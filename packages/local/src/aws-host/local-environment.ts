@@ -33,7 +33,7 @@ function reference(target: CloudFormationValue | undefined, { resources, region 
 }
 
 /**
- * The local text of a CloudFormation value: `{ Ref: OutQueue }` is the queue's URL at the stand-in.
+ * The local text of a CloudFormation value: `{ Ref: OutQueue }` is the queue's URL at the emulator.
  * Knows `Ref` and `Fn::GetAtt … Arn`. @throws Error for what has no local meaning.
  */
 export function resolveValue(value: CloudFormationValue, resolution: Resolution): string {

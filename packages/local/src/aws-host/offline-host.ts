@@ -46,7 +46,7 @@ const print = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** Stand-ins take any credentials; without some, the SDK would look for a profile and an instance role. */
+/** Emulators take any credentials; without some, the SDK would look for a profile and an instance role. */
 function giveCredentials(): void {
   if (process.env['AWS_ACCESS_KEY_ID'] !== undefined || process.env['AWS_PROFILE'] !== undefined) return;
   process.env['AWS_ACCESS_KEY_ID'] = 'local';

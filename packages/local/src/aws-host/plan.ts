@@ -32,7 +32,7 @@ export interface BridgePlan {
   readonly functions: Readonly<Record<string, PlannedFunction>>;
   readonly queues: readonly QueueTrigger[];
   readonly schedules: readonly ScheduleTrigger[];
-  /** To find the queues, and to create them again when a stand-in without a data folder restarts. */
+  /** To find the queues, and to create them again when an emulator without a data folder restarts. */
   readonly resources: ResourcePlan;
   /** What the functions find in `process.env`, apart from what the process was started with. */
   readonly environment: Environment;

@@ -28,7 +28,7 @@ export interface QueuePollerOptions {
   /** Whether the answer's `batchItemFailures` count. */
   readonly partialFailures: boolean;
   readonly invoke: (event: unknown) => Promise<unknown>;
-  /** Called when the queue is gone: a stand-in without a data folder has restarted. */
+  /** Called when the queue is gone: an emulator without a data folder has restarted. */
   readonly recreate: () => Promise<unknown>;
   readonly report: (message: string) => void;
 }
@@ -141,15 +141,15 @@ export class QueuePoller {
   /** The messages that may be deleted. */
   async #invoke(messages: readonly Message[]): Promise<readonly Message[]> {
     const { invoke, partialFailures, queueArn, region, report } = this.#options;
-    let answer: unknown;
+    let response: unknown;
     try {
-      answer = await invoke(toSqsEvent(messages, { queueArn, region }));
+      response = await invoke(toSqsEvent(messages, { queueArn, region }));
     } catch (error) {
       report(`invocation failed, ${messages.length} messages stay in the queue: ${describe(error)}`);
       return [];
     }
     if (!partialFailures) return messages;
-    const verdict = batchVerdict(answer, new Set(messages.map((message) => message.MessageId ?? '')));
+    const verdict = batchVerdict(response, new Set(messages.map((message) => message.MessageId ?? '')));
     switch (verdict.kind) {
       case 'handled':
         return messages.filter((message) => !verdict.failed.has(message.MessageId ?? ''));

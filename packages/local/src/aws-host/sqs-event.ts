@@ -60,10 +60,10 @@ export type BatchVerdict =
  * list mean success; a list that is not one, an identifier that is missing, empty or of no message in the batch
  * fails the whole batch.
  */
-export function batchVerdict(answer: unknown, messageIds: ReadonlySet<string>): BatchVerdict {
+export function batchVerdict(response: unknown, messageIds: ReadonlySet<string>): BatchVerdict {
   const failed = new Set<string>();
-  if (answer === undefined || answer === null) return { kind: 'handled', failed };
-  const list = (answer as { batchItemFailures?: unknown }).batchItemFailures;
+  if (response === undefined || response === null) return { kind: 'handled', failed };
+  const list = (response as { batchItemFailures?: unknown }).batchItemFailures;
   if (list === undefined || list === null) return { kind: 'handled', failed };
   if (!Array.isArray(list)) return { kind: 'refused', reason: 'batchItemFailures is not a list' };
   for (const item of list as unknown[]) {

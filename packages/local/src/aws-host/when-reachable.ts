@@ -1,4 +1,4 @@
-/** Patience with a stand-in that is starting at the same time. */
+/** Retries at an emulator that is starting at the same time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 const REACHABLE_WITHIN_MS = 30_000;

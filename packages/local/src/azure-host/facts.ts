@@ -16,15 +16,6 @@ export const azureHostFacts: EmulatorFacts = {
       held: own('a body of more than 100 MB is refused'),
     },
     {
-      kind: 'limit',
-      what: 'an instance of Flex Consumption has 512, 2,048 or 4,096 MB',
-      source: `${LEARN}/flex-consumption-plan#instance-sizes`,
-      held: testsOf('tests/unit/rehearse-azure.test.ts')(
-        'refuses a value that it does not offer: %s',
-        'Flex Consumption',
-      ),
-    },
-    {
       kind: 'validation',
       what: 'a function.json that cannot work is refused at the start',
       source: `${LEARN}/functions-reference-node`,
@@ -35,14 +26,6 @@ export const azureHostFacts: EmulatorFacts = {
       what: 'a schedule of a timer has six fields',
       source: `${LEARN}/functions-bindings-timer#ncrontab-expressions`,
       held: own('%s', 'a schedule that is none'),
-    },
-    {
-      kind: 'validation',
-      what: 'Flex Consumption refuses properties of siteConfig by name',
-      source: 'https://github.com/Azure/azure-cli/issues/31414',
-      held: testsOf('tests/unit/rehearse-azure.test.ts')(
-        'refuses every property of siteConfig that Flex Consumption refuses, by name, also when it is null',
-      ),
     },
     {
       kind: 'error',
@@ -79,7 +62,7 @@ export const azureHostFacts: EmulatorFacts = {
       kind: 'shape',
       what: 'platforms add headers of their own: x-original-url, x-waws-unencoded-url, x-arr-ssl',
       source: `${LEARN}/functions-bindings-http-webhook-trigger`,
-      held: testsOf('tests/integration/same-answers.test.ts')(
+      held: testsOf('tests/integration/same-responses.test.ts')(
         'what the platforms add counts for nothing: headers %s',
       ),
     },

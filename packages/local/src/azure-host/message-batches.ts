@@ -151,25 +151,25 @@ export class MessageBatches {
    * One outcome at a time: when deliveries settled together have different outcomes, rhea 3.0.5, the SDK's AMQP
    * library, gives the second one the outcome of the first.
    */
-  #settle(outcome: 'complete' | 'abandon' | 'leave', batch: readonly Waiting[]): Promise<unknown> {
+  #settle(result: 'complete' | 'abandon' | 'leave', batch: readonly Waiting[]): Promise<unknown> {
     const group = this.#settling.then(() =>
-      Promise.all(batch.map((waiting) => this.#settleOne(outcome, waiting))),
+      Promise.all(batch.map((waiting) => this.#settleOne(result, waiting))),
     );
     this.#settling = group;
     return group;
   }
 
   /** Never rejects: a message whose lock is lost, or whose broker is away, is simply delivered again. */
-  async #settleOne(outcome: 'complete' | 'abandon' | 'leave', { message, settled }: Waiting): Promise<void> {
+  async #settleOne(result: 'complete' | 'abandon' | 'leave', { message, settled }: Waiting): Promise<void> {
     const { log, queueName } = this.#options;
     try {
-      if (outcome === 'complete')
+      if (result === 'complete')
         await inTime(this.#receiver.completeMessage(message), SETTLE_WITHIN_MS, 'no answer in time');
-      if (outcome === 'abandon')
+      if (result === 'abandon')
         await inTime(this.#receiver.abandonMessage(message), SETTLE_WITHIN_MS, 'no answer in time');
     } catch (error) {
       const { code } = error as { code?: string };
-      log(`${queueName}: could not ${outcome} ${String(message.messageId)}: ${code ?? String(error)}`);
+      log(`${queueName}: could not ${result} ${String(message.messageId)}: ${code ?? String(error)}`);
     } finally {
       settled();
     }
@@ -177,13 +177,13 @@ export class MessageBatches {
 }
 
 /** @throws Error when the answer takes too long; what comes of it later is of no interest. */
-async function inTime(answer: Promise<unknown>, ms: number, why: string): Promise<void> {
+async function inTime(response: Promise<unknown>, ms: number, why: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(why)), ms);
   });
   try {
-    await Promise.race([answer, late]);
+    await Promise.race([response, late]);
   } finally {
     clearTimeout(timer);
   }

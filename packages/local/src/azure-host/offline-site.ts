@@ -38,7 +38,7 @@ export class OfflineSite {
   #supervisor: BridgeSupervisor | undefined;
   #reloading: NodeJS.Timeout | undefined;
 
-  /** Creates what the site needs at the stand-ins; bundling goes on meanwhile. */
+  /** Creates what the site needs at the emulators; bundling goes on meanwhile. */
   constructor(options: OfflineSiteOptions) {
     this.#options = options;
     this.#settings = localSettings(options.declared, this.#outside);
@@ -47,7 +47,7 @@ export class OfflineSite {
     this.#provisioned.catch(() => undefined);
   }
 
-  /** Serves, once the bundles are there. @throws Error when a stand-in, a bundle or the port is wrong. */
+  /** Serves, once the bundles are there. @throws Error when an emulator, a bundle or the port is wrong. */
   async start(): Promise<void> {
     const { appDir, print } = this.#options;
     await this.#provisioned;

@@ -1,5 +1,5 @@
 /**
- * Makes at the stand-ins what `sls deploy` makes in the cloud: the database, the container and the queues.
+ * Makes at the emulators what `sls deploy` makes in the cloud: the database, the container and the queues.
  *
  * Invariant: nothing is created without an explicit address and key, so a run against a cloud account that signs
  * in with an identity creates nothing there.
@@ -8,23 +8,23 @@ import { readSiteTemplate, type SiteTemplate } from './template.ts';
 
 type Settings = Readonly<Record<string, string | undefined>>;
 
-/** A stand-in that starts at the same time is up within this; a real mistake is reported after it. */
+/** An emulator that starts at the same time is up within this; a real mistake is reported after it. */
 const WAIT_MS_MAX = 20_000;
 const RETRY_MS = 50;
 /** A request that an emulator does not answer within this time fails. */
-const ANSWER_WITHIN_MS = 10_000;
+const RESPONSE_WITHIN_MS = 10_000;
 
 export interface ProvisionOptions {
   /** The ARM template. */
   readonly templateFile: string;
   /**
    * Reads COSMOS_ENDPOINT with COSMOS_KEY, COSMOS_DATABASE and COSMOS_CONTAINER (the template's names when absent),
-   * and SERVICE_BUS_CONTROL_URL, the control interface of the Service Bus stand-in.
+   * and SERVICE_BUS_CONTROL_URL, the control interface of the Service Bus emulator.
    */
   readonly settings: Settings;
 }
 
-/** Creates what is not there yet. @throws Error when a stand-in does not answer within 20 s, or refuses. */
+/** Creates what is not there yet. @throws Error when an emulator does not answer within 20 s, or refuses. */
 export async function provision({ templateFile, settings }: ProvisionOptions): Promise<void> {
   const template = readSiteTemplate(templateFile);
   await Promise.all([createContainer(template, settings), createQueues(template, settings)]);
@@ -39,7 +39,7 @@ async function createContainer({ database, container }: SiteTemplate, settings: 
     const client = new CosmosClient({
       endpoint,
       key,
-      connectionPolicy: { enableEndpointDiscovery: false, requestTimeout: ANSWER_WITHIN_MS },
+      connectionPolicy: { enableEndpointDiscovery: false, requestTimeout: RESPONSE_WITHIN_MS },
     });
     try {
       const created = await client.databases.createIfNotExists({
@@ -59,15 +59,15 @@ async function createQueues({ queues, tier }: SiteTemplate, settings: Settings):
   const { SERVICE_BUS_CONTROL_URL: controlUrl } = settings;
   if (controlUrl === undefined) return;
   const put = (path: string, options: object): Promise<void> =>
-    eventually(`the Service Bus stand-in at ${controlUrl}`, async () => {
+    eventually(`the Service Bus emulator at ${controlUrl}`, async () => {
       const response = await fetch(new URL(path, controlUrl), {
         method: 'PUT',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(options),
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: AbortSignal.timeout(RESPONSE_WITHIN_MS),
       });
-      const answer = await response.text();
-      if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${answer}`);
+      const reply = await response.text();
+      if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${reply}`);
     });
   // First: what the tier does not have is refused.
   await put('/_tandem/namespace', { tier });
@@ -96,8 +96,8 @@ async function eventually(what: string, attempt: () => Promise<void>): Promise<v
 async function before(deadline: number, attempt: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const tell = (): void => reject(new Error(`it does not serve within ${WAIT_MS_MAX / 1_000} s`));
-    timer = setTimeout(tell, deadline - Date.now());
+    const report = (): void => reject(new Error(`it does not serve within ${WAIT_MS_MAX / 1_000} s`));
+    timer = setTimeout(report, deadline - Date.now());
   });
   try {
     await Promise.race([attempt, late]);

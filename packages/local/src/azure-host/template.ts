@@ -7,7 +7,7 @@
 import type { ContainerDefinition } from '@azure/cosmos';
 import { composeTemplate } from '../../../../infra/azure/template/compose-template.ts';
 
-/** A queue, in the terms of the stand-in's control interface. */
+/** A queue, in the terms of the emulator's control interface. */
 export interface QueueDefinition {
   readonly name: string;
   readonly lockDurationMs: number;

@@ -30,8 +30,8 @@ export class Balancer {
       yield site;
     }
     const others = this.sites.filter((site) => !tried.has(site));
-    const answers = await Promise.all(others.map((site) => site.probe()));
-    yield* others.filter((_, index) => answers[index]);
+    const responses = await Promise.all(others.map((site) => site.probe()));
+    yield* others.filter((_, index) => responses[index]);
   }
 
   /** All sites, beginning with the one whose turn it is among the healthy ones. */

@@ -12,15 +12,15 @@ import { requestHeaders } from './headers.ts';
 import type { SiteHealth } from './health.ts';
 
 /** API Gateway and the Functions front end give up later than this, so the site's own answer comes first. */
-const ANSWER_WITHIN_MS = 29_000;
+const RESPONSE_WITHIN_MS = 29_000;
 const CONNECT_WITHIN_MS = 2_000;
 
 /** Methods without effects (RFC 9110, section 9.2.1), which may be tried again wherever they failed. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export type Outcome =
+export type ExchangeResult =
   /** The site answered; the body is still to be read. */
-  | { readonly kind: 'answer'; readonly answer: IncomingMessage }
+  | { readonly kind: 'answer'; readonly response: IncomingMessage }
   /** The site has not seen the request. */
   | { readonly kind: 'not-sent' }
   /** The request went out and no answer came: what became of it is not known. */
@@ -40,7 +40,7 @@ export class Exchanger {
    * Sends the request and waits for the head of the answer. Never throws.
    * @param signal Aborted when the client has gone away.
    */
-  async send(request: IncomingMessage, site: SiteHealth, signal: AbortSignal): Promise<Outcome> {
+  async send(request: IncomingMessage, site: SiteHealth, signal: AbortSignal): Promise<ExchangeResult> {
     return isRepeatable(request)
       ? await this.#sendRepeatable(request, site, signal)
       : await sendOnce(request, site, signal);
@@ -50,14 +50,18 @@ export class Exchanger {
     this.#kept.destroy();
   }
 
-  async #sendRepeatable(request: IncomingMessage, site: SiteHealth, signal: AbortSignal): Promise<Outcome> {
+  async #sendRepeatable(
+    request: IncomingMessage,
+    site: SiteHealth,
+    signal: AbortSignal,
+  ): Promise<ExchangeResult> {
     // When the site turns out to be down there is no use in waiting for it: another one can answer.
     const either = AbortSignal.any([signal, site.down]);
     const attempt = (agent: http.Agent | false) => {
       const upstream = http.request({ ...target(request, site), agent, signal: either });
-      const outcome = outcomeOf(upstream, site);
+      const effect = resultOf(upstream, site);
       upstream.end();
-      return outcome.then((result) => ({ result, reused: upstream.reusedSocket }));
+      return effect.then((result) => ({ result, reused: upstream.reusedSocket }));
     };
     const { result, reused } = await attempt(this.#kept);
     if (result.kind !== 'lost' || result.timedOut || !reused || either.aborted) return result;
@@ -66,13 +70,17 @@ export class Exchanger {
   }
 }
 
-async function sendOnce(request: IncomingMessage, site: SiteHealth, signal: AbortSignal): Promise<Outcome> {
+async function sendOnce(
+  request: IncomingMessage,
+  site: SiteHealth,
+  signal: AbortSignal,
+): Promise<ExchangeResult> {
   const socket = await connect(site);
   if (socket === undefined) return { kind: 'not-sent' };
   const upstream = http.request({ ...target(request, site), createConnection: () => socket, signal });
-  const outcome = outcomeOf(upstream, site);
+  const result = resultOf(upstream, site);
   request.pipe(upstream);
-  return await outcome;
+  return await result;
 }
 
 function target(request: IncomingMessage, { origin }: SiteHealth): http.RequestOptions {
@@ -106,16 +114,16 @@ async function connect(site: SiteHealth): Promise<net.Socket | undefined> {
 }
 
 /** Settles with the head of the answer, or with what is known without one. */
-function outcomeOf(upstream: http.ClientRequest, site: SiteHealth): Promise<Outcome> {
-  const { promise, resolve } = Promise.withResolvers<Outcome>();
+function resultOf(upstream: http.ClientRequest, site: SiteHealth): Promise<ExchangeResult> {
+  const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
     upstream.destroy();
-  }, ANSWER_WITHIN_MS);
-  upstream.once('response', (answer) => {
+  }, RESPONSE_WITHIN_MS);
+  upstream.once('response', (response) => {
     clearTimeout(timer);
-    resolve({ kind: 'answer', answer });
+    resolve({ kind: 'answer', response });
   });
   // More than one error can come, such as a write after the connection broke.
   upstream.on('error', (error: NodeJS.ErrnoException) => {

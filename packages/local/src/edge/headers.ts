@@ -46,9 +46,9 @@ export function requestHeaders(request: IncomingMessage, originHost: string): st
 }
 
 /** The headers of a site's answer as the client gets them: which site answered, and which ones did not. */
-export function responseHeaders(answer: IncomingMessage, site: string, tried: readonly string[]): string[] {
-  const pairs = endToEnd(answer);
-  if (answer.headers['x-tandem-site'] === undefined) pairs.push(['x-tandem-site', site]);
+export function responseHeaders(response: IncomingMessage, site: string, tried: readonly string[]): string[] {
+  const pairs = endToEnd(response);
+  if (response.headers['x-tandem-site'] === undefined) pairs.push(['x-tandem-site', site]);
   pairs.push(['x-tandem-edge', [site, ...tried.map((other) => `not=${other}`)].join('; ')]);
   return pairs.flat();
 }

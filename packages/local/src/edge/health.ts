@@ -74,7 +74,7 @@ export class SiteHealth {
 
   /** Asks now; several callers share one question. */
   async probe(): Promise<boolean> {
-    this.#probing ??= this.#ask().finally(() => {
+    this.#probing ??= this.#query().finally(() => {
       this.#probing = undefined;
     });
     return await this.#probing;
@@ -85,7 +85,7 @@ export class SiteHealth {
     this.#set(false);
   }
 
-  async #ask(): Promise<boolean> {
+  async #query(): Promise<boolean> {
     const result = await probe(new URL(PATH, this.origin.url), this.#timeoutMs);
     this.#failures = result === 'ok' ? 0 : this.#failures + 1;
     if (result === 'ok') this.#set(true);

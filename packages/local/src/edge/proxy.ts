@@ -48,7 +48,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const server = http.createServer((request, response) => {
     if (!server.listening) response.setHeader('connection', 'close');
     if (request.url === STATUS_PATH) {
-      if (!refuseForeign(request, response)) answerStatus(response, balancer);
+      if (!refuseForeign(request, response)) responseStatus(response, balancer);
     } else void new Forwarding(request, response, { balancer, exchanger }).run();
   });
   await new Promise<void>((resolve, reject) => {
@@ -79,15 +79,15 @@ function statusOf(balancer: Balancer): Record<string, boolean> {
   return Object.fromEntries(balancer.sites.map(({ origin, healthy }) => [origin.site, healthy]));
 }
 
-function answerStatus(response: ServerResponse, balancer: Balancer): void {
+function responseStatus(response: ServerResponse, balancer: Balancer): void {
   const body = JSON.stringify({ healthy: statusOf(balancer) });
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(body);
 }
 
 /** What a site said, kept unread until it is clear that no other one has a better answer. */
-interface SiteAnswer {
+interface SiteResponse {
   readonly site: string;
-  readonly answer: IncomingMessage;
+  readonly response: IncomingMessage;
 }
 
 /** One request on its way through the sites. */
@@ -99,7 +99,7 @@ class Forwarding {
   readonly #clientGone = new AbortController();
   /** Sites that were tried in vain. */
   readonly #tried: string[] = [];
-  #held: SiteAnswer | undefined;
+  #held: SiteResponse | undefined;
   #timedOut = false;
 
   constructor(
@@ -117,50 +117,50 @@ class Forwarding {
   async run(): Promise<void> {
     let lost = false;
     for await (const site of this.#balancer.candidates()) {
-      const outcome = await this.#exchanger.send(this.#request, site, this.#clientGone.signal);
+      const result = await this.#exchanger.send(this.#request, site, this.#clientGone.signal);
       if (this.#clientGone.signal.aborted) return;
-      if (outcome.kind === 'answer') {
-        const { answer } = outcome;
-        if (!this.#mayBeBetterElsewhere(answer)) {
-          this.#relay({ site: site.origin.site, answer });
+      if (result.kind === 'answer') {
+        const { response } = result;
+        if (!this.#mayBeBetterElsewhere(response)) {
+          this.#relay({ site: site.origin.site, response });
           return;
         }
-        this.#hold({ site: site.origin.site, answer });
-      } else if (outcome.kind === 'lost') {
+        this.#hold({ site: site.origin.site, response });
+      } else if (result.kind === 'lost') {
         lost = true;
-        this.#timedOut ||= outcome.timedOut;
+        this.#timedOut ||= result.timedOut;
         if (!isRepeatable(this.#request)) break;
       }
       this.#tried.push(site.origin.site);
     }
     if (this.#held !== undefined) this.#relay(this.#held);
-    else if (lost) this.#answerLost();
-    else this.#answerUnavailable();
+    else if (lost) this.#respondLost();
+    else this.#respondUnavailable();
   }
 
   #mayBeBetterElsewhere({ statusCode = 0 }: IncomingMessage): boolean {
     return UNAVAILABLE.has(statusCode) && isRepeatable(this.#request);
   }
 
-  #hold(answer: SiteAnswer): void {
-    this.#held?.answer.destroy();
-    this.#held = answer;
+  #hold(response: SiteResponse): void {
+    this.#held?.response.destroy();
+    this.#held = response;
   }
 
-  #relay({ site, answer }: SiteAnswer): void {
-    if (this.#held !== undefined && this.#held.answer !== answer) this.#held.answer.destroy();
+  #relay({ site, response }: SiteResponse): void {
+    if (this.#held !== undefined && this.#held.response !== response) this.#held.response.destroy();
     const others = this.#tried.filter((name) => name !== site);
     this.#response.writeHead(
-      answer.statusCode ?? 502,
-      answer.statusMessage ?? '',
-      responseHeaders(answer, site, others),
+      response.statusCode ?? 502,
+      response.statusMessage ?? '',
+      responseHeaders(response, site, others),
     );
     // When the site breaks off, so does the answer: the client must see that it is not whole.
-    pipeline(answer, this.#response, () => undefined);
+    pipeline(response, this.#response, () => undefined);
   }
 
   /** The request went out: only its sender can decide whether to repeat it. */
-  #answerLost(): void {
+  #respondLost(): void {
     this.#problem(
       this.#timedOut
         ? { status: 504, title: 'Gateway timeout', detail: 'The site did not answer in time.' }
@@ -169,7 +169,7 @@ class Forwarding {
     );
   }
 
-  #answerUnavailable(): void {
+  #respondUnavailable(): void {
     this.#response.setHeader('retry-after', String(RETRY_AFTER_SECONDS));
     this.#problem({ status: 503, title: 'Temporarily unavailable', detail: 'No site is healthy.' });
   }

@@ -64,11 +64,11 @@ export function placesOf(projectDir: string, { site }: SiteName) {
 export function plansOf(
   options: SiteRunOptions,
   registry: SiteRegistry,
-): { standIns: ProcessPlan; host: ProcessPlan } {
+): { emulators: ProcessPlan; host: ProcessPlan } {
   const { projectDir, site, declared, inherited, functions = [] } = options;
   const places = placesOf(projectDir, site);
   const digest = createHash('sha256').update(registry.operatorKey).digest('hex');
-  const { standIns, host } = planSite(site, {
+  const { emulators, host } = planSite(site, {
     sites: registry.sites.map((entry) => ({ site: entry.site, cloud: entry.cloud, region: entry.region })),
     ports: portsOf(registry.sites),
     projectDir,
@@ -83,7 +83,7 @@ export function plansOf(
   const [cli = ''] = host.args;
   const peers = textOf(declared['TANDEM_PEERS']);
   return {
-    standIns,
+    emulators,
     host: {
       ...host,
       args: [cli, ...functions],
@@ -127,7 +127,7 @@ export class SiteRun {
     this.#options = options;
     this.#registry = registry;
     this.#places = placesOf(options.projectDir, options.site);
-    const { standIns, host } = plansOf(options, registry);
+    const { emulators, host } = plansOf(options, registry);
     this.#host = host;
     const current = (): ProcessPlan => this.#host;
     // Its environment holds the other sites' addresses, which can change between two starts.
@@ -138,7 +138,7 @@ export class SiteRun {
       },
     };
     this.#supervisor = new Supervisor({
-      plans: options.functions === undefined ? [standIns] : [standIns, functions],
+      plans: options.functions === undefined ? [emulators] : [emulators, functions],
       cwd: process.cwd(),
       runDir: this.#places.run,
       logsDir: this.#places.logs,

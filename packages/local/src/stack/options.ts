@@ -1,12 +1,10 @@
-/** The command `start`, which `npm start` runs too. */
-import { command, type CommandContext } from '@tandem-clouds/command-line/command';
-import { choice, file, flag, folder, many, text } from '@tandem-clouds/command-line/option';
+/** What a stack is started with, and how the options of `start` come to it. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { readDrill, type DrillSettings } from './drill-file.ts';
 import { choosePorts, type Ports } from '../ports.ts';
-import { DEFAULT_SITES, parseSites, type SiteName } from './sites.ts';
+import { parseSites, type SiteName } from './sites.ts';
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface StackOptions {
@@ -27,46 +25,6 @@ export interface StackOptions {
   /** Present when a drill holds the ways between the sites and their clocks in its hand. */
   readonly drill?: DrillSettings;
 }
-
-const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
-service-bus or service-bus-control, with --inspect also inspect or bridge-inspect; 0 picks a free port; all=0 for all of them.
-
-Default ports: edge 8080, DNS 5353 and its control interface 5380, issuer 9400, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
-Cosmos DB 8081, Service Bus 5672 and its control interface 5300; one higher for each further site of a cloud.`;
-
-export const start = command({
-  name: 'start',
-  summary: 'both clouds, the bridge between them, an edge and a DNS server on this machine',
-  details: PORTS_NOTE,
-  options: {
-    sites: text('two to six of aws-<region>, azure-<region>', {
-      placeholder: 'list',
-      default: DEFAULT_SITES,
-    }),
-    port: many(text('where something listens', { placeholder: 'name>=<n' })),
-    dir: folder('where data, logs and stack.json live', { default: '.tandem' }),
-    ephemeral: flag('keep data in memory only'),
-    protected: flag('ask for a token on every route of records, and run an issuer that gives them'),
-    seed: flag('write sample users and items when ready; what exists stays'),
-    logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
-    verbose: flag('show everything that the processes write'),
-    inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),
-    drill: file(
-      'for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts',
-      {},
-    ),
-  },
-  examples: [
-    { line: 'start --ephemeral --seed', shows: 'with sample data, which is gone afterwards' },
-    { line: 'start --port all=0', shows: 'on free ports; the other commands find them' },
-    { line: 'start --sites aws-us-east-1,aws-eu-west-1,azure-eastus', shows: 'three sites' },
-  ],
-  check: (input) => void stackOptionsOf(input),
-  run: async (input, context: CommandContext) => {
-    const { runStart } = await import('./run-start.ts');
-    return runStart(stackOptionsOf(input), context);
-  },
-});
 
 interface StartInput extends Omit<StackOptions, 'drill' | 'ports' | 'sites'> {
   readonly sites: string;

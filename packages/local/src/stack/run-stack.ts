@@ -8,7 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
-import { askToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { seed } from '../seed/seed.ts';
 import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
@@ -83,8 +83,8 @@ async function runLocked(options: StackOptions, places: Places, output: Output):
 }
 
 /** As `reservePorts`; waits a little for ports that the leftovers of a killed run still hold. */
-async function reserve(wanted: Ports, patienceMs: number): Promise<Ports> {
-  const deadline = Date.now() + patienceMs;
+async function reserve(wanted: Ports, startTimeoutMs: number): Promise<Ports> {
+  const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     try {
       return await reservePorts(wanted);
@@ -97,7 +97,7 @@ async function reserve(wanted: Ports, patienceMs: number): Promise<Ports> {
 
 async function fill(ports: Ports, output: Output): Promise<void> {
   try {
-    const token = ports.has('issuer') ? await askToken(urlOf(ports, 'issuer')) : undefined;
+    const token = ports.has('issuer') ? await queryToken(urlOf(ports, 'issuer')) : undefined;
     const { written, present } = await seed(urlOf(ports, 'edge'), token);
     output.print(`  Sample data: ${written} records written, ${present} were there already.`);
   } catch (error) {

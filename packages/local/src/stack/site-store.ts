@@ -10,7 +10,7 @@ import type { Store } from '@tandem-clouds/replication/ports/store';
 const TABLE = 'tandem';
 const DATABASE = 'tandem';
 const CONTAINER = 'records';
-/** The stand-ins take any. */
+/** The emulators take any. */
 const AWS_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 const COSMOS_KEY = Buffer.from('local').toString('base64');
 

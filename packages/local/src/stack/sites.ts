@@ -9,7 +9,7 @@ export interface SiteName {
   readonly region: string;
 }
 
-/** The services that a cloud's stand-ins offer, each on a port of its own. */
+/** The services that a cloud's emulators offer, each on a port of its own. */
 export const SERVICES = {
   aws: ['dynamodb', 'sqs'],
   azure: ['cosmos', 'service-bus', 'service-bus-control'],

@@ -62,8 +62,8 @@ export function describeStack(input: StackInput): Stack {
 
 function describeSite(site: SiteName, input: StackInput): StackSite {
   const host = kept(input, site.site);
-  const standIns = kept(input, `${site.site}.stand-ins`);
-  const announced = standIns?.announced(`${site.site}.stand-ins`)?.urls ?? {};
+  const emulators = kept(input, `${site.site}.emulators`);
+  const announced = emulators?.announced(`${site.site}.emulators`)?.urls ?? {};
   const faults = Object.entries(announced)
     .filter(([purpose]) => purpose.endsWith('.faults'))
     .map(([purpose, url]) => [purpose.slice(0, -'.faults'.length), url] as const);
@@ -72,8 +72,8 @@ function describeSite(site: SiteName, input: StackInput): StackSite {
     url: urlOf(input.ports, site.site),
     pid: host?.pid ?? null,
     bridgePid: host?.announced(`${site.site}.bridge`)?.pid ?? null,
-    standInsPid: standIns?.pid ?? null,
-    ready: host?.ready === true && standIns?.ready === true,
+    emulatorsPid: emulators?.pid ?? null,
+    ready: host?.ready === true && emulators?.ready === true,
     endpoints: endpointsOf(site, input.ports),
     ...inspectorsOf(site, input.ports),
     faults: Object.fromEntries(faults),

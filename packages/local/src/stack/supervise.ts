@@ -17,9 +17,9 @@ const POLL_RUNNING_MS = 250;
 const STOP_WITHIN_MS: Readonly<Record<ProcessPlan['role'], number>> = {
   edge: 1_300,
   host: 2_700,
-  'stand-ins': 800,
+  emulators: 800,
 };
-const STOP_ORDER = ['edge', 'host', 'stand-ins'] as const;
+const STOP_ORDER = ['edge', 'host', 'emulators'] as const;
 
 /** A process that cannot run, found before the stack was ready. */
 export class StartError extends Error {
@@ -122,11 +122,11 @@ export class Supervisor {
   }
 
   #watch(): void {
-    this.#look();
+    this.#sample();
     this.#poll = setTimeout(() => this.#watch(), this.#isReady ? POLL_RUNNING_MS : POLL_STARTING_MS);
   }
 
-  #look(): void {
+  #sample(): void {
     try {
       // Somebody may have removed the folder with all that is in it.
       makeFolder(this.#options.runDir);

@@ -11,15 +11,15 @@ import { HOST, type Ports } from '../ports.ts';
 import { SERVICES, type SiteName } from './sites.ts';
 import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
 import type { DnsSettings } from '../processes/dns-main.ts';
-import type { StandInsSettings } from '../processes/emulators-main.ts';
+import type { EmulatorsSettings } from '../processes/emulators-main.ts';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
 import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
 
 export interface ProcessPlan {
-  /** Unique in the stack, and the name of the log: `aws-us-east-1.stand-ins`. */
+  /** Unique in the stack, and the name of the log: `aws-us-east-1.emulators`. */
   readonly name: string;
   /** Decides when it ends: what is in front of the sites, then the functions, then what they depend on. */
-  readonly role: 'stand-ins' | 'host' | 'edge';
+  readonly role: 'emulators' | 'host' | 'edge';
   /** Arguments of Node. */
   readonly args: readonly string[];
   /** The whole environment. */
@@ -56,16 +56,16 @@ export interface TopologyInput {
   readonly drill?: DrillSettings;
 }
 
-/** SQS takes any account number; the stand-in's default. */
+/** SQS takes any account number; the emulator's default. */
 const ACCOUNT = '000000000000';
 /** What others send to. */
 const QUEUES = { inbox: 'tandem-in', verify: 'tandem-verify' };
 const DATABASE = 'tandem';
 const CONTAINER = 'records';
-/** The stand-in accepts any base64 text. */
+/** The emulator accepts any base64 text. */
 const COSMOS_KEY = Buffer.from('local').toString('base64');
 
-/** The stand-ins take any; without some, the SDK would look for a profile and ask for an instance's role. */
+/** The emulators take any; without some, the SDK would look for a profile and ask for an instance's role. */
 const AWS_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
@@ -85,7 +85,7 @@ export function urlOf(ports: Ports, name: string): string {
 export function planProcesses(input: TopologyInput): ProcessPlan[] {
   const { sites } = input;
   return [
-    ...sites.map((site) => planStandIns(site, input)),
+    ...sites.map((site) => planEmulators(site, input)),
     ...sites.map((site) => planHost(site, input)),
     planEdge(input),
     planDns(input),
@@ -93,12 +93,15 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
   ];
 }
 
-/** The processes of a site that runs by itself: its stand-ins, and its functions by the framework's command line. */
-export function planSite(site: SiteName, input: TopologyInput): { standIns: ProcessPlan; host: ProcessPlan } {
+/** The processes of a site that runs by itself: its emulators, and its functions by the framework's command line. */
+export function planSite(
+  site: SiteName,
+  input: TopologyInput,
+): { emulators: ProcessPlan; host: ProcessPlan } {
   // The CLI itself, not its shell wrapper: signals must reach it.
   const cli = path.join(input.projectDir, 'node_modules/serverless/bin/serverless.js');
   const args = [cli, 'offline', '-c', `serverless.${site.cloud}.yml`];
-  return { standIns: planStandIns(site, input), host: { ...planHost(site, input), args } };
+  return { emulators: planEmulators(site, input), host: { ...planHost(site, input), args } };
 }
 
 /** Where the inspectors of a site's functions and of its bridge listen; nowhere unless that is asked for. */
@@ -112,7 +115,7 @@ function bridgeInspectEnvironment({ site }: SiteName, ports: Ports): Record<stri
   return port === undefined ? {} : { TANDEM_BRIDGE_INSPECT: `${HOST}:${port}` };
 }
 
-/** Where the stand-ins of one site answer; Service Bus as a connection string. */
+/** Where the emulators of one site answer; Service Bus as a connection string. */
 export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<string, string> {
   return cloud === 'aws'
     ? { dynamodb: urlOf(ports, `${site}.dynamodb`), sqs: urlOf(ports, `${site}.sqs`) }
@@ -136,10 +139,10 @@ function peerConfig({ site, cloud, region }: SiteName, ports: Ports, link: numbe
   return { site, cloud, region, url, inbox, verify, endpoint };
 }
 
-function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {
+function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {
   const { ports, dataDir, projectDir } = input;
-  const name = `${site}.stand-ins`;
-  const settings: StandInsSettings = {
+  const name = `${site}.emulators`;
+  const settings: EmulatorsSettings = {
     name,
     cloud,
     region,
@@ -150,7 +153,7 @@ function planStandIns({ site, cloud, region }: SiteName, input: TopologyInput): 
   };
   return {
     name,
-    role: 'stand-ins',
+    role: 'emulators',
     args: [path.join(projectDir, 'packages/local/src/processes/emulators-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: [name],
@@ -188,8 +191,8 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...bridgeInspectEnvironment(site, ports),
     },
     announces: [site.site, `${site.site}.bridge`],
-    // Without a data folder the tables and queues, which the host makes at its start, die with the stand-ins.
-    ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.stand-ins` }),
+    // Without a data folder the tables and queues, which the host makes at its start, die with the emulators.
+    ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.emulators` }),
     ...heldBy(site.site, input),
   };
 }
@@ -301,7 +304,7 @@ export function commonEnvironment({
     ...env,
     TANDEM_RUN_DIR: runDir,
     NODE_COMPILE_CACHE: cacheDir,
-    // The Azure SDKs would otherwise send what is meant for a stand-in to the proxy of the user's network.
+    // The Azure SDKs would otherwise send what is meant for an emulator to the proxy of the user's network.
     NO_PROXY: noProxy,
     no_proxy: noProxy,
   };

@@ -15,7 +15,7 @@ import { isDeleted, stateName, type StoredRecord } from '../record.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { vectorOfName } from '../vector.ts';
-import { pass, type Burial } from './job.ts';
+import { pass, type TombstoneCollection } from './job.ts';
 
 /** For how long every site holds a tombstone. */
 const KEPT_MS = horizonMs + tombstoneMarginMs;
@@ -24,7 +24,7 @@ const KEPT_MS = horizonMs + tombstoneMarginMs;
  * Asks the peers about tombstones of this site that are old enough; as many as fit one message. What has lain here since
  * before sites noted for how long is noted now.
  */
-export function* beginBurial(site: Site): Protocol<void> {
+export function* beginCollection(site: Site): Protocol<void> {
   if (site.rebuilding === true) return;
   const atMs = site.now();
   const untilMs = atMs + compareStepMs;
@@ -47,7 +47,7 @@ export function* beginBurial(site: Site): Protocol<void> {
 }
 
 /** Leaves out what this site holds otherwise, and passes the rest on; where it began, removes what is left. */
-export function* bury(site: Site, step: Burial): Protocol<void> {
+export function* collectTombstones(site: Site, step: TombstoneCollection): Protocol<void> {
   const { held, failed: unreadable } = yield* readKeys(step.states.map(([key]) => key));
   const nowMs = site.now();
   // What all agree on must have been so when the first of them was asked.
@@ -79,7 +79,7 @@ export function* bury(site: Site, step: Burial): Protocol<void> {
   yield* noteUnusable(site, 'tombstones', failed);
 }
 
-function* passOn(step: Burial): Protocol<void> {
+function* passOn(step: TombstoneCollection): Protocol<void> {
   yield* pass(step.left[0] ?? step.from, step);
 }
 

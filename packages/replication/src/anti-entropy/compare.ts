@@ -23,7 +23,7 @@ import { newestStamp, type StoredRecord } from '../record.ts';
 import { INCARNATIONS, areUnderstood } from '../semantics.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
-import { elementOf, hashToText, lacks, offered, type Offered } from './elements.ts';
+import { elementOf, hashToText, lacks, offered } from './elements.ts';
 import {
   NO_TOTALS,
   otherSite,
@@ -31,6 +31,7 @@ import {
   siteOf,
   type Counted,
   type Job,
+  type Offered,
   type Rest,
   type Side,
   type Step,
@@ -43,9 +44,9 @@ import { noteBegin, noteEnd, noteProgress } from './verification.ts';
 type StepOf<Kind extends Step['kind']> = Step & { readonly kind: Kind };
 
 /** Begins a comparison at this site. @throws UnavailableError when the store or the queue does not answer. */
-export function* begin(site: Site, asked: Omit<Job, 'contents'>): Protocol<void> {
-  const contents = yield* areUnderstood({ ...site, peers: [asked.to] }, INCARNATIONS);
-  const job: Job = { ...asked, ...(contents && { contents }) };
+export function* begin(site: Site, requested: Omit<Job, 'contents'>): Protocol<void> {
+  const contents = yield* areUnderstood({ ...site, peers: [requested.to] }, INCARNATIONS);
+  const job: Job = { ...requested, ...(contents && { contents }) };
   yield* noteBegin(site, job);
   yield* pass(site.site, { kind: 'digest', job, side: 'from', counted: { from: 0, to: 0 } });
 }
@@ -156,7 +157,7 @@ function isWanted(record: StoredRecord, job: Job, open: Set<string> | undefined)
  * Says which of the offered states this site does not include. What it cannot read differs, and sending it again would not
  * help: it is counted here, and not asked for.
  */
-export function* answerOffer(
+export function* respondToOffer(
   site: Site,
   { job, side, counted, totals, rest, states }: StepOf<'offer'>,
 ): Protocol<void> {
@@ -172,7 +173,7 @@ export function* answerOffer(
     examples: [...totals.examples, ...failed.keys()].slice(0, compareExamplesMax),
   };
   if (site.site === job.from) yield* noteProgress(site, job, { [side]: checked });
-  const answer = {
+  const response = {
     kind: 'lacking',
     job,
     side,
@@ -181,7 +182,7 @@ export function* answerOffer(
     keys,
     ...(rest && { rest }),
   } as const;
-  yield* pass(siteOf(job, side), answer);
+  yield* pass(siteOf(job, side), response);
 }
 
 /** Counts what the other side lacks and, in a repair, sends it; then looks for more. */

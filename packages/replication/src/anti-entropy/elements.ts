@@ -13,7 +13,7 @@ import { contentsOf } from '../merge.ts';
 import { includes, stateName, type RecordState, type StoredRecord } from '../record.ts';
 import { isOwnBusiness } from '../reserved.ts';
 import { vectorOfName } from '../vector.ts';
-import type { Job } from './job.ts';
+import type { Job, Offered } from './job.ts';
 import type { Hash } from './sketch.ts';
 
 /**
@@ -28,9 +28,6 @@ export function elementOf(
   const name = `${key}\n${stateName(state)}`;
   return hashLanes(contents === true ? `${name}\n${contentsOf(state)}` : name);
 }
-
-/** What a comparison says of a record: its key, the name of its state and, in one of contents, their hash. */
-export type Offered = readonly [key: string, state: string, contents?: string];
 
 export function offered({ key, state }: StoredRecord, { contents }: Pick<Job, 'contents'>): Offered {
   const name = stateName(state);

@@ -1,8 +1,7 @@
 /** A comparison of two sites, and the messages by which they do it step by step. */
 import { messageText } from '../message.ts';
-import { tell, type Protocol } from '../protocol.ts';
+import { notify, type Protocol } from '../protocol.ts';
 import type { SiteId } from '../stamp.ts';
-import type { Offered } from './elements.ts';
 
 /** One comparison. It is kept by the site that began it. */
 export interface Job {
@@ -49,6 +48,9 @@ export interface Rest {
   readonly wanted: Wanted;
   readonly cursor?: string;
 }
+
+/** What a comparison says of a record: its key, the name of its state and, in one of contents, their hash. */
+export type Offered = readonly [key: string, state: string, contents?: string];
 
 /** One step. Each is handled at one site, and may be handled twice without harm. */
 export type Step =
@@ -98,7 +100,7 @@ export type Step =
       readonly counted: Counted;
       readonly totals: Totals;
     }
-  | Burial
+  | TombstoneCollection
   | Pack;
 
 /** Events of a backlog, which take the same queue (`packs.ts`): no comparison has to do with them. */
@@ -110,7 +112,7 @@ export interface Pack {
 }
 
 /** Asks site after site whether it has forgotten, or holds the same tombstone; ends where it began. */
-export interface Burial {
+export interface TombstoneCollection {
   readonly kind: 'bury';
   /** The site whose tombstones they are. */
   readonly from: SiteId;
@@ -128,7 +130,7 @@ export function* pass(to: SiteId, step: Step, delaySeconds?: number): Protocol<v
     body: messageText(step),
     ...(delaySeconds !== undefined && { delaySeconds }),
   };
-  const [error] = yield* tell(to, [message]);
+  const [error] = yield* notify(to, [message]);
   if (error !== undefined) throw error;
 }
 

@@ -26,18 +26,18 @@ export function* mark(site: Site, peer: SiteId, keys: readonly string[]): Protoc
     record: marked(site, peer, versioned),
     expected: versioned.revision,
   }));
-  const outcomes = yield* putMany(writes);
+  const results = yield* putMany(writes);
   const failed = new Map(unreadable);
   writes.forEach(({ record: { key } }, index) => {
-    const outcome = outcomes[index];
-    if (outcome?.status === 'failed' && isPermanent(outcome.error)) failed.set(key, outcome.error);
+    const result = results[index];
+    if (result?.status === 'failed' && isPermanent(result.error)) failed.set(key, result.error);
   });
   yield* noteUnusable(site, 'repair', failed);
   const crossings = writes.flatMap(({ record }, index) =>
-    outcomes[index]?.status === 'written' ? crossingOf(site, peer, record) : [],
+    results[index]?.status === 'written' ? crossingOf(site, peer, record) : [],
   );
   yield* cross(crossings);
-  return outcomes.filter(({ status }) => status === 'written').length;
+  return results.filter(({ status }) => status === 'written').length;
 }
 
 /** The record is sent under the newest stamp that it holds, whoever made it. */

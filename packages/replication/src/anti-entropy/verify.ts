@@ -5,8 +5,8 @@ import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import { dead, foreign, unreadable } from '../dispositions.ts';
 import type { EventCheck } from '../event.ts';
 import type { Protocol, Site } from '../protocol.ts';
-import { bury } from './collect-tombstones.ts';
-import { answerOffer, digest, end, find, settle } from './compare.ts';
+import { collectTombstones } from './collect-tombstones.ts';
+import { respondToOffer, digest, end, find, settle } from './compare.ts';
 import { siteOf, otherSite, type Pack, type Step } from './job.ts';
 import { takePack, type PackOptions } from '../packs.ts';
 
@@ -71,13 +71,13 @@ function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
     case 'find':
       return yield* find(site, step);
     case 'offer':
-      return yield* answerOffer(site, step);
+      return yield* respondToOffer(site, step);
     case 'lacking':
       return yield* settle(site, step);
     case 'ended':
       return yield* end(site, step);
     case 'bury':
-      return yield* bury(site, step);
+      return yield* collectTombstones(site, step);
   }
 }
 

@@ -11,7 +11,7 @@ export interface OutboundMessage {
 }
 
 /** Undefined: the queue holds it durably. Otherwise why it, or its answer, did not get there. */
-export type SendOutcome = Error | undefined;
+export type SendResult = Error | undefined;
 
 export interface QueueSender {
   /**
@@ -19,7 +19,7 @@ export interface QueueSender {
    * `TooLargeError` for one that can never fit, `RefusedError` for one that is refused for what it is; both say that
    * trying again is in vain. `UnavailableError` or `AmbiguousError` for the rest. None decides about its neighbours.
    */
-  send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]>;
+  send(messages: readonly OutboundMessage[]): Promise<readonly SendResult[]>;
   /** One cheap round trip. @throws UnavailableError when the queue does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

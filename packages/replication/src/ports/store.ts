@@ -19,7 +19,7 @@ export interface WriteRequest {
   readonly expected: Revision | undefined;
 }
 
-export type PutOutcome =
+export type PutResult =
   | { readonly status: 'written' }
   /** Somebody else wrote first. `current` is what is there now, when the store says so in its answer. */
   | { readonly status: 'stale'; readonly current?: Versioned }
@@ -88,7 +88,7 @@ export interface Store {
    */
   getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>>;
   /** Distinct keys, each written on its own; outcomes in the order of the writes. Never throws for one of them. */
-  putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]>;
+  putMany(writes: readonly WriteRequest[]): Promise<readonly PutResult[]>;
   /**
    * Each key on its own; outcomes in the order of the requests, undefined when it is cleared. Never throws for one of them.
    * A marker newer than what was accepted stays; a key that is gone is no error.

@@ -6,15 +6,15 @@ import type { ReplicationView } from '../../../../src/shared/operations/replicat
 import { dynamoIndexLagMs } from '../../../../src/shared/bounds.ts';
 import { vectorHolds, type Finding } from '../history/facts.ts';
 import type { Random } from '../random.ts';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { isWrite, type Attempt } from '../history/client-log.ts';
 import { Clients } from '../load/clients.ts';
 import { everyRecordAt } from '../observe/converge.ts';
-import { askReplication, checkClaims, type Known } from '../observe/exposure.ts';
+import { queryReplication, checkClaims, type Known } from '../observe/exposure.ts';
 import { keyOf } from '../history/committed.ts';
 import { carriedTo, depths, redrive } from '../cluster/queues.ts';
 
-const ASK_EVERY_MS = 100;
+const QUERY_EVERY_MS = 100;
 const POLL_MS = 200;
 const DRAINED_WITHIN_MS = 120_000;
 /** Share of the burst before the way to the peer becomes slow, so that there is something to lose. */
@@ -40,79 +40,79 @@ export interface Disaster {
   readonly lost: number;
   readonly lostKeys: number;
   /** What the last answer of `GET /replication` said would be lost, and what was written since. */
-  readonly saidAtRisk: number;
+  readonly reportedAtRisk: number;
   readonly writtenSince: number;
   /** How long before the end that answer came. */
-  readonly answerAgeMs: number;
+  readonly responseAgeMs: number;
 }
 
 /** Runs the burst, destroys the first site, and judges what the second one holds. */
-export async function destroyUnderLoad(arena: Arena, options: DisasterOptions): Promise<Disaster> {
-  const [victim, survivor] = arena.sites;
+export async function destroyUnderLoad(cluster: TestCluster, options: DisasterOptions): Promise<Disaster> {
+  const [victim, survivor] = cluster.sites;
   const { random, burstMs, writesPerSecond, progress } = options;
   const log: Attempt[] = [];
   const stop = new AbortController();
-  const doors = [{ name: victim, url: arena.site(victim).url }];
-  const clients = new Clients({ random, doors, log, name: 'd', durableShare: DURABLE_SHARE });
-  const answers = askUntil(arena.site(victim).url, stop.signal);
+  const endpoints = [{ name: victim, url: cluster.site(victim).url }];
+  const clients = new Clients({ random, endpoints, log, name: 'd', durableShare: DURABLE_SHARE });
+  const responses = queryUntil(cluster.site(victim).url, stop.signal);
   const working = clients.work(
     () => writesPerSecond,
     () => stop.signal.aborted,
   );
   await sleep(burstMs * SLOW_FROM);
-  arena.slow([`${victim}/${survivor}`], SLOW_MS);
+  cluster.slow([`${victim}/${survivor}`], SLOW_MS);
   await sleep(burstMs * (1 - SLOW_FROM));
   const destroyedMs = Date.now();
-  const gone = arena.destroy(victim);
+  const gone = cluster.destroy(victim);
   stop.abort();
   await Promise.all([working, gone]);
   progress(`${victim} and its data are gone`);
-  await untilDrained(arena, survivor);
-  const { last, answeredMs } = await answers;
-  return judgeLoss(arena, log, { last, answerAgeMs: destroyedMs - answeredMs });
+  await untilDrained(cluster, survivor);
+  const { last, respondedMs } = await responses;
+  return judgeLoss(cluster, log, { last, responseAgeMs: destroyedMs - respondedMs });
 }
 
 /** Asks again and again; resolves with the last answer that came. */
-async function askUntil(
+async function queryUntil(
   url: string,
   signal: AbortSignal,
-): Promise<{ last: ReplicationView | undefined; answeredMs: number }> {
+): Promise<{ last: ReplicationView | undefined; respondedMs: number }> {
   let last: ReplicationView | undefined;
-  let answeredMs = 0;
+  let respondedMs = 0;
   while (!signal.aborted) {
-    const view = await askReplication(url).catch(() => undefined);
+    const view = await queryReplication(url).catch(() => undefined);
     if (view !== undefined) {
       last = view;
-      answeredMs = Date.now();
+      respondedMs = Date.now();
     }
-    await sleep(ASK_EVERY_MS);
+    await sleep(QUERY_EVERY_MS);
   }
-  return { last, answeredMs };
+  return { last, respondedMs };
 }
 
 /** The inbound queue is empty, and nothing is set aside. */
-async function untilDrained(arena: Arena, survivor: string): Promise<void> {
+async function untilDrained(cluster: TestCluster, survivor: string): Promise<void> {
   const deadline = performance.now() + DRAINED_WITHIN_MS;
   for (;;) {
-    const { in: inbound, dead } = await depths(arena.site(survivor));
+    const { in: inbound, dead } = await depths(cluster.site(survivor));
     if (inbound + dead === 0) return;
     if (performance.now() > deadline)
       throw new Error(`${survivor} still has ${inbound} in, ${dead} dead letters`);
-    if (dead > 0) await redrive(arena.site(survivor));
+    if (dead > 0) await redrive(cluster.site(survivor));
     await sleep(POLL_MS);
   }
 }
 
 async function judgeLoss(
-  arena: Arena,
+  cluster: TestCluster,
   log: readonly Attempt[],
-  { last, answerAgeMs }: { last: ReplicationView | undefined; answerAgeMs: number },
+  { last, responseAgeMs }: { last: ReplicationView | undefined; responseAgeMs: number },
 ): Promise<Disaster> {
-  const [victim, survivor] = arena.sites;
-  const acknowledged = log.filter((attempt) => isWrite(attempt) && attempt.outcome === 'acknowledged');
+  const [victim, survivor] = cluster.sites;
+  const acknowledged = log.filter((attempt) => isWrite(attempt) && attempt.result === 'acknowledged');
   const keys = [...new Set(acknowledged.flatMap((attempt) => keyOf(attempt) ?? []))];
-  const held = await everyRecordAt(arena, survivor, keys);
-  const queued = await carriedTo(arena.site(survivor));
+  const held = await everyRecordAt(cluster, survivor, keys);
+  const queued = await carriedTo(cluster.site(survivor));
   const lost = acknowledged.filter(
     ({ token }) =>
       token !== undefined &&
@@ -132,9 +132,9 @@ async function judgeLoss(
     promised: promised.length,
     lost: lost.length,
     lostKeys: lostKeys.size,
-    saidAtRisk: last?.peers.find(({ site }) => site === survivor)?.exposure.keys ?? 0,
+    reportedAtRisk: last?.peers.find(({ site }) => site === survivor)?.exposure.keys ?? 0,
     writtenSince: since.size,
-    answerAgeMs,
+    responseAgeMs,
     findings: [
       ...lost
         .filter(({ durability }) => durability === 'applied')

@@ -8,12 +8,13 @@ const NONE = { exactly: 0 } as const;
 
 /** @param writes The number of acknowledged writes that was aimed at. */
 export function figuresOf(result: ChaosResult, writes: number): Figure[] {
-  const { log, acknowledged, trafficMs, keys, sampled, rest, disaster, destroyed, deeds, findings } = result;
+  const { log, acknowledged, trafficMs, keys, sampled, rest, disaster, destroyed, injectedFaults, findings } =
+    result;
   const count = (...invariants: string[]): number =>
     findings.filter(({ invariant }) => invariants.includes(invariant)).length;
   const known = ['acknowledged writes', '2 values', '1 convergence', '11 exposure', 'durability=all'];
-  const doors = [...new Set(log.map(({ via }) => via))].sort();
-  const unknown = log.filter(({ outcome, kind }) => outcome === 'unknown' && kind !== 'read').length;
+  const endpoints = [...new Set(log.map(({ via }) => via))].sort();
+  const unknown = log.filter(({ result, kind }) => result === 'unknown' && kind !== 'read').length;
   return [
     figure('acknowledged writes', acknowledged, '', { atLeast: writes }),
     figure('acknowledged writes lost', count('acknowledged writes', '2 values'), '', NONE),
@@ -28,9 +29,9 @@ export function figuresOf(result: ChaosResult, writes: number): Figure[] {
     ),
     ...seconds('time to converge after healing', rest.convergedMs),
     ...seconds('time until the last message was gone', rest.restedMs),
-    ...doors.map((door) => {
-      const outages = outagesOf(log.filter(({ via }) => via === door));
-      return figure(`longest outage at ${door}`, longestMs(outages) / 1_000, 's');
+    ...endpoints.map((endpoint) => {
+      const outages = outagesOf(log.filter(({ via }) => via === endpoint));
+      return figure(`longest outage at ${endpoint}`, longestMs(outages) / 1_000, 's');
     }),
     figure('time of traffic', trafficMs / 1_000, 's'),
     figure('keys', keys, ''),
@@ -48,13 +49,15 @@ export function figuresOf(result: ChaosResult, writes: number): Figure[] {
           figure(`${destroyed} destroyed: of these with durability=all`, disaster.promised, ''),
           figure(`${destroyed} destroyed: others that were lost`, disaster.lost, ''),
           figure(`${destroyed} destroyed: keys with a lost write`, disaster.lostKeys, '', {
-            atMost: disaster.saidAtRisk + disaster.writtenSince,
+            atMost: disaster.reportedAtRisk + disaster.writtenSince,
           }),
-          figure(`${destroyed} destroyed: keys last said to be at risk`, disaster.saidAtRisk, ''),
+          figure(`${destroyed} destroyed: keys last said to be at risk`, disaster.reportedAtRisk, ''),
           figure(`${destroyed} destroyed: keys written since`, disaster.writtenSince, ''),
-          figure(`${destroyed} destroyed: age of the last answer`, disaster.answerAgeMs, 'ms'),
+          figure(`${destroyed} destroyed: age of the last answer`, disaster.responseAgeMs, 'ms'),
         ]),
-    ...[...deeds.counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, times]) => figure(what, times, '')),
+    ...[...injectedFaults.counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([what, times]) => figure(what, times, '')),
   ];
 }
 
@@ -63,10 +66,13 @@ function seconds(name: string, ms: number | undefined): Figure[] {
 }
 
 /** The timeline as a list in Markdown. */
-export function timelineOf({ deeds }: ChaosResult): string {
-  return ['Timeline (minutes:seconds of traffic)', '', ...deeds.timeline.map((line) => `- ${line}`), ''].join(
-    '\n',
-  );
+export function timelineOf({ injectedFaults }: ChaosResult): string {
+  return [
+    'Timeline (minutes:seconds of traffic)',
+    '',
+    ...injectedFaults.timeline.map((line) => `- ${line}`),
+    '',
+  ].join('\n');
 }
 
 /** Violations with their evidence. */

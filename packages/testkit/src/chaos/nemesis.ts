@@ -1,6 +1,6 @@
-/** Carries a plan out against the arena, and keeps count of what it really did. */
+/** Carries a plan out against the cluster, and keeps count of what it really did. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { clock, describe, type Action, type Episode } from './plan.ts';
 
 /** A process that is between two lives is killed when it is back, if that is soon. */
@@ -8,7 +8,7 @@ const VICTIM_WITHIN_MS = 20_000;
 const VICTIM_POLL_MS = 100;
 
 /** What was done, and how often. */
-export interface Deeds {
+export interface InjectedFaults {
   /** Of one line each, with the time since the beginning. */
   readonly timeline: string[];
   /** What → how often. */
@@ -20,26 +20,26 @@ export interface Deeds {
  * `Arena.heal`.
  */
 export async function unleash(
-  arena: Arena,
+  cluster: TestCluster,
   plan: readonly Episode[],
   { signal, progress }: { readonly signal: AbortSignal; readonly progress: (line: string) => void },
-): Promise<Deeds> {
+): Promise<InjectedFaults> {
   const beganMs = performance.now();
-  const deeds: Deeds = { timeline: [], counts: new Map() };
+  const injectedFaults: InjectedFaults = { timeline: [], counts: new Map() };
   const note = (text: string): void => {
     const line = `${clock(performance.now() - beganMs)} ${text}`;
-    deeds.timeline.push(line);
+    injectedFaults.timeline.push(line);
     progress(line);
   };
   const run = async ({ atMs, forMs, action }: Episode): Promise<void> => {
     if (!(await slept(atMs - (performance.now() - beganMs), signal))) return;
-    const end = await begin(arena, action, signal);
+    const end = await begin(cluster, action, signal);
     if (end === undefined) {
       note(`${describe(action)}: it was not running`);
       return;
     }
     const name = nameOf(action);
-    deeds.counts.set(name, (deeds.counts.get(name) ?? 0) + 1);
+    injectedFaults.counts.set(name, (injectedFaults.counts.get(name) ?? 0) + 1);
     note(describe(action));
     if (forMs === 0) return;
     await slept(forMs, signal);
@@ -47,7 +47,7 @@ export async function unleash(
     note(`end of ${describe(action)}`);
   };
   await Promise.all(plan.map(run));
-  return deeds;
+  return injectedFaults;
 }
 
 /** What is counted together. */
@@ -73,36 +73,40 @@ function nameOf(action: Action): string {
 }
 
 /** Starts an action and returns what ends it; undefined when there was nothing to do it to. */
-async function begin(arena: Arena, action: Action, signal: AbortSignal): Promise<(() => void) | undefined> {
+async function begin(
+  cluster: TestCluster,
+  action: Action,
+  signal: AbortSignal,
+): Promise<(() => void) | undefined> {
   switch (action.kind) {
     case 'kill':
-      return (await killSoon(arena, action, signal)) ? () => undefined : undefined;
+      return (await killSoon(cluster, action, signal)) ? () => undefined : undefined;
     case 'partition':
-      return arena.cut(action.links, action.cut);
+      return cluster.cut(action.links, action.cut);
     case 'slow link':
-      return arena.slow(action.links, action.delayMs);
+      return cluster.slow(action.links, action.delayMs);
     case 'skew':
-      return arena.clocks.skew(action.site, action.offsetMs);
+      return cluster.clocks.skew(action.site, action.offsetMs);
     case 'upgrade':
-      await arena.deploy(action.site, 'newer');
+      await cluster.deploy(action.site, 'newer');
       return () => undefined;
     case 'throttling':
     case 'lost answers':
     case 'latency':
     case 'duplicates':
     case 'reordering':
-      return arena.hooks.impose(action.site, action.service, action.rules);
+      return cluster.hooks.impose(action.site, action.service, action.rules);
   }
 }
 
 async function killSoon(
-  arena: Arena,
+  cluster: TestCluster,
   { victim, site }: Extract<Action, { kind: 'kill' }>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const deadline = performance.now() + VICTIM_WITHIN_MS;
   while (performance.now() < deadline) {
-    if (arena.kill(victim, site)) return true;
+    if (cluster.kill(victim, site)) return true;
     if (!(await slept(VICTIM_POLL_MS, signal))) return false;
   }
   return false;

@@ -8,7 +8,7 @@ export interface Outage {
 }
 
 /** A door answered when it took the request, or refused it for a reason of its own: not when it failed. */
-function answered({ status }: Attempt): boolean {
+function responded({ status }: Attempt): boolean {
   return status > 0 && status < 500;
 }
 
@@ -21,7 +21,7 @@ export function outagesOf(attempts: readonly Attempt[]): readonly Outage[] {
   let lastGoodMs: number | undefined;
   let failures = 0;
   for (const attempt of attempts.toSorted((a, b) => a.endMs - b.endMs)) {
-    if (!answered(attempt)) {
+    if (!responded(attempt)) {
       failures += 1;
       continue;
     }

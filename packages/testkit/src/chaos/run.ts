@@ -4,7 +4,7 @@
  */
 import type { Finding, Snapshot } from '../history/facts.ts';
 import { Random } from '../random.ts';
-import { Arena } from '../cluster/test-cluster.ts';
+import { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import { Clients } from '../load/clients.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../observe/converge.ts';
 import { destroyUnderLoad, type Disaster } from './disaster.ts';
 import { judge, withEvidence, type Violation } from '../checkers/judge.ts';
-import { unleash, type Deeds } from './nemesis.ts';
+import { unleash, type InjectedFaults } from './nemesis.ts';
 import { lineOfEpisode, makePlan, type Episode } from './plan.ts';
 import { sampleExposure, type Sampled } from './sampler.ts';
 
@@ -45,7 +45,7 @@ export interface ChaosOptions {
 
 export interface ChaosResult {
   readonly plan: readonly Episode[];
-  readonly deeds: Deeds;
+  readonly injectedFaults: InjectedFaults;
   readonly log: readonly Attempt[];
   readonly acknowledged: number;
   readonly trafficMs: number;
@@ -71,11 +71,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   progress(`seed ${seed}: ${plan.length} faults in ${Math.round(trafficMs / 1_000)} s`);
   for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
   progress('starting a stack of its own');
-  const arena = await Arena.open([first, second]);
+  const cluster = await TestCluster.open([first, second]);
   try {
-    return await runIn(arena, { ...options, random, plan, plannedMs: trafficMs });
+    return await runIn(cluster, { ...options, random, plan, plannedMs: trafficMs });
   } finally {
-    await arena.close();
+    await cluster.close();
   }
 }
 
@@ -85,28 +85,28 @@ interface Prepared extends ChaosOptions {
   readonly plannedMs: number;
 }
 
-async function runIn(arena: Arena, options: Prepared): Promise<ChaosResult> {
+async function runIn(cluster: TestCluster, options: Prepared): Promise<ChaosResult> {
   const { plan, random, progress, burstMs, rate } = options;
-  progress(`${arena.sites[1]} begins with the release before this one`);
-  await arena.deploy(arena.sites[1], 'older');
-  const traffic = await underFire(arena, options);
+  progress(`${cluster.sites[1]} begins with the release before this one`);
+  await cluster.deploy(cluster.sites[1], 'older');
+  const traffic = await underFire(cluster, options);
   const { log } = traffic;
   progress('healing');
-  await arena.heal();
-  const rest = await untilAtRest(arena, keysOf(log), options);
+  await cluster.heal();
+  const rest = await untilAtRest(cluster, keysOf(log), options);
   const converged = rest.convergedMs !== undefined;
   progress(converged ? 'converged; reading everything' : `NOT CONVERGED: ${rest.missing}`);
-  const snapshot = await takeSnapshot(arena, keysOf(log));
+  const snapshot = await takeSnapshot(cluster, keysOf(log));
   const findings = [
     ...checkRest(rest, options),
     ...traffic.sampled.findings,
-    ...judge(log, snapshot, await overruledWrites(arena)),
-    ...(converged ? await readEverything(arena, snapshot) : []),
+    ...judge(log, snapshot, await overruledWrites(cluster)),
+    ...(converged ? await readEverything(cluster, snapshot) : []),
   ];
-  const [destroyed] = arena.sites;
+  const [destroyed] = cluster.sites;
   progress(`${findings.length} findings; now ${destroyed} is destroyed under load`);
   const disaster = converged
-    ? await destroyUnderLoad(arena, { random, burstMs, writesPerSecond: rate * 2, progress })
+    ? await destroyUnderLoad(cluster, { random, burstMs, writesPerSecond: rate * 2, progress })
     : undefined;
   return {
     plan,
@@ -125,14 +125,20 @@ function checkRest({ convergedMs, restedMs, missing }: Rest, { quietWithinMs }: 
   return restedMs === undefined && quietWithinMs > 0 ? [{ invariant: '12 messages', detail: missing }] : [];
 }
 
-type Traffic = Pick<ChaosResult, 'deeds' | 'log' | 'acknowledged' | 'trafficMs' | 'sampled'>;
+type Traffic = Pick<ChaosResult, 'injectedFaults' | 'log' | 'acknowledged' | 'trafficMs' | 'sampled'>;
 
 /** Clients at work, the nemesis among them, and somebody who watches the exposure. */
-async function underFire(arena: Arena, options: Prepared): Promise<Traffic> {
+async function underFire(cluster: TestCluster, options: Prepared): Promise<Traffic> {
   const { plan, random, seed, writes, plannedMs, trafficMaxMs, progress } = options;
   const log: Attempt[] = [];
   const stop = new AbortController();
-  const clients = new Clients({ random, doors: arena.doors(), log, name: 'c', durableShare: DURABLE_SHARE });
+  const clients = new Clients({
+    random,
+    endpoints: cluster.endpoints(),
+    log,
+    name: 'c',
+    durableShare: DURABLE_SHARE,
+  });
   const beganMs = performance.now();
   const passedMs = (): number => performance.now() - beganMs;
   const enough = (): boolean => clients.acknowledged >= writes || passedMs() > trafficMaxMs;
@@ -140,8 +146,8 @@ async function underFire(arena: Arena, options: Prepared): Promise<Traffic> {
     const leftS = Math.max(LAST_STRETCH_S, (plannedMs - passedMs()) / 1_000);
     return Math.min(PACE_MAX, (REQUESTS_PER_WRITE * (writes - clients.acknowledged)) / leftS + 1);
   };
-  const watching = sampleExposure(arena, log, { random: new Random(seed + 1), signal: stop.signal });
-  const falling = unleash(arena, plan, { signal: stop.signal, progress });
+  const watching = sampleExposure(cluster, log, { random: new Random(seed + 1), signal: stop.signal });
+  const falling = unleash(cluster, plan, { signal: stop.signal, progress });
   const telling = setInterval(() => {
     progress(`${Math.round(passedMs() / 1_000)} s: ${clients.acknowledged} writes acknowledged`);
   }, 15_000);
@@ -152,8 +158,8 @@ async function underFire(arena: Arena, options: Prepared): Promise<Traffic> {
     stop.abort();
   }
   const trafficMs = passedMs();
-  const [sampled, deeds] = await Promise.all([watching, falling]);
-  return { deeds, log, acknowledged: clients.acknowledged, trafficMs, sampled };
+  const [sampled, injectedFaults] = await Promise.all([watching, falling]);
+  return { injectedFaults, log, acknowledged: clients.acknowledged, trafficMs, sampled };
 }
 
 const VIOLATIONS_MAX = 50;

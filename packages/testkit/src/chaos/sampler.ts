@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../history/facts.ts';
 import type { Random } from '../random.ts';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import { checkSample, takeSample } from '../observe/exposure.ts';
 import { isSilence } from '../cluster/request.ts';
@@ -21,12 +21,12 @@ export interface Sampled {
 
 /** Samples until the signal. */
 export async function sampleExposure(
-  arena: Arena,
+  cluster: TestCluster,
   log: readonly Attempt[],
   { random, signal }: { readonly random: Random; readonly signal: AbortSignal },
 ): Promise<Sampled> {
   const sampled: Sampled = { samples: 0, unanswered: 0, writes: 0, missing: 0, findings: [] };
-  const [a, b] = arena.sites;
+  const [a, b] = cluster.sites;
   const directions = [
     { origin: a, peer: b },
     { origin: b, peer: a },
@@ -34,7 +34,7 @@ export async function sampleExposure(
   while (!signal.aborted) {
     for (const direction of directions) {
       try {
-        const sample = await takeSample(arena, direction, log, random);
+        const sample = await takeSample(cluster, direction, log, random);
         const { findings, missing } = checkSample(sample);
         sampled.samples += 1;
         sampled.writes += sample.writes.length;

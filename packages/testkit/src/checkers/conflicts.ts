@@ -9,7 +9,7 @@ import {
   lastLives,
   type Finding,
   type Holdings,
-  type LandedWrite,
+  type CommittedWrite,
   type LoggedConflict,
   type Snapshot,
 } from '../history/facts.ts';
@@ -20,13 +20,13 @@ const invariant = '3 conflicts';
 /** `known`: all that was ever written, also what sites have removed for good; of that nothing is wanted. */
 export function checkConflicts(
   snapshot: Snapshot,
-  landed: readonly LandedWrite[],
-  known: readonly LandedWrite[] = landed,
+  committed: readonly CommittedWrite[],
+  known: readonly CommittedWrite[] = committed,
 ): Finding[] {
   const ranks = ranksOf(known);
   const logs = [...snapshot].map(([site, records]) => ({ site, log: logOf(site, records) }));
   const findings: Finding[] = [];
-  for (const [key, writes] of groupBy(landed, (write) => write.key)) {
+  for (const [key, writes] of groupBy(committed, (write) => write.key)) {
     for (const { field, write, value: lost } of [...lostInLastLife(writes), ...lostWithLives(writes)]) {
       const { stamp, operationId } = write;
       const value = JSON.stringify(lost);
@@ -46,19 +46,19 @@ export function checkConflicts(
 /** What must be in the log of every site: a write's value of a field, or one of the elements or counts that it made. */
 interface Lost {
   readonly field: string;
-  readonly write: LandedWrite;
+  readonly write: CommittedWrite;
   /** Undefined: whatever was logged. */
   readonly value: Json | undefined;
 }
 
-function fieldsOf(writes: readonly LandedWrite[]): ReadonlySet<string> {
+function fieldsOf(writes: readonly CommittedWrite[]): ReadonlySet<string> {
   return new Set(
     writes.flatMap(({ fields, meant }) => [...Object.keys(fields), ...Object.keys(meant ?? {})]),
   );
 }
 
 /** Writes of the last life that lost against others of it. */
-function lostInLastLife(writes: readonly LandedWrite[]): readonly Lost[] {
+function lostInLastLife(writes: readonly CommittedWrite[]): readonly Lost[] {
   const last = lastLives(writes);
   return [...fieldsOf(last)].flatMap((field) => {
     return maximalLosers(wholesOf(field, last)).map(({ write, value }) => ({ field, write, value }));
@@ -66,16 +66,16 @@ function lostInLastLife(writes: readonly LandedWrite[]): readonly Lost[] {
 }
 
 /** What belonged to an earlier life, and nobody who wrote in a later one had seen. */
-function lostWithLives(writes: readonly LandedWrite[]): readonly Lost[] {
+function lostWithLives(writes: readonly CommittedWrite[]): readonly Lost[] {
   const lives = [...groupBy(writes, ({ life }) => String(life)).values()];
   return lives.flatMap((own) => {
     const later = writes.filter(({ life }) => life > (own[0]?.life ?? 0));
     if (later.length === 0) return [];
-    const isUnseen = (write: LandedWrite): boolean => !later.some((other) => saw(other, write));
+    const isUnseen = (write: CommittedWrite): boolean => !later.some((other) => saw(other, write));
     return [...fieldsOf(own)].flatMap((field): Lost[] => {
       const wholes = wholesOf(field, own);
       const isMaximal = ({ write }: Whole): boolean => !wholes.some((other) => saw(other.write, write));
-      const replaced = (write: LandedWrite, element?: Json): boolean =>
+      const replaced = (write: CommittedWrite, element?: Json): boolean =>
         own.some(
           (other) =>
             other.site === write.site &&
@@ -100,7 +100,7 @@ function lostWithLives(writes: readonly LandedWrite[]): readonly Lost[] {
 }
 
 /** The rank of every write of a field as a whole, by key, field and stamp: each life of a key has ranks of its own. */
-function ranksOf(known: readonly LandedWrite[]): ReadonlyMap<string, string> {
+function ranksOf(known: readonly CommittedWrite[]): ReadonlyMap<string, string> {
   const ranks = new Map<string, string>();
   for (const [, writes] of groupBy(known, ({ key, life }) => `${life} ${key}`)) {
     for (const field of fieldsOf(writes)) {
@@ -149,8 +149,8 @@ function maximalLosers(wholes: readonly Whole[]): readonly Whole[] {
   );
 }
 
-function falseAlarms(landed: readonly LandedWrite[], logged: readonly LoggedConflict[]): Finding[] {
-  const byStamp = new Map(landed.map((write) => [`${write.key} ${write.stamp}`, write]));
+function falseAlarms(committed: readonly CommittedWrite[], logged: readonly LoggedConflict[]): Finding[] {
+  const byStamp = new Map(committed.map((write) => [`${write.key} ${write.stamp}`, write]));
   return logged.flatMap(({ key, field, loser, winner }) => {
     const lost = byStamp.get(`${key} ${loser}`);
     const won = byStamp.get(`${key} ${winner}`);

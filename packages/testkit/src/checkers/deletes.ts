@@ -4,7 +4,7 @@
  * the record that it deletes.
  */
 import { plainValues } from '@tandem-clouds/replication/record';
-import { groupBy, lastLives, type Finding, type LandedWrite, type Snapshot } from '../history/facts.ts';
+import { groupBy, lastLives, type Finding, type CommittedWrite, type Snapshot } from '../history/facts.ts';
 
 const invariant = '8 deletes';
 const DELETED = '$deleted';
@@ -12,11 +12,11 @@ const DELETED = '$deleted';
 /** `creates` are the operations that began a life of the key; a delete is known by its field. */
 export function checkDeletes(
   snapshot: Snapshot,
-  landed: readonly LandedWrite[],
+  committed: readonly CommittedWrite[],
   creates: ReadonlySet<string>,
 ): Finding[] {
   const findings: Finding[] = [];
-  for (const [key, writes] of groupBy(lastLives(landed), (write) => write.key)) {
+  for (const [key, writes] of groupBy(lastLives(committed), (write) => write.key)) {
     const turns = writes.filter(
       ({ operationId, fields }) => creates.has(operationId) || fields[DELETED] === true,
     );
@@ -41,7 +41,7 @@ export function checkDeletes(
   return findings;
 }
 
-function checkEmptied({ key, operationId, fields, basis }: LandedWrite): Finding[] {
+function checkEmptied({ key, operationId, fields, basis }: CommittedWrite): Finding[] {
   if (fields[DELETED] !== true || basis === undefined) return [];
   return Object.keys(plainValues(basis.state))
     .filter((field) => fields[field] !== null)

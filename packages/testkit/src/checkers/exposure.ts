@@ -12,7 +12,7 @@ export interface Exposure {
   readonly key: string;
   readonly origin: string;
   readonly peer: string;
-  /** The stamp of the origin's newest write of the key that landed. */
+  /** The stamp of the origin's newest write of the key that committed. */
   readonly newest: string;
   readonly atOrigin: StoredRecord | undefined;
   readonly atPeer: StoredRecord | undefined;

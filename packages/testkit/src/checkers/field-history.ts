@@ -1,5 +1,5 @@
 /**
- * What a field must be in the end, from what was meant by all writes of its key that landed. The rules are told here
+ * What a field must be in the end, from what was meant by all writes of its key that committed. The rules are told here
  * without the product's code:
  * - as a whole the field has the value of the write with the highest rank, and of those the latest; a write without a
  *   rank of its own has that of what it replaced;
@@ -7,22 +7,22 @@
  * - an increment counts unless somebody who had seen it wrote over it.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { vectorHolds, type LandedWrite } from '../history/facts.ts';
+import { vectorHolds, type CommittedWrite } from '../history/facts.ts';
 
 /** A value as a whole, under the rank that it has. */
 export interface Whole {
-  readonly write: LandedWrite;
+  readonly write: CommittedWrite;
   readonly rank: string;
   readonly value: Json;
 }
 
 /** Whether `later` was made by somebody who had seen `earlier`. */
-export function saw(later: LandedWrite, earlier: LandedWrite): boolean {
+export function saw(later: CommittedWrite, earlier: CommittedWrite): boolean {
   return vectorHolds(later.replaced?.state.vector, earlier.site, earlier.stamp);
 }
 
 /** Every write of the field as a whole, by stamp, with its rank. */
-export function wholesOf(field: string, writes: readonly LandedWrite[]): readonly Whole[] {
+export function wholesOf(field: string, writes: readonly CommittedWrite[]): readonly Whole[] {
   const wholes: Whole[] = [];
   const ranked = writes.some((write) => write.meant?.[field]?.rank !== undefined);
   for (const write of writes.filter(({ fields }) => field in fields).sort(byStamp)) {
@@ -44,7 +44,7 @@ export function winner(wholes: readonly Whole[]): Whole | undefined {
 /** What readers must see of the field. */
 export function expectedValue(
   field: string,
-  writes: readonly LandedWrite[],
+  writes: readonly CommittedWrite[],
   standing: Whole | undefined,
 ): Json {
   const plain = standing?.value ?? null;
@@ -61,12 +61,12 @@ export function expectedValue(
 }
 
 /** The writes over the field as a whole that leave nothing of what was added and counted. */
-function clearingWrites(field: string, writes: readonly LandedWrite[]): readonly LandedWrite[] {
+function clearingWrites(field: string, writes: readonly CommittedWrite[]): readonly CommittedWrite[] {
   return writes.filter(({ fields, meant }) => field in fields && meant?.[field]?.keepsRest !== true);
 }
 
 /** The increments that nobody who had seen them wrote over. */
-export function standingCounts(field: string, writes: readonly LandedWrite[]): readonly LandedWrite[] {
+export function standingCounts(field: string, writes: readonly CommittedWrite[]): readonly CommittedWrite[] {
   const clearing = clearingWrites(field, writes);
   return writes.filter(
     (write) => write.meant?.[field]?.by !== undefined && !clearing.some((other) => saw(other, write)),
@@ -76,8 +76,8 @@ export function standingCounts(field: string, writes: readonly LandedWrite[]): r
 /** The elements that nobody who had seen them removed or wrote over, each with the write that added it. */
 export function standingAdditions(
   field: string,
-  writes: readonly LandedWrite[],
-): readonly { readonly write: LandedWrite; readonly element: Json }[] {
+  writes: readonly CommittedWrite[],
+): readonly { readonly write: CommittedWrite; readonly element: Json }[] {
   const clearing = clearingWrites(field, writes);
   return writes.flatMap((write) =>
     (write.meant?.[field]?.add ?? [])
@@ -89,11 +89,16 @@ export function standingAdditions(
 }
 
 /** Whether `other`, who had seen the element, took it away; who adds it again has an addition of their own. */
-function isGone(field: string, element: Json, other: LandedWrite, clearing: readonly LandedWrite[]): boolean {
+function isGone(
+  field: string,
+  element: Json,
+  other: CommittedWrite,
+  clearing: readonly CommittedWrite[],
+): boolean {
   const { add = [], remove = [] } = other.meant?.[field] ?? {};
   return clearing.includes(other) || (remove.includes(element) && !add.includes(element));
 }
 
-function byStamp(a: LandedWrite, b: LandedWrite): number {
+function byStamp(a: CommittedWrite, b: CommittedWrite): number {
   return a.stamp < b.stamp ? -1 : 1;
 }

@@ -13,7 +13,7 @@ import type { Register } from '@tandem-clouds/replication/policies/field';
 import { isDeleted, type RecordState, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { Vector } from '@tandem-clouds/replication/vector';
 import { CLIENT_FIELDS, isWrite, lineOf, operationOf, type Attempt } from '../history/client-log.ts';
-import { keyOf, landedWrites, type Landed, type TokenedWrite } from '../history/committed.ts';
+import { keyOf, committedWrites, type Committed, type TokenedWrite } from '../history/committed.ts';
 
 /** A finding with what a person needs to understand it. */
 export interface Violation extends Finding {
@@ -47,24 +47,24 @@ export function judge(
   snapshot: Snapshot,
   overruled: Overruled = NONE,
 ): readonly Finding[] {
-  const told = landedWrites(all, snapshot);
+  const reported = committedWrites(all, snapshot);
   const stands = ({ key, stamp }: { readonly key: string; readonly stamp: string }): boolean =>
     !overruled.writes.has(`${key} ${stamp}`);
   const isOneLife = (attempt: Attempt): boolean => !overruled.keys.has(keyOf(attempt) ?? '');
   const log = all.filter(isOneLife);
-  const landed: Landed = {
-    ...told,
-    writes: told.writes.filter(stands),
-    acknowledged: told.acknowledged.filter(stands),
-    unstamped: told.unstamped.filter(isOneLife),
+  const committed: Committed = {
+    ...reported,
+    writes: reported.writes.filter(stands),
+    acknowledged: reported.acknowledged.filter(stands),
+    unstamped: reported.unstamped.filter(isOneLife),
   };
   return [
     ...checkConvergence(snapshot),
-    ...checkValues(clientsView(snapshot), clientsWrites(landed), landed.acknowledged),
-    ...checkDeletes(snapshot, landed.writes, landed.creates),
+    ...checkValues(clientsView(snapshot), clientsWrites(committed), committed.acknowledged),
+    ...checkDeletes(snapshot, committed.writes, committed.creates),
     ...checkTokens(all, snapshot),
-    ...checkUnstamped(landed.unstamped, snapshot, firstStarts(log)),
-    ...checkReads(log, landed),
+    ...checkUnstamped(committed.unstamped, snapshot, firstStarts(log)),
+    ...checkReads(log, committed),
   ];
 }
 
@@ -86,7 +86,7 @@ function clientsView(snapshot: Snapshot): Snapshot {
 }
 
 /** The writes with the same fields: whether a record lives is another checker's. */
-function clientsWrites({ writes }: Landed): Landed['writes'] {
+function clientsWrites({ writes }: Committed): Committed['writes'] {
   return writes.map((write) => ({
     ...write,
     fields: Object.fromEntries(Object.entries(write.fields).filter(([field]) => CLIENT_FIELDS.has(field))),
@@ -96,7 +96,7 @@ function clientsWrites({ writes }: Landed): Landed['writes'] {
 /** No acknowledged write is lost: every token that was given out for it is included at every site. */
 export function checkTokens(log: readonly Attempt[], snapshot: Snapshot): Finding[] {
   return log.flatMap((attempt) => {
-    if (attempt.outcome !== 'acknowledged' || attempt.token === undefined) return [];
+    if (attempt.result !== 'acknowledged' || attempt.token === undefined) return [];
     const { key, vector } = attempt.token;
     return [...snapshot]
       .filter(([, records]) => !covers(records.get(key)?.state.vector, vector))
@@ -147,20 +147,20 @@ function isOwnOrLater(held: Register | undefined, { id }: Attempt, oldest: strin
 }
 
 /** Reads: what carried a token is not older than it, and what claims to include a write shows it or a newer one. */
-function checkReads(log: readonly Attempt[], landed: Landed): Finding[] {
-  const byKey = groupBy(landed.acknowledged, ({ key }) => key);
+function checkReads(log: readonly Attempt[], committed: Committed): Finding[] {
+  const byKey = groupBy(committed.acknowledged, ({ key }) => key);
   // What was sent twice may have taken effect twice, and nobody knows under which stamps.
   const sent = groupBy(log, ({ id }) => id);
   const stamps = new Map(
-    landed.writes
+    committed.writes
       .filter(({ operationId }) => sent.get(operationId)?.length === 1)
       .map(({ key, operationId, stamp }) => [`${key} ${operationId}`, stamp]),
   );
   const deleted = new Set(
-    log.filter(({ kind, outcome }) => kind === 'delete' && outcome !== 'refused').map(keyOf),
+    log.filter(({ kind, result }) => kind === 'delete' && result !== 'refused').map(keyOf),
   );
   return log.flatMap((attempt) =>
-    attempt.kind === 'read' && attempt.outcome === 'acknowledged'
+    attempt.kind === 'read' && attempt.result === 'acknowledged'
       ? checkRead(attempt, { tokens: byKey.get(keyOf(attempt) ?? '') ?? [], stamps, deleted })
       : [],
   );
@@ -190,10 +190,10 @@ function checkRead(read: Attempt, { tokens, stamps, deleted }: ReadFacts): Findi
     ...writes
       .filter((write) => covers(token.vector, write.token))
       .flatMap(({ key: of, operationId, fields, stamp }) => {
-        const told = Object.fromEntries(
+        const reported = Object.fromEntries(
           Object.entries(fields).map(([name, value]) => [name, [stamp, value] as const]),
         );
-        return checkFields(site, state, { key: of, operationId, fields, told });
+        return checkFields(site, state, { key: of, operationId, fields, reported });
       }),
   ];
 }
@@ -213,19 +213,20 @@ function registersOf(
 }
 
 /** What each site answers for a key, after healing: exactly what its store holds. */
-export function checkAnswer(
+export function checkResponse(
   site: string,
   record: StoredRecord | undefined,
-  answer: { readonly status: number; readonly shown: Readonly<Record<string, Json>> },
+  response: { readonly status: number; readonly shown: Readonly<Record<string, Json>> },
   key: string,
 ): Finding[] {
   const gone = record === undefined || isDeleted(record.state);
   const wrong = (detail: string): Finding[] => [{ invariant: 'answers', key, detail: `${site} ${detail}` }];
-  if (gone) return answer.status === 404 ? [] : wrong(`answers ${answer.status} for what is not there`);
-  if (answer.status !== 200) return wrong(`answers ${answer.status} for what is there`);
+  if (gone) return response.status === 404 ? [] : wrong(`answers ${response.status} for what is not there`);
+  if (response.status !== 200) return wrong(`answers ${response.status} for what is there`);
   const different = [...CLIENT_FIELDS].filter(
     (field) =>
-      JSON.stringify(answer.shown[field] ?? null) !== JSON.stringify(record.state.fields[field]?.[1] ?? null),
+      JSON.stringify(response.shown[field] ?? null) !==
+      JSON.stringify(record.state.fields[field]?.[1] ?? null),
   );
   return different.length === 0 ? [] : wrong(`answers with another ${different.join(', ')} than it holds`);
 }

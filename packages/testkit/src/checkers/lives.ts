@@ -4,7 +4,7 @@
  * alone.
  */
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { Finding, LandedWrite } from '../history/facts.ts';
+import type { Finding, CommittedWrite } from '../history/facts.ts';
 
 const invariant = '13 lives';
 /** The semantics that came with incarnations. */
@@ -30,7 +30,7 @@ export function areAllNew({ peers, older, store }: Writer): boolean {
 }
 
 /** @param understood What `areAllNew` said when the write was decided. */
-export function checkNewLife(write: LandedWrite, at: Writer, understood: boolean): Finding[] {
+export function checkNewLife(write: CommittedWrite, at: Writer, understood: boolean): Finding[] {
   const { key, operationId, site, basis, life, creates } = write;
   const before = basis?.state.incarnation ?? 0;
   const begins = creates && basis !== undefined;

@@ -12,7 +12,7 @@ const invariant = '12 messages';
 const HOPELESS = new Set(['malformed', 'foreign', 'forged_stamp']);
 
 export interface MessageTotals {
-  /** Local writes that landed. */
+  /** Local writes that committed. */
   readonly writes: number;
   /** Messages handed to sites' own queues. */
   readonly published: number;

@@ -24,18 +24,18 @@ export function checkSession(
 ): Finding[] {
   if (state === undefined) return [];
   return tokens.flatMap((write) => {
-    const { key, operationId, fields, state: told } = write;
+    const { key, operationId, fields, state: reported } = write;
     // What was overruled by a later life is included, and does not show; what was removed is not even included.
-    if ((state.incarnation ?? 0) !== (told.incarnation ?? 0)) return [];
+    if ((state.incarnation ?? 0) !== (reported.incarnation ?? 0)) return [];
     if (isForgottenWrite(forgotten, key, write.site, write.stamp) && !stillHolds(state, write)) return [];
-    const token = Object.entries(told.vector);
+    const token = Object.entries(reported.vector);
     if (!token.every(([origin, seen]) => vectorHolds(state.vector, origin, seen))) return [];
     const same = token.length === Object.keys(state.vector).length;
     if (same && token.every(([origin, seen]) => state.vector[origin] === seen)) {
-      if (canonical(state) === canonical(told)) return [];
+      if (canonical(state) === canonical(reported)) return [];
       return [{ invariant, key, detail: `${site} names the state of ${operationId} and shows another` }];
     }
-    return checkFields(site, state, { key, operationId, fields, told: told.fields });
+    return checkFields(site, state, { key, operationId, fields, reported: reported.fields });
   });
 }
 
@@ -43,11 +43,11 @@ export function checkSession(
 export function checkFields(
   site: string,
   state: RecordState,
-  write: Pick<Acknowledged, 'key' | 'operationId' | 'fields'> & { readonly told: RecordState['fields'] },
+  write: Pick<Acknowledged, 'key' | 'operationId' | 'fields'> & { readonly reported: RecordState['fields'] },
 ): Finding[] {
-  const { key, operationId, fields, told } = write;
+  const { key, operationId, fields, reported } = write;
   return Object.keys(fields)
-    .filter((field) => isOlder(state.fields, told, field))
+    .filter((field) => isOlder(state.fields, reported, field))
     .map((field) => ({
       invariant,
       key,
@@ -56,8 +56,8 @@ export function checkFields(
 }
 
 /** By rank, then by stamp. */
-function isOlder(shown: RecordState['fields'], told: RecordState['fields'], field: string): boolean {
+function isOlder(shown: RecordState['fields'], reported: RecordState['fields'], field: string): boolean {
   const [stamp = '', , rank = ''] = shown[field] ?? [];
-  const [toldStamp = '', , toldRank = ''] = told[field] ?? [];
-  return rank === toldRank ? stamp < toldStamp : rank < toldRank;
+  const [reportedStamp = '', , reportedRank = ''] = reported[field] ?? [];
+  return rank === reportedRank ? stamp < reportedStamp : rank < reportedRank;
 }

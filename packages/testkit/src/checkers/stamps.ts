@@ -3,12 +3,19 @@
  * decided on, and no stamp further ahead of the clock than the bound is accepted.
  */
 import { clockAheadMaxMs } from '@tandem-clouds/replication/bounds';
-import { canonical, type AppliedPut, type Finding, type LandedWrite } from '../history/facts.ts';
+import { canonical, type AppliedPut, type Finding, type CommittedWrite } from '../history/facts.ts';
 
 const invariant = '4 stamps';
 const TIME_DIGITS = 9;
 
-export function checkLocalStamp({ key, site, stamp, operationId, replaced, basis }: LandedWrite): Finding[] {
+export function checkLocalStamp({
+  key,
+  site,
+  stamp,
+  operationId,
+  replaced,
+  basis,
+}: CommittedWrite): Finding[] {
   const findings: Finding[] = [];
   if (canonical(basis?.state) !== canonical(replaced?.state))
     findings.push({

@@ -13,7 +13,7 @@ import {
   lastLives,
   type AcknowledgedWrite,
   type Finding,
-  type LandedWrite,
+  type CommittedWrite,
   type Snapshot,
 } from '../history/facts.ts';
 import { expectedValue, wholesOf, winner, type Whole } from './field-history.ts';
@@ -22,12 +22,12 @@ const invariant = '2 values';
 
 export function checkValues(
   snapshot: Snapshot,
-  landed: readonly LandedWrite[],
+  committed: readonly CommittedWrite[],
   acknowledged: readonly AcknowledgedWrite[],
 ): Finding[] {
-  const byKey = groupBy(landed, ({ key }) => key);
+  const byKey = groupBy(committed, ({ key }) => key);
   return [
-    ...[...groupBy(lastLives(landed), ({ key }) => key)].flatMap(([key, writes]) =>
+    ...[...groupBy(lastLives(committed), ({ key }) => key)].flatMap(([key, writes]) =>
       checkKey(snapshot, key, writes),
     ),
     ...checkAcknowledged(byKey, acknowledged),
@@ -36,7 +36,7 @@ export function checkValues(
   ];
 }
 
-function checkKey(snapshot: Snapshot, key: string, writes: readonly LandedWrite[]): Finding[] {
+function checkKey(snapshot: Snapshot, key: string, writes: readonly CommittedWrite[]): Finding[] {
   const names = new Set(
     writes.flatMap(({ fields, meant }) => [...Object.keys(fields), ...Object.keys(meant ?? {})]),
   );
@@ -83,24 +83,24 @@ function text(value: Json | undefined): string {
 }
 
 function checkAcknowledged(
-  landed: ReadonlyMap<string, readonly LandedWrite[]>,
+  committed: ReadonlyMap<string, readonly CommittedWrite[]>,
   acknowledged: readonly AcknowledgedWrite[],
 ): Finding[] {
   return acknowledged.flatMap(({ key, site, operationId, stamp }) =>
-    (landed.get(key) ?? []).some((write) => write.operationId === operationId && write.site === site)
+    (committed.get(key) ?? []).some((write) => write.operationId === operationId && write.site === site)
       ? []
       : [
           {
             invariant,
             key,
-            detail: `${operationId} was acknowledged at ${site} as ${stamp} and never landed`,
+            detail: `${operationId} was acknowledged at ${site} as ${stamp} and was never committed`,
           },
         ],
   );
 }
 
 /** A record remembers so many operations; one that is tried again after more than that many others may repeat. */
-function checkOnce(writes: readonly LandedWrite[]): Finding[] {
+function checkOnce(writes: readonly CommittedWrite[]): Finding[] {
   const findings: Finding[] = [];
   for (const [site, own] of groupBy(writes, (write) => write.site)) {
     const last = new Map<string, number>();
@@ -116,11 +116,11 @@ function checkOnce(writes: readonly LandedWrite[]): Finding[] {
 
 function checkNothingElse(
   snapshot: Snapshot,
-  landed: ReadonlyMap<string, readonly LandedWrite[]>,
+  committed: ReadonlyMap<string, readonly CommittedWrite[]>,
 ): Finding[] {
   return [...snapshot].flatMap(([site, records]) =>
     [...records.keys()]
-      .filter((key) => !landed.has(key) && !isConflict(key) && !isOwnReport(key))
+      .filter((key) => !committed.has(key) && !isConflict(key) && !isOwnReport(key))
       .map((key) => ({ invariant, key, detail: `${site} holds a key that nobody wrote` })),
   );
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setRelease } from '@tandem-clouds/local/site-release';
 import { signalGroup } from '@tandem-clouds/local/stack/process-group';
 import { readStack, type StackSite } from '@tandem-clouds/command-line/running-stack';
-import { StepError } from '../../../../infra/rollout/perform.ts';
+import { StepError } from '../../../../infra/rollout/run-rollout.ts';
 import type { Deploy } from '../../../../infra/rollout/platform.ts';
 import { artefactOf } from '../../../../infra/rollout/releases.ts';
 

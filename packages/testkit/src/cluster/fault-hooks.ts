@@ -1,7 +1,7 @@
 /**
- * The fault hooks of the stand-ins.
+ * The fault hooks of the emulators.
  *
- * Invariant: rules that are imposed stay until they are lifted, also when the stand-in that they are set in is killed
+ * Invariant: rules that are imposed stay until they are lifted, also when the emulator that they are set in is killed
  * and comes back without them.
  */
 import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
@@ -10,7 +10,7 @@ import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 const HOOK_WITHIN_MS = 2_000;
 const SYNC_EVERY_MS = 250;
 
-/** The service names of a site's stand-ins in `stack.json`. */
+/** The service names of a site's emulators in `stack.json`. */
 const SERVICE = {
   aws: { store: 'dynamodb', queue: 'sqs' },
   azure: { store: 'cosmos', queue: 'serviceBus' },
@@ -25,7 +25,7 @@ interface Imposed {
 export class Hooks {
   readonly #sites: () => readonly StackSite[];
   readonly #imposed = new Set<Imposed>();
-  /** Address of a hook → the stand-in's process and the rules that it has been given. */
+  /** Address of a hook → the emulator's process and the rules that it has been given. */
   readonly #given = new Map<string, string>();
   readonly #sync: NodeJS.Timeout;
 
@@ -42,7 +42,7 @@ export class Hooks {
     return () => void this.#imposed.delete(imposed);
   }
 
-  /** Lifts everything. Resolves when the stand-ins that run have been told. */
+  /** Lifts everything. Resolves when the emulators that run have been told. */
   async clear(): Promise<void> {
     this.#imposed.clear();
     await this.#giveAll();
@@ -60,11 +60,11 @@ export class Hooks {
 
   async #give(site: StackSite, service: 'store' | 'queue'): Promise<void> {
     const url = site.faults[SERVICE[site.cloud][service]];
-    if (url === undefined || site.standInsPid === null) return;
+    if (url === undefined || site.emulatorsPid === null) return;
     const rules = [...this.#imposed]
       .filter((imposed) => imposed.site === site.site && imposed.service === service)
       .flatMap((imposed) => imposed.rules);
-    const wanted = `${site.standInsPid} ${JSON.stringify(rules)}`;
+    const wanted = `${site.emulatorsPid} ${JSON.stringify(rules)}`;
     if (this.#given.get(url) === wanted || (rules.length === 0 && !this.#given.has(url))) return;
     try {
       const signal = AbortSignal.timeout(HOOK_WITHIN_MS);

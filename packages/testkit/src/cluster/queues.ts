@@ -1,4 +1,4 @@
-/** The queues of a site as its stand-ins tell them, without taking anything; and moving dead letters back. */
+/** The queues of a site as its emulators tell them, without taking anything; and moving dead letters back. */
 import { ServiceBusClient } from '@azure/service-bus';
 import {
   DeleteMessageBatchCommand,
@@ -7,10 +7,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
-import { askJson } from './request.ts';
+import { queryJson } from './request.ts';
 import type { Vector } from '@tandem-clouds/replication/vector';
 
-const ANSWER_WITHIN_MS = 5_000;
+const RESPONSE_WITHIN_MS = 5_000;
 const ACCOUNT = '000000000000';
 const DEAD = 'tandem-dead';
 const BATCH = 10;
@@ -26,7 +26,7 @@ export interface Carried {
  * @throws NoAnswerError
  */
 export async function carriedBy(site: StackSite, queue: string): Promise<readonly Carried[]> {
-  const bodies = (await ask(site, `/${queue}/bodies`)) as readonly string[];
+  const bodies = (await query(site, `/${queue}/bodies`)) as readonly string[];
   return bodies.flatMap((body) => {
     const message = parse(body);
     return (message?.events ?? [message]).flatMap((event) =>
@@ -45,7 +45,7 @@ export async function carriedTo(site: StackSite): Promise<readonly Carried[]> {
 
 /** Messages that are in the site's own and inbound queue, and set aside. @throws NoAnswerError */
 export async function depths(site: StackSite): Promise<{ out: number; in: number; dead: number }> {
-  const counts = (await ask(site, '')) as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  const counts = (await query(site, '')) as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   const sum = (queue: string, ...states: string[]): number =>
     states.reduce((total, state) => total + Number(counts[queue]?.[state] ?? 0), 0);
   const held = (queue: string): number =>
@@ -87,9 +87,9 @@ function queueOf(site: StackSite, body: string): string {
   return message?.source === site.site ? 'tandem-out' : 'tandem-in';
 }
 
-async function ask({ cloud, endpoints }: StackSite, path: string): Promise<unknown> {
+async function query({ cloud, endpoints }: StackSite, path: string): Promise<unknown> {
   const base = cloud === 'aws' ? endpoints['sqs'] : endpoints['serviceBusControl'];
-  return askJson(new URL(`/_tandem/queues${path}`, base), ANSWER_WITHIN_MS);
+  return queryJson(new URL(`/_tandem/queues${path}`, base), RESPONSE_WITHIN_MS);
 }
 
 async function redriveSqs(site: StackSite): Promise<number> {
@@ -118,7 +118,7 @@ async function redriveSqs(site: StackSite): Promise<number> {
 
 async function redriveServiceBus(site: StackSite): Promise<number> {
   const client = new ServiceBusClient(site.endpoints['serviceBus'] ?? '', {
-    retryOptions: { maxRetries: 1, timeoutInMs: ANSWER_WITHIN_MS },
+    retryOptions: { maxRetries: 1, timeoutInMs: RESPONSE_WITHIN_MS },
   });
   try {
     let moved = 0;

@@ -6,12 +6,12 @@ import {
   tokenText,
   type Attempt,
   type OperationKind,
-  type Outcome,
+  type WriteResult,
   type Token,
 } from '../history/client-log.ts';
 
 /** API Gateway gives up after 30 s; a client of today sooner. */
-const ANSWER_WITHIN_MS = 10_000;
+const RESPONSE_WITHIN_MS = 10_000;
 
 /** What a client asks for. */
 export interface Request {
@@ -27,38 +27,38 @@ export interface Request {
   readonly session?: Token;
 }
 
-/** A door: a site's own, or the edge's. */
-export interface Door {
+/** An endpoint: a site's own, or the edge's. */
+export interface Endpoint {
   readonly name: string;
   readonly url: string;
 }
 
 /** Sends it and waits for the answer. Never rejects. */
-export async function send(request: Request, door: Door): Promise<Attempt> {
+export async function send(request: Request, endpoint: Endpoint): Promise<Attempt> {
   const { id, kind, key, fields, session, durable } = request;
-  const asked = {
+  const requested = {
     id,
     kind,
     fields,
-    via: door.name,
+    via: endpoint.name,
     startMs: Date.now(),
     ...(key !== undefined && { key }),
     ...(session && { carried: session }),
   };
-  const preferred = durable === true ? { durability: 'asked' as const } : {};
+  const preferred = durable === true ? { durability: 'requested' as const } : {};
   try {
-    const response = await fetch(new URL(request.path, door.url), {
+    const response = await fetch(new URL(request.path, endpoint.url), {
       method: request.method,
       headers: headersOf(request),
       ...(request.body && { body: JSON.stringify(request.body) }),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(RESPONSE_WITHIN_MS),
     });
     const text = await response.text();
-    return { ...asked, ...preferred, endMs: Date.now(), ...readAnswer(kind, response, text) };
+    return { ...requested, ...preferred, endMs: Date.now(), ...readResponse(kind, response, text) };
   } catch (error) {
     const { refused, problem } = explain(error);
-    const outcome: Outcome = refused ? 'refused' : 'unknown';
-    return { ...asked, ...preferred, endMs: Date.now(), outcome, status: 0, replayed: false, problem };
+    const result: WriteResult = refused ? 'refused' : 'unknown';
+    return { ...requested, ...preferred, endMs: Date.now(), result, status: 0, replayed: false, problem };
   }
 }
 
@@ -71,16 +71,16 @@ function headersOf({ body, idempotencyKey, durable, session }: Request): Record<
   };
 }
 
-type Answer = Pick<Attempt, 'outcome' | 'status' | 'replayed' | 'site' | 'token' | 'shown' | 'durability'>;
+type Reply = Pick<Attempt, 'result' | 'status' | 'replayed' | 'site' | 'token' | 'shown' | 'durability'>;
 
-function readAnswer(kind: OperationKind, response: Response, text: string): Answer & { problem?: string } {
+function readResponse(kind: OperationKind, response: Response, text: string): Reply & { problem?: string } {
   const { status, headers, ok } = response;
   const site = headers.get('x-tandem-site');
   const token = headers.get('x-tandem-session');
   const applied = headers.get('preference-applied') === 'durability=all';
   return {
     status,
-    outcome: outcomeOf(kind, status),
+    result: resultOf(kind, status),
     replayed: headers.get('idempotency-replayed') === 'true',
     ...(site !== null && { site }),
     ...(token !== null && { token: parseToken(token) }),
@@ -91,7 +91,7 @@ function readAnswer(kind: OperationKind, response: Response, text: string): Answ
 }
 
 /** After a 5xx a write may stand. That a record is not there is an answer to a read. */
-function outcomeOf(kind: OperationKind, status: number): Outcome {
+function resultOf(kind: OperationKind, status: number): WriteResult {
   if (status < 300 || (kind === 'read' && status === 404)) return 'acknowledged';
   return status < 500 ? 'refused' : 'unknown';
 }
@@ -105,18 +105,18 @@ function explain(error: unknown): { refused: boolean; problem: string } {
 }
 
 /** Somebody who was asked did not answer, or not well: then nothing is known. */
-export class NoAnswerError extends Error {
+export class NoResponseError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
 /** Asks for JSON. @throws NoAnswerError */
-export async function askJson(url: URL, withinMs: number): Promise<unknown> {
+export async function queryJson(url: URL, withinMs: number): Promise<unknown> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(withinMs) });
     if (response.ok) return await response.json();
     throw new Error(`HTTP ${response.status}`);
   } catch (cause) {
-    throw new NoAnswerError(`${url.href}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new NoResponseError(`${url.href}: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
   }
@@ -124,5 +124,5 @@ export async function askJson(url: URL, withinMs: number): Promise<unknown> {
 
 /** A part that did not answer says nothing; a mistake of ours must not pass for that. */
 export function isSilence(error: unknown): boolean {
-  return error instanceof AppError || error instanceof NoAnswerError;
+  return error instanceof AppError || error instanceof NoResponseError;
 }

@@ -18,10 +18,10 @@ import { Clocks } from './clocks.ts';
 import { Hooks } from './fault-hooks.ts';
 import { Link } from './link.ts';
 import type { Cut, Victim } from './victims.ts';
-import type { Door } from './request.ts';
+import type { Endpoint } from './request.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 
-export class Arena {
+export class TestCluster {
   /** Both sites: the first is the one that is destroyed in the end. */
   readonly sites: readonly [string, string];
   readonly hooks: Hooks;
@@ -60,7 +60,7 @@ export class Arena {
   }
 
   /** Starts a stack of its own, with data on disk, links in the drill's hand and clocks that can be moved. */
-  static async open(sites: readonly [string, string]): Promise<Arena> {
+  static async open(sites: readonly [string, string]): Promise<TestCluster> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-chaos-'));
     const [a, b] = sites;
     const links = new Map([`${a}/${b}`, `${b}/${a}`].map((name) => [name, new Link()]));
@@ -75,7 +75,7 @@ export class Arena {
     fs.writeFileSync(file, JSON.stringify(settings));
     try {
       const stack = await startOwnStack('--drill', file, '--sites', sites.join(','), '--log-level', 'warn');
-      return new Arena({ stack, folder, links, clocks, holds });
+      return new TestCluster({ stack, folder, links, clocks, holds });
     } catch (error) {
       await Promise.all([...links.values()].map((link) => link.close()));
       throw error;
@@ -115,7 +115,7 @@ export class Arena {
   }
 
   /** Both sites and the edge. */
-  doors(): readonly Door[] {
+  endpoints(): readonly Endpoint[] {
     const { sites, edge } = this.describe();
     return [...sites.map(({ site, url }) => ({ name: site, url })), { name: 'edge', url: edge.url }];
   }
@@ -160,7 +160,7 @@ export class Arena {
     };
   }
 
-  /** Ends every fault that lasts. Resolves when the stand-ins have been told. */
+  /** Ends every fault that lasts. Resolves when the emulators have been told. */
   async heal(): Promise<void> {
     this.#cuts.clear();
     this.#delays.clear();
@@ -174,17 +174,17 @@ export class Arena {
    * in its place reaches nobody, and finds nothing.
    */
   async destroy(site: string): Promise<void> {
-    const { standInsPid } = this.site(site);
+    const { emulatorsPid } = this.site(site);
     this.#killAll(site);
     this.cut(
       [...this.#links.keys()].filter((link) => link.split('/').includes(site)),
       'refused',
     );
     const data = path.join(this.dir, 'data', site);
-    // The new stand-ins may have opened it already: they are killed, too, and begin with an empty folder.
+    // The new emulators may have opened it already: they are killed, too, and begin with an empty folder.
     await fs.promises.rm(data, { recursive: true, force: true });
-    const again = this.site(site).standInsPid;
-    if (again !== null && again !== standInsPid) signalGroup(again, 'SIGKILL');
+    const again = this.site(site).emulatorsPid;
+    if (again !== null && again !== emulatorsPid) signalGroup(again, 'SIGKILL');
     await fs.promises.rm(data, { recursive: true, force: true });
   }
 
@@ -205,8 +205,8 @@ export class Arena {
   }
 
   #killAll(site: string): void {
-    const { pid, standInsPid } = this.site(site);
-    for (const leader of [pid, standInsPid]) if (leader !== null) signalGroup(leader, 'SIGKILL');
+    const { pid, emulatorsPid } = this.site(site);
+    for (const leader of [pid, emulatorsPid]) if (leader !== null) signalGroup(leader, 'SIGKILL');
     this.kill('bridge', site);
   }
 
@@ -221,14 +221,14 @@ export class Arena {
   }
 }
 
-function pidOf({ pid, bridgePid, standInsPid }: StackSite, victim: Exclude<Victim, 'edge'>): number | null {
+function pidOf({ pid, bridgePid, emulatorsPid }: StackSite, victim: Exclude<Victim, 'edge'>): number | null {
   switch (victim) {
     case 'host':
       return pid;
     case 'bridge':
       return bridgePid;
     case 'stores':
-      return standInsPid;
+      return emulatorsPid;
   }
 }
 

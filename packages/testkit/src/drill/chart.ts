@@ -1,7 +1,7 @@
 /** A drill as a picture: good answers a second by site, errors a second below them, and what happened when. Pure. */
 import type { Observed } from '../history/observed.ts';
 import { GROUPS } from '../history/observed.ts';
-import type { Moments } from './outcome.ts';
+import type { Moments } from './result.ts';
 import type { Second } from './series.ts';
 
 const WIDTH = 1_000;
@@ -13,7 +13,7 @@ const GAP = 34;
 const HEAD = 90;
 const ROW_HEIGHT = 16;
 /** Of a letter at the size of the labels, roughly. */
-const LETTER = 5.9;
+const CHARACTER = 5.9;
 const INK = '#0f172a';
 const MUTED = '#64748b';
 const GRID = '#e2e8f0';
@@ -178,7 +178,7 @@ function placed(marks: readonly Mark[], x: (atS: number) => number): readonly Pl
   const ends: [number, number][][] = [];
   return marks.map((mark) => {
     const at = x(mark.atS);
-    const width = mark.text.length * LETTER + 10;
+    const width = mark.text.length * CHARACTER + 10;
     const before = at + width > WIDTH - 4;
     const [from, until] = before ? [at - width, at] : [at, at + width];
     const free = ends.findIndex((row) => row.every(([a, b]) => until <= a || from >= b));
@@ -188,23 +188,23 @@ function placed(marks: readonly Mark[], x: (atS: number) => number): readonly Pl
   });
 }
 
-function drawMark({ text: said, x, row, before }: Placed, bottom: number): string[] {
+function drawMark({ text: reported, x, row, before }: Placed, bottom: number): string[] {
   const y = HEAD - 20 + row * ROW_HEIGHT;
   const anchor = before ? 'text-anchor="end" ' : '';
   return [
     `<line x1="${px(x)}" y1="${y - 10}" x2="${px(x)}" y2="${bottom}" stroke="${INK}" stroke-width="1" stroke-dasharray="3 3" stroke-opacity="0.6"/>`,
-    text(x + (before ? -5 : 5), y, said, `${anchor}fill="${INK}" font-size="11" ${HALO}`),
+    text(x + (before ? -5 : 5), y, reported, `${anchor}fill="${INK}" font-size="11" ${HALO}`),
   ];
 }
 
 function drawLegend(entries: readonly (readonly [string, string])[]): string[] {
   let x = LEFT;
-  return entries.flatMap(([said, colour]) => {
+  return entries.flatMap(([reported, colour]) => {
     const at = x;
-    x += said.length * LETTER + 40;
+    x += reported.length * CHARACTER + 40;
     return [
       `<rect x="${px(at)}" y="33" width="10" height="10" fill="${colour}" fill-opacity="0.85"/>`,
-      text(at + 15, 42, said, `fill="${INK}" font-size="11"`),
+      text(at + 15, 42, reported, `fill="${INK}" font-size="11"`),
     ];
   });
 }
@@ -212,8 +212,8 @@ function drawLegend(entries: readonly (readonly [string, string])[]): string[] {
 /** Keeps text readable where a line crosses it. */
 const HALO = 'paint-order="stroke" stroke="#ffffff" stroke-width="3" stroke-linejoin="round"';
 
-function text(x: number, y: number, said: string, attributes: string): string {
-  const escaped = said.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+function text(x: number, y: number, reported: string, attributes: string): string {
+  const escaped = reported.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return `<text x="${px(x)}" y="${px(y)}" ${attributes}>${escaped}</text>`;
 }
 

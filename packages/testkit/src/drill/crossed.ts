@@ -1,6 +1,6 @@
 /** Which acknowledged writes are at the other site, by looking into its store. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { recordsAt } from '../observe/converge.ts';
 import { knownWrites, type Known } from '../observe/exposure.ts';
 import { isSilence } from '../cluster/request.ts';
@@ -12,7 +12,7 @@ const POLL_MS = 250;
 
 /** The writes that `origin` acknowledged and `peer` does not hold. @throws AppError when its store does not answer. */
 export async function notAt(
-  arena: Arena,
+  cluster: TestCluster,
   peer: string,
   { origin, writes }: { readonly origin: string; readonly writes: readonly Known[] },
 ): Promise<readonly Known[]> {
@@ -20,7 +20,7 @@ export async function notAt(
   for (let from = 0; from < writes.length; from += PAGE) {
     const page = writes.slice(from, from + PAGE);
     const held = await recordsAt(
-      arena,
+      cluster,
       peer,
       page.map(({ key }) => key),
     );
@@ -33,20 +33,20 @@ export async function notAt(
 
 /** Waits until both sites hold what the other one acknowledged in these calls. Returns when; undefined: not in time. */
 export async function untilCrossed(
-  arena: Arena,
+  cluster: TestCluster,
   calls: readonly Call[],
   withinMs: number,
 ): Promise<number | undefined> {
-  const [a, b] = arena.sites;
+  const [a, b] = cluster.sites;
   const open = [
-    { origin: a, peer: b, writes: knownWrites(arena, calls, a) },
-    { origin: b, peer: a, writes: knownWrites(arena, calls, b) },
+    { origin: a, peer: b, writes: knownWrites(cluster, calls, a) },
+    { origin: b, peer: a, writes: knownWrites(cluster, calls, b) },
   ];
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {
       // What has crossed once is not asked for again.
-      for (const way of open) way.writes = await notAt(arena, way.peer, way);
+      for (const way of open) way.writes = await notAt(cluster, way.peer, way);
       if (open.every(({ writes }) => writes.length === 0)) return Date.now();
     } catch (error) {
       if (!isSilence(error)) throw error;

@@ -3,14 +3,14 @@
  * were told.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { keysOf, takeSnapshot, untilAtRest } from '../observe/converge.ts';
 import { knownWrites } from '../observe/exposure.ts';
 import { judge } from '../checkers/judge.ts';
 import type { Finding } from '../history/facts.ts';
 import { Random } from '../random.ts';
 import { notAt, untilCrossed } from './crossed.ts';
-import { runCrowd, type CrowdOptions } from '../load/load-generator.ts';
+import { runLoad, type LoadOptions } from '../load/load-generator.ts';
 import {
   isError,
   type AtRisk,
@@ -19,7 +19,7 @@ import {
   type HealthChange,
   type Observed,
 } from '../history/observed.ts';
-import type { DrillOptions } from './run.ts';
+import type { DrillOptions } from './options.ts';
 import { watch } from './watch.ts';
 
 /** Before the cut: longer than the TTL over which the clients join. */
@@ -35,11 +35,11 @@ const MUTE_MS = 2_000;
 const TAIL_MS = 15_000;
 const STEP_WITHIN_MS = 120_000;
 const POLL_MS = 100;
-const TELL_EVERY_MS = 5_000;
+const REPORT_EVERY_MS = 5_000;
 
-export interface StageOptions
-  extends DrillOptions, Pick<CrowdOptions, 'doors' | 'joinWithinMs' | 'periodMs' | 'resolve' | 'sizes'> {
-  readonly arena: Arena;
+export interface DrillRunOptions
+  extends DrillOptions, Pick<LoadOptions, 'endpoints' | 'joinWithinMs' | 'periodMs' | 'resolve' | 'sizes'> {
+  readonly cluster: TestCluster;
 }
 
 /** What the acts find out. */
@@ -55,15 +55,15 @@ type Acts = Pick<
   | 'waitingAtReturn'
 >;
 
-export class Stage {
-  readonly #options: StageOptions;
+export class DrillRun {
+  readonly #options: DrillRunOptions;
   readonly #random: Random;
   readonly #calls: Call[] = [];
-  readonly #answers: DnsAnswer[] = [];
+  readonly #responses: DnsAnswer[] = [];
   readonly #health: HealthChange[] = [];
-  readonly #looks: AtRisk[] = [];
+  readonly #samples: AtRisk[] = [];
 
-  constructor(options: StageOptions) {
+  constructor(options: DrillRunOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
   }
@@ -73,7 +73,7 @@ export class Stage {
     const stop = new AbortController();
     const beganMs = Date.now();
     const working = this.#work(stop.signal);
-    const telling = setInterval(() => this.#tell(beganMs), TELL_EVERY_MS);
+    const telling = setInterval(() => this.#report(beganMs), REPORT_EVERY_MS);
     let acts: Acts;
     let endMs: number;
     try {
@@ -85,54 +85,58 @@ export class Stage {
     }
     await working;
     const findings = await this.#findings();
-    const { calls, answers, health } = { calls: this.#calls, answers: this.#answers, health: this.#health };
-    return { drill, victim, survivor, beganMs, endMs, calls, answers, health, findings, ...acts };
+    const { calls, responses, health } = {
+      calls: this.#calls,
+      responses: this.#responses,
+      health: this.#health,
+    };
+    return { drill, victim, survivor, beganMs, endMs, calls, responses, health, findings, ...acts };
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { arena, doors, resolve, sizes, periodMs, joinWithinMs } = this.#options;
-    const [calls, answers, health, looks] = [this.#calls, this.#answers, this.#health, this.#looks];
-    const sites = new Map(arena.describe().sites.map(({ site, url }) => [site, url]));
-    const { controlUrl } = arena.describe().dns;
+    const { cluster, endpoints, resolve, sizes, periodMs, joinWithinMs } = this.#options;
+    const [calls, responses, health, samples] = [this.#calls, this.#responses, this.#health, this.#samples];
+    const sites = new Map(cluster.describe().sites.map(({ site, url }) => [site, url]));
+    const { controlUrl } = cluster.describe().dns;
     await Promise.all([
-      runCrowd(
-        { sizes, periodMs, joinWithinMs, random: this.#random, resolve, doors, calls, answers },
+      runLoad(
+        { sizes, periodMs, joinWithinMs, random: this.#random, resolve, endpoints, calls, responses },
         signal,
       ),
-      watch({ resolve, doors, controlUrl, sites, answers, health, looks }, signal),
+      watch({ resolve, endpoints, controlUrl, sites, responses, health, samples }, signal),
     ]);
   }
 
   async #acts(): Promise<Acts> {
-    const { arena, victim, survivor, awayMs, progress } = this.#options;
+    const { cluster, victim, survivor, awayMs, progress } = this.#options;
     progress('steady load');
     await sleep(STEADY_MS + this.#random.int(MOMENT_WITHIN_MS) - MUTE_MS);
-    const mend = arena.cut([`${victim}/${survivor}`], 'refused');
+    const mend = cluster.cut([`${victim}/${survivor}`], 'refused');
     await sleep(MUTE_MS);
-    const atRiskAtCut = this.#lastLooks();
+    const atRiskAtCut = this.#lastSamples();
     const cutMs = Date.now();
-    const bringBack = arena.takeAway(victim);
+    const bringBack = cluster.takeAway(victim);
     progress(`CUT: ${victim} is killed; ${atRiskAtCut.map(textOf).join(', ') || 'nothing said at risk'}`);
     mend();
     await sleep(awayMs);
     const before = this.#calls.filter(({ endMs }) => endMs <= cutMs);
-    const way = { origin: victim, writes: knownWrites(arena, before, victim) };
-    const behind = await notAt(arena, survivor, way);
-    const waitingAtReturn = this.#looks.findLast(({ origin }) => origin === survivor);
+    const way = { origin: victim, writes: knownWrites(cluster, before, victim) };
+    const behind = await notAt(cluster, survivor, way);
+    const waitingAtReturn = this.#samples.findLast(({ origin }) => origin === survivor);
     const backMs = Date.now();
     bringBack();
     progress(`${victim} may return; ${behind.length} of its writes are not at ${survivor}`);
-    const told = [...this.#calls];
+    const reported = [...this.#calls];
     const [servesMs, convergedMs] = await Promise.all([
-      this.#until('ready', () => arena.site(victim).ready),
-      untilCrossed(arena, told, STEP_WITHIN_MS),
+      this.#until('ready', () => cluster.site(victim).ready),
+      untilCrossed(cluster, reported, STEP_WITHIN_MS),
     ]);
     progress(convergedMs === undefined ? 'NOT CONVERGED' : 'what was acknowledged before is at both sites');
     await this.#until('in rotation', () =>
-      this.#answers.some(({ site, atMs }) => site === victim && atMs > backMs),
+      this.#responses.some(({ site, atMs }) => site === victim && atMs > backMs),
     );
     await sleep(TAIL_MS);
-    const stillBehind = (await notAt(arena, survivor, { ...way, writes: behind })).length;
+    const stillBehind = (await notAt(cluster, survivor, { ...way, writes: behind })).length;
     return {
       atRiskAtCut,
       cutMs,
@@ -157,30 +161,30 @@ export class Stage {
   }
 
   /** The last that each site said. */
-  #lastLooks(): AtRisk[] {
-    return this.#options.arena.sites.flatMap(
-      (site) => this.#looks.findLast(({ origin }) => origin === site) ?? [],
+  #lastSamples(): AtRisk[] {
+    return this.#options.cluster.sites.flatMap(
+      (site) => this.#samples.findLast(({ origin }) => origin === site) ?? [],
     );
   }
 
   /** Once nobody asks any more: both sites at rest, and everything that clients were told judged. */
   async #findings(): Promise<readonly Finding[]> {
-    const { arena, progress } = this.#options;
+    const { cluster, progress } = this.#options;
     progress('the load has ended; comparing both sites with what the clients were told');
     const keys = keysOf(this.#calls);
-    const rest = await untilAtRest(arena, keys, {
+    const rest = await untilAtRest(cluster, keys, {
       convergedWithinMs: STEP_WITHIN_MS,
       quietWithinMs: 0,
       progress,
     });
     const restless =
       rest.convergedMs === undefined ? [{ invariant: '1 convergence', detail: rest.missing }] : [];
-    return [...restless, ...judge(this.#calls, await takeSnapshot(arena, keys))];
+    return [...restless, ...judge(this.#calls, await takeSnapshot(cluster, keys))];
   }
 
-  #tell(beganMs: number): void {
+  #report(beganMs: number): void {
     const { sizes, progress } = this.#options;
-    const recent = this.#calls.filter(({ endMs }) => endMs > Date.now() - TELL_EVERY_MS);
+    const recent = this.#calls.filter(({ endMs }) => endMs > Date.now() - REPORT_EVERY_MS);
     const counts = Object.keys(sizes).map((group) => {
       const own = recent.filter((call) => call.group === group);
       return `${group}: ${own.length} requests, ${own.filter(isError).length} errors`;

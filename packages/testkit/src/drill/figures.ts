@@ -1,14 +1,14 @@
 /** A drill's outcome as figures with their bars. Pure. */
 import { figure, type Aim, type Figure } from '../report/report.ts';
 import type { AtRisk, Observed } from '../history/observed.ts';
-import type { Outcome } from './outcome.ts';
+import type { DrillResult } from './result.ts';
 
 /** The bar of a failover. */
 export const RTO_BELOW_S = 60;
 const NONE: Aim = { exactly: 0 };
 
-export function figuresOf(observed: Observed, outcome: Outcome): readonly Figure[] {
-  const { moments, afterRedirect, groups } = outcome;
+export function figuresOf(observed: Observed, result: DrillResult): readonly Figure[] {
+  const { moments, afterRedirect, groups } = result;
   const { back } = moments;
   const errorsOf = (group: string): number =>
     Object.values(groups.find((one) => one.group === group)?.errors ?? {}).reduce((a, b) => a + b, 0);
@@ -26,8 +26,8 @@ export function figuresOf(observed: Observed, outcome: Outcome): readonly Figure
     }),
     figure('errors among these', afterRedirect.errors, '', NONE),
     figure('errors of clients that ignore the TTL', errorsOf('ignores TTL'), ''),
-    ...observed.atRiskAtCut.map((said) =>
-      figure(`keys at risk at the cut, as said: ${wayOf(said)}`, said.keys, ''),
+    ...observed.atRiskAtCut.map((reported) =>
+      figure(`keys at risk at the cut, as said: ${wayOf(reported)}`, reported.keys, ''),
     ),
     figure('writes that had not crossed at the cut', observed.stayedBehind, ''),
     figure('of these not back in the end', observed.stillBehind, '', NONE),
@@ -49,13 +49,13 @@ export function figuresOf(observed: Observed, outcome: Outcome): readonly Figure
       '',
       NONE,
     ),
-    figure('acknowledged writes', outcome.writes, '', { atLeast: 1 }),
-    figure('acknowledged writes lost', outcome.lost, '', NONE),
-    figure('keys on which the sites differ', outcome.diverging, '', NONE),
-    figure('other violations', outcome.otherFindings, '', NONE),
-    figure('writes that a retry found done already', outcome.replayed, ''),
-    figure('reads', outcome.reads, ''),
-    figure("reads that did not show the client's own write", outcome.staleReads, ''),
+    figure('acknowledged writes', result.writes, '', { atLeast: 1 }),
+    figure('acknowledged writes lost', result.lost, '', NONE),
+    figure('keys on which the sites differ', result.diverging, '', NONE),
+    figure('other violations', result.otherFindings, '', NONE),
+    figure('writes that a retry found done already', result.replayed, ''),
+    figure('reads', result.reads, ''),
+    figure("reads that did not show the client's own write", result.staleReads, ''),
   ];
 }
 

@@ -6,7 +6,7 @@ import { toMarkdown, type Figure } from '../report/report.ts';
 import { chartOf } from './chart.ts';
 import { figuresOf, holds } from './figures.ts';
 import type { Observed } from '../history/observed.ts';
-import { outcomeOf, type GroupOutcome, type Moments } from './outcome.ts';
+import { resultOf, type GroupResult, type Moments } from './result.ts';
 import { secondsOf, type Second } from './series.ts';
 
 /** Of the file for programs: raised when something that is there changes its meaning or goes. */
@@ -36,14 +36,14 @@ export interface DrillReport {
   /** Milliseconds after the cut. */
   readonly moments: Moments;
   readonly figures: readonly Figure[];
-  readonly groups: readonly GroupOutcome[];
+  readonly groups: readonly GroupResult[];
   readonly findings: Observed['findings'];
   readonly seconds: readonly Second[];
 }
 
 export function reportOf(observed: Observed, settings: DrillSettings): DrillReport {
-  const outcome = outcomeOf(observed);
-  const figures = figuresOf(observed, outcome);
+  const result = resultOf(observed);
+  const figures = figuresOf(observed, result);
   const { drill, victim, survivor, findings } = observed;
   return {
     version: VERSION,
@@ -54,9 +54,9 @@ export function reportOf(observed: Observed, settings: DrillSettings): DrillRepo
     settings,
     victim,
     survivor,
-    moments: outcome.moments,
+    moments: result.moments,
     figures,
-    groups: outcome.groups,
+    groups: result.groups,
     findings: findings.slice(0, FINDINGS_MAX),
     seconds: secondsOf(observed),
   };
@@ -81,7 +81,7 @@ export function pageOf(report: DrillReport, picture: string): string {
   return [
     `# ${drill}, ${date.slice(0, 10)}: ${passed ? 'passed' : 'FAILED'}`,
     '',
-    `${victim} was killed (SIGKILL to its functions, bridge and stand-ins) under load, kept dead, and brought back.`,
+    `${victim} was killed (SIGKILL to its functions, bridge and emulators) under load, kept dead, and brought back.`,
     `${clients} clients found the product by DNS only, each with a request every ${periodMs} ms on average. Checks every ` +
       `${checkIntervalSeconds} s, ${failureThreshold} failures take a site out, TTL ${ttlSeconds} s: so ` +
       `${checkIntervalSeconds * failureThreshold + ttlSeconds} s and the time of a request are the most that a ` +
@@ -127,9 +127,9 @@ const EVENTS: Readonly<Record<keyof Moments, string>> = {
 };
 
 function timelineOf({ moments, victim }: DrillReport): string[] {
-  const known = Object.entries(EVENTS).flatMap(([moment, said]) => {
+  const known = Object.entries(EVENTS).flatMap(([moment, reported]) => {
     const ms = moments[moment as keyof Moments];
-    return ms === undefined ? [] : [{ ms, said }];
+    return ms === undefined ? [] : [{ ms, reported }];
   });
   return [
     '| after the cut | what |',
@@ -137,11 +137,11 @@ function timelineOf({ moments, victim }: DrillReport): string[] {
     `| 0 s | ${victim} is killed |`,
     ...known
       .toSorted((a, b) => a.ms - b.ms)
-      .map(({ ms, said }) => `| ${(ms / 1_000).toFixed(1)} s | ${said} |`),
+      .map(({ ms, reported }) => `| ${(ms / 1_000).toFixed(1)} s | ${reported} |`),
   ];
 }
 
-function errorsOf(groups: readonly GroupOutcome[]): string[] {
+function errorsOf(groups: readonly GroupResult[]): string[] {
   const after = (ms: number | undefined): string => (ms === undefined ? '' : `${(ms / 1_000).toFixed(1)} s`);
   return [
     '| clients that … | clients | requests | errors | kinds | first | last |',
@@ -149,8 +149,8 @@ function errorsOf(groups: readonly GroupOutcome[]): string[] {
     ...groups.map(({ group, clients, requests, errors, firstErrorMs, lastErrorMs }) => {
       const kinds = Object.entries(errors).sort(([, a], [, b]) => b - a);
       const all = kinds.reduce((sum, [, times]) => sum + times, 0);
-      const said = kinds.map(([kind, times]) => `${kind} × ${times}`).join(', ');
-      return `| ${group} | ${clients} | ${requests} | ${all} | ${said} | ${after(firstErrorMs)} | ${after(lastErrorMs)} |`;
+      const reported = kinds.map(([kind, times]) => `${kind} × ${times}`).join(', ');
+      return `| ${group} | ${clients} | ${requests} | ${all} | ${reported} | ${after(firstErrorMs)} | ${after(lastErrorMs)} |`;
     }),
   ];
 }

@@ -1,27 +1,15 @@
 /** One drill, from a stack of its own to what was seen. */
 import type { RoutedRecord } from '@tandem-clouds/zone/model';
-import { Arena } from '../cluster/test-cluster.ts';
-import { openEntrance, type Entrance } from '../load/endpoint.ts';
+import { TestCluster } from '../cluster/test-cluster.ts';
+import { openTrafficEndpoint, type TrafficEndpoint } from '../load/endpoint.ts';
 import type { Observed } from '../history/observed.ts';
+import type { DrillOptions } from './options.ts';
 import type { DrillSettings } from './report.ts';
-import { Stage } from './drill-run.ts';
+import { DrillRun } from './drill-run.ts';
 
 /** One client that ignores the TTL to so many that honour it. */
 const HONOURING_PER_IGNORING = 4;
 const PERIOD_MS = 500;
-
-export interface DrillOptions {
-  /** `aws-lost`. */
-  readonly drill: string;
-  readonly victim: string;
-  readonly survivor: string;
-  readonly seed: number;
-  /** That honour the TTL; those that do not come on top. */
-  readonly clients: number;
-  /** How long the site stays away. */
-  readonly awayMs: number;
-  readonly progress: (line: string) => void;
-}
 
 export interface DrillResult {
   readonly observed: Observed;
@@ -32,27 +20,27 @@ export interface DrillResult {
 export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const { victim, survivor, clients, progress } = options;
   progress(`starting a stack of its own with ${victim} and ${survivor}`);
-  const arena = await Arena.open([victim, survivor]);
-  let entrance: Entrance | undefined;
+  const cluster = await TestCluster.open([victim, survivor]);
+  let trafficEndpoint: TrafficEndpoint | undefined;
   try {
-    entrance = await openEntrance(arena);
-    const { record, doors, resolve } = entrance;
+    trafficEndpoint = await openTrafficEndpoint(cluster);
+    const { record, endpoints, resolve } = trafficEndpoint;
     const sizes = { 'honours TTL': clients, 'ignores TTL': Math.ceil(clients / HONOURING_PER_IGNORING) };
-    const stage = new Stage({
+    const drillRun = new DrillRun({
       ...options,
-      arena,
+      cluster,
       sizes,
       periodMs: PERIOD_MS,
       joinWithinMs: record.ttlSeconds * 1_000,
-      doors,
+      endpoints,
       resolve,
     });
-    const observed = await stage.play();
+    const observed = await drillRun.play();
     const all = sizes['honours TTL'] + sizes['ignores TTL'];
     return { observed, settings: settingsOf(record, { seed: options.seed, clients: all }) };
   } finally {
-    await entrance?.close();
-    await arena.close();
+    await trafficEndpoint?.close();
+    await cluster.close();
   }
 }
 

@@ -10,7 +10,7 @@ import type { Vector } from '@tandem-clouds/replication/vector';
 export type OperationKind = 'create' | 'change' | 'delete' | 'put' | 'read';
 
 /** Whether the request took effect: certainly, certainly not, or nobody can say. */
-export type Outcome = 'acknowledged' | 'refused' | 'unknown';
+export type WriteResult = 'acknowledged' | 'refused' | 'unknown';
 
 /** What `X-Tandem-Session` says: a record's key and its vector. */
 export interface Token {
@@ -29,7 +29,7 @@ export interface Attempt {
   readonly via: string;
   readonly startMs: number;
   readonly endMs: number;
-  readonly outcome: Outcome;
+  readonly result: WriteResult;
   /** Of HTTP; 0 without an answer. */
   readonly status: number;
   /** The site that answered. */
@@ -42,7 +42,7 @@ export interface Attempt {
   /** The record as the answer showed it. */
   readonly shown?: Readonly<Record<string, Json>>;
   /** `Prefer: durability=all` was asked for; `applied` when the answer said `Preference-Applied`. */
-  readonly durability?: 'asked' | 'applied';
+  readonly durability?: 'requested' | 'applied';
   /** The answer was that of an earlier attempt. */
   readonly replayed: boolean;
   /** Why there was no good answer. */
@@ -110,7 +110,7 @@ export function lineOf(attempt: Attempt): string {
     via,
     site,
     status,
-    outcome,
+    result,
     token,
     durability,
     problem,
@@ -118,7 +118,7 @@ export function lineOf(attempt: Attempt): string {
   return [
     `${new Date(startMs).toISOString()} +${endMs - startMs}ms`,
     `${id} ${kind} ${key} via ${via}${site !== undefined && site !== via ? ` at ${site}` : ''}`,
-    `→ ${outcome} ${status}${durability === 'applied' ? ' durability=all' : ''}`,
+    `→ ${result} ${status}${durability === 'applied' ? ' durability=all' : ''}`,
     ...(token ? [`token ${Object.values(token.vector).join('_')}`] : []),
     ...(attempt.replayed ? ['replayed'] : []),
     ...(problem !== undefined ? [problem] : []),

@@ -5,7 +5,7 @@
  * site that answered, unless another write of the same key can have come in between; whatever no answer told is taken
  * from the values that the stores hold, because every value names its operation.
  */
-import type { AcknowledgedWrite, LandedWrite, Snapshot } from './facts.ts';
+import type { AcknowledgedWrite, CommittedWrite, Snapshot } from './facts.ts';
 import type { Json } from '@tandem-clouds/replication/json';
 import { DELETED } from '@tandem-clouds/replication/record';
 import { stampSite } from '@tandem-clouds/replication/stamp';
@@ -16,8 +16,8 @@ import { CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf, type Attempt } from '
 const LINGERS_MS = 60_000;
 const CREATED_AT = 'createdAt';
 
-export interface Landed {
-  readonly writes: readonly LandedWrite[];
+export interface Committed {
+  readonly writes: readonly CommittedWrite[];
   /** The acknowledged ones of them. */
   readonly acknowledged: readonly TokenedWrite[];
   /** Acknowledged, but nobody can say under which stamp they took effect. */
@@ -31,22 +31,22 @@ export interface TokenedWrite extends AcknowledgedWrite {
   readonly token: Vector;
 }
 
-export function landedWrites(log: readonly Attempt[], snapshot: Snapshot): Landed {
+export function committedWrites(log: readonly Attempt[], snapshot: Snapshot): Committed {
   const writes = log.filter(isWrite);
   const overlapping = overlapOf(writes);
-  const found = new Map<string, LandedWrite>();
-  const add = (write: LandedWrite): void => {
+  const found = new Map<string, CommittedWrite>();
+  const add = (write: CommittedWrite): void => {
     const name = `${write.key} ${write.operationId} ${write.stamp}`;
     if (!found.has(name)) found.set(name, write);
   };
   const acknowledged: TokenedWrite[] = [];
   const unstamped: Attempt[] = [];
   for (const attempt of writes) {
-    if (attempt.outcome !== 'acknowledged') continue;
+    if (attempt.result !== 'acknowledged') continue;
     const own = stampOf(attempt, overlapping(attempt));
     if (own === undefined) unstamped.push(attempt);
     else {
-      add(landed(attempt, own.site, own.key, own.stamp));
+      add(committed(attempt, own.site, own.key, own.stamp));
       acknowledged.push({
         ...own,
         atMs: attempt.endMs,
@@ -86,7 +86,7 @@ function overlapOf(writes: readonly Attempt[]): (attempt: Attempt) => Overlap {
   const byKey = new Map<string, Attempt[]>();
   for (const write of writes) {
     const key = keyOf(write);
-    if (key === undefined || write.outcome === 'refused') continue;
+    if (key === undefined || write.result === 'refused') continue;
     const list = byKey.get(key);
     if (list === undefined) byKey.set(key, [write]);
     else list.push(write);
@@ -103,8 +103,8 @@ export function keyOf({ key, token }: Attempt): string | undefined {
   return key ?? token?.key;
 }
 
-function lastMs({ outcome, endMs }: Attempt): number {
-  return outcome === 'unknown' ? endMs + LINGERS_MS : endMs;
+function lastMs({ result, endMs }: Attempt): number {
+  return result === 'unknown' ? endMs + LINGERS_MS : endMs;
 }
 
 /** A delete empties what clients can write. */
@@ -112,7 +112,7 @@ function clientFields({ kind, fields }: Attempt): Readonly<Record<string, Json>>
   return kind === 'delete' ? { [DELETED]: true, name: null, email: null, metadata: null } : fields;
 }
 
-function landed(attempt: Attempt, site: string, key: string, stamp: string): LandedWrite {
+function committed(attempt: Attempt, site: string, key: string, stamp: string): CommittedWrite {
   return {
     atMs: attempt.endMs,
     site,
@@ -128,16 +128,16 @@ function landed(attempt: Attempt, site: string, key: string, stamp: string): Lan
 }
 
 /** Operations whose values are in a store, by the stamp that they have there. */
-function shownByStores(writes: readonly Attempt[], snapshot: Snapshot): LandedWrite[] {
+function shownByStores(writes: readonly Attempt[], snapshot: Snapshot): CommittedWrite[] {
   const byId = new Map(writes.map((write) => [write.id, write]));
-  const shown: LandedWrite[] = [];
+  const shown: CommittedWrite[] = [];
   for (const { key, state } of recordsOf(snapshot)) {
     for (const [field, [stamp, value]] of Object.entries(state.fields)) {
       if (!CLIENT_FIELDS.has(field)) continue;
       const attempt = byId.get(operationOf(value) ?? '');
       const known = attempt && keyOf(attempt);
       if (attempt !== undefined && field in attempt.fields && (known ?? key) === key)
-        shown.push(landed(attempt, stampSite(stamp), key, stamp));
+        shown.push(committed(attempt, stampSite(stamp), key, stamp));
     }
   }
   return shown;
@@ -147,18 +147,18 @@ function shownByStores(writes: readonly Attempt[], snapshot: Snapshot): LandedWr
 function livesShownByStores(
   writes: readonly Attempt[],
   snapshot: Snapshot,
-  known: readonly LandedWrite[],
-): LandedWrite[] {
+  known: readonly CommittedWrite[],
+): CommittedWrite[] {
   const turns = new Map<string, Attempt[]>();
   for (const write of writes) {
     const key = keyOf(write);
     if (key === undefined || (write.kind !== 'create' && write.kind !== 'delete')) continue;
-    if (write.outcome === 'refused') continue;
+    if (write.result === 'refused') continue;
     turns.set(key, [...(turns.get(key) ?? []), write]);
   }
   const dated = new Set(known.map(({ key, stamp }) => `${key} ${stamp}`));
   const named = new Set(known.map(({ key, operationId }) => `${key} ${operationId}`));
-  const lives: LandedWrite[] = [];
+  const lives: CommittedWrite[] = [];
   for (const { key, state } of recordsOf(snapshot)) {
     const candidate = (kind: string): Attempt | undefined =>
       turns.get(key)?.find((write) => write.kind === kind && !named.has(`${key} ${write.id}`));
@@ -175,7 +175,7 @@ function livesShownByStores(
     ];
     for (const { stamp, write } of entries) {
       if (write !== undefined && !dated.has(`${key} ${stamp}`))
-        lives.push(landed(write, stampSite(stamp), key, stamp));
+        lives.push(committed(write, stampSite(stamp), key, stamp));
     }
   }
   return lives;

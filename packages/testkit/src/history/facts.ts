@@ -17,7 +17,7 @@ export interface Meant {
 }
 
 /** A put of a local write that took effect in the store, acknowledged or not. */
-export interface LandedWrite {
+export interface CommittedWrite {
   readonly atMs: number;
   readonly site: string;
   readonly key: string;
@@ -197,14 +197,14 @@ function oldestOf({ fields, sets = {}, counters = {} }: RecordState): string {
  */
 export function stillHolds(
   state: RecordState,
-  { site, stamp }: Pick<LandedWrite, 'site' | 'stamp'>,
+  { site, stamp }: Pick<CommittedWrite, 'site' | 'stamp'>,
 ): boolean {
   return vectorHolds(state.vector, site, stamp) && timeOf(oldestOf(state)) <= timeOf(stamp) + KEPT_MS;
 }
 
 /** The writes without those that were removed for good and that no site includes any more. */
-export function remembered<Write extends Pick<LandedWrite, 'key' | 'site' | 'stamp'>>(
-  landed: readonly Write[],
+export function remembered<Write extends Pick<CommittedWrite, 'key' | 'site' | 'stamp'>>(
+  committed: readonly Write[],
   snapshot: Snapshot,
   forgotten: Forgotten,
 ): readonly Write[] {
@@ -213,16 +213,16 @@ export function remembered<Write extends Pick<LandedWrite, 'key' | 'site' | 'sta
       const state = records.get(write.key)?.state;
       return state !== undefined && stillHolds(state, write);
     });
-  return landed.filter(
+  return committed.filter(
     (write) => !isForgottenWrite(forgotten, write.key, write.site, write.stamp) || isHeld(write),
   );
 }
 
 /** The writes of every key to the last of its lives. */
-export function lastLives(landed: readonly LandedWrite[]): readonly LandedWrite[] {
+export function lastLives(committed: readonly CommittedWrite[]): readonly CommittedWrite[] {
   const last = new Map<string, number>();
-  for (const { key, life } of landed) last.set(key, Math.max(last.get(key) ?? 0, life));
-  return landed.filter(({ key, life }) => life === last.get(key));
+  for (const { key, life } of committed) last.set(key, Math.max(last.get(key) ?? 0, life));
+  return committed.filter(({ key, life }) => life === last.get(key));
 }
 
 /** Whether a key is that of an entry of the conflict log. */

@@ -54,7 +54,7 @@ export interface Observed {
   /** Every write that was acknowledged before the return is at both sites; undefined: not in time. */
   readonly convergedMs: number | undefined;
   readonly calls: readonly Call[];
-  readonly answers: readonly DnsAnswer[];
+  readonly responses: readonly DnsAnswer[];
   readonly health: readonly HealthChange[];
   /** The last words before the cut, in both directions. */
   readonly atRiskAtCut: readonly AtRisk[];

@@ -7,7 +7,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import type { Random } from '../random.ts';
 import { isWrite, itemFields, userFields, type Attempt, type Token } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { send, type Door, type Request } from '../cluster/request.ts';
+import { send, type Endpoint, type Request } from '../cluster/request.ts';
 
 const LANES = 24;
 const HOT = 12;
@@ -23,7 +23,7 @@ const READ_SHARE = 0.15;
 export interface ClientsOptions {
   readonly random: Random;
   /** The sites' own doors; the edge is named `edge`. */
-  readonly doors: readonly Door[];
+  readonly endpoints: readonly Endpoint[];
   readonly log: Attempt[];
   /** Distinguishes the ids of several crowds over one stack. */
   readonly name: string;
@@ -31,7 +31,7 @@ export interface ClientsOptions {
   readonly durableShare: number;
 }
 
-/** A crowd of clients. */
+/** A load of clients. */
 export class Clients {
   readonly #options: ClientsOptions;
   readonly #recent: string[] = [];
@@ -66,33 +66,33 @@ export class Clients {
   }
 
   async #act(enough: () => boolean): Promise<void> {
-    const { random, doors, durableShare } = this.#options;
-    const door = random.pick(doors);
+    const { random, endpoints, durableShare } = this.#options;
+    const endpoint = random.pick(endpoints);
     if (random.chance(READ_SHARE) && this.#tokens.size > 0) {
-      await this.#submit(this.#read(), door);
+      await this.#submit(this.#read(), endpoint);
       return;
     }
     const write = this.#chooseWrite();
-    await this.#write({ ...write, ...(random.chance(durableShare) && { durable: true }) }, door, enough);
+    await this.#write({ ...write, ...(random.chance(durableShare) && { durable: true }) }, endpoint, enough);
   }
 
   /** A client that has a key for it tries again, at another door, until it knows. */
-  async #write(request: Request, first: Door, enough: () => boolean): Promise<void> {
-    let door = first;
+  async #write(request: Request, first: Endpoint, enough: () => boolean): Promise<void> {
+    let endpoint = first;
     for (let attempt = 0; ; attempt += 1) {
-      const { outcome } = await this.#submit(request, door);
-      if (outcome === 'acknowledged') this.#acknowledged += 1;
-      if (outcome !== 'unknown' || request.idempotencyKey === undefined || attempt >= RETRIES_MAX) return;
+      const { result } = await this.#submit(request, endpoint);
+      if (result === 'acknowledged') this.#acknowledged += 1;
+      if (result !== 'unknown' || request.idempotencyKey === undefined || attempt >= RETRIES_MAX) return;
       await sleep(RETRY_AFTER_MS);
       if (enough()) return;
-      const { doors, random } = this.#options;
-      const others = doors.filter(({ name }) => name !== door.name);
-      if (others.length > 0) door = random.pick(others);
+      const { endpoints, random } = this.#options;
+      const others = endpoints.filter(({ name }) => name !== endpoint.name);
+      if (others.length > 0) endpoint = random.pick(others);
     }
   }
 
-  async #submit(request: Request, door: Door): Promise<Attempt> {
-    const attempt = await send(request, door);
+  async #submit(request: Request, endpoint: Endpoint): Promise<Attempt> {
+    const attempt = await send(request, endpoint);
     this.#options.log.push(attempt);
     const key = keyOf(attempt);
     if (attempt.token !== undefined && key !== undefined) {

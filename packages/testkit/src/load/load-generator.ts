@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyed } from './clients.ts';
 import { keyOf } from '../history/committed.ts';
-import { send, type Door, type Request } from '../cluster/request.ts';
+import { send, type Endpoint, type Request } from '../cluster/request.ts';
 import type { Random } from '../random.ts';
 import { isError, type Call, type DnsAnswer, type Group } from '../history/observed.ts';
 
@@ -17,7 +17,7 @@ export interface Resolved {
   readonly ttlSeconds: number;
 }
 
-export interface CrowdOptions {
+export interface LoadOptions {
   /** Clients by group. */
   readonly sizes: Readonly<Record<Group, number>>;
   /** Of each client: one request in so many milliseconds on average, at uneven times, so that clients stay spread. */
@@ -28,13 +28,13 @@ export interface CrowdOptions {
   /** Asks DNS for the name. */
   readonly resolve: () => Promise<Resolved>;
   /** By address. */
-  readonly doors: ReadonlyMap<string, Door>;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly calls: Call[];
-  readonly answers: DnsAnswer[];
+  readonly responses: DnsAnswer[];
 }
 
 /** Sends requests until the signal. */
-export async function runCrowd(options: CrowdOptions, signal: AbortSignal): Promise<void> {
+export async function runLoad(options: LoadOptions, signal: AbortSignal): Promise<void> {
   const clients = Object.entries(options.sizes).flatMap(([group, size]) =>
     Array.from({ length: size }, (_client, index) => new Client(options, group as Group, index)),
   );
@@ -42,13 +42,13 @@ export async function runCrowd(options: CrowdOptions, signal: AbortSignal): Prom
 }
 
 interface Held {
-  readonly door: Door;
+  readonly endpoint: Endpoint;
   readonly atMs: number;
   readonly untilMs: number;
 }
 
 class Client {
-  readonly #options: CrowdOptions;
+  readonly #options: LoadOptions;
   readonly #group: Group;
   readonly #name: string;
   #held: Held | undefined;
@@ -58,7 +58,7 @@ class Client {
   readonly #written: string[] = [];
   #count = 0;
 
-  constructor(options: CrowdOptions, group: Group, index: number) {
+  constructor(options: LoadOptions, group: Group, index: number) {
     this.#options = options;
     this.#group = group;
     this.#name = `${group === 'honours TTL' ? 'h' : 'i'}${index + 1}`;
@@ -81,32 +81,32 @@ class Client {
   async #act(): Promise<void> {
     const { calls } = this.#options;
     const request = this.#pending ?? this.#next();
-    const held = await this.#door();
+    const held = await this.#endpoint();
     const by = { client: this.#name, group: this.#group };
     if (typeof held === 'string') {
       calls.push({ ...unresolved(request, held), ...by });
       return;
     }
-    const attempt = await send(request, held.door);
+    const attempt = await send(request, held.endpoint);
     calls.push({ ...attempt, ...by, resolvedAtMs: held.atMs });
     if (request.kind === 'read') return;
     this.#pending = isError(attempt) ? request : undefined;
     const key = keyOf(attempt);
-    if (attempt.outcome === 'acknowledged' && key !== undefined) this.#written.push(key);
+    if (attempt.result === 'acknowledged' && key !== undefined) this.#written.push(key);
   }
 
   /** As long as the client takes its answer for good; otherwise a new one, or why there is none. */
-  async #door(): Promise<Held | string> {
-    const { resolve, doors, answers } = this.#options;
+  async #endpoint(): Promise<Held | string> {
+    const { resolve, endpoints, responses } = this.#options;
     const held = this.#held;
     if (held !== undefined && (this.#group === 'ignores TTL' || Date.now() < held.untilMs)) return held;
     try {
       const { address, ttlSeconds } = await resolve();
-      const door = doors.get(address);
-      if (door === undefined) return `an unknown address: ${address}`;
+      const endpoint = endpoints.get(address);
+      if (endpoint === undefined) return `an unknown address: ${address}`;
       const atMs = Date.now();
-      answers.push({ atMs, site: door.name });
-      this.#held = { door, atMs, untilMs: atMs + ttlSeconds * 1_000 };
+      responses.push({ atMs, site: endpoint.name });
+      this.#held = { endpoint, atMs, untilMs: atMs + ttlSeconds * 1_000 };
       return this.#held;
     } catch (error) {
       return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -138,7 +138,7 @@ function unresolved({ id, kind, key, fields }: Request, why: string): Omit<Call,
     startMs: now,
     endMs: now,
     resolvedAtMs: now,
-    outcome: 'refused',
+    result: 'refused',
     status: 0,
     replayed: false,
     problem: `DNS: ${why}`,

@@ -2,7 +2,7 @@
  * An address of its own for every site, as DNS answers it, on one port that all have in common: then an A record is all
  * that a client needs.
  */
-import type { Door } from '../cluster/request.ts';
+import type { Endpoint } from '../cluster/request.ts';
 import { Link } from '../cluster/link.ts';
 
 /** Where a site really answers, and the address that is in DNS for it. */
@@ -13,9 +13,9 @@ export interface SiteAddress {
   readonly port: number;
 }
 
-export interface FrontDoors {
+export interface SiteEndpoints {
   /** By address. */
-  readonly doors: ReadonlyMap<string, Door>;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
   close(): Promise<void>;
 }
 
@@ -23,23 +23,23 @@ export interface FrontDoors {
 const ATTEMPTS_MAX = 20;
 
 /** @throws Error saying what to do when an address is none of this machine's. */
-export async function openFrontDoors(sites: readonly SiteAddress[]): Promise<FrontDoors> {
+export async function openSiteEndpoints(sites: readonly SiteAddress[]): Promise<SiteEndpoints> {
   for (let attempt = 1; ; attempt += 1) {
     const links: Link[] = [];
     const close = async (): Promise<void> => {
       await Promise.all(links.map((link) => link.close()));
     };
     try {
-      const doors = new Map<string, Door>();
+      const endpoints = new Map<string, Endpoint>();
       let common = 0;
       for (const { site, address, port } of sites) {
         const link = new Link();
         link.targetPort = port;
         common = await link.listen({ host: address, port: common });
         links.push(link);
-        doors.set(address, { name: site, url: `http://${address}:${common}` });
+        endpoints.set(address, { name: site, url: `http://${address}:${common}` });
       }
-      return { doors, close };
+      return { endpoints, close };
     } catch (error) {
       await close();
       const { code, message } = error as NodeJS.ErrnoException;

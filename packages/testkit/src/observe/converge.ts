@@ -7,12 +7,12 @@ import type { Register } from '@tandem-clouds/replication/policies/field';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
 import { membersOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { laterStamp } from '@tandem-clouds/replication/stamp';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { checkAnswer, type Overruled } from '../checkers/judge.ts';
+import { checkResponse, type Overruled } from '../checkers/judge.ts';
 import { depths, redrive } from '../cluster/queues.ts';
-import { isSilence, send, type Door, type Request } from '../cluster/request.ts';
+import { isSilence, send, type Endpoint, type Request } from '../cluster/request.ts';
 import { CONFLICT, isOwnBusiness } from '@tandem-clouds/replication/reserved';
 
 const POLL_MS = 250;
@@ -44,47 +44,47 @@ export interface RestOptions {
  * anything. Dead letters are put back now and then, as an operator would.
  */
 export async function untilAtRest(
-  arena: Arena,
+  cluster: TestCluster,
   keys: readonly string[],
   { convergedWithinMs, quietWithinMs, progress }: RestOptions,
 ): Promise<Rest> {
   const beganMs = performance.now();
   const passedMs = (): number => performance.now() - beganMs;
-  let toldMs = 0;
+  let reportedMs = 0;
   let redrivenMs = -Infinity;
   let redriven = 0;
   let convergedMs: number | undefined;
   for (;;) {
-    const difference = await silenceOr(() => whatDiffers(arena, keys));
+    const difference = await silenceOr(() => whatDiffers(cluster, keys));
     if (difference === undefined) convergedMs ??= passedMs();
-    const missing = difference ?? (await silenceOr(() => whatMoves(arena)));
+    const missing = difference ?? (await silenceOr(() => whatMoves(cluster)));
     if (missing === undefined) return { convergedMs, restedMs: passedMs(), redriven, missing: '' };
     const boundMs = convergedMs === undefined ? convergedWithinMs : convergedMs + quietWithinMs;
     if (passedMs() > boundMs) return { convergedMs, restedMs: undefined, redriven, missing };
-    if (passedMs() - toldMs > PROGRESS_EVERY_MS) {
-      toldMs = passedMs();
-      progress(`${Math.round(toldMs / 1_000)} s after healing: ${missing}`);
+    if (passedMs() - reportedMs > PROGRESS_EVERY_MS) {
+      reportedMs = passedMs();
+      progress(`${Math.round(reportedMs / 1_000)} s after healing: ${missing}`);
     }
     if (passedMs() - redrivenMs > REDRIVE_EVERY_MS) {
       redrivenMs = passedMs();
-      redriven += await redriveAll(arena);
+      redriven += await redriveAll(cluster);
     }
     await sleep(POLL_MS);
   }
 }
 
-async function silenceOr(look: () => Promise<string | undefined>): Promise<string | undefined> {
+async function silenceOr(sample: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
-    return await look();
+    return await sample();
   } catch (error) {
     if (isSilence(error)) return `an answer: ${String(error)}`;
     throw error;
   }
 }
 
-async function redriveAll(arena: Arena): Promise<number> {
+async function redriveAll(cluster: TestCluster): Promise<number> {
   let redriven = 0;
-  for (const site of arena.describe().sites) {
+  for (const site of cluster.describe().sites) {
     try {
       if ((await depths(site)).dead > 0) redriven += await redrive(site);
     } catch {
@@ -95,16 +95,16 @@ async function redriveAll(arena: Arena): Promise<number> {
 }
 
 /** Undefined when all serve, no marker remains and both stores hold the same. */
-async function whatDiffers(arena: Arena, keys: readonly string[]): Promise<string | undefined> {
-  if (!arena.isUp()) return 'not every process serves';
-  for (const site of arena.sites) {
-    const pending = await arena.store(site).pending(Date.now() + 3_600_000, LIST_PAGE);
+async function whatDiffers(cluster: TestCluster, keys: readonly string[]): Promise<string | undefined> {
+  if (!cluster.isUp()) return 'not every process serves';
+  for (const site of cluster.sites) {
+    const pending = await cluster.store(site).pending(Date.now() + 3_600_000, LIST_PAGE);
     // Heartbeats come and go.
     const ours = pending.filter(({ key }) => !isOwnBusiness(key));
     if (ours.length > 0) return `${site} has ${ours.length} markers, as on ${ours[0]?.key ?? ''}`;
   }
-  const [a, b] = arena.sites;
-  const [here, there] = [await everyRecordAt(arena, a, keys), await everyRecordAt(arena, b, keys)];
+  const [a, b] = cluster.sites;
+  const [here, there] = [await everyRecordAt(cluster, a, keys), await everyRecordAt(cluster, b, keys)];
   const different = keys.filter(
     (key) => canonical(here.get(key)?.state) !== canonical(there.get(key)?.state),
   );
@@ -112,8 +112,8 @@ async function whatDiffers(arena: Arena, keys: readonly string[]): Promise<strin
 }
 
 /** Undefined when no queue holds a message. */
-async function whatMoves(arena: Arena): Promise<string | undefined> {
-  for (const site of arena.describe().sites) {
+async function whatMoves(cluster: TestCluster): Promise<string | undefined> {
+  for (const site of cluster.describe().sites) {
     const { out, in: inbound, dead } = await depths(site);
     if (out + inbound + dead > 0) return `${site.site} has ${out} out, ${inbound} in, ${dead} dead letters`;
   }
@@ -136,11 +136,11 @@ function asShown(record: StoredRecord): StoredRecord {
 }
 
 /** Every record of users at every site: what clients know of, and what else is there. */
-export async function takeSnapshot(arena: Arena, known: readonly string[]): Promise<Snapshot> {
+export async function takeSnapshot(cluster: TestCluster, known: readonly string[]): Promise<Snapshot> {
   const snapshot = new Map<string, ReadonlyMap<string, StoredRecord>>();
-  for (const site of arena.sites) {
-    const listed = await listAll(arena, site);
-    const records = await everyRecordAt(arena, site, [...new Set([...known, ...listed])]);
+  for (const site of cluster.sites) {
+    const listed = await listAll(cluster, site);
+    const records = await everyRecordAt(cluster, site, [...new Set([...known, ...listed])]);
     snapshot.set(site, new Map([...records].map(([key, record]) => [key, asShown(record)])));
   }
   return snapshot;
@@ -151,13 +151,13 @@ export function keysOf(log: readonly Attempt[]): string[] {
   return [...new Set(log.flatMap((attempt) => keyOf(attempt) ?? []))];
 }
 
-async function listAll(arena: Arena, site: string): Promise<string[]> {
+async function listAll(cluster: TestCluster, site: string): Promise<string[]> {
   const keys: string[] = [];
   for (const entity of Object.keys(changeSchemas)) {
     let after: string | undefined;
     for (;;) {
       const from = after;
-      const page = await patiently(() => arena.store(site).list(entity, { after: from, limit: LIST_PAGE }));
+      const page = await patiently(() => cluster.store(site).list(entity, { after: from, limit: LIST_PAGE }));
       keys.push(...page);
       after = page.at(-1);
       if (page.length === 0) break;
@@ -168,23 +168,23 @@ async function listAll(arena: Arena, site: string): Promise<string[]> {
 
 /** As `recordsAt`, for when an answer must be had: page by page, and again when there is none. */
 export async function everyRecordAt(
-  arena: Arena,
+  cluster: TestCluster,
   site: string,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, StoredRecord>> {
   const all = new Map<string, StoredRecord>();
   for (let from = 0; from < keys.length; from += LIST_PAGE) {
-    const page = await patiently(() => recordsAt(arena, site, keys.slice(from, from + LIST_PAGE)));
+    const page = await patiently(() => recordsAt(cluster, site, keys.slice(from, from + LIST_PAGE)));
     for (const [key, record] of page) all.set(key, record);
   }
   return all;
 }
 
 /** Asks a few times: a connection that was kept may break. @throws what the last attempt threw. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+async function patiently<T>(query: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ask();
+      return await query();
     } catch (error) {
       if (!isSilence(error) || attempt >= ATTEMPTS_MAX) throw error;
       await sleep(POLL_MS * attempt);
@@ -194,25 +194,25 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 
 /** Records of these keys, as one request sees them. @throws AppError when the store does not answer. */
 export async function recordsAt(
-  arena: Arena,
+  cluster: TestCluster,
   site: string,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, StoredRecord>> {
-  const held = await arena.store(site).getMany(keys);
+  const held = await cluster.store(site).getMany(keys);
   return new Map([...held].map(([key, { record }]) => [key, record]));
 }
 
 /** Asks every site for every record over HTTP, and compares the answers with what its store holds. */
-export async function readEverything(arena: Arena, snapshot: Snapshot): Promise<Finding[]> {
+export async function readEverything(cluster: TestCluster, snapshot: Snapshot): Promise<Finding[]> {
   const findings: Finding[] = [];
   const keys = new Set([...snapshot.values()].flatMap((records) => [...records.keys()]));
   for (const [site, records] of snapshot) {
-    const { url } = arena.site(site);
+    const { url } = cluster.site(site);
     const open = [...keys];
     const reader = async (): Promise<void> => {
       for (let key = open.pop(); key !== undefined; key = open.pop()) {
         const { status, shown = {} } = await readPatiently(key, { name: site, url });
-        findings.push(...checkAnswer(site, records.get(key), { status, shown }, key));
+        findings.push(...checkResponse(site, records.get(key), { status, shown }, key));
       }
     };
     await Promise.all(Array.from({ length: READERS }, reader));
@@ -220,11 +220,11 @@ export async function readEverything(arena: Arena, snapshot: Snapshot): Promise<
   return findings;
 }
 
-/** A connection that was kept may break, and a busy store may ask for patience. */
-async function readPatiently(key: string, door: Door): Promise<Attempt> {
+/** A connection that was kept may break, and a busy store may ask to come later. */
+async function readPatiently(key: string, endpoint: Endpoint): Promise<Attempt> {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await send(readOf(key), door);
-    if (answer.outcome !== 'unknown' || attempt >= ATTEMPTS_MAX) return answer;
+    const response = await send(readOf(key), endpoint);
+    if (response.result !== 'unknown' || attempt >= ATTEMPTS_MAX) return response;
     await sleep(POLL_MS * attempt);
   }
 }
@@ -236,8 +236,8 @@ function readOf(key: string): Request {
 }
 
 /** What the conflict log of a site names as overruled by a later life of its record. */
-export async function overruledWrites(arena: Arena): Promise<Overruled> {
-  const store = arena.store(arena.sites[0]);
+export async function overruledWrites(cluster: TestCluster): Promise<Overruled> {
+  const store = cluster.store(cluster.sites[0]);
   const [keys, writes] = [new Set<string>(), new Set<string>()];
   for (let after: string | undefined; ;) {
     const page = await store.list(CONFLICT, { after, limit: LIST_PAGE });

@@ -12,21 +12,21 @@ import { dynamoIndexLagMs } from '../../../../src/shared/bounds.ts';
 import { checkExposure } from '../checkers/exposure.ts';
 import { vectorHolds, type Finding } from '../history/facts.ts';
 import type { Random } from '../random.ts';
-import type { Arena } from '../cluster/test-cluster.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { isWrite, type Attempt } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { askJson } from '../cluster/request.ts';
+import { queryJson } from '../cluster/request.ts';
 import { recordsAt } from './converge.ts';
 import { carriedBy, carriedTo, type Carried } from '../cluster/queues.ts';
 
 const invariant = '11 exposure';
-const ANSWER_WITHIN_MS = 5_000;
+const RESPONSE_WITHIN_MS = 5_000;
 /** Keys that one sample looks at: the newest, and as many others. */
 const KEYS = 100;
 /** Writes among which the newest keys are looked for. */
 const RECENT = 600;
 
-/** A write that landed at the origin, as its token tells. */
+/** A write that committed at the origin, as its token tells. */
 export interface Known {
   readonly key: string;
   readonly stamp: string;
@@ -111,15 +111,15 @@ export function checkClaims(
 }
 
 /** The newest write of each key that `origin` acknowledged, the latest first. */
-export function knownWrites(arena: Arena, log: readonly Attempt[], origin: string): readonly Known[] {
+export function knownWrites(cluster: TestCluster, log: readonly Attempt[], origin: string): readonly Known[] {
   const newest = new Map<string, Known>();
   for (const attempt of log) {
-    const { outcome, token, site, startMs, endMs } = attempt;
+    const { result, token, site, startMs, endMs } = attempt;
     const key = keyOf(attempt);
     const stamp = token?.vector[origin];
-    if (!isWrite(attempt) || outcome !== 'acknowledged' || site !== origin) continue;
+    if (!isWrite(attempt) || result !== 'acknowledged' || site !== origin) continue;
     if (key === undefined || stamp === undefined || (newest.get(key)?.stamp ?? '') >= stamp) continue;
-    const offsetMs = arena.clocks.offsetDuring(origin, startMs, endMs);
+    const offsetMs = cluster.clocks.offsetDuring(origin, startMs, endMs);
     newest.delete(key);
     newest.set(key, { key, stamp, knownAtMs: offsetMs === undefined ? undefined : endMs + offsetMs });
   }
@@ -127,29 +127,29 @@ export function knownWrites(arena: Arena, log: readonly Attempt[], origin: strin
 }
 
 /** Asks a site what it says about its peers. @throws NoAnswerError */
-export async function askReplication(url: string): Promise<ReplicationView> {
-  return (await askJson(new URL('/replication', url), ANSWER_WITHIN_MS)) as ReplicationView;
+export async function queryReplication(url: string): Promise<ReplicationView> {
+  return (await queryJson(new URL('/replication', url), RESPONSE_WITHIN_MS)) as ReplicationView;
 }
 
 /** Looks once in one direction. @throws NoAnswerError, or an AppError of a store: then nothing is known. */
 export async function takeSample(
-  arena: Arena,
+  cluster: TestCluster,
   { origin, peer }: { readonly origin: string; readonly peer: string },
   log: readonly Attempt[],
   random: Random,
 ): Promise<Sample> {
   // Only what was acknowledged before the question: the log goes on while the answers come.
-  const newest = knownWrites(arena, log.slice(-RECENT), origin).slice(0, KEYS);
-  const older = knownWrites(arena, someOf(log, random), origin).slice(0, KEYS);
+  const newest = knownWrites(cluster, log.slice(-RECENT), origin).slice(0, KEYS);
+  const older = knownWrites(cluster, someOf(log, random), origin).slice(0, KEYS);
   const writes = [...new Map([...older, ...newest].map((write) => [write.key, write])).values()];
-  const view = await askReplication(arena.site(origin).url);
+  const view = await queryReplication(cluster.site(origin).url);
   const keys = writes.map(({ key }) => key);
-  const atOrigin = await recordsAt(arena, origin, keys);
+  const atOrigin = await recordsAt(cluster, origin, keys);
   const queued = [
-    ...(await carriedTo(arena.site(peer))),
-    ...(await carriedBy(arena.site(peer), 'tandem-dead')),
+    ...(await carriedTo(cluster.site(peer))),
+    ...(await carriedBy(cluster.site(peer), 'tandem-dead')),
   ];
-  const atPeer = await recordsAt(arena, peer, keys);
+  const atPeer = await recordsAt(cluster, peer, keys);
   return { origin, peer, writes, view, atOrigin, queued, atPeer };
 }
 

@@ -41,12 +41,12 @@ export interface RegisteredFunction {
   readonly bindings: Readonly<Record<string, { readonly type: string; readonly direction: string }>>;
 }
 
-export interface Outcome {
+export interface InvocationResult {
   readonly result: { readonly status: string; readonly exception?: { readonly message: string } | null };
-  readonly returnValue?: { readonly http?: HttpAnswer } | null;
+  readonly returnValue?: { readonly http?: HttpResponse } | null;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly statusCode: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: { readonly bytes?: Uint8Array; readonly string?: string } | null;
@@ -55,7 +55,7 @@ export interface HttpAnswer {
 interface Waiting {
   readonly content: string;
   readonly invocationId: string | undefined;
-  readonly resolve: (answer: unknown) => void;
+  readonly resolve: (response: unknown) => void;
 }
 
 export class FunctionsHost {
@@ -81,16 +81,19 @@ export class FunctionsHost {
     const { checkout, appDir, env } = options;
     const worker = await RunningWorker.start(checkout, env);
     try {
-      const { capabilities } = (await worker.ask('workerInitResponse', {
+      const { capabilities } = (await worker.query('workerInitResponse', {
         workerInitRequest: {
           hostVersion: '4.1037.0',
           functionAppDirectory: appDir,
           workerDirectory: checkout,
         },
       })) as { capabilities: Record<string, string> };
-      const indexed = (await worker.ask('functionMetadataResponse', {
+      const indexed = (await worker.query('functionMetadataResponse', {
         functionsMetadataRequest: { functionAppDirectory: appDir },
-      })) as { functionMetadataResults: RegisteredFunction[]; useDefaultMetadataIndexing: boolean } & Outcome;
+      })) as {
+        functionMetadataResults: RegisteredFunction[];
+        useDefaultMetadataIndexing: boolean;
+      } & InvocationResult;
       if (indexed.result.status !== 'Success') {
         throw new Error(
           `the app was not started: ${indexed.result.exception?.message ?? ''}${worker.output}`,
@@ -103,9 +106,9 @@ export class FunctionsHost {
       if (functions.length === 0 && hasEntryPoint(appDir))
         throw new Error(`the app registered no function: ${worker.output}`);
       for (const metadata of functions) {
-        const { result } = (await worker.ask('functionLoadResponse', {
+        const { result } = (await worker.query('functionLoadResponse', {
           functionLoadRequest: { functionId: metadata.functionId, metadata },
-        })) as Outcome;
+        })) as InvocationResult;
         if (result.status !== 'Success')
           throw new Error(`${metadata.name}: ${result.exception?.message ?? ''}`);
       }
@@ -117,7 +120,7 @@ export class FunctionsHost {
   }
 
   /** @param input `TypedData` of the protocol, for the binding of the trigger. */
-  async invoke(name: string, input: Message, triggerMetadata: Message = {}): Promise<Outcome> {
+  async invoke(name: string, input: Message, triggerMetadata: Message = {}): Promise<InvocationResult> {
     const found = this.functions.find((one) => one.name === name);
     if (found === undefined) throw new Error(`no function ${name}`);
     const [binding = ''] =
@@ -129,11 +132,11 @@ export class FunctionsHost {
       inputData: [{ name: binding, data: input }],
       triggerMetadata,
     };
-    return (await this.#worker.ask(
+    return (await this.#worker.query(
       'invocationResponse',
       { invocationRequest: request },
       invocationId,
-    )) as Outcome;
+    )) as InvocationResult;
   }
 
   /** Of the worker's process, until now. Linux only. */
@@ -240,15 +243,15 @@ class RunningWorker {
   }
 
   take(message: Message & { readonly content: string }): void {
-    const answer = message[message.content] as { readonly invocationId?: string };
+    const response = message[message.content] as { readonly invocationId?: string };
     const at = this.#waiting.findIndex(
       ({ content, invocationId }) =>
-        content === message.content && (invocationId === undefined || invocationId === answer.invocationId),
+        content === message.content && (invocationId === undefined || invocationId === response.invocationId),
     );
-    if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(answer);
+    if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(response);
   }
 
-  async ask(content: string, request: Message, invocationId?: string): Promise<unknown> {
+  async query(content: string, request: Message, invocationId?: string): Promise<unknown> {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.#waiting.push({ content, invocationId, resolve });
     void this.#opened.then((stream) => {

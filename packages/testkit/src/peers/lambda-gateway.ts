@@ -20,14 +20,14 @@ export interface GatewayRequest {
   readonly body: Buffer | undefined;
 }
 
-export interface GatewayAnswer {
+export interface GatewayResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
 /** Calls the function with this logical id. */
-export type CallFunction = (id: string, request: GatewayRequest) => Promise<GatewayAnswer>;
+export type CallFunction = (id: string, request: GatewayRequest) => Promise<GatewayResponse>;
 
 interface RouteProperties {
   readonly RouteKey: string;
@@ -71,15 +71,15 @@ export async function startGateway(
 ): Promise<Gateway> {
   const functionFor = routesOf(resources);
   const busy = new Map<string, Promise<unknown>>();
-  const inTurn = (id: string, request: GatewayRequest): Promise<GatewayAnswer> => {
-    const answer = (busy.get(id) ?? Promise.resolve()).then(() => call(id, request));
+  const inTurn = (id: string, request: GatewayRequest): Promise<GatewayResponse> => {
+    const response = (busy.get(id) ?? Promise.resolve()).then(() => call(id, request));
     busy.set(
       id,
-      answer.catch(() => undefined),
+      response.catch(() => undefined),
     );
-    return answer;
+    return response;
   };
-  const answerTo = async (request: http.IncomingMessage): Promise<GatewayAnswer> => {
+  const respondTo = async (request: http.IncomingMessage): Promise<GatewayResponse> => {
     const { method = 'GET', url = '/', headers } = request;
     const body = Buffer.concat((await request.toArray()) as Buffer[]);
     return inTurn(functionFor(url.split('?')[0] ?? ''), {
@@ -90,7 +90,7 @@ export async function startGateway(
     });
   };
   const server = http.createServer((request, response) => {
-    answerTo(request).then(
+    respondTo(request).then(
       ({ status, headers, text }) => response.writeHead(status, headers).end(text),
       (error: unknown) =>
         response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(String(error))),

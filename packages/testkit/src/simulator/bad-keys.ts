@@ -5,22 +5,9 @@
 import { RefusedError, TooLargeError, type AppError } from '@tandem-clouds/replication/errors';
 import { UnreadableError } from '../../../../src/shared/errors.ts';
 import type { ScanPage } from '@tandem-clouds/replication/ports/store';
+import type { Badness } from './badness.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
-
-/** How a key is bad at a site. */
-export type Badness =
-  /** What the store holds under it is no record. */
-  | 'unreadable'
-  /** The store refuses to read it, and every page of a scan that holds it, be it alone. */
-  | 'unscannable'
-  /** The store refuses every change of it. */
-  | 'unwritable'
-  /** The store refuses to read it together with more than one other key. */
-  | 'page'
-  /** The site's inbound queue refuses what is about it, as too large or for what it is. */
-  | 'too large'
-  | 'refused';
 
 const KINDS: readonly Badness[] = ['unreadable', 'unscannable', 'unwritable', 'page', 'too large', 'refused'];
 const TOGETHER_MAX = 2;

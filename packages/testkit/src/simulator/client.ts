@@ -6,7 +6,8 @@ import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { checkSession } from '../checkers/sessions.ts';
 import { resetsOf, type Decision } from './intents.ts';
 import { areAllNew } from '../checkers/lives.ts';
-import { invoke, type Operation } from './invocation.ts';
+import type { Operation } from './invocation.ts';
+import { invoke } from './invoke.ts';
 import type { SimSite } from './sim-site.ts';
 import { shortStamp } from './timeline.ts';
 import type { World } from './world.ts';
@@ -61,14 +62,14 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
       }
       if (ending.kind === 'threw' && !(ending.error instanceof AppError))
         world.find([{ invariant: 'no defects', key, detail: `a write threw ${String(ending.error)}` }]);
-      const answered = ending.kind === 'threw' && !isRetryable(ending.error);
+      const responded = ending.kind === 'threw' && !isRetryable(ending.error);
       world.note(
         key,
         site.name,
         () => `${id} ${ending.kind === 'threw' ? String(ending.error).slice(0, 40) : 'gets no answer'}`,
         { tone: 'client' },
       );
-      if (answered || attempt >= ATTEMPTS_MAX || !world.random.chance(0.6)) return;
+      if (responded || attempt >= ATTEMPTS_MAX || !world.random.chance(0.6)) return;
       world.agenda.after(world.random.between(50, 5_000), () => submit(world, site, request, attempt + 1));
     },
   });
@@ -76,8 +77,10 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
 
 function acknowledge(world: World, site: SimSite, operationId: string, record: StoredRecord): void {
   const { key } = record;
-  const landed = world.landed.find((write) => write.operationId === operationId && write.site === site.name);
-  const stamp = landed?.stamp ?? record.version ?? '';
+  const committed = world.committed.find(
+    (write) => write.operationId === operationId && write.site === site.name,
+  );
+  const stamp = committed?.stamp ?? record.version ?? '';
   world.trace(`ack ${operationId} ${stamp}`, site, key);
   world.note(key, site.name, () => `${operationId} acknowledged ${shortStamp(stamp)}`, { tone: 'client' });
   world.acknowledged.push({
@@ -86,7 +89,7 @@ function acknowledge(world: World, site: SimSite, operationId: string, record: S
     key,
     operationId,
     stamp,
-    fields: landed?.fields ?? {},
+    fields: committed?.fields ?? {},
     state: record.state,
   });
   const elsewhere = world.random.pick(world.sites);

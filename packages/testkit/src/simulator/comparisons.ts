@@ -1,8 +1,8 @@
 /** Begins comparisons, as the hourly timer and operators do. */
 import { isRetryable } from '@tandem-clouds/replication/errors';
-import { beginBurial } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
+import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
-import { invoke } from './invocation.ts';
+import { invoke } from './invoke.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 
@@ -27,14 +27,16 @@ export function compare(
 }
 
 /** Has a site begin to remove its old tombstones, as the hourly timer does. */
-export function bury(world: World, site: SimSite): void {
+export function collectTombstones(world: World, site: SimSite): void {
   if (site.down || site.older) return;
   invoke(world, site, {
     kind: 'verify',
-    protocol: beginBurial,
+    protocol: beginCollection,
     ended: (ending) => {
       if (ending.kind === 'threw' && !isRetryable(ending.error))
-        world.find([{ invariant: 'no defects', detail: `a burial threw ${String(ending.error)}` }]);
+        world.find([
+          { invariant: 'no defects', detail: `a collection of tombstones threw ${String(ending.error)}` },
+        ]);
     },
   });
 }

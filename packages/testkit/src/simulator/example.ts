@@ -1,5 +1,5 @@
 /** One small history from a real run, for the documentation: a write, the death of its function, and a conflict. */
-import { isConflict, type LandedWrite } from '../history/facts.ts';
+import { isConflict, type CommittedWrite } from '../history/facts.ts';
 import { historySvg } from './history-svg.ts';
 import { playSchedule, type ScheduleOptions } from './schedule.ts';
 import { shrink } from './shrink.ts';
@@ -26,16 +26,18 @@ function draw(options: ScheduleOptions, operations: number): string {
   return historySvg(world, { title });
 }
 
-/** A client's write that landed, whose function then died, and that is in a conflict of every site's log. */
-function unlucky({ struck, landed, acknowledged, sites, findings }: World): LandedWrite | undefined {
+/** A client's write that committed, whose function then died, and that is in a conflict of every site's log. */
+function unlucky({ struck, committed, acknowledged, sites, findings }: World): CommittedWrite | undefined {
   if (findings.length > 0) return undefined;
   const died = new Set(
     struck.filter((strike) => strike.startsWith('crash op')).map((strike) => strike.split(' ')[1]),
   );
-  const told = new Set(acknowledged.map(({ operationId }) => operationId));
-  const inLog = ({ stamp }: LandedWrite): boolean =>
+  const reported = new Set(acknowledged.map(({ operationId }) => operationId));
+  const inLog = ({ stamp }: CommittedWrite): boolean =>
     sites.every(({ store }) =>
       [...store.records].some(([key, { state }]) => isConflict(key) && JSON.stringify(state).includes(stamp)),
     );
-  return landed.find((write) => died.has(write.operationId) && !told.has(write.operationId) && inLog(write));
+  return committed.find(
+    (write) => died.has(write.operationId) && !reported.has(write.operationId) && inLog(write),
+  );
 }

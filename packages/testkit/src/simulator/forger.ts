@@ -6,7 +6,6 @@ import { START_MS, type SimSite } from './sim-site.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event';
 import { encodeStamp, stampMs } from '@tandem-clouds/replication/stamp';
-import { wake } from './trigger.ts';
 import type { World } from './world.ts';
 
 type Event = ReplicationEvent;
@@ -68,8 +67,8 @@ const FORGERIES: readonly Forgery[] = [
   (event) => withField(event, encodeStamp(stampMs(newest(event)), 0, 'gcp-9'), 'gcp-9'),
   (event) => {
     const stamp = newest(event).slice(0, 14);
-    const crowd = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`s-${i}`, `${stamp}s-${i}`]));
-    return { ...event, state: { ...event.state, vector: { ...event.state.vector, ...crowd } } };
+    const clients = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`s-${i}`, `${stamp}s-${i}`]));
+    return { ...event, state: { ...event.state, vector: { ...event.state.vector, ...clients } } };
   },
   // A register and a slot that the vector does not include, and an id of another state.
   (event) => {
@@ -107,7 +106,7 @@ export function forge(world: World, victim: SimSite): void {
   world.note(world.watchedKey, victim.name, () => `forged: ${body.slice(0, 300)}`, { tone: 'fault' });
   const { fact } = world.enqueue(victim, victim.inbox, body, { poison: true, delayMs: 0 });
   fact.overtaken = OWN.includes(forgery);
-  wake(world, victim, victim.inbox, 0);
+  world.wake(victim, victim.inbox, 0);
 }
 
 /** Both have written it, so the peer's event could be genuine. */

@@ -97,10 +97,10 @@ function drawCrossings(rows: readonly Row[], lanes: ReadonlyMap<string, number>)
 }
 
 function drawRow({ entry, y, pauseMs }: Row, lanes: ReadonlyMap<string, number>, width: number): string[] {
-  const { atMs, site, text: said, tone, crossing } = entry;
+  const { atMs, site, text: reported, tone, crossing } = entry;
   const x = lanes.get(crossing?.from ?? site) ?? MARGIN + TIME_WIDTH;
   const weight = tone === 'finding' || tone === 'fault' ? ' font-weight="600"' : '';
-  const shown = crossing?.from === undefined ? said : `to ${site}: ${said.replace(/^in queue /, '')}`;
+  const shown = crossing?.from === undefined ? reported : `to ${site}: ${reported.replace(/^in queue /, '')}`;
   const most = tone === 'finding' ? Math.floor((width - MARGIN - x) / 7.5) : CHARACTERS_MAX;
   return [
     ...(pauseMs > 0
@@ -122,7 +122,7 @@ function drawRow({ entry, y, pauseMs }: Row, lanes: ReadonlyMap<string, number>,
 
 /** A band covers the rows of its time: in the lane of its site, or between the lanes of two. */
 function drawBand(
-  { text: said, sites, fromMs, untilMs }: Band,
+  { text: reported, sites, fromMs, untilMs }: Band,
   rows: readonly Row[],
   lanes: ReadonlyMap<string, number>,
 ): string[] {
@@ -135,15 +135,15 @@ function drawBand(
   const top = first.y - ROW_HEIGHT + 6;
   return [
     `<rect x="${left}" y="${top}" width="${right - left}" height="${last.y - top + 6}" rx="4" fill="#fef3c7"/>`,
-    text(right - 6, top + 14, said, 'text-anchor="end" fill="#b45309" font-size="11"'),
+    text(right - 6, top + 14, reported, 'text-anchor="end" fill="#b45309" font-size="11"'),
   ];
 }
 
 /** Keeps text readable where a line crosses it. */
 const HALO = 'paint-order="stroke" stroke="#ffffff" stroke-width="3" stroke-linejoin="round"';
 
-function text(x: number, y: number, said: string, attributes: string): string {
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped(said)}</text>`;
+function text(x: number, y: number, reported: string, attributes: string): string {
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(reported)}</text>`;
 }
 
 function duration(ms: number): string {
@@ -151,10 +151,10 @@ function duration(ms: number): string {
   return ms < 5_400_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }
 
-function cut(said: string, most: number): string {
-  return said.length > most ? `${said.slice(0, most - 1)}…` : said;
+function cut(reported: string, most: number): string {
+  return reported.length > most ? `${reported.slice(0, most - 1)}…` : reported;
 }
 
-function escaped(said: string): string {
-  return said.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+function escaped(reported: string): string {
+  return reported.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -12,32 +12,32 @@
 import type { Faults } from './faults.ts';
 import type { Mutant } from './mutated-source.ts';
 
-const LOCAL_WRITE = 'replication/local-write.ts';
-const FORWARD = 'replication/forward.ts';
-const APPLY = 'replication/apply.ts';
-const SWEEP = 'replication/sweep.ts';
-const PACKS = 'replication/packs.ts';
-const MERGE = 'replication/merge.ts';
-const RECORD = 'replication/record.ts';
-const VECTOR = 'replication/vector.ts';
-const FIELD = 'replication/policies/field.ts';
-const STAMP = 'replication/stamp.ts';
-const EVENT = 'replication/event.ts';
-const CONFLICTS = 'replication/conflict-log.ts';
-const SLOTS = 'replication/policies/slots.ts';
-const SET = 'replication/policies/set.ts';
-const COMPARE = 'replication/anti-entropy/compare.ts';
-const SKETCH = 'replication/anti-entropy/sketch.ts';
-const COUNTER = 'replication/policies/counter.ts';
-const LIVES = 'replication/lives.ts';
-const SEMANTICS = 'replication/semantics.ts';
-const MARKERS = 'replication/markers.ts';
-const BELIEF = 'replication/belief.ts';
-const BURY = 'replication/anti-entropy/bury.ts';
-const REPAIR = 'replication/anti-entropy/repair.ts';
-const ELEMENTS = 'replication/anti-entropy/elements.ts';
-const ISOLATE = 'replication/isolate.ts';
-const SEND_AGAIN = 'adapters/send-again.ts';
+const LOCAL_WRITE = 'packages/replication/src/local-write.ts';
+const FORWARD = 'packages/replication/src/forward.ts';
+const APPLY = 'packages/replication/src/apply.ts';
+const SWEEP = 'packages/replication/src/sweep.ts';
+const PACKS = 'packages/replication/src/packs.ts';
+const MERGE = 'packages/replication/src/merge.ts';
+const RECORD = 'packages/replication/src/record.ts';
+const VECTOR = 'packages/replication/src/vector.ts';
+const FIELD = 'packages/replication/src/policies/field.ts';
+const STAMP = 'packages/replication/src/stamp.ts';
+const EVENT = 'packages/replication/src/event.ts';
+const CONFLICTS = 'packages/replication/src/conflict-log.ts';
+const SLOTS = 'packages/replication/src/policies/slots.ts';
+const SET = 'packages/replication/src/policies/set.ts';
+const COMPARE = 'packages/replication/src/anti-entropy/compare.ts';
+const SKETCH = 'packages/replication/src/anti-entropy/sketch.ts';
+const COUNTER = 'packages/replication/src/policies/counter.ts';
+const LIVES = 'packages/replication/src/lives.ts';
+const SEMANTICS = 'packages/replication/src/semantics.ts';
+const MARKERS = 'packages/replication/src/markers.ts';
+const BELIEF = 'packages/replication/src/belief.ts';
+const COLLECT_TOMBSTONES = 'packages/replication/src/anti-entropy/collect-tombstones.ts';
+const REPAIR = 'packages/replication/src/anti-entropy/repair.ts';
+const ELEMENTS = 'packages/replication/src/anti-entropy/elements.ts';
+const ISOLATE = 'packages/replication/src/isolate.ts';
+const SEND_AGAIN = 'src/shared/adapters/send-again.ts';
 
 const mutant = (
   name: string,
@@ -93,14 +93,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a write that lost its race is acknowledged',
     LOCAL_WRITE,
-    "if (outcome?.status === 'written') {",
-    "if (outcome?.status !== 'failed') {",
+    "if (result?.status === 'written') {",
+    "if (result?.status !== 'failed') {",
   ),
   mutant(
     'a write that failed is acknowledged',
     LOCAL_WRITE,
-    "if (outcome?.status === 'failed') throw outcome.error;",
-    "if (outcome?.status === 'failed') return record;",
+    "if (result?.status === 'failed') throw result.error;",
+    "if (result?.status === 'failed') return record;",
   ),
   mutant(
     'a write does not look for its own operation',
@@ -141,8 +141,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'forward clears before it sends',
     FORWARD,
-    'const outcomes = yield* sendTo(',
-    'yield* clear(crossings, crossings.map(({ markers }) => markers), throttled);\n    const outcomes = yield* sendTo(',
+    'const results = yield* sendTo(',
+    'yield* clear(crossings, crossings.map(({ markers }) => markers), throttled);\n    const results = yield* sendTo(',
   ),
   mutant(
     'forward clears for a peer that refused',
@@ -196,20 +196,20 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'apply acknowledges a write that lost its race',
     APPLY,
-    "if (outcome?.status === 'written') {",
-    "if (outcome?.status !== 'failed') {",
+    "if (result?.status === 'written') {",
+    "if (result?.status !== 'failed') {",
   ),
   mutant(
     'apply acknowledges a write that failed',
     APPLY,
-    'outcomes.set(key, outcome.error);',
-    'outcomes.set(key, undefined);',
+    'results.set(key, result.error);',
+    'results.set(key, undefined);',
   ),
   mutant(
     'apply acknowledges what it could not read',
     APPLY,
-    'outcomes.set(key, failure);',
-    'outcomes.set(key, undefined);',
+    'results.set(key, failure);',
+    'results.set(key, undefined);',
   ),
   mutant('apply loses the markers', APPLY, '{ ...kept, state,', '{ ...kept, pending: {}, state,'),
   mutant(
@@ -225,7 +225,7 @@ export const mutants: readonly Mutant[] = [
       site,
       wanted.flatMap((change) => change.lost),
     );
-    for (const [key, error] of unlogged) outcomes.set(key, error);
+    for (const [key, error] of unlogged) results.set(key, error);
     const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
     if (changes.length === 0) break;
     const written = yield* putMany(changes);`,
@@ -360,8 +360,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper does not clear',
     SWEEP,
-    'const outcomes = yield* cross(crossings, {',
-    "const outcomes = yield* cross(crossings.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })), {",
+    'const results = yield* cross(crossings, {',
+    "const results = yield* cross(crossings.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })), {",
   ),
   mutant(
     'the sweeper clears what it did not send',
@@ -378,14 +378,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a pack that the queue refuses counts as taken',
     PACKS,
-    'else outcomes[placed.index] = outcome;',
-    'else outcomes[placed.index] = undefined;',
+    'else results[placed.index] = result;',
+    'else results[placed.index] = undefined;',
   ),
   mutant(
     'a pack that is refused for good is given up with all that is in it',
     PACKS,
-    'if (outcome !== undefined && !isRetryable(outcome)) alone.push(placed);',
-    'if (outcome !== undefined && !isRetryable(outcome)) outcomes[placed.index] = undefined;',
+    'if (result !== undefined && !isRetryable(result)) alone.push(placed);',
+    'if (result !== undefined && !isRetryable(result)) results[placed.index] = undefined;',
   ),
   mutant(
     'what cannot be applied of a pack is dropped',
@@ -506,19 +506,19 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a write over a counter clears it',
-    'replication/policies/register.ts',
+    'packages/replication/src/policies/register.ts',
     '...(counter !== undefined && { counter: settled(counter) }),',
     '',
   ),
   mutant(
     'a write over a rank loses it',
-    'replication/policies/register.ts',
+    'packages/replication/src/policies/register.ts',
     ': [stamp, value, register[2]],',
     ': [stamp, value],',
   ),
   mutant(
     'an owner writes without rank',
-    'replication/policies/owned.ts',
+    'packages/replication/src/policies/owned.ts',
     '[stamp, value, rank]',
     '[stamp, value]',
   ),
@@ -588,7 +588,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a conflict that could not be logged is taken as logged',
     CONFLICTS,
-    "else if (outcome.status === 'failed') failed.set(key, outcome.error);",
+    "else if (result.status === 'failed') failed.set(key, result.error);",
     '',
   ),
   mutant(
@@ -611,7 +611,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a delete keeps the values',
-    'domain/entity-service.ts',
+    'src/shared/domain/entity-service.ts',
     'return { ...emptied(state), [DELETED]: true };',
     'return { [DELETED]: true };',
   ),
@@ -648,7 +648,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'the second side of a comparison does not end it',
-    'replication/anti-entropy/verification.ts',
+    'packages/replication/src/anti-entropy/verification.ts',
     'if (other?.counted === undefined) return changes;',
     'if (other?.counted !== 0) return changes;',
   ),
@@ -722,8 +722,20 @@ export const mutants: readonly Mutant[] = [
     'held === undefined',
     MONTHS,
   ),
-  mutant('a tombstone counts from its stamp', BURY, 'atMs - goneSince > KEPT_MS &&', '', CUT_FOR_MONTHS),
-  mutant('a tombstone is removed without asking', BURY, 'left: site.peers,', 'left: [],', CUT_FOR_MONTHS),
+  mutant(
+    'a tombstone counts from its stamp',
+    COLLECT_TOMBSTONES,
+    'atMs - goneSince > KEPT_MS &&',
+    '',
+    CUT_FOR_MONTHS,
+  ),
+  mutant(
+    'a tombstone is removed without asking',
+    COLLECT_TOMBSTONES,
+    'left: site.peers,',
+    'left: [],',
+    CUT_FOR_MONTHS,
+  ),
   mutant(
     'an event of the own past is as good as its marker',
     MARKERS,
@@ -846,8 +858,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a throttled try counts as an attempt',
     APPLY,
-    "return { kind: 'retry', error: outcome, isNoAttempt: true };",
-    "return (message?.attempts ?? 0) < inboundAttemptsMax ? { kind: 'retry', error: outcome } : dead(outcome);",
+    "return { kind: 'retry', error: result, isNoAttempt: true };",
+    "return (message?.attempts ?? 0) < inboundAttemptsMax ? { kind: 'retry', error: result } : dead(result);",
     { months: 1, busy: 8 },
   ),
   mutant(
@@ -909,8 +921,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'apply dead-letters what it cannot write without a reason',
     APPLY,
-    'return dead(outcome);',
-    "return { ...dead(outcome), reason: '' };",
+    'return dead(result);',
+    "return { ...dead(result), reason: '' };",
     BAD,
   ),
   mutant(
@@ -936,7 +948,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a tombstone that cannot be removed stops the others',
-    BURY,
+    COLLECT_TOMBSTONES,
     'if (!isPermanent(error)) throw error;',
     'if (error !== null) throw error;',
     { ...MONTHS, badKey: 40 },

@@ -7,7 +7,7 @@ import type { Faults } from './faults.ts';
 
 export interface Mutant {
   readonly name: string;
-  /** The module, from `src/shared/`. */
+  /** The module, from the root. */
   readonly file: string;
   /** Text that occurs exactly once in it. */
   readonly search: string;
@@ -16,11 +16,11 @@ export interface Mutant {
   readonly faults?: Partial<Faults>;
 }
 
-const SHARED = new URL('../../../../src/shared/', import.meta.url);
+const ROOT = new URL('../../../../', import.meta.url);
 
 /** The module's text with the mutation. @throws RangeError when the text to replace is not there exactly once. */
 export function mutatedText({ name, file, search, replacement }: Mutant): string {
-  const text = readFileSync(fileURLToPath(new URL(file, SHARED)), 'utf8');
+  const text = readFileSync(fileURLToPath(new URL(file, ROOT)), 'utf8');
   const parts = text.split(search);
   if (parts.length !== 2) {
     throw new RangeError(`mutant "${name}": its text occurs ${parts.length - 1} times in ${file}, not once`);
@@ -39,7 +39,7 @@ export function checkMutant(mutant: Mutant): void {
 /** From now on this thread loads the mutated module. @throws RangeError as `mutatedText` does. */
 export function loadMutated(mutant: Mutant): void {
   const source = mutatedText(mutant);
-  const target = new URL(mutant.file, SHARED).href;
+  const target = new URL(mutant.file, ROOT).href;
   registerHooks({
     load: (url, context, nextLoad) =>
       url === target ? { format: 'module-typescript', source, shortCircuit: true } : nextLoad(url, context),

@@ -6,10 +6,9 @@ import type { Faults } from './faults.ts';
 import type { Random } from '../random.ts';
 import type { SimSite } from './sim-site.ts';
 import { makeBad } from './bad-keys.ts';
-import { bury, compare } from './comparisons.ts';
+import { collectTombstones, compare } from './comparisons.ts';
 import { forge } from './forger.ts';
 import { paceOf, type Pace } from './pace.ts';
-import { wake } from './trigger.ts';
 import type { World } from './world.ts';
 
 const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;
@@ -27,7 +26,7 @@ export interface NemesisEvent {
     | 'poison'
     | 'forge'
     | 'compare'
-    | 'bury'
+    | 'collectTombstones'
     | 'badKey'
     | 'busy';
   readonly fromMs: number;
@@ -53,7 +52,7 @@ const KINDS = [
   'poison',
   'forge',
   'compare',
-  'bury',
+  'collectTombstones',
   'badKey',
   'busy',
 ] as const;
@@ -62,7 +61,7 @@ const KINDS = [
 export function drawNemesis(random: Random, faults: Faults): readonly NemesisEvent[] {
   const pace = paceOf(faults);
   const times = (kind: NemesisEvent['kind']): number => {
-    if (kind === 'bury') return pace.burials;
+    if (kind === 'collectTombstones') return pace.tombstoneCollections;
     return kind === 'redrive' ? Math.max(pace.redrives, Math.floor(faults[kind])) : Math.floor(faults[kind]);
   };
   return KINDS.flatMap((kind) =>
@@ -120,7 +119,7 @@ const BEGIN: Record<NemesisEvent['kind'], (world: World) => Begin> = {
   poison: atOnce(poison),
   forge: atOnce(forge),
   compare: atOnce((world, site) => compare(world, site, { repair: true })),
-  bury: atOnce(bury),
+  collectTombstones: atOnce(collectTombstones),
   badKey,
   busy,
 };
@@ -213,7 +212,7 @@ export function redrive(world: World, site: SimSite): void {
     const moved = queue.redrive(world.agenda.nowMs);
     for (const { fact } of moved)
       world.note(fact.key, site.name, () => `${queue.kind} message is redriven`, { tone: 'queue' });
-    if (moved.length > 0) wake(world, site, queue, 0);
+    if (moved.length > 0) world.wake(site, queue, 0);
   }
 }
 
@@ -232,5 +231,5 @@ function poison(world: World, site: SimSite): void {
   ]);
   const queue = random.chance(0.7) ? site.inbox : site.outbox;
   world.enqueue(site, queue, body, { poison: true, delayMs: 0 });
-  wake(world, site, queue, 0);
+  world.wake(site, queue, 0);
 }

@@ -21,7 +21,7 @@ export interface Pace {
   readonly redrives: number;
   readonly redriveEveryMs: number;
   /** Times that some site begins to remove its old tombstones. */
-  readonly burials: number;
+  readonly tombstoneCollections: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -39,7 +39,7 @@ const MINUTES: Pace = {
   heldBackMs: 2 * MINUTE_MS,
   redrives: 0,
   redriveEveryMs: 10 * MINUTE_MS,
-  burials: 0,
+  tombstoneCollections: 0,
 };
 
 /** Entries of the conflict log stand for 120 days and must outlive a schedule; no message is 30 days late. */
@@ -52,7 +52,7 @@ const MONTHS: Pace = {
   heldBackMs: 14 * DAY_MS,
   redrives: 180,
   redriveEveryMs: 2 * DAY_MS,
-  burials: 360,
+  tombstoneCollections: 360,
 };
 
 /** A clock that was an hour ahead leaves stamps that the peers accept only an hour later. */

@@ -29,8 +29,8 @@ import { Random } from '../random.ts';
 import type { SimSite } from './sim-site.ts';
 import type { SiteQueue } from './site-queue.ts';
 import { heartbeat, startSweeper } from './sweeper.ts';
-import { wake } from './trigger.ts';
 import { drawOperations, scheduleTraffic } from './workload.ts';
+import { poll } from './trigger.ts';
 import { World } from './world.ts';
 
 export interface ScheduleOptions {
@@ -130,7 +130,7 @@ export function playSchedule(options: ScheduleOptions): {
   const sites = options.sites ?? drawnSites;
   const faults = chooseFaults(random, options.faults);
   const { only, script, watchedKey } = options;
-  const world = new World({ random, faults, sites, watchedKey, strikes: only?.strikes });
+  const world = new World({ random, faults, sites, trigger: poll, watchedKey, strikes: only?.strikes });
   const drawn = {
     operations: drawOperations(random, options.operations ?? OPERATIONS, faults),
     events: drawNemesis(random, faults),
@@ -245,19 +245,19 @@ function proveByComparing(world: World, restedMs: number): void {
 function judge(world: World): void {
   const { counts } = world;
   const rested = withoutForgotten(world.snapshot(), world.forgotten);
-  const landed = remembered(world.landed, rested, world.forgotten);
+  const committed = remembered(world.committed, rested, world.forgotten);
   world.find(checkConvergence(rested, world.drawnFaults.jump > 0 || world.drawnFaults.inboxLoss > 0));
   const acknowledged = remembered(world.acknowledged, rested, world.forgotten);
-  world.find(checkValues(rested, landed, acknowledged));
-  world.find(checkConflicts(rested, landed, world.landed));
-  world.find(checkDeletes(rested, landed, world.creates));
+  world.find(checkValues(rested, committed, acknowledged));
+  world.find(checkConflicts(rested, committed, world.committed));
+  world.find(checkDeletes(rested, committed, world.creates));
   const sentBefore = counts.sent;
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
   const peers = world.sites.length - 1;
   world.find(
     checkMessages(world.messages, {
       months: world.drawnFaults.months > 0,
-      writes: world.landed.length + counts.notes,
+      writes: world.committed.length + counts.notes,
       published: counts.published,
       sentAtRest: counts.sent - sentBefore,
       sent: counts.sent,
@@ -300,7 +300,7 @@ export function replay(world: World): void {
     redrive(world, site);
     for (const body of world.random.shuffled(world.captured.get(site.name) ?? []))
       world.enqueue(site, site.inbox, body, { poison: false, delayMs: 0 });
-    wake(world, site, site.inbox, 0);
+    world.wake(site, site.inbox, 0);
   }
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
   world.watchedKey = watchedKey;

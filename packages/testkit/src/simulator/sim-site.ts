@@ -1,7 +1,7 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
 import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
 import type { RefusedKeys } from '@tandem-clouds/replication/sweep';
-import type { Badness } from './bad-keys.ts';
+import type { Badness } from './badness.ts';
 import type { Faults } from './faults.ts';
 import { RECEIVES_MAX, SiteQueue } from './site-queue.ts';
 import { SiteStore } from './site-store.ts';

@@ -62,7 +62,7 @@ export class SiteQueue {
       if (leases.length === max) break;
       if (message.visibleAtMs > nowMs) continue;
       if (message.receives - message.receivesBefore >= this.#receivesMax) {
-        this.setAside(message, RECEIVED_TOO_OFTEN);
+        this.deadLettered(message, RECEIVED_TOO_OFTEN);
         continue;
       }
       message.receives += 1;
@@ -89,7 +89,7 @@ export class SiteQueue {
     message.fact.end = 'lost';
   }
 
-  setAside(message: QueuedMessage, reason: string): void {
+  deadLettered(message: QueuedMessage, reason: string): void {
     if (!this.messages.delete(message)) return;
     message.fact.end = 'dead';
     message.fact.reasons.push(reason);

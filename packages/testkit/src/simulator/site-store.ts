@@ -6,7 +6,7 @@ import type {
   ClearRequest,
   KeyPage,
   PendingEntry,
-  PutOutcome,
+  PutResult,
   ScanOptions,
   ScanPage,
   Versioned,
@@ -62,10 +62,10 @@ export class SiteStore {
   /** `tellsAlways`: whether the store can tell from any cursor, as DynamoDB can and Cosmos DB cannot. */
   scanKeys(
     { cursor, ordered = false }: Omit<ScanOptions, 'limit'>,
-    tellsAlways: boolean,
+    reportsAlways: boolean,
   ): KeyPage | undefined {
     const isOrdered = cursor === undefined ? ordered : cursor.startsWith(ORDERED);
-    return isOrdered || tellsAlways ? this.#page(cursor, 1, ordered) : undefined;
+    return isOrdered || reportsAlways ? this.#page(cursor, 1, ordered) : undefined;
   }
 
   #page(cursor: string | undefined, size: number, ordered: boolean): KeyPage {
@@ -95,10 +95,10 @@ export class SiteStore {
   }
 
   /** `tellCurrent`: whether a refusal says what is there, as DynamoDB can and Cosmos DB cannot. */
-  put({ record, expected }: WriteRequest, tellCurrent: boolean): PutOutcome {
+  put({ record, expected }: WriteRequest, reportCurrent: boolean): PutResult {
     const current = this.get(record.key);
     if (current?.revision !== expected) {
-      return { status: 'stale', ...(tellCurrent && current !== undefined && { current }) };
+      return { status: 'stale', ...(reportCurrent && current !== undefined && { current }) };
     }
     this.#set(record);
     return { status: 'written' };

@@ -3,7 +3,7 @@ import { sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { isRetryable } from '@tandem-clouds/replication/errors';
 import { beat, refusedWith } from '@tandem-clouds/replication/heartbeat';
 import { sweep } from '@tandem-clouds/replication/sweep';
-import { invoke } from './invocation.ts';
+import { invoke } from './invoke.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 

@@ -1,5 +1,5 @@
 /** What happened to one key, a column per site: what a person reads when a seed has failed. */
-import type { LandedWrite } from '../history/facts.ts';
+import type { CommittedWrite } from '../history/facts.ts';
 
 export interface TimelineEntry {
   readonly atMs: number;
@@ -54,7 +54,7 @@ export function shortStamp(stamp: string | undefined): string {
 }
 
 /** What a write meant, in few words: `name="n1" tags +"red" visits +3`. */
-export function meaningText(meant: Pick<LandedWrite, 'fields' | 'meant'> | undefined): string {
+export function meaningText(meant: Pick<CommittedWrite, 'fields' | 'meant'> | undefined): string {
   const wholes = Object.entries(meant?.fields ?? {})
     .filter(([field, value]) => !field.startsWith('$') || value === true)
     .map(([field, value]) => `${field}=${JSON.stringify(value).slice(0, 12)}`);

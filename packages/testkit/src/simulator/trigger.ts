@@ -9,7 +9,7 @@ import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { checkEvent } from '../../../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../../../src/shared/validation/check-step.ts';
 import type { QueueKind } from '../history/facts.ts';
-import { invoke, type Ending } from './invocation.ts';
+import { invoke, type Ending } from './invoke.ts';
 import { paceOf } from './pace.ts';
 import type { SimSite } from './sim-site.ts';
 import { VISIBILITY_MS, type Lease, type SiteQueue } from './site-queue.ts';
@@ -20,12 +20,8 @@ const DOZE_MS = 15_000;
 /** With these a store or a queue says that one key is bad, which is no reason to end a comparison. */
 const FOR_GOOD = new Set(['refused', 'too_large', 'unreadable']);
 
-/** Looks for visible messages after a delay. */
-export function wake(world: World, site: SimSite, queue: SiteQueue, delayMs: number): void {
-  world.agenda.after(delayMs + world.random.between(1, 20), () => poll(world, site, queue));
-}
-
-function poll(world: World, site: SimSite, queue: SiteQueue): void {
+/** Takes visible messages and invokes what handles them. */
+export function poll(world: World, site: SimSite, queue: SiteQueue): void {
   if (site.down || (site.pollsRefused > 0 && !site.likeAws)) {
     // One look at a time, however many messages wait: an outage may last for days.
     if (queue.messages.size === 0 || queue.dozing) return;
@@ -40,13 +36,13 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
   if (leases.length === 0) return;
   if (site.pollsRefused > 0) {
     for (const { message } of leases) message.failures.throttled += 1;
-    wake(world, site, queue, VISIBILITY_MS);
-    wake(world, site, queue, 0);
+    world.wake(site, queue, VISIBILITY_MS);
+    world.wake(site, queue, 0);
     return;
   }
   if (queue.kind === 'out') world.counts.forwarded += leases.length;
-  wake(world, site, queue, VISIBILITY_MS);
-  wake(world, site, queue, 0);
+  world.wake(site, queue, VISIBILITY_MS);
+  world.wake(site, queue, 0);
   const shuffled = world.random.shuffled(leases);
   // The events of a pack are applied as those of an inbound queue are, and judged so.
   const isPack = ({ message }: Lease): boolean => message.pack.length > 0;
@@ -56,7 +52,7 @@ function poll(world: World, site: SimSite, queue: SiteQueue): void {
 
 function run(world: World, site: SimSite, queue: SiteQueue, batch: readonly Lease[]): void {
   const messages = batch.map((lease, index) => inboundOf(lease, index));
-  world.acting = site.name;
+  world.current = site.name;
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
     kind: batch.every(({ message }) => message.pack.length > 0) ? 'apply' : INVOCATION[queue.kind],
@@ -139,7 +135,7 @@ function settleOne(
         world.find([{ invariant: '14 isolation', detail }]);
       }
       // The dead-letter queue may refuse too; then the message is handed back.
-      if (!world.strikes('throttle')) queue.setAside(message, disposition.reason);
+      if (!world.strikes('throttle')) queue.deadLettered(message, disposition.reason);
       break;
     case 'retry': {
       const { isNoAttempt } = disposition;
@@ -148,7 +144,7 @@ function settleOne(
       const own = inboundOf(lease, lease.index);
       const { attributes, delaySeconds } = againOf({ message: own, ...(isNoAttempt && { isNoAttempt }) });
       queue.sendAgain(message, attributes, world.agenda.nowMs + delaySeconds * 1_000);
-      wake(world, site, queue, delaySeconds * 1_000);
+      world.wake(site, queue, delaySeconds * 1_000);
       break;
     }
     case undefined:

@@ -14,7 +14,7 @@ import {
   type Acknowledged,
   type AppliedPut,
   type Finding,
-  type LandedWrite,
+  type CommittedWrite,
   type MessageFact,
   type Snapshot,
 } from '../history/facts.ts';
@@ -41,9 +41,12 @@ interface Repair {
 }
 
 export interface Watcher {
-  landed(write: LandedWrite): void;
+  committed(write: CommittedWrite): void;
   applied(put: AppliedPut): void;
 }
+
+/** Takes what is visible in a queue to the functions of its site. */
+export type Trigger = (world: World, site: SimSite, queue: SiteQueue) => void;
 
 /** How an entry of the timeline is drawn. */
 type Mark = Partial<Pick<TimelineEntry, 'tone' | 'crossing'>>;
@@ -63,6 +66,7 @@ export interface WorldOptions {
   readonly random: Random;
   readonly faults: Faults;
   readonly sites: number;
+  readonly trigger: Trigger;
   readonly watchedKey?: string | undefined;
   /** The only faults that may strike: names from `World.struck`. All when absent. */
   readonly strikes?: ReadonlySet<string> | undefined;
@@ -73,7 +77,7 @@ export class World {
   readonly sites: readonly SimSite[];
   readonly hash = new TraceHash();
   readonly findings: Finding[] = [];
-  readonly landed: LandedWrite[] = [];
+  readonly committed: CommittedWrite[] = [];
   readonly acknowledged: Acknowledged[] = [];
   readonly messages: MessageFact[] = [];
   /** Operations that begin a life of their key. */
@@ -83,7 +87,7 @@ export class World {
   readonly timeline: TimelineEntry[] = [];
   readonly bands: Band[] = [];
   /** The site that is doing something now, for the timeline. */
-  acting = '';
+  current = '';
   readonly counts = {
     operations: 0,
     effects: 0,
@@ -103,6 +107,7 @@ export class World {
   /** A workload's own checkers, told of every put that took effect. */
   readonly watchers: Watcher[] = [];
   readonly #strikes: ReadonlySet<string> | undefined;
+  readonly #trigger: Trigger;
   readonly #byName = new Map<string, SimSite>();
   /** Records that have drifted apart. */
   readonly drifted = new Set<string>();
@@ -116,9 +121,10 @@ export class World {
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
-  constructor({ random, faults, sites, watchedKey, strikes }: WorldOptions) {
+  constructor({ random, faults, sites, trigger, watchedKey, strikes }: WorldOptions) {
     this.agenda = new Agenda(random);
     this.#strikes = strikes;
+    this.#trigger = trigger;
     this.faults = faults;
     this.drawnFaults = faults;
     this.watchedKey = watchedKey;
@@ -154,7 +160,7 @@ export class World {
     const name = `${fault} ${random.name} ${random.drawn}`;
     if (this.#strikes?.has(name) === false) return false;
     this.struck.push(name);
-    this.note(this.watchedKey, this.acting, () => FAULT_TEXTS[fault] ?? fault, { tone: 'fault' });
+    this.note(this.watchedKey, this.current, () => FAULT_TEXTS[fault] ?? fault, { tone: 'fault' });
     return true;
   }
 
@@ -176,7 +182,7 @@ export class World {
       this.findings.push(finding);
       this.note(
         finding.key,
-        this.acting === '' ? (this.sites[0]?.name ?? '') : this.acting,
+        this.current === '' ? (this.sites[0]?.name ?? '') : this.current,
         () => `!! ${finding.invariant}: ${finding.detail}`,
         { tone: 'finding' },
       );
@@ -207,11 +213,11 @@ export class World {
   }
 
   /** A local write took effect. */
-  land(write: LandedWrite): void {
-    this.landed.push(write);
+  land(write: CommittedWrite): void {
+    this.committed.push(write);
     const name = `${write.key} ${write.site}`;
     if ((this.#newest.get(name) ?? '') < write.stamp) this.#newest.set(name, write.stamp);
-    for (const watcher of this.watchers) watcher.landed(write);
+    for (const watcher of this.watchers) watcher.committed(write);
   }
 
   /** An inbound queue has accepted a message, and loses it. */
@@ -314,7 +320,12 @@ export class World {
     return carried;
   }
 
-  /** Puts a message into a queue; the caller starts the trigger. */
+  /** Has a queue's trigger look for visible messages after a delay. */
+  wake(site: SimSite, queue: SiteQueue, delayMs: number): void {
+    this.agenda.after(delayMs + this.random.between(1, 20), () => this.#trigger(this, site, queue));
+  }
+
+  /** Puts a message into a queue; the caller wakes the trigger. */
   enqueue(
     site: SimSite,
     queue: SiteQueue,

@@ -6,7 +6,7 @@ import type {
   InboundMessage,
   OutboundMessage,
   QueueSender,
-  SendOutcome,
+  SendResult,
 } from '@tandem-clouds/replication/ports/queue';
 import { MESSAGE_CREDITS, type Credits } from '@tandem-clouds/emulators/service-bus/credits';
 
@@ -40,7 +40,7 @@ export class VirtualQueue implements QueueSender {
     return this.#count;
   }
 
-  async send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]> {
+  async send(messages: readonly OutboundMessage[]): Promise<readonly SendResult[]> {
     const { sleep, latencyMs, credits } = this.#options;
     await sleep(latencyMs());
     const isTaken = credits?.take(messages.length * MESSAGE_CREDITS) !== false;

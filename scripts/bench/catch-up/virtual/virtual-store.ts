@@ -10,7 +10,7 @@ import type { Urgency } from '../../../../src/shared/ports/cloud.ts';
 import type {
   ClearRequest,
   PendingEntry,
-  PutOutcome,
+  PutResult,
   Store,
   Versioned,
   WriteRequest,
@@ -102,7 +102,7 @@ interface Charged<Result> {
   readonly charge: number;
 }
 
-type Answer<Result> = { readonly result: Result } | { readonly throttledMs: number };
+type Response<Result> = { readonly result: Result } | { readonly throttledMs: number };
 
 /** What the protocols of the bridge and of writes need of a store. */
 export type BridgeStore = Pick<Store, 'get' | 'getMany' | 'putMany' | 'clearPending' | 'pending'>;
@@ -124,36 +124,38 @@ export class VirtualStore implements BridgeStore {
 
   async getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>> {
     const { data } = this.#options;
-    const answers = await this.#bulk(keys, (key) => {
+    const responses = await this.#bulk(keys, (key) => {
       const held = data.get(key);
       return { result: held, charge: held === undefined ? REFUSED_CHARGE : readCharge(held.bytes) };
     });
     const found = new Map<string, Versioned>();
     keys.forEach((key, i) => {
-      const answer = answers[i];
-      if (answer === undefined || 'throttledMs' in answer) throw throttled(answer?.throttledMs);
-      if (answer.result !== undefined) found.set(key, answer.result);
+      const response = responses[i];
+      if (response === undefined || 'throttledMs' in response) throw throttled(response?.throttledMs);
+      if (response.result !== undefined) found.set(key, response.result);
     });
     return found;
   }
 
-  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutResult[]> {
     const { data } = this.#options;
-    const answers = await this.#bulk(writes, ({ record, expected }): Charged<PutOutcome> => {
+    const responses = await this.#bulk(writes, ({ record, expected }): Charged<PutResult> => {
       const before = data.get(record.key);
       if (before?.revision !== expected) return { result: { status: 'stale' }, charge: REFUSED_CHARGE };
       data.set(record);
       const charge = writeCharge(data.get(record.key)?.bytes ?? 0, before?.bytes);
       return { result: { status: 'written' }, charge };
     });
-    return answers.map((answer) =>
-      'throttledMs' in answer ? { status: 'failed', error: throttled(answer.throttledMs) } : answer.result,
+    return responses.map((response) =>
+      'throttledMs' in response
+        ? { status: 'failed', error: throttled(response.throttledMs) }
+        : response.result,
     );
   }
 
   async clearPending(requests: readonly ClearRequest[]): Promise<readonly (Error | undefined)[]> {
     const { data } = this.#options;
-    const answers = await this.#bulk(requests, ({ key, accepted }) => {
+    const responses = await this.#bulk(requests, ({ key, accepted }) => {
       const held = data.get(key);
       const left = Object.entries(held?.record.pending ?? {}).filter(
         ([peer, marker]) => !isCleared(marker, accepted[peer]),
@@ -163,7 +165,9 @@ export class VirtualStore implements BridgeStore {
       data.set({ ...rest, pending: {} });
       return { result: undefined, charge: writeCharge(data.get(key)?.bytes ?? 0, held.bytes) };
     });
-    return answers.map((answer) => ('throttledMs' in answer ? throttled(answer.throttledMs) : undefined));
+    return responses.map((response) =>
+      'throttledMs' in response ? throttled(response.throttledMs) : undefined,
+    );
   }
 
   pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
@@ -179,11 +183,11 @@ export class VirtualStore implements BridgeStore {
     const { budget, sleep, latencyMs } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       await sleep(latencyMs());
-      const answer = admitted(budget, effect);
+      const response = admitted(budget, effect);
       await sleep(latencyMs());
-      if ('result' in answer) return answer.result;
-      if (attempt === vendorAttemptsMax) throw throttled(answer.throttledMs);
-      await sleep(answer.throttledMs);
+      if ('result' in response) return response.result;
+      if (attempt === vendorAttemptsMax) throw throttled(response.throttledMs);
+      await sleep(response.throttledMs);
     }
   }
 
@@ -191,16 +195,16 @@ export class VirtualStore implements BridgeStore {
   async #bulk<Item, Result>(
     items: readonly Item[],
     effect: (item: Item) => Charged<Result>,
-  ): Promise<readonly Answer<Result>[]> {
+  ): Promise<readonly Response<Result>[]> {
     const { budget, urgency, sleep, latencyMs } = this.#options;
-    const send = async (some: readonly Item[]): Promise<readonly Answer<Result>[]> => {
+    const send = async (some: readonly Item[]): Promise<readonly Response<Result>[]> => {
       await sleep(latencyMs());
-      const answers = some.map((item) => admitted(budget, () => effect(item)));
+      const responses = some.map((item) => admitted(budget, () => effect(item)));
       await sleep(latencyMs());
-      return answers;
+      return responses;
     };
-    const hintOf = (answer: Answer<Result>): number | undefined =>
-      'throttledMs' in answer ? answer.throttledMs : undefined;
+    const hintOf = (response: Response<Result>): number | undefined =>
+      'throttledMs' in response ? response.throttledMs : undefined;
     const parts = chunk(items, BULK_MAX).map((part) =>
       withThrottling(part, send, { hintOf, urgency, sleep }),
     );
@@ -208,7 +212,7 @@ export class VirtualStore implements BridgeStore {
   }
 }
 
-function admitted<Result>(budget: Budget, effect: () => Charged<Result>): Answer<Result> {
+function admitted<Result>(budget: Budget, effect: () => Charged<Result>): Response<Result> {
   if (!budget.admit()) return { throttledMs: budget.retryAfterMs };
   const { result, charge } = effect();
   budget.charge(charge);

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { userCreate } from '../../../../src/shared/generated/validators.js';
 import { createUser, type NewUser } from '../fixture.ts';
 
-function answer(text: string): { status: number; body: string } {
+function response(text: string): { status: number; body: string } {
   const input: unknown = JSON.parse(text);
   if (!userCreate(input)) return { status: 400, body: '' };
   const { status, body } = createUser(input as NewUser);
@@ -14,10 +14,10 @@ function answer(text: string): { status: number; body: string } {
 export async function lambda({
   body = '',
 }: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
-  const answered = answer(body);
-  return { statusCode: answered.status, body: answered.body };
+  const responded = response(body);
+  return { statusCode: responded.status, body: responded.body };
 }
 
 export async function azure(request: { text(): Promise<string> }): Promise<{ status: number; body: string }> {
-  return answer(await request.text());
+  return response(await request.text());
 }

@@ -44,11 +44,11 @@ export async function azure(
   { invocationId }: { invocationId: string },
 ): Promise<{ status: number; headers: unknown; body: string }> {
   const { method, url, headers } = request;
-  const answer = await app.inject({
+  const response = await app.inject({
     method,
     url,
     payload: await request.text(),
     headers: { 'x-request-id': invocationId, ...Object.fromEntries(headers) },
   });
-  return { status: answer.statusCode, headers: answer.headers, body: answer.payload };
+  return { status: response.statusCode, headers: response.headers, body: response.payload };
 }

@@ -9,8 +9,8 @@ import {
   type Message,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { letterLockSeconds } from '../../bounds.ts';
-import type { DeadLetter, DeadLetterBox, Look, Verdict } from '../../ports/dead-letter-box.ts';
+import { deadLetterLockSeconds } from '../../bounds.ts';
+import type { DeadLetter, DeadLetterBox, Sample, Verdict } from '../../ports/dead-letter-box.ts';
 import { chunk } from '@tandem-clouds/replication/chunk';
 import { queueError } from './errors.ts';
 
@@ -31,29 +31,32 @@ export class SqsDeadLetterBox implements DeadLetterBox {
     this.#sourceOf = sourceOf;
   }
 
-  look(limit: number, see: (letters: readonly DeadLetter[]) => void): Promise<Look> {
-    return this.settle(limit, (letters) => {
-      see(letters);
+  scan(limit: number, see: (messages: readonly DeadLetter[]) => void): Promise<Sample> {
+    return this.settle(limit, (messages) => {
+      see(messages);
       return Promise.resolve({ remove: new Set(), goOn: true });
     });
   }
 
-  async settle(limit: number, decide: (letters: readonly DeadLetter[]) => Promise<Verdict>): Promise<Look> {
+  async settle(
+    limit: number,
+    decide: (messages: readonly DeadLetter[]) => Promise<Verdict>,
+  ): Promise<Sample> {
     const kept: Message[] = [];
-    let looked = 0;
+    let scanned = 0;
     try {
-      for (let goOn = true; goOn && looked < limit;) {
-        const messages = await this.#receive(Math.min(BATCH_MAX, limit - looked));
-        if (messages.length === 0) return { looked, atLeast: false };
-        looked += messages.length;
+      for (let goOn = true; goOn && scanned < limit;) {
+        const messages = await this.#receive(Math.min(BATCH_MAX, limit - scanned));
+        if (messages.length === 0) return { scanned, atLeast: false };
+        scanned += messages.length;
         kept.push(...messages);
-        const verdict = await decide(messages.map((message) => this.#toLetter(message)));
+        const verdict = await decide(messages.map((message) => this.#toDeadLetter(message)));
         const isDone = ({ MessageId = '' }: Message): boolean => verdict.remove.has(MessageId);
         await this.#remove(messages.filter(isDone));
         kept.splice(kept.length - messages.length, messages.length, ...messages.filter((m) => !isDone(m)));
         goOn = verdict.goOn;
       }
-      return { looked, atLeast: true };
+      return { scanned, atLeast: true };
     } catch (error) {
       throw queueError(error);
     } finally {
@@ -67,7 +70,7 @@ export class SqsDeadLetterBox implements DeadLetterBox {
         QueueUrl: this.#url,
         MaxNumberOfMessages: count,
         WaitTimeSeconds: WAIT_SECONDS,
-        VisibilityTimeout: letterLockSeconds,
+        VisibilityTimeout: deadLetterLockSeconds,
         MessageAttributeNames: ['All'],
         MessageSystemAttributeNames: ['SentTimestamp', 'DeadLetterQueueSourceArn'],
       }),
@@ -104,7 +107,7 @@ export class SqsDeadLetterBox implements DeadLetterBox {
     );
   }
 
-  #toLetter({ MessageId = '', Body = '', MessageAttributes = {}, Attributes = {} }: Message): DeadLetter {
+  #toDeadLetter({ MessageId = '', Body = '', MessageAttributes = {}, Attributes = {} }: Message): DeadLetter {
     const text = (name: string): string | undefined => MessageAttributes[name]?.StringValue;
     const broker = this.#sourceOf(Attributes.DeadLetterQueueSourceArn ?? '');
     return {

@@ -1,7 +1,7 @@
 /** What Lambda calls. HTTP events are the core's own shape; SQS batches are read and answered here. */
 import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { answerReserveMs, batchReserveMs, batchWorstMs } from '../../bounds.ts';
+import { responseReserveMs, batchReserveMs, batchWorstMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
@@ -40,13 +40,13 @@ export function queueEntry(
     // Without a context nothing cuts it off.
     const leftMs = (): number => context?.getRemainingTimeInMillis() ?? batchWorstMs;
     const left = (reserveMs: number): TimeLimit => timeLimit({ ms: leftMs() - reserveMs });
-    const times = { handle: left(batchReserveMs), send: () => left(answerReserveMs) };
+    const times = { handle: left(batchReserveMs), send: () => left(responseReserveMs) };
     const retries = await settleBatch(queue, Records.map(toInbound), handler, { ...services, times });
     // What is throttled may be for hours: sent again each time, it would be a chain that Lambda ends.
     const throttled = retries.filter(({ isNoAttempt }) => isNoAttempt === true);
     const others = retries.filter(({ isNoAttempt }) => isNoAttempt !== true);
-    const outcomes = await sendAgain(own, others, times.send());
-    const back = [...throttled, ...others.filter((_, index) => outcomes[index] !== undefined)];
+    const results = await sendAgain(own, others, times.send());
+    const back = [...throttled, ...others.filter((_, index) => results[index] !== undefined)];
     return { batchItemFailures: back.map(({ message }) => ({ itemIdentifier: message.id })) };
   };
 }

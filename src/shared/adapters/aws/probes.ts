@@ -42,7 +42,7 @@ export function awsProbes({ config, store, client, sqs, queues, deadLetters, dep
       {
         id: 'queue.receive',
         subject: 'tandem-dead',
-        run: async () => `${(await deadLetters.look(1, () => undefined)).looked} seen`,
+        run: async () => `${(await deadLetters.scan(1, () => undefined)).scanned} seen`,
       },
       { id: 'queue.settle', subject: 'tandem-dead', run: () => settle(sqs, deadUrl) },
       tlsProbe('queues', inUrl),
@@ -52,7 +52,7 @@ export function awsProbes({ config, store, client, sqs, queues, deadLetters, dep
 
 function storeProbes(store: Store): Probe[] {
   return [
-    { id: 'store.read', run: async () => answered(await store.get(NOBODY)) },
+    { id: 'store.read', run: async () => responded(await store.get(NOBODY)) },
     {
       id: 'store.read-many',
       run: async () => `${(await store.getMany([NOBODY, `${NOBODY}-either`])).size} found`,
@@ -66,8 +66,8 @@ function storeProbes(store: Store): Probe[] {
       id: 'store.write',
       run: async () => {
         const record = { key: NOBODY, state: { fields: {}, vector: {} }, pending: {}, operations: [] };
-        const [outcome] = await store.putMany([{ record, expected: '1' }]);
-        if (outcome?.status === 'failed') throw outcome.error;
+        const [result] = await store.putMany([{ record, expected: '1' }]);
+        if (result?.status === 'failed') throw result.error;
         return 'the condition was looked at';
       },
     },
@@ -82,7 +82,7 @@ function storeProbes(store: Store): Probe[] {
   ];
 }
 
-const answered = (found: unknown): string => (found === undefined ? 'no such record' : 'a record');
+const responded = (found: unknown): string => (found === undefined ? 'no such record' : 'a record');
 
 /**
  * Deletes with a receipt that is none. Whoever may not is refused as a whole; whoever may is told about the receipt.

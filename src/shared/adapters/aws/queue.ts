@@ -9,7 +9,7 @@ import {
   type SendMessageBatchRequestEntry,
 } from '@aws-sdk/client-sqs';
 import { TooLargeError } from '@tandem-clouds/replication/errors';
-import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { entryError, queueError } from './errors.ts';
 
@@ -26,28 +26,28 @@ export class SqsSender implements QueueSender {
     this.#url = url;
   }
 
-  async send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]> {
-    const outcomes: SendOutcome[] = messages.map(() => undefined);
+  async send(messages: readonly OutboundMessage[]): Promise<readonly SendResult[]> {
+    const results: SendResult[] = messages.map(() => undefined);
     const { batches, tooLarge } = packBatches(messages, {
       messagesMax: BATCH_MESSAGES_MAX,
       bytesMax: BATCH_BYTES_MAX,
       overheadBytes: 0,
     });
-    for (const index of tooLarge) outcomes[index] = new TooLargeError('SQS takes at most 1 MiB a message');
+    for (const index of tooLarge) results[index] = new TooLargeError('SQS takes at most 1 MiB a message');
     await Promise.all(
-      batches.map((batch) => sendInHalves(batch, outcomes, (part) => this.#sendBatch(part, outcomes))),
+      batches.map((batch) => sendInHalves(batch, results, (part) => this.#sendBatch(part, results))),
     );
-    return outcomes;
+    return results;
   }
 
-  async #sendBatch(batch: Batch, outcomes: SendOutcome[]): Promise<void> {
+  async #sendBatch(batch: Batch, results: SendResult[]): Promise<void> {
     const command = new SendMessageBatchCommand({
       QueueUrl: this.#url,
       Entries: batch.map(({ index, message }) => toEntry(index, message)),
     });
     try {
       const { Failed = [] } = await this.#client.send(command);
-      for (const failed of Failed) outcomes[Number(failed.Id)] = entryError(failed);
+      for (const failed of Failed) results[Number(failed.Id)] = entryError(failed);
     } catch (error) {
       throw queueError(error);
     }

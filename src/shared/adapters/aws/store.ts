@@ -26,7 +26,7 @@ import type {
   ExposurePage,
   KeyPage,
   PendingEntry,
-  PutOutcome,
+  PutResult,
   Revision,
   ScanOptions,
   ScanPage,
@@ -46,7 +46,7 @@ import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item }
 const BATCH_GET_MAX = 100;
 const CLEAR_ATTEMPTS_MAX = 5;
 /** An answer of more than this ended because it was full, or almost: 1 MB of a partition, and an item has 400 kB. */
-const FULL_ANSWER_BYTES = 600_000;
+const FULL_RESPONSE_BYTES = 600_000;
 
 /** Roughly: nearly all of an item is the text of its state. */
 function itemsBytes(items: readonly Item[]): number {
@@ -90,7 +90,7 @@ export class DynamoStore implements Store {
           const { items, unread } = await this.#batchGetOnce(open, projection);
           found.push(...items);
           // An answer that is full, at 16 MB or 1 MB of a partition, brings what was asked for first: no pause is due.
-          const isFull = itemsBytes(items) > FULL_ANSWER_BYTES;
+          const isFull = itemsBytes(items) > FULL_RESPONSE_BYTES;
           if (unread.length > 0 && !isFull && !(await pauses.next(0))) {
             throw new ThrottledError(`DynamoDB: ${unread.length} keys of a batch were not read`, {
               retryAfterMs: throttleHintMs,
@@ -128,14 +128,14 @@ export class DynamoStore implements Store {
     }
   }
 
-  putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
+  putMany(writes: readonly WriteRequest[]): Promise<readonly PutResult[]> {
     return withThrottling(writes, (part) => Promise.all(part.map((write) => this.#put(write))), {
-      hintOf: (outcome) => (outcome.status === 'failed' ? hintOf(outcome.error) : undefined),
+      hintOf: (result) => (result.status === 'failed' ? hintOf(result.error) : undefined),
       urgency: this.#urgency,
     });
   }
 
-  async #put({ record, expected }: WriteRequest): Promise<PutOutcome> {
+  async #put({ record, expected }: WriteRequest): Promise<PutResult> {
     try {
       await this.#client.send(
         new PutItemCommand({
@@ -152,7 +152,7 @@ export class DynamoStore implements Store {
       );
       return { status: 'written' };
     } catch (error) {
-      return outcomeOf(error);
+      return resultOf(error);
     }
   }
 
@@ -162,19 +162,19 @@ export class DynamoStore implements Store {
 
   /** A key that fails decides about no other, but what is throttled ends the rest, which would be throttled, too. */
   async #clearAll(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
-    const outcomes: (AppError | undefined)[] = requests.map(() => undefined);
+    const results: (AppError | undefined)[] = requests.map(() => undefined);
     const waiting = [...requests.entries()];
     let throttled: ThrottledError | undefined;
     const clear = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const [index, request] = next;
         const failure = throttled ?? (await this.#clear(request).then(() => undefined, storeError));
-        outcomes[index] = failure;
+        results[index] = failure;
         if (failure instanceof ThrottledError) throttled = failure;
       }
     };
     await Promise.all(Array.from({ length: Math.min(clearsAtOnceMax, requests.length) }, clear));
-    return outcomes;
+    return results;
   }
 
   /** First as if nothing else were pending, which is the rule and needs no read; else by what the item says. */
@@ -403,7 +403,7 @@ interface Bucket {
 }
 
 /** What became of a put that was refused. What is there instead of what was expected may be no record. */
-function outcomeOf(error: unknown): PutOutcome {
+function resultOf(error: unknown): PutResult {
   if (!(error instanceof ConditionalCheckFailedException))
     return { status: 'failed', error: storeError(error) };
   try {

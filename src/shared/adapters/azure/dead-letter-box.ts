@@ -7,8 +7,8 @@
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues
  */
 import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
-import { letterPageSize } from '../../bounds.ts';
-import type { DeadLetter, DeadLetterBox, Look, Verdict } from '../../ports/dead-letter-box.ts';
+import { deadLetterPageSize } from '../../bounds.ts';
+import type { DeadLetter, DeadLetterBox, Sample, Verdict } from '../../ports/dead-letter-box.ts';
 import { queueError } from './errors.ts';
 
 /** How long an empty queue is waited on; a message that is there comes at once. */
@@ -42,47 +42,47 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
     ];
   }
 
-  look(limit: number, see: (letters: readonly DeadLetter[]) => void): Promise<Look> {
+  scan(limit: number, see: (messages: readonly DeadLetter[]) => void): Promise<Sample> {
     return this.#each(limit, async (box, receiver, left) => {
-      let looked = 0;
-      for (let from: ServiceBusReceivedMessage['sequenceNumber']; looked < left;) {
-        const count = Math.min(letterPageSize, left - looked);
+      let scanned = 0;
+      for (let from: ServiceBusReceivedMessage['sequenceNumber']; scanned < left;) {
+        const count = Math.min(deadLetterPageSize, left - scanned);
         const page = await receiver.peekMessages(count, {
           ...(from !== undefined && { fromSequenceNumber: from }),
         });
-        if (page.length === 0) return { looked, goOn: true };
-        looked += page.length;
-        see(page.map((message) => toLetter(box, message)));
+        if (page.length === 0) return { scanned, goOn: true };
+        scanned += page.length;
+        see(page.map((message) => toDeadLetter(box, message)));
         from = page.at(-1)?.sequenceNumber?.add(1);
       }
-      return { looked, goOn: false };
+      return { scanned, goOn: false };
     });
   }
 
-  settle(limit: number, decide: (letters: readonly DeadLetter[]) => Promise<Verdict>): Promise<Look> {
+  settle(limit: number, decide: (messages: readonly DeadLetter[]) => Promise<Verdict>): Promise<Sample> {
     return this.#each(limit, async (box, receiver, left) => {
       const kept = new Set<ServiceBusReceivedMessage>();
-      let looked = 0;
+      let scanned = 0;
       try {
         // An empty queue would be waited on; a peek says so at once.
-        if ((await receiver.peekMessages(1)).length === 0) return { looked, goOn: true };
-        while (looked < left) {
-          const page = await receiver.receiveMessages(Math.min(letterPageSize, left - looked), {
+        if ((await receiver.peekMessages(1)).length === 0) return { scanned, goOn: true };
+        while (scanned < left) {
+          const page = await receiver.receiveMessages(Math.min(deadLetterPageSize, left - scanned), {
             maxWaitTimeInMs: WAIT_MS,
           });
-          if (page.length === 0) return { looked, goOn: true };
-          looked += page.length;
+          if (page.length === 0) return { scanned, goOn: true };
+          scanned += page.length;
           for (const message of page) kept.add(message);
-          const letters = page.map((message) => toLetter(box, message));
-          const { remove, goOn } = await decide(letters);
+          const messages = page.map((message) => toDeadLetter(box, message));
+          const { remove, goOn } = await decide(messages);
           for (const [i, message] of page.entries()) {
-            if (!remove.has(letters[i]?.id ?? '')) continue;
+            if (!remove.has(messages[i]?.id ?? '')) continue;
             await receiver.completeMessage(message);
             kept.delete(message);
           }
           if (!goOn) break;
         }
-        return { looked, goOn: false };
+        return { scanned, goOn: false };
       } finally {
         // What cannot be released comes back by itself when its lock runs out.
         await Promise.allSettled([...kept].map((message) => receiver.abandonMessage(message)));
@@ -93,21 +93,25 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
   /** Box after box, until one says that it is enough. */
   async #each(
     limit: number,
-    act: (box: Box, receiver: ServiceBusReceiver, left: number) => Promise<{ looked: number; goOn: boolean }>,
-  ): Promise<Look> {
+    act: (
+      box: Box,
+      receiver: ServiceBusReceiver,
+      left: number,
+    ) => Promise<{ scanned: number; goOn: boolean }>,
+  ): Promise<Sample> {
     const client = this.#connect();
-    let looked = 0;
+    let scanned = 0;
     try {
       for (const box of this.#boxes) {
         const receiver = client.createReceiver(box.queue, {
           skipParsingBodyAsJson: true,
           ...(box.subQueue && { subQueueType: 'deadLetter' }),
         });
-        const part = await act(box, receiver, limit - looked);
-        looked += part.looked;
-        if (!part.goOn) return { looked, atLeast: true };
+        const part = await act(box, receiver, limit - scanned);
+        scanned += part.scanned;
+        if (!part.goOn) return { scanned, atLeast: true };
       }
-      return { looked, atLeast: false };
+      return { scanned, atLeast: false };
     } catch (error) {
       throw queueError(error);
     } finally {
@@ -116,7 +120,7 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
   }
 }
 
-function toLetter({ name, source }: Box, message: ServiceBusReceivedMessage): DeadLetter {
+function toDeadLetter({ name, source }: Box, message: ServiceBusReceivedMessage): DeadLetter {
   const { applicationProperties = {}, sequenceNumber, enqueuedTimeUtc } = message;
   const body: unknown = message.body;
   const { deadLetterReason, deadLetterErrorDescription } = message;

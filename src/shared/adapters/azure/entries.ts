@@ -146,7 +146,7 @@ export function batchEntry(
     const messages = toInbound(context, Array.isArray(bodies) ? bodies : [bodies]);
     const times = { handle: timeLimit({ ms: batchHandleMs }), send };
     const retries = await settleBatch(queue, messages, handler, { ...services, times });
-    const failed = (await sendAgain(services.own, retries, send())).find((outcome) => outcome !== undefined);
+    const failed = (await sendAgain(services.own, retries, send())).find((result) => result !== undefined);
     if (failed !== undefined) throw failed;
   };
 }

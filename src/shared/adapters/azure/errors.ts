@@ -37,7 +37,7 @@ function meaningOfStoreError(code: number | string | undefined): Meaning {
 }
 
 /** What the service answers of one operation of a bulk request; the SDK passes it on as it is. */
-interface OperationAnswer {
+interface OperationResponse {
   readonly statusCode: number;
   readonly subStatusCode?: number;
   /** With 429; the SDK's type does not have it. */
@@ -45,19 +45,22 @@ interface OperationAnswer {
 }
 
 /** For an operation of a bulk request, which has a status and no error. */
-export function failedOperation(answer: OperationAnswer, key: string): AppError {
-  const { statusCode } = answer;
-  const retryAfterMs = throttleHintOf(answer) ?? throttleHintMs;
+export function failedOperation(response: OperationResponse, key: string): AppError {
+  const { statusCode } = response;
+  const retryAfterMs = throttleHintOf(response) ?? throttleHintMs;
   return asError(meaningOfStatus(statusCode), `Cosmos DB: ${statusCode}: ${key}`, { retryAfterMs });
 }
 
 /** Whether an operation was refused only because its answer would not have fitted: it is to be asked again. */
-export function isBeyondAnswer({ statusCode, subStatusCode }: OperationAnswer): boolean {
+export function isBeyondResponse({ statusCode, subStatusCode }: OperationResponse): boolean {
   return statusCode === 413 && subStatusCode === RESPONSE_SIZE_EXCEEDED;
 }
 
 /** Milliseconds after which an operation of a bulk request is to be tried again; undefined when it was not throttled. */
-export function throttleHintOf({ statusCode, retryAfterMilliseconds }: OperationAnswer): number | undefined {
+export function throttleHintOf({
+  statusCode,
+  retryAfterMilliseconds,
+}: OperationResponse): number | undefined {
   return meaningOfStatus(statusCode) === 'throttled' ? (retryAfterMilliseconds ?? throttleHintMs) : undefined;
 }
 

@@ -8,7 +8,7 @@ import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts'
 import { NotCheckedError, type Probe, type ProbeGroup } from '../../ports/probe.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
-import { letterSettlesMax, queueTimeoutMs } from '../../bounds.ts';
+import { deadLetterSettlesMax, queueTimeoutMs } from '../../bounds.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { tlsProbe } from '../negotiated-tls.ts';
 import { busAddress, sendProbe } from '../peers/peer-probes.ts';
@@ -62,9 +62,9 @@ export function azureProbes(opened: Opened): ProbeGroup[] {
 /** In this order: each needs the record that the first one writes; the last one removes it. */
 function storeProbes(store: Store, key: string): Probe[] {
   const put = async (record: StoredRecord, expected?: string): Promise<void> => {
-    const [outcome] = await store.putMany([{ record, expected }]);
-    if (outcome?.status === 'failed') throw outcome.error;
-    if (outcome?.status !== 'written') throw new Error(`${record.key} is ${outcome?.status ?? 'unknown'}`);
+    const [result] = await store.putMany([{ record, expected }]);
+    if (result?.status === 'failed') throw result.error;
+    if (result?.status !== 'written') throw new Error(`${record.key} is ${result?.status ?? 'unknown'}`);
   };
   const held = async (id = key): Promise<Versioned> => {
     const found = await store.get(id);
@@ -168,10 +168,10 @@ function deadLetterProbes(deadLetters: DeadLetters, box: DeadLetterBox, nonce: s
       id: 'queue.send',
       subject,
       run: async () => {
-        const [outcome] = await deadLetters.send([
+        const [result] = await deadLetters.send([
           { queue: 'none', id: nonce, body: nonce, reason: 'probe', detail: 'of a first check; discard it' },
         ]);
-        if (outcome !== undefined) throw outcome;
+        if (result !== undefined) throw result;
         return 'accepted';
       },
     },
@@ -180,8 +180,8 @@ function deadLetterProbes(deadLetters: DeadLetters, box: DeadLetterBox, nonce: s
       subject,
       run: async () => {
         const ours: string[] = [];
-        await box.settle(letterSettlesMax, (letters) => {
-          ours.push(...letters.filter(({ body }) => body === nonce).map(({ id }) => id));
+        await box.settle(deadLetterSettlesMax, (messages) => {
+          ours.push(...messages.filter(({ body }) => body === nonce).map(({ id }) => id));
           return Promise.resolve({ remove: new Set(ours), goOn: ours.length === 0 });
         });
         if (ours.length === 0) throw new Error('the message that was sent there did not come');

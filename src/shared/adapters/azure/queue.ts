@@ -11,7 +11,7 @@
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender as Sender } from '@azure/service-bus';
 import { connectionIdleMaxMs } from '../../bounds.ts';
 import { AmbiguousError, TooLargeError } from '@tandem-clouds/replication/errors';
-import type { OutboundMessage, QueueSender, SendOutcome } from '@tandem-clouds/replication/ports/queue';
+import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
 import { queueError } from './errors.ts';
 
@@ -35,18 +35,18 @@ export class ServiceBusSender implements QueueSender {
     this.#now = now;
   }
 
-  async send(messages: readonly OutboundMessage[]): Promise<readonly SendOutcome[]> {
-    const outcomes: SendOutcome[] = messages.map(() => undefined);
+  async send(messages: readonly OutboundMessage[]): Promise<readonly SendResult[]> {
+    const results: SendResult[] = messages.map(() => undefined);
     const { batches, tooLarge } = packBatches(messages, {
       messagesMax: BATCH_MESSAGES_MAX,
       bytesMax: BATCH_BYTES_MAX,
       overheadBytes: MESSAGE_OVERHEAD_BYTES,
     });
     for (const index of tooLarge) {
-      outcomes[index] = new TooLargeError('Service Bus takes at most 240 kB of body a message');
+      results[index] = new TooLargeError('Service Bus takes at most 240 kB of body a message');
     }
-    await Promise.all(batches.map((batch) => sendInHalves(batch, outcomes, (part) => this.#sendBatch(part))));
-    return outcomes;
+    await Promise.all(batches.map((batch) => sendInHalves(batch, results, (part) => this.#sendBatch(part))));
+    return results;
   }
 
   async #sendBatch(batch: Batch): Promise<void> {

@@ -12,7 +12,7 @@ import type {
   ExposurePage,
   KeyPage,
   PendingEntry,
-  PutOutcome,
+  PutResult,
   Revision,
   ScanOptions,
   ScanPage,
@@ -27,7 +27,7 @@ import { chunk } from '@tandem-clouds/replication/chunk';
 import { readablePage } from '../readable.ts';
 import { withThrottling } from '../with-throttling.ts';
 import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
-import { failedOperation, isBeyondAnswer, storeError, throttleHintOf } from './errors.ts';
+import { failedOperation, isBeyondResponse, storeError, throttleHintOf } from './errors.ts';
 
 /** A bulk request takes 100 operations. */
 const BULK_MAX = 100;
@@ -41,7 +41,7 @@ const WRITTEN = new Set([200, 201]);
 const STALE = new Set([404, 409, 412]);
 
 /** The service's answer to one operation, or why its request as a whole was refused. */
-type BulkAnswer = OperationResponse | AppError;
+type BulkResponse = OperationResponse | AppError;
 
 export class CosmosStore implements Store {
   readonly #container: Container;
@@ -83,39 +83,39 @@ export class CosmosStore implements Store {
    * @see https://github.com/Azure/azure-cosmos-dotnet-v3/pull/2124
    */
   async #readPart(keys: readonly string[], found: Map<string, Versioned>): Promise<readonly string[]> {
-    const answers = await this.#bulk(
+    const responses = await this.#bulk(
       keys.map((key) => ({ operationType: 'Read', id: key, partitionKey: key })),
     );
     return keys.filter((key, i) => {
-      const answer = answers[i];
-      if (answer instanceof AppError) throw answer;
-      if (answer === undefined || answer.statusCode === 404) return false;
-      if (isBeyondAnswer(answer)) {
+      const response = responses[i];
+      if (response instanceof AppError) throw response;
+      if (response === undefined || response.statusCode === 404) return false;
+      if (isBeyondResponse(response)) {
         if (keys.length === 1) throw new TooLargeError(`Cosmos DB: ${key} does not fit an answer`);
         return true;
       }
-      const { statusCode, resourceBody } = answer;
-      if (statusCode !== 200 || resourceBody === undefined) throw failedOperation(answer, key);
+      const { statusCode, resourceBody } = response;
+      if (statusCode !== 200 || resourceBody === undefined) throw failedOperation(response, key);
       found.set(key, fromDocument(resourceBody as unknown as StoredDocument));
       return false;
     });
   }
 
-  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutOutcome[]> {
-    const answers = await this.#bulk(writes.map(toOperation));
-    return writes.map(({ record }, i) => outcomeOf(answers[i], record.key));
+  async putMany(writes: readonly WriteRequest[]): Promise<readonly PutResult[]> {
+    const responses = await this.#bulk(writes.map(toOperation));
+    return writes.map(({ record }, i) => resultOf(responses[i], record.key));
   }
 
   async clearPending(requests: readonly ClearRequest[]): Promise<readonly (AppError | undefined)[]> {
     // As if nothing else were pending, which is the rule and needs no read.
-    const answers = await this.#bulk(requests.map(toClearing));
+    const responses = await this.#bulk(requests.map(toClearing));
     return Promise.all(
       requests.map(async (request, i) => {
-        const answer = answers[i];
-        if (answer instanceof AppError) return answer;
-        if (answer === undefined || answer.statusCode === 404 || WRITTEN.has(answer.statusCode))
+        const response = responses[i];
+        if (response instanceof AppError) return response;
+        if (response === undefined || response.statusCode === 404 || WRITTEN.has(response.statusCode))
           return undefined;
-        if (answer.statusCode !== 412) return failedOperation(answer, request.key);
+        if (response.statusCode !== 412) return failedOperation(response, request.key);
         try {
           await this.#clearByReading(request);
           return undefined;
@@ -134,9 +134,9 @@ export class CosmosStore implements Store {
       const left = entries.filter(([peer, marker]) => !isCleared(marker, accepted[peer]));
       if (left.length === entries.length) return;
       const record = { ...held.record, pending: Object.fromEntries(left) };
-      const [outcome] = await this.putMany([{ record, expected: held.revision }]);
-      if (outcome?.status === 'written') return;
-      if (outcome?.status === 'failed') throw outcome.error;
+      const [result] = await this.putMany([{ record, expected: held.revision }]);
+      if (result?.status === 'written') return;
+      if (result?.status === 'failed') throw result.error;
     }
   }
 
@@ -278,24 +278,24 @@ export class CosmosStore implements Store {
   }
 
   /** What became of each operation, in order. Never throws for one of them. */
-  async #bulk(operations: readonly OperationInput[]): Promise<readonly BulkAnswer[]> {
-    const answers = await Promise.all(
+  async #bulk(operations: readonly OperationInput[]): Promise<readonly BulkResponse[]> {
+    const responses = await Promise.all(
       chunk(operations, BULK_MAX).map((batch) =>
         // It asks for none of the operations again that the answer says were throttled.
         withThrottling(batch, (part) => this.#bulkBatch(part), {
-          hintOf: (answer) => (answer instanceof AppError ? undefined : throttleHintOf(answer)),
+          hintOf: (response) => (response instanceof AppError ? undefined : throttleHintOf(response)),
           urgency: this.#urgency,
         }),
       ),
     );
-    return answers.flat();
+    return responses.flat();
   }
 
   /**
    * A batch that is refused for good as a whole does not say which of its operations is to blame: it is sent again in halves
    * until that is a single one.
    */
-  async #bulkBatch(batch: readonly OperationInput[]): Promise<readonly BulkAnswer[]> {
+  async #bulkBatch(batch: readonly OperationInput[]): Promise<readonly BulkResponse[]> {
     try {
       // Its successor, `executeBulkOperations`, holds each call for up to a second to fill its batches.
       // eslint-disable-next-line @typescript-eslint/no-deprecated
@@ -329,13 +329,13 @@ function toOperation({ record, expected }: WriteRequest): OperationInput {
     : { operationType: 'Replace', id: record.key, partitionKey, resourceBody, ifMatch: expected };
 }
 
-function outcomeOf(answer: BulkAnswer | undefined, key: string): PutOutcome {
-  if (answer === undefined)
+function resultOf(response: BulkResponse | undefined, key: string): PutResult {
+  if (response === undefined)
     return { status: 'failed', error: new AmbiguousError(`Cosmos DB: no answer for ${key}`) };
-  if (answer instanceof AppError) return { status: 'failed', error: answer };
-  if (WRITTEN.has(answer.statusCode)) return { status: 'written' };
-  if (STALE.has(answer.statusCode)) return { status: 'stale' };
-  return { status: 'failed', error: failedOperation(answer, key) };
+  if (response instanceof AppError) return { status: 'failed', error: response };
+  if (WRITTEN.has(response.statusCode)) return { status: 'written' };
+  if (STALE.has(response.statusCode)) return { status: 'stale' };
+  return { status: 'failed', error: failedOperation(response, key) };
 }
 
 /** A conditional patch; the markers and site ids in it are of our own making and hold no quote. */

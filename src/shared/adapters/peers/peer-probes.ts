@@ -77,8 +77,8 @@ export function sendProbe(id: string, subject: string, site: string, queue: Queu
     subject,
     run: async () => {
       if (queue === undefined) throw new NotCheckedError('there is no such queue');
-      const [outcome] = await queue.send([probeMessage(site)]);
-      if (outcome !== undefined) throw outcome;
+      const [result] = await queue.send([probeMessage(site)]);
+      if (result !== undefined) throw result;
       return 'accepted';
     },
   };

@@ -16,7 +16,7 @@ export async function driveShop<Result>(
     let result: unknown;
     try {
       result = await (effect.op === 'payment'
-        ? perform(effect.call, payments)
+        ? callProvider(effect.call, payments)
         : drive(single(effect), resources));
     } catch (error) {
       step = protocol.throw(error);
@@ -31,7 +31,7 @@ function* single(effect: Effect): Protocol<unknown> {
   return yield effect;
 }
 
-function perform(call: PaymentCall, payments: PaymentProvider): Promise<Payment | undefined> {
+function callProvider(call: PaymentCall, payments: PaymentProvider): Promise<Payment | undefined> {
   switch (call.call) {
     case 'create':
       return payments.create(call.request);

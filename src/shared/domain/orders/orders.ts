@@ -72,12 +72,12 @@ function* advance(site: Site, order: Order): ShopProtocol<boolean> {
       return true;
     }
     case 'paying': {
-      const outcome = yield* charge(site, order);
-      if (outcome === undefined) return false;
-      if ('cancel' in outcome) yield* beginCancelling(site, orderId, outcome.cancel);
+      const result = yield* charge(site, order);
+      if (result === undefined) return false;
+      if ('cancel' in result) yield* beginCancelling(site, orderId, result.cancel);
       else
         yield* changeOrder(site, orderId, 'conclude', (current) =>
-          conclude(found(current, orderId), actor, outcome.verdict),
+          conclude(found(current, orderId), actor, result.verdict),
         );
       return true;
     }

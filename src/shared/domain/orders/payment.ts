@@ -27,7 +27,7 @@ export interface PaymentEffect {
 export type ShopProtocol<Result> = Generator<Effect | PaymentEffect, Result, unknown>;
 
 /** A verdict; or why the order must be voided; or undefined: nothing is certain yet, ask again later. */
-export type Outcome = { readonly verdict: Verdict } | { readonly cancel: CancelReason } | undefined;
+export type PaymentResult = { readonly verdict: Verdict } | { readonly cancel: CancelReason } | undefined;
 
 /** The order's key at the provider. */
 export function paymentKey(orderId: string): string {
@@ -35,7 +35,7 @@ export function paymentKey(orderId: string): string {
 }
 
 /** Charges an order whose stock is held here. */
-export function* charge(site: Site, order: Order): ShopProtocol<Outcome> {
+export function* charge(site: Site, order: Order): ShopProtocol<PaymentResult> {
   if (!mayCharge(site, order)) return { cancel: 'late' };
   let payment = yield* findOrCreate(site, order);
   if (payment?.status === 'open' && payment.claim === site.site && mayCharge(site, order))
@@ -60,7 +60,7 @@ export function* voidPayment(site: Site, order: Order): ShopProtocol<Verdict | u
   let payment: Payment | undefined;
   if (mayCharge(site, order)) payment = yield* findOrCreate(site, order);
   else {
-    const found = yield* lookUp(order);
+    const found = yield* find(order);
     if (found === 'none' && site.now() - order.bornMs >= absenceProvenMs) return 'cancelled';
     if (found !== 'none') payment = found;
   }
@@ -84,12 +84,12 @@ function* findOrCreate(site: Site, order: Order): ShopProtocol<Payment | undefin
   const request = { key: paymentKey(orderId), amountMinor, currency, claim: site.site };
   const created = yield* tryCall({ call: 'create', request });
   if (created !== undefined) return created;
-  const found = yield* lookUp(order);
+  const found = yield* find(order);
   return found === 'none' ? undefined : found;
 }
 
 /** `none` when the provider has answered that there is no payment; undefined when it has not answered. */
-function* lookUp({ orderId }: Order): ShopProtocol<Payment | 'none' | undefined> {
+function* find({ orderId }: Order): ShopProtocol<Payment | 'none' | undefined> {
   try {
     const call: PaymentCall = { call: 'lookup', key: paymentKey(orderId) };
     return ((yield { op: 'payment', call }) as Payment | undefined) ?? 'none';

@@ -1,16 +1,16 @@
 /** Bodies of the requests that settle dead letters. */
-import { letterSettlesMax } from '../../bounds.ts';
+import { deadLetterSettlesMax } from '../../bounds.ts';
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 
 const selection = {
-  ids: { type: 'array', minItems: 1, maxItems: letterSettlesMax, items: text },
+  ids: { type: 'array', minItems: 1, maxItems: deadLetterSettlesMax, items: text },
   source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', ''] },
   reason: text,
   /** Nothing else is named: every letter is meant. */
   all: { const: true },
   before: { type: 'string', format: 'date-time' },
-  limit: { type: 'integer', minimum: 1, maximum: letterSettlesMax },
+  limit: { type: 'integer', minimum: 1, maximum: deadLetterSettlesMax },
   dryRun: { type: 'boolean' },
 } as const;
 const anyOf = ['ids', 'source', 'reason', 'all'].map((name) => ({ required: [name] }));

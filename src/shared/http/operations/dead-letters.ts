@@ -24,8 +24,8 @@ export function deadLetterRoutes(service: DeadLetterService): Route[] {
       method: 'GET',
       path: '/replication/dead-letters/{id}',
       async handle({ params }) {
-        const { atMs, ...letter } = await service.show(params['id'] ?? '');
-        return ok({ ...letter, at: new Date(atMs).toISOString() });
+        const { atMs, ...message } = await service.show(params['id'] ?? '');
+        return ok({ ...message, at: new Date(atMs).toISOString() });
       },
     },
     {

@@ -3,19 +3,19 @@ import { groupBy, type Finding, type MessageFact, type Snapshot } from '../../hi
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { free, orderFact, orderIdOf, rowFact, sum, type Ledger } from './ledger.ts';
 import type { PaymentObject } from './provider.ts';
-import type { Told } from './shop.ts';
+import type { ReportedOrder } from './shop.ts';
 
 export interface ShopAtRest {
   /** What the surviving sites hold. */
   readonly snapshot: Snapshot;
   readonly ledger: Ledger;
   readonly payments: readonly PaymentObject[];
-  readonly told: readonly Told[];
+  readonly reported: readonly ReportedOrder[];
   readonly lost: string | undefined;
 }
 
 /** Every order ends, everywhere alike, and as its payment says; every paid one is sold exactly once, or owed. */
-export function checkOrders({ snapshot, ledger, payments, told, lost }: ShopAtRest): Finding[] {
+export function checkOrders({ snapshot, ledger, payments, reported, lost }: ShopAtRest): Finding[] {
   const findings: Finding[] = [];
   const paymentsOf = groupBy(payments, orderIdOf);
   const find = (invariant: string, orderId: string, detail: string): void =>
@@ -44,7 +44,7 @@ export function checkOrders({ snapshot, ledger, payments, told, lost }: ShopAtRe
     if (known && sites.filter((site) => site !== lost).length !== owed)
       find('6 payment', orderId, `charged to ${claim}, sold at ${sites.join() || 'no site'}`);
   }
-  for (const { orderId, site, state } of told) {
+  for (const { orderId, site, state } of reported) {
     if (state !== 'paid' && state !== 'cancelled') continue;
     const charges = (paymentsOf.get(orderId) ?? []).filter(({ status }) => status === 'charged').length;
     if (charges !== (state === 'paid' ? 1 : 0))

@@ -2,7 +2,7 @@
  * The shop's own books, kept beside the protocol, and what they say of every single change: invariants 5, 6 and 7 at
  * every moment. Rows and orders are read as plain data here, by the checkers' own rules.
  */
-import type { AppliedPut, Finding, LandedWrite } from '../../history/facts.ts';
+import type { AppliedPut, Finding, CommittedWrite } from '../../history/facts.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { START_MS } from '../sim-site.ts';
 import type { Watcher, World } from '../world.ts';
@@ -21,7 +21,7 @@ export interface RowFact {
   readonly holds: Units;
   readonly given: Units;
   readonly taken: Units;
-  readonly asked: Units;
+  readonly requested: Units;
   readonly fenced: Readonly<Record<string, string>>;
 }
 
@@ -111,9 +111,9 @@ export class Ledger implements Watcher {
       .reduce((total, order) => total + (order?.sku === sku ? order.units : 0), 0);
   }
 
-  landed(write: LandedWrite): void {
-    if (write.key.startsWith('stock:')) this.#rowLanded(write);
-    if (write.key.startsWith('order:')) this.#orderLanded(write);
+  committed(write: CommittedWrite): void {
+    if (write.key.startsWith('stock:')) this.#rowCommitted(write);
+    if (write.key.startsWith('order:')) this.#orderCommitted(write);
   }
 
   /** No site's view of an order, or of a row, ever goes back. */
@@ -157,7 +157,7 @@ export class Ledger implements Watcher {
     return this.#world.sites.some(({ name }) => this.ownRow(sku, name)?.recovered[lost] !== undefined);
   }
 
-  #rowLanded({ key, site, fields, replaced }: LandedWrite): void {
+  #rowCommitted({ key, site, fields, replaced }: CommittedWrite): void {
     const after = fields['row'] as unknown as RowFact | undefined;
     const before = rowFact(replaced);
     if (after === undefined) return;
@@ -201,8 +201,8 @@ export class Ledger implements Watcher {
   /** What was given had been asked for, and what was taken had been given. */
   #checkTransfers(key: string, row: RowFact): void {
     for (const [peer, units] of Object.entries(row.given)) {
-      const asked = this.ownRow(row.sku, peer)?.asked[row.site] ?? 0;
-      if (units > asked) this.#find(STOCK, key, `gave ${units} to ${peer}, which asked for ${asked}`);
+      const requested = this.ownRow(row.sku, peer)?.requested[row.site] ?? 0;
+      if (units > requested) this.#find(STOCK, key, `gave ${units} to ${peer}, which asked for ${requested}`);
     }
     for (const [peer, units] of Object.entries(row.taken)) {
       const given = this.ownRow(row.sku, peer)?.given[row.site] ?? 0;
@@ -222,7 +222,7 @@ export class Ledger implements Watcher {
     if (promised > there) this.#find(STOCK, key, `${promised} are sold or held, ${there} were entered`);
   }
 
-  #orderLanded({ key, site, fields, replaced }: LandedWrite): void {
+  #orderCommitted({ key, site, fields, replaced }: CommittedWrite): void {
     const after = fields['order'] as unknown as OrderFact | undefined;
     const before = orderFact(replaced);
     if (after === undefined) return;

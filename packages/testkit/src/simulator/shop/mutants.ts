@@ -8,13 +8,13 @@
  */
 import type { Mutant } from '../mutated-source.ts';
 
-const TRANSITIONS = 'domain/escrow/transitions.ts';
-const ROW = 'domain/escrow/row.ts';
-const RESERVE = 'domain/orders/reserve.ts';
-const ORDER = 'domain/orders/order.ts';
-const ORDER_TRANSITIONS = 'domain/orders/transitions.ts';
-const PAYMENT = 'domain/orders/payment.ts';
-const ORDERS = 'domain/orders/orders.ts';
+const TRANSITIONS = 'src/shared/domain/escrow/transitions.ts';
+const ROW = 'src/shared/domain/escrow/row.ts';
+const RESERVE = 'src/shared/domain/orders/reserve.ts';
+const ORDER = 'src/shared/domain/orders/order.ts';
+const ORDER_TRANSITIONS = 'src/shared/domain/orders/transitions.ts';
+const PAYMENT = 'src/shared/domain/orders/payment.ts';
+const ORDERS = 'src/shared/domain/orders/orders.ts';
 
 const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
   name,

@@ -4,9 +4,8 @@ import type { OrderRequest } from '../../../../../src/shared/domain/orders/order
 import { takeOverOrder } from '../../../../../src/shared/domain/orders/orders.ts';
 import { eventOf } from '@tandem-clouds/replication/event';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { vectorHolds, type LandedWrite } from '../../history/facts.ts';
+import { vectorHolds, type CommittedWrite } from '../../history/facts.ts';
 import type { SimSite } from '../sim-site.ts';
-import { wake } from '../trigger.ts';
 import { TRAFFIC_MS } from '../pace.ts';
 import { free, orderFact, orderIdOf, rowFact, sum, type RowFact } from './ledger.ts';
 import { SKUS, type Shop } from './shop.ts';
@@ -126,16 +125,16 @@ function scheduleLoss(shop: Shop): void {
   agenda.at(fromMs + 0.15 * TRAFFIC_MS, lose);
   if (random.chance(0.3)) return;
   // Or as soon as it has given something away, which it tells only one: a unit could be counted and taken as well.
-  const told = random.pick(others);
+  const reported = random.pick(others);
   agenda.at(fromMs, () => {
-    for (const { name } of others) if (name !== told.name) world.cuts.add(`${site.name}>${name}`);
+    for (const { name } of others) if (name !== reported.name) world.cuts.add(`${site.name}>${name}`);
   });
-  const landed = ({ site: writer, fields, replaced }: LandedWrite): void => {
+  const committed = ({ site: writer, fields, replaced }: CommittedWrite): void => {
     const given = sum((fields['row'] as unknown as RowFact | undefined)?.given ?? {});
     if (writer !== site.name || agenda.nowMs < fromMs || given <= sum(rowFact(replaced)?.given ?? {})) return;
     agenda.after(random.between(20, 300), lose);
   };
-  world.watchers.push({ landed, applied: () => undefined });
+  world.watchers.push({ committed, applied: () => undefined });
 }
 
 /**
@@ -155,7 +154,7 @@ function compare(shop: Shop, survivors: readonly SimSite[]): void {
       for (const to of survivors) {
         if (to.down || holdsAll(to.store.records.get(key), record)) continue;
         world.enqueue(to, to.inbox, JSON.stringify(event), { poison: false, delayMs: 0 });
-        wake(world, to, to.inbox, 0);
+        world.wake(to, to.inbox, 0);
       }
     }
   }

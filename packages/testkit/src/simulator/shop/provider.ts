@@ -9,7 +9,7 @@ import type {
   PaymentRequest,
   PaymentStatus,
 } from '../../../../../src/shared/ports/payment-provider.ts';
-import { calling, type Answer } from '../perform.ts';
+import { calling, type Response } from '../run-effects.ts';
 import type { World } from '../world.ts';
 import { NO_SHOP_FAULTS, type ShopFaults } from './faults.ts';
 
@@ -56,9 +56,9 @@ export class SimProvider {
     this.faults = NO_SHOP_FAULTS;
   }
 
-  readonly perform = ({ call }: PaymentEffect): Answer => {
+  readonly runEffects = ({ call }: PaymentEffect): Response => {
     const world = this.#world;
-    const called = calling(world, (): Answer => this.#answer(call));
+    const called = calling(world, (): Response => this.#response(call));
     if ('error' in called) return called;
     world.hash.add(`pay ${Math.round(world.agenda.nowMs * 1000)} ${JSON.stringify(called.result.value)};`);
     return world.random.chance(this.faults.paymentTimeout)
@@ -66,7 +66,7 @@ export class SimProvider {
       : called.result;
   };
 
-  #answer(call: PaymentCall): Answer {
+  #response(call: PaymentCall): Response {
     switch (call.call) {
       case 'create':
         return this.#create(call.request);
@@ -84,7 +84,7 @@ export class SimProvider {
     }
   }
 
-  #create({ key, claim }: PaymentRequest): Answer {
+  #create({ key, claim }: PaymentRequest): Response {
     const { agenda, random } = this.#world;
     let memory = this.#keys.get(key);
     if (memory === undefined || agenda.nowMs - memory.atMs >= KEY_MEMORY_MS) {

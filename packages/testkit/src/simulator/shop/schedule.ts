@@ -16,6 +16,7 @@ import {
 } from '../schedule.ts';
 import { paceOf } from '../pace.ts';
 import { startSweeper } from '../sweeper.ts';
+import { poll } from '../trigger.ts';
 import { World } from '../world.ts';
 import { checkOrders, checkStock, comparable, survivingMessages, type ShopAtRest } from './checkers.ts';
 import { chooseShopFaults, type ShopFaults } from './faults.ts';
@@ -72,7 +73,7 @@ export function playShop(options: ShopScheduleOptions): {
   const sites = options.sites ?? drawn;
   const faults = chooseFaults(random, { ...options.faults, ...RECORDS_ONLY });
   const shopFaults = chooseShopFaults(random, options.shopFaults);
-  const world = new World({ random, faults, sites, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
   const shop = new Shop(world, shopFaults);
   scheduleShopping(shop, options.operations ?? OPERATIONS);
   scheduleNemesis(world, drawNemesis(random, faults));
@@ -99,10 +100,10 @@ export function playShop(options: ShopScheduleOptions): {
 
 function judge(shop: Shop): void {
   const { world, ledger, provider } = shop;
-  const { landed, counts } = world;
+  const { committed, counts } = world;
   const lost = shop.lost?.site.name;
   const snapshot: Snapshot = new Map([...world.snapshot()].filter(([site]) => site !== lost));
-  const atRest: ShopAtRest = { snapshot, ledger, payments: provider.payments, told: shop.told, lost };
+  const atRest: ShopAtRest = { snapshot, ledger, payments: provider.payments, reported: shop.reported, lost };
   world.find(checkConvergence(comparable(snapshot, lost)));
   world.find(checkOrders(atRest));
   world.find(checkStock(atRest, SKUS));
@@ -110,7 +111,7 @@ function judge(shop: Shop): void {
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
   world.find(
     checkMessages(survivingMessages(world.messages, lost), {
-      writes: landed.length + counts.notes,
+      writes: committed.length + counts.notes,
       published: counts.published,
       sentAtRest: counts.sent - sentBefore,
       sent: counts.sent,

@@ -5,8 +5,9 @@ import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { PutOutcome, Versioned } from '@tandem-clouds/replication/ports/store';
-import { invoke, type Operation } from '../invocation.ts';
+import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
+import type { Operation } from '../invocation.ts';
+import { invoke } from '../invoke.ts';
 import type { SimSite } from '../sim-site.ts';
 import type { World } from '../world.ts';
 import type { ShopFaults } from './faults.ts';
@@ -16,7 +17,7 @@ import { SimProvider, type PaymentObject } from './provider.ts';
 export const SKUS = ['tea', 'salt'] as const;
 
 /** What a client was told in the end. */
-export interface Told {
+export interface ReportedOrder {
   readonly orderId: string;
   readonly site: string;
   readonly state: string;
@@ -28,7 +29,7 @@ export class Shop {
   readonly provider: SimProvider;
   readonly ledger: Ledger;
   readonly requests: OrderRequest[] = [];
-  readonly told: Told[] = [];
+  readonly reported: ReportedOrder[] = [];
   /** The site that has been lost, and the one that takes its count. */
   lost: { readonly site: SimSite; readonly heir: SimSite } | undefined;
   /** Whoever wants to strike when a charge has been made. */
@@ -71,7 +72,7 @@ export class Shop {
       kind: 'write',
       operation,
       protocol: (own) => observed(protocol(own), operation),
-      pay: this.provider.perform,
+      pay: this.provider.runEffects,
       ended: (ending) => {
         if (ending.kind === 'returned') ended.returned?.(ending.value);
         else if (ending.kind === 'died' || isRetryable(ending.error)) ended.failed?.();
@@ -91,17 +92,17 @@ function* observed<Result>(protocol: ShopProtocol<Result>, operation: Operation)
     const record = effect.op === 'putMany' ? effect.writes[0]?.record : undefined;
     if (record !== undefined)
       operation.decided = { basis: read.get(record.key), creates: false, fields: written(record) };
-    let answer: unknown;
+    let response: unknown;
     try {
-      answer = yield effect;
+      response = yield effect;
     } catch (error) {
       step = protocol.throw(error);
       continue;
     }
-    if (effect.op === 'get') read.set(effect.key, (answer as Versioned | undefined)?.record);
-    const [outcome] = effect.op === 'putMany' ? (answer as readonly PutOutcome[]) : [];
-    if (record !== undefined && outcome?.status === 'stale') read.set(record.key, outcome.current?.record);
-    step = protocol.next(answer);
+    if (effect.op === 'get') read.set(effect.key, (response as Versioned | undefined)?.record);
+    const [result] = effect.op === 'putMany' ? (response as readonly PutResult[]) : [];
+    if (record !== undefined && result?.status === 'stale') read.set(record.key, result.current?.record);
+    step = protocol.next(response);
   }
   return step.value;
 }

@@ -85,7 +85,7 @@ function uuid7(ms: number, index: number): string {
 export function submit(shop: Shop, site: SimSite, request: OrderRequest, attempt: number): void {
   const { random, agenda, sites } = shop.world;
   shop.run(site, 'place', (own) => placeOrder(own, request), {
-    returned: ({ orderId, state }) => void shop.told.push({ orderId, site: site.name, state }),
+    returned: ({ orderId, state }) => void shop.reported.push({ orderId, site: site.name, state }),
     failed: () => {
       if (attempt >= ATTEMPTS_MAX || !random.chance(0.7)) return;
       agenda.after(random.between(50, 60_000), () => submit(shop, random.pick(sites), request, attempt + 1));

@@ -1,0 +1,94 @@
+/**
+ * The control plane of Azure, as far as a deployment calls it: Entra's token endpoint, Resource Manager and the deployment
+ * service of an app, told apart by host. What it does not know, it refuses. Memory only.
+ */
+import http from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { respondToLogin, type Login } from './entra.ts';
+import { armError, type Response, type Request } from './http.ts';
+import { respondToPublishing, type PackageReader, type Publishing } from './publishing.ts';
+import { respondAsManager, type Manager } from './resource-manager.ts';
+
+export interface AzureControlPlane {
+  readonly port: number;
+  readonly manager: Manager;
+  readonly publishing: Publishing;
+  /** Every request, as `method host path`. */
+  readonly requested: string[];
+  /** From now on, the token that was given is an old one. */
+  expired: boolean;
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly subscription: string;
+  readonly login: Login;
+  readonly packages: PackageReader;
+}
+
+export async function startAzureControlPlane({
+  subscription,
+  login,
+  packages,
+}: ControlPlaneOptions): Promise<AzureControlPlane> {
+  const publishing: Publishing = { ...packages, published: new Map(), fault: undefined, pollsLeft: 0 };
+  const manager: Manager = {
+    subscription,
+    groups: new Map(),
+    softDeleted: new Set(),
+    refuses: () => undefined,
+    refusesAtOnce: () => undefined,
+    functionsOf: (app) => publishing.published.get(app) ?? [],
+  };
+  const reply = (request: Request): Response => {
+    if (request.host === 'login.microsoftonline.com') return respondToLogin(request, login);
+    if (request.bearer !== login.token || emulator.expired) {
+      const message = 'The access token expiry UTC time is earlier than current UTC time.';
+      return armError(401, 'ExpiredAuthenticationToken', message);
+    }
+    if (request.host === 'management.azure.com') return respondAsManager(request, manager);
+    if (request.host.endsWith('.scm.azurewebsites.net')) return respondToPublishing(request, publishing);
+    return { status: 502, body: `the emulator knows no ${request.host}` };
+  };
+  const server = http.createServer((incoming, response) => {
+    void (async () => {
+      const request = await read(incoming);
+      emulator.requested.push(`${request.method} ${request.host} ${request.path}`);
+      const { status, headers = {}, body } = reply(request);
+      const text = body === undefined ? '' : JSON.stringify(body);
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
+    })().catch((error: unknown) => response.writeHead(500).end(String(error)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const emulator: AzureControlPlane = {
+    port: (server.address() as AddressInfo).port,
+    manager,
+    publishing,
+    requested: [],
+    expired: false,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return emulator;
+}
+
+async function read(incoming: http.IncomingMessage): Promise<Request> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const { method = '', headers } = incoming;
+  const url = new URL(incoming.url ?? '/', 'http://loopback');
+  return {
+    method,
+    host: (headers.host ?? '').replace(/:\d+$/, ''),
+    path: url.pathname,
+    query: url.searchParams,
+    bearer: /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1],
+    type: headers['content-type'] ?? '',
+    body: Buffer.concat(chunks),
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * One function invocation: runs a protocol step by step on virtual time, with the faults that can strike between
+ * and during its effects. What is in memory dies with it, what took effect stays.
+ */
+import type { PaymentEffect, ShopProtocol } from '../../../../src/shared/domain/orders/payment.ts';
+import type { Effect, Protocol, Site } from '@tandem-clouds/replication/protocol';
+import type { Invocation, Operation } from './invocation.ts';
+import { runEffects, type Response } from './run-effects.ts';
+import type { SimSite } from './sim-site.ts';
+import type { World } from './world.ts';
+
+export type Ending<Result> =
+  | { readonly kind: 'returned'; readonly value: Result }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | { readonly kind: 'died' };
+
+export interface InvocationOptions<Result> {
+  readonly kind: Invocation['kind'];
+  readonly operation?: Operation;
+  readonly protocol: (site: Site) => ShopProtocol<Result>;
+  /** The payment provider; a workload without payments has none. */
+  readonly pay?: ((effect: PaymentEffect) => Response) | undefined;
+  readonly ended: (ending: Ending<Result>) => void;
+}
+
+/** Starts an invocation at a site; `ended` is called exactly once. */
+export function invoke<Result>(world: World, at: SimSite, options: InvocationOptions<Result>): void {
+  const invocation: Invocation = {
+    kind: options.kind,
+    at,
+    operation: options.operation,
+    wallMs: 0,
+    dead: false,
+  };
+  const site: Site = {
+    site: at.name,
+    peers: at.peers,
+    retired: at.retired,
+    now: () => {
+      const nowMs = at.now();
+      invocation.wallMs = Math.max(invocation.wallMs, nowMs);
+      return nowMs;
+    },
+  };
+  new Run(world, invocation, options.protocol(site), options).step(undefined);
+}
+
+class Run<Result> {
+  readonly #world: World;
+  readonly #invocation: Invocation;
+  readonly #protocol: ShopProtocol<Result>;
+  readonly #ended: InvocationOptions<Result>['ended'];
+  readonly #pay: InvocationOptions<Result>['pay'];
+
+  constructor(
+    world: World,
+    invocation: Invocation,
+    protocol: ShopProtocol<Result>,
+    { ended, pay }: InvocationOptions<Result>,
+  ) {
+    this.#world = world;
+    this.#invocation = invocation;
+    this.#protocol = protocol;
+    this.#ended = ended;
+    this.#pay = pay;
+  }
+
+  /** Gives the protocol the answer to its last effect and does the next one. */
+  step(response: Response | undefined): void {
+    if (this.#invocation.dead) return;
+    let next: IteratorResult<Effect | PaymentEffect, Result>;
+    try {
+      next =
+        response?.error === undefined
+          ? this.#protocol.next(response?.value)
+          : this.#protocol.throw(response.error);
+    } catch (error) {
+      this.#ended({ kind: 'threw', error });
+      return;
+    }
+    if (next.done === true) this.#ended({ kind: 'returned', value: next.value });
+    else this.#do(next.value);
+  }
+
+  #do(effect: Effect | PaymentEffect): void {
+    const world = this.#world;
+    if (effect.op === 'all') {
+      this.#doAll(effect.protocols);
+      return;
+    }
+    world.counts.effects += 1;
+    world.current = this.#invocation.at.name;
+    if (this.#invocation.at.down) {
+      this.#die();
+      return;
+    }
+    const latencyMs = effect.op === 'sleep' ? effect.ms : world.random.between(1, 15);
+    const crashes = world.strikes('crash');
+    if (crashes && world.random.chance(0.4)) {
+      this.#die();
+      return;
+    }
+    // What a write meant is fixed when it is sent, not when it lands.
+    const decided = this.#invocation.operation?.decided;
+    world.agenda.after(latencyMs, () => {
+      const cutShort = crashes && world.random.chance(0.4);
+      const response =
+        effect.op === 'payment'
+          ? (this.#pay?.(effect) ?? { error: new TypeError('this workload has no payment provider') })
+          : runEffects(world, this.#invocation, effect, { decided, cutShort });
+      if (crashes) {
+        this.#die();
+        return;
+      }
+      const pauseMs = world.strikes('pause') ? world.random.between(1_000, 300_000) : 0;
+      if (pauseMs === 0) this.step(response);
+      else world.agenda.after(pauseMs, () => this.step(response));
+    });
+  }
+
+  /** Side by side on virtual time: each with latencies and faults of its own, all in one process, which dies as one. */
+  #doAll(protocols: readonly Protocol<unknown>[]): void {
+    const values: unknown[] = [];
+    let open = protocols.length;
+    let failure: { error: unknown } | undefined;
+    protocols.forEach((protocol, index) => {
+      new Run(this.#world, this.#invocation, protocol, {
+        kind: this.#invocation.kind,
+        protocol: () => protocol,
+        ended: (ending) => {
+          if (ending.kind === 'died') {
+            this.#ended(ending);
+            return;
+          }
+          if (ending.kind === 'threw') failure ??= { error: ending.error };
+          else values[index] = ending.value;
+          open -= 1;
+          if (open > 0) return;
+          if (failure === undefined) this.step({ value: values });
+          else this.step({ error: failure.error as Error });
+        },
+      }).step(undefined);
+    });
+  }
+
+  #die(): void {
+    if (this.#invocation.dead) return;
+    this.#invocation.dead = true;
+    this.#ended({ kind: 'died' });
+  }
+}

@@ -1,0 +1,17 @@
+/** Runs one emulator until it is killed: `emulator-main.ts <sqs|dynamodb> <dataDir>` prints its endpoint when ready. */
+import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
+
+const [kind = '', dataDir = ''] = process.argv.slice(2);
+
+async function start(): Promise<Emulator> {
+  switch (kind) {
+    case 'sqs':
+      return await (await import('@tandem-clouds/emulators/sqs/server')).startSqs({ dataDir });
+    case 'dynamodb':
+      return await (await import('@tandem-clouds/emulators/dynamodb/server')).startDynamo({ dataDir });
+    default:
+      throw new Error('usage: emulator-main.ts <sqs|dynamodb> <dataDir>');
+  }
+}
+
+process.stdout.write(`${(await start()).endpoint}\n`);
