@@ -13,7 +13,7 @@ import { processesWith } from './secrets.ts';
 const ROOT = path.join(import.meta.dirname, '../..');
 const CLI = path.join(ROOT, 'node_modules/serverless/bin/serverless.js');
 const COPIED = ['package.json', 'host.json', 'serverless.aws.yml', 'serverless.azure.yml', 'infra', 'src'];
-const LINKED = ['node_modules', 'scripts'];
+const LINKED = ['node_modules', 'packages'];
 /** Time for a command under load; one that takes longer hangs. */
 const COMMAND_MS_MAX = 8 * 60_000;
 /** How often the list of processes is looked at. */

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const COPIED = ['package.json', 'serverless.aws.yml', 'infra', 'src'];
-const LINKED = ['node_modules', 'scripts'];
+const LINKED = ['node_modules', 'packages'];
 
 /** Creates the copy in a temporary folder, which the caller removes. */
 export function copyAwsService(): string {

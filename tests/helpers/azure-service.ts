@@ -10,7 +10,7 @@ import { sls } from './aws-service.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const COPIED = ['serverless.azure.yml', 'host.json', 'infra/azure'];
-const LINKED = ['node_modules', 'scripts'];
+const LINKED = ['node_modules', 'packages', 'infra/serverless'];
 
 const HTTP = ['region', 'health', 'replication', 'operations', 'users', 'items', 'fallback'];
 const BRIDGE = ['forward', 'apply', 'sweep', 'verify', 'verify-hourly'];
