@@ -6,8 +6,7 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR = 24;
-const installed = (name) =>
-  fs.existsSync(fileURLToPath(new URL('../node_modules/' + name, import.meta.url)));
+const installed = (name) => fs.existsSync(fileURLToPath(new URL('../node_modules/' + name, import.meta.url)));
 
 function problem() {
   if (!installed('serverless/package.json') || !installed('node/package.json')) {

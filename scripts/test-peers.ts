@@ -2,7 +2,7 @@
  * Runs suites against software of others: the emulators' against DynamoDB Local and moto's Route 53, so that they are
  * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
  * sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker, whose
- * checkout TANDEM_FUNCTIONS_WORKER names. The others are installed into `.peers/` on demand. Beginnings of suites' names as
+ * checkout TANDEM_FUNCTIONS_WORKER names; the package of the emulators, installed into an empty folder. The others are installed into `.peers/` on demand. Beginnings of suites' names as
  * arguments choose some: `npm run test:peers -- schemathesis`.
  *
  * Invariant: a run passes only when something has run, and everything that it was asked for by name. What cannot run here
@@ -16,6 +16,7 @@ import jestConfig from '../jest.config.js';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { dynamoDbLocal } from '@tandem-clouds/testkit/peers/dynamodb-local';
+import { emulatorsPackage } from '@tandem-clouds/testkit/peers/emulators-package';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
 import { lambdaRuntime } from '@tandem-clouds/testkit/peers/lambda-runtime';
 import { moto } from '@tandem-clouds/testkit/peers/moto';
@@ -39,7 +40,7 @@ interface JestSummary {
   readonly success: boolean;
 }
 
-const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, lambdaRuntime, functionsWorker];
+const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, lambdaRuntime, functionsWorker, emulatorsPackage];
 
 /** Returns the exit status: 1 when a suite failed. @throws UsageError for one that is unknown. @param suites Beginnings of their names; none: all. */
 export async function testPeers({ suites }: { readonly suites: readonly string[] }): Promise<number> {

@@ -129,6 +129,13 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/cost.ts')).benchCost(input),
     }),
     command({
+      name: 'bench emulators',
+      summary: 'how long a process takes to start all four emulators, against one that does nothing',
+      options: { runs: whole('of each; the median counts', { ...COUNT, default: '9' }), ...JSON_OPTION },
+      examples: [{ line: 'bench emulators --runs 3', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/emulators.ts')).benchEmulators(input),
+    }),
+    command({
       name: 'bench dns',
       summary: 'queries a second of the local DNS server, against gdnsd and Knot DNS',
       options: {

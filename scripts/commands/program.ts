@@ -7,6 +7,7 @@ import { command, type CommandContext, type Program } from '@tandem-clouds/comma
 import { completionScript, SHELLS } from '@tandem-clouds/command-line/completion';
 import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { choice } from '@tandem-clouds/command-line/option';
+import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
@@ -48,7 +49,7 @@ export const PROGRAM: Program<CommandContext> = {
   summary: 'Tandem: one codebase, live on AWS and on Azure at the same time.',
   version: `tandem ${version}`,
   sections: [
-    { title: 'On this machine', entries: [start, token] },
+    { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
     { title: 'Operate', entries: [status, ...pauses, ...comparisons, conflicts, deadLetters] },
     { title: 'Traffic', entries: [dns, monitor, runbook] },
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },

@@ -1,4 +1,6 @@
 /** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
 import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
@@ -30,12 +32,40 @@ const HEADINGS: Readonly<Record<FactKind, string>> = {
 const MADE =
   '<!-- Written by `npm run generate` from the facts.ts beside each emulator: change a row there. -->';
 
-/** File → content. */
-export function emulatorDocuments(): Record<string, string> {
+/** Of the package that runs by itself; only its table is written. */
+const PACKAGE_README = 'packages/emulators/README.md';
+const TABLE_BEGINS =
+  '<!-- What follows is written by `npm run generate` from the facts.ts of each emulator. -->';
+const TABLE_ENDS = '<!-- Until here. -->';
+
+/** File → content. @param root Where the files are that are written in part. */
+export function emulatorDocuments(root = path.join(import.meta.dirname, '../..')): Record<string, string> {
   return Object.fromEntries([
+    [PACKAGE_README, withTable(fs.readFileSync(path.join(root, PACKAGE_README), 'utf8'))],
     ['docs/emulators/README.md', overview()],
     ...EMULATORS.map((emulator) => [`docs/emulators/${emulator.id}.md`, page(emulator)] as const),
   ]);
+}
+
+/** @throws Error when the README has no place for the table. */
+function withTable(readme: string): string {
+  const [before, rest = ''] = readme.split(TABLE_BEGINS);
+  const [, after] = rest.split(TABLE_ENDS);
+  if (before === undefined || after === undefined)
+    throw new Error(`${PACKAGE_README} has no '${TABLE_BEGINS}' with '${TABLE_ENDS}' after it`);
+  return [before + TABLE_BEGINS, '', ...scopes(), '', TABLE_ENDS + after].join('\n');
+}
+
+function scopes(): string[] {
+  const rows = EMULATORS.flatMap(({ id, title, scope, facts }) => {
+    if (scope === undefined) return [];
+    const held = facts.filter(isHeld).length;
+    const link = (file: string): string => `[${path.basename(file)}](../../${file})`;
+    const page = `[${held} published rules](../../docs/emulators/${id}.md)`;
+    const proof = `${page}: ${scope.suites.map(link).join(', ')}`;
+    return [[title, cell(scope.serves), cell(scope.lacks), proof]];
+  });
+  return table(['service', 'emulated', 'not emulated', 'held to, by these suites'], rows);
 }
 
 function overview(): string {

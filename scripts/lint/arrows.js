@@ -4,7 +4,14 @@ import path from 'node:path';
 import { ROOMS, roomOf } from './rooms.js';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const PACKAGE = /^@tandem-clouds\/([^/]+)\/(.+)$/;
+const PACKAGE = /^@tandem-clouds\/([^/]+)(?:\/(.+))?$/;
+
+/** @param {string} name Of a package of ours. @returns {string} The file that it is without a path. */
+function mainOf(name) {
+  const manifest = path.join(ROOT, 'packages', name, 'package.json');
+  const { exports } = JSON.parse(fs.readFileSync(manifest, 'utf8'));
+  return path.posix.join('packages', name, exports['.']);
+}
 
 /**
  * The file of this repository that a specifier means, from the root with `/`.
@@ -14,7 +21,7 @@ const PACKAGE = /^@tandem-clouds\/([^/]+)\/(.+)$/;
  */
 export function importedFile(from, specifier) {
   const [, name, rest] = PACKAGE.exec(specifier) ?? [];
-  if (name !== undefined) return `packages/${name}/src/${rest}.ts`;
+  if (name !== undefined) return rest === undefined ? mainOf(name) : `packages/${name}/src/${rest}.ts`;
   return specifier.startsWith('.') ? path.posix.join(path.posix.dirname(from), specifier) : undefined;
 }
 

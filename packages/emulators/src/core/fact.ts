@@ -43,6 +43,14 @@ export interface EmulatorFacts {
   readonly title: string;
   /** Where the emulator is. */
   readonly folder: string;
+  /** Of what can be used by itself: for the table in the README of the package. */
+  readonly scope?: {
+    readonly serves: string;
+    /** What a user of the service might expect and does not get. */
+    readonly lacks: string;
+    /** Test files that hold it to its service as a whole, beside those that a fact names. */
+    readonly suites: readonly string[];
+  };
   readonly facts: readonly Fact[];
 }
 

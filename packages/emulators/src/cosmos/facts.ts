@@ -9,6 +9,13 @@ export const cosmosFacts: EmulatorFacts = {
   id: 'cosmos-db',
   title: 'Cosmos DB',
   folder: 'packages/emulators/src/cosmos',
+  scope: {
+    serves:
+      'databases, containers, items, ETags, patches, batches and bulk, SQL queries, indexing policy, change feed, time to live, request charges',
+    lacks:
+      'stored procedures, triggers, functions of your own, permissions, spatial functions, vector search; every read is consistent',
+    suites: ['tests/contract/cosmos.test.ts'],
+  },
   facts: [
     {
       kind: 'limit',

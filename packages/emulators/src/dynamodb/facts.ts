@@ -11,6 +11,12 @@ export const dynamodbFacts: EmulatorFacts = {
   id: 'dynamodb',
   title: 'DynamoDB',
   folder: 'packages/emulators/src/dynamodb',
+  scope: {
+    serves:
+      'tables and their changes, items, conditions, batches, transactions, queries, scans, secondary indexes, time to live, tags, consumed capacity',
+    lacks: 'streams, PartiQL, backups, global tables; every read is consistent',
+    suites: ['tests/contract/dynamodb.test.ts', 'tests/contract/suites/dynamodb-suite.ts'],
+  },
   facts: [
     {
       kind: 'limit',

@@ -11,6 +11,12 @@ export const serviceBusFacts: EmulatorFacts = {
   id: 'service-bus',
   title: 'Service Bus',
   folder: 'packages/emulators/src/service-bus',
+  scope: {
+    serves:
+      'queues: peek-lock, dead-lettering, scheduling, deferral, sessions, duplicate detection, time to live, credits and limits of the tiers',
+    lacks: 'topics, transactions, authorization, the administration client',
+    suites: ['tests/contract/service-bus.test.ts', 'tests/contract/service-bus-limits.test.ts'],
+  },
   facts: [
     {
       kind: 'limit',

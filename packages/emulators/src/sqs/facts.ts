@@ -9,6 +9,12 @@ export const sqsFacts: EmulatorFacts = {
   id: 'sqs',
   title: 'SQS',
   folder: 'packages/emulators/src/sqs',
+  scope: {
+    serves:
+      'standard and FIFO queues, batches, long polling, visibility, delays, attributes, dead-letter queues and redrive, retention, tags',
+    lacks: 'permissions, encryption, ReceiveRequestAttemptId, the 60 seconds between two purges',
+    suites: ['tests/contract/sqs.test.ts'],
+  },
   facts: [
     {
       kind: 'limit',

@@ -1,0 +1,166 @@
+/**
+ * What `startEmulators` takes, and the check of it.
+ *
+ * Invariant: nothing is ignored. Whatever is unknown, of a wrong type or about a service that is not started is named,
+ * all of it in one error, before anything listens.
+ */
+import { own } from '@tandem-clouds/command-line/own';
+import { suggestion } from '@tandem-clouds/command-line/suggest';
+import { checkQueueName, parseQueueOptions, type QueueOptions } from './service-bus/queue-options.ts';
+import { isTier, TIERS, type Tier } from './service-bus/tiers.ts';
+
+export const SERVICE_NAMES = ['dynamodb', 'sqs', 'cosmos', 'servicebus', 'oidc'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** Service Bus listens twice: AMQP for the SDK, HTTP for faults and counts. */
+export const PORT_NAMES = [...SERVICE_NAMES, 'servicebus-control'] as const;
+export type PortName = (typeof PORT_NAMES)[number];
+
+export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
+  /** At least one, each once. */
+  readonly services: readonly S[];
+  /** TCP ports on 127.0.0.1, of services that are started. 0 or absent picks a free one. */
+  readonly ports?: Readonly<Partial<Record<PortName, number>>>;
+  /** The folder that data persists in, a subfolder for each service; absent: memory only. The issuer keeps nothing. */
+  readonly dataDir?: string | undefined;
+  /** Of AWS: in ARNs, and in what the SDKs are configured with. Default `us-east-1`. */
+  readonly region?: string;
+  /** Epoch milliseconds, for tests of visibility, locks and expiry. Default `Date.now`. */
+  readonly now?: () => number;
+  readonly dynamodb?: {
+    /** Beyond so many read units a second, reads are refused as the service would. Default: no limit. */
+    readonly readUnitsPerSecond?: number;
+    /** Beyond so many write units a second of a table or an index, writes are. Default: no limit. */
+    readonly writeUnitsPerSecond?: number;
+  };
+  readonly cosmos?: {
+    /** Beyond so many request units a second, requests get 429. Default: no limit. */
+    readonly requestUnitsPerSecond?: number;
+  };
+  readonly servicebus?: {
+    /** Queues that exist from the start: `{ orders: { maxDeliveryCount: 3 } }`. The administration client is not served. */
+    readonly queues?: Readonly<Record<string, QueueOptions>>;
+    /** Default Standard. */
+    readonly tier?: Tier;
+    /** Default 1,000, as in Basic and Standard. Infinity: no limit. */
+    readonly creditsPerSecond?: number | undefined;
+  };
+}
+
+/** The options are wrong; the message names every field that is, and what it should be. */
+export class EmulatorOptionsError extends TypeError {
+  override readonly name = 'EmulatorOptionsError';
+}
+
+/** What is wrong with a value, each mistake with the path of its field. */
+type Check = (value: unknown, path: string) => readonly string[];
+type Checks = Readonly<Record<string, Check>>;
+
+const PORT_MAX = 65_535;
+
+const positive = needs('a number above 0', (value) => typeof value === 'number' && value > 0);
+const port = needs(
+  `a whole number from 0 to ${PORT_MAX}`,
+  (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= PORT_MAX,
+);
+const text = needs('a text that is not empty', (value) => typeof value === 'string' && value !== '');
+
+const FIELDS: Checks = {
+  services: checkServices,
+  ports: fieldsOf(Object.fromEntries(PORT_NAMES.map((name) => [name, port]))),
+  dataDir: text,
+  region: text,
+  now: needs('a function', (value) => typeof value === 'function'),
+  dynamodb: fieldsOf({ readUnitsPerSecond: positive, writeUnitsPerSecond: positive }),
+  cosmos: fieldsOf({ requestUnitsPerSecond: positive }),
+  servicebus: fieldsOf({
+    queues: checkQueues,
+    tier: needs(`one of ${TIERS.join(', ')}`, isTier),
+    creditsPerSecond: positive,
+  }),
+};
+
+/** @throws EmulatorOptionsError */
+export function checkOptions(options: unknown): void {
+  const mistakes = isObject(options)
+    ? [
+        ...('services' in options ? [] : checkServices(undefined, 'services')),
+        ...fieldsOf(FIELDS)(options, ''),
+        ...needless(options),
+      ]
+    : [`options: an object such as { services: ['sqs'] } is needed, not ${shown(options)}`];
+  if (mistakes.length > 0) throw new EmulatorOptionsError(mistakes.join('; '));
+}
+
+function needs(what: string, fits: (value: unknown) => boolean): Check {
+  return (value, path) => (fits(value) ? [] : [`${path}: ${what} is needed, not ${shown(value)}`]);
+}
+
+/** An object of optional fields. @param checks What it may have. */
+function fieldsOf(checks: Checks): Check {
+  return (value, path) => {
+    if (!isObject(value)) return [`${path}: an object is needed, not ${shown(value)}`];
+    return Object.entries(value).flatMap(([field, given]) => {
+      const at = path === '' ? field : `${path}.${field}`;
+      const check = own(checks, field);
+      if (check === undefined) return [`${at}: unknown field${suggestion(field, Object.keys(checks))}`];
+      return given === undefined && field !== 'services' ? [] : check(given, at);
+    });
+  };
+}
+
+function checkServices(value: unknown, path: string): string[] {
+  const known = SERVICE_NAMES.join(', ');
+  if (!Array.isArray(value) || value.length === 0)
+    return [`${path}: a list of at least one of ${known} is needed, not ${shown(value)}`];
+  const names = value as readonly unknown[];
+  const unknown = names.filter((name) => !isService(name));
+  const repeated = new Set(names).size < names.length ? [`${path}: each service is named once`] : [];
+  return [
+    ...unknown.map((name) => `${path}: ${shown(name)} is not one of ${known}${nearTo(name)}`),
+    ...repeated,
+  ];
+}
+
+function nearTo(name: unknown): string {
+  return typeof name === 'string' ? suggestion(name, SERVICE_NAMES) : '';
+}
+
+function isService(value: unknown): value is ServiceName {
+  return SERVICE_NAMES.some((name) => name === value);
+}
+
+function checkQueues(value: unknown, path: string): string[] {
+  if (!isObject(value)) return [`${path}: queues by name are needed, not ${shown(value)}`];
+  return Object.entries(value).flatMap(([name, options]) => {
+    try {
+      checkQueueName(name);
+      parseQueueOptions(options, `${path}.${name}`);
+      return [];
+    } catch (error) {
+      const { message } = error as Error;
+      return [message.startsWith(path) ? message : `${path}: ${message}`];
+    }
+  });
+}
+
+/** Settings of a service that is not started are a mistake that would otherwise never show. */
+function needless({ services, ports, ...settings }: Record<string, unknown>): string[] {
+  if (!Array.isArray(services)) return [];
+  const isNeedless = (service: string): boolean => isService(service) && !services.includes(service);
+  const portNames = Object.keys(isObject(ports) ? ports : {});
+  return [
+    ...Object.keys(settings).filter(isNeedless),
+    ...portNames.filter((name) => isNeedless(name.replace('-control', ''))).map((name) => `ports.${name}`),
+  ].map((field) => `${field}: services does not name it`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

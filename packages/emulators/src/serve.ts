@@ -1,0 +1,79 @@
+/** Serves emulators until a signal, and prints how each SDK reaches them. */
+import { once } from 'node:events';
+import { CommandError } from '@tandem-clouds/command-line/command-error';
+import type { CommandContext } from '@tandem-clouds/command-line/command';
+import type { EmulatorsOptions, ServiceName } from './options.ts';
+import { startEmulators, type Emulators } from './start-emulators.ts';
+
+/** Returns the exit status: 0 after a signal. @throws CommandError when a service cannot start. */
+export async function serve(
+  options: EmulatorsOptions,
+  asJson: boolean,
+  { out, signal }: CommandContext,
+): Promise<number> {
+  const emulators = await startEmulators(options).catch((error: unknown) => {
+    throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
+  });
+  try {
+    out(
+      asJson
+        ? `${JSON.stringify(inData(emulators, options.services))}\n`
+        : inWords(emulators, options.services),
+    );
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await emulators.close();
+  }
+  return 0;
+}
+
+/** What can be said in JSON: no functions, and faults by their address. */
+function inData(emulators: Emulators, services: readonly ServiceName[]): Record<string, unknown> {
+  const { env } = emulators;
+  return {
+    services: Object.fromEntries(services.map((name) => [name, { ...emulators[name], faults: undefined }])),
+    env,
+  };
+}
+
+function inWords(emulators: Emulators, services: readonly ServiceName[]): string {
+  const parts = services.map((name) => PARTS[name](emulators));
+  const variables = Object.entries(emulators.env).map(([name, value]) => `export ${name}='${value}'`);
+  const faults = services.flatMap((name) => {
+    const emulator = emulators[name];
+    return 'faultsUrl' in emulator ? [emulator.faultsUrl] : [];
+  });
+  const [first] = faults;
+  return [
+    ...parts,
+    `For other processes. The AWS SDKs read theirs by themselves; the other names are only a convention.\n\n${variables.join('\n')}\n`,
+    ...(first === undefined
+      ? []
+      : [
+          `Make the next call fail (every service has such an address; --json names them):\n\n` +
+            `curl -X PUT ${first} -d '[{"kind":"error","times":1}]'\n`,
+        ]),
+    'Ctrl-C stops everything.\n',
+  ].join('\n');
+}
+
+const literal = (value: unknown): string =>
+  JSON.stringify(value)
+    .replaceAll(/"(\w+)":/g, '$1: ')
+    .replaceAll('"', "'")
+    .replaceAll(',', ', ')
+    .replaceAll('{', '{ ')
+    .replaceAll('}', ' }');
+
+const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
+  dynamodb: ({ dynamodb: { endpoint, config } }) =>
+    `DynamoDB     ${endpoint}\n  new DynamoDBClient(${literal(config)})\n`,
+  sqs: ({ sqs: { endpoint, config } }) => `SQS          ${endpoint}\n  new SQSClient(${literal(config)})\n`,
+  cosmos: ({ cosmos: { endpoint, config } }) =>
+    `Cosmos DB    ${endpoint}\n  new CosmosClient(${literal(config)})\n`,
+  servicebus: ({ servicebus: { port, controlUrl, connectionString } }) =>
+    `Service Bus  amqp://127.0.0.1:${port}, control interface ${controlUrl}\n` +
+    `  new ServiceBusClient('${connectionString}')\n`,
+  oidc: ({ oidc: { issuer } }) =>
+    `Issuer       ${issuer}\n  curl -d grant_type=client_credentials ${issuer}/oauth2/token\n`,
+};

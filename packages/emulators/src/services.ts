@@ -1,0 +1,199 @@
+/**
+ * How each service is started by itself, and what a client of it needs. The one place that knows all of them: the servers
+ * of `npm start`, `startEmulators` and the command `tandem-emulators` come from this table.
+ *
+ * A service loads when it is started, so whoever needs a queue does not wait for a database.
+ */
+import path from 'node:path';
+import { FAULTS_PATH } from './core/control.ts';
+import type { Faults } from './core/faults.ts';
+import type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
+import type { QueueOptions } from './service-bus/queue-options.ts';
+import type { QueueCounts } from './service-bus/queue-types.ts';
+
+/** What every emulator with state has: faults from here, or from another process by HTTP. */
+export interface Controlled {
+  readonly port: number;
+  /** What goes wrong: `faults.add({ kind: 'error', operation: 'PutItem', times: 1 })`, `faults.clear()`. */
+  readonly faults: Faults;
+  /** Where `GET`, `PUT` and `DELETE` do the same from outside, as a person with `curl` would. */
+  readonly faultsUrl: string;
+}
+
+/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. The emulators accept any credentials. */
+export interface AwsClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export interface AwsEmulator extends Controlled {
+  readonly endpoint: string;
+  /** `new DynamoDBClient(config)`, `new SQSClient(config)` */
+  readonly config: AwsClientConfig;
+}
+
+export interface CosmosEmulator extends Controlled {
+  readonly endpoint: string;
+  /** `new CosmosClient(config)` */
+  readonly config: { readonly endpoint: string; readonly key: string };
+}
+
+export interface ServiceBusEmulator extends Controlled {
+  /** `new ServiceBusClient(connectionString)` */
+  readonly connectionString: string;
+  /** Base address of the HTTP control server. */
+  readonly controlUrl: string;
+  /** Creates a queue, or gives an existing one these options. @throws TypeError naming the option that is wrong. */
+  createQueue(name: string, options?: QueueOptions): void;
+  /** How many messages are where. @throws TypeError when there is no such queue. */
+  counts(name: string): QueueCounts;
+}
+
+/** An OpenID Connect issuer that gives a token to everybody: `POST <issuer>/oauth2/token`. */
+export interface OidcEmulator {
+  readonly port: number;
+  readonly issuer: string;
+}
+
+export interface EmulatorOf {
+  readonly dynamodb: AwsEmulator;
+  readonly sqs: AwsEmulator;
+  readonly cosmos: CosmosEmulator;
+  readonly servicebus: ServiceBusEmulator;
+  readonly oidc: OidcEmulator;
+}
+
+export interface Started<E = EmulatorOf[ServiceName]> {
+  readonly emulator: E;
+  /** For a process that is started with it: what the vendor's SDK reads by itself, and conventional names for the rest. */
+  readonly env: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Well formed, and of no account. */
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+const DEFAULT_REGION = 'us-east-1';
+
+/** Where the data of a service is, below the folder of all. */
+const FOLDERS = { dynamodb: 'dynamodb', sqs: 'sqs', cosmos: 'cosmos', servicebus: 'service-bus' } as const;
+
+/** What starts one service, by the options for all. */
+export const SERVICES: {
+  readonly [S in ServiceName]: (options: EmulatorsOptions) => Promise<Started<EmulatorOf[S]>>;
+} = {
+  async dynamodb(options) {
+    const { startDynamo } = await import('./dynamodb/server.ts');
+    const server = await startDynamo({
+      ...common(options, 'dynamodb'),
+      ...region(options),
+      ...options.dynamodb,
+    });
+    return startedAws('AWS_ENDPOINT_URL_DYNAMODB', server, options);
+  },
+
+  async sqs(options) {
+    const { startSqs } = await import('./sqs/server.ts');
+    const server = await startSqs({ ...common(options, 'sqs'), ...region(options) });
+    return startedAws('AWS_ENDPOINT_URL_SQS', server, options);
+  },
+
+  async cosmos(options) {
+    const { startCosmos } = await import('./cosmos/server.ts');
+    const server = await startCosmos({ ...common(options, 'cosmos'), ...options.cosmos });
+    const { port, faults, key } = server;
+    const endpoint = base(server.endpoint);
+    return {
+      emulator: { port, faults, faultsUrl: endpoint + FAULTS_PATH, endpoint, config: { endpoint, key } },
+      env: { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key },
+      close: () => server.close(),
+    };
+  },
+
+  async servicebus(options) {
+    const { startServiceBus } = await import('./service-bus/server.ts');
+    const server = await startServiceBus({
+      ...common(options, 'servicebus'),
+      ...options.servicebus,
+      controlPort: portOf(options, 'servicebus-control'),
+    });
+    const { port, faults, endpoint: connectionString } = server;
+    const controlUrl = base(server.controlUrl);
+    return {
+      emulator: {
+        port,
+        faults,
+        faultsUrl: controlUrl + FAULTS_PATH,
+        connectionString,
+        controlUrl,
+        createQueue: (name, queueOptions) => server.createQueue(name, queueOptions),
+        counts: (name) => server.counts(name),
+      },
+      env: { SERVICEBUS_CONNECTION_STRING: connectionString },
+      close: () => server.close(),
+    };
+  },
+
+  async oidc(options) {
+    const { startIssuer } = await import('./oidc/server.ts');
+    const server = await startIssuer({ port: portOf(options, 'oidc') });
+    const issuer = server.url;
+    return {
+      emulator: { port: Number(new URL(issuer).port), issuer },
+      env: { OIDC_ISSUER: issuer },
+      close: () => server.close(),
+    };
+  },
+};
+
+interface CommonOptions {
+  readonly port: number;
+  readonly dataDir?: string;
+  readonly now?: () => number;
+}
+
+function common(options: EmulatorsOptions, service: keyof typeof FOLDERS): CommonOptions {
+  const { dataDir, now } = options;
+  return {
+    port: portOf(options, service),
+    ...(dataDir !== undefined && { dataDir: path.join(dataDir, FOLDERS[service]) }),
+    ...(now !== undefined && { now }),
+  };
+}
+
+function portOf({ ports }: EmulatorsOptions, name: PortName): number {
+  return ports?.[name] ?? 0;
+}
+
+function region({ region: name = DEFAULT_REGION }: EmulatorsOptions): { readonly region: string } {
+  return { region: name };
+}
+
+interface AwsServer {
+  readonly endpoint: string;
+  readonly port: number;
+  readonly faults: Faults;
+  close(): Promise<void>;
+}
+
+/**
+ * @param variable What the SDK reads the address of this service from.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+ */
+function startedAws(variable: string, server: AwsServer, options: EmulatorsOptions): Started<AwsEmulator> {
+  const endpoint = base(server.endpoint);
+  const config = { endpoint, ...region(options), credentials: CREDENTIALS };
+  const { port, faults } = server;
+  return {
+    emulator: { port, faults, faultsUrl: endpoint + FAULTS_PATH, endpoint, config },
+    env: {
+      [variable]: endpoint,
+      AWS_REGION: config.region,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    },
+    close: () => server.close(),
+  };
+}
+
+const base = (url: string): string => url.replace(/\/$/, '');
