@@ -59,7 +59,7 @@ describe('the file of the SDKs', () => {
 });
 
 test('our code takes them from there and holds nothing of them', async () => {
-  write('app.ts', "import { how } from '@aws-sdk/thing';\nexport const answer = how;\n");
+  write('app.ts', "import { how } from '@aws-sdk/thing';\nexport const response = how;\n");
   const found = new Set<string>();
   const outfile = path.join(dir, 'out/app.cjs');
   await build({
