@@ -75,7 +75,7 @@ export default tseslint.config(
     restrict('Only adapters know a vendor; import from #cloud.', '@aws-sdk/*', '@azure/*', '@smithy/*'),
   ),
   boundary(
-    ['packages/replication/**', 'src/shared/domain/**'],
+    ['packages/replication/src/**', 'src/shared/domain/**'],
     restrict(
       'Pure code knows ports by their types only.',
       '@aws-sdk/*',
@@ -86,7 +86,7 @@ export default tseslint.config(
     ),
   ),
   {
-    files: ['packages/replication/**', 'src/shared/domain/**'],
+    files: ['packages/replication/src/**', 'src/shared/domain/**'],
     ignores: ['packages/replication/src/time-limit.ts'],
     rules: {
       'no-restricted-properties': ['error', ...IMPURE],
@@ -103,7 +103,7 @@ export default tseslint.config(
   boundary(['src/shared/adapters/aws/**'], restrict('An adapter knows one cloud.', '@azure/*')),
   boundary(['src/shared/adapters/azure/**'], restrict('An adapter knows one cloud.', '@aws-sdk/*')),
   {
-    files: ['tests/**'],
+    files: ['tests/**', 'packages/*/tests/**'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

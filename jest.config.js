@@ -40,7 +40,7 @@ export default {
     {
       ...base,
       displayName: 'all',
-      testMatch: ['<rootDir>/tests/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/**/*.test.ts', '<rootDir>/packages/*/tests/**/*.test.ts'],
       testPathIgnorePatterns: ['<rootDir>/tests/both/', '/node_modules/'],
     },
     forCloud('aws'),

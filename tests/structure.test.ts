@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { importedFile, mistakeOf } from '../scripts/lint/arrows.js';
-import { ROOMS, roomOf } from '../scripts/lint/rooms.js';
+import { isTest, ROOMS, roomOf } from '../scripts/lint/rooms.js';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['src', 'dns', 'packages', 'infra', 'scripts'];
@@ -21,7 +21,10 @@ function sources(): string[] {
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => path.posix.join(folder, name.replaceAll(path.sep, '/')))
-      .filter((file) => /\.(?:ts|js|cjs)$/.test(file) && !file.includes('node_modules/')),
+      .filter(
+        (file) =>
+          /\.(?:ts|js|cjs)$/.test(file) && !/(?:^|\/)(?:node_modules|dist)\//.test(file) && !isTest(file),
+      ),
   );
 }
 

@@ -84,7 +84,7 @@ function overview(): string {
     ...table(['service', 'emulator', 'held by a test', 'not imitated'], rows),
     '',
     'A row is added in the `facts.ts` of its folder; `npm run generate` writes these pages, and ' +
-      '`tests/unit/emulator-facts.test.ts` finds every test that a row names.',
+      '`packages/emulators/tests/facts.test.ts` finds every test that a row names.',
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 /** The ESLint rule that holds every import to the rooms of rooms.js. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { ROOMS, roomOf } from './rooms.js';
+import { isTest, ROOMS, roomOf } from './rooms.js';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const PACKAGE = /^@tandem-clouds\/([^/]+)(?:\/(.+))?$/;
@@ -30,7 +30,7 @@ export function mistakeOf(from, specifier) {
   const target = importedFile(from, specifier);
   const [own, other] = [roomOf(from), target && roomOf(target)];
   if (target === undefined || own === undefined) return undefined;
-  if (other === undefined) return target.startsWith('tests/') ? `${own} knows no tests` : undefined;
+  if (other === undefined) return isTest(target) ? `${own} knows no tests` : undefined;
   if (own === other || ROOMS[own].includes(other)) return undefined;
   return `${own} may not import ${other}: see scripts/lint/rooms.js`;
 }

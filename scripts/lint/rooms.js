@@ -114,7 +114,14 @@ export const ROOMS = {
 
 const NAMES = Object.keys(ROOMS).sort((a, b) => b.length - a.length);
 
+/** Tests, those of a package among them, may import everything, and nothing imports them. */
+const TESTS = /^(?:packages\/[^/]+\/)?(?:tests|examples)\//;
+
+/** @param {string} file From the root, with `/`. @returns {boolean} */
+export const isTest = (file) => TESTS.test(file);
+
 /** @param {string} file From the root, with `/`. @returns {string | undefined} Undefined: no room, such as `tests`. */
 export function roomOf(file) {
+  if (isTest(file)) return undefined;
   return NAMES.find((name) => file === name || file.startsWith(`${name}/`));
 }

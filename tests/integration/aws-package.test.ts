@@ -137,7 +137,7 @@ describe('the template', () => {
 
   test('lets only those functions trigger themselves without end that have a bound of their own', () => {
     const allowed = lambdas().filter(([, { RecursiveLoop }]) => RecursiveLoop === 'Allow');
-    // verify: `compareHopsMax`, tests/unit/replication/compare.test.ts "that has taken more steps than any needs".
+    // verify: `compareHopsMax`, packages/replication/tests/compare.test.ts "that has taken more steps than any needs".
     expect(allowed.map(([id]) => id)).toEqual([logicalId('verify')]);
   });
 

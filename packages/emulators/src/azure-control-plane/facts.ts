@@ -3,7 +3,7 @@ import { testsOf, type EmulatorFacts } from '../core/fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure';
 const TEMPLATES = `${LEARN}/azure-resource-manager/templates`;
-const own = testsOf('tests/unit/azure-control-plane.test.ts');
+const own = testsOf('packages/emulators/tests/azure-control-plane.test.ts');
 
 const notOffered = (row: string): ReturnType<typeof own> =>
   own('refuses a value that it does not offer: %s', row);

@@ -3,7 +3,7 @@ import { testsOf, type EmulatorFacts } from '../core/fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure/cosmos-db';
 const REST = 'https://learn.microsoft.com/rest/api/cosmos-db';
-const own = testsOf('tests/contract/cosmos.test.ts');
+const own = testsOf('packages/emulators/tests/cosmos/server.test.ts');
 
 export const cosmosFacts: EmulatorFacts = {
   id: 'cosmos-db',
@@ -14,7 +14,7 @@ export const cosmosFacts: EmulatorFacts = {
       'databases, containers, items, ETags, patches, batches and bulk, SQL queries, indexing policy, change feed, time to live, request charges',
     lacks:
       'stored procedures, triggers, functions of your own, permissions, spatial functions, vector search; every read is consistent',
-    suites: ['tests/contract/cosmos.test.ts'],
+    suites: ['packages/emulators/tests/cosmos/server.test.ts'],
   },
   facts: [
     {
@@ -75,7 +75,7 @@ export const cosmosFacts: EmulatorFacts = {
       kind: 'validation',
       what: 'a patch has at most ten operations',
       source: `${LEARN}/partial-document-update`,
-      held: testsOf('tests/unit/cosmos-patch.test.ts')('refuses %s', 'more than ten'),
+      held: testsOf('packages/emulators/tests/cosmos/patch.test.ts')('refuses %s', 'more than ten'),
     },
     {
       kind: 'shape',

@@ -1,6 +1,6 @@
 /**
  * What is wrong in dynalite 4.0.0 and cannot be put right from outside. Each repair replaces one member of a module
- * that dynalite looks up at every call; each has a test of its own in `tests/contract/dynamodb.test.ts`.
+ * that dynalite looks up at every call; each has a test of its own in `packages/emulators/tests/dynamodb/server.test.ts`.
  */
 import { detailOf, indexEntry, readUnits } from './capacity.ts';
 import {

@@ -5,7 +5,7 @@ const GUIDE = 'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide'
 const API = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference';
 /** The same suite runs against DynamoDB Local (`npm run test:peers`). */
 const suite = testsOf('tests/contract/suites/dynamodb-suite.ts');
-const own = testsOf('tests/contract/dynamodb.test.ts');
+const own = testsOf('packages/emulators/tests/dynamodb/server.test.ts');
 
 export const dynamodbFacts: EmulatorFacts = {
   id: 'dynamodb',
@@ -15,7 +15,7 @@ export const dynamodbFacts: EmulatorFacts = {
     serves:
       'tables and their changes, items, conditions, batches, transactions, queries, scans, secondary indexes, time to live, tags, consumed capacity',
     lacks: 'streams, PartiQL, backups, global tables; every read is consistent',
-    suites: ['tests/contract/dynamodb.test.ts', 'tests/contract/suites/dynamodb-suite.ts'],
+    suites: ['packages/emulators/tests/dynamodb/server.test.ts', 'tests/contract/suites/dynamodb-suite.ts'],
   },
   facts: [
     {

@@ -2,10 +2,10 @@
 import { testsOf, type EmulatorFacts } from '../core/fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure/service-bus-messaging';
-const own = testsOf('tests/contract/service-bus.test.ts');
-const limits = testsOf('tests/contract/service-bus-limits.test.ts');
+const own = testsOf('packages/emulators/tests/service-bus/server.test.ts');
+const limits = testsOf('packages/emulators/tests/service-bus/limits.test.ts');
 const depths = testsOf('tests/contract/queue-depths.test.ts');
-const queue = testsOf('tests/unit/service-bus-queue.test.ts');
+const queue = testsOf('packages/emulators/tests/service-bus/queue.test.ts');
 
 export const serviceBusFacts: EmulatorFacts = {
   id: 'service-bus',
@@ -15,7 +15,10 @@ export const serviceBusFacts: EmulatorFacts = {
     serves:
       'queues: peek-lock, dead-lettering, scheduling, deferral, sessions, duplicate detection, time to live, credits and limits of the tiers',
     lacks: 'topics, transactions, authorization, the administration client',
-    suites: ['tests/contract/service-bus.test.ts', 'tests/contract/service-bus-limits.test.ts'],
+    suites: [
+      'packages/emulators/tests/service-bus/server.test.ts',
+      'packages/emulators/tests/service-bus/limits.test.ts',
+    ],
   },
   facts: [
     {
@@ -28,7 +31,7 @@ export const serviceBusFacts: EmulatorFacts = {
       kind: 'limit',
       what: 'the name of a queue has at most 260 characters',
       source: `${LEARN}/service-bus-quotas`,
-      held: testsOf('tests/unit/service-bus-registry.test.ts')("refuse the name '%s'"),
+      held: testsOf('packages/emulators/tests/service-bus/registry.test.ts')("refuse the name '%s'"),
     },
     {
       kind: 'limit',

@@ -3,7 +3,7 @@ import { testsOf, type EmulatorFacts } from '../core/fact.ts';
 
 const GUIDE = 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide';
 const API = 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference';
-const own = testsOf('tests/contract/sqs.test.ts');
+const own = testsOf('packages/emulators/tests/sqs/server.test.ts');
 
 export const sqsFacts: EmulatorFacts = {
   id: 'sqs',
@@ -13,7 +13,7 @@ export const sqsFacts: EmulatorFacts = {
     serves:
       'standard and FIFO queues, batches, long polling, visibility, delays, attributes, dead-letter queues and redrive, retention, tags',
     lacks: 'permissions, encryption, ReceiveRequestAttemptId, the 60 seconds between two purges',
-    suites: ['tests/contract/sqs.test.ts'],
+    suites: ['packages/emulators/tests/sqs/server.test.ts'],
   },
   facts: [
     {

@@ -3,7 +3,7 @@ import { testsOf, type EmulatorFacts } from '@tandem-clouds/emulators/core/fact'
 
 const LAMBDA = 'https://docs.aws.amazon.com/lambda/latest/dg';
 const GATEWAY = 'https://docs.aws.amazon.com/apigateway/latest/developerguide';
-const own = testsOf('tests/contract/aws-host.test.ts');
+const own = testsOf('packages/local/tests/aws-host/host.test.ts');
 const responses = testsOf('tests/integration/same-responses.test.ts');
 
 export const awsHostFacts: EmulatorFacts = {

@@ -2,7 +2,7 @@
 import { testsOf, type EmulatorFacts } from '@tandem-clouds/emulators/core/fact';
 
 const LEARN = 'https://learn.microsoft.com/azure/azure-functions';
-const own = testsOf('tests/contract/azure-host.test.ts');
+const own = testsOf('packages/local/tests/azure-host/host.test.ts');
 
 export const azureHostFacts: EmulatorFacts = {
   id: 'functions',

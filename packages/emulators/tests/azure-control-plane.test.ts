@@ -1,0 +1,214 @@
+/** The emulator that deployments to Azure are rehearsed against must refuse what Azure refuses. */
+import http from 'node:http';
+import { json } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { propertyRefusal, REFUSED_ON_FLEX } from '../src/azure-control-plane/property-rules.ts';
+import { startAzureControlPlane, type AzureControlPlane } from '../src/azure-control-plane/server.ts';
+import { make, validate } from '../src/azure-control-plane/template-deployment.ts';
+import { OUR_PACKAGES } from '../../../scripts/rehearse/azure/packages.ts';
+
+const LOGIN = { tenant: 't', client: 'c', assertion: 'assertion', token: 'token' };
+const GROUP = 'https://management.azure.com/subscriptions/s/resourcegroups/g';
+
+const resource = (name: string, more: object = {}) => ({
+  type: 'Microsoft.Test/things',
+  apiVersion: '2024-01-01',
+  name,
+  ...more,
+});
+const idOf = (name: string): string =>
+  `/subscriptions/s/resourceGroups/g/providers/Microsoft.Test/things/${name}`;
+const template = (resources: ReturnType<typeof resource>[]) => ({
+  parameters: {
+    app: { type: 'string' },
+    on: { type: 'bool', defaultValue: false },
+    size: { type: 'int', defaultValue: 1, allowedValues: [1, 2] },
+  },
+  variables: {},
+  resources,
+  outputs: {},
+});
+const sent = (given: Record<string, unknown>, resources = [resource('one')], mode = 'Incremental') => ({
+  mode,
+  template: template(resources),
+  parameters: Object.fromEntries(Object.entries(given).map(([name, value]) => [name, { value }])),
+});
+
+describe('a deployment', () => {
+  test('that is in order has no mistakes', () => {
+    expect(validate(sent({ app: 'a', on: true, size: 2 })).mistakes).toEqual([]);
+  });
+
+  test.each([
+    ['a flag that is text', sent({ app: 'a', on: 'true' }), "the parameter 'on' is no bool"],
+    ['a parameter that is missing', sent({}), "the parameter 'app' is not given"],
+    ['a parameter that is unknown', sent({ app: 'a', apps: 'b' }), "the template has no parameter 'apps'"],
+    ['a value that is not allowed', sent({ app: 'a', size: 3 }), "'size' is not allowed its value"],
+    ['the mode that deletes', sent({ app: 'a' }, undefined, 'Complete'), "the mode 'Complete' deletes"],
+    [
+      'an expression that cannot be read',
+      sent({ app: 'a' }, [resource("[parameters('nothing')]")]),
+      'no parameter is called nothing',
+    ],
+    [
+      'a dependency that is nowhere',
+      sent({ app: 'a' }, [resource('one', { dependsOn: [idOf('two')] })]),
+      'which is not in the template',
+    ],
+    ['a name that is there twice', sent({ app: 'a' }, [resource('one'), resource('one')]), 'is there twice'],
+  ])('is refused for %s', (_title, deployment, mistake) => {
+    expect(validate(deployment).mistakes).toContainEqual(expect.stringContaining(mistake));
+  });
+
+  test('that fails leaves what was made before, and names what failed', () => {
+    const [last, first] = [resource('last', { dependsOn: [idOf('first')] }), resource('first')];
+    const { resources } = validate(sent({ app: 'a' }, [last, first]));
+    const { made, error } = make(resources, ({ name }) =>
+      name === 'last' ? { code: 'Conflict', message: 'taken' } : undefined,
+    );
+    expect(made.map(({ name }) => name)).toEqual(['first']);
+    expect(error).toMatchObject({
+      code: 'DeploymentFailed',
+      details: [{ code: 'Conflict', message: "Microsoft.Test/things 'last': taken" }],
+    });
+  });
+});
+
+describe('the control plane', () => {
+  let azure: AzureControlPlane;
+  beforeAll(async () => {
+    azure = await startAzureControlPlane({ subscription: 's', login: LOGIN, packages: OUR_PACKAGES });
+  });
+  afterAll(() => azure.close());
+
+  interface Query {
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+    readonly token?: string;
+  }
+  /** By hand, as `fetch` takes no other host. */
+  const exchange = (
+    url: string,
+    { token = LOGIN.token, ...more }: Query = {},
+  ): Promise<http.IncomingMessage> => {
+    const { host, pathname, search } = new URL(url);
+    return new Promise((resolve, reject) => {
+      const headers = { ...more.headers, host, authorization: `Bearer ${token}` };
+      const sent = http.request(
+        {
+          port: azure.port,
+          host: '127.0.0.1',
+          path: pathname + search,
+          method: more.method ?? 'GET',
+          headers,
+        },
+        resolve,
+      );
+      sent.on('error', reject).end(more.body);
+    });
+  };
+  const query = async (url: string, more?: Query): Promise<number | undefined> => {
+    const response = await exchange(url, more);
+    response.resume();
+    return response.statusCode;
+  };
+
+  test('lets nobody in with another token', async () => {
+    expect(await query(`${GROUP}?api-version=2019-05-01`, { token: 'other' })).toBe(401);
+  });
+
+  test('knows only published versions of the interface, and only its subscription', async () => {
+    expect(await query(`${GROUP}?api-version=1999-01-01`)).toBe(400);
+    expect(await query(`${GROUP.replace('/s/', '/other/')}?api-version=2019-05-01`)).toBe(404);
+  });
+
+  test('wants a location for a group', async () => {
+    const put = { method: 'PUT', body: '{"tags":{}}' };
+    expect(await query(`${GROUP}?api-version=2019-05-01`, put)).toBe(400);
+    expect(await query(`${GROUP}?api-version=2019-05-01`, { method: 'PUT', body: '{"location":"x"}' })).toBe(
+      201,
+    );
+  });
+
+  test('polls a deployment until it has ended', async () => {
+    await query(`${GROUP}?api-version=2019-05-01`, { method: 'PUT', body: '{"location":"x"}' });
+    const url = `${GROUP}/providers/Microsoft.Resources/deployments/first?api-version=2019-05-01`;
+    const body = JSON.stringify({ properties: sent({ app: 'a' }) });
+    const begun = await exchange(url, { method: 'PUT', body });
+    expect(await json(begun)).toMatchObject({ properties: { provisioningState: 'Running' } });
+    const poll = String(begun.headers['azure-asyncoperation']);
+    const made = (): number | undefined => azure.manager.groups.get('g')?.resources.size;
+    expect(await json(await exchange(poll))).toEqual({ status: 'Running' });
+    expect(made()).toBe(0);
+    expect(await json(await exchange(poll))).toEqual({ status: 'Succeeded' });
+    expect(made()).toBe(1);
+    expect(await json(await exchange(url))).toMatchObject({
+      properties: { provisioningState: 'Succeeded' },
+    });
+  });
+
+  test('takes no package that is not a zip with a host.json', async () => {
+    const publish = 'https://app.scm.azurewebsites.net/api/publish?RemoteBuild=false';
+    const zip = { method: 'POST', headers: { 'content-type': 'application/zip' }, body: 'no zip' };
+    expect(await query(publish, zip)).toBe(400);
+    expect(azure.publishing.published.size).toBe(0);
+  });
+
+  test('refuses hosts that it does not know', async () => {
+    expect(await query('https://graph.microsoft.com/v1.0/me')).toBe(502);
+  });
+});
+
+describe('a resource provider', () => {
+  const made = (type: string, properties: object) => ({
+    id: type,
+    type,
+    name: 'one',
+    apiVersion: '2024-01-01',
+    made: true,
+    dependsOn: [],
+    body: { properties },
+  });
+  const flex = (siteConfig: object) =>
+    made('Microsoft.Web/sites', { functionAppConfig: { runtime: { name: 'node' } }, siteConfig });
+
+  // https://github.com/Azure/azure-cli/issues/31414
+  test('refuses every property of siteConfig that Flex Consumption refuses, by name, also when it is null', () => {
+    for (const name of REFUSED_ON_FLEX) {
+      expect(propertyRefusal(flex({ [name]: null }))).toMatchObject({
+        code: 'BadRequest',
+        message: expect.stringMatching(
+          new RegExp(`\\(Site\\.SiteConfig\\.${name}\\) for Flex Consumption sites is invalid`, 'i'),
+        ),
+      });
+    }
+    expect(propertyRefusal(flex({ FtpsState: 'Disabled', linuxFxVersion: '' }))?.message).toContain(
+      'list of 2 site configuration properties (Site.SiteConfig.FtpsState, Site.SiteConfig.LinuxFxVersion)',
+    );
+    expect(propertyRefusal(flex({ minTlsVersion: '1.3', http20Enabled: true }))).toBeUndefined();
+  });
+
+  test('of another plan takes them', () => {
+    const site = made('Microsoft.Web/sites', { siteConfig: { ftpsState: 'Disabled' } });
+    expect(propertyRefusal(site)).toBeUndefined();
+  });
+
+  // The sources are beside the rules.
+  test.each([
+    ['Cosmos DB', 'Microsoft.DocumentDB/databaseAccounts', { minimalTlsVersion: 'Tls13' }],
+    ['Storage', 'Microsoft.Storage/storageAccounts', { minimumTlsVersion: 'TLS1_3' }],
+    ['Service Bus', 'Microsoft.ServiceBus/namespaces', { minimumTlsVersion: '1.1' }],
+    ['Front Door', 'Microsoft.Cdn/profiles/customDomains', { tlsSettings: { minimumTlsVersion: 'TLS10' } }],
+    [
+      'Flex Consumption',
+      'Microsoft.Web/sites',
+      { functionAppConfig: { scaleAndConcurrency: { instanceMemoryMB: 1024 } } },
+    ],
+  ])('refuses a value that it does not offer: %s', (_name, type, properties) => {
+    expect(propertyRefusal(made(type, properties))).toMatchObject({
+      code: 'BadRequest',
+      message: expect.stringContaining('is not supported'),
+    });
+  });
+});

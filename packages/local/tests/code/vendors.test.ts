@@ -1,0 +1,78 @@
+/** SDKs that are bundled once for what is installed, and stand beside our code. */
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { build, stop } from 'esbuild';
+import { vendorsApart, vendorsBeside, vendorsFile } from '../../src/code/vendors.ts';
+
+const require = createRequire(import.meta.url);
+let dir: string;
+
+const write = (file: string, text: string): void => {
+  fs.mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
+  fs.writeFileSync(path.join(dir, file), text);
+};
+
+beforeEach(() => {
+  dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-vendors-')));
+  write('package-lock.json', '{}');
+  const exports = { '.': { import: './index.mjs', require: './index.cjs' } };
+  write('node_modules/@aws-sdk/thing/package.json', JSON.stringify({ name: '@aws-sdk/thing', exports }));
+  write(
+    'node_modules/@aws-sdk/thing/index.mjs',
+    "globalThis.evaluated = true; export const how = 'imported';",
+  );
+  write('node_modules/@aws-sdk/thing/index.cjs', "exports.how = 'required';");
+});
+
+afterEach(() => {
+  fs.rmSync(dir, { recursive: true, force: true });
+  Reflect.deleteProperty(globalThis, 'evaluated');
+});
+
+afterAll(async () => {
+  await stop();
+});
+
+const file = (options = {}) =>
+  vendorsFile({ projectDir: dir, names: ['@aws-sdk/thing'], options, cacheDir: path.join(dir, 'cache') });
+
+describe('the file of the SDKs', () => {
+  test('holds what an import would find, and evaluates nothing before it is asked for', async () => {
+    const vendors = require(await file()) as Record<string, () => { how: string }>;
+    expect(globalThis).not.toHaveProperty('evaluated');
+    expect(vendors['@aws-sdk/thing']!().how).toBe('imported');
+    expect(globalThis).toHaveProperty('evaluated');
+  });
+
+  test('is made once for what is installed', async () => {
+    const first = await file();
+    fs.writeFileSync(first, 'kept');
+    expect(await file()).toBe(first);
+    expect(fs.readFileSync(first, 'utf8')).toBe('kept');
+    write('package-lock.json', '{"other": true}');
+    expect(await file()).not.toBe(first);
+    expect(await file({ conditions: ['other'] })).not.toBe(await file());
+  });
+});
+
+test('our code takes them from there and holds nothing of them', async () => {
+  write('app.ts', "import { how } from '@aws-sdk/thing';\nexport const response = how;\n");
+  const found = new Set<string>();
+  const outfile = path.join(dir, 'out/app.cjs');
+  await build({
+    absWorkingDir: dir,
+    entryPoints: ['app.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    plugins: [vendorsApart(found)],
+    outfile,
+  });
+  expect([...found]).toEqual(['@aws-sdk/thing']);
+  expect(fs.readFileSync(outfile, 'utf8')).not.toContain('imported');
+  vendorsBeside(path.dirname(outfile), await file());
+  expect((require(outfile) as { response: string }).response).toBe('imported');
+});

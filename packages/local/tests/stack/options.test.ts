@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { HERE } from '@tandem-clouds/command-line/place';
+import { readInput } from '@tandem-clouds/command-line/parse';
+import { stackOptionsOf, type StackOptions } from '../../src/stack/options.ts';
+import { start } from '../../src/stack/start-command.ts';
+
+function parsed(...args: string[]): StackOptions {
+  return stackOptionsOf(readInput(start, args, HERE) as unknown as Parameters<typeof stackOptionsOf>[0]);
+}
+
+describe('the command line of npm start', () => {
+  test('without arguments: one site of each cloud at the well-known ports, data on disk', () => {
+    const { sites, ports, ...rest } = parsed();
+    expect(sites.map(({ site }) => site)).toEqual(['aws-us-east-1', 'azure-eastus']);
+    expect(Object.fromEntries(ports)).toEqual({
+      edge: 8080,
+      dns: 5353,
+      'dns.control': 5380,
+      'aws-us-east-1': 3000,
+      'aws-us-east-1.dynamodb': 8000,
+      'aws-us-east-1.sqs': 9324,
+      'azure-eastus': 7071,
+      'azure-eastus.cosmos': 8081,
+      'azure-eastus.service-bus': 5672,
+      'azure-eastus.service-bus-control': 5300,
+    });
+    expect(rest).toEqual({
+      dir: '.tandem',
+      ephemeral: false,
+      seed: false,
+      logLevel: 'info',
+      verbose: false,
+      inspect: false,
+    });
+  });
+
+  test('an issuer, and a port for it, is there when records are to be protected', () => {
+    expect(parsed('--protected').ports.get('issuer')).toBe(9400);
+    expect(parsed('--protected', '--port', 'issuer=0').ports.get('issuer')).toBe(0);
+    expect(() => parsed('--port', 'issuer=9401')).toThrow(/no part is called 'issuer'/);
+  });
+
+  test('further sites of a cloud are one port higher', () => {
+    const { ports } = parsed('--sites', 'aws-us-east-1,aws-eu-west-1,azure-eastus,azure-westeurope');
+    expect(ports.get('aws-eu-west-1')).toBe(3001);
+    expect(ports.get('aws-eu-west-1.sqs')).toBe(9325);
+    expect(ports.get('azure-westeurope')).toBe(7072);
+    expect(ports.get('azure-westeurope.service-bus-control')).toBe(5301);
+  });
+
+  test('a port by name wins over all=0, in any order', () => {
+    const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
+    expect(ports.get('edge')).toBe(9090);
+    expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(8);
+  });
+
+  test.each([
+    ['an unknown option', ['--sitess', 'x'], /--sitess/],
+    ['an argument that is no option', ['aws'], /aws/],
+    ['an option without its value', ['--dir'], /--dir/],
+    ['an empty folder', ['--dir', ''], /--dir/],
+    ['a cloud that is unknown', ['--sites', 'gcp-us-east1,azure-eastus'], /--sites: 'gcp-us-east1'/],
+    ['a site in upper case', ['--sites', 'aws-US,azure-eastus'], /--sites: 'aws-US'/],
+    ['a site named twice', ['--sites', 'aws-a,aws-a'], /--sites: 'aws-a' is named twice/],
+    ['a single site', ['--sites', 'aws-us-east-1'], /--sites: 1 named/],
+    ['seven sites', ['--sites', 'aws-a,aws-b,aws-c,aws-d,azure-a,azure-b,azure-c'], /--sites: 7 named/],
+    ['a port without a number', ['--port', 'edge'], /--port: 'edge'/],
+    ['a port that is too high', ['--port', 'edge=65536'], /--port: 'edge=65536'/],
+    ['a port of nobody', ['--port', 'console=1'], /--port: .*no part is called 'console'/],
+    ['the same number for all', ['--port', 'all=9000'], /--port: 'all=9000'/],
+    ['one port for two', ['--port', 'edge=3000'], /--port: 3000 is wanted by both edge and aws-us-east-1/],
+    ['an unknown log level', ['--log-level', 'loud'], /--log-level: 'loud'/],
+    ['a drill that cannot be read', ['--drill', '/nowhere.json'], /--drill: \/nowhere.json cannot be read/],
+  ])('%s is refused with a message that names it', (_title, args, message) => {
+    expect(() => parsed(...args)).toThrow(UsageError);
+    expect(() => parsed(...args)).toThrow(message);
+  });
+});

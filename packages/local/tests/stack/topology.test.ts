@@ -1,0 +1,235 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../../../src/shared/config/config.ts';
+import { defaultPorts } from '../../src/ports.ts';
+import { parseSites } from '../../src/stack/sites.ts';
+import {
+  endpointsOf,
+  planProcesses,
+  type ProcessPlan,
+  type TopologyInput,
+} from '../../src/stack/topology.ts';
+
+function planned(overrides: Partial<TopologyInput> = {}): ProcessPlan[] {
+  const sites = overrides.sites ?? parseSites('aws-us-east-1,azure-eastus,azure-westeurope');
+  return planProcesses({
+    sites,
+    ports: defaultPorts(sites),
+    projectDir: '/project',
+    runDir: '/stack/run',
+    buildDir: '/stack/build',
+    dataDir: '/stack/data',
+    cacheDir: '/project/cache',
+    logLevel: 'warn',
+    operatorDigest: 'ab'.repeat(32),
+    inherited: { PATH: '/bin' },
+    ...overrides,
+  });
+}
+
+function byName(plans: readonly ProcessPlan[], name: string): ProcessPlan {
+  const plan = plans.find((candidate) => candidate.name === name);
+  if (plan === undefined) throw new Error(`no process ${name}`);
+  return plan;
+}
+
+describe('the processes of a stack', () => {
+  test('emulators and a host per site, one edge and one DNS server', () => {
+    expect(planned().map(({ name }) => name)).toEqual([
+      'aws-us-east-1.emulators',
+      'azure-eastus.emulators',
+      'azure-westeurope.emulators',
+      'aws-us-east-1',
+      'azure-eastus',
+      'azure-westeurope',
+      'edge',
+      'dns',
+    ]);
+  });
+
+  test('with a port for an issuer: that too, and every host believes it', () => {
+    const sites = parseSites('aws-us-east-1,azure-eastus');
+    const plans = planned({ sites, ports: defaultPorts(sites, { withIssuer: true }) });
+    expect(byName(plans, 'issuer').args.slice(1)).toEqual(['--port', '9400']);
+    for (const [name, cloud] of [
+      ['aws-us-east-1', 'aws'],
+      ['azure-eastus', 'azure'],
+    ] as const) {
+      const { env } = byName(plans, name);
+      const urls = Object.fromEntries(
+        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY'].map((q) => [`TANDEM_${q}_URL`, 'x']),
+      );
+      expect(loadConfig(cloud, { TANDEM_TABLE: 'tandem', ...urls, ...env }).jwtIssuers).toEqual([
+        { issuer: 'http://127.0.0.1:9400', audience: 'tandem' },
+      ]);
+    }
+    expect(byName(planned(), 'azure-eastus').env['TANDEM_JWT_ISSUERS']).toBeUndefined();
+  });
+
+  test('a host is ready when its bridge is', () => {
+    expect(byName(planned(), 'azure-eastus').announces).toEqual(['azure-eastus', 'azure-eastus.bridge']);
+  });
+
+  test('every host knows the digest of the operator key, nobody else does, and it is in no argument', () => {
+    const digest = 'ab'.repeat(32);
+    for (const { name, role, env, args } of planned()) {
+      expect([name, env['TANDEM_OPERATOR_KEYS']]).toEqual([name, role === 'host' ? digest : undefined]);
+      expect(args.join(' ')).not.toContain(digest);
+    }
+  });
+
+  test('the environment of an Azure host is a valid configuration with every other site as a peer', () => {
+    const { env } = byName(planned(), 'azure-eastus');
+    const { site, region, peers, azure, logLevel } = loadConfig('azure', env);
+    expect({ site, region, logLevel }).toEqual({ site: 'azure-eastus', region: 'eastus', logLevel: 'warn' });
+    expect(azure?.cosmosEndpoint).toBe('http://127.0.0.1:8081');
+    expect(peers).toEqual([
+      {
+        site: 'aws-us-east-1',
+        cloud: 'aws',
+        region: 'us-east-1',
+        url: 'http://127.0.0.1:3000',
+        inbox: 'http://127.0.0.1:9324/000000000000/tandem-in',
+        verify: 'http://127.0.0.1:9324/000000000000/tandem-verify',
+        endpoint: 'http://127.0.0.1:9324',
+      },
+      expect.objectContaining({
+        site: 'azure-westeurope',
+        url: 'http://127.0.0.1:7072',
+        inbox: 'tandem-in',
+        verify: 'tandem-verify',
+      }),
+    ]);
+  });
+
+  test('the environment of an AWS host is valid once the host has added its table and queues', () => {
+    const { env } = byName(planned(), 'aws-us-east-1');
+    const made = {
+      TANDEM_TABLE: 't',
+      TANDEM_OUT_URL: 'o',
+      TANDEM_IN_URL: 'i',
+      TANDEM_DEAD_URL: 'd',
+      TANDEM_TICK_URL: 'k',
+      TANDEM_VERIFY_URL: 'v',
+    };
+    const { peers } = loadConfig('aws', { ...env, ...made });
+    expect(peers.map(({ site }) => site)).toEqual(['azure-eastus', 'azure-westeurope']);
+    expect(env['AWS_ENDPOINT_URL_DYNAMODB']).toBe('http://127.0.0.1:8000');
+    expect(env['AWS_ENDPOINT_URL_SQS']).toBe('http://127.0.0.1:9324');
+  });
+
+  test('what peers are told of a Service Bus is what its site uses', () => {
+    const [, , other] = parseSites('aws-us-east-1,azure-eastus,azure-westeurope');
+    const peers = JSON.parse(byName(planned(), 'azure-eastus').env['TANDEM_PEERS'] ?? '') as unknown[];
+    const ports = defaultPorts(parseSites('aws-us-east-1,azure-eastus,azure-westeurope'));
+    const connectionString = byName(planned(), 'azure-westeurope').env['SERVICE_BUS_CONNECTION'];
+    expect(peers[1]).toMatchObject({ connectionString });
+    expect(endpointsOf(other!, ports)['serviceBus']).toBe(connectionString);
+  });
+
+  test('a drill holds the way to a peer and the clock and the life of a site in its hand, and nothing else', () => {
+    const drill = {
+      links: { 'aws-us-east-1/azure-eastus': 40_001, 'azure-eastus/aws-us-east-1': 40_002 },
+      clocks: { 'azure-eastus': '/drill/azure.clock' },
+      holds: { 'azure-eastus': '/drill/azure.hold' },
+    };
+    const plans = planned({ drill, inherited: { NODE_OPTIONS: '--trace-warnings' } });
+    const peersOf = (site: string): unknown => JSON.parse(byName(plans, site).env['TANDEM_PEERS'] ?? '');
+    expect(peersOf('aws-us-east-1')).toEqual([
+      expect.objectContaining({
+        connectionString: expect.stringContaining('sb://127.0.0.1:40001;'),
+      }),
+      expect.objectContaining({
+        connectionString: expect.stringContaining('sb://127.0.0.1:5673;'),
+      }),
+    ]);
+    expect(peersOf('azure-eastus')).toContainEqual(
+      expect.objectContaining({
+        inbox: 'http://127.0.0.1:40002/000000000000/tandem-in',
+        endpoint: 'http://127.0.0.1:40002',
+      }),
+    );
+    expect(byName(plans, 'azure-eastus').env).toMatchObject({
+      TANDEM_CLOCK_FILE: '/drill/azure.clock',
+      NODE_OPTIONS: '--trace-warnings --import=file:///project/packages/local/src/skewed-clock.ts',
+    });
+    expect(byName(plans, 'aws-us-east-1').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
+    expect(byName(plans, 'azure-eastus.emulators').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
+    const held = plans.filter(({ heldBy }) => heldBy === '/drill/azure.hold').map(({ name }) => name);
+    expect(held).toEqual(['azure-eastus.emulators', 'azure-eastus']);
+  });
+
+  test('nothing of the shell that points to a cloud account reaches a process', () => {
+    const inherited = {
+      PATH: '/bin',
+      HOME: '/home/somebody',
+      AWS_PROFILE: 'production',
+      AWS_SESSION_TOKEN: 'secret',
+      AWS_ENDPOINT_URL: 'https://elsewhere',
+      AZURE_CLIENT_SECRET: 'secret',
+      COSMOS_ENDPOINT: 'https://real',
+      SERVICE_BUS_NAMESPACE: 'real.servicebus.windows.net',
+      ServiceBus__fullyQualifiedNamespace: 'real.servicebus.windows.net',
+      TANDEM_TABLE: 'production',
+    };
+    for (const { env } of planned({ inherited })) {
+      expect(env).toMatchObject({ PATH: '/bin', HOME: '/home/somebody' });
+      expect(JSON.stringify(env)).not.toMatch(/production|secret|elsewhere|real/);
+    }
+  });
+
+  test("requests to this machine do not go through the user's proxy", () => {
+    for (const { env } of planned({ inherited: { HTTPS_PROXY: 'http://proxy', no_proxy: 'corp' } })) {
+      expect(env['NO_PROXY']).toBe('corp,127.0.0.1,localhost');
+    }
+  });
+
+  test('each site keeps its data in a folder of its own', () => {
+    const [, settings] = byName(planned(), 'azure-eastus.emulators').args;
+    expect(JSON.parse(settings ?? '')).toEqual({
+      name: 'azure-eastus.emulators',
+      cloud: 'azure',
+      region: 'eastus',
+      dataDir: '/stack/data/azure-eastus',
+      ports: { cosmos: 8081, 'service-bus': 5672, 'service-bus-control': 5300 },
+    });
+  });
+
+  test('without data on disk a host begins anew with its emulators', () => {
+    expect(byName(planned(), 'aws-us-east-1').startsAnewWith).toBeUndefined();
+    const plans = planned({ dataDir: undefined });
+    expect(byName(plans, 'aws-us-east-1').startsAnewWith).toBe('aws-us-east-1.emulators');
+    expect(byName(plans, 'aws-us-east-1.emulators').args[1]).not.toContain('dataDir');
+  });
+
+  test('each site builds in a folder of its own, named relative to the project', () => {
+    const folders = planned().map(({ env }) => env['TANDEM_BUILD_DIR']);
+    expect(folders.filter((folder) => folder !== undefined)).toEqual([
+      '../stack/build/aws-us-east-1',
+      '../stack/build/azure-eastus',
+      '../stack/build/azure-westeurope',
+    ]);
+  });
+
+  test('the DNS server knows all sites and keeps its zone with the data', () => {
+    const [, settings] = byName(planned(), 'dns').args;
+    expect(JSON.parse(settings ?? '')).toEqual({
+      port: 5353,
+      controlPort: 5380,
+      dataDir: '/stack/data/dns',
+      sites: [
+        { site: 'aws-us-east-1', port: 3000 },
+        { site: 'azure-eastus', port: 7071 },
+        { site: 'azure-westeurope', port: 7072 },
+      ],
+    });
+  });
+
+  test('the edge knows all sites', () => {
+    expect(byName(planned(), 'edge').args.slice(1)).toEqual([
+      ...['--port', '8080'],
+      ...['--origin', 'aws-us-east-1=http://127.0.0.1:3000'],
+      ...['--origin', 'azure-eastus=http://127.0.0.1:7071'],
+      ...['--origin', 'azure-westeurope=http://127.0.0.1:7072'],
+    ]);
+  });
+});

@@ -1,0 +1,79 @@
+/** A few schedules of the shop inside the test run; `npm run tandem -- simulate --workload shop` runs thousands. */
+import { describe, expect, test } from '@jest/globals';
+import { NO_FAULTS } from '../../src/simulator/faults.ts';
+import { checkMutant, mutatedText } from '../../src/simulator/mutated-source.ts';
+import { runPool } from '../../src/simulator/pool.ts';
+import { NO_SHOP_FAULTS, type ShopFaults } from '../../src/simulator/shop/faults.ts';
+import { shopMutants } from '../../src/simulator/shop/mutants.ts';
+import { runShopSchedule, type ShopScheduleOptions } from '../../src/simulator/shop/schedule.ts';
+
+/** What went wrong, with the seed that shows it again. */
+const complaints = (options: ShopScheduleOptions): string[] =>
+  runShopSchedule(options).findings.map(
+    ({ invariant, key, detail }) => `seed ${options.seed}: ${invariant}: ${key ?? ''} ${detail}`,
+  );
+
+describe('the shop under faults', () => {
+  test.each([2, 3, 4])('keeps every invariant with %i sites', (sites) => {
+    for (let seed = 1; seed <= 6; seed += 1) expect(complaints({ seed, sites })).toEqual([]);
+  });
+
+  const disasters: [string, Partial<ShopFaults>][] = [
+    ['nothing goes wrong', {}],
+    ['orders are taken over from sites that are alive', { takeOver: 10, resubmit: 0.6, paymentTimeout: 0.2 }],
+    ['sites stand still until charging has ended', { stallHours: 20, takeOver: 4, paymentTimeout: 0.3 }],
+    ['the provider has forgotten its keys', { stallHours: 27, takeOver: 4, paymentError: 0.4 }],
+    ['a site is lost and its stock is counted', { loss: 1, processing: 0.4, resubmit: 0.5 }],
+    ['a site under a new id takes the count', { loss: 1, replacement: 1, resubmit: 0.5 }],
+  ];
+  test.each(disasters)('holds when %s', (_, faults) => {
+    for (let seed = 101; seed <= 103; seed += 1)
+      expect(
+        complaints({ seed, sites: 3, faults: NO_FAULTS, shopFaults: { ...NO_SHOP_FAULTS, ...faults } }),
+      ).toEqual([]);
+  });
+
+  test('goes on at the last of two sites, comparisons and all', () => {
+    for (let seed = 1; seed <= 4; seed += 1)
+      expect(
+        complaints({
+          seed,
+          sites: 2,
+          faults: { ...NO_FAULTS, compare: 4 },
+          shopFaults: { ...NO_SHOP_FAULTS, loss: 1 },
+        }),
+      ).toEqual([]);
+  });
+
+  test('repeats itself effect by effect, watched or not', () => {
+    const { hash } = runShopSchedule({ seed: 7 });
+    expect(runShopSchedule({ seed: 7, watchedKey: 'order:o1' }).hash).toBe(hash);
+    expect(runShopSchedule({ seed: 8 }).hash).not.toBe(hash);
+  });
+});
+
+describe('mutants of the shop', () => {
+  test('have names of their own', () => {
+    expect(new Set(shopMutants.map(({ name }) => name)).size).toBe(shopMutants.length);
+  });
+
+  test.each(shopMutants.map((mutant) => [mutant.name, mutant] as const))(
+    '"%s" still fits its module, and makes another',
+    (_, mutant) => {
+      expect(mutatedText(mutant)).toContain(mutant.replacement);
+      checkMutant(mutant);
+    },
+  );
+
+  test.each([
+    ['a site gives what it has not got', '5 stock'],
+    ['a void does not believe a charge', '6 payment'],
+    ['a take-over keeps the epoch', '7 ownership'],
+  ])('"%s" is found out', async (mutant, invariant) => {
+    const options = { workload: 'shop', first: 1, count: 100, threads: 1, mutant, stopEarly: true } as const;
+    const { failed } = await runPool(options);
+    expect(failed.flatMap(({ findings }) => findings.map((finding) => finding.invariant))).toContain(
+      invariant,
+    );
+  });
+});
