@@ -1,4 +1,5 @@
 /** The contract: `openapi.yaml`, from the declared entities and the fixed routes. */
+import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { bodyBytesMax, headerBytesMax, jsonDepthMax, urlBytesMax } from '../../src/shared/bounds.ts';
 import {
@@ -35,6 +36,8 @@ import {
   type Operation,
 } from './openapi-parts.ts';
 
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** The whole document as YAML. */
@@ -43,7 +46,7 @@ export function openApiDocument(): string {
     openapi: '3.1.0',
     info: {
       title: 'Tandem',
-      version: '0.1.0',
+      version,
       license: { name: 'MIT', identifier: 'MIT' },
       description: [
         'One API, served by every site (one cloud in one region) with identical behaviour.',
