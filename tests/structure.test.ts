@@ -60,6 +60,40 @@ function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | und
 const files = sources();
 const imports = files.flatMap(importsOf);
 
+/** The rooms as docs/architecture.md draws them: packages whole, `infra` and the functions in parts. */
+function drawnRoom(room: string): string {
+  const [first = '', second = ''] = room.split('/');
+  return first === 'dns' || first === 'scripts' || second === '' ? first : `${first}/${second}`;
+}
+
+/** `a → b` for every arrow that does not follow from others. */
+function arrowsOfTheTable(): string[] {
+  const graph = new Map<string, Set<string>>();
+  for (const [room, allowed] of Object.entries(rooms)) {
+    const from = graph.get(drawnRoom(room)) ?? new Set();
+    for (const to of allowed.map(drawnRoom)) if (to !== drawnRoom(room)) from.add(to);
+    graph.set(drawnRoom(room), from);
+  }
+  const leadsTo = (from: string, to: string): boolean =>
+    [...(graph.get(from) ?? [])].some((next) => next === to || leadsTo(next, to));
+  return [...graph].flatMap(([from, all]) =>
+    [...all]
+      .filter((to) => ![...all].some((other) => other !== to && leadsTo(other, to)))
+      .map((to) => `${from} → ${to}`),
+  );
+}
+
+/** The same from the Mermaid source: `id[path] --> id`; an id without a path is one. */
+function drawnArrows(text: string): string[] {
+  const block = /## Rooms and arrows[\s\S]*?```mermaid\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  const paths = new Map(
+    [...block.matchAll(/(\w+)\[([^\]]+)\]/g)].map(([, id = '', name = '']) => [id, name]),
+  );
+  return [...block.matchAll(/(\w+)(?:\[[^\]]+\])? --> (\w+)/g)].map(
+    ([, from = '', to = '']) => `${paths.get(from) ?? from} → ${paths.get(to) ?? to}`,
+  );
+}
+
 describe('the house', () => {
   test('has a room for every source', () => {
     expect(files.filter((file) => roomOf(file) === undefined)).toEqual([]);
@@ -104,6 +138,12 @@ describe('the house', () => {
         ]),
       ),
     ).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  test('is drawn in docs/architecture.md as its table has it', () => {
+    const text = fs.readFileSync(path.join(ROOT, 'docs/architecture.md'), 'utf8');
+    expect(drawnArrows(text).sort()).toEqual(arrowsOfTheTable().sort());
+    expect(arrowsOfTheTable().length).toBeGreaterThan(10);
   });
 
   test('has no circle of files', () => {

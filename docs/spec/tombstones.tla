@@ -3,7 +3,7 @@
 (* One key: created, counted, added to, deleted and created again at       *)
 (* several sites; tombstones, and their removal after a horizon that all   *)
 (* sites agree on. Code: merge.ts, apply.ts, domain/entity-service.ts,     *)
-(* anti-entropy/bury.ts.                                                   *)
+(* anti-entropy/collect-tombstones.ts.                                     *)
 (*                                                                         *)
 (* Left out, because markers.tla has it: crashes and markers. Here each    *)
 (* write's message is in the peers' queues at once, and stays there: so it *)

@@ -1,6 +1,6 @@
 /**
  * The rooms of the house, and which others each of them may import. `npm run lint` holds every import to it, and
- * tests/structure.test.ts that there is no circle and that docs/diagrams/rooms.mmd shows it.
+ * tests/structure.test.ts that there is no circle and that docs/architecture.md draws it.
  *
  * A file belongs to the room with the longest name that its path begins with. A room may import itself and what is named
  * for it, nothing else. Types count too.

@@ -41,7 +41,7 @@ describe('how a site is deployed', () => {
     const files = fs.readdirSync(folder).filter((file) => file.endsWith('.yml'));
     const texts = files.map((file) => fs.readFileSync(path.join(folder, file), 'utf8')).join('\n');
     // The one that the packager adds.
-    const missing = all(deploy, /\$\(said (\w+)\)/g).filter((name) => !texts.includes(`  ${name}:`));
+    const missing = all(deploy, /\$\(output (\w+)\)/g).filter((name) => !texts.includes(`  ${name}:`));
     expect(missing).toEqual(['HttpApiUrl']);
   });
 
