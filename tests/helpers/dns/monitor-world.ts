@@ -21,7 +21,7 @@ const NAMES = `\n  - { name: api, strategy: weighted, sites: [${A}, ${B}] }`;
 
 export const LOST = `
 description: A site does not answer.
-trigger: { when: { unhealthy: true }, forSeconds: 20, looks: 3 }
+trigger: { when: { unhealthy: true }, forSeconds: 20, samples: 3 }
 clear: { forSeconds: 60, maxSeconds: 600 }
 actions:
   - do: failover

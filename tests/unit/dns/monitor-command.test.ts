@@ -145,7 +145,7 @@ describe('a runbook file', () => {
 trigger:
   site: mars
   when: { unhealthy: true, p99Ms: -1, wrong: 1 }
-  looks: 0
+  samples: 0
 clear: { forSeconds: 300, maxSeconds: 10 }
 actions:
   - { do: explode }
@@ -162,7 +162,7 @@ more: 1
       "line 3: /trigger/site: there is no site 'mars'; the sites of example.com are: aws-us-east-1, azure-eastus (site)",
       'line 4: /trigger/when/p99Ms: must be >= 0 (minimum)',
       'line 4: /trigger/when/wrong: there is no such setting (additionalProperties)',
-      'line 5: /trigger/looks: must be >= 1 (minimum)',
+      'line 5: /trigger/samples: must be >= 1 (minimum)',
       'line 6: /clear/maxSeconds: is less than forSeconds (minimum)',
       'line 8: /actions/0/do: must be one of failover, restore',
       "line 9: /actions/1: failover needs a trigger of 'unhealthy' alone",
