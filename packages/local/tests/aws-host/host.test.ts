@@ -250,7 +250,7 @@ describe('queue triggers', () => {
   test('load a function again when its bundle has changed', async () => {
     await supervisor.start(planOf());
     fs.writeFileSync(bundle(), functionSource(2));
-    supervisor.reload();
+    void supervisor.reload();
     await until('the new version', async () => {
       await send('x');
       return seen().some(({ version }) => version === 2);
