@@ -17,7 +17,7 @@ describe('mutants of the protocol', () => {
   );
 
   test('a text that is not there, or is there twice, is refused', () => {
-    const mutant = { name: 'm', file: 'replication/merge.ts', replacement: '' };
+    const mutant = { name: 'm', file: 'packages/replication/src/merge.ts', replacement: '' };
     expect(() => mutatedText({ ...mutant, search: 'no such text' })).toThrow('occurs 0 times');
     expect(() => mutatedText({ ...mutant, search: 'const ' })).toThrow('not once');
   });
@@ -26,7 +26,7 @@ describe('mutants of the protocol', () => {
     ['cannot be parsed', 'export function mergeStates(]'],
     ['declares a name twice', 'const same = 1; const same = 2; export function mergeStates('],
   ])('a text that %s is refused', (_, replacement) => {
-    const mutant = { name: 'm', file: 'replication/merge.ts', search: 'export function mergeStates(' };
+    const mutant = { name: 'm', file: 'packages/replication/src/merge.ts', search: 'export function mergeStates(' };
     expect(() => checkMutant({ ...mutant, replacement })).toThrow(/ERROR/);
   });
 
