@@ -1,6 +1,10 @@
-/** Type-checked lint. The arrows between the rooms (scripts/lint/rooms.js) are a rule here: what may import what. */
+/**
+ * Type-checked lint. The arrows between the rooms (scripts/lint/rooms.js) are a rule here: what may import what. So is the
+ * order of imports (scripts/lint/import-order.js).
+ */
 import tseslint from 'typescript-eslint';
 import { arrows } from './scripts/lint/arrows.js';
+import { IGNORED, importOrder } from './scripts/lint/import-order.js';
 
 const restrict = (message, ...group) => ({ group, message });
 
@@ -18,16 +22,7 @@ const IMPURE = [
 
 export default tseslint.config(
   {
-    ignores: [
-      'node_modules/',
-      '.artifacts/',
-      '.esbuild/',
-      '.serverless/',
-      '.tandem/',
-      '.peers/',
-      '.bench/',
-      'src/shared/generated/',
-    ],
+    ignores: IGNORED,
   },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
@@ -65,6 +60,7 @@ export default tseslint.config(
     plugins: { house: { rules: { arrows } } },
     rules: { 'house/arrows': 'error' },
   },
+  importOrder,
   boundary(
     [
       'src/handlers/**',

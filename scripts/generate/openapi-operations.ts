@@ -2,10 +2,13 @@
 import { exposureKeysMax, pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
 import { idSchema } from '../../src/shared/domain/entity.ts';
 import { EARLIER_LIFE } from '@tandem-clouds/replication/conflict-log';
-import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
-import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
+import {
+  conflictOverrideSchema,
+  discardSchema,
+  replaySchema,
+  verificationBeginSchema,
+} from '../../src/shared/http/operations/body-schemas.ts';
 import { idCursor } from '../../src/shared/http/paging.ts';
-import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import {
   response,

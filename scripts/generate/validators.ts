@@ -8,9 +8,12 @@ import { configSchema } from '../../src/shared/config/config-schema.ts';
 import { createSchema, storedSchema } from '../../src/shared/domain/entity.ts';
 import { changeSchemas, entities } from '../../src/shared/domain/entities.ts';
 import { ITEM } from '../../src/shared/domain/entities/item.ts';
-import { conflictOverrideSchema } from '../../src/shared/http/operations/conflict-schemas.ts';
-import { discardSchema, replaySchema } from '../../src/shared/http/operations/dead-letter-schemas.ts';
-import { verificationBeginSchema } from '../../src/shared/http/operations/verification-schemas.ts';
+import {
+  conflictOverrideSchema,
+  discardSchema,
+  replaySchema,
+  verificationBeginSchema,
+} from '../../src/shared/http/operations/body-schemas.ts';
 import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 

@@ -1,5 +1,4 @@
 /** Conflicts and comparisons as operators see them. Runs once per cloud, with the other as its peer. */
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
@@ -7,15 +6,13 @@ import type { Store } from '@tandem-clouds/replication/ports/store';
 import { drive } from '@tandem-clouds/replication/drive';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
-import { deliver, invokeFunction, invokeLambda, type Delivery, type Invoke } from '../helpers/call.ts';
-import { breaches } from '../../infra/rollout/contract-breaches.ts';
+import { OPERATOR_ENV, callAsOperator, callHandler, type CallApi, type Response } from '../helpers/api.ts';
+import { deliver, type Delivery } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 import { TestSite, delivered } from '../helpers/test-site.ts';
 
-const KEY = 'an-operator-key';
-const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 const handlers = new Map<string, unknown>();
 let clouds: LinkedClouds;
 let store: Store;
@@ -23,9 +20,8 @@ let restore: () => void;
 
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
-  const keys = { TANDEM_OPERATOR_KEYS: createHash('sha256').update(KEY).digest('hex') };
-  restore = setEnvironment(keys);
-  store = openStore(loadConfig(cloudName, { ...clouds.env, ...keys }));
+  restore = setEnvironment(OPERATOR_ENV);
+  store = openStore(loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV }));
   const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
     void handlers.set(name, (await module).handler);
   await load('operations', import('../../src/handlers/operations.ts'));
@@ -39,22 +35,10 @@ afterAll(async () => {
   await clouds.close();
 });
 
-interface Response {
-  readonly status: number;
-  readonly json: Record<string, unknown>;
-}
-
-async function call(service: string, method: string, path: string, rest: object = {}): Promise<Response> {
-  const response = await invoke(handlers.get(service), { method, path, ...rest });
-  expect(breaches(method, path, response)).toEqual([]);
-  return { status: response.status, json: JSON.parse(response.text || '{}') as Record<string, unknown> };
-}
-
+const call = (service: string, ...request: Parameters<CallApi>): Promise<Response> =>
+  callHandler(handlers.get(service), ...request);
 const operate = (method: string, path: string, body?: object): Promise<Response> =>
-  call('operations', method, `/replication/${path}`, {
-    headers: { authorization: `Bearer ${KEY}` },
-    ...(body !== undefined && { body }),
-  });
+  callAsOperator(handlers.get('operations'), method, path, body);
 
 /** Hands bodies to a function as its queue would, one batch. */
 const hand = (name: string, bodies: readonly string[]): ReturnType<typeof deliver> =>

@@ -8,6 +8,7 @@ import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import { plainValues } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { deliver, type Delivery } from '../helpers/call.ts';
+import { eventFrom } from '../helpers/event-from.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import type { QueueName, Taken, TestCloud } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -37,23 +38,6 @@ beforeEach(() => {
   serial += 1;
   key = `user:bridge-${serial}`;
 });
-
-/** An event as a site sends it after one write. */
-function eventFrom(source: string, change: Partial<ReplicationEvent> = {}): ReplicationEvent {
-  const stamp = encodeStamp(Date.now(), serial, source);
-  return {
-    specversion: '1.0',
-    event_id: `${source}|${key}|${stamp}`,
-    source,
-    type: 'user.created',
-    timestamp: new Date().toISOString(),
-    key,
-    payload: { name: 'Ada' },
-    state: { stamps: { name: stamp }, vector: { [source]: stamp } },
-    sent_at: Date.now(),
-    ...change,
-  };
-}
 
 /** The event as one about another key. */
 function keyed(event: ReplicationEvent, other: string): ReplicationEvent {
@@ -91,7 +75,7 @@ async function storePending(sinceMs: number, name = 'Ada'): Promise<string> {
 describe(`the bridge on ${cloudName}`, () => {
   test('forward carries an event to the other cloud and clears the marker', async () => {
     const version = await storePending(Date.now());
-    const event = eventFrom(own.site, { event_id: `${own.site}|${key}|${version}` });
+    const event = eventFrom(own.site, key, { event_id: `${own.site}|${key}|${version}` });
     expect(await deliver(cloudName, forward, [body(event)])).toEqual([]);
     const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
     expect(JSON.parse(message.body)).toEqual(event);
@@ -100,7 +84,7 @@ describe(`the bridge on ${cloudName}`, () => {
 
   test('forward hands the message back while the peer refuses, and keeps the marker', async () => {
     const version = await storePending(Date.now());
-    const event = eventFrom(own.site, { event_id: `${own.site}|${key}|${version}` });
+    const event = eventFrom(own.site, key, { event_id: `${own.site}|${key}|${version}` });
     peer.queueFaults.set([{ kind: 'error' }]);
     expect(await deliver(cloudName, forward, [body(event)])).toEqual([]);
     peer.queueFaults.clear();
@@ -125,7 +109,7 @@ describe(`the bridge on ${cloudName}`, () => {
 
     test('crosses by forward unchanged, at once', async () => {
       const version = await storePending(Date.now());
-      const event = eventFrom(own.site, { event_id: `${own.site}|${key}|${version}`, payload });
+      const event = eventFrom(own.site, key, { event_id: `${own.site}|${key}|${version}`, payload });
       expect(await deliver(cloudName, forward, [body(event)])).toEqual([]);
       const message = await taken(peer, 'tandem-in', ({ body: text }) => text.includes(key));
       expect(JSON.parse(message.body)).toEqual(event);
@@ -143,7 +127,7 @@ describe(`the bridge on ${cloudName}`, () => {
     test('is applied unchanged', async () => {
       const stamp = encodeStamp(Date.now(), serial, peer.site);
       const stamps = Object.fromEntries(Object.keys(payload).map((name) => [name, stamp]));
-      const event = eventFrom(peer.site, {
+      const event = eventFrom(peer.site, key, {
         event_id: `${peer.site}|${key}|${stamp}`,
         payload,
         state: { stamps, vector: { [peer.site]: stamp } },
@@ -155,17 +139,17 @@ describe(`the bridge on ${cloudName}`, () => {
   });
 
   test('apply merges what the other cloud wrote', async () => {
-    expect(await deliver(cloudName, apply, [body(eventFrom(peer.site))])).toEqual([]);
+    expect(await deliver(cloudName, apply, [body(eventFrom(peer.site, key))])).toEqual([]);
     expect((await store.get(key))?.record.state.fields['name']?.[1]).toBe('Ada');
   });
 
   test.each([
     ['malformed', () => '{"half":', 'malformed'],
-    ['foreign', () => JSON.stringify(eventFrom('gcp-europe')), 'foreign'],
-    ['without its state', () => JSON.stringify({ ...eventFrom(peer.site), state: {} }), 'malformed'],
+    ['foreign', () => JSON.stringify(eventFrom('gcp-europe', key)), 'foreign'],
+    ['without its state', () => JSON.stringify({ ...eventFrom(peer.site, key), state: {} }), 'malformed'],
     [
       'oversized',
-      () => JSON.stringify(eventFrom(peer.site, { payload: { name: 'x'.repeat(eventBytesMax) } })),
+      () => JSON.stringify(eventFrom(peer.site, key, { payload: { name: 'x'.repeat(eventBytesMax) } })),
       'too_large',
     ],
   ])(
@@ -173,7 +157,7 @@ describe(`the bridge on ${cloudName}`, () => {
     async (_, bad, reason) => {
       const marker = `${key}-marker`;
       const text = bad();
-      const good = [eventFrom(peer.site), keyed(eventFrom(peer.site), `${key}b`)];
+      const good = [eventFrom(peer.site, key), keyed(eventFrom(peer.site, key), `${key}b`)];
       const back = await deliver(cloudName, apply, [
         body(good[0] ?? {}),
         { body: text, attributes: { marker } },
@@ -190,7 +174,7 @@ describe(`the bridge on ${cloudName}`, () => {
 
   test('a store that fails sends every message again; after its own attempts a person must look', async () => {
     const failing = Array.from({ length: inboundAttemptsMax }, (_, n) =>
-      keyed(eventFrom(peer.site), `${key}-${n}`),
+      keyed(eventFrom(peer.site, key), `${key}-${n}`),
     );
     own.storeFaults.set([BROKEN]);
     const back = await deliver(
@@ -209,7 +193,7 @@ describe(`the bridge on ${cloudName}`, () => {
 
   // A batch that Lambda throttles has been received, and so has each neighbour of a message that could not be sent again.
   test('receives that no handler saw use up no attempt: one passing fault dead-letters nothing', async () => {
-    const event = eventFrom(peer.site);
+    const event = eventFrom(peer.site, key);
     own.storeFaults.set([BROKEN]);
     expect(await deliver(cloudName, apply, [{ ...body(event), receives: 500 }])).toEqual([]);
     own.storeFaults.clear();
@@ -223,7 +207,7 @@ describe(`the bridge on ${cloudName}`, () => {
   test('a message that can be neither applied nor sent again is handed back', async () => {
     own.storeFaults.set([BROKEN]);
     own.queueFaults.set([{ kind: 'error' }]);
-    const delivery = deliver(cloudName, apply, [body(eventFrom(peer.site)), { body: 'malformed' }]);
+    const delivery = deliver(cloudName, apply, [body(eventFrom(peer.site, key)), { body: 'malformed' }]);
     if (cloudName === 'aws') expect(await delivery).toEqual(['m0', 'm1']);
     else await expect(delivery).rejects.toMatchObject({ retryable: true });
     own.storeFaults.clear();
@@ -231,7 +215,7 @@ describe(`the bridge on ${cloudName}`, () => {
   });
 
   test('a count of attempts that is no number is none', async () => {
-    const event = eventFrom(peer.site);
+    const event = eventFrom(peer.site, key);
     own.storeFaults.set([BROKEN]);
     await deliver(cloudName, apply, [{ ...body(event), attributes: { tandemAttempts: '-1e999' } }]);
     own.storeFaults.clear();
@@ -242,7 +226,7 @@ describe(`the bridge on ${cloudName}`, () => {
   test('a store that throttles hands a message back, however often, and on Azure that is no attempt', async () => {
     own.storeFaults.set([{ kind: 'error' }]);
     const attributes = { tandemAttempts: String(inboundAttemptsMax + 5) };
-    const back = await deliver(cloudName, apply, [{ ...body(eventFrom(peer.site)), attributes }]);
+    const back = await deliver(cloudName, apply, [{ ...body(eventFrom(peer.site, key)), attributes }]);
     own.storeFaults.clear();
     if (cloudName === 'aws') expect(back).toEqual(['m0']);
     else {
@@ -253,7 +237,7 @@ describe(`the bridge on ${cloudName}`, () => {
 
   test('a dead-letter queue that refuses loses nothing: the message is handed back', async () => {
     own.queueFaults.set([{ kind: 'error' }]);
-    const delivery = deliver(cloudName, apply, [{ body: '{' }, body(eventFrom(peer.site))]);
+    const delivery = deliver(cloudName, apply, [{ body: '{' }, body(eventFrom(peer.site, key))]);
     if (cloudName === 'aws') expect(await delivery).toEqual(['m0']);
     else await expect(delivery).rejects.toMatchObject({ retryable: true });
     own.queueFaults.clear();

@@ -1,19 +1,16 @@
 /** What a site finds when it makes one call of each kind. Runs once per cloud, with the other as its peer. */
-import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import type { Finding } from '../../src/shared/ports/probe.ts';
 import { checkSite } from '../../scripts/first-check/check-site.ts';
-import { breaches } from '../../infra/rollout/contract-breaches.ts';
-import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
+import { OPERATOR_ENV, OPERATOR_KEY, callAsOperator, invoke } from '../helpers/api.ts';
+import { deliver } from '../helpers/call.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { startProxy, type RightsProxy, type Refusal, type ProxiedRequest } from '../helpers/rights/proxy.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 
-const KEY = 'an-operator-key';
-const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 let clouds: LinkedClouds;
 let handlers: Record<'operations' | 'forward' | 'apply' | 'verify' | 'sweep', unknown>;
 let restore: () => void;
@@ -31,7 +28,7 @@ beforeAll(async () => {
   const own = await through(cloudName === 'aws' ? 'AWS_ENDPOINT_URL_DYNAMODB' : 'COSMOS_ENDPOINT');
   restore = setEnvironment({
     ...own,
-    TANDEM_OPERATOR_KEYS: createHash('sha256').update(KEY).digest('hex'),
+    ...OPERATOR_ENV,
   });
   const load = async (module: Promise<{ handler: unknown }>): Promise<unknown> => (await module).handler;
   handlers = {
@@ -58,12 +55,9 @@ afterAll(async () => {
 });
 
 async function check(): Promise<readonly Finding[]> {
-  const path = '/replication/first-check';
-  const headers = { authorization: `Bearer ${KEY}` };
-  const response = await invoke(handlers.operations, { method: 'POST', path, headers });
-  expect(breaches('POST', path, response)).toEqual([]);
-  expect(response.status).toBe(200);
-  return (JSON.parse(response.text) as { findings: Finding[] }).findings;
+  const { status, json } = await callAsOperator(handlers.operations, 'POST', 'first-check');
+  expect(status).toBe(200);
+  return json['findings'] as Finding[];
 }
 
 const titled = ({ probe, subject }: Finding): string => `${probe} ${subject}`.trim();
@@ -159,7 +153,7 @@ describe(`npm run tandem -- first-check on ${cloudName}`, () => {
   test('reads every finding, and names triggers that take nothing', async () => {
     const site = await serveSite();
     try {
-      const target = { url: site.url, operatorKey: KEY };
+      const target = { url: site.url, operatorKey: OPERATOR_KEY };
       const { cloud, readings } = await checkSite(target, { emptiedWithinMs: 0, pollMs: 1 });
       expect(cloud).toBe(cloudName);
       const open = readings.filter(({ result }) => result === 'refused');
@@ -183,7 +177,7 @@ describe(`npm run tandem -- first-check on ${cloudName}`, () => {
         for (const queue of ['tandem-out', 'tandem-in'] as const) await clouds.own.take(queue);
     })();
     try {
-      const { readings } = await checkSite({ url: site.url, operatorKey: KEY }, { pollMs: 10 });
+      const { readings } = await checkSite({ url: site.url, operatorKey: OPERATOR_KEY }, { pollMs: 10 });
       expect(readings.find(({ probe }) => probe === 'triggers')).toMatchObject({ result: 'ok' });
     } finally {
       over.abort();

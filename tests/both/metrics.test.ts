@@ -9,12 +9,11 @@ import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/veri
 import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
 import { beat } from '@tandem-clouds/replication/heartbeat';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
-import { deliver, invokeFunction, invokeLambda } from '../helpers/call.ts';
+import { invoke } from '../helpers/api.ts';
+import { deliver } from '../helpers/call.ts';
 import { freshResponse } from '../helpers/fresh-response.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { TestSite } from '../helpers/test-site.ts';
-
-const invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 
 let clouds: LinkedClouds;
 let handlers: Record<'replication' | 'items' | 'apply' | 'sweep', unknown>;

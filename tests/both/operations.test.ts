@@ -1,5 +1,4 @@
 /** What only operators may. Runs once per cloud, with the other as its peer. */
-import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName, openDeadLetters, openStore } from '#cloud';
 import { pauseCacheMs } from '../../src/shared/bounds.ts';
@@ -11,8 +10,8 @@ import { drive } from '@tandem-clouds/replication/drive';
 import { NO_NOTES, leaveNotes } from '@tandem-clouds/replication/heartbeat';
 import { pauseKey } from '@tandem-clouds/replication/paused-peers';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
-import { breaches } from '../../infra/rollout/contract-breaches.ts';
+import { OPERATOR_ENV, callAsOperator, callHandler, type CallApi, type Response } from '../helpers/api.ts';
+import { deliver } from '../helpers/call.ts';
 import { freshResponse } from '../helpers/fresh-response.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
@@ -21,8 +20,6 @@ import { setEnvironment } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const KEY = 'an-operator-key';
-const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 const handlers = new Map<string, unknown>();
 let clouds: LinkedClouds;
 let store: Store;
@@ -31,9 +28,8 @@ let restore: () => void;
 
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
-  const keys = { TANDEM_OPERATOR_KEYS: createHash('sha256').update(KEY).digest('hex') };
-  restore = setEnvironment(keys);
-  const config = loadConfig(cloudName, { ...clouds.env, ...keys });
+  restore = setEnvironment(OPERATOR_ENV);
+  const config = loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV });
   store = openStore(config);
   dead = openDeadLetters(config);
   const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
@@ -55,24 +51,11 @@ afterAll(async () => {
   await clouds.close();
 });
 
-interface Response {
-  readonly status: number;
-  readonly json: Record<string, unknown>;
-}
-
-/** Calls a service and checks the answer against the contract. */
-async function call(service: string, method: string, path: string, rest: object = {}): Promise<Response> {
-  const response = await invoke(handlers.get(service), { method, path, ...rest });
-  expect(breaches(method, path, response)).toEqual([]);
-  return { status: response.status, json: JSON.parse(response.text || '{}') as Record<string, unknown> };
-}
-
+const call = (service: string, ...request: Parameters<CallApi>): Promise<Response> =>
+  callHandler(handlers.get(service), ...request);
 const operate = (method: string, path: string, body?: object): Promise<Response> =>
-  call('operations', method, `/replication/${path}`, {
-    headers: { authorization: `Bearer ${KEY}` },
-    ...(body !== undefined && { body }),
-  });
-const write = (id: string, headers: object = {}): Promise<Response> =>
+  callAsOperator(handlers.get('operations'), method, path, body);
+const write = (id: string, headers: Record<string, string> = {}): Promise<Response> =>
   call('items', 'POST', '/write', { headers, body: { id, data: { n: 1 } } });
 const pausedInStatus = async (): Promise<unknown> => {
   const { peers } = await freshResponse(async () => {

@@ -9,13 +9,11 @@ import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
-import { deliver, invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
-import { breaches, type HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { callHandler, invoke, type Response } from '../helpers/api.ts';
+import { deliver } from '../helpers/call.ts';
 import { freshResponse } from '../helpers/fresh-response.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
-
-const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 
 let clouds: LinkedClouds;
 let store: Store;
@@ -43,12 +41,7 @@ afterEach(() => {
 
 afterAll(() => clouds.close());
 
-/** Asks and checks the answer against the contract. */
-async function call(method: string): Promise<HttpResponse> {
-  const response = await invoke(handlers.replication, { method, path: '/replication' });
-  expect(breaches(method, '/replication', response)).toEqual([]);
-  return response;
-}
+const call = (method: string): Promise<Response> => callHandler(handlers.replication, method, '/replication');
 
 function query(): Promise<ReplicationView> {
   return freshResponse(async () => {

@@ -2,23 +2,18 @@
  * A record that this site cannot read, met by whoever asks: a page leaves it out and names it, a read of it alone says so,
  * and `status` knows why. Runs once per cloud, and every answer is held to the contract.
  */
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verification';
 import type { Json } from '@tandem-clouds/replication/json';
-import { breaches } from '../../infra/rollout/contract-breaches.ts';
-import { openApi, type CallApi } from '../helpers/api.ts';
-import { invokeFunction, invokeLambda, type Invoke } from '../helpers/call.ts';
+import { OPERATOR_ENV, callAsOperator, openApi, type CallApi, type Response } from '../helpers/api.ts';
 import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 import { tear } from '../helpers/tear.ts';
 import { TestSite } from '../helpers/test-site.ts';
 
-const KEY = 'an-operator-key';
-const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
 let clouds: LinkedClouds;
 let store: Store;
 let call: CallApi;
@@ -27,9 +22,8 @@ let restore: () => void;
 
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
-  const keys = { TANDEM_OPERATOR_KEYS: createHash('sha256').update(KEY).digest('hex') };
-  restore = setEnvironment(keys);
-  store = openStore(loadConfig(cloudName, { ...clouds.env, ...keys }));
+  restore = setEnvironment(OPERATOR_ENV);
+  store = openStore(loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV }));
   call = await openApi();
   ({ handler: operations } = await import('../../src/handlers/operations.ts'));
 });
@@ -39,13 +33,7 @@ afterAll(async () => {
   await clouds.close();
 });
 
-async function operate(at: string): Promise<{ status: number; json: Record<string, unknown> }> {
-  const path = `/replication/${at}`;
-  const headers = { authorization: `Bearer ${KEY}` };
-  const response = await invoke(operations, { method: 'GET', path, headers });
-  expect(breaches('GET', path, response)).toEqual([]);
-  return { status: response.status, json: JSON.parse(response.text) as Record<string, unknown> };
-}
+const operate = (path: string): Promise<Response> => callAsOperator(operations, 'GET', path);
 
 const idsOf = (json: Record<string, unknown>): unknown[] =>
   (json['items'] as { id: string }[]).map(({ id }) => id);

@@ -2,8 +2,6 @@
  * Emulators with budgets refuse as the services do, and the stores slow down instead of failing: what is throttled is
  * asked for again when the service says, operation by operation, within a bound.
  */
-import fs from 'node:fs';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
@@ -14,10 +12,8 @@ import {
   PutItemCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
-  type CreateTableCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { CosmosClient, type Container, type OperationInput } from '@azure/cosmos';
-import { parse } from 'yaml';
 import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
 import { startDynamo, type DynamoOptions } from '@tandem-clouds/emulators/dynamodb/server';
 import { WriteBudget } from '@tandem-clouds/emulators/dynamodb/write-budget';
@@ -30,6 +26,7 @@ import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { newDynamoClient } from '../helpers/dynamo.ts';
+import { tableDefinition } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -73,19 +70,7 @@ async function dynamo(units: Units, now?: () => number) {
     client.destroy();
     return Promise.resolve();
   });
-  const text = fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/store.yml'), 'utf8');
-  const { Properties } = (parse(text) as { Resources: { Table: { Properties: CreateTableCommandInput } } })
-    .Resources.Table;
-  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode } = Properties;
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'tandem',
-      AttributeDefinitions,
-      KeySchema,
-      GlobalSecondaryIndexes,
-      BillingMode,
-    }),
-  );
+  await client.send(new CreateTableCommand(tableDefinition()));
   return client;
 }
 

@@ -1,5 +1,5 @@
 /** The packaged AWS template, as tests look at it. */
-import { awsTemplate } from '../../scripts/lint-infra/aws-template.ts';
+import { awsFeatures, awsParams, awsTemplate } from '../../scripts/lint-infra/aws-template.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -32,6 +32,20 @@ export async function packaged(
     resources: (JSON.parse(template) as { Resources: Resources }).Resources,
     service: (JSON.parse(state) as { service: Service }).service,
   };
+}
+
+/** The stack without peers, with them, and with every feature. */
+export async function packagedVariants(): Promise<{
+  readonly alone: Resources;
+  readonly withPeers: Resources;
+  readonly withAll: Resources;
+  /** Of the one without peers. */
+  readonly service: Service;
+}> {
+  const { resources: alone, service } = await packaged([]);
+  const { resources: withPeers } = await packaged(awsParams([]));
+  const { resources: withAll } = await packaged(awsParams(awsFeatures));
+  return { alone, withPeers, withAll, service };
 }
 
 /** The properties of the resources of one type, by logical id. */

@@ -4,7 +4,11 @@ import { encodeStamp } from '@tandem-clouds/replication/stamp';
 let serial = 0;
 
 /** The event that a site sends after the first write of a user, whose name is Ada. */
-export function eventFrom(source: string, key: string): ReplicationEvent {
+export function eventFrom(
+  source: string,
+  key: string,
+  change: Partial<ReplicationEvent> = {},
+): ReplicationEvent {
   serial += 1;
   const stamp = encodeStamp(Date.now(), serial, source);
   return {
@@ -17,5 +21,6 @@ export function eventFrom(source: string, key: string): ReplicationEvent {
     payload: { name: 'Ada' },
     state: { stamps: { name: stamp }, vector: { [source]: stamp } },
     sent_at: Date.now(),
+    ...change,
   };
 }

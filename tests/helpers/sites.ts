@@ -121,14 +121,9 @@ export function tableDefinition(): CreateTableCommandInput {
   const template = parse(fs.readFileSync(path.join(ROOT, 'infra/aws/store.yml'), 'utf8')) as {
     Resources: { Table: { Properties: CreateTableCommandInput } };
   };
-  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = template.Resources.Table.Properties;
-  return {
-    TableName: 'tandem',
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions,
-    KeySchema,
-    GlobalSecondaryIndexes,
-  };
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode } =
+    template.Resources.Table.Properties;
+  return { TableName: 'tandem', AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode };
 }
 
 async function startAzure(): Promise<TestCloud> {

@@ -1,7 +1,14 @@
 /** What each feature flag adds to the AWS stack, and that a mistaken one is not overlooked. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { awsFeatures, awsParams, type AwsFeature } from '../../scripts/lint-infra/aws-template.ts';
-import { ofType, packaged, type Policy, type Resources, type Service } from '../helpers/cloudformation.ts';
+import {
+  ofType,
+  packaged,
+  packagedVariants,
+  type Policy,
+  type Resources,
+  type Service,
+} from '../helpers/cloudformation.ts';
 
 let alone: Resources;
 let withPeers: Resources;
@@ -9,9 +16,7 @@ let withAll: Resources;
 let service: Service;
 
 beforeAll(async () => {
-  ({ resources: alone, service } = await packaged([]));
-  ({ resources: withPeers } = await packaged(awsParams([])));
-  ({ resources: withAll } = await packaged(awsParams(awsFeatures)));
+  ({ alone, withPeers, withAll, service } = await packagedVariants());
 }, 120_000);
 
 describe('features of the AWS stack', () => {

@@ -4,7 +4,14 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
-import { ofType, packaged, type Policy, type Resources, type Service } from '../helpers/cloudformation.ts';
+import {
+  ofType,
+  packaged,
+  packagedVariants,
+  type Policy,
+  type Resources,
+  type Service,
+} from '../helpers/cloudformation.ts';
 import { isAllowed, resolverOf, route53Actions, substitute } from '../helpers/iam.ts';
 
 let alone: Resources;
@@ -13,9 +20,7 @@ let withAll: Resources;
 let service: Service;
 
 beforeAll(async () => {
-  ({ resources: alone, service } = await packaged([]));
-  ({ resources: withPeers } = await packaged(awsParams([])));
-  ({ resources: withAll } = await packaged(awsParams(awsFeatures)));
+  ({ alone, withPeers, withAll, service } = await packagedVariants());
 }, 120_000);
 
 describe('the AWS stack', () => {

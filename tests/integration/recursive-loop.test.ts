@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { build } from 'esbuild';
 import { parse } from 'yaml';
@@ -23,6 +23,7 @@ import { drive } from '@tandem-clouds/replication/drive';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { newDynamoClient } from '../helpers/dynamo.ts';
+import { tableDefinition } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const STEPS = 40;
@@ -70,19 +71,7 @@ async function bundleVerify(): Promise<string> {
 
 async function fillTable(): Promise<DynamoStore> {
   const client = newDynamoClient(dynamo.endpoint);
-  const { Resources } = parse(fs.readFileSync(path.join(ROOT, 'infra/aws/store.yml'), 'utf8')) as {
-    Resources: { Table: { Properties: CreateTableCommandInput } };
-  };
-  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode } = Resources.Table.Properties;
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'tandem',
-      AttributeDefinitions,
-      KeySchema,
-      GlobalSecondaryIndexes,
-      BillingMode,
-    }),
-  );
+  await client.send(new CreateTableCommand(tableDefinition()));
   const store = new DynamoStore(client, 'tandem');
   const stamp = encodeStamp(Date.now() - 60_000, 0, SITE);
   for (let page = 0; page < STEPS; page += 1) {

@@ -1,6 +1,6 @@
 /** Deployments to AWS that are refused before a resource of the site is made. */
 import assert from 'node:assert/strict';
-import { reported } from '../reported.ts';
+import { reported } from '../command.ts';
 import { refused, withoutType } from './faults.ts';
 import type { Fault } from './front.ts';
 import { REGION } from './inventory.ts';

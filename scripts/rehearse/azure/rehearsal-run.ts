@@ -1,9 +1,8 @@
 /** What the steps of the Azure rehearsal share. */
 import assert from 'node:assert/strict';
 import type { AzureControlPlane } from '@tandem-clouds/emulators/azure-control-plane/server';
-import type { Ran, Workplace } from '../command.ts';
+import { reported, type Ran, type Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
-import { reported } from '../reported.ts';
 
 export const SUBSCRIPTION = '11111111-2222-3333-4444-555555555555';
 export const GROUP = 'tandem-westeurope-prod';

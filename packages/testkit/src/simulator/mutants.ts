@@ -15,6 +15,8 @@ import type { Mutant } from './mutated-source.ts';
 const LOCAL_WRITE = 'packages/replication/src/local-write.ts';
 const FORWARD = 'packages/replication/src/forward.ts';
 const APPLY = 'packages/replication/src/apply.ts';
+const ARRIVALS = 'packages/replication/src/arrivals.ts';
+const BATCH_MERGE = 'packages/replication/src/batch-merge.ts';
 const SWEEP = 'packages/replication/src/sweep.ts';
 const PACKS = 'packages/replication/src/packs.ts';
 const MERGE = 'packages/replication/src/merge.ts';
@@ -192,53 +194,53 @@ export const mutants: readonly Mutant[] = [
     'const uncleared = yield* clear(crossings, accepted, throttled);',
     'for (const peer of new Set(crossings.flatMap(({ markers }) => Object.keys(markers)))) yield* send(peer, crossings.map(({ message }) => message));\n  const uncleared = yield* clear(crossings, accepted, throttled);',
   ),
-  mutant('apply takes the last arrival as it is', APPLY, 'state = merge.state;', 'state = stateOf(event);'),
+  mutant(
+    'apply takes the last arrival as it is',
+    ARRIVALS,
+    'state = merge.state;',
+    'state = stateOf(event);',
+  ),
   mutant(
     'apply acknowledges a write that lost its race',
-    APPLY,
-    "if (result?.status === 'written') {",
-    "if (result?.status !== 'failed') {",
+    BATCH_MERGE,
+    "if (result?.status === 'written') this",
+    "if (result?.status !== 'failed') this",
   ),
   mutant(
     'apply acknowledges a write that failed',
-    APPLY,
-    'results.set(key, result.error);',
-    'results.set(key, undefined);',
+    BATCH_MERGE,
+    'this.results.set(key, result.error);',
+    'this.results.set(key, undefined);',
   ),
   mutant(
     'apply acknowledges what it could not read',
-    APPLY,
-    'results.set(key, failure);',
-    'results.set(key, undefined);',
+    BATCH_MERGE,
+    'this.results.set(key, failure);',
+    'this.results.set(key, undefined);',
   ),
-  mutant('apply loses the markers', APPLY, '{ ...kept, state,', '{ ...kept, pending: {}, state,'),
+  mutant('apply loses the markers', ARRIVALS, '{ ...kept, state,', '{ ...kept, pending: {}, state,'),
   mutant(
     'apply sets markers of its own',
-    APPLY,
+    ARRIVALS,
     '{ ...kept, state,',
-    '{ ...kept, state, pending: Object.fromEntries(site.peers.map((p) => [p, newestStamp(state) ?? ""])),',
+    '{ ...kept, state, pending: Object.fromEntries(site.peers.map((p) => [p, Object.values(state.vector).sort().at(-1) ?? ""])),',
   ),
   mutant(
     'apply logs conflicts after the write',
-    APPLY,
-    `    const unlogged = yield* logConflicts(
-      site,
-      wanted.flatMap((change) => change.lost),
-    );
-    for (const [key, error] of unlogged) results.set(key, error);
-    const changes = wanted.filter(({ record }) => !unlogged.has(record.key));
-    if (changes.length === 0) break;
-    const written = yield* putMany(changes);`,
-    `    const changes = wanted;
-    if (changes.length === 0) break;
-    const written = yield* putMany(changes);
-    yield* logConflicts(site, changes.filter((_, position) => written[position]?.status === 'written').flatMap((change) => change.lost));`,
+    BATCH_MERGE,
+    `      const changes = yield* this.#logLost(merged);
+      if (changes.length === 0) return;
+      const written = yield* putMany(changes);`,
+    `      const changes = merged;
+      if (changes.length === 0) return;
+      const written = yield* putMany(changes);
+      yield* this.#logLost(changes.filter((_, position) => written[position]?.status === 'written'));`,
   ),
   mutant(
     'apply merges what it could not log',
-    APPLY,
-    'wanted.filter(({ record }) => !unlogged.has(record.key));',
-    'wanted;',
+    BATCH_MERGE,
+    'merged.filter(({ record }) => !unlogged.has(record.key));',
+    'merged;',
   ),
   mutant(
     'an entry of the conflict log stays where it was written',
@@ -260,9 +262,9 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'apply logs no conflicts',
-    APPLY,
-    'wanted.flatMap((change) => change.lost),',
-    'wanted.slice(0, 0).flatMap((change) => change.lost),',
+    BATCH_MERGE,
+    'merged.flatMap((change) => change.lost),',
+    'merged.slice(0, 0).flatMap((change) => change.lost),',
   ),
   mutant('apply accepts any stamp', APPLY, 'if (aheadMs > clockAheadMaxMs) {', 'if (aheadMs === Infinity) {'),
   mutant(
@@ -710,14 +712,14 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a site keeps the markers of what it has forgotten',
-    APPLY,
+    ARRIVALS,
     'if (merge.forgotten) own = undefined;',
     '',
     { ...MONTHS, oversized: 0, partition: 4, redrive: 1 },
   ),
   mutant(
     'a late message is merged into the life that began since',
-    APPLY,
+    ARRIVALS,
     '(held === undefined || oldestMs(held) > event.sent_at)',
     'held === undefined',
     MONTHS,
@@ -913,9 +915,9 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'apply takes what it cannot read for done',
-    APPLY,
-    'for (const key of keys) if (!failed.has(key)) known.set(key, held.get(key));\n    return failed;',
-    'for (const key of keys) if (!failed.has(key)) known.set(key, held.get(key));\n    return new Map();',
+    BATCH_MERGE,
+    'for (const key of keys) if (!failed.has(key)) this.#known.set(key, held.get(key));\n      return failed;',
+    'for (const key of keys) if (!failed.has(key)) this.#known.set(key, held.get(key));\n      return new Map();',
     BAD,
   ),
   mutant(

@@ -1,4 +1,4 @@
-/** Bodies of the requests that settle dead letters. */
+/** JSON Schema of the bodies that operators send. */
 import { deadLetterSettlesMax } from '../../bounds.ts';
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
@@ -28,4 +28,26 @@ export const replaySchema = {
   properties: { ...selection, event: { type: 'object' } },
   if: { properties: { event: {} }, required: ['event'] },
   then: { required: ['ids'], properties: { ids: { type: 'array', maxItems: 1 } } },
+} as const;
+
+/** What a conflict is overridden with. */
+export const conflictOverrideSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    /** The value to write; the loser's when absent. */
+    value: {},
+    note: { type: 'string', maxLength: 1_000 },
+  },
+} as const;
+
+/** What begins a comparison. */
+export const verificationBeginSchema = {
+  type: 'object',
+  required: ['peer'],
+  additionalProperties: false,
+  properties: {
+    peer: { type: 'string', minLength: 1, maxLength: 48 },
+    repair: { type: 'boolean' },
+  },
 } as const;
