@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { own } from '@tandem-clouds/command-line/own';
 import { TrafficError } from '../errors.ts';
+import type { NamedAlike } from '../policy/named-alike.ts';
 import { parseChecked, readText, validatorOf, type Mistake } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
 import schema from './runbook.schema.json' with { type: 'json' };
@@ -56,6 +57,24 @@ export interface RunbookText {
   readonly text: string;
 }
 
+type Schema = typeof schema;
+type Definitions = Schema['definitions'];
+type ActionOf<Do extends Action['do']> = Extract<Action, { readonly do: Do }>;
+
+/** What the schema lets pass. */
+type Checked = NamedAlike<
+  Omit<Runbook, 'name'>,
+  [
+    [Omit<Runbook, 'name'>, Schema],
+    [Figures, Definitions['figures']],
+    [Conditions, Definitions['conditions']],
+    [ActionOf<'checkCapacity'>, Definitions['checkCapacity']],
+    [ActionOf<'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication'>, Definitions['plain']],
+    [ActionOf<'notify'>, Definitions['notify']],
+    [ActionOf<'restore'>, Definitions['restore']],
+  ]
+>;
+
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const valid = validatorOf(schema);
 
@@ -93,7 +112,8 @@ function parseRunbook({ file, text }: RunbookText, policy: Policy): Runbook {
   const name = path.basename(file, '.yml');
   if (!NAME.test(name)) throw new TrafficError(`${file}: a runbook's name is of a-z, 0-9 and hyphens`);
   const rules = (value: unknown): readonly Mistake[] => rulesBroken(value as Partial<Runbook> | null, policy);
-  return { ...(parseChecked(text, file, { valid, rules }) as Omit<Runbook, 'name'>), name };
+  const checked: Omit<Runbook, 'name'> = parseChecked(text, file, { valid, rules }) as Checked;
+  return { ...checked, name };
 }
 
 /** The sites that a runbook is for. */

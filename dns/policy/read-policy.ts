@@ -2,8 +2,25 @@
 import type { ErrorObject } from 'ajv';
 import schema from '../policy.schema.json' with { type: 'json' };
 import { mistakesIn, parseChecked, readText, validatorOf, type Mistake } from './parse.ts';
-import type { Policy } from './policy.ts';
+import type { NamedAlike } from './named-alike.ts';
+import type { CheckSettings, EdgeSettings, Endpoint, Policy, SiteUse } from './policy.ts';
 import { rulesBroken } from './rules.ts';
+
+type Schema = typeof schema;
+type Definitions = Schema['definitions'];
+
+/** What the schema lets pass. */
+type Checked = NamedAlike<
+  Policy,
+  [
+    [Policy, Schema],
+    [CheckSettings, Definitions['healthCheck']['else']],
+    [EdgeSettings, Definitions['edge']['else']],
+    [Endpoint, Definitions['endpoint']],
+    [NonNullable<Endpoint['alias']>, Definitions['alias']],
+    [SiteUse, Definitions['uses']['items']['else']],
+  ]
+>;
 
 /** @throws PolicyError naming every mistake; TrafficError when there is no such file. */
 export function readPolicy(file: string): Policy {
@@ -12,7 +29,7 @@ export function readPolicy(file: string): Policy {
 
 /** @throws PolicyError */
 export function parsePolicy(text: string, file: string): Policy {
-  return parseChecked(text, file, { valid, rules: rulesBroken, explain }) as Policy;
+  return parseChecked(text, file, { valid, rules: rulesBroken, explain }) as Checked;
 }
 
 /** The same checks of a policy that is no file yet. Defaults are filled into `value`. */

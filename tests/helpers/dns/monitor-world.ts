@@ -11,6 +11,7 @@ import type { Provider } from '../../../dns/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 import { policyOf, ZONE } from './fixtures.ts';
+import type { RequestsInTurn } from './requests-in-turn.ts';
 import { startRoute53, type Route53Server } from '@tandem-clouds/emulators/route53/server';
 import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
@@ -47,12 +48,19 @@ export interface World {
   zone(): Promise<{ readonly overrides: Overrides; readonly incidents: readonly Incident[] }>;
 }
 
+export interface WorldOptions {
+  /** For incident files. */
+  readonly dir?: string;
+  /** What the requests of all monitors go through. */
+  readonly requestHandler?: RequestsInTurn['requestHandler'];
+}
+
 /** With the policy applied. */
-export async function monitorWorld({ dir }: { readonly dir?: string } = {}): Promise<World> {
+export async function monitorWorld({ dir, requestHandler }: WorldOptions = {}): Promise<World> {
   const clock = virtualClock();
   const server = await startRoute53(ZONE, clock, { limited: false });
   const credentials = { accessKeyId: 'RIGHT', secretAccessKey: 'secret' };
-  const config = { endpoint: server.url, credentials };
+  const config = { endpoint: server.url, credentials, ...(requestHandler && { requestHandler }) };
   const fresh = (): Provider => new Route53Provider({ zone: ZONE, clock, config });
   const policy = policyOf({ names: NAMES, records: '[]' });
   const up: Record<string, boolean> = { [A]: true, [B]: true };

@@ -10,6 +10,7 @@ import { overridesName } from '../../../dns/overrides.ts';
 import type { Provider } from '../../../dns/provider.ts';
 import { ZONE } from '../../helpers/dns/fixtures.ts';
 import { A, B, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
+import { requestsInTurn } from '../../helpers/dns/requests-in-turn.ts';
 
 /** Park and Miller's minimal standard generator. */
 function chanceOf(seed: number): () => number {
@@ -36,14 +37,13 @@ interface Heard {
   readonly stall: () => Promise<void>;
 }
 
-/** A provider whose calls wait for each other in an order of chance, and which a dead monitor no longer reaches. */
+/** A provider which a dead monitor no longer reaches, and whose calls wait now and then for the other monitor. */
 function mortal(inner: Provider, chance: () => number, heard: Heard): Body {
   const call = async (
     name: keyof Provider,
     act: (...args: unknown[]) => Promise<unknown>,
     args: unknown[],
   ) => {
-    for (let turns = Math.floor(chance() * 4); turns > 0; turns -= 1) await new Promise(setImmediate);
     if (chance() < 0.2) await heard.stall();
     const isLast = body.dieAfter === 0;
     body.dieAfter -= 1;
@@ -205,32 +205,46 @@ async function settled({ world }: Trial, seed: number): Promise<void> {
   }
 }
 
+/** How often a site was taken out. */
+async function failoversOf(seed: number): Promise<number> {
+  const chance = chanceOf(seed);
+  const { requestHandler, close } = requestsInTurn(chance);
+  const world = await monitorWorld({ requestHandler });
+  const takenOut: Counts = {};
+  const trial: Trial = {
+    world,
+    chance,
+    cut: [new Set(), new Set()],
+    lost: {},
+    opened: {},
+    takenOut,
+    letIn: {},
+    looking: [],
+    isStalled: false,
+  };
+  try {
+    await run(trial, seed);
+    await settled(trial, seed);
+  } finally {
+    close();
+    await world.server.close();
+  }
+  return Object.values(takenOut).reduce((sum, count) => sum + count, 0);
+}
+
 describe('two monitors', () => {
   it('take a site out once for each time that it is lost, whatever order they act in and whoever dies', async () => {
     const given = process.env['SEED'];
     const first = given === undefined ? Math.floor(Math.random() * 1e6) : Number(given);
-    const seeds = Array.from({ length: given === undefined ? 8 : 1 }, (_seed, index) => first + index);
-    console.info(`two monitors: SEED=${first}, and ${seeds.length - 1} more`);
+    const seeds = given === undefined ? 8 : Number(process.env['SEEDS'] ?? 1);
+    console.info(`two monitors: SEED=${first}, and ${seeds - 1} more`);
     let failovers = 0;
-    for (const seed of seeds) {
-      const world = await monitorWorld();
-      const counts = { lost: {}, opened: {}, takenOut: {} as Counts, letIn: {} };
-      const trial: Trial = {
-        world,
-        chance: chanceOf(seed),
-        cut: [new Set(), new Set()],
-        ...counts,
-        looking: [],
-        isStalled: false,
-      };
-      try {
-        await run(trial, seed);
-        await settled(trial, seed);
-      } finally {
-        await world.server.close();
-      }
-      failovers += Object.values(counts.takenOut).reduce((sum, count) => sum + count, 0);
-    }
-    if (given === undefined) expect(failovers).toBeGreaterThan(0);
+    for (let seed = first; seed < first + seeds; seed += 1) failovers += await failoversOf(seed);
+    if (seeds > 1) expect(failovers).toBeGreaterThan(0);
+  });
+
+  // A runbook's number of samples was not read under the name that the decision knows, so nothing was ever done.
+  it('take out a site that is lost for good (seed 219922)', async () => {
+    expect(await failoversOf(219_922)).toBeGreaterThan(0);
   });
 });

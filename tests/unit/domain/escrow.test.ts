@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { available, emptyRow, type EscrowRow } from '../../../src/shared/domain/escrow/row.ts';
+import { available, emptyRow, rowChange, type EscrowRow } from '../../../src/shared/domain/escrow/row.ts';
 import {
   query,
   commit,
@@ -15,6 +15,7 @@ import {
   take,
   type Refusal,
 } from '../../../src/shared/domain/escrow/transitions.ts';
+import { owned } from '@tandem-clouds/replication/policies/owned';
 import { holdsMax } from '../../../src/shared/bounds.ts';
 
 const SITES = ['aws-1', 'azure-1', 'aws-2'] as const;
@@ -26,6 +27,24 @@ const done = (result: EscrowRow | Refusal): EscrowRow => {
 };
 
 describe('an escrow row', () => {
+  // A row is stored and replicated as it is: a name that changes is undefined in every row that is there already.
+  test('is stored under the names that every release knows', () => {
+    const stored = {
+      sku: 'tea',
+      site: 'aws-1',
+      sequence: 1,
+      receipts: { dock: 3 },
+      recovered: {},
+      sold: 0,
+      holds: {},
+      given: {},
+      taken: {},
+      asked: {},
+      fenced: {},
+    };
+    expect(rowChange(stocked(3))).toEqual({ row: owned('000000001', stored) });
+  });
+
   test('holds no more than is available', () => {
     const row = done(reserve(stocked(3), { orderId: 'a', units: 2 }));
     expect(reserve(row, { orderId: 'b', units: 2 })).toEqual({ refused: 'short' });
@@ -73,7 +92,7 @@ describe('an escrow row', () => {
   test('asks for more than it was given, and not again while that stands', () => {
     const peer = give(stocked(9), { to: 'azure-1', target: 2 });
     const asking = query(emptyRow('tea', 'azure-1'), peer, 3);
-    expect(asking.requested).toEqual({ 'aws-1': 5 });
+    expect(asking.asked).toEqual({ 'aws-1': 5 });
     expect(query(asking, peer, 3)).toBe(asking);
   });
 
@@ -221,7 +240,7 @@ describe('rows of all sites, under any run of changes with copies of any age', (
             const before = versions[index]!;
             expect(row.sequence).toBeGreaterThan(before.sequence);
             expect(row.sold).toBeGreaterThanOrEqual(before.sold);
-            for (const part of ['receipts', 'given', 'taken', 'requested'] as const)
+            for (const part of ['receipts', 'given', 'taken', 'asked'] as const)
               for (const [name, units] of Object.entries(before[part]))
                 expect(row[part][name]).toBeGreaterThanOrEqual(units);
           });

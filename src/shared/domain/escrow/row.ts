@@ -29,7 +29,7 @@ export interface EscrowRow {
   readonly given: Readonly<Record<SiteId, number>>;
   readonly taken: Readonly<Record<SiteId, number>>;
   /** Peer → what its `given` to this site should reach: a cumulative target, so asking twice is asking once. */
-  readonly requested: Readonly<Record<SiteId, number>>;
+  readonly asked: Readonly<Record<SiteId, number>>;
   /** Lost site → the one site that may enter its count. Nothing is given to it or taken from it any more. */
   readonly fenced: Readonly<Record<SiteId, SiteId>>;
 }
@@ -55,7 +55,7 @@ export function emptyRow(sku: string, site: SiteId): EscrowRow {
     holds: {},
     given: {},
     taken: {},
-    requested: {},
+    asked: {},
     fenced: {},
   };
 }

@@ -72,8 +72,8 @@ export function take(row: EscrowRow, peer: EscrowRow): EscrowRow {
 /** Asks a peer for more than it has given so far by its row. */
 export function query(row: EscrowRow, peer: EscrowRow, units: number): EscrowRow {
   const target = (peer.given[row.site] ?? 0) + units;
-  if (units <= 0 || target <= (row.requested[peer.site] ?? 0)) return row;
-  return next(row, { requested: { ...row.requested, [peer.site]: target } });
+  if (units <= 0 || target <= (row.asked[peer.site] ?? 0)) return row;
+  return next(row, { asked: { ...row.asked, [peer.site]: target } });
 }
 
 /**
@@ -112,7 +112,7 @@ export function rebalance(row: EscrowRow, peers: readonly EscrowRow[], restockin
   let result = row;
   for (const peer of peers) {
     result = take(result, peer);
-    result = give(result, { to: peer.site, target: peer.requested[row.site] ?? 0 });
+    result = give(result, { to: peer.site, target: peer.asked[row.site] ?? 0 });
   }
   const left = available(result);
   if (left >= restocking.belowUnits) return result;

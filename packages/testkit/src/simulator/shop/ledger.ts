@@ -21,7 +21,7 @@ export interface RowFact {
   readonly holds: Units;
   readonly given: Units;
   readonly taken: Units;
-  readonly requested: Units;
+  readonly asked: Units;
   readonly fenced: Readonly<Record<string, string>>;
 }
 
@@ -201,7 +201,7 @@ export class Ledger implements Watcher {
   /** What was given had been asked for, and what was taken had been given. */
   #checkTransfers(key: string, row: RowFact): void {
     for (const [peer, units] of Object.entries(row.given)) {
-      const requested = this.ownRow(row.sku, peer)?.requested[row.site] ?? 0;
+      const requested = this.ownRow(row.sku, peer)?.asked[row.site] ?? 0;
       if (units > requested) this.#find(STOCK, key, `gave ${units} to ${peer}, which asked for ${requested}`);
     }
     for (const [peer, units] of Object.entries(row.taken)) {
