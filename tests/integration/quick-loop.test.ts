@@ -56,6 +56,18 @@ describe('a change shows at both sites, with one line', () => {
     await shown('the change', () => everySite('/nowhere', 'No route'));
   });
 
+  test('of the protocol, which is a package of its own', async () => {
+    copy.edit('packages/replication/src/await-states.ts', 'that has not come yet', 'that is still to come');
+    // What is built as it was before is sent nowhere: so both have the change.
+    const line = /^Changed after .*: packages\/replication\/src\/await-states\.ts, at (.*)$/m;
+    await shown('the line', reported(line));
+    expect(line.exec(copy.output())?.[1]?.split(', ').sort()).toEqual(
+      sites()
+        .map(({ site }) => site)
+        .sort(),
+    );
+  });
+
   test('of a schema, from which validators are generated', async () => {
     copy.edit('src/shared/domain/entities/user.ts', 'maxLength: 200', 'maxLength: 7');
     const body = JSON.stringify({ userId: 'long', name: 'Hedy Lamarr', email: 'hedy@example.com' });
@@ -111,16 +123,35 @@ describe('a mistake is reported with file and line, and what was served goes on'
     const file = 'src/handlers/region.ts';
     const good = fs.readFileSync(path.join(copy.dir, file), 'utf8');
     const before = copy.output().length;
-    const mistake = "\nif (process.argv[1]?.endsWith('bridge-main.ts')) throw new TypeError('in the bridge');\n";
+    const mistake =
+      "\nif (process.argv[1]?.endsWith('bridge-main.ts')) throw new TypeError('in the bridge');\n";
     copy.write(file, good.replace("'replaced'", "'half taken'") + mistake);
     for (const { site } of sites()) {
-      const report = new RegExp(`Change not taken, ${site} goes on[^]*?TypeError: in the bridge[^]*?region\\.ts:19`);
+      const report = new RegExp(
+        `Change not taken, ${site} goes on[^]*?TypeError: in the bridge[^]*?region\\.ts:19`,
+      );
       await shown(`the report of ${site}`, () => Promise.resolve(report.test(copy.output().slice(before))));
     }
     expect(await everySite('/region', '"replaced"')).toBe(true);
     copy.write(file, good);
     await shown('the one before, taken', () =>
       Promise.resolve(/^Changed after/m.test(copy.output().slice(before))),
+    );
+  });
+
+  test('of types, which is served all the same', async () => {
+    const file = 'src/handlers/region.ts';
+    const good = fs.readFileSync(path.join(copy.dir, file), 'utf8');
+    const before = copy.output().length;
+    copy.write(file, `${good}\nexport const wrong: number = 'text';\n`);
+    const report =
+      "    src/handlers/region.ts:19:14: Type 'string' is not assignable to type 'number'. (TS2322)\n";
+    await shown('the report', () => Promise.resolve(copy.output().slice(before).includes(report)));
+    // In the order of what a person waits for.
+    expect(copy.output().slice(before)).toMatch(/^Changed after[^]*region\.ts:19:14/);
+    copy.write(file, good);
+    await shown('that they are right', () =>
+      Promise.resolve(copy.output().slice(before).includes('The types are right again.')),
     );
   });
 
@@ -166,6 +197,19 @@ describe('a mistake is reported with file and line, and what was served goes on'
 });
 
 describe('with --inspect', () => {
+  test('the bridges that began with a changed definition have the inspectors of those before', async () => {
+    const bridges = sites().flatMap(({ inspectors = [] }) =>
+      inspectors.filter(({ part }) => part === 'bridge'),
+    );
+    expect(bridges).toHaveLength(2);
+    for (const { address } of bridges) {
+      const targets = await fetch(`http://${address}/json/list`).then((response) => response.json());
+      expect(targets).toEqual([
+        expect.objectContaining({ title: expect.stringContaining('bridge-main.ts') }),
+      ]);
+    }
+  });
+
   test('there is an inspector for the functions and the bridge of each cloud, and stack.json has them', () => {
     for (const { site, inspectors = [] } of sites()) {
       expect(inspectors.map(({ part }) => part)).toEqual(['functions', 'bridge']);
