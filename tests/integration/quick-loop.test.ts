@@ -6,13 +6,11 @@ import { Debugger } from '../helpers/debugger.ts';
 import { startCopiedStack, type CopiedStack } from '../helpers/project-copy.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const STARTED_WITHIN_MS = 120_000;
-
 let copy: CopiedStack;
 
 beforeAll(async () => {
   copy = await startCopiedStack('--inspect');
-}, STARTED_WITHIN_MS);
+});
 
 afterAll(async () => {
   await copy.stop();

@@ -46,7 +46,7 @@ export class KeptFork<Message extends Serializable> {
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_MIN_MS;
   #overdue: NodeJS.Timeout | undefined;
-  #trial: PromiseWithResolvers<void> | undefined;
+  #trial: PromiseWithResolvers<undefined> | undefined;
   #stopping = false;
 
   constructor(options: KeptForkOptions<Message>) {
@@ -82,7 +82,7 @@ export class KeptFork<Message extends Serializable> {
     child.on('message', (message) => {
       clearTimeout(this.#overdue);
       if (!isReady) {
-        this.#trial?.resolve();
+        this.#trial?.resolve(undefined);
         this.#trial = undefined;
         onReady?.();
       }
@@ -102,7 +102,7 @@ export class KeptFork<Message extends Serializable> {
    * @throws Error with its last lines.
    */
   async trial(): Promise<void> {
-    this.#trial = Promise.withResolvers<void>();
+    this.#trial = Promise.withResolvers<undefined>();
     await this.#trial.promise;
   }
 

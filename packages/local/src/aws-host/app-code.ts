@@ -17,9 +17,9 @@ type App = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 /** Code that is loaded, and that nothing calls yet. */
 export interface LoadedCode {
   /** The functions are these from now on. */
-  serve(): void;
+  readonly serve: () => void;
   /** They stay as they are. */
-  discard(): void;
+  readonly discard: () => void;
 }
 
 /** Under which, with a number, the files below find the functions. */

@@ -54,9 +54,9 @@ export interface AzureHost {
 /** Code that is loaded, and that nothing calls yet. */
 export interface LoadedCode {
   /** The functions are these from now on. */
-  serve(): void;
+  readonly serve: () => void;
   /** They stay as they are. */
-  discard(): void;
+  readonly discard: () => void;
 }
 
 interface Closable {

@@ -4,7 +4,7 @@ import path from 'node:path';
 export interface Evaluated<Result> {
   readonly result: Result;
   /** `require` finds the modules from before again: what was evaluated will not be served after all. */
-  undo(): void;
+  readonly undo: () => void;
 }
 
 /**
