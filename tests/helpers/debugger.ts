@@ -38,18 +38,32 @@ export class Debugger {
     return attached;
   }
 
-  /** @returns So many places in what runs now stop at this line of a source. */
+  /**
+   * Of all builds that the process has loaded it is for those that are as the bundle is now, as editors find them: a
+   * breakpoint by URL would be moved to where the text of the line is in the build that happens to come first.
+   * @see https://github.com/v8/v8/blob/main/src/inspector/v8-debugger-agent-impl.cc adjustBreakpointLocation
+   * @returns So many places in what runs now stop at this line of a source.
+   */
   async breakAt(source: string, line: number): Promise<number> {
-    const bundle = await waitUntil('the bundle', () =>
-      this.#messages.findLast(
+    const bundles = await waitUntil('the bundle', () => {
+      const parsed = this.#messages.filter(
         ({ method, params }) =>
           method === 'Debugger.scriptParsed' && String(params?.['url']).endsWith('/app.cjs'),
-      ),
-    );
-    const url = String(bundle.params?.['url']);
-    const lineNumber = generatedLine(fileURLToPath(url), source, line);
-    const { locations } = await this.#send('Debugger.setBreakpointByUrl', { url, lineNumber });
-    return (locations as unknown[]).length;
+      );
+      return parsed.length > 0 ? parsed : undefined;
+    });
+    const file = fileURLToPath(String(bundles[0]!.params?.['url']));
+    const text = fs.readFileSync(file, 'utf8');
+    const lineNumber = generatedLine(file, source, line);
+    let places = 0;
+    for (const { params } of bundles) {
+      const scriptId = params?.['scriptId'];
+      const { scriptSource } = await this.#send('Debugger.getScriptSource', { scriptId });
+      if (scriptSource !== text) continue;
+      await this.#send('Debugger.setBreakpoint', { location: { scriptId, lineNumber } });
+      places += 1;
+    }
+    return places;
   }
 
   /** Resolves when the process has stopped, and lets it go on. */

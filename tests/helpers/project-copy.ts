@@ -8,7 +8,6 @@ import { FreshClone } from './fresh-clone.ts';
 import { waitUntil } from './wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const READY_WITHIN_MS = 100_000;
 
 export interface CopiedStack {
   /** Of the copy. */
@@ -40,14 +39,10 @@ export async function startCopiedStack(...options: readonly string[]): Promise<C
     await closed;
     await clone.remove();
   };
-  const stack = await waitUntil(
-    'the stack is up',
-    () => {
-      if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}:\n${text}`);
-      return text.includes('Ctrl-C') ? readStack(path.join(dir, '.tandem')) : undefined;
-    },
-    READY_WITHIN_MS,
-  ).catch(async (error: unknown) => {
+  const stack = await waitUntil('the stack is up', () => {
+    if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}:\n${text}`);
+    return text.includes('Ctrl-C') ? readStack(path.join(dir, '.tandem')) : undefined;
+  }).catch(async (error: unknown) => {
     await stop();
     throw error;
   });

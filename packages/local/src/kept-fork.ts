@@ -32,8 +32,8 @@ export interface KeptForkOptions<Message extends Serializable> {
   readonly onReady?: () => void;
   /** Called with each message, the first one included. */
   readonly onMessage?: (message: unknown) => void;
-  /** Arguments of Node. */
-  readonly execArgv?: readonly string[] | undefined;
+  /** Where it has an inspector: `127.0.0.1:9229`. */
+  readonly inspect?: string | undefined;
   /** Default 60 s. */
   readonly readyWithinMs?: number;
   readonly now?: () => number;
@@ -46,6 +46,7 @@ export class KeptFork<Message extends Serializable> {
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_MIN_MS;
   #overdue: NodeJS.Timeout | undefined;
+  #trial: PromiseWithResolvers<undefined> | undefined;
   #stopping = false;
 
   constructor(options: KeptForkOptions<Message>) {
@@ -58,12 +59,13 @@ export class KeptFork<Message extends Serializable> {
     return this.#child?.pid;
   }
 
-  start(): void {
-    const { main, args = [], env, print, onStart, onReady, onMessage, execArgv = [] } = this.#options;
+  /** @param isInspected False: another one still has the address of the inspector. */
+  start(isInspected = true): void {
+    const { main, args = [], env, print, onStart, onReady, onMessage, inspect } = this.#options;
     const last: string[] = [];
     const startedAt = this.#now();
     const child = fork(main, args, {
-      execArgv: [...execArgv],
+      execArgv: inspect !== undefined && isInspected ? [`--inspect=${inspect}`] : [],
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -79,7 +81,11 @@ export class KeptFork<Message extends Serializable> {
     let isReady = false;
     child.on('message', (message) => {
       clearTimeout(this.#overdue);
-      if (!isReady) onReady?.();
+      if (!isReady) {
+        this.#trial?.resolve(undefined);
+        this.#trial = undefined;
+        onReady?.();
+      }
       isReady = true;
       onMessage?.(message);
     });
@@ -89,6 +95,15 @@ export class KeptFork<Message extends Serializable> {
       this.#died({ why: signal ?? `exit code ${code ?? ''}`, last, ranMs: this.#now() - startedAt });
     });
     onStart?.();
+  }
+
+  /**
+   * Resolves when it serves. If it ends before that it is not started again.
+   * @throws Error with its last lines.
+   */
+  async trial(): Promise<void> {
+    this.#trial = Promise.withResolvers<undefined>();
+    await this.#trial.promise;
   }
 
   /** From now on the process has its time to report that it serves. Call it once it has all that it needs. */
@@ -123,8 +138,13 @@ export class KeptFork<Message extends Serializable> {
   #died({ why, last, ranMs }: { why: string; last: readonly string[]; ranMs: number }): void {
     this.#child = undefined;
     clearTimeout(this.#overdue);
-    if (this.#stopping) return;
     const { label, print } = this.#options;
+    if (this.#trial !== undefined) {
+      this.#stopping = true;
+      this.#trial.reject(new Error([`${label} ended (${why})`, ...last].join('\n')));
+      this.#trial = undefined;
+    }
+    if (this.#stopping) return;
     print(`[${label}] ended (${why}), restarting${last.length > 0 ? '; last lines:' : ''}`);
     for (const line of last) print(`  ${line}`);
     this.#restartMs =

@@ -7,6 +7,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import { announce } from '../run-registry.ts';
+import { openInspector } from '../code/open-inspector.ts';
 import { startBridge, type Bridge } from './bridge.ts';
 import type { FromBridge, ToBridge } from './plan.ts';
 
@@ -62,6 +63,9 @@ process.on('message', (message: ToBridge) => {
       break;
     case 'reload':
       void bridge?.then(reload);
+      break;
+    case 'inspect':
+      openInspector(message.address);
       break;
     case 'stop':
       stop();

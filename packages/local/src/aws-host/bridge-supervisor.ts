@@ -13,17 +13,19 @@ export interface BridgeSupervisorOptions {
   readonly now?: () => number;
   /** Default 60 s, from the moment at which it has its plan. */
   readonly readyWithinMs?: number;
-  /** Arguments of Node. */
-  readonly execArgv?: readonly string[];
+  /** Where it has an inspector: `127.0.0.1:9229`. */
+  readonly inspect?: string | undefined;
 }
 
 export class BridgeSupervisor {
   readonly #process: KeptFork<ToBridge & Record<string, unknown>>;
   readonly #ready = Promise.withResolvers<undefined>();
   readonly #reloads = new Reloads();
+  readonly #inspect: string | undefined;
   #plan: BridgePlan | undefined;
 
   constructor(options: BridgeSupervisorOptions) {
+    this.#inspect = options.inspect;
     this.#process = new KeptFork({
       ...options,
       label: 'aws bridge',
@@ -49,9 +51,17 @@ export class BridgeSupervisor {
     return this.#process.pid;
   }
 
-  /** Starts the process, which loads its modules and waits for the plan: bundling can go on meanwhile. */
-  fork(): void {
-    this.#process.start();
+  /**
+   * Starts the process, which loads its modules and waits for the plan: bundling can go on meanwhile.
+   * @param isInspected False: another one still has the address of the inspector; `inspectNow` follows.
+   */
+  fork(isInspected = true): void {
+    this.#process.start(isInspected);
+  }
+
+  /** The address of the inspector is free. */
+  inspectNow(): void {
+    if (this.#inspect !== undefined) this.#process.send({ type: 'inspect', address: this.#inspect });
   }
 
   /** Hands over the plan; resolves when the triggers run for the first time. */
@@ -60,6 +70,14 @@ export class BridgeSupervisor {
     if (this.#process.pid === undefined) this.fork();
     else this.#handOver();
     await this.#ready.promise;
+  }
+
+  /** Hands over the plan to a process that waits for it. @throws Error when it ends before its triggers run. */
+  async tryPlan(plan: BridgePlan): Promise<void> {
+    this.#plan = plan;
+    const trial = this.#process.trial();
+    this.#handOver();
+    await trial;
   }
 
   /** Makes the functions load their bundles again. @returns Why they did not; undefined when they did. */

@@ -63,7 +63,7 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
   // Asked for first, so that the answers come in while the bundles load.
   const creating = ensure();
   creating.catch(() => undefined);
-  for (const runner of runners.values()) runner.load();
+  for (const runner of runners.values()) runner.load()();
   const queues = await creating;
   const pollers = plan.queues.map((trigger) => {
     const queue = queues.get(trigger.queue);
@@ -102,14 +102,13 @@ export async function startBridge(plan: BridgePlan, report: (message: string) =>
   );
   return {
     reload() {
-      const evaluate = (folders: readonly string[]): void => {
+      // Until the last one has loaded, those before may have to go back.
+      const load = (folders: readonly string[]): (() => void)[] => {
         const [folder, ...others] = folders;
-        if (folder !== undefined) evaluateAnew(require, folder, () => evaluate(others));
-        // Until the last one has loaded, those before may have to go back.
-        else for (const planned of Object.values(plan.functions)) require(planned.bundle);
+        if (folder === undefined) return [...runners.values()].map((runner) => runner.load());
+        return evaluateAnew(require, folder, () => load(others)).result;
       };
-      evaluate(foldersOf(plan));
-      for (const runner of runners.values()) runner.load();
+      for (const use of load(foldersOf(plan))) use();
     },
     async stop() {
       stopping.abort();

@@ -28,25 +28,28 @@ export class FunctionRunner {
 
   /**
    * Takes the handler from the bundle as it was last evaluated, or is now for the first time.
-   * @throws Error when it cannot be evaluated or exports no such function; the handler from before is then kept.
+   * @returns What makes it the one that is invoked.
+   * @throws Error when it cannot be evaluated or exports no such function.
    */
-  load(): Handler {
+  load(): () => void {
     const { bundle, source, exportName } = this.#planned;
     const exports = require(bundle) as Exports;
     const handler = source === undefined ? exports[exportName] : (exports[source] as Exports)[exportName];
     if (typeof handler !== 'function') throw new Error(`${bundle} exports no function ${exportName}`);
-    this.#handler = handler as Handler;
-    return this.#handler;
+    return () => {
+      this.#handler = handler as Handler;
+    };
   }
 
   /**
-   * @throws whatever the handler throws, or an Error when it takes longer than the function's time-out, or a
+   * @throws Error when no handler is loaded, whatever the handler throws, or an Error when it takes longer than the function's time-out, or a
    * `RecursiveInvocationException` when its chain of invocations is too long.
    */
   async invoke(event: unknown): Promise<unknown> {
     const { timeoutMs, name, recursiveLoop } = this.#planned;
     const trace = traceOf(this.#arn(), event, recursiveLoop);
-    const handler = this.#handler ?? this.load();
+    const handler = this.#handler;
+    if (handler === undefined) throw new Error(`${name} is not loaded`);
     const deadlineMs = Date.now() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

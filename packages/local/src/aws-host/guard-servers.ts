@@ -6,7 +6,7 @@ import http from 'node:http';
 import { refuseForeign } from '@tandem-clouds/emulators/core/control';
 
 /**
- * Runs `start` and guards the HTTP servers that it opens.
+ * Runs `start` and guards the HTTP servers that it opens. When it fails none of them goes on listening.
  * @param isOpen Called when they all listen: true for a server that anybody may ask.
  */
 export async function guardServers(
@@ -23,6 +23,9 @@ export async function guardServers(
   }) as typeof createServer;
   try {
     await start();
+  } catch (error) {
+    for (const server of servers) if (server.listening) server.close();
+    throw error;
   } finally {
     http.createServer = createServer;
   }

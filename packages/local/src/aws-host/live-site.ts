@@ -2,8 +2,10 @@
  * An AWS site under `npm start`: HTTP functions in this process, triggers in a child, without the framework. Its code and
  * its definition may change while it serves.
  *
- * Invariant: a change is taken as a whole or not at all, and no request is refused meanwhile.
+ * Invariant: a change is taken as a whole or not at all, and no request is refused meanwhile. Everything that can fail is
+ * done beside what serves; only then does it take over.
  */
+import fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
 import { flushCompileCache } from 'node:module';
@@ -11,10 +13,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Code } from '../code/messages.ts';
 import type { LiveSite } from '../code/serve-code.ts';
+import { replaceEnvironment, withEnvironment } from '../code/with-environment.ts';
 import { announce } from '../run-registry.ts';
 import { placeArtefact, releaseToServe } from '../site-release.ts';
 import { BUNDLE } from '../code/entry-point.ts';
-import { AppCode, placeFunctions } from './app-code.ts';
+import { AppCode } from './app-code.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { clientOptions } from './client-options.ts';
 import { Front } from './front.ts';
@@ -33,8 +36,8 @@ export interface AwsLiveSiteOptions {
   readonly buildDir: string;
   readonly httpPort: number;
   readonly print: (line: string) => void;
-  /** Of the trigger process: arguments of Node. */
-  readonly bridgeExecArgv?: readonly string[];
+  /** Where the trigger process has an inspector: `127.0.0.1:9229`. */
+  readonly bridgeInspect?: string;
 }
 
 type Service = ServiceDefinition & { readonly service: string };
@@ -46,55 +49,117 @@ interface Prepared {
   readonly environment: Environment;
 }
 
+/** What answers requests: a server for the routes of a definition, with the functions behind them. */
+interface Serving {
+  readonly server: OfflineServer;
+  /** Absent: those of a release. */
+  readonly functions?: AppCode;
+  readonly environment: Environment;
+  /** The modules from before are those that are found again. */
+  discard(): void;
+}
+
 export class AwsLiveSite implements LiveSite {
   readonly #options: AwsLiveSiteOptions;
   readonly #front = new Front();
-  readonly #code = new AppCode();
   readonly #stopping = new AbortController();
   /** Absent: the sources. */
   readonly #release = releaseToServe();
   /** What the process was started with: it wins over the definition. */
   readonly #outside = { ...process.env };
   #served: Code | undefined;
-  #server: OfflineServer | undefined;
-  #bridge: BridgeSupervisor | undefined;
+  #serving: Serving | undefined;
+  #bridge: BridgeSupervisor;
+  /** Of the definition before: requests that began with them may still need them. */
+  #functionsBefore: AppCode | undefined;
+  /** The end of what served the definition before. */
+  #ending: Promise<unknown> = Promise.resolve();
 
   constructor(options: AwsLiveSiteOptions) {
     this.#options = options;
-    this.#code.register();
     this.#bridge = this.#newBridge();
+    // It loads its modules while the definition is on its way.
+    this.#bridge.fork();
     loadOffline().catch(() => undefined);
   }
 
   async take(code: Code): Promise<void> {
-    const { buildDir } = this.#options;
-    if (this.#served !== undefined && isDeepStrictEqual(code.definition, this.#served.definition)) {
-      if (this.#release === undefined) await this.#takeCode(code);
-    } else {
-      const prepared = await this.#prepare(code);
-      Object.assign(process.env, prepared.environment);
-      if (this.#release !== undefined) placeArtefact(this.#release, buildDir);
-      else {
-        this.#code.load(code.appDir);
-        placeFunctions(
-          buildDir,
-          Object.values(prepared.service.functions).map(({ handler }) => handler),
-        );
-      }
-      await Promise.all([this.#serve(prepared), this.#startTriggers(prepared, code)]);
-    }
+    if (this.#serving === undefined) await this.#begin(code);
+    else if (!isDeepStrictEqual(code.definition, this.#served?.definition)) await this.#takeDefinition(code);
+    else await this.#takeCode(code, this.#serving);
     this.#served = code;
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([this.#bridge?.stop(), this.#front.close(), this.#server?.close()]);
+    await Promise.all([
+      this.#bridge.stop(),
+      this.#front.close(),
+      this.#serving?.server.close(),
+      this.#ending,
+    ]);
   }
 
-  async #takeCode({ appDir }: Code): Promise<void> {
-    this.#code.load(appDir);
-    const problem = await this.#bridge?.reload();
-    if (problem !== undefined) throw new Error(problem);
+  async #begin(code: Code): Promise<void> {
+    const { buildDir, httpPort, site } = this.#options;
+    fs.rmSync(buildDir, { recursive: true, force: true });
+    if (this.#release !== undefined) placeArtefact(this.#release, buildDir);
+    const prepared = await this.#prepare(code);
+    Object.assign(process.env, prepared.environment);
+    // Not waited for: it announces itself, and what it lacks must not keep requests waiting.
+    void this.#bridge.start(this.#planFor(prepared, code));
+    this.#serving = await this.#newServing(prepared, code);
+    this.#front.passTo(this.#serving.server.listener);
+    announce(site, { http: await this.#front.listen(httpPort) });
+    flushCompileCache();
+  }
+
+  async #takeCode({ appDir }: Code, { functions }: Serving): Promise<void> {
+    if (functions === undefined) return;
+    const loaded = functions.load(appDir);
+    const problem = await this.#bridge.reload();
+    if (problem === undefined) loaded.serve();
+    else {
+      loaded.discard();
+      throw new Error(problem);
+    }
+  }
+
+  /** Both bridges run for a moment, as two releases do in the cloud: none is missing when the new one does not start. */
+  async #takeDefinition(code: Code): Promise<void> {
+    await this.#ending;
+    const bridge = this.#newBridge();
+    bridge.fork(false);
+    let serving: Serving | undefined;
+    try {
+      const prepared = await this.#prepare(code);
+      const [server, triggers] = await Promise.allSettled([
+        this.#newServing(prepared, code),
+        bridge.tryPlan(this.#planFor(prepared, code)),
+      ]);
+      if (server.status === 'rejected') throw server.reason;
+      serving = server.value;
+      if (triggers.status === 'rejected') throw triggers.reason;
+    } catch (error) {
+      serving?.discard();
+      await Promise.all([bridge.stop(), serving?.server.close()]);
+      throw error;
+    }
+    this.#takeOver(serving, bridge);
+  }
+
+  #takeOver(serving: Serving, bridge: BridgeSupervisor): void {
+    const before = { serving: this.#serving, bridge: this.#bridge };
+    replaceEnvironment(before.serving?.environment ?? {}, serving.environment, this.#outside);
+    this.#front.passTo(serving.server.listener);
+    this.#serving = serving;
+    this.#bridge = bridge;
+    this.#functionsBefore?.remove();
+    this.#functionsBefore = before.serving?.functions;
+    this.#ending = Promise.allSettled([
+      before.serving?.server.close(),
+      before.bridge.stop().then(() => bridge.inspectNow()),
+    ]);
   }
 
   async #prepare({ definition }: Code): Promise<Prepared> {
@@ -117,35 +182,34 @@ export class AwsLiveSite implements LiveSite {
     return { service, triggers, resources, environment };
   }
 
-  async #serve({ service }: Prepared): Promise<void> {
-    const { projectDir, buildDir, httpPort, site, print } = this.#options;
-    const before = this.#server;
-    this.#server = await startOfflineServer({ service, projectDir, bundlesDir: buildDir, print });
-    this.#front.passTo(this.#server.listener);
-    if (before !== undefined) {
-      await before.close();
-      return;
+  /** @throws Error when the code does not load or the routes are refused; nothing is then left of it. */
+  async #newServing({ service, environment }: Prepared, { appDir, generation }: Code): Promise<Serving> {
+    const { projectDir, buildDir, print } = this.#options;
+    if (this.#release !== undefined) {
+      const server = await startOfflineServer({ service, projectDir, bundlesDir: buildDir, print });
+      return { server, environment, discard: () => undefined };
     }
-    announce(site, { http: await this.#front.listen(httpPort) });
-    flushCompileCache();
-  }
-
-  async #startTriggers(prepared: Prepared, code: Code): Promise<void> {
-    if (this.#served !== undefined) {
-      await this.#bridge?.stop();
-      this.#bridge = this.#newBridge();
+    const bundlesDir = path.join(buildDir, `functions-${generation}`);
+    const functions = new AppCode(bundlesDir, generation);
+    const loaded = withEnvironment(environment, () => functions.load(appDir));
+    const discard = (): void => {
+      loaded.discard();
+      functions.remove();
+    };
+    try {
+      functions.place(Object.values(service.functions).map(({ handler }) => handler));
+      loaded.serve();
+      const server = await startOfflineServer({ service, projectDir, bundlesDir, print });
+      return { server, functions, environment, discard };
+    } catch (error) {
+      discard();
+      throw error;
     }
-    // The first one is not waited for: it announces itself, and what it lacks must not keep requests waiting.
-    const started = this.#bridge?.start(this.#planFor(prepared, code));
-    if (this.#served !== undefined) await started;
   }
 
   #newBridge(): BridgeSupervisor {
-    const { print, bridgeExecArgv = [] } = this.#options;
-    const bridge = new BridgeSupervisor({ env: this.#outside, print, execArgv: bridgeExecArgv });
-    // It loads its modules while the definition is on its way.
-    bridge.fork();
-    return bridge;
+    const { print, bridgeInspect } = this.#options;
+    return new BridgeSupervisor({ env: this.#outside, print, inspect: bridgeInspect });
   }
 
   #planFor({ service, triggers, resources, environment }: Prepared, { appDir }: Code): BridgePlan {

@@ -41,6 +41,7 @@ export interface BridgePlan {
 export type ToBridge =
   | { readonly type: 'start'; readonly plan: BridgePlan }
   | { readonly type: 'reload' }
+  | { readonly type: 'inspect'; readonly address: string }
   | { readonly type: 'stop' };
 
 /**

@@ -15,6 +15,6 @@ serveCode(
     buildDir: path.resolve(PROJECT_DIR, TANDEM_BUILD_DIR),
     httpPort: readWhole(TANDEM_HTTP_PORT, { name: 'TANDEM_HTTP_PORT', min: 0, max: 65_535 }),
     print: (line) => process.stderr.write(`${line}\n`),
-    ...(TANDEM_BRIDGE_INSPECT !== undefined && { bridgeExecArgv: [`--inspect=${TANDEM_BRIDGE_INSPECT}`] }),
+    ...(TANDEM_BRIDGE_INSPECT !== undefined && { bridgeInspect: TANDEM_BRIDGE_INSPECT }),
   }),
 );

@@ -12,7 +12,7 @@
 import fs from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import path from 'node:path';
-import { evaluateAnew } from '../code/evaluate-anew.ts';
+import { evaluateAnew, type Evaluated } from '../code/evaluate-anew.ts';
 import {
   definitionOf,
   functionFolders,
@@ -55,7 +55,7 @@ export class AppLoader {
   }
 
   /** Reads and evaluates the app's files, anew at each call. @throws Error that names what could not be loaded. */
-  load(): LoadedApp {
+  load(): Evaluated<LoadedApp> {
     return evaluateAnew(this.#require, this.#appDir, () => this.#loadMain() ?? this.#loadFolders());
   }
 

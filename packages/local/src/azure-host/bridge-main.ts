@@ -6,11 +6,12 @@
  * included, and the process then stops.
  */
 import { enableCompileCache, flushCompileCache } from 'node:module';
+import { openInspector } from '../code/open-inspector.ts';
 import { announce } from '../run-registry.ts';
 import type { AzureHost } from './host.ts';
 
 /** What the parent asks for. */
-export type ToBridge = 'reload' | 'stop';
+export type ToBridge = 'reload' | 'stop' | { readonly inspect: string };
 
 /** How long batches under way may take to end. */
 const STOP_WITHIN_MS = 1_500;
@@ -51,7 +52,8 @@ function reload(running: AzureHost): void {
 
 process.on('message', (message: ToBridge) => {
   if (message === 'stop') stop();
-  else void host.then(reload);
+  else if (message === 'reload') void host.then(reload);
+  else openInspector(message.inspect);
 });
 process.once('disconnect', stop);
 process.once('SIGINT', stop);

@@ -11,32 +11,30 @@ export interface BridgeSupervisorOptions {
   /** The whole environment of the trigger process, app settings included. */
   readonly env: NodeJS.ProcessEnv;
   readonly print: (line: string) => void;
-  /** Arguments of Node. */
-  readonly execArgv?: readonly string[];
+  /** Where it has an inspector: `127.0.0.1:9229`. */
+  readonly inspect?: string | undefined;
 }
 
 export class BridgeSupervisor {
   readonly #process: KeptFork<ToBridge>;
-  readonly #ready = Promise.withResolvers<undefined>();
   readonly #reloads = new Reloads();
+  readonly #inspect: string | undefined;
 
-  constructor({ appDir, env, print, execArgv }: BridgeSupervisorOptions) {
+  constructor({ appDir, env, print, inspect }: BridgeSupervisorOptions) {
+    this.#inspect = inspect;
     this.#process = new KeptFork({
       label: 'azure bridge',
       main: fileURLToPath(new URL('./bridge-main.ts', import.meta.url)),
       args: [appDir],
       env,
       print,
-      execArgv,
+      inspect,
       stopMessage: 'stop',
       stopWithinMs: STOP_WITHIN_MS,
       onStart: () => {
         // It loads what is there now.
         this.#reloads.endAll();
         this.#process.expectReady();
-      },
-      onReady: () => {
-        this.#ready.resolve(undefined);
       },
       onMessage: (message) => {
         const { type, problem } = message as { readonly type?: 'reloaded'; readonly problem?: string };
@@ -50,9 +48,19 @@ export class BridgeSupervisor {
     this.#process.start();
   }
 
-  /** Resolves when its triggers run for the first time. */
-  async whenReady(): Promise<void> {
-    await this.#ready.promise;
+  /**
+   * Starts it beside another one, which still has the address of the inspector; `inspectNow` follows.
+   * @throws Error when it ends before its triggers run; it is then not started again.
+   */
+  async tryStart(): Promise<void> {
+    const trial = this.#process.trial();
+    this.#process.start(false);
+    await trial;
+  }
+
+  /** The address of the inspector is free. */
+  inspectNow(): void {
+    if (this.#inspect !== undefined) this.#process.send({ inspect: this.#inspect });
   }
 
   /** Makes the functions load their bundles again. @returns Why they did not; undefined when they did. */

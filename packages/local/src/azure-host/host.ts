@@ -37,13 +37,26 @@ export interface AzureHost {
   /** Runs a function as its trigger would. @throws What the function throws, or Error when it is not known. */
   invoke(name: string, invocation: Invocation): Promise<InvocationResult>;
   /**
-   * Loads the app anew; what is under way ends with the old code. HTTP functions may come and go; queues and timers stay
+   * Loads the app anew, beside the one that serves.
+   * @throws What the app throws while loading.
+   */
+  load(): LoadedCode;
+  /**
+   * Loads the app anew and serves it; what is under way ends with the old code. HTTP functions may come and go; queues and timers stay
    * as they were.
    * @throws What the app throws while loading; the old code then stays.
    */
   reload(): void;
   /** Stops every trigger, waiting a bounded time for what is under way. */
   close(): Promise<void>;
+}
+
+/** Code that is loaded, and that nothing calls yet. */
+export interface LoadedCode {
+  /** The functions are these from now on. */
+  readonly serve: () => void;
+  /** They stay as they are. */
+  readonly discard: () => void;
 }
 
 interface Closable {
@@ -61,7 +74,7 @@ export async function startAzureHost(options: AzureHostOptions): Promise<AzureHo
     log(`[${name}] ${level === 'information' ? '' : `${level}: `}${message}`);
   };
   const loader = new AppLoader(appDir, log);
-  let app = loader.load();
+  let app = loader.load().result;
   let model = new ProgrammingModel(app.model, functionLog);
   const includedOf = (loaded: LoadedApp): FunctionDefinition[] =>
     loaded.functions
@@ -93,6 +106,24 @@ export async function startAzureHost(options: AzureHostOptions): Promise<AzureHo
       for (const start of starts) if (start.status === 'fulfilled') triggers.push(start.value);
       for (const start of starts) if (start.status === 'rejected') throw start.reason;
     }
+    const load = (): LoadedCode => {
+      const { result, undo } = loader.load();
+      try {
+        const route = server?.routing(
+          includedOf(result).filter(({ trigger }) => trigger.type === 'httpTrigger'),
+        );
+        const nextModel = new ProgrammingModel(result.model, functionLog);
+        const serve = (): void => {
+          route?.();
+          app = result;
+          model = nextModel;
+        };
+        return { serve, discard: undo };
+      } catch (error) {
+        undo();
+        throw error;
+      }
+    };
     return {
       url: server?.url,
       functions,
@@ -101,11 +132,9 @@ export async function startAzureHost(options: AzureHostOptions): Promise<AzureHo
         if (definition === undefined) throw new Error(`there is no function ${name}`);
         return run(definition, invocation);
       },
+      load,
       reload() {
-        const loaded = loader.load();
-        server?.serve(includedOf(loaded).filter(({ trigger }) => trigger.type === 'httpTrigger'));
-        app = loaded;
-        model = new ProgrammingModel(app.model, functionLog);
+        load().serve();
       },
       close,
     };

@@ -29,8 +29,8 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly url: string;
-  /** These answer from now on. @throws SyntaxError of a route; those from before then go on. */
-  serve(functions: readonly FunctionDefinition[]): void;
+  /** @returns What makes these answer, in place of those from before. @throws SyntaxError of a route. */
+  routing(functions: readonly FunctionDefinition[]): () => void;
   close(): Promise<void>;
 }
 
@@ -50,8 +50,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    serve(others) {
-      routes = routesOf(others, routePrefix);
+    routing(others) {
+      const next = routesOf(others, routePrefix);
+      return () => {
+        routes = next;
+      };
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -11,8 +11,8 @@ export interface AzureLiveSiteOptions {
   /** Of this site's own files; absolute. */
   readonly buildDir: string;
   readonly print: (line: string) => void;
-  /** Of the trigger process: arguments of Node. */
-  readonly bridgeExecArgv?: readonly string[];
+  /** Where the trigger process has an inspector: `127.0.0.1:9229`. */
+  readonly bridgeInspect?: string;
 }
 
 export class AzureLiveSite implements LiveSite {

@@ -6,6 +6,7 @@ import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { announce } from '../run-registry.ts';
+import { replaceEnvironment, withEnvironment } from '../code/with-environment.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { startAzureHost, type AzureHost } from './host.ts';
 import { provision } from './provision.ts';
@@ -24,8 +25,8 @@ export interface OfflineSiteOptions {
   /** `provider.environment` of the service. */
   readonly declared: Readonly<Record<string, unknown>>;
   readonly print: (line: string) => void;
-  /** Of the trigger process: arguments of Node. */
-  readonly bridgeExecArgv?: readonly string[];
+  /** Where the trigger process has an inspector: `127.0.0.1:9229`. */
+  readonly bridgeInspect?: string;
 }
 
 export class OfflineSite {
@@ -42,7 +43,7 @@ export class OfflineSite {
   constructor(options: OfflineSiteOptions) {
     this.#options = options;
     this.#settings = localSettings(options.declared, this.#outside);
-    this.#provisioned = this.#provision();
+    this.#provisioned = this.#provision(this.#settings);
     // Reported by start(), which awaits it.
     this.#provisioned.catch(() => undefined);
   }
@@ -51,7 +52,8 @@ export class OfflineSite {
   async start(): Promise<void> {
     const { appDir, print } = this.#options;
     await this.#provisioned;
-    this.#startTriggers();
+    this.#supervisor = this.#newBridge(this.#settings);
+    this.#supervisor?.start();
     process.setSourceMapsEnabled(true);
     this.#host = await startAzureHost({
       appDir,
@@ -82,39 +84,50 @@ export class OfflineSite {
 
   /** Loads the bundle again in both processes. @throws What it throws; the functions are then those from before. */
   async reloadNow(): Promise<void> {
-    this.#host?.reload();
+    const loaded = this.#host?.load();
     const problem = await this.#supervisor?.reload();
-    if (problem !== undefined) throw new Error(problem);
-  }
-
-  /** The same with other settings, and with functions whose triggers are others than before. */
-  async beginAnew(declared: OfflineSiteOptions['declared']): Promise<void> {
-    this.#settings = localSettings(declared, this.#outside);
-    await this.#provision();
-    Object.assign(process.env, this.#settings);
-    this.#host?.reload();
-    await this.#supervisor?.stop();
-    this.#startTriggers();
-    await this.#supervisor?.whenReady();
-  }
-
-  #startTriggers(): void {
-    const { appDir, print, bridgeExecArgv = [] } = this.#options;
-    const env = { ...this.#outside, ...this.#settings };
-    if (!hasQueueConnection(env)) {
-      print(
-        '[azure host] neither ServiceBus nor SERVICE_BUS_CONNECTION is set: queues and timers do not run',
-      );
-      return;
+    if (problem === undefined) loaded?.serve();
+    else {
+      loaded?.discard();
+      throw new Error(problem);
     }
-    this.#supervisor = new BridgeSupervisor({ appDir, env, print, execArgv: bridgeExecArgv });
-    this.#supervisor.start();
   }
 
-  async #provision(): Promise<void> {
+  /**
+   * The same with other settings, and with functions whose triggers are others than before. Both bridges run for a
+   * moment, as instances of two releases do in the cloud: none is missing when the new one does not start.
+   */
+  async beginAnew(declared: OfflineSiteOptions['declared']): Promise<void> {
+    const settings = localSettings(declared, this.#outside);
+    await this.#provision(settings);
+    const loaded = withEnvironment(settings, () => this.#host?.load());
+    const bridge = this.#newBridge(settings);
+    try {
+      await bridge?.tryStart();
+    } catch (error) {
+      loaded?.discard();
+      throw error;
+    }
+    replaceEnvironment(this.#settings, settings, this.#outside);
+    loaded?.serve();
+    const before = this.#supervisor;
+    this.#settings = settings;
+    this.#supervisor = bridge;
+    void before?.stop().then(() => bridge?.inspectNow());
+  }
+
+  #newBridge(settings: Record<string, string>): BridgeSupervisor | undefined {
+    const { appDir, print, bridgeInspect } = this.#options;
+    const env = { ...this.#outside, ...settings };
+    if (hasQueueConnection(env)) return new BridgeSupervisor({ appDir, env, print, inspect: bridgeInspect });
+    print('[azure host] neither ServiceBus nor SERVICE_BUS_CONNECTION is set: queues and timers do not run');
+    return undefined;
+  }
+
+  async #provision(settings: Record<string, string>): Promise<void> {
     await provision({
       templateFile: path.join(this.#options.serviceDir, 'infra/azure/site.json'),
-      settings: { ...this.#outside, ...this.#settings },
+      settings: { ...this.#outside, ...settings },
     });
     this.#options.print('[azure host] container and queues are there');
   }

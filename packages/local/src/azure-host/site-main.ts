@@ -11,6 +11,6 @@ serveCode(
     projectDir: PROJECT_DIR,
     buildDir: path.resolve(PROJECT_DIR, TANDEM_BUILD_DIR),
     print: (line) => process.stdout.write(`${line}\n`),
-    ...(TANDEM_BRIDGE_INSPECT !== undefined && { bridgeExecArgv: [`--inspect=${TANDEM_BRIDGE_INSPECT}`] }),
+    ...(TANDEM_BRIDGE_INSPECT !== undefined && { bridgeInspect: TANDEM_BRIDGE_INSPECT }),
   }),
 );

@@ -15,7 +15,9 @@ import { SourceWatch } from './source-watch.ts';
 
 /** What a definition is made of; the rest is code. */
 const OF_DEFINITIONS = /^(?:infra\/|serverless\.\w+\.yml$|package-lock\.json$)/;
-const WATCHED_FOLDERS = ['src', 'packages/replication/src', 'infra'];
+/** What a site runs is made of the files below. */
+export const CODE_FOLDERS = ['src', 'packages/replication/src'];
+const WATCHED_FOLDERS = [...CODE_FOLDERS, 'infra'];
 const WATCHED_FILES = ['serverless.aws.yml', 'serverless.azure.yml', 'host.json', 'package-lock.json'];
 
 export interface CodeSourceOptions {
@@ -32,6 +34,8 @@ export interface CodeSourceOptions {
   readonly onCode: (codes: ReadonlyMap<string, Code>, changed: readonly string[], begunAt: number) => void;
   /** Takes a line. */
   readonly onProgress: (line: string) => void;
+  /** Takes what has changed since the last build, once it is built, whether or not it makes other code. */
+  readonly onBuilt: (changed: readonly string[]) => void;
   /** Takes one line for each mistake. */
   readonly onProblem: (lines: readonly string[], changed: readonly string[]) => void;
   /** Takes a line about changes that will not be noticed. */
@@ -49,6 +53,8 @@ export class CodeSource {
   readonly #stopping = new AbortController();
   #generation = 0;
   #hasFailed = false;
+  /** Changed since the last build. */
+  readonly #unbuilt = new Set<string>();
   /** Of an update that failed: what it was about is still to be done. */
   #mustResolve = false;
 
@@ -101,6 +107,7 @@ export class CodeSource {
     const begunAt = performance.now();
     this.#changed = new Set();
     if (changed.length === 0) return;
+    for (const file of changed) this.#unbuilt.add(file);
     try {
       await this.#regeneration.after(changed);
       this.#mustResolve ||= changed.some((file) => OF_DEFINITIONS.test(file));
@@ -110,6 +117,8 @@ export class CodeSource {
       const all = new Map(codes.flatMap((some) => [...some]));
       if (all.size > 0 || this.#hasFailed) this.#options.onCode(all, changed, begunAt);
       this.#hasFailed = false;
+      this.#options.onBuilt([...this.#unbuilt]);
+      this.#unbuilt.clear();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#hasFailed = true;

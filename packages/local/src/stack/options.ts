@@ -5,6 +5,8 @@ import { choosePorts, type Ports } from '../ports.ts';
 import { parseSites, type SiteName } from './sites.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** Whether types are checked. */
+export const TYPE_CHECKS = ['on', 'off'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface StackOptions {
@@ -22,6 +24,8 @@ export interface StackOptions {
   readonly verbose: boolean;
   /** An inspector for each process that runs our code. */
   readonly inspect: boolean;
+  /** Whether type errors of what is changed are reported. */
+  readonly types: (typeof TYPE_CHECKS)[number];
   /** Present when a drill holds the ways between the sites and their clocks in its hand. */
   readonly drill?: DrillSettings;
 }

@@ -18,6 +18,8 @@ import { describeStack, StackFile } from './stack-file.ts';
 import { StopSignal } from './stop-signal.ts';
 import { StartError, Supervisor } from './supervise.ts';
 import { StackCode } from './stack-code.ts';
+import { typeCheck } from './stack-types.ts';
+import type { TypeCheck } from '../types/type-check.ts';
 import { planProcesses, urlOf, type TopologyInput } from './topology.ts';
 
 const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
@@ -119,6 +121,7 @@ class RunningStack {
   readonly #input: RunningStackInput;
   readonly #supervisor: Supervisor;
   readonly #code: StackCode;
+  readonly #types: TypeCheck | undefined;
   readonly #file: StackFile;
   readonly #startedAt = new Date();
   #built: Promise<void> | undefined;
@@ -146,7 +149,13 @@ class RunningStack {
       inherited: process.env,
       ...(options.drill && { drill: options.drill }),
     };
-    this.#code = new StackCode({ topology, output, keepers: () => this.#supervisor.keepers });
+    this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;
+    this.#code = new StackCode({
+      topology,
+      output,
+      keepers: () => this.#supervisor.keepers,
+      types: this.#types,
+    });
     this.#supervisor = new Supervisor({
       plans: planProcesses(topology),
       cwd: PROJECT_DIR,
@@ -172,6 +181,7 @@ class RunningStack {
 
   async whenReady(): Promise<void> {
     await Promise.all([this.#built, this.#supervisor.whenReady()]);
+    this.#types?.open();
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { CodeSource } from '../code/code-source.ts';
+import type { TypeCheck } from '../types/type-check.ts';
 import { isCodeTaken, type Code } from '../code/messages.ts';
 import type { Keeper } from './keeper.ts';
 import { seconds, type Output } from './output.ts';
@@ -25,6 +26,8 @@ export interface StackCodeOptions {
   readonly topology: TopologyInput;
   readonly output: Output;
   readonly keepers: () => readonly Keeper[];
+  /** Reports type errors of what has changed; absent: nothing does. */
+  readonly types?: TypeCheck | undefined;
 }
 
 export class StackCode {
@@ -32,6 +35,8 @@ export class StackCode {
   readonly #source: CodeSource;
   readonly #codes = new Map<string, Code>();
   #change: Change | undefined;
+  /** Built, and not checked before every site has it: the compiler delays no change. */
+  #unchecked: string[] = [];
 
   constructor(options: StackCodeOptions) {
     this.#options = options;
@@ -44,6 +49,10 @@ export class StackCode {
       cacheDir,
       env: commonEnvironment(topology),
       onCode: (codes, changed, begunAt) => this.#handOut(codes, changed, begunAt),
+      onBuilt: (files) => {
+        this.#unchecked.push(...files);
+        this.#checkTypes();
+      },
       onProgress: (line) => output.line('code', line),
       onProblem: (lines, changed) =>
         this.#problem(`Change not built, everything stays as it was${from(changed)}`, lines),
@@ -56,8 +65,8 @@ export class StackCode {
     await this.#source.start();
   }
 
-  stop(): Promise<void> {
-    return this.#source.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#source.stop(), this.#options.types?.stop()]);
   }
 
   /** The code to a process that has just started. */
@@ -79,11 +88,18 @@ export class StackCode {
     if (change?.waiting.get(name) !== generation) return;
     change.waiting.delete(name);
     if (problem === undefined) change.taken.push(name);
+    this.#checkTypes();
     if (change.waiting.size > 0 || change.taken.length === 0) return;
     const after = seconds(performance.now() - change.begunAt);
     this.#options.output.print(
       `Changed after ${after}: ${named(change.files)}, at ${change.taken.join(', ')}`,
     );
+  }
+
+  #checkTypes(): void {
+    if ((this.#change?.waiting.size ?? 0) > 0) return;
+    this.#options.types?.check(this.#unchecked);
+    this.#unchecked = [];
   }
 
   #handOut(codes: ReadonlyMap<string, Code>, files: readonly string[], begunAt: number): void {

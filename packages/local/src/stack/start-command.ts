@@ -1,7 +1,7 @@
 /** The command `start`, which `npm start` runs too. */
 import { command, type CommandContext } from '@tandem-clouds/command-line/command';
 import { choice, file, flag, folder, many, text } from '@tandem-clouds/command-line/option';
-import { LOG_LEVELS, stackOptionsOf } from './options.ts';
+import { LOG_LEVELS, stackOptionsOf, TYPE_CHECKS } from './options.ts';
 import { DEFAULT_SITES } from './sites.ts';
 
 const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
@@ -27,6 +27,7 @@ export const start = command({
     logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
     verbose: flag('show everything that the processes write'),
     inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),
+    types: choice('report type errors of what is changed while it runs', TYPE_CHECKS, { default: 'on' }),
     drill: file(
       'for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts',
       {},

@@ -32,6 +32,7 @@ describe('the command line of npm start', () => {
       logLevel: 'info',
       verbose: false,
       inspect: false,
+      types: 'on',
     });
   });
 
