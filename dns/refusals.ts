@@ -1,5 +1,5 @@
 /** Compares what a policy wants with what a provider says that it supports. Pure. */
-import { sharings, type Sharing, type ZoneRecord } from '@tandem-clouds/zone/model';
+import { type Sharing, sharings, type ZoneRecord } from '@tandem-clouds/zone/model';
 import type { Capabilities, Provider, Range } from './provider.ts';
 
 const NO_EDGE =

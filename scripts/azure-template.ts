@@ -7,8 +7,8 @@
 import path from 'node:path';
 import type { Output } from '@tandem-clouds/command-line/command';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { composeTemplate } from '../infra/azure/template/compose-template.ts';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { composeTemplate } from '../infra/azure/template/compose-template.ts';
 
 /** Returns the exit status. @param features `all`: every one. @throws UsageError for one that is unknown. */
 export function printAzureTemplate(

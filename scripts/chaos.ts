@@ -2,12 +2,12 @@
  * `chaos`: the whole stack with its real processes and vendors' SDKs under faults, judged by what its clients were
  * answered.
  */
-import { commandLine, thisMachine, toTable, type Report } from '@tandem-clouds/testkit/report/report';
-import { ROOT } from './bench/service-bundles.ts';
+import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 import { figuresOf, textOf, timelineOf } from '@tandem-clouds/testkit/chaos/figures';
 import { lineOfEpisode } from '@tandem-clouds/testkit/chaos/plan';
-import { runChaos, type ChaosOptions } from '@tandem-clouds/testkit/chaos/run';
-import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
+import { type ChaosOptions, runChaos } from '@tandem-clouds/testkit/chaos/run';
+import { commandLine, type Report, thisMachine, toTable } from '@tandem-clouds/testkit/report/report';
+import { ROOT } from './bench/service-bundles.ts';
 
 const CONVERGED_WITHIN_MS = 300_000;
 const QUIET_WITHIN_MS = 180_000;

@@ -7,8 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DIAGRAMS, diagramNames, stampOf, STYLE } from './diagrams/stamp.ts';
 import { PEERS, succeeds, Unavailable } from '@tandem-clouds/testkit/peers/peer';
+import { diagramNames, DIAGRAMS, stampOf, STYLE } from './diagrams/stamp.ts';
 
 /** At exactly these versions: another draws another picture. */
 const PACKAGES = ['@mermaid-js/mermaid-cli@12.2.0', 'puppeteer@25.16.0'];

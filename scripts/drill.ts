@@ -3,8 +3,8 @@
  * the product by DNS only.
  */
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
-import { reportOf, writeReport } from '@tandem-clouds/testkit/drill/report';
 import type { DrillOptions } from '@tandem-clouds/testkit/drill/options';
+import { reportOf, writeReport } from '@tandem-clouds/testkit/drill/report';
 import { runDrill } from '@tandem-clouds/testkit/drill/run';
 import { toMarkdown } from '@tandem-clouds/testkit/report/report';
 

@@ -4,11 +4,11 @@
  *
  * A new linter is one more entry of `CHECKS`.
  */
+import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
 import { awsChecks } from './lint-infra/aws-checks.ts';
 import { azureChecks } from './lint-infra/azure-checks.ts';
 import type { Check } from './lint-infra/check.ts';
 import { textChecks } from './lint-infra/text-checks.ts';
-import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
 
 const CHECKS: readonly Check[] = [...textChecks, ...awsChecks, ...azureChecks];
 

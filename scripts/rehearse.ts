@@ -11,7 +11,7 @@ import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
 import { rehearseAws } from './rehearse/aws/rehearsal.ts';
 import { rehearseAzure } from './rehearse/azure/rehearsal.ts';
 import { prepareWorkplace } from './rehearse/command.ts';
-import { inTable, startReport, type Cloud } from './rehearse/report.ts';
+import { type Cloud, inTable, startReport } from './rehearse/report.ts';
 import { filesWith, plant } from './rehearse/secrets.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');

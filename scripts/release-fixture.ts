@@ -5,9 +5,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { unzip, zip } from '@tandem-clouds/local/zip';
 import { FIXTURE } from '@tandem-clouds/testkit/cluster/previous-release';
 import { artefactOf } from '../infra/rollout/releases.ts';
-import { unzip, zip } from '@tandem-clouds/local/zip';
 
 /** The bundles of one cloud hold the same libraries: most of them is found again within 16 MB. */
 const WINDOW_BITS = 24;

@@ -1,12 +1,12 @@
 /** `rollback aws|azure`: the release before, at once. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { connect, type Target } from './rollout/connect.ts';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { runningAt } from '../infra/rollout/platform.ts';
 import { artefactOf, keptReleases, releaseBefore } from '../infra/rollout/releases.ts';
 import { rollBack, rollbackText } from '../infra/rollout/rollback.ts';
 import { sitesOf } from '../infra/rollout/sites.ts';
 import { openTimeline } from '../infra/rollout/timeline.ts';
-import type { Cloud } from '@tandem-clouds/local/stack/sites';
+import { connect, type Target } from './rollout/connect.ts';
 
 export interface RollbackLine {
   readonly target: Target;

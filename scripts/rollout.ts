@@ -1,15 +1,15 @@
 /** `rollout`: a new release, cloud by cloud; the other cloud serves meanwhile. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { connect, type Target } from './rollout/connect.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
-import { rolloutLocally } from './rollout/local.ts';
-import { runRollout, cloudsText, StepError, type RolloutResult } from '../infra/rollout/run-rollout.ts';
-import { stepText, stepsOf, type RolloutPlan } from '../infra/rollout/plan.ts';
+import { toMarkdown } from '@tandem-clouds/testkit/report/report';
+import { type RolloutPlan, stepsOf, stepText } from '../infra/rollout/plan.ts';
 import { runningAt } from '../infra/rollout/platform.ts';
 import { keptReleases, releaseBefore } from '../infra/rollout/releases.ts';
+import { cloudsText, type RolloutResult, runRollout, StepError } from '../infra/rollout/run-rollout.ts';
 import { settleSecondsOf, sitesOf } from '../infra/rollout/sites.ts';
 import { openTimeline } from '../infra/rollout/timeline.ts';
-import { toMarkdown } from '@tandem-clouds/testkit/report/report';
+import { connect, type Target } from './rollout/connect.ts';
+import { rolloutLocally } from './rollout/local.ts';
 
 export interface RolloutLine extends Target {
   /** Undefined: the latest that is kept. */

@@ -10,12 +10,12 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { commandLine, figure, report, type Findings } from '@tandem-clouds/testkit/report/report';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
+import { commandLine, figure, type Findings, report } from '@tandem-clouds/testkit/report/report';
 import { reportFailure, reportShopFailure } from '@tandem-clouds/testkit/simulator/failure-text';
 import { runPool } from '@tandem-clouds/testkit/simulator/pool';
-import type { Workload } from '@tandem-clouds/testkit/simulator/seeds';
 import type { ScheduleResult } from '@tandem-clouds/testkit/simulator/schedule';
+import type { Workload } from '@tandem-clouds/testkit/simulator/seeds';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FAILURES_SHOWN = 3;

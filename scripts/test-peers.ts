@@ -12,24 +12,24 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import jestConfig from '../jest.config.js';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { dynamoDbLocal } from '@tandem-clouds/testkit/peers/dynamodb-local';
 import { emulatorsPackage } from '@tandem-clouds/testkit/peers/emulators-package';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
 import { lambdaRuntime } from '@tandem-clouds/testkit/peers/lambda-runtime';
 import { moto } from '@tandem-clouds/testkit/peers/moto';
 import {
-  PEERS,
-  Unavailable,
-  withPeer,
   type Peer,
+  PEERS,
   type Program,
   type Server,
+  Unavailable,
+  withPeer,
 } from '@tandem-clouds/testkit/peers/peer';
+import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { fuzzContract, prepareSchemathesis } from '@tandem-clouds/testkit/peers/schemathesis';
 import { tlc } from '@tandem-clouds/testkit/peers/tlc';
+import jestConfig from '../jest.config.js';
 
 const ROOT = path.join(import.meta.dirname, '..');
 

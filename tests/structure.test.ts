@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { importedFile, mistakeOf } from '../scripts/lint/arrows.js';
-import { isTest, ROOMS, roomOf } from '../scripts/lint/rooms.js';
+import { isTest, roomOf, ROOMS } from '../scripts/lint/rooms.js';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['src', 'dns', 'packages', 'infra', 'scripts'];

@@ -1,8 +1,8 @@
-import type { ProviderChoice } from '../providers/choose.ts';
-import type { LocalStack } from './local-stack.ts';
-import type { Clock, Provider } from '../provider.ts';
 import type { Probe } from '../plan/safety.ts';
+import type { Clock, Provider } from '../provider.ts';
+import type { ProviderChoice } from '../providers/choose.ts';
 import type { Observe } from '../shift/observe.ts';
+import type { LocalStack } from './local-stack.ts';
 
 /** Everything outside of a command. */
 export interface CommandContext {

@@ -1,9 +1,9 @@
 /** Does what a command line of `dns` says. */
+import type { CommandContext } from './command-context.ts';
 import type { CommandLine } from './line.ts';
 import { findPlace } from './place.ts';
-import type { CommandContext } from './command-context.ts';
 import { trafficCommand } from './traffic-commands.ts';
-import { applyCommand, dumpCommand, planCommand, statusCommand, type Context } from './zone-commands.ts';
+import { applyCommand, type Context, dumpCommand, planCommand, statusCommand } from './zone-commands.ts';
 
 /** Returns the exit status. @throws TrafficError, UsageError or WriteError: what is expected to go wrong. */
 export async function dispatch(line: CommandLine, commandContext: CommandContext): Promise<number> {

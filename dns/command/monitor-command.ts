@@ -1,9 +1,9 @@
 /** The commands `runbook` and `monitor`. */
 import { command } from '@tandem-clouds/command-line/command';
 import { flag, folder, text } from '@tandem-clouds/command-line/option';
+import { SETTINGS_HELP } from '../monitor/settings.ts';
 import { PLACE_OPTIONS } from './command-line.ts';
 import type { MonitorCommandContext } from './monitor-line.ts';
-import { SETTINGS_HELP } from '../monitor/settings.ts';
 
 const COMMON = {
   ...PLACE_OPTIONS,

@@ -1,16 +1,16 @@
 /** Plans and states as text for people, and as data for programs. */
 import { styleText } from 'node:util';
-import { visible } from '../visible.ts';
 import {
-  checkKey,
   type Alias,
   type Change,
+  checkKey,
   type Edge,
   type Sharing,
   type Target,
   type ZoneRecord,
 } from '@tandem-clouds/zone/model';
 import { isEmpty, type Plan } from '../plan/plan.ts';
+import { visible } from '../visible.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 type Paint = (style: Style, text: string) => string;

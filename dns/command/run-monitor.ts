@@ -1,14 +1,14 @@
 /** What the commands `monitor` and `runbook` do. */
-import { findPlace } from './place.ts';
-import type { CommandContext } from './command-context.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { MonitorContext } from '../monitor/monitor-context.ts';
-import type { CommonOptions, MonitorLine, MonitorCommandContext, RunbookLine } from './monitor-line.ts';
 import { incidentFiles } from '../monitor/incident-file.ts';
 import { Monitor } from '../monitor/monitor.ts';
+import type { MonitorContext } from '../monitor/monitor-context.ts';
 import { parseRunbooks, readRunbookTexts, type Runbook } from '../monitor/runbook.ts';
-import { runbookCommand } from './runbook-command.ts';
 import type { Settings } from '../monitor/settings.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { CommandContext } from './command-context.ts';
+import type { CommonOptions, MonitorCommandContext, MonitorLine, RunbookLine } from './monitor-line.ts';
+import { findPlace } from './place.ts';
+import { runbookCommand } from './runbook-command.ts';
 
 const FAILED = 1;
 /** Of `--once`: longer than the triggers that take a site out. */

@@ -1,7 +1,7 @@
 /** A command of `dns` from its words, for who has them and the command context: rollouts and tests. */
 import { runProgram } from '@tandem-clouds/command-line/run-program';
-import { DNS } from './command-line.ts';
 import type { CommandContext } from './command-context.ts';
+import { DNS } from './command-line.ts';
 
 const PROGRAM = { call: 'npm run tandem --', summary: '', sections: [{ title: 'Traffic', entries: [DNS] }] };
 

@@ -1,19 +1,19 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
-import { painter, planText } from './render.ts';
-import type { CommandContext } from './command-context.ts';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { RefusedError, TrafficError } from '../errors.ts';
+import { type Incident, incidentKey, incidentsIn } from '../incidents.ts';
+import { checkCapacity } from '../monitor/capacity.ts';
+import { carryOut } from '../monitor/carry-out.ts';
+import { type Decision, takenOut } from '../monitor/decide.ts';
+import type { MonitorContext } from '../monitor/monitor-context.ts';
+import { type Action, type Runbook, sitesOf } from '../monitor/runbook.ts';
 import { overridesIn } from '../overrides.ts';
 import { makePlan } from '../plan/plan.ts';
 import { guardHealth } from '../plan/safety.ts';
 import { trafficPlan, type TrafficRequest } from '../shift/traffic.ts';
-import type { MonitorContext } from '../monitor/monitor-context.ts';
-import { checkCapacity } from '../monitor/capacity.ts';
-import { carryOut } from '../monitor/carry-out.ts';
+import type { CommandContext } from './command-context.ts';
 import type { RunbookLine } from './monitor-line.ts';
-import { takenOut, type Decision } from '../monitor/decide.ts';
-import { incidentKey, incidentsIn, type Incident } from '../incidents.ts';
-import { sitesOf, type Action, type Runbook } from '../monitor/runbook.ts';
+import { painter, planText } from './render.ts';
 
 interface Prepared {
   readonly monitorContext: MonitorContext;

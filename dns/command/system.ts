@@ -1,14 +1,14 @@
 /** The command context of a command that runs as a process: this terminal, this clock, these credentials. */
 import { createInterface } from 'node:readline/promises';
+import { readStack, type Stack, StackFileError } from '@tandem-clouds/command-line/running-stack';
 import { hasColour } from '@tandem-clouds/command-line/terminal';
-import { readStack, StackFileError, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { systemClock } from '../clock.ts';
 import { TrafficError } from '../errors.ts';
-import { chooseProvider, type Environment } from '../providers/choose.ts';
 import { probeOverHttp } from '../plan/safety.ts';
+import { chooseProvider, type Environment } from '../providers/choose.ts';
 import { observeOverHttp } from '../shift/observe.ts';
-import type { LocalStack } from './local-stack.ts';
 import type { CommandContext } from './command-context.ts';
+import type { LocalStack } from './local-stack.ts';
 
 /** Listens to signals from now on. */
 export function systemContext(credentials: Omit<Environment, 'clock'>): CommandContext {

@@ -1,13 +1,13 @@
 /** `shift`, `drain`, `failover` and `restore`. Each returns the exit status. */
 import path from 'node:path';
+import { own } from '@tandem-clouds/command-line/own';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 import { RefusedError, TrafficError } from '../errors.ts';
 import { withLock } from '../plan/lock.ts';
-import { own } from '@tandem-clouds/command-line/own';
 import type { Timeline } from '../shift/move.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { Context } from './zone-commands.ts';
 
 const TIMELINES = path.join('.tandem', 'traffic');

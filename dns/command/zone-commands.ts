@@ -1,27 +1,27 @@
 /** `plan`, `apply`, `status` and `dump`. Each returns the exit status. */
 import fs from 'node:fs';
-import { RefusedError } from '../errors.ts';
-import { withLock } from '../plan/lock.ts';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { writeFile } from '@tandem-clouds/command-line/write-file';
 import {
-  checkKey,
-  sharings,
   type Change,
+  checkKey,
   type Route,
   type RoutedRecord,
   type Sharing,
+  sharings,
 } from '@tandem-clouds/zone/model';
+import { RefusedError } from '../errors.ts';
 import { overridesIn } from '../overrides.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
+import { withLock } from '../plan/lock.ts';
 import { isEmpty, makePlan, readAndPlan } from '../plan/plan.ts';
+import { guardExtent, guardHealth } from '../plan/safety.ts';
 import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
-import { guardExtent, guardHealth } from '../plan/safety.ts';
-import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { writeFile } from '@tandem-clouds/command-line/write-file';
+import type { CommandContext } from './command-context.ts';
 import type { CommandLine } from './line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
-import type { CommandContext } from './command-context.ts';
 
 export interface Context {
   readonly line: CommandLine;

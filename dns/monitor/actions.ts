@@ -1,14 +1,14 @@
 /** Each action of a runbook, once, while the zone's lock is held. Doing it again changes nothing. */
 import { RefusedError, TrafficError } from '../errors.ts';
+import { type Incident, incidentKey, type Mark } from '../incidents.ts';
 import type { Lock } from '../plan/lock.ts';
 import type { Plan } from '../plan/plan.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import type { MonitorContext } from './monitor-context.ts';
 import { checkCapacity } from './capacity.ts';
 import { takenOut } from './decide.ts';
 import type { Ledger } from './ledger.ts';
-import { send, type Notice } from './notify.ts';
-import { incidentKey, type Incident, type Mark } from '../incidents.ts';
+import type { MonitorContext } from './monitor-context.ts';
+import { type Notice, send } from './notify.ts';
 import { pause, resume } from './replication.ts';
 import type { Action, Runbook } from './runbook.ts';
 

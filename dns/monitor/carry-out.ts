@@ -5,12 +5,12 @@
  * monitors one acts and the other sees that it did, and what one leaves undone, because it died or could not, the next
  * one finishes. An action that was done but not yet written down is done again, and changes nothing.
  */
+import { type Incident, incidentKey, type Mark } from '../incidents.ts';
 import { withLock } from '../plan/lock.ts';
-import type { MonitorContext } from './monitor-context.ts';
 import { carryOutAction, type Result } from './actions.ts';
-import { begun, isComplete, sentBack, type Decision } from './decide.ts';
+import { begun, type Decision, isComplete, sentBack } from './decide.ts';
 import { Ledger } from './ledger.ts';
-import { incidentKey, type Incident, type Mark } from '../incidents.ts';
+import type { MonitorContext } from './monitor-context.ts';
 import type { Action } from './runbook.ts';
 
 /** `elsewhere`: another monitor was faster. */

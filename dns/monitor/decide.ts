@@ -4,7 +4,7 @@
  * Invariants: nothing is begun by one look; a site that is only not heard from here, while the provider's checks say that
  * it is well, is left alone; what comes back soon is let back in later each time. Taking out is never slowed down.
  */
-import { incidentKey, type Incident, type Mark } from '../incidents.ts';
+import { type Incident, incidentKey, type Mark } from '../incidents.ts';
 import type { Figures, Runbook } from './runbook.ts';
 
 /** What one look found of one site. A figure that is absent is not known; those of a site that is down never are. */

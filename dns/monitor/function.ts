@@ -7,14 +7,14 @@
  * identity (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE), or whatever else is in its default chain.
  */
 import { systemClock } from '../clock.ts';
-import { parsePolicy } from '../policy/read-policy.ts';
+import { probeOverHttp } from '../plan/safety.ts';
 import policyText from '../policy.yml';
+import { parsePolicy } from '../policy/read-policy.ts';
 import { chooseProvider } from '../providers/choose.ts';
 import awsLost from '../runbooks/aws-lost.yml';
 import azureLost from '../runbooks/azure-lost.yml';
 import partialDegradation from '../runbooks/partial-degradation.yml';
 import replicationLags from '../runbooks/replication-lags.yml';
-import { probeOverHttp } from '../plan/safety.ts';
 import { observeOverHttp } from '../shift/observe.ts';
 import { noIncidentFiles } from './incident-file.ts';
 import { Monitor } from './monitor.ts';

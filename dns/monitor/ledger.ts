@@ -1,8 +1,8 @@
 /** The zone's incidents while the lock is held. What it says is what the zone says: nobody else changes them meanwhile. */
-import { keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
-import { overridesIn, type Overrides } from '../overrides.ts';
+import { type Change, keyOf, type ZoneRecord } from '@tandem-clouds/zone/model';
+import { type Incident, incidentKey, incidentsChange, incidentsIn, withIncident } from '../incidents.ts';
+import { type Overrides, overridesIn } from '../overrides.ts';
 import type { Provider } from '../provider.ts';
-import { incidentKey, incidentsChange, incidentsIn, withIncident, type Incident } from '../incidents.ts';
 
 export class Ledger {
   readonly #provider: Provider;

@@ -1,7 +1,7 @@
 /** What a runbook acts with, and on. */
+import type { Probe } from '../plan/safety.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Clock, Provider } from '../provider.ts';
-import type { Probe } from '../plan/safety.ts';
 import type { Observe } from '../shift/observe.ts';
 import type { IncidentLog } from './incident-file.ts';
 import type { Webhook } from './notify.ts';

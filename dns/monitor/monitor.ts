@@ -3,23 +3,23 @@
  * decided by the zone's lock and by what the zone says (carry-out.ts).
  */
 import { TrafficError } from '../errors.ts';
-import type { MonitorContext } from './monitor-context.ts';
+import { type Incident, incidentKey, incidentsIn } from '../incidents.ts';
 import { dedupKey } from './actions.ts';
 import { carryOut } from './carry-out.ts';
 import {
   afterTry,
   decide,
-  NO_MEMORY,
   type Decided,
   type Decision,
   type Memory,
+  NO_MEMORY,
   type SiteSample,
   type Watched,
 } from './decide.ts';
-import { sampleOf, providerWords } from './sample.ts';
-import { send, type Notice } from './notify.ts';
-import { incidentKey, incidentsIn, type Incident } from '../incidents.ts';
-import { sitesOf, type Runbook } from './runbook.ts';
+import type { MonitorContext } from './monitor-context.ts';
+import { type Notice, send } from './notify.ts';
+import { type Runbook, sitesOf } from './runbook.ts';
+import { providerWords, sampleOf } from './sample.ts';
 
 export interface MonitorOptions {
   readonly monitorContext: MonitorContext;

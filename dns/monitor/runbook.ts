@@ -4,7 +4,7 @@ import path from 'node:path';
 import { own } from '@tandem-clouds/command-line/own';
 import { TrafficError } from '../errors.ts';
 import type { NamedAlike } from '../policy/named-alike.ts';
-import { parseChecked, readText, validatorOf, type Mistake } from '../policy/parse.ts';
+import { type Mistake, parseChecked, readText, validatorOf } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
 import schema from './runbook.schema.json' with { type: 'json' };
 

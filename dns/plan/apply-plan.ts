@@ -2,10 +2,10 @@
  * Makes the changes of a plan. Either all of them are made, or those that were made are taken back, or, when even that
  * fails, the message says so: the next `apply` then resumes, as it plans what is still missing.
  */
-import { HalfAppliedError } from '../errors.ts';
 import type { Change } from '@tandem-clouds/zone/model';
-import type { Plan } from './plan.ts';
+import { HalfAppliedError } from '../errors.ts';
 import type { Provider } from '../provider.ts';
+import type { Plan } from './plan.ts';
 
 /** @throws ProviderError when nothing was changed; HalfAppliedError when something was. */
 export async function applyPlan(

@@ -7,8 +7,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { RefusedError } from '../errors.ts';
 import type { LockNote } from '@tandem-clouds/zone/lock-note';
+import { RefusedError } from '../errors.ts';
 import type { Clock, Provider } from '../provider.ts';
 
 const LEASE_MS = 120_000;

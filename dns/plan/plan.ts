@@ -5,16 +5,16 @@
  * have the same hash, anything else has another one.
  */
 import { createHash } from 'node:crypto';
+import { canonical, type Change, keyOf, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { RefusedError } from '../errors.ts';
-import { canonical, keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { incidentsName } from '../incidents.ts';
 import {
   isOverridesNote,
   overridden,
+  type Overrides,
   overridesIn,
   overridesName,
   overridesRecord,
-  type Overrides,
 } from '../overrides.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf, relative, sorted } from '../policy/records.ts';

@@ -2,18 +2,18 @@
  * What stands between a plan and the zone. A large change wants `--force`; a change after which nobody healthy would
  * answer a name is never made.
  */
-import { RefusedError } from '../errors.ts';
 import {
   checkKey,
-  sharings,
   type HealthCheck,
   type Route,
   type RoutedRecord,
   type Sharing,
+  sharings,
   type Target,
 } from '@tandem-clouds/zone/model';
-import type { Plan } from './plan.ts';
+import { RefusedError } from '../errors.ts';
 import type { Provider } from '../provider.ts';
+import type { Plan } from './plan.ts';
 
 /** Asks a check's question once. Never rejects. */
 export type Probe = (check: HealthCheck) => Promise<boolean>;

@@ -1,5 +1,5 @@
 /** Aliases of YAML: each must lead to an anchor, never to itself, and all of them together must stay of a size. */
-import { isAlias, isCollection, isPair, visit, type Alias, type Document, type LineCounter } from 'yaml';
+import { type Alias, type Document, isAlias, isCollection, isPair, type LineCounter, visit } from 'yaml';
 
 /** Keys and values with every alias written out; a policy of 1,000 names has some 10,000. */
 const PARTS_MAX = 1_000_000;

@@ -3,8 +3,8 @@ import { stringify } from 'yaml';
 import {
   canonical,
   checkKey,
-  sharings,
   type RoutedRecord,
+  sharings,
   type Target,
   type ZoneRecord,
 } from '@tandem-clouds/zone/model';

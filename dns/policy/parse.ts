@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
-import { isAlias, isCollection, isMap, isPair, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
-import { PolicyError, TrafficError, type PolicyMistake } from '../errors.ts';
+import { type Document, isAlias, isCollection, isMap, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
+import { nearest } from '@tandem-clouds/command-line/nearest';
+import { PolicyError, type PolicyMistake, TrafficError } from '../errors.ts';
 import { aliasMistakes } from './aliases.ts';
 import { escaped, partsOf } from './json-pointer.ts';
-import { nearest } from '@tandem-clouds/command-line/nearest';
 
 /** A mistake whose line is still to be found. */
 export type Mistake = Omit<PolicyMistake, 'line'>;

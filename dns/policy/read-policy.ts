@@ -1,8 +1,8 @@
 /** Reads a policy file. What is returned has every default filled in and breaks no rule; otherwise all mistakes are named. */
 import type { ErrorObject } from 'ajv';
 import schema from '../policy.schema.json' with { type: 'json' };
-import { mistakesIn, parseChecked, readText, validatorOf, type Mistake } from './parse.ts';
 import type { NamedAlike } from './named-alike.ts';
+import { type Mistake, mistakesIn, parseChecked, readText, validatorOf } from './parse.ts';
 import type { CheckSettings, EdgeSettings, Endpoint, Policy, SiteUse } from './policy.ts';
 import { rulesBroken } from './rules.ts';
 

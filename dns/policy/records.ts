@@ -2,13 +2,13 @@
 import { isIPv4 } from 'node:net';
 import { own } from '@tandem-clouds/command-line/own';
 import {
-  normalised,
   type Edge,
   type HealthCheck,
+  normalised,
   type PlainRecord,
   type RecordType,
-  type RoutedRecord,
   type Route,
+  type RoutedRecord,
   type RoutedType,
   type Target,
   type ZoneRecord,

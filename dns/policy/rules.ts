@@ -3,12 +3,12 @@
  * here, so that all mistakes of a file are seen at once.
  */
 import type { RecordType } from '@tandem-clouds/zone/model';
+import { isAddress, isHost, valueMistake, valuesMistake } from '@tandem-clouds/zone/values';
 import { escaped } from './json-pointer.ts';
-import { APEX_CNAME, nameMistakes, routeMistakes, typesOf, type Sites } from './name-rules.ts';
+import { APEX_CNAME, nameMistakes, routeMistakes, type Sites, typesOf } from './name-rules.ts';
 import type { Mistake } from './parse.ts';
 import type { NamePolicy, Policy, RecordPolicy } from './policy.ts';
 import { matchesName } from './unmanaged.ts';
-import { isAddress, isHost, valueMistake, valuesMistake } from '@tandem-clouds/zone/values';
 
 /** Every rule that is broken, with its place. */
 export function rulesBroken(value: unknown): readonly Mistake[] {

@@ -1,5 +1,5 @@
+import { canonical, type Change, keyOf, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { ProviderError } from '../errors.ts';
-import { canonical, keyOf, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
 
 /** @throws ProviderError when a record is no longer what the plan was made from. */
 export function refuseChanged(changes: readonly Change[], live: readonly ZoneRecord[]): void {

@@ -4,17 +4,17 @@
  * Invariant: between two steps the zone says one whole state, and says it in its overrides; so whatever ends a move, an
  * interruption, a breach, an outage, the next command starts from what is true.
  */
+import { type RoutedRecord, sharings } from '@tandem-clouds/zone/model';
 import { RefusedError, TrafficError } from '../errors.ts';
-import type { Lock } from '../plan/lock.ts';
-import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
 import type { Overrides } from '../overrides.ts';
+import { overridden } from '../overrides.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
-import { readAndPlan, type Plan } from '../plan/plan.ts';
+import type { Lock } from '../plan/lock.ts';
+import { type Plan, readAndPlan } from '../plan/plan.ts';
+import { guardHealth, type Probe, serving } from '../plan/safety.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf } from '../policy/records.ts';
 import type { Clock, Provider } from '../provider.ts';
-import { overridden } from '../overrides.ts';
-import { guardHealth, serving, type Probe } from '../plan/safety.ts';
 import { breach, p99, type Sample } from './gates.ts';
 import type { Observe } from './observe.ts';
 

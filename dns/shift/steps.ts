@@ -1,6 +1,6 @@
 /** Which way traffic takes from where it stands to where it shall be. Pure. */
 import type { RoutedRecord } from '@tandem-clouds/zone/model';
-import { sharesOf, type Overrides } from '../overrides.ts';
+import { type Overrides, sharesOf } from '../overrides.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsOf } from '../policy/records.ts';
 

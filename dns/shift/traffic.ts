@@ -1,9 +1,9 @@
 /** What may be asked of traffic: by an operator's command, or by a runbook. */
-import { sharings, type RoutedRecord } from '@tandem-clouds/zone/model';
-import { overridesName, type Overrides } from '../overrides.ts';
-import { readAndPlan, type Plan } from '../plan/plan.ts';
+import { type RoutedRecord, sharings } from '@tandem-clouds/zone/model';
+import { type Overrides, overridesName } from '../overrides.ts';
+import { type Plan, readAndPlan } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
-import { move, refuseDrift, type Move, type Mover, type Timeline } from './move.ts';
+import { type Move, move, type Mover, refuseDrift, type Timeline } from './move.ts';
 import { stepsBack, stepsBackOf, stepsTo } from './steps.ts';
 
 export type TrafficRequest =

@@ -5,7 +5,7 @@
  * Invariant: what it writes it deletes; an item, which nobody can delete, expires.
  */
 import { breaches } from './contract-breaches.ts';
-import { query, type Response, type Extra } from './query-site.ts';
+import { type Extra, query, type Response } from './query-site.ts';
 
 /** Of an item; the shortest would do. */
 const EXPIRES_SECONDS = 60;

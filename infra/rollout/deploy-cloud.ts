@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { parseSite, type Cloud } from '@tandem-clouds/local/stack/sites';
-import { StepError } from './run-rollout.ts';
+import { type Cloud, parseSite } from '@tandem-clouds/local/stack/sites';
 import type { Deploy } from './platform.ts';
 import { artefactOf } from './releases.ts';
+import { StepError } from './run-rollout.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const LAST_LINES = 20;

@@ -1,12 +1,12 @@
 /** The steps on real clouds and on a local stack: they differ only in how an artefact is deployed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { query } from './query-site.ts';
+import { version as UNRELEASED } from '../../src/shared/version.ts';
 import { contract } from './contract.ts';
-import { StepError, type Platform } from './run-rollout.ts';
 import type { SitePlan } from './plan.ts';
+import { query } from './query-site.ts';
+import { type Platform, StepError } from './run-rollout.ts';
 import { smoke } from './smoke.ts';
 import type { Traffic } from './traffic.ts';
-import { version as UNRELEASED } from '../../src/shared/version.ts';
 
 /** @param release undefined: the sources. @throws StepError */
 export type Deploy = (site: string, release: string | undefined) => Promise<void>;

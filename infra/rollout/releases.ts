@@ -5,8 +5,8 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Cloud } from '@tandem-clouds/local/stack/sites';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import type { Cloud } from '@tandem-clouds/local/stack/sites';
 
 const ARTIFACTS = path.join(import.meta.dirname, '../../.artifacts');
 const RELEASES = path.join(ARTIFACTS, 'releases');

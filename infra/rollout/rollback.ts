@@ -3,9 +3,9 @@
  *
  * Invariant: traffic returns only after the earlier release has been verified.
  */
+import type { SitePlan } from './plan.ts';
 import type { Platform } from './run-rollout.ts';
 import { StepError } from './run-rollout.ts';
-import type { SitePlan } from './plan.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface RollbackOptions {

@@ -5,7 +5,7 @@
  * Whatever ends a rollout, the outcome says of each cloud what it runs and whether it has its traffic.
  */
 import { CommandError } from '@tandem-clouds/command-line/command-error';
-import { stepsOf, stepText, type Action, type RolloutPlan, type SitePlan, type Step } from './plan.ts';
+import { type Action, type RolloutPlan, type SitePlan, type Step, stepsOf, stepText } from './plan.ts';
 
 /** What can be done to a cloud. Each rejects with StepError when it did not come about. */
 export interface Platform {

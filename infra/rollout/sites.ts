@@ -1,7 +1,7 @@
 /** Which sites a policy names, and in which order they are rolled out. Pure. */
-import type { Policy } from '../../dns/policy/policy.ts';
-import { parseSite, type Cloud } from '@tandem-clouds/local/stack/sites';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { type Cloud, parseSite } from '@tandem-clouds/local/stack/sites';
+import type { Policy } from '../../dns/policy/policy.ts';
 
 /** A function answers within its own timeout (serverless.aws.yml, `timeout`): then nothing is under way any more. */
 const IN_FLIGHT_SECONDS = 10;

@@ -1,9 +1,9 @@
 /** Moving traffic with the commands of `npm run tandem -- dns`: the same gates, lock and safeguards as for an operator. */
 import { own } from '@tandem-clouds/command-line/own';
-import { runDns } from '../../dns/command/run.ts';
 import type { CommandContext } from '../../dns/command/command-context.ts';
+import { runDns } from '../../dns/command/run.ts';
 import { TrafficError } from '../../dns/errors.ts';
-import { overridesIn, type Overrides } from '../../dns/overrides.ts';
+import { type Overrides, overridesIn } from '../../dns/overrides.ts';
 import type { Policy } from '../../dns/policy/policy.ts';
 import { readPolicy } from '../../dns/policy/read-policy.ts';
 import { breach } from '../../dns/shift/gates.ts';

@@ -3,21 +3,21 @@
  * over the same emulators in one run, both ways.
  */
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
-import { Contender } from './bridge/contender.ts';
-import { bundleFunctions } from './bridge/functions.ts';
-import { Fixture } from './bridge/fixture.ts';
-import { OTHER, startTwoSites, type BenchSites } from './bridge/two-sites.ts';
-import type { ContenderName, RoundResult } from './bridge/worker.ts';
-import { makeWorkload, type Workload } from './bridge/workload.ts';
 import {
   commandLine,
-  figure,
-  report,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
-import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
+import { Contender } from './bridge/contender.ts';
+import { Fixture } from './bridge/fixture.ts';
+import { bundleFunctions } from './bridge/functions.ts';
+import { type BenchSites, OTHER, startTwoSites } from './bridge/two-sites.ts';
+import type { ContenderName, RoundResult } from './bridge/worker.ts';
+import { makeWorkload, type Workload } from './bridge/workload.ts';
+import { type CloudName, CLOUDS, ROOT } from './service-bundles.ts';
 
 const RATIO_MIN = 1;
 const WARM_UP_ROUNDS = 2;

@@ -8,17 +8,17 @@ import path from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { appEntry } from '@tandem-clouds/local/code/bundle-app';
 import { GIVEN_BY_WORKER } from '@tandem-clouds/local/code/entry-point';
+import {
+  commandLine,
+  type Figure,
+  figure,
+  type Findings,
+  report,
+} from '@tandem-clouds/testkit/report/report';
 import { bytesByPackage, foreignPackages } from './bundle/contents.ts';
 import { ENVIRONMENT } from './bundle/environment.ts';
 import { loadTimes } from './bundle/load-time.ts';
-import {
-  commandLine,
-  figure,
-  report,
-  type Figure,
-  type Findings,
-} from '@tandem-clouds/testkit/report/report';
-import { CLOUDS, readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
+import { type CloudName, CLOUDS, readServiceBundles, ROOT } from './service-bundles.ts';
 
 const SIZE_MAX_KB: Readonly<Record<CloudName, number>> = { aws: 450, azure: 1_800 };
 const PACKAGES_SHOWN = 12;

@@ -8,8 +8,9 @@
  * A small run (`--keys 4000`) takes about two minutes, the issue's 200,000 keys a quarter of an hour.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { bundleFunctions } from './bridge/functions.ts';
+import { commandLine, type Findings, report } from '@tandem-clouds/testkit/report/report';
 import { Fixture } from './bridge/fixture.ts';
+import { bundleFunctions } from './bridge/functions.ts';
 import { OTHER, startTwoSites } from './bridge/two-sites.ts';
 import { CatchUp, type Progress } from './catch-up/catch-up.ts';
 import { figuresOf, notesOf, type Phase } from './catch-up/figures.ts';
@@ -17,10 +18,9 @@ import { Hops } from './catch-up/hops.ts';
 import type { LiveWrites } from './catch-up/live.ts';
 import { measureLoad } from './catch-up/load.ts';
 import type { CatchUpOptions } from './catch-up/options.ts';
-import { startRecovery, type Recovery } from './catch-up/recovery.ts';
-import { BRIDGE_FUNCTIONS, startFeeds, type Feeds } from './catch-up/site-run.ts';
+import { type Recovery, startRecovery } from './catch-up/recovery.ts';
+import { BRIDGE_FUNCTIONS, type Feeds, startFeeds } from './catch-up/site-run.ts';
 import { measureVirtually } from './catch-up/virtual/findings.ts';
-import { commandLine, report, type Findings } from '@tandem-clouds/testkit/report/report';
 import { CLOUDS, ROOT } from './service-bundles.ts';
 
 /** Of the comparison with the bridge: enough that its first second, for which a budget is saved up, counts little. */

@@ -2,16 +2,16 @@
  * `bench compare`: what it takes to compare two sites, one on each cloud, through the real SDKs: time and the
  * bytes that cross, for identical sites and for sites with differences, and how both grow with the records.
  */
-import { Comparison } from './compare/comparison.ts';
-import { recordOf, RECORD_BYTES } from './compare/records.ts';
-import { openStores } from './compare/stores.ts';
 import {
   commandLine,
-  figure,
-  report,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
+import { Comparison } from './compare/comparison.ts';
+import { RECORD_BYTES, recordOf } from './compare/records.ts';
+import { openStores } from './compare/stores.ts';
 import { ROOT } from './service-bundles.ts';
 
 const BATCH = 500;

@@ -4,42 +4,41 @@
  *
  * `--record` writes what was counted to scripts/cost/usage.json, which `npm run tandem -- cost` goes by.
  */
+import { heartbeatMs } from '@tandem-clouds/replication/bounds';
+import {
+  type Aim,
+  commandLine,
+  type Figure,
+  figure,
+  type Findings,
+  report,
+} from '@tandem-clouds/testkit/report/report';
+import { PRICES, usdPerMillion } from '../cost/prices.ts';
+import {
+  IDLE_SQS_REQUESTS_PER_HOUR,
+  readUsage,
+  type SiteUsage,
+  type Tally,
+  type Usage,
+  type WriteCost,
+  writeUsage,
+} from '../cost/usage.ts';
 import { Contender } from './bridge/contender.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { OTHER, startTwoSites } from './bridge/two-sites.ts';
 import {
   beatOf,
+  type Bench,
   creates,
   KILOBYTE_PAYLOAD,
   list,
   reads,
   updates,
   updatesAlone,
-  type Bench,
 } from './cost/scenarios.ts';
 import { usdOf } from './cost/tally.ts';
-import {
-  commandLine,
-  figure,
-  report,
-  type Aim,
-  type Figure,
-  type Findings,
-} from '@tandem-clouds/testkit/report/report';
-import { CLOUDS, ROOT, type CloudName } from './service-bundles.ts';
-import { PRICES, usdPerMillion } from '../cost/prices.ts';
-import {
-  IDLE_SQS_REQUESTS_PER_HOUR,
-  readUsage,
-  writeUsage,
-  type SiteUsage,
-  type Tally,
-  type Usage,
-  type WriteCost,
-} from '../cost/usage.ts';
-
-import { heartbeatMs } from '@tandem-clouds/replication/bounds';
+import { type CloudName, CLOUDS, ROOT } from './service-bundles.ts';
 
 const WRITE_UNITS_MAX = 4;
 const ALONE = 5;

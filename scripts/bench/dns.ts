@@ -4,25 +4,25 @@
  *
  * Rounds are short and interleaved, so that a slow moment of the machine hits everybody; the median round counts.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NAME } from './dns/fixture.ts';
-import type { LoadResult } from './dns/load-main.ts';
-import { findPeer, PEERS, startPeer, type PeerName } from './dns/peers.ts';
 import {
   commandLine,
-  figure,
-  report,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
-import { ROOT } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
+import { NAME } from './dns/fixture.ts';
+import type { LoadResult } from './dns/load-main.ts';
+import { findPeer, type PeerName, PEERS, startPeer } from './dns/peers.ts';
+import { ROOT } from './service-bundles.ts';
 
 const QUERIES_PER_SECOND_MIN = 20_000;
 const UNDER_WAY = 128;

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { commandLine, figure, report, type Findings } from '@tandem-clouds/testkit/report/report';
+import { commandLine, figure, type Findings, report } from '@tandem-clouds/testkit/report/report';
 import { median } from '@tandem-clouds/testkit/report/statistics';
 import { compile } from '../../packages/emulators/build/compile.ts';
 import { ROOT } from './service-bundles.ts';

@@ -9,19 +9,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { prepareFolder } from '@tandem-clouds/command-line/write-file';
-import { addedByTheStack, differences } from './http/responses.ts';
-import { Contestant } from './http/contestant.ts';
-import { SHAPES, type Shape } from './http/fixture.ts';
 import {
-  commandLine,
-  figure,
-  report,
   type Aim,
+  commandLine,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
-import { readServiceBundles, ROOT, type CloudName } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
+import { Contestant } from './http/contestant.ts';
+import { type Shape, SHAPES } from './http/fixture.ts';
+import { addedByTheStack, differences } from './http/responses.ts';
+import { type CloudName, readServiceBundles, ROOT } from './service-bundles.ts';
 
 const RATIO_MAX = 0.6;
 const OVER_BARE_MAX_MICROS = 10;

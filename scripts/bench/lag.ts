@@ -7,20 +7,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
-import { withFootprint, type Footprint } from './lag/footprint.ts';
-import { openLoop } from './lag/open-loop.ts';
-import { openProbe } from './lag/probe.ts';
-import { Watcher } from './lag/watcher.ts';
 import { runningStack, withOwnStack } from '@tandem-clouds/testkit/cluster/own-stack';
 import {
   commandLine,
-  figure,
-  report,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
-import { ROOT } from './service-bundles.ts';
 import { percentile } from '@tandem-clouds/testkit/report/statistics';
+import { type Footprint, withFootprint } from './lag/footprint.ts';
+import { openLoop } from './lag/open-loop.ts';
+import { openProbe } from './lag/probe.ts';
+import { Watcher } from './lag/watcher.ts';
+import { ROOT } from './service-bundles.ts';
 
 const LAG_P50_BELOW_MS = 60;
 const LAG_P99_BELOW_MS = 300;

@@ -10,15 +10,15 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parsePolicy } from '../../dns/policy/read-policy.ts';
-import { recordsOf } from '../../dns/policy/records.ts';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { Unavailable } from '@tandem-clouds/testkit/peers/peer';
+import { commandLine, figure, type Findings, report } from '@tandem-clouds/testkit/report/report';
+import { median } from '@tandem-clouds/testkit/report/statistics';
+import { parsePolicy } from '../../dns/policy/read-policy.ts';
+import { recordsOf } from '../../dns/policy/records.ts';
 import { namesOf, policyOf, ZONE } from './plan/fixture.ts';
 import { octoDnsPlan, octoDnsSync } from './plan/octodns.ts';
-import { commandLine, figure, report, type Findings } from '@tandem-clouds/testkit/report/report';
 import { ROOT } from './service-bundles.ts';
-import { median } from '@tandem-clouds/testkit/report/statistics';
 
 const SECONDS_MAX = 2;
 

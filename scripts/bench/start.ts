@@ -7,16 +7,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { bareStartMs, measureStart, type StartTimes } from './start/measured-start.ts';
 import {
   commandLine,
-  figure,
-  report,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
-import { ROOT } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
+import { ROOT } from './service-bundles.ts';
+import { bareStartMs, measureStart, type StartTimes } from './start/measured-start.ts';
 
 /** Seconds on two cores. */
 const FIRST_WITHIN_S = 6;

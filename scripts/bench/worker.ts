@@ -7,19 +7,19 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { placeArtefact } from '@tandem-clouds/local/site-release';
+import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
 import { FunctionsHost } from '@tandem-clouds/testkit/peers/functions-host';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
-import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
-import { ENVIRONMENT } from './bundle/environment.ts';
 import {
   commandLine,
-  figure,
-  report,
   type Figure,
+  figure,
   type Findings,
+  report,
 } from '@tandem-clouds/testkit/report/report';
-import { ROOT } from './service-bundles.ts';
 import { median } from '@tandem-clouds/testkit/report/statistics';
+import { ENVIRONMENT } from './bundle/environment.ts';
+import { ROOT } from './service-bundles.ts';
 
 const APP = path.join(ROOT, '.artifacts/azure/app');
 

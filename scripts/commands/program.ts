@@ -5,8 +5,8 @@
 import { createRequire } from 'node:module';
 import { command, type CommandContext, type Program } from '@tandem-clouds/command-line/command';
 import { completionScript, SHELLS } from '@tandem-clouds/command-line/completion';
-import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { choice } from '@tandem-clouds/command-line/option';
+import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';

@@ -1,5 +1,5 @@
 /** Traffic by DNS, as commands of a process: this terminal, this clock, these credentials. */
-import { withContext, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
+import { type CommandContext, type Group, withContext } from '@tandem-clouds/command-line/command';
 import { DNS } from '../../dns/command/command-line.ts';
 import { monitor as watching, runbook as onWord } from '../../dns/command/monitor-command.ts';
 

@@ -6,7 +6,7 @@
  */
 import { heartbeatMs, sweepTickMs } from '@tandem-clouds/replication/bounds';
 import type { Inventory } from './inventory.ts';
-import { PRICES, type Price } from './prices.ts';
+import { type Price, PRICES } from './prices.ts';
 import { IDLE_SQS_REQUESTS_PER_HOUR, type Tally, type Usage, type WriteCost } from './usage.ts';
 
 /** Per month. */

@@ -1,6 +1,6 @@
 /** What a finding means: its row of the table, and for a refusal the first reading that fits. */
 import type { Finding } from '../../src/shared/ports/probe.ts';
-import { ANYWHERE, COMMON, PROBES, type Cloud, type ProbeRow } from './table.ts';
+import { ANYWHERE, type Cloud, COMMON, type ProbeRow, PROBES } from './table.ts';
 
 export interface Reading extends Finding {
   readonly calls: string;

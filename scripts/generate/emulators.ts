@@ -1,14 +1,14 @@
 /** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
-import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
+import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
-import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
+import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
+import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 
 export const EMULATORS: readonly EmulatorFacts[] = [
   dynamodbFacts,

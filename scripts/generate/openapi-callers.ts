@@ -1,5 +1,5 @@
 /** What the contract says about who may read and write records. */
-import { problems, type Operation } from './openapi-parts.ts';
+import { type Operation, problems } from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
 

@@ -1,22 +1,22 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
-import { idSchema, type Entity } from '../../src/shared/domain/entity.ts';
+import { type Entity, idSchema } from '../../src/shared/domain/entity.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import {
-  NOT_YET_EVERYWHERE,
   applied,
+  idempotencyKey,
+  NOT_YET_EVERYWHERE,
+  type Operation,
   precondition,
   prefer,
-  response,
-  idempotencyKey,
   problems,
   readHere,
   ref,
   replayed,
+  response,
   session,
   stateHeaders,
   unreadable,
-  type Operation,
 } from './openapi-parts.ts';
 
 /** @param type The entity's name as a schema, capitalised. */

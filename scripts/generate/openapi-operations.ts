@@ -1,7 +1,8 @@
 /** What only operators may, in the contract: one function for each group of routes. */
+import { EARLIER_LIFE } from '@tandem-clouds/replication/conflict-log';
+import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { exposureKeysMax, pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
 import { idSchema } from '../../src/shared/domain/entity.ts';
-import { EARLIER_LIFE } from '@tandem-clouds/replication/conflict-log';
 import {
   conflictOverrideSchema,
   discardSchema,
@@ -9,18 +10,17 @@ import {
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { idCursor } from '../../src/shared/http/paging.ts';
-import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import {
-  response,
   count,
+  described,
   object,
+  type Operation,
   problems,
   ref,
-  described,
+  response,
   text,
   time,
   unreadable,
-  type Operation,
 } from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;

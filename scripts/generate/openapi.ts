@@ -2,38 +2,38 @@
 import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { bodyBytesMax, headerBytesMax, jsonDepthMax, urlBytesMax } from '../../src/shared/bounds.ts';
+import { entities } from '../../src/shared/domain/entities.ts';
+import { itemSchema, writeSchema } from '../../src/shared/domain/entities/item.ts';
+import { user } from '../../src/shared/domain/entities/user.ts';
 import {
   createSchema,
+  type Entity,
   idSchema,
   patchSchema,
   viewSchema,
-  type Entity,
 } from '../../src/shared/domain/entity.ts';
-import { itemSchema, writeSchema } from '../../src/shared/domain/entities/item.ts';
-import { user } from '../../src/shared/domain/entities/user.ts';
-import { entities } from '../../src/shared/domain/entities.ts';
-import { deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
 import { callerScheme, forCallers } from './openapi-callers.ts';
+import { deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
 import { operationPaths, operationSchemas, securitySchemes } from './openapi-operations.ts';
 import {
-  NOT_YET_EVERYWHERE,
-  count,
-  object,
-  described,
-  text,
-  time,
   applied,
+  count,
+  described,
+  idempotencyKey,
+  NOT_YET_EVERYWHERE,
+  object,
+  type Operation,
   precondition,
   prefer,
-  response,
-  idempotencyKey,
   problems,
   readHere,
   ref,
   replayed,
+  response,
   session,
   stateHeaders,
-  type Operation,
+  text,
+  time,
 } from './openapi-parts.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };

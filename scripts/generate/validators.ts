@@ -1,21 +1,21 @@
 /** Compiles every JSON Schema ahead of time into one module without a schema compiler in it. */
 import { createRequire } from 'node:module';
 import Ajv from 'ajv';
-import addFormats from 'ajv-formats';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import addFormats from 'ajv-formats';
 import { build } from 'esbuild';
+import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema';
+import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { configSchema } from '../../src/shared/config/config-schema.ts';
-import { createSchema, storedSchema } from '../../src/shared/domain/entity.ts';
 import { changeSchemas, entities } from '../../src/shared/domain/entities.ts';
 import { ITEM } from '../../src/shared/domain/entities/item.ts';
+import { createSchema, storedSchema } from '../../src/shared/domain/entity.ts';
 import {
   conflictOverrideSchema,
   discardSchema,
   replaySchema,
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
-import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema';
-import { eventSchema } from '@tandem-clouds/replication/event-schema';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
 function runtimeSchemas(): Record<string, object> {

@@ -1,7 +1,7 @@
 /** The ESLint rule that holds every import to the rooms of rooms.js. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { isTest, ROOMS, roomOf } from './rooms.js';
+import { isTest, roomOf, ROOMS } from './rooms.js';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const PACKAGE = /^@tandem-clouds\/([^/]+)(?:\/(.+))?$/;

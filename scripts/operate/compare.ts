@@ -1,9 +1,9 @@
 /** `tandem compare`, `repair` and `backfill`: begins a comparison of two sites and follows it to its end. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { own } from '@tandem-clouds/command-line/own';
-import type { CompareOptions } from './options.ts';
-import { OperatorApi, type SideView, type VerificationView } from './operator-api.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { own } from '@tandem-clouds/command-line/own';
+import { OperatorApi, type SideView, type VerificationView } from './operator-api.ts';
+import type { CompareOptions } from './options.ts';
 import { findSite, TargetError } from './targets.ts';
 
 const SAMPLE_EVERY_MS = 1_000;

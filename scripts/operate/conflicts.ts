@@ -1,7 +1,7 @@
 /** `tandem conflicts`: which writes lost against one that had not seen them, and what an operator makes of it. */
-import type { ConflictOptions } from './options.ts';
-import { OperatorApi, type ConflictView } from './operator-api.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { type ConflictView, OperatorApi } from './operator-api.ts';
+import type { ConflictOptions } from './options.ts';
 import { findSite, findTargets } from './targets.ts';
 
 const VALUE_CHARACTERS = 40;

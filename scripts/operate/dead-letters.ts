@@ -1,12 +1,12 @@
 /** `tandem dlq`: what was set aside, why, and what becomes of it. */
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { deadLetterSettlesMax } from '../../src/shared/bounds.ts';
-import type { DeadLetterOptions } from './options.ts';
-import { OperatorApi, type CausesView, type SettledView } from './operator-api.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
-import { TargetError, findSite, findTargets } from './targets.ts';
+import { deadLetterSettlesMax } from '../../src/shared/bounds.ts';
+import { type CausesView, OperatorApi, type SettledView } from './operator-api.ts';
+import type { DeadLetterOptions } from './options.ts';
+import { findSite, findTargets, TargetError } from './targets.ts';
 
 /** Returns the exit status: 1 when a letter could not be settled. @throws TargetError */
 export async function deadLetters(options: DeadLetterOptions, context: CommandContext): Promise<number> {

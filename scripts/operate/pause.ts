@@ -1,7 +1,7 @@
 /** `tandem pause` and `tandem resume`: stops and starts what one site sends to another. */
-import type { PauseOptions } from './options.ts';
-import { OperatorApi, type PauseView } from './operator-api.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { OperatorApi, type PauseView } from './operator-api.ts';
+import type { PauseOptions } from './options.ts';
 import { findSite } from './targets.ts';
 
 /** Returns the exit status: 1 when the resumed peer does not take what has gathered. @throws TargetError */

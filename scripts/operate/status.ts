@@ -1,9 +1,9 @@
 /** `tandem status`: asks every site, and says per direction what is safe and what is not. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { querySite, type SiteReport } from './query-sites.ts';
-import type { StatusOptions } from './options.ts';
-import { directionsOf } from './directions.ts';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { directionsOf } from './directions.ts';
+import type { StatusOptions } from './options.ts';
+import { querySite, type SiteReport } from './query-sites.ts';
 import { toTable } from './table.ts';
 import { findTargets } from './targets.ts';
 

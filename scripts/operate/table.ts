@@ -1,9 +1,9 @@
 /** Directions as an aligned table for people, with a sentence for each. */
 import { styleText } from 'node:util';
-import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import { aligned } from '@tandem-clouds/command-line/table';
-import type { SiteReport } from './query-sites.ts';
+import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import type { Direction } from './directions.ts';
+import type { SiteReport } from './query-sites.ts';
 
 type Colour = 'green' | 'yellow' | 'red' | 'dim';
 

@@ -1,13 +1,13 @@
 /** Whom to ask: the sites of the stack on this machine, or the deployed ones that were named. */
-import { CommandError } from '@tandem-clouds/command-line/command-error';
 import path from 'node:path';
-import { portsOf, readSites, runs } from '@tandem-clouds/local/one-site/site-registry';
+import { CommandError } from '@tandem-clouds/command-line/command-error';
 import {
   readStack,
-  StackFileError,
   type Stack,
+  StackFileError,
   type StackSite,
 } from '@tandem-clouds/command-line/running-stack';
+import { portsOf, readSites, runs } from '@tandem-clouds/local/one-site/site-registry';
 import { urlOf } from '@tandem-clouds/local/stack/topology';
 import { getJson } from './get-json.ts';
 import type { CommonOptions } from './options.ts';

@@ -1,8 +1,8 @@
 /** `tandem token`: a token of the local issuer, to present as `Authorization: Bearer`. */
+import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { explain } from './get-json.ts';
 import type { TokenOptions } from './options.ts';
-import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { findIssuer, TargetError } from './targets.ts';
 
 /** Returns the exit status. @throws TargetError when there is no issuer, or when it does not answer. */

@@ -1,10 +1,10 @@
 /** From a policy to what can be done to its sites: real clouds, or the running local stack when its provider is `local`. */
-import { systemContext } from '../../dns/command/system.ts';
 import type { Cloud } from '@tandem-clouds/local/stack/sites';
-import { cloudDeploy } from '../../infra/rollout/deploy-cloud.ts';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import type { Platform } from '../../infra/rollout/run-rollout.ts';
+import { systemContext } from '../../dns/command/system.ts';
+import { cloudDeploy } from '../../infra/rollout/deploy-cloud.ts';
 import { platformOf } from '../../infra/rollout/platform.ts';
+import type { Platform } from '../../infra/rollout/run-rollout.ts';
 import { Traffic } from '../../infra/rollout/traffic.ts';
 
 export interface Target {

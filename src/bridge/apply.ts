@@ -1,9 +1,9 @@
 /** Queue-triggered: merges what the peers sent into the local store. */
-import { openDeadLetters, openStore, queueEntry } from '#cloud';
-import { checkEvent } from '../shared/validation/check-event.ts';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
+import { openDeadLetters, openStore, queueEntry } from '#cloud';
 import { openRuntime, sleep } from '../shared/runtime.ts';
+import { checkEvent } from '../shared/validation/check-event.ts';
 import { reportApplied as openReport } from './report-applied.ts';
 
 const { config, logger, metrics, site } = openRuntime();

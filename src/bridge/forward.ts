@@ -1,10 +1,10 @@
 /** Queue-triggered: from the site's own queue to every peer's inbound queue. */
-import { openDeadLetters, openStore, queueEntry } from '#cloud';
-import { checkEvent } from '../shared/validation/check-event.ts';
-import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { drive } from '@tandem-clouds/replication/drive';
 import { forward } from '@tandem-clouds/replication/forward';
+import { openDeadLetters, openStore, queueEntry } from '#cloud';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
+import { checkEvent } from '../shared/validation/check-event.ts';
 import { openDirections } from './open-directions.ts';
 
 const { config, logger, metrics, site } = openRuntime();

@@ -1,14 +1,14 @@
 /** Which peers a function of the bridge may send to, asked of the store now and then. */
-import { pauseCacheMs } from '../shared/bounds.ts';
 import { AppError } from '@tandem-clouds/replication/errors';
-import type { Store } from '@tandem-clouds/replication/ports/store';
 import {
-  pauseKey,
-  pausedPeers,
-  withoutPaused,
   type PausedPeers,
+  pausedPeers,
+  pauseKey,
+  withoutPaused,
 } from '@tandem-clouds/replication/paused-peers';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { pauseCacheMs } from '../shared/bounds.ts';
 
 /**
  * Answers with the site without its paused peers; an answer of the store serves for `pauseCacheMs`. While the store

@@ -2,12 +2,9 @@
  * Timer-triggered: sends again what has been pending for too long, tells the peers that this site is alive, and measures
  * how it stands with each of them.
  */
-import { openOutbox, openStore, timerEntry } from '#cloud';
 import { sweepTickMs } from '@tandem-clouds/replication/bounds';
-import { AppError } from '@tandem-clouds/replication/errors';
-import { recordGauges } from '../shared/operations/gauges.ts';
-import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { drive } from '@tandem-clouds/replication/drive';
+import { AppError } from '@tandem-clouds/replication/errors';
 import {
   beat,
   hasNotes,
@@ -21,6 +18,9 @@ import {
 import type { Protocol } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
+import { openOutbox, openStore, timerEntry } from '#cloud';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { recordGauges } from '../shared/operations/gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';

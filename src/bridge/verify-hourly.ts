@@ -2,11 +2,11 @@
  * Timer-triggered: begins the hourly comparisons, each of which repairs what it finds, and removes old tombstones. One that
  * cannot be begun does not keep back the others; the invocation fails all the same, so that it is seen and repeated.
  */
-import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
-import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { drive } from '@tandem-clouds/replication/drive';
+import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 
 const { config, logger, site } = openRuntime();

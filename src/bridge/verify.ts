@@ -1,10 +1,10 @@
 /** Queue-triggered: one step of a comparison with a peer or of the removal of tombstones, or a pack of a peer's backlog. */
-import { openDeadLetters, openInbox, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive } from '@tandem-clouds/replication/drive';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import { openDeadLetters, openInbox, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
+import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { openRuntime, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';

@@ -4,13 +4,13 @@
  * rotation together. While the site is being rebuilt it answers 503 until it has been filled: edge and DNS keep clients
  * away from a copy that is not whole. Anybody may ask, so what was found serves all who ask within a second.
  */
-import { openOutbox, openStore } from '#cloud';
-import { responseKeptMs, probeTimeoutMs } from '../shared/bounds.ts';
 import {
   backfillKeys,
-  backfillState,
   type BackfillState,
+  backfillState,
 } from '@tandem-clouds/replication/anti-entropy/backfill';
+import { openOutbox, openStore } from '#cloud';
+import { probeTimeoutMs, responseKeptMs } from '../shared/bounds.ts';
 import { cacheResponse } from '../shared/cache-response.ts';
 import { readEach } from '../shared/read-each.ts';
 import { openRuntime, serve } from '../shared/runtime.ts';

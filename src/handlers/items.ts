@@ -1,8 +1,9 @@
 /** Generic records: `POST /write` creates or replaces; below `/items` they are listed, read and deleted. */
-import { ITEM } from '../shared/domain/entities/item.ts';
-import { ItemService, type ItemInput } from '../shared/domain/item-service.ts';
-import { InvalidError } from '../shared/errors.ts';
+import { idOf } from '@tandem-clouds/replication/record';
 import { fetchClient } from '../shared/adapters/fetch-client.ts';
+import { ITEM } from '../shared/domain/entities/item.ts';
+import { type ItemInput, ItemService } from '../shared/domain/item-service.ts';
+import { InvalidError } from '../shared/errors.ts';
 import { itemWrite } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';
 import { isNotModified, isOnlyIfAbsent } from '../shared/http/conditional.ts';
@@ -12,7 +13,6 @@ import { withDurability } from '../shared/http/prefer.ts';
 import { recordHeaders } from '../shared/http/record-headers.ts';
 import type { HttpRequest, Route } from '../shared/http/route.ts';
 import { seenStates } from '../shared/http/session.ts';
-import { idOf } from '@tandem-clouds/replication/record';
 import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();

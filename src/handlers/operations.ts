@@ -1,6 +1,8 @@
 /** What only operators may: everything below `/replication/`. Each group of routes is a file of its own. */
 import os from 'node:os';
 import { v7 as uuidv7 } from 'uuid';
+import { heartbeatMs } from '@tandem-clouds/replication/bounds';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import {
   cloudName,
   openDeadLetterBox,
@@ -13,10 +15,6 @@ import {
 } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
-import { heartbeatMs } from '@tandem-clouds/replication/bounds';
-import { ConflictService } from '../shared/operations/conflict-service.ts';
-import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
-import { firstCheck } from '../shared/operations/first-check.ts';
 import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
@@ -26,8 +24,10 @@ import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
+import { ConflictService } from '../shared/operations/conflict-service.ts';
+import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
+import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
-import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();

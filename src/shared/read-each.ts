@@ -1,6 +1,6 @@
 /** Reading keys of which some may never be readable, for what is no protocol: the same rule (`replication/isolate.ts`). */
+import { type KeysRead, readKeys } from '@tandem-clouds/replication/isolate';
 import type { Store } from '@tandem-clouds/replication/ports/store';
-import { readKeys, type KeysRead } from '@tandem-clouds/replication/isolate';
 
 /** @throws what the store throws for a reason that passes. */
 export async function readEach(store: Pick<Store, 'getMany'>, keys: readonly string[]): Promise<KeysRead> {

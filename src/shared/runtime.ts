@@ -4,17 +4,17 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
-import { loadConfig, type Config } from './config/config.ts';
-import { fetchClient } from './adapters/fetch-client.ts';
-import { readThrough } from './http/read-through.ts';
-import { httpService } from './http/service.ts';
-import type { Route } from './http/route.ts';
-import { jsonLogger } from './adapters/json-logger.ts';
-import type { Logger, Metrics } from './ports/telemetry.ts';
-import { Replica } from './domain/replica.ts';
 import type { Resources } from '@tandem-clouds/replication/drive';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
+import { fetchClient } from './adapters/fetch-client.ts';
+import { jsonLogger } from './adapters/json-logger.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { Replica } from './domain/replica.ts';
+import { readThrough } from './http/read-through.ts';
+import type { Route } from './http/route.ts';
+import { httpService } from './http/service.ts';
+import type { Logger, Metrics } from './ports/telemetry.ts';
 
 export interface Runtime {
   readonly config: Config;

@@ -4,12 +4,12 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { cloudName } from '#cloud';
-import { eventVersion, parseEvent } from '@tandem-clouds/replication/event';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { eventVersion, parseEvent } from '@tandem-clouds/replication/event';
 import { plainValues } from '@tandem-clouds/replication/record';
+import { cloudName } from '#cloud';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
-import { openApi, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 import { delivered, TestSite } from '../helpers/test-site.ts';
 

@@ -1,17 +1,17 @@
 /** Conflicts and comparisons as operators see them. Runs once per cloud, with the other as its peer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
+import { drive } from '@tandem-clouds/replication/drive';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { drive } from '@tandem-clouds/replication/drive';
-import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
-import { OPERATOR_ENV, callAsOperator, callHandler, type CallApi, type Response } from '../helpers/api.ts';
+import { type CallApi, callAsOperator, callHandler, OPERATOR_ENV, type Response } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import { setEnvironment } from '../helpers/sites.ts';
-import { TestSite, delivered } from '../helpers/test-site.ts';
+import { delivered, TestSite } from '../helpers/test-site.ts';
 
 const handlers = new Map<string, unknown>();
 let clouds: LinkedClouds;

@@ -1,11 +1,11 @@
 /** Who may read and write records, with the local issuer. Runs once per cloud: the answers are the same. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cloudName } from '#cloud';
-import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
-import { ROTATE_PATH, startIssuer, type Issuer } from '@tandem-clouds/emulators/oidc/server';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { type Issuer, ROTATE_PATH, startIssuer } from '@tandem-clouds/emulators/oidc/server';
+import { cloudName } from '#cloud';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { failuresMax, jsonDepthMax } from '../../src/shared/bounds.ts';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;

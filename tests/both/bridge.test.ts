@@ -1,15 +1,15 @@
 /** The bridge functions as their platform calls them. Runs once per cloud, with the other cloud as its peer. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { cloudName, openStore } from '#cloud';
-import { inboundAttemptsMax, eventBytesMax } from '@tandem-clouds/replication/bounds';
-import { loadConfig } from '../../src/shared/config/config.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { eventBytesMax, inboundAttemptsMax } from '@tandem-clouds/replication/bounds';
 import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import { plainValues } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { cloudName, openStore } from '#cloud';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
 import { eventFrom } from '../helpers/event-from.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import type { QueueName, Taken, TestCloud } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

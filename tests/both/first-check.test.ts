@@ -3,12 +3,12 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import type { Finding } from '../../src/shared/ports/probe.ts';
 import { checkSite } from '../../scripts/first-check/check-site.ts';
-import { OPERATOR_ENV, OPERATOR_KEY, callAsOperator, invoke } from '../helpers/api.ts';
+import type { Finding } from '../../src/shared/ports/probe.ts';
+import { callAsOperator, invoke, OPERATOR_ENV, OPERATOR_KEY } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
-import { startProxy, type RightsProxy, type Refusal, type ProxiedRequest } from '../helpers/rights/proxy.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
+import { type ProxiedRequest, type Refusal, type RightsProxy, startProxy } from '../helpers/rights/proxy.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 
 let clouds: LinkedClouds;

@@ -1,9 +1,9 @@
 /** The contract of the HTTP API. Runs once per cloud with that cloud's adapters, over its emulators. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import { cloudName } from '#cloud';
 import { bodyBytesMax } from '../../src/shared/bounds.ts';
-import type { ReplicationEvent } from '@tandem-clouds/replication/event';
-import { openApi, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi } from '../helpers/api.ts';
 import type { Call } from '../helpers/call.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

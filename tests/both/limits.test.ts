@@ -3,8 +3,8 @@
  * Runs once per cloud.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cloudName } from '#cloud';
 import { eventBytesMax } from '@tandem-clouds/replication/bounds';
+import { cloudName } from '#cloud';
 import {
   bodyBytesMax,
   headerBytesMax,
@@ -13,7 +13,7 @@ import {
   sessionTokensMax,
   urlBytesMax,
 } from '../../src/shared/bounds.ts';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;

@@ -1,18 +1,18 @@
 /** What the functions of the bridge measure, as they write it. Runs once per cloud, with the other one as its peer. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { cloudName, openStore } from '#cloud';
-import { loadConfig } from '../../src/shared/config/config.ts';
-import { drive } from '@tandem-clouds/replication/drive';
-import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
-import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
+import { drive } from '@tandem-clouds/replication/drive';
 import { beat } from '@tandem-clouds/replication/heartbeat';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
+import { cloudName, openStore } from '#cloud';
+import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import { invoke } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
 import { freshResponse } from '../helpers/fresh-response.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { TestSite } from '../helpers/test-site.ts';
 
 let clouds: LinkedClouds;

@@ -1,19 +1,19 @@
 /** What only operators may. Runs once per cloud, with the other as its peer. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { drive } from '@tandem-clouds/replication/drive';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
+import { leaveNotes, NO_NOTES } from '@tandem-clouds/replication/heartbeat';
+import { pauseKey } from '@tandem-clouds/replication/paused-peers';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import { cloudName, openDeadLetters, openStore } from '#cloud';
+import { openDirections } from '../../src/bridge/open-directions.ts';
 import { pauseCacheMs } from '../../src/shared/bounds.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import type { DeadLetters } from '../../src/shared/ports/cloud.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { openDirections } from '../../src/bridge/open-directions.ts';
-import { drive } from '@tandem-clouds/replication/drive';
-import { NO_NOTES, leaveNotes } from '@tandem-clouds/replication/heartbeat';
-import { pauseKey } from '@tandem-clouds/replication/paused-peers';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { OPERATOR_ENV, callAsOperator, callHandler, type CallApi, type Response } from '../helpers/api.ts';
+import { type CallApi, callAsOperator, callHandler, OPERATOR_ENV, type Response } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
 import { freshResponse } from '../helpers/fresh-response.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import type { QueueName } from '../helpers/sites.ts';
 import { setEnvironment } from '../helpers/sites.ts';

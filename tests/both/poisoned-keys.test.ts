@@ -3,19 +3,19 @@
  * and the key is named with its reason. Runs once per cloud, with the other cloud as its peer.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { cloudName, openStore } from '#cloud';
-import { loadConfig } from '../../src/shared/config/config.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { pendingView } from '../../src/shared/operations/pending-view.ts';
-import { checkStep } from '../../src/shared/validation/check-step.ts';
-import { drive } from '@tandem-clouds/replication/drive';
-import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
-import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verification';
+import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
+import { drive } from '@tandem-clouds/replication/drive';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import { DELETED, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { cloudName, openStore } from '#cloud';
+import { loadConfig } from '../../src/shared/config/config.ts';
+import { pendingView } from '../../src/shared/operations/pending-view.ts';
+import { checkStep } from '../../src/shared/validation/check-step.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 import type { QueueName, Taken, TestCloud } from '../helpers/sites.ts';
 import { tear } from '../helpers/tear.ts';

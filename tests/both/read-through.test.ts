@@ -1,8 +1,9 @@
 /** A read whose session is ahead of this site, answered by the site that is ahead. Runs once per cloud. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { cloudName } from '#cloud';
 import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { cloudName } from '#cloud';
 import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
@@ -10,13 +11,12 @@ import { userCreate, userPatch } from '../../src/shared/generated/validators.js'
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { invokeLambda } from '../helpers/call.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { checkUser } from '../helpers/check-user.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { startOrigin, type TestOrigin } from '../helpers/origin.ts';
 import { TestSite } from '../helpers/test-site.ts';
-import { checkUser } from '../helpers/check-user.ts';
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 const PEER = cloudName === 'aws' ? 'azure-eastus' : 'aws-us-east-1';

@@ -1,12 +1,12 @@
 /** A site that is being rebuilt stays out of rotation until it has been filled. Runs once per cloud. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cloudName } from '#cloud';
-import { responseKeptMs } from '../../src/shared/bounds.ts';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { cloudName } from '#cloud';
+import { responseKeptMs } from '../../src/shared/bounds.ts';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

@@ -1,18 +1,18 @@
 /** `GET /replication`: what would be lost if this site vanished now. Runs once per cloud, with the other as its peer. */
+import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { SQSClient, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event';
+import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event';
-import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
-import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
-import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { callHandler, invoke, type Response } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
 import { freshResponse } from '../helpers/fresh-response.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 let clouds: LinkedClouds;

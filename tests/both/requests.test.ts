@@ -1,20 +1,20 @@
 /** What a client can ask of one request. Runs once per cloud, with the other cloud as its peer. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { cloudName, openStore } from '#cloud';
 import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import { user } from '../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { encodeStamp } from '@tandem-clouds/replication/stamp';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { deliver, type Delivery } from '../helpers/call.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
-import { TestSite } from '../helpers/test-site.ts';
 import { checkUser } from '../helpers/check-user.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
+import { TestSite } from '../helpers/test-site.ts';
 
 let clouds: LinkedClouds;
 let call: CallApi;

@@ -1,7 +1,7 @@
 /** Paths, methods, queries and conditions. Runs once per cloud: both must give the same answer to the same request. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { openApi, type Response, type CallApi } from '../helpers/api.ts';
+import { type CallApi, openApi, type Response } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
 let cloud: TestCloud;

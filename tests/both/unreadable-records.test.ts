@@ -3,13 +3,13 @@
  * and `status` knows why. Runs once per cloud, and every answer is held to the contract.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cloudName, openStore } from '#cloud';
-import { loadConfig } from '../../src/shared/config/config.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
 import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verification';
 import type { Json } from '@tandem-clouds/replication/json';
-import { OPERATOR_ENV, callAsOperator, openApi, type CallApi, type Response } from '../helpers/api.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { cloudName, openStore } from '#cloud';
+import { loadConfig } from '../../src/shared/config/config.ts';
+import { type CallApi, callAsOperator, openApi, OPERATOR_ENV, type Response } from '../helpers/api.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 import { tear } from '../helpers/tear.ts';
 import { TestSite } from '../helpers/test-site.ts';

@@ -1,11 +1,11 @@
 /** The local provider against the server that it is for. */
 import http from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { checkKey, type Change } from '@tandem-clouds/zone/model';
+import { type DnsServer, startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { type Change, checkKey } from '@tandem-clouds/zone/model';
 import { LocalProvider } from '../../dns/providers/local/provider.ts';
-import { startDnsServer, type DnsServer } from '@tandem-clouds/emulators/dns/server';
 import { closeAfterEach } from '../helpers/cleanup.ts';
-import { addressesOf, queryUdp, decode, QTYPE, query } from '../helpers/dns-packets.ts';
+import { addressesOf, decode, QTYPE, query, queryUdp } from '../helpers/dns-packets.ts';
 import { API, checkOf, plain, routed, target, ZONE } from '../helpers/dns-zone.ts';
 import { startOrigin } from '../helpers/origin.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

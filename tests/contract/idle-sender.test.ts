@@ -3,9 +3,9 @@
  * with its functions: the broker has closed the link, or what lies between has forgotten the connection.
  */
 import net from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
-import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type ServiceBusEmulator, startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import { ServiceBusSender } from '../../src/shared/adapters/azure/queue.ts';
 
 const MINUTE_MS = 60_000;

@@ -2,9 +2,8 @@
  * An account of little concurrency: a throttled batch has been received, and the deployed queues must outlast that.
  * The queues' own settings, and SQS with a clock of the test's own.
  */
-import path from 'node:path';
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import path from 'node:path';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -12,9 +11,10 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { type SqsEmulator, startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { AccountConcurrency, concurrencyLimit } from '@tandem-clouds/local/aws-host/account-concurrency';
-import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 
 const TEMPLATE = parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/aws/queues.yml'), 'utf8'),

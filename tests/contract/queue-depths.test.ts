@@ -2,15 +2,15 @@
  * The depths of a site's queues: what asking costs, and what is reported. Resource Manager and the app's identity endpoint
  * are the emulator's, with the rules that packages/emulators/src/service-bus/resource-manager.ts cites.
  */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { NAMESPACE_ID, resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
+import { type ServiceBusEmulator, startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import { openQueueDepths } from '../../src/shared/adapters/azure/cloud.ts';
 import { measureServiceBus } from '../../src/shared/adapters/azure/queue-depths.ts';
-import { loadConfig } from '../../src/shared/config/config.ts';
 import { fetchClient } from '../../src/shared/adapters/fetch-client.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import type { HttpResponse } from '../../src/shared/ports/http-client.ts';
-import { NAMESPACE_ID, resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
-import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
 import { setEnvironment } from '../helpers/sites.ts';
 
 const QUEUES = { out: 'tandem-out', in: 'tandem-in', verify: 'tandem-verify', dead: 'tandem-dead' };

@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient } from '@azure/service-bus';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
-import { ServiceBusSender } from '../../src/shared/adapters/azure/queue.ts';
-import { openOutbox as openServiceBus } from '../../src/shared/adapters/azure/cloud.ts';
-import { openDeadLetters as openDeadOnAzure } from '../../src/shared/adapters/azure/cloud.ts';
+import { TooLargeError } from '@tandem-clouds/replication/errors';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import {
   openDeadLetters as openDeadOnAws,
   openOutbox as openSqs,
 } from '../../src/shared/adapters/aws/cloud.ts';
+import { openOutbox as openServiceBus } from '../../src/shared/adapters/azure/cloud.ts';
+import { openDeadLetters as openDeadOnAzure } from '../../src/shared/adapters/azure/cloud.ts';
+import { ServiceBusSender } from '../../src/shared/adapters/azure/queue.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
-import { TooLargeError } from '@tandem-clouds/replication/errors';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { setEnvironment, startCloud, type Taken, type TestCloud } from '../helpers/sites.ts';
 
 describe.each([

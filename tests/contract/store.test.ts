@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AmbiguousError } from '@tandem-clouds/replication/errors';
-import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
-import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
-import { loadConfig } from '../../src/shared/config/config.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Json } from '@tandem-clouds/replication/json';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
+import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import { MemoryStore } from '../helpers/memory-store.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 import { describeStore, recordOf } from './suites/store-suite.ts';

@@ -3,7 +3,6 @@
  * asked for again when the service says, operation by operation, within a bound.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
@@ -13,17 +12,18 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { CosmosClient, type Container, type OperationInput } from '@azure/cosmos';
+import { type Container, CosmosClient, type OperationInput } from '@azure/cosmos';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
-import { startDynamo, type DynamoOptions } from '@tandem-clouds/emulators/dynamodb/server';
+import { type DynamoOptions, startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
 import { WriteBudget } from '@tandem-clouds/emulators/dynamodb/write-budget';
-import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
-import { CosmosStore } from '../../src/shared/adapters/azure/store.ts';
-import { ThrottledError } from '@tandem-clouds/replication/errors';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
+import { ThrottledError } from '@tandem-clouds/replication/errors';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
+import { CosmosStore } from '../../src/shared/adapters/azure/store.ts';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { newDynamoClient } from '../helpers/dynamo.ts';
 import { tableDefinition } from '../helpers/sites.ts';

@@ -3,8 +3,8 @@
  * cloud's host, then its stores and queues, then the bridge are killed with SIGKILL, and every one of them arrives.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
+import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { stateName } from '@tandem-clouds/replication/record';
 import { storeOf } from '../helpers/stack.ts';

@@ -5,10 +5,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { FreshClone, type Command } from '../helpers/fresh-clone.ts';
-import { isAlive } from '../helpers/alive.ts';
-import { waitUntil } from '../helpers/wait-until.ts';
 import { runs, type SiteRegistry } from '@tandem-clouds/local/one-site/site-registry';
+import { isAlive } from '../helpers/alive.ts';
+import { type Command, FreshClone } from '../helpers/fresh-clone.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const SERVES_WITHIN_MS = 240_000;
 const REPLICATED_WITHIN_MS = 120_000;

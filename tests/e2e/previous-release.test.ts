@@ -7,13 +7,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { depths } from '@tandem-clouds/testkit/cluster/queues';
-import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
-import { query, type Response } from '../../infra/rollout/query-site.ts';
+import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
-import { runningAt } from '../../infra/rollout/platform.ts';
 import { unpackPreviousRelease } from '@tandem-clouds/testkit/cluster/previous-release';
+import { depths } from '@tandem-clouds/testkit/cluster/queues';
+import { runningAt } from '../../infra/rollout/platform.ts';
+import { query, type Response } from '../../infra/rollout/query-site.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const CLOUDS = ['aws', 'azure'] as const;

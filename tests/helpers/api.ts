@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { cloudName } from '#cloud';
-import { invokeFunction, invokeLambda, type Call, type Invoke } from './call.ts';
 import { breaches, type HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { type Call, type Invoke, invokeFunction, invokeLambda } from './call.ts';
 
 /** Calls a function as the platform of this run would, and checks nothing. */
 export const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;

@@ -6,7 +6,7 @@ import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { owned } from '@tandem-clouds/replication/policies/owned';
 import { write } from '@tandem-clouds/replication/policies/register';
 import { change, replace, start } from '@tandem-clouds/replication/policies/set';
-import { newestStamp, partsOf, withParts, type RecordState } from '@tandem-clouds/replication/record';
+import { newestStamp, partsOf, type RecordState, withParts } from '@tandem-clouds/replication/record';
 import { nextStamp, type Stamp } from '@tandem-clouds/replication/stamp';
 
 export const SITES = ['aws-us-east-1', 'azure-eastus', 'aws-eu-west-1'] as const;

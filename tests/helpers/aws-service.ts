@@ -2,11 +2,11 @@
  * A copy of the AWS service in a folder of its own: packaging writes `.serverless` and `.esbuild` next to the
  * definition, and tests that package at the same time must not meet there.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const COPIED = ['package.json', 'serverless.aws.yml', 'infra', 'src'];

@@ -2,7 +2,7 @@
  * A local Azure Functions host in a process of its own, for tests: bundles are loaded by Node's own module loader,
  * and settings go into an environment that nobody else shares. Talks to `azure-host-process.ts` over IPC.
  */
-import { startAzureHost, type AzureHost, type AzureHostOptions } from '@tandem-clouds/local/azure-host/host';
+import { type AzureHost, type AzureHostOptions, startAzureHost } from '@tandem-clouds/local/azure-host/host';
 import type { Invocation } from '@tandem-clouds/local/azure-host/programming-model';
 
 export type HostCall =

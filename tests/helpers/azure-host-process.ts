@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { AzureHostOptions } from '@tandem-clouds/local/azure-host/host';
 import type { Invocation, InvocationResult } from '@tandem-clouds/local/azure-host/programming-model';
-import type { HostResponse, HostCall } from './azure-host-main.ts';
+import type { HostCall, HostResponse } from './azure-host-main.ts';
 
 const MAIN = path.join(import.meta.dirname, 'azure-host-main.ts');
 

@@ -2,10 +2,10 @@
  * The Azure service in a folder of its own: the real service definition, host.json, template and plugins, with small
  * functions in place of the handlers, which tell what they were given.
  */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { once } from 'node:events';
 import { sls } from './aws-service.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

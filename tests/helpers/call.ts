@@ -1,8 +1,8 @@
 /** Calls a handler as its platform would: an API Gateway event on AWS, a Functions request on Azure. */
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import { decodePath } from '../../src/shared/request-path.ts';
 import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { decodePath } from '../../src/shared/request-path.ts';
 
 export interface Call {
   readonly method: string;

@@ -1,6 +1,6 @@
 /** dynalite on a free loopback port, with the one call that it lacks and the AWS host makes: `UpdateTimeToLive`. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

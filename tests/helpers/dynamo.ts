@@ -1,21 +1,21 @@
 /** Shorthand for tests that talk to DynamoDB, the local emulator or a real one, through the real SDK. */
 import {
   CreateTableCommand,
+  type CreateTableCommandInput,
   DeleteItemCommand,
+  type DeleteItemCommandInput,
   DynamoDBClient,
   GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  ScanCommand,
-  UpdateItemCommand,
-  waitUntilTableExists,
-  type CreateTableCommandInput,
-  type DeleteItemCommandInput,
   type GetItemCommandInput,
   type GlobalSecondaryIndex,
+  PutItemCommand,
   type PutItemCommandInput,
+  QueryCommand,
   type QueryCommandInput,
+  ScanCommand,
+  UpdateItemCommand,
   type UpdateItemCommandInput,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 

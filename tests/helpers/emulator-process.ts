@@ -1,8 +1,8 @@
 /** An emulator in a process of its own, for tests that kill it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 
 const MAIN = path.join(import.meta.dirname, 'emulator-main.ts');
 

@@ -1,5 +1,5 @@
 /** The project as somebody has it who has just cloned it and run `npm ci`. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';

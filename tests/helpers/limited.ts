@@ -1,5 +1,5 @@
 /** Programs on a disk that is nearly full: none of their files may grow beyond a limit (`ulimit -f`). */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 /** What POSIX shells count in. */
 const BLOCK_BYTES = 512;

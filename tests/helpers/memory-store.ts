@@ -1,4 +1,6 @@
 /** The store port in memory: for tests of protocols, and a third implementation that the contract suite runs on. */
+import { byAge, indexAttributes } from '@tandem-clouds/replication/index-attributes';
+import { isCleared } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
   ExposedEntry,
@@ -13,8 +15,6 @@ import type {
   Versioned,
   WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
-import { byAge, indexAttributes } from '@tandem-clouds/replication/index-attributes';
-import { isCleared } from '@tandem-clouds/replication/markers';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 
 export class MemoryStore implements Store {

@@ -1,17 +1,17 @@
 /** Two or three sites in memory, each with the others as peers, and what goes between them delivered. */
-import type { Disposition, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import {
+  type Verification,
   verificationKey,
   verificationOf,
-  type Verification,
 } from '@tandem-clouds/replication/anti-entropy/verification';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import type { Disposition, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
-import { TestSite, delivered } from './test-site.ts';
+import { delivered, TestSite } from './test-site.ts';
 
 const NAMES = ['aws-us-east-1', 'azure-eastus', 'aws-eu-west-1'] as const;
 export const [AWS, AZURE] = NAMES;

@@ -1,6 +1,6 @@
 /** A site for the edge to stand in front of: answers `/health` and whatever the test wants. */
-import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestOrigin {

@@ -1,23 +1,23 @@
 /** Opens the emulators of one cloud, with the tables, containers and queues of the deployed definitions. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { CosmosClient, type ContainerDefinition } from '@azure/cosmos';
-import { ServiceBusClient } from '@azure/service-bus';
-import { CreateTableCommand, DynamoDBClient, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { type ContainerDefinition, CosmosClient } from '@azure/cosmos';
+import { ServiceBusClient } from '@azure/service-bus';
 import { parse } from 'yaml';
-import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
+import type { Faults } from '@tandem-clouds/emulators/core/faults';
 import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
 import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
-import type { Faults } from '@tandem-clouds/emulators/core/faults';
 import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
 import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import { startSqs } from '@tandem-clouds/emulators/sqs/server';
+import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;

@@ -1,8 +1,8 @@
 /** A site of a running stack, seen through the product's own adapters. */
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
-import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
-import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
+import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
+import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
 
 /** A site's store, through the product's own adapter. */
 export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {

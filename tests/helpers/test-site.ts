@@ -1,11 +1,11 @@
 /** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
-import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
-import { Replica } from '../../src/shared/domain/replica.ts';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
-import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
-import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';
 import type { Json } from '@tandem-clouds/replication/json';
+import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
+import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { Replica } from '../../src/shared/domain/replica.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -1,6 +1,6 @@
 /** What each feature flag adds to the AWS stack, and that a mistaken one is not overlooked. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { awsFeatures, awsParams, type AwsFeature } from '../../scripts/lint-infra/aws-template.ts';
+import { type AwsFeature, awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import {
   ofType,
   packaged,

@@ -1,10 +1,9 @@
 /** The AWS package as it is deployed, and the same definition under `sls offline`. */
-import fs from 'node:fs';
-import path from 'node:path';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
@@ -13,11 +12,12 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type SqsEmulator, startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { announced } from '@tandem-clouds/local/run-registry';
-import { startDynalite, type DynaliteServer } from '../helpers/dynalite-server.ts';
 import { unzip } from '@tandem-clouds/local/zip';
 import { cleanEnvironment, copyAwsService, packageAws, sls } from '../helpers/aws-service.ts';
+import { type DynaliteServer, startDynalite } from '../helpers/dynalite-server.ts';
 
 const INVOKE = fileURLToPath(new URL('../helpers/invoke-bundle.cjs', import.meta.url));
 const FUNCTIONS = [

@@ -2,25 +2,25 @@
  * The Azure package and the offline site, made by the real plugins from the real service definition: the contents of
  * the zip, the template that a deployment would send, and functions that run. One packaging serves all tests.
  */
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { once } from 'node:events';
-import { execFileSync, type ChildProcess } from 'node:child_process';
+import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { CosmosClient } from '@azure/cosmos';
 import { parse } from 'yaml';
+import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
 import { startCosmos } from '@tandem-clouds/emulators/cosmos/server';
+import { type ServiceBusEmulator, startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import type { FunctionDefinition } from '@tandem-clouds/local/azure-host/function-app';
 import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
-import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { startServiceBus, type ServiceBusEmulator } from '@tandem-clouds/emulators/service-bus/server';
 import type { RunEntry } from '@tandem-clouds/local/run-registry';
-import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
 import { unzip } from '@tandem-clouds/local/zip';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { cleanEnvironment, sls } from '../helpers/aws-service.ts';
 import { startHostProcess } from '../helpers/azure-host-process.ts';
 import { copyAzureService, runSls, writeFunctions } from '../helpers/azure-service.ts';

@@ -1,7 +1,7 @@
 /** The commands as processes: a text that is no number is refused by name, before anything is done. */
-import { describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 

@@ -1,10 +1,10 @@
 /** What a command could not write, to the screen or to a file, is reported and is a failure; a closed pipe is neither. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startDnsServer, type DnsServer } from '@tandem-clouds/emulators/dns/server';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type DnsServer, startDnsServer } from '@tandem-clouds/emulators/dns/server';
 import { readPolicy } from '../../dns/policy/read-policy.ts';
 import { recordsOf } from '../../dns/policy/records.ts';
 

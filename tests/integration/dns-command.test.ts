@@ -1,12 +1,12 @@
 /** `npm run tandem -- dns` as a process, against our DNS server: signals, terminals, exit statuses. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { LocalProvider } from '../../dns/providers/local/provider.ts';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { LocalProvider } from '../../dns/providers/local/provider.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { startOrigin } from '../helpers/origin.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

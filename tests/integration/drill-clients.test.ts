@@ -2,17 +2,17 @@
 import { Resolver } from 'node:dns/promises';
 import { expect, test } from '@jest/globals';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { resultOf } from '@tandem-clouds/testkit/drill/result';
+import { watch } from '@tandem-clouds/testkit/drill/watch';
 import { tokenText } from '@tandem-clouds/testkit/history/client-log';
-import { runLoad, type Resolved } from '@tandem-clouds/testkit/load/load-generator';
-import { openSiteEndpoints } from '@tandem-clouds/testkit/load/site-endpoints';
 import {
-  isError,
   type Call,
   type DnsAnswer,
   type HealthChange,
+  isError,
 } from '@tandem-clouds/testkit/history/observed';
-import { resultOf } from '@tandem-clouds/testkit/drill/result';
-import { watch } from '@tandem-clouds/testkit/drill/watch';
+import { type Resolved, runLoad } from '@tandem-clouds/testkit/load/load-generator';
+import { openSiteEndpoints } from '@tandem-clouds/testkit/load/site-endpoints';
 import { Random } from '@tandem-clouds/testkit/random';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 import { API, checkOf, routed, target, ZONE } from '../helpers/dns-zone.ts';

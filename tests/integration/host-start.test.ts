@@ -1,13 +1,13 @@
 /** A function host that cannot start ends, whatever it is that fails, so that its supervisor can start it again. */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
 import { startDynamo } from '@tandem-clouds/emulators/dynamodb/server';
 import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
 import { startSqs } from '@tandem-clouds/emulators/sqs/server';
-import type { Emulator } from '@tandem-clouds/emulators/core/emulator';
 import { cleanEnvironment, copyAwsService, sls } from '../helpers/aws-service.ts';
 import { copyAzureService } from '../helpers/azure-service.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Debugger } from '../helpers/debugger.ts';
-import { startCopiedStack, type CopiedStack } from '../helpers/project-copy.ts';
+import { type CopiedStack, startCopiedStack } from '../helpers/project-copy.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 let copy: CopiedStack;

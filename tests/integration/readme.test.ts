@@ -2,7 +2,7 @@
  * What README.md tells people to type does what it says, on other ports too: its own lines are run, in its order,
  * against a stack on free ports. Only port numbers and process ids are put in.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -10,10 +10,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readCommandLine } from '@tandem-clouds/command-line/run-program';
-import { PROGRAM } from '../../scripts/commands/program.ts';
+import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { defaultPorts } from '@tandem-clouds/local/ports';
 import { DEFAULT_SITES, parseSites } from '@tandem-clouds/local/stack/sites';
-import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
+import { PROGRAM } from '../../scripts/commands/program.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   DeleteMessageBatchCommand,
@@ -19,24 +18,25 @@ import {
 } from '@aws-sdk/client-sqs';
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { parse } from 'yaml';
-import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
-import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
-import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replication/bounds';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Store } from '@tandem-clouds/replication/ports/store';
-import { deliver, invokeFunction, invokeLambda, type Call, type Delivery } from '../helpers/call.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
+import { type Call, deliver, type Delivery, invokeFunction, invokeLambda } from '../helpers/call.ts';
 import { packaged } from '../helpers/cloudformation.ts';
-import { awsRights, proxyAws, type AwsRights } from '../helpers/rights/aws.ts';
+import { type AwsRights, awsRights, proxyAws } from '../helpers/rights/aws.ts';
 import {
+  type AzureRights,
   azureRights,
   guardBroker,
   proxyCosmos,
   proxyResourceManager,
-  type AzureRights,
 } from '../helpers/rights/azure.ts';
 import { FunctionWorker } from '../helpers/rights/function-worker.ts';
 import { startCloud, type TestCloud } from '../helpers/sites.ts';

@@ -4,8 +4,8 @@
  */
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { headerBytesMax } from '../../src/shared/bounds.ts';
-import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
 
 let stack: OwnStack;
 let operatorKey: string;

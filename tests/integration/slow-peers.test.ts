@@ -3,23 +3,23 @@
  * (its settings from host.json) and the code of `forward`, on virtual time. Nothing healthy may be dead-lettered.
  */
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import rhea from 'rhea';
+import { Queue } from '@tandem-clouds/emulators/service-bus/queue';
+import { queueSettings } from '@tandem-clouds/emulators/service-bus/queue-options';
+import type { Lock } from '@tandem-clouds/emulators/service-bus/queue-types';
 import { readHostConfig } from '@tandem-clouds/local/azure-host/function-app';
 import { MessageBatches, type Settler } from '@tandem-clouds/local/azure-host/message-batches';
 import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
-import type { Lock } from '@tandem-clouds/emulators/service-bus/queue-types';
-import { queueSettings } from '@tandem-clouds/emulators/service-bus/queue-options';
-import { Queue } from '@tandem-clouds/emulators/service-bus/queue';
-import { batchEntry } from '../../src/shared/adapters/azure/entries.ts';
-import * as bounds from '../../src/shared/bounds.ts';
 import { forwardAttemptsMax } from '@tandem-clouds/replication/bounds';
+import { drive } from '@tandem-clouds/replication/drive';
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
-import { drive } from '@tandem-clouds/replication/drive';
-import { send, type Protocol } from '@tandem-clouds/replication/protocol';
 import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
+import { type Protocol, send } from '@tandem-clouds/replication/protocol';
+import { batchEntry } from '../../src/shared/adapters/azure/entries.ts';
+import * as bounds from '../../src/shared/bounds.ts';
 import { MemoryStore } from '../helpers/memory-store.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');

@@ -1,9 +1,9 @@
 /** `npm start` with the real processes: both clouds, the bridge and the edge. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { isAlive } from '../helpers/alive.ts';

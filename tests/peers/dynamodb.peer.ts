@@ -4,10 +4,10 @@
  */
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import { openStore } from '../../src/shared/adapters/aws/cloud.ts';
-import { loadConfig } from '../../src/shared/config/config.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { ENVIRONMENT } from '../../scripts/bench/bundle/environment.ts';
+import { openStore } from '../../src/shared/adapters/aws/cloud.ts';
+import { loadConfig } from '../../src/shared/config/config.ts';
 import { describeDynamo } from '../contract/suites/dynamodb-suite.ts';
 import { describeStore } from '../contract/suites/store-suite.ts';
 import { newDynamoClient } from '../helpers/dynamo.ts';

@@ -2,12 +2,12 @@
  * The packaged Azure app, as it is in its zip, under Microsoft's own worker, with our emulators of both clouds behind the
  * SDKs: its registrations, and an input of its trigger for every function. What loading takes: `npm run bench -- worker`.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   toBatchInput,
   toBatchMetadata,
@@ -21,7 +21,7 @@ import {
   type InvocationResult,
 } from '@tandem-clouds/testkit/peers/functions-host';
 import { eventFrom } from '../helpers/event-from.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import type { QueueName } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

@@ -6,32 +6,32 @@
  * Where the emulator is not the service: it freezes nothing between two events, waits without a time-out of its own for
  * the load of a function, and gives no credentials but those of its environment.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
+  type Message,
   ReceiveMessageCommand,
   SQSClient,
-  type Message,
 } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Faults } from '@tandem-clouds/emulators/core/faults';
 import { scheduledEvent } from '@tandem-clouds/local/aws-host/schedule';
 import { toSqsEvent } from '@tandem-clouds/local/aws-host/sqs-event';
-import type { Faults } from '@tandem-clouds/emulators/core/faults';
-import { startGateway, type Resource } from '@tandem-clouds/testkit/peers/lambda-gateway';
-import { LambdaSandbox, type LambdaPrograms } from '@tandem-clouds/testkit/peers/lambda-sandbox';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { type Resource, startGateway } from '@tandem-clouds/testkit/peers/lambda-gateway';
+import { type LambdaPrograms, LambdaSandbox } from '@tandem-clouds/testkit/peers/lambda-sandbox';
 import { contract } from '../../infra/rollout/contract.ts';
 import { openStore } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import type { ReplicationEvent } from '@tandem-clouds/replication/event';
-import { encodeStamp } from '@tandem-clouds/replication/stamp';
-import { invokeLambda, type Call } from '../helpers/call.ts';
+import { type Call, invokeLambda } from '../helpers/call.ts';
 import { eventFrom } from '../helpers/event-from.ts';
-import { startLinkedClouds, type LinkedClouds } from '../helpers/linked-clouds.ts';
-import { setEnvironment, type QueueName } from '../helpers/sites.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
+import { type QueueName, setEnvironment } from '../helpers/sites.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const given = process.env['TANDEM_PEER_LAMBDA_RUNTIME'];

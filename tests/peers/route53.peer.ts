@@ -8,21 +8,21 @@
  * is virtual.
  */
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   CreateHostedZoneCommand,
   ListHealthChecksCommand,
   ListResourceRecordSetsCommand,
-  Route53Client,
   type ResourceRecordSet,
+  Route53Client,
 } from '@aws-sdk/client-route-53';
-import { withLock } from '../../dns/plan/lock.ts';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type VirtualClock, virtualClock } from '@tandem-clouds/testkit/virtual-clock';
 import type { Strategy } from '@tandem-clouds/zone/model';
+import { withLock } from '../../dns/plan/lock.ts';
 import type { Provider } from '../../dns/provider.ts';
 import { Route53Provider } from '../../dns/providers/route53/provider.ts';
 import { policyText } from '../helpers/dns/fixtures.ts';
-import { operatorOf, type Operator } from '../helpers/dns/operator.ts';
-import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
+import { type Operator, operatorOf } from '../helpers/dns/operator.ts';
 
 const endpoint = process.env['TANDEM_PEER_ROUTE53'];
 if (endpoint === undefined) throw new Error('TANDEM_PEER_ROUTE53 is not set; run npm run test:peers');

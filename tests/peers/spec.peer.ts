@@ -3,12 +3,12 @@
  * first line what TLC must find: that all holds, or which property a planted defect breaks. The table of
  * `docs/spec/README.md` must say the same, with the number of states or the length of the trace.
  */
-import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 
 const jar = process.env['TANDEM_PEER_TLC'];
 if (jar === undefined) throw new Error('TANDEM_PEER_TLC is not set; run npm run test:peers');

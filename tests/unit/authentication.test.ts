@@ -3,24 +3,24 @@ import { createHash } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   base64url,
+  type CryptoKey,
   exportJWK,
   exportSPKI,
   generateKeyPair,
-  SignJWT,
-  UnsecuredJWT,
-  type CryptoKey,
   type JWK,
   type JWTPayload,
+  SignJWT,
+  UnsecuredJWT,
 } from 'jose';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
+import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import type { JwtIssuer, ServiceKey } from '../../src/shared/config/config.ts';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { signingKeys } from '../../src/shared/http/signing-keys.ts';
 import type { HttpClient } from '../../src/shared/ports/http-client.ts';
 import { invokeLambda } from '../helpers/call.ts';
-import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 
 const ISSUER = 'https://issuer.example';
 const HOUR_S = 3_600;

@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const QUERIES = path.join(ROOT, 'infra/azure/queries');

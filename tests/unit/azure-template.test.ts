@@ -4,13 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { propertyRefusal } from '@tandem-clouds/emulators/azure-control-plane/property-rules';
-import { typedParameters } from '../../infra/azure/template/template-parameters.ts';
 import {
   deploy,
   type DeployedResource,
 } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { propertyRefusal } from '@tandem-clouds/emulators/azure-control-plane/property-rules';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { typedParameters } from '../../infra/azure/template/template-parameters.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../infra/azure');
 const template = composeTemplate(path.join(FOLDER, 'site.json'));

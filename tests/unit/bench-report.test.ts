@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  type Aim,
   commandLine,
   figure,
+  type Report,
   report,
+  type Streams,
   thisMachine,
   toJson,
   toTable,
-  type Aim,
-  type Report,
-  type Streams,
 } from '@tandem-clouds/testkit/report/report';
 
 const aReport = (more: Partial<Report> = {}): Report => ({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConflictService } from '../../src/shared/operations/conflict-service.ts';
+import type { Json } from '@tandem-clouds/replication/json';
+import { newestStamp, plainValues } from '@tandem-clouds/replication/record';
 import { changeSchemas } from '../../src/shared/domain/entities.ts';
 import { InvalidError } from '../../src/shared/errors.ts';
 import { changeChecks } from '../../src/shared/generated/validators.js';
-import type { Json } from '@tandem-clouds/replication/json';
-import { newestStamp, plainValues } from '@tandem-clouds/replication/record';
+import { ConflictService } from '../../src/shared/operations/conflict-service.ts';
 import { TestSite } from '../helpers/test-site.ts';
 
 /** A service with one entry about a field of a record, which holds what won. */

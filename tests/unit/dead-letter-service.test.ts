@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { deadLetterScansMax, deadLetterSettlesMax } from '../../src/shared/bounds.ts';
 import { DeadLetterService } from '../../src/shared/operations/dead-letter-service.ts';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { DeadLetter, DeadLetterBox, Sample, Verdict } from '../../src/shared/ports/dead-letter-box.ts';
 import { MemoryQueue } from '../helpers/memory-queue.ts';
 

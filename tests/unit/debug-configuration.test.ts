@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { readCommandLine } from '@tandem-clouds/command-line/run-program';
-import { PROGRAM } from '../../scripts/commands/program.ts';
 import { choosePorts, INSPECTED } from '@tandem-clouds/local/ports';
 import { DEFAULT_SITES, parseSites } from '@tandem-clouds/local/stack/sites';
+import { PROGRAM } from '../../scripts/commands/program.ts';
 
 const EDITOR = path.join(import.meta.dirname, '../../.vscode');
 const read = (name: string): unknown => JSON.parse(fs.readFileSync(path.join(EDITOR, name), 'utf8'));

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { DIAGRAMS, diagramNames, stampOf } from '../../scripts/diagrams/stamp.ts';
+import { diagramNames, DIAGRAMS, stampOf } from '../../scripts/diagrams/stamp.ts';
 
 describe('a diagram', () => {
   test('is there at all', () => {

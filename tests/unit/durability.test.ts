@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { durabilityWaitMs } from '@tandem-clouds/replication/bounds';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { preference } from '../../src/shared/http/prefer.ts';
 import { forward } from '@tandem-clouds/replication/forward';
+import { preference } from '../../src/shared/http/prefer.ts';
 import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../helpers/test-site.ts';
 

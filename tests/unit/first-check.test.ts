@@ -1,20 +1,20 @@
 /** Probes of a site, what their refusals mean, and what outsiders add. */
 import http from 'node:http';
-import tls from 'node:tls';
 import type { AddressInfo, Server } from 'node:net';
+import tls from 'node:tls';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { readFinding } from '../../scripts/first-check/read-finding.ts';
+import { statusOf, toText } from '../../scripts/first-check/report.ts';
+import { ANYWHERE, type Cloud, COMMON, PROBES } from '../../scripts/first-check/table.ts';
 import { openProbes as openAws } from '../../src/shared/adapters/aws/cloud.ts';
 import { openProbes as openAzure } from '../../src/shared/adapters/azure/cloud.ts';
 import { countMessages } from '../../src/shared/adapters/azure/probes.ts';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
 import { peerProbes } from '../../src/shared/adapters/peers/peer-probes.ts';
 import type { Config, PeerConfig } from '../../src/shared/config/config.ts';
-import { firstCheck } from '../../src/shared/operations/first-check.ts';
 import { memoryProbe, timerProbe } from '../../src/shared/http/operations/first-check.ts';
-import { NotCheckedError, type Finding, type Probe } from '../../src/shared/ports/probe.ts';
-import { readFinding } from '../../scripts/first-check/read-finding.ts';
-import { statusOf, toText } from '../../scripts/first-check/report.ts';
-import { ANYWHERE, COMMON, PROBES, type Cloud } from '../../scripts/first-check/table.ts';
+import { firstCheck } from '../../src/shared/operations/first-check.ts';
+import { type Finding, NotCheckedError, type Probe } from '../../src/shared/ports/probe.ts';
 import { selfSigned } from '../helpers/self-signed.ts';
 
 const closers: (() => unknown)[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { credentialFreshness } from '../../src/shared/bounds.ts';
-import { keepFresh, type Dated } from '../../src/shared/keep-fresh.ts';
+import { type Dated, keepFresh } from '../../src/shared/keep-fresh.ts';
 
 const HOUR_MS = 3_600_000;
 

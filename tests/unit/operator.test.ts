@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import { itemWrite } from '../../src/shared/generated/validators.js';
 import { forOperators } from '../../src/shared/http/operator.ts';
 import { httpService } from '../../src/shared/http/service.ts';
-import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import { invokeLambda } from '../helpers/call.ts';
-import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 const logged: string[] = [];

@@ -1,15 +1,15 @@
 /** Names from outside that every object has a property of: they are names like any other. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import { sampleOf } from '../../dns/monitor/sample.ts';
 import { prepareChoice } from '@tandem-clouds/emulators/dns/choose';
-import { setOwn } from '@tandem-clouds/replication/own';
 import { mergeStates } from '@tandem-clouds/replication/merge';
-import { partsOf, withParts, type RecordState } from '@tandem-clouds/replication/record';
+import { setOwn } from '@tandem-clouds/replication/own';
+import { partsOf, type RecordState, withParts } from '@tandem-clouds/replication/record';
 import { covers, includesVector, mergeVectors } from '@tandem-clouds/replication/vector';
+import { sampleOf } from '../../dns/monitor/sample.ts';
 import { policyOf, route53Bench } from '../helpers/dns/fixtures.ts';
-import { operatorOf } from '../helpers/dns/operator.ts';
 import { policyText } from '../helpers/dns/fixtures.ts';
+import { operatorOf } from '../helpers/dns/operator.ts';
 
 const { mistakesIn } = createRequire(import.meta.url)('../../infra/parameters.cjs') as {
   readonly mistakesIn: (given: object) => string[];

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
-import { isAllowed, route53Actions, substitute, type PolicyStatement } from '../helpers/iam.ts';
+import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { isAllowed, type PolicyStatement, route53Actions, substitute } from '../helpers/iam.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), 'utf8');

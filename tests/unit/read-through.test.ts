@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
 import { NotYetHereError, UnavailableError } from '@tandem-clouds/replication/errors';
+import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
 import { NotFoundError } from '../../src/shared/errors.ts';
 import type { MiddlewareRequest } from '../../src/shared/http/middleware-request.ts';
 import { readThrough } from '../../src/shared/http/read-through.ts';
-import type { HttpResponse, HttpCall } from '../../src/shared/ports/http-client.ts';
+import type { HttpCall, HttpResponse } from '../../src/shared/ports/http-client.ts';
 
 const PEERS = [
   { site: 'azure-eastus', url: 'https://azure.example' },

@@ -1,9 +1,9 @@
 /** A search that finds nothing is worth something only when it can find. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { filesWith, plant, processesWith } from '../../scripts/rehearse/secrets.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { clockAheadMaxMs, horizonMs, pollPauseMaxMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import { sessionTokensMax } from '../../src/shared/bounds.ts';
-import { MalformedError } from '@tandem-clouds/replication/errors';
-import type { HttpRequest } from '../../src/shared/http/route.ts';
-import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
 import type { SeenState } from '@tandem-clouds/replication/await-states';
+import { clockAheadMaxMs, horizonMs, pollPauseMaxMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
+import { MalformedError } from '@tandem-clouds/replication/errors';
 import { pauses } from '@tandem-clouds/replication/pauses';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp, stampSite } from '@tandem-clouds/replication/stamp';
+import { sessionTokensMax } from '../../src/shared/bounds.ts';
+import type { HttpRequest } from '../../src/shared/http/route.ts';
+import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
 import { START_MS, TestSite } from '../helpers/test-site.ts';
 
 const seen = ({ key, state }: StoredRecord): SeenState => ({ key, vector: state.vector });

@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { decodeJwt } from 'jose';
 import { describe, expect, test } from '@jest/globals';
-import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
+import { decodeJwt } from 'jose';
 import { runProgram } from '@tandem-clouds/command-line/run-program';
+import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 

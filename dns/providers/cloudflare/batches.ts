@@ -5,8 +5,8 @@
  * something of it changes. It goes only when its name has fewer values than before.
  */
 import type { RecordBatchParams, RecordResponse } from 'cloudflare/resources/dns/records';
-import { keyOf, type Change, type PlainRecord } from '@tandem-clouds/zone/model';
-import { keyOfRecord, toPosts, valueOf, type NewRecord } from './dns-records.ts';
+import { type Change, keyOf, type PlainRecord } from '@tandem-clouds/zone/model';
+import { keyOfRecord, type NewRecord, toPosts, valueOf } from './dns-records.ts';
 import type { Raw } from './raw.ts';
 
 /** Of the free plan: https://developers.cloudflare.com/dns/manage-dns-records/how-to/batch-record-changes */

@@ -12,7 +12,7 @@ import { BaseZones } from 'cloudflare/resources/zones/zones';
 import { createClient } from 'cloudflare/tree-shakable';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import type { Clock } from '../../provider.ts';
-import { withRetry, type Query, type Failure } from '../../retry.ts';
+import { type Failure, type Query, withRetry } from '../../retry.ts';
 
 /** 1,200 requests in five minutes: https://developers.cloudflare.com/fundamentals/api/reference/limits/ */
 const PACE = { burst: 100, perSecond: 4 } as const;

@@ -1,5 +1,5 @@
 /** Between the model's plain records and Cloudflare's, which are one for each value. Pure. */
-import type { RecordResponse, RecordBatchParams } from 'cloudflare/resources/dns/records';
+import type { RecordBatchParams, RecordResponse } from 'cloudflare/resources/dns/records';
 import { normalised, type PlainRecord, type RecordType } from '@tandem-clouds/zone/model';
 import { lowerCase, plainValue } from '../../policy/records.ts';
 import type { Foreign } from '../../provider.ts';

@@ -2,17 +2,17 @@
  * Reads and changes our rules, one by one, so that a rule of somebody else's that is made meanwhile is never lost. Only
  * the first rule of a phase makes its ruleset.
  */
-import type { RuleCreateParams, RuleEditParams } from 'cloudflare/resources/rulesets/rules';
 import type { PhaseUpdateParams } from 'cloudflare/resources/rulesets/phases/phases';
+import type { RuleCreateParams, RuleEditParams } from 'cloudflare/resources/rulesets/rules';
 import { ProviderError } from '../../errors.ts';
 import type { Connection } from './client.ts';
 import {
+  type EdgeRule,
   isOurs,
   isSame,
-  PHASES,
-  type EdgeRule,
   type LiveRule,
   type Phase,
+  PHASES,
   type Rulesets,
 } from './edge-rules.ts';
 

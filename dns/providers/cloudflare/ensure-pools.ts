@@ -2,7 +2,7 @@
 import { checkKey, type HealthCheck, type Target } from '@tandem-clouds/zone/model';
 import type { Connection } from './client.ts';
 import { checkFrom, poolKey, toMonitor, toPool } from './pools.ts';
-import { ours, targetsOf, type Raw } from './raw.ts';
+import { ours, type Raw, targetsOf } from './raw.ts';
 
 /** Pool of each target that the changes need, by `poolKey`. */
 export async function ensurePools(

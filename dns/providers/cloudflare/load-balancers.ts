@@ -9,13 +9,13 @@ import type {
   LoadBalancerCreateParams,
   Rules,
 } from 'cloudflare/resources/load-balancers/load-balancers';
-import { lowerCase } from '../../policy/records.ts';
 import { normalised, type Route, type RoutedRecord, type Target } from '@tandem-clouds/zone/model';
+import { lowerCase } from '../../policy/records.ts';
 import type { Foreign } from '../../provider.ts';
 import { TTL_AUTO } from './dns-records.ts';
 import { BARE } from './edge-rules.ts';
 import { descriptionOf, typeOf } from './pools.ts';
-import { deviationsOf, sharingFrom, toSteering, type Steering } from './steering.ts';
+import { deviationsOf, sharingFrom, type Steering, toSteering } from './steering.ts';
 
 export type NewBalancer = Omit<LoadBalancerCreateParams, 'account_id' | 'zone_id'>;
 

@@ -2,9 +2,9 @@
 import { own } from '@tandem-clouds/command-line/own';
 import {
   canonical,
-  sharings,
   type RoutedRecord,
   type Sharing,
+  sharings,
   type Target,
   type ZoneRecord,
 } from '@tandem-clouds/zone/model';

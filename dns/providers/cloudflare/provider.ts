@@ -6,21 +6,21 @@
  */
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import type { LoadBalancer } from 'cloudflare/resources/load-balancers/load-balancers';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import {
+  type Change,
   checkKey,
   keyOf,
-  sharings,
-  type Change,
   type RoutedRecord,
+  sharings,
   type ZoneRecord,
 } from '@tandem-clouds/zone/model';
 import { lowerCase } from '../../policy/records.ts';
 import { supported } from '../../policy/supported.ts';
-import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import type { LiveZone, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { NO_CHANGES, packed, type RecordChanges } from './batches.ts';
-import { codesOf, connect, listAll, type Connection, type ConnectionOptions } from './client.ts';
+import { codesOf, connect, type Connection, type ConnectionOptions, listAll } from './client.ts';
 import type { NewRecord } from './dns-records.ts';
 import { dropRules, putRules } from './edge-changes.ts';
 import { refsFor, rulesOf } from './edge-rules.ts';
@@ -29,8 +29,8 @@ import { CLEARED, toBalancer } from './load-balancers.ts';
 import { lockContent, lockFrom, lockName, LOST_CODES } from './lock-record.ts';
 import { poolKey } from './pools.ts';
 import { CAPABILITIES, prepared, RECORD_TTL } from './prepare.ts';
+import { checksOf, isHealthy, poolsOf, type Raw, refsOf, understood, unused } from './raw.ts';
 import { findIds, readRaw, type ZoneIds } from './read.ts';
-import { checksOf, isHealthy, poolsOf, refsOf, understood, unused, type Raw } from './raw.ts';
 
 export interface CloudflareOptions extends ConnectionOptions {
   readonly zone: string;

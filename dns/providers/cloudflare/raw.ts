@@ -7,7 +7,7 @@ import type { HealthCheck, Target, ZoneRecord } from '@tandem-clouds/zone/model'
 import { sorted } from '../../policy/records.ts';
 import type { Foreign, LiveZone } from '../../provider.ts';
 import { fromRecords } from './dns-records.ts';
-import { edgeFrom, isOurs, PHASES, refsFor, rulesOf, type LiveRule, type Rulesets } from './edge-rules.ts';
+import { edgeFrom, isOurs, type LiveRule, PHASES, refsFor, type Rulesets, rulesOf } from './edge-rules.ts';
 import { routedFrom } from './load-balancers.ts';
 import { checkFrom, descriptionOf, poolKey, targetFrom } from './pools.ts';
 

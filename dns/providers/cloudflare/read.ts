@@ -1,6 +1,6 @@
 /** Asks Cloudflare for a zone. */
 import { ProviderError } from '../../errors.ts';
-import { listAll, type Connection } from './client.ts';
+import { type Connection, listAll } from './client.ts';
 import { readRulesets } from './edge-changes.ts';
 import { lockName } from './lock-record.ts';
 import type { Raw } from './raw.ts';

@@ -6,8 +6,8 @@ import type {
   LoadBalancer,
   LoadBalancerCreateParams,
 } from 'cloudflare/resources/load-balancers/load-balancers';
-import type { Location, Sharing, Strategy, Target } from '@tandem-clouds/zone/model';
 import { own } from '@tandem-clouds/command-line/own';
+import type { Location, Sharing, Strategy, Target } from '@tandem-clouds/zone/model';
 import { poolKey } from './pools.ts';
 
 /** Regions of https://developers.cloudflare.com/load-balancing/reference/region-mapping-api/ in each continent. */

@@ -4,11 +4,6 @@
  * Invariant: a change is made to the revision that was read, or not at all. A list of changes is one revision, so it
  * happens as a whole or not at all.
  */
-import { ProviderError, type ProviderFault } from '../../errors.ts';
-import { canonical, keyOf, normalised, type Change, type ZoneRecord } from '@tandem-clouds/zone/model';
-import { supported } from '../../policy/supported.ts';
-import type { LockNote } from '@tandem-clouds/zone/lock-note';
-import type { Capabilities, LiveZone, Prepared, Provider } from '../../provider.ts';
 import {
   CHECK_INTERVAL_SECONDS_MAX,
   CHECK_THRESHOLD_MAX,
@@ -18,12 +13,17 @@ import {
 } from '@tandem-clouds/emulators/dns/bounds';
 import {
   HEALTH_PATH,
-  ZONE_PATH,
   type HealthReport,
+  ZONE_PATH,
   type ZoneState,
 } from '@tandem-clouds/emulators/dns/control';
 import { SERVED_TYPES } from '@tandem-clouds/emulators/dns/values';
-import { readZone, SITE_LABEL, ZoneError, type Zone } from '@tandem-clouds/emulators/dns/zone';
+import { readZone, SITE_LABEL, type Zone, ZoneError } from '@tandem-clouds/emulators/dns/zone';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
+import { canonical, type Change, keyOf, normalised, type ZoneRecord } from '@tandem-clouds/zone/model';
+import { ProviderError, type ProviderFault } from '../../errors.ts';
+import { supported } from '../../policy/supported.ts';
+import type { Capabilities, LiveZone, Prepared, Provider } from '../../provider.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Attempts of a change of ours that meets a change of somebody else's, such as the lock's. */

@@ -3,7 +3,7 @@ import { Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-5
 import { own } from '@tandem-clouds/command-line/own';
 import { ProviderError, type ProviderFault } from '../../errors.ts';
 import type { Clock } from '../../provider.ts';
-import { withRetry, type Query, type Failure } from '../../retry.ts';
+import { type Failure, type Query, withRetry } from '../../retry.ts';
 
 /** All requests of an account: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
 const PACE = { burst: 5, perSecond: 5 } as const;

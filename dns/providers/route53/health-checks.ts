@@ -10,9 +10,9 @@ import {
   CreateHealthCheckCommand,
   DeleteHealthCheckCommand,
   GetHealthCheckStatusCommand,
-  ListHealthChecksCommand,
   type HealthCheck as Route53Check,
   type HealthCheckConfig,
+  ListHealthChecksCommand,
 } from '@aws-sdk/client-route-53';
 import { checkKey, type HealthCheck } from '@tandem-clouds/zone/model';
 import type { Connection } from './client.ts';

@@ -5,23 +5,23 @@
  * somebody else in between makes the batch fail as a whole, and nothing is overwritten unseen.
  */
 import {
+  type Change as SetChange,
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
-  type Change as SetChange,
   type ResourceRecordSet,
   type Route53ClientConfig,
 } from '@aws-sdk/client-route-53';
-import { ProviderError } from '../../errors.ts';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import {
   canonical,
-  checkKey,
-  keyOf,
   type Change,
+  checkKey,
   type HealthCheck,
+  keyOf,
   type ZoneRecord,
 } from '@tandem-clouds/zone/model';
+import { ProviderError } from '../../errors.ts';
 import { supported } from '../../policy/supported.ts';
-import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import type { Capabilities, Clock, LiveZone, Prepared, Provider } from '../../provider.ts';
 import { refuseChanged } from '../unchanged.ts';
 import { batches } from './batches.ts';

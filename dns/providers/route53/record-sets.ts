@@ -8,9 +8,9 @@ import type { GeoLocation, ResourceRecordSet, ResourceRecordSetRegion } from '@a
 import {
   canonical,
   checkKey,
-  normalised,
   type HealthCheck,
   type Location,
+  normalised,
   type RecordType,
   type RoutedRecord,
   type RoutedType,

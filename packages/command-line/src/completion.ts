@@ -4,7 +4,7 @@
  * A script is complete in itself, so that no process starts at the tab key, and defines the command `tandem`, because npm's
  * own arguments cannot be completed. npm says where the person stood, so paths stay what they look like (place.ts).
  */
-import { commandsOf, entriesOf, flagOf, isGroup, type Command, type Program } from './command.ts';
+import { type Command, commandsOf, entriesOf, flagOf, isGroup, type Program } from './command.ts';
 import { flagsOf } from './help.ts';
 import type { Option } from './option.ts';
 

@@ -1,5 +1,5 @@
 /** Help texts, from the declarations. */
-import { flagOf, isGroup, type Command, type Group, type Options, type Program } from './command.ts';
+import { type Command, flagOf, type Group, isGroup, type Options, type Program } from './command.ts';
 import type { Option } from './option.ts';
 import { aligned } from './table.ts';
 

@@ -5,12 +5,12 @@
  * the option and the rule; a default goes through the same reader as what a person types.
  */
 import {
+  type Bounds,
+  type DurationBounds,
   readDecimal,
   readDuration,
   readPercent,
   readWhole,
-  type Bounds,
-  type DurationBounds,
 } from './numbers.ts';
 import { HERE, type Place } from './place.ts';
 import { suggestion } from './suggest.ts';

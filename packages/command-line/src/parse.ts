@@ -5,10 +5,10 @@
  * Invariant: everything that is wrong is named in one message, and nothing that was typed is ignored.
  */
 import { parseArgs } from 'node:util';
-import { flagOf, type Command, type Input, type Options } from './command.ts';
+import { type Command, flagOf, type Input, type Options } from './command.ts';
 import type { Option } from './option.ts';
-import type { Place } from './place.ts';
 import { own } from './own.ts';
+import type { Place } from './place.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,7 +1,7 @@
 /** This process as a command meets it: its terminal, its signals, and where the person stands. */
 import path from 'node:path';
 import type { CommandContext } from './command.ts';
-import { placeOf, type Place } from './place.ts';
+import { type Place, placeOf } from './place.ts';
 import { hasColour, isTerminal } from './terminal.ts';
 
 /** The root of the project. */

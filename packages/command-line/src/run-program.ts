@@ -3,17 +3,17 @@
  *
  * Invariant: whatever is expected to go wrong is a message; only a defect is an exception.
  */
-import { CommandError } from './command-error.ts';
 import {
+  type Command,
   commandsOf,
   entriesOf,
-  isGroup,
-  type Command,
   type Group,
   type Input,
+  isGroup,
   type Output,
   type Program,
 } from './command.ts';
+import { CommandError } from './command-error.ts';
 import { commandHelp, groupHelp, programHelp } from './help.ts';
 import { readInput } from './parse.ts';
 import { HERE, type Place } from './place.ts';

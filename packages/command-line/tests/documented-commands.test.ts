@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readCommandLine } from '../src/run-program.ts';
 import { PROGRAM } from '../../../scripts/commands/program.ts';
 import { shellWords } from '../../../tests/helpers/shell-words.ts';
+import { readCommandLine } from '../src/run-program.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 

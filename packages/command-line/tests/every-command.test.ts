@@ -1,10 +1,10 @@
 /** What holds for every command of the project, also for one that is added. */
 import { describe, expect, test } from '@jest/globals';
+import { PROGRAM } from '../../../scripts/commands/program.ts';
+import { shellWords } from '../../../tests/helpers/shell-words.ts';
 import { commandsOf, entriesOf, flagOf, isGroup } from '../src/command.ts';
 import { readCommandLine, runProgram } from '../src/run-program.ts';
 import { UsageError } from '../src/usage-error.ts';
-import { PROGRAM } from '../../../scripts/commands/program.ts';
-import { shellWords } from '../../../tests/helpers/shell-words.ts';
 
 const COMMANDS = commandsOf(PROGRAM).map((command) => [command.name, command] as const);
 const GROUPS = entriesOf(PROGRAM)

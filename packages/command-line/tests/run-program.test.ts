@@ -1,7 +1,7 @@
 /** From words to an exit status, with commands of its own. */
 import { describe, expect, test } from '@jest/globals';
+import { command, type Output, type Program, withContext } from '../src/command.ts';
 import { CommandError } from '../src/command-error.ts';
-import { command, withContext, type Output, type Program } from '../src/command.ts';
 import { choice, file, flag, many, percent, text, whole } from '../src/option.ts';
 import { runProgram } from '../src/run-program.ts';
 import { UsageError } from '../src/usage-error.ts';

@@ -1,6 +1,5 @@
 // The package is an ES module, so jest loads it with Node's flag for them (https://jestjs.io/docs/ecmascript-modules):
 // NODE_OPTIONS=--experimental-vm-modules npx jest --testMatch '**/*.test.mjs' examples/jest
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
@@ -10,6 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEmulators } from '@tandem-clouds/emulators';
 
 let emulators;

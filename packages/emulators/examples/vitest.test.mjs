@@ -1,5 +1,4 @@
 // npx vitest run examples/vitest.test.mjs
-import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
@@ -9,6 +8,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEmulators } from '@tandem-clouds/emulators';
 
 let emulators;

@@ -1,11 +1,11 @@
 /** The command that serves emulators until Ctrl-C: `tandem-emulators` by itself, `emulators` of the project's program. */
-import { command, type Command, type CommandContext } from '@tandem-clouds/command-line/command';
+import { type Command, command, type CommandContext } from '@tandem-clouds/command-line/command';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { flag, folder, many, text } from '@tandem-clouds/command-line/option';
 import { suggestion } from '@tandem-clouds/command-line/suggest';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { checkOptions, EmulatorOptionsError, PORT_NAMES, SERVICE_NAMES } from './options.ts';
 import type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
+import { checkOptions, EmulatorOptionsError, PORT_NAMES, SERVICE_NAMES } from './options.ts';
 
 const PORT_MAX = 65_535;
 

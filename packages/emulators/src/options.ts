@@ -7,7 +7,7 @@
 import { own } from '@tandem-clouds/command-line/own';
 import { suggestion } from '@tandem-clouds/command-line/suggest';
 import { checkQueueName, parseQueueOptions, type QueueOptions } from './service-bus/queue-options.ts';
-import { isTier, TIERS, type Tier } from './service-bus/tiers.ts';
+import { isTier, type Tier, TIERS } from './service-bus/tiers.ts';
 
 export const SERVICE_NAMES = ['dynamodb', 'sqs', 'cosmos', 'servicebus', 'oidc'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];

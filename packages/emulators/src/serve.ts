@@ -1,9 +1,9 @@
 /** Serves emulators until a signal, and prints how each SDK reaches them. */
 import { once } from 'node:events';
-import { CommandError } from '@tandem-clouds/command-line/command-error';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { CommandError } from '@tandem-clouds/command-line/command-error';
 import type { EmulatorsOptions, ServiceName } from './options.ts';
-import { startEmulators, type Emulators } from './start-emulators.ts';
+import { type Emulators, startEmulators } from './start-emulators.ts';
 
 /** Returns the exit status: 0 after a signal. @throws CommandError when a service cannot start. */
 export async function serve(

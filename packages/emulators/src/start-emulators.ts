@@ -5,7 +5,7 @@
  * does, and what was kept in a folder is ready for the next start.
  */
 import { checkOptions, type EmulatorsOptions, type ServiceName } from './options.ts';
-import { SERVICES, type EmulatorOf, type Started } from './services.ts';
+import { type EmulatorOf, SERVICES, type Started } from './services.ts';
 
 export { EmulatorOptionsError } from './options.ts';
 export type { EmulatorsOptions, PortName, ServiceName } from './options.ts';

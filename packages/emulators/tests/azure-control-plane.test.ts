@@ -2,10 +2,10 @@
 import http from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { propertyRefusal, REFUSED_ON_FLEX } from '../src/azure-control-plane/property-rules.ts';
-import { startAzureControlPlane, type AzureControlPlane } from '../src/azure-control-plane/server.ts';
-import { make, validate } from '../src/azure-control-plane/template-deployment.ts';
 import { OUR_PACKAGES } from '../../../scripts/rehearse/azure/packages.ts';
+import { propertyRefusal, REFUSED_ON_FLEX } from '../src/azure-control-plane/property-rules.ts';
+import { type AzureControlPlane, startAzureControlPlane } from '../src/azure-control-plane/server.ts';
+import { make, validate } from '../src/azure-control-plane/template-deployment.ts';
 
 const LOGIN = { tenant: 't', client: 'c', assertion: 'assertion', token: 'token' };
 const GROUP = 'https://management.azure.com/subscriptions/s/resourcegroups/g';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
-import { EMULATORS, emulatorDocuments } from '../../../scripts/generate/emulators.ts';
+import { emulatorDocuments, EMULATORS } from '../../../scripts/generate/emulators.ts';
 import type { TestName } from '../src/core/fact.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');

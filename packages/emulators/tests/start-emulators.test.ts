@@ -1,7 +1,7 @@
 /** `startEmulators`: every service for its vendor's SDK, in this process; what is wrong is named; nothing stays open. */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
-import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
@@ -14,7 +14,7 @@ import {
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
 import { describe, expect, test } from '@jest/globals';
-import { startEmulators, type EmulatorsOptions } from '@tandem-clouds/emulators';
+import { type EmulatorsOptions, startEmulators } from '@tandem-clouds/emulators';
 import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 
 const closing = closeAfterEach();

@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { build as buildOnce, context, type BuildContext, type BuildOptions } from 'esbuild';
+import { build as buildOnce, type BuildContext, type BuildOptions, context } from 'esbuild';
 import { newestRun } from './newest-run.ts';
 import { placeArtefact, releaseToServe } from './site-release.ts';
 

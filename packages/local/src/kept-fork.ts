@@ -2,7 +2,7 @@
  * A forked process that is kept running: restarted within a second when it dies, with the reason and its last
  * lines printed, until it is stopped.
  */
-import { fork, type ChildProcess, type Serializable } from 'node:child_process';
+import { type ChildProcess, fork, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 

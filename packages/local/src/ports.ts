@@ -3,7 +3,7 @@
  * fixed before the first process starts, also where the user leaves the choice to us.
  */
 import net from 'node:net';
-import { SERVICES, type Cloud, type Service, type SiteName } from './stack/sites.ts';
+import { type Cloud, type Service, SERVICES, type SiteName } from './stack/sites.ts';
 
 /**
  * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `issuer` (of a protected stack), `<site>` for the function

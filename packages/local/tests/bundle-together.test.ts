@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 import { bundleTogether, type EsbuildPlugin } from '../src/bundle-together.ts';
 import { newestRun } from '../src/newest-run.ts';
-import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 
 describe('a run that catches up with the newest state', () => {
   test('begins after it was asked for, also when one is under way, and once for all who ask meanwhile', async () => {

@@ -1,13 +1,13 @@
 /** The edge in front of small sites: whatever happens to one of them, the other serves. */
-import http from 'node:http';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { startEdge, STATUS_PATH, type Edge } from '../src/edge/proxy.ts';
 import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 import { startOrigin, type TestOrigin } from '../../../tests/helpers/origin.ts';
 import { waitUntil } from '../../../tests/helpers/wait-until.ts';
+import { type Edge, startEdge, STATUS_PATH } from '../src/edge/proxy.ts';
 
 const onClose = closeAfterEach();
 /** Longer than any test: only requests, never probes, find out what has changed. */

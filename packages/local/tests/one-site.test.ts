@@ -1,17 +1,17 @@
 /** Sites that `sls offline` runs, each by itself: what they know of each other and what their processes are given. */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { findTargets } from '../../../scripts/operate/targets.ts';
+import type { PeerConfig } from '../../../src/shared/config/config.ts';
+import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 import { enterSite, leaveSite, readSites, type SiteRegistry } from '../src/one-site/site-registry.ts';
 import { plansOf } from '../src/one-site/site-run.ts';
 import { Output } from '../src/stack/output.ts';
 import { parseSite } from '../src/stack/sites.ts';
-import { findTargets } from '../../../scripts/operate/targets.ts';
-import type { PeerConfig } from '../../../src/shared/config/config.ts';
-import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 
 const aws = parseSite('aws-us-east-1');
 const azure = parseSite('azure-westeurope');

@@ -12,13 +12,13 @@ import { beyondItsSource } from './belief.ts';
 import { clockAheadMaxMs, inboundAttemptsMax } from './bounds.ts';
 import type { LostWrite } from './conflict-log.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import { ClockSkewError, ThrottledError, isRetryable } from './errors.ts';
-import { parseEvent, stateOf, type EventCheck, type ReplicationEvent } from './event.ts';
+import { ClockSkewError, isRetryable, ThrottledError } from './errors.ts';
+import { type EventCheck, parseEvent, type ReplicationEvent, stateOf } from './event.ts';
 import type { Disposition, InboundMessage } from './ports/queue.ts';
 import type { Protocol, Site } from './protocol.ts';
 import { entityOf, newestStamp } from './record.ts';
 import { HEARTBEAT, isOwnBusiness } from './reserved.ts';
-import { stampMs, type SiteId } from './stamp.ts';
+import { type SiteId, stampMs } from './stamp.ts';
 
 /** What one batch did, for logs and metrics. */
 export interface ApplyReport {

@@ -8,7 +8,7 @@ import { beyondItsKnowledge } from './belief.ts';
 import { horizonMs } from './bounds.ts';
 import type { LostWrite } from './conflict-log.ts';
 import { BeyondHorizonError } from './errors.ts';
-import { stateOf, type ReplicationEvent } from './event.ts';
+import { type ReplicationEvent, stateOf } from './event.ts';
 import { goneSinceOf, oldestMs } from './lives.ts';
 import { mergeStates } from './merge.ts';
 import type { Versioned, WriteRequest } from './ports/store.ts';

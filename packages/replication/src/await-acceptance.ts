@@ -4,11 +4,11 @@
  * Invariant: true means that it has. A marker is set in the very put of the write and cleared only after the peer's
  * queue accepted that version or a newer one, so a marker that is gone is the acknowledgement; nothing is sent here.
  */
-import { own } from './own.ts';
 import { durabilityWaitMs } from './bounds.ts';
 import { isRetryable } from './errors.ts';
+import { own } from './own.ts';
 import { pauses } from './pauses.ts';
-import { get, sleep, type Protocol, type Site } from './protocol.ts';
+import { get, type Protocol, type Site, sleep } from './protocol.ts';
 import type { StoredRecord } from './record.ts';
 
 /**

@@ -6,13 +6,13 @@
  */
 import { clockAheadMaxMs, horizonMs, sessionWaitMs } from './bounds.ts';
 import { MalformedError, NotYetHereError } from './errors.ts';
-import type { Versioned } from './ports/store.ts';
+import { type KeysRead, readKeys } from './isolate.ts';
 import { pauses } from './pauses.ts';
-import { readKeys, type KeysRead } from './isolate.ts';
-import { sleep, type Protocol, type Site } from './protocol.ts';
-import { covers, type Vector } from './vector.ts';
+import type { Versioned } from './ports/store.ts';
+import { type Protocol, type Site, sleep } from './protocol.ts';
 import { includes } from './record.ts';
-import { stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
+import { type SiteId, type Stamp, stampMs, stampSite } from './stamp.ts';
+import { covers, type Vector } from './vector.ts';
 
 /** A state that a client has seen, at whichever site: the record's key and its vector. */
 export interface SeenState {

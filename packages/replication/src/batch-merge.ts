@@ -5,16 +5,16 @@
  * Invariant: each key is open, or it has its result. A round reads the open keys that are not known, and leaves open those
  * alone whose write lost a race or was throttled.
  */
-import { changeOf, isFirstVersion, refusalOf, type Arrival, type Change } from './arrivals.ts';
+import { type Arrival, type Change, changeOf, isFirstVersion, refusalOf } from './arrivals.ts';
 import { applyAttemptsMax, applyThrottlesMax, writeBackoffMs } from './bounds.ts';
 import { logConflicts, type LostWrite } from './conflict-log.ts';
-import { ThrottledError, UnavailableError, isRetryable } from './errors.ts';
-import { readKeys, type FailedKeys } from './isolate.ts';
+import { isRetryable, ThrottledError, UnavailableError } from './errors.ts';
+import { type FailedKeys, readKeys } from './isolate.ts';
 import type { PutResult, Versioned } from './ports/store.ts';
-import { putMany, sleep, type Protocol, type Site } from './protocol.ts';
+import { type Protocol, putMany, type Site, sleep } from './protocol.ts';
 import { entityOf, idOf, type RecordState } from './record.ts';
 import { HEARTBEAT } from './reserved.ts';
-import { stampMs, type SiteId } from './stamp.ts';
+import { type SiteId, stampMs } from './stamp.ts';
 
 /** How far a batch has come, key by key. */
 export class BatchMerge {

@@ -7,15 +7,15 @@
  */
 import { horizonMs } from './bounds.ts';
 import { ForgedStampError } from './errors.ts';
-import { own } from './own.ts';
 import type { ReplicationEvent } from './event.ts';
 import { isForgotten, oldestMs } from './lives.ts';
+import { own } from './own.ts';
 import { outranks } from './policies/field.ts';
 import type { Slot } from './policies/slots.ts';
 import type { Site } from './protocol.ts';
-import { REQUESTS, entityOf, idOf, type RecordState } from './record.ts';
+import { entityOf, idOf, type RecordState, REQUESTS } from './record.ts';
 import { CONFLICT, HEARTBEAT, PAUSE, VERIFICATION } from './reserved.ts';
-import { stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
+import { type SiteId, type Stamp, stampMs, stampSite } from './stamp.ts';
 
 /** Why an event says more than its source may, whatever is held here; undefined when it does not. */
 export function beyondItsSource(site: Site, { source, key, state }: ReplicationEvent): Error | undefined {

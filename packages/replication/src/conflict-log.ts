@@ -13,8 +13,8 @@ import type { Json } from './json.ts';
 import type { Conflict } from './merge.ts';
 import { messageOf } from './message.ts';
 import type { Register } from './policies/field.ts';
-import { putMany, type Protocol, type Site } from './protocol.ts';
-import { EXPIRES, entityOf, type StoredRecord } from './record.ts';
+import { type Protocol, putMany, type Site } from './protocol.ts';
+import { entityOf, EXPIRES, type StoredRecord } from './record.ts';
 import { CONFLICT, isReservedEntity } from './reserved.ts';
 import { laterStamp, stampMs, stampSite } from './stamp.ts';
 

@@ -1,6 +1,6 @@
 /** JSON Schema of the replication event, version 1: `docs/event.schema.json` is generated from it. */
-import { SPEC_VERSION } from './event.ts';
 import { eventBytesMax, vectorSitesMax } from './bounds.ts';
+import { SPEC_VERSION } from './event.ts';
 
 const stamp = { type: 'string', pattern: '^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$' } as const;
 const stamps = { type: 'object', additionalProperties: stamp } as const;

@@ -4,10 +4,10 @@
  * Invariant: an event holds the whole state of its key as of `version`, so the newest one stands for all before
  * it. Unknown fields are kept on the way; an event of a newer major version is not guessed at but set aside.
  */
-import { own, setOwn } from './own.ts';
 import { eventBytesMax } from './bounds.ts';
 import { MalformedError, TooLargeError } from './errors.ts';
 import type { Json } from './json.ts';
+import { own, setOwn } from './own.ts';
 import type { Register } from './policies/field.ts';
 import { memberOf } from './policies/members.ts';
 import type { Slots } from './policies/slots.ts';
@@ -16,12 +16,12 @@ import {
   isDeleted,
   membersOf,
   plainValues,
+  type RecordState,
   slotsOf,
   stateFrom,
-  type RecordState,
   type StoredRecord,
 } from './record.ts';
-import { isStamp, stampMs, stampSite, type SiteId, type Stamp } from './stamp.ts';
+import { isStamp, type SiteId, type Stamp, stampMs, stampSite } from './stamp.ts';
 import { covers, type Vector } from './vector.ts';
 
 export const SPEC_VERSION = '1.1';

@@ -3,17 +3,17 @@
  *
  * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
  */
-import { own } from './own.ts';
 import { forwardAgeMaxMs, forwardAttemptsMax } from './bounds.ts';
-import { AppError, ThrottledError, isPermanent, isRetryable } from './errors.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
-import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
-import type { ClearRequest } from './ports/store.ts';
-import { eventVersion, parseEvent, type EventCheck } from './event.ts';
+import { AppError, isPermanent, isRetryable, ThrottledError } from './errors.ts';
+import { type EventCheck, eventVersion, parseEvent } from './event.ts';
 import type { FailedKeys } from './isolate.ts';
 import { isCleared } from './markers.ts';
 import { messageText } from './message.ts';
-import { clearPending, send, type Protocol, type Site } from './protocol.ts';
+import { own } from './own.ts';
+import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
+import type { ClearRequest } from './ports/store.ts';
+import { clearPending, type Protocol, send, type Site } from './protocol.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 
 /** One event on its way to some peers. */

@@ -8,18 +8,18 @@
  * left out of what counts as exposed.
  */
 import { verificationKey } from './anti-entropy/verification.ts';
+import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from './bounds.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { heartbeatKey, SEMANTICS_FIELD, understoodBy } from './heartbeat-record.ts';
+import { readKeys } from './isolate.ts';
+import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';
 import { pauseKey } from './paused-peers.ts';
-import { readKeys } from './isolate.ts';
-import type { Protocol, Site } from './protocol.ts';
 import type { PendingEntry } from './ports/store.ts';
-import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from './bounds.ts';
-import type { Json } from './json.ts';
+import type { Protocol, Site } from './protocol.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
-import { SEMANTICS_FIELD, heartbeatKey, understoodBy } from './heartbeat-record.ts';
 import { SEMANTICS } from './semantics.ts';
-import { stampMs, type SiteId } from './stamp.ts';
+import { type SiteId, stampMs } from './stamp.ts';
 import type { RefusedKeys } from './sweep.ts';
 
 const SWEPT_TO = 'sweptTo';

@@ -6,7 +6,7 @@
  */
 import { isPermanent } from './errors.ts';
 import type { ScanPage, Versioned } from './ports/store.ts';
-import { getMany, scan, scanKeys, type Protocol } from './protocol.ts';
+import { getMany, type Protocol, scan, scanKeys } from './protocol.ts';
 
 /** Key → why it fails for good. */
 export type FailedKeys = ReadonlyMap<string, Error>;

@@ -7,19 +7,19 @@
  * Motivala, "SWIM", 2002.)
  */
 import { horizonMs } from './bounds.ts';
+import type { Json } from './json.ts';
 import {
   DELETED,
   EXPIRES,
-  REQUESTS,
   expiresAtSeconds,
   fieldNames,
   isDeleted,
+  type RecordState,
+  REQUESTS,
   slotsOf,
   stateFrom,
-  type RecordState,
   type StoredRecord,
 } from './record.ts';
-import type { Json } from './json.ts';
 import { stampMs } from './stamp.ts';
 
 /** Epoch milliseconds from which the record no longer exists, by its delete or its expiry; Infinity when it has neither. */

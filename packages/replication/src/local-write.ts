@@ -4,7 +4,6 @@
  * Invariant: the state and its markers become durable in one conditional put, before the answer. The message
  * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
  */
-import { AmbiguousError, TooLargeError, UnavailableError, isRetryable } from './errors.ts';
 import {
   clockAheadMaxMs,
   eventBytesMax,
@@ -13,19 +12,20 @@ import {
   writeBackoffMs,
   writeFailuresMax,
 } from './bounds.ts';
-import type { OutboundMessage } from './ports/queue.ts';
-import type { Versioned } from './ports/store.ts';
+import { AmbiguousError, isRetryable, TooLargeError, UnavailableError } from './errors.ts';
 import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
+import { cleared, goneSinceOf, nextLife } from './lives.ts';
+import { messageOf, messageText } from './message.ts';
 import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
-import { cleared, goneSinceOf, nextLife } from './lives.ts';
-import { isLive, newestStamp, partsOf, withParts, type RecordState, type StoredRecord } from './record.ts';
-import { INCARNATIONS, areUnderstood } from './semantics.ts';
-import { get, publish, putMany, sleep, type Protocol, type Site } from './protocol.ts';
-import { messageOf, messageText } from './message.ts';
+import type { OutboundMessage } from './ports/queue.ts';
+import type { Versioned } from './ports/store.ts';
+import { get, type Protocol, publish, putMany, type Site, sleep } from './protocol.ts';
+import { isLive, newestStamp, partsOf, type RecordState, type StoredRecord, withParts } from './record.ts';
 import { isOwnBusiness } from './reserved.ts';
-import { laterStamp, nextStamp, stampMs, type Stamp } from './stamp.ts';
+import { areUnderstood, INCARNATIONS } from './semantics.ts';
+import { laterStamp, nextStamp, type Stamp, stampMs } from './stamp.ts';
 
 /** Field → its new value, or the operation of a merge policy (`policies/`). */
 export type Changes = Readonly<Record<string, Json | FieldOperation>>;

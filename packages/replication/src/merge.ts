@@ -6,13 +6,13 @@
  * (Shapiro et al., "Conflict-free Replicated Data Types", 2011.) The incarnation ranks before everything: a
  * lexicographic product of two lattices, joined with the vector, which includes what was overruled.
  */
-import { own, setOwn } from './own.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Json } from './json.ts';
 import { isForgotten } from './lives.ts';
+import { own, setOwn } from './own.ts';
 import { outranks, type Register } from './policies/field.ts';
 import { mergeLasting, mergeRemovable, type Slots } from './policies/slots.ts';
-import { REQUESTS, stateFrom, type RecordState } from './record.ts';
+import { type RecordState, REQUESTS, stateFrom } from './record.ts';
 import { covers, includesVector, mergeVectors, type Vector } from './vector.ts';
 
 /** A write that lost against one that had not seen it, and that had not seen its winner. */

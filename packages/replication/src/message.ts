@@ -1,8 +1,8 @@
 /** What the sites send each other as the bodies of queue messages: one JSON text that every carrier takes. */
 import { eventBytesMax } from './bounds.ts';
 import { TooLargeError } from './errors.ts';
-import type { OutboundMessage } from './ports/queue.ts';
 import type { ReplicationEvent } from './event.ts';
+import type { OutboundMessage } from './ports/queue.ts';
 
 /**
  * What `JSON.stringify` leaves as it is and SQS does not take; control characters and surrogates without a partner are

@@ -8,14 +8,14 @@
  * cannot be applied is put into the site's own inbound queue, message by message, before the pack is done: there it is
  * tried, and dead-lettered with its reason, like any other.
  */
-import { packBytesMax, packEventsMax, packAttemptsMax } from './bounds.ts';
-import { isRetryable } from './errors.ts';
-import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
 import type { Pack } from './anti-entropy/job.ts';
 import { applyBatch, type ApplyReport } from './apply.ts';
+import { packAttemptsMax, packBytesMax, packEventsMax } from './bounds.ts';
+import { isRetryable } from './errors.ts';
 import type { EventCheck } from './event.ts';
 import { messageText } from './message.ts';
-import { send, notify, type Protocol, type Site } from './protocol.ts';
+import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
+import { notify, type Protocol, send, type Site } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
 
 /** Sends events packed; a pack that is refused for good is taken apart, so that only what is to blame stays behind. */

@@ -4,18 +4,18 @@
  * Production drives it with promises (`drive.ts`), a simulator synchronously on virtual time. Neither the
  * protocols nor this module know a clock, a store or a queue.
  */
+import type { OutboundMessage, SendResult } from './ports/queue.ts';
 import type {
   ClearRequest,
+  KeyPage,
   PendingEntry,
   PutResult,
   Revision,
-  KeyPage,
   ScanOptions,
   ScanPage,
   Versioned,
   WriteRequest,
 } from './ports/store.ts';
-import type { OutboundMessage, SendResult } from './ports/queue.ts';
 import type { SiteId } from './stamp.ts';
 
 export type Effect =

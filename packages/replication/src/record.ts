@@ -5,14 +5,14 @@
  * site's stamp includes every earlier write of that site to the key, because every event carries the whole state;
  * so the vector names the state exactly, doubles as its entity tag, and is the causal context of sets and counters.
  */
-import { own, setOwn } from './own.ts';
 import type { Json } from './json.ts';
-import { fieldValue, type FieldParts, type Register } from './policies/field.ts';
+import { own, setOwn } from './own.ts';
+import { type FieldParts, fieldValue, type Register } from './policies/field.ts';
 import { memberOf, withMembers } from './policies/members.ts';
 import type { Slot, Slots } from './policies/slots.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 import { laterStamp } from './stamp.ts';
-import { includesVector, vectorName, type Vector } from './vector.ts';
+import { includesVector, type Vector, vectorName } from './vector.ts';
 
 export interface RecordState {
   /** Field → its register. */

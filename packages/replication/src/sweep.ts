@@ -15,26 +15,26 @@ import {
   sweepGraceMs,
   sweepKeysMax,
   sweepLatelyMs,
-  sweepScansMax,
   sweepPageSize,
   sweepRestMaxMs,
   sweepRestShare,
   sweepRunMs,
+  sweepScansMax,
   sweepThrottlesMax,
   sweepWidthMax,
   sweepWidthRounds,
 } from './bounds.ts';
-import { ThrottledError, isPermanent, isRetryable } from './errors.ts';
-import type { ExposurePage, PendingEntry } from './ports/store.ts';
 import { chunk } from './chunk.ts';
+import { isPermanent, isRetryable, ThrottledError } from './errors.ts';
 import { eventOf } from './event.ts';
 import { cross, type Crossing, type CrossingResult } from './forward.ts';
 import { byAge } from './index-attributes.ts';
 import { readKeys } from './isolate.ts';
 import { messageOf } from './message.ts';
 import { sendPacked } from './packs.ts';
-import { all, pending, send, sleep, type Protocol, type Site } from './protocol.ts';
-import { PACKS, areUnderstood } from './semantics.ts';
+import type { ExposurePage, PendingEntry } from './ports/store.ts';
+import { all, pending, type Protocol, send, type Site, sleep } from './protocol.ts';
+import { areUnderstood, PACKS } from './semantics.ts';
 import type { SiteId } from './stamp.ts';
 
 /** Peer → key of a record that can never be sent to it as it is, or whose marker can never be removed → why. */

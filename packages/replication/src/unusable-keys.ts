@@ -9,8 +9,8 @@
  */
 import { unusableAgainMs, unusableKeptMs, unusableKeysMax } from './bounds.ts';
 import { AppError } from './errors.ts';
-import { heartbeatKey } from './heartbeat-record.ts';
 import { hashText } from './hash.ts';
+import { heartbeatKey } from './heartbeat-record.ts';
 import type { FailedKeys } from './isolate.ts';
 import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';

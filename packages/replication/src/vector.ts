@@ -1,6 +1,6 @@
 /** Version vectors (Parker et al., 1983): what a state includes, by the site that wrote it. */
 import { own, setOwn } from './own.ts';
-import { isStamp, laterStamp, stampSite, type SiteId, type Stamp } from './stamp.ts';
+import { isStamp, laterStamp, type SiteId, type Stamp, stampSite } from './stamp.ts';
 
 /** Site → the highest stamp of that site that is included. */
 export type Vector = Readonly<Record<SiteId, Stamp>>;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 import { backfillKeys, backfillState } from '../src/anti-entropy/backfill.ts';
 import type { Job, Side } from '../src/anti-entropy/job.ts';
 import { noteBegin, noteEnd } from '../src/anti-entropy/verification.ts';
-import { START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 
 const REBUILT = 'aws-us-east-1b';
 const PEERS = ['azure-eastus', 'aws-eu-west-1'];

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { inboundAttemptsMax, clockAheadMaxMs, heartbeatMs } from '../src/bounds.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { delivered, START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 import { applyBatch } from '../src/apply.ts';
+import { clockAheadMaxMs, heartbeatMs, inboundAttemptsMax } from '../src/bounds.ts';
 import type { ReplicationEvent } from '../src/event.ts';
-import { heartbeatKey, understoodBy } from '../src/heartbeat-record.ts';
 import { beat, heardMsAgo } from '../src/heartbeat.ts';
-import { pauseKey, pausedPeers, setPaused } from '../src/paused-peers.ts';
+import { heartbeatKey, understoodBy } from '../src/heartbeat-record.ts';
+import { pausedPeers, pauseKey, setPaused } from '../src/paused-peers.ts';
 import { increment } from '../src/policies/counter.ts';
+import type { Disposition } from '../src/ports/queue.ts';
 import { SEMANTICS } from '../src/semantics.ts';
 import { encodeStamp } from '../src/stamp.ts';
-import type { Disposition } from '../src/ports/queue.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { START_MS, TestSite, delivered } from '../../../tests/helpers/test-site.ts';
 
 const [AWS, AZURE, OTHER, RETIRED] = [
   'aws-us-east-1',

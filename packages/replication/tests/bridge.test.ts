@@ -1,26 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { delivered, START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
+import { mark } from '../src/anti-entropy/repair.ts';
+import { applyBatch, type ApplyReport } from '../src/apply.ts';
 import {
-  inboundAttemptsMax,
   clockAheadMaxMs,
   eventBytesMax,
   forwardAgeMaxMs,
   forwardAttemptsMax,
   horizonMs,
+  inboundAttemptsMax,
   sweepGraceMs,
   sweepScansMax,
 } from '../src/bounds.ts';
-import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '../src/errors.ts';
-import { mark } from '../src/anti-entropy/repair.ts';
-import { applyBatch, type ApplyReport } from '../src/apply.ts';
 import { logConflicts } from '../src/conflict-log.ts';
+import { AmbiguousError, RefusedError, TooLargeError, UnavailableError } from '../src/errors.ts';
 import type { ReplicationEvent } from '../src/event.ts';
 import { forward } from '../src/forward.ts';
-import { plainValues } from '../src/record.ts';
-import { isAnyDue, sweep } from '../src/sweep.ts';
 import type { InboundMessage } from '../src/ports/queue.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { plainValues } from '../src/record.ts';
 import { encodeStamp } from '../src/stamp.ts';
-import { START_MS, TestSite, delivered } from '../../../tests/helpers/test-site.ts';
+import { isAnyDue, sweep } from '../src/sweep.ts';
 
 const AWS = 'aws-us-east-1';
 const AZURE = 'azure-eastus';

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareGraceSeconds, compareHopsMax, horizonMs, tombstoneMarginMs } from '../src/bounds.ts';
-import { UnavailableError } from '../src/errors.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { checkStep } from '../../../src/shared/validation/check-step.ts';
+import { AWS, AZURE, Mesh } from '../../../tests/helpers/mesh.ts';
+import { delivered } from '../../../tests/helpers/test-site.ts';
 import { beginCollection } from '../src/anti-entropy/collect-tombstones.ts';
 import { begin } from '../src/anti-entropy/compare.ts';
 import type { Job } from '../src/anti-entropy/job.ts';
 import { verify } from '../src/anti-entropy/verify.ts';
 import { applyBatch } from '../src/apply.ts';
+import { compareGraceSeconds, compareHopsMax, horizonMs, tombstoneMarginMs } from '../src/bounds.ts';
+import { UnavailableError } from '../src/errors.ts';
 import { DELETED } from '../src/record.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { checkStep } from '../../../src/shared/validation/check-step.ts';
-import { AWS, AZURE, Mesh } from '../../../tests/helpers/mesh.ts';
-import { delivered } from '../../../tests/helpers/test-site.ts';
 
 describe('comparing two sites', () => {
   test('that has taken more steps than any needs ends, and says so where a person looks', async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { UnavailableError } from '../src/errors.ts';
-import { drive } from '../src/drive.ts';
-import { all, getMany, putMany, type Protocol } from '../src/protocol.ts';
-import { timeLimit } from '../src/time-limit.ts';
 import { MemoryStore } from '../../../tests/helpers/memory-store.ts';
+import { drive } from '../src/drive.ts';
+import { UnavailableError } from '../src/errors.ts';
+import { all, getMany, type Protocol, putMany } from '../src/protocol.ts';
+import { timeLimit } from '../src/time-limit.ts';
 
 const resources = { store: new MemoryStore(), sleep: () => Promise.resolve() };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ExposedEntry, ExposurePage } from '../src/ports/store.ts';
 import { exposureOf } from '../src/exposure.ts';
+import type { ExposedEntry, ExposurePage } from '../src/ports/store.ts';
 
 const NOW = 1_000_000;
 const B = 'azure-eastus';

@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { heartbeatMs, refusedKeysMax } from '../src/bounds.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 import { applyBatch } from '../src/apply.ts';
+import { heartbeatMs, refusedKeysMax } from '../src/bounds.ts';
 import {
-  NO_NOTES,
   beat,
   hasNotes,
   heardMsAgo,
   leaveNotes,
+  NO_NOTES,
   refusedAfter,
   refusedKeys,
   silentPeers,
@@ -14,8 +16,6 @@ import {
 } from '../src/heartbeat.ts';
 import { heartbeatKey } from '../src/heartbeat-record.ts';
 import { isOwnBusiness } from '../src/reserved.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 
 const AWS = 'aws-us-east-1';
 const AZURE = 'azure-eastus';

@@ -1,5 +1,17 @@
 /** One key or page that fails for good, of every kind, in everything that goes through keys: the others go on. */
 import { describe, expect, test } from '@jest/globals';
+import { UnreadableError } from '../../../src/shared/errors.ts';
+import { pendingView } from '../../../src/shared/operations/pending-view.ts';
+import { replicationView } from '../../../src/shared/operations/replication-view.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { checkStep } from '../../../src/shared/validation/check-step.ts';
+import { AWS, AZURE, Mesh } from '../../../tests/helpers/mesh.ts';
+import { TestSite } from '../../../tests/helpers/test-site.ts';
+import { backfillKeys, backfillState } from '../src/anti-entropy/backfill.ts';
+import { beginCollection } from '../src/anti-entropy/collect-tombstones.ts';
+import { digest } from '../src/anti-entropy/compare.ts';
+import { verificationKey } from '../src/anti-entropy/verification.ts';
+import { applyBatch } from '../src/apply.ts';
 import {
   horizonMs,
   sweepGraceMs,
@@ -8,27 +20,15 @@ import {
   unusableKeysMax,
 } from '../src/bounds.ts';
 import { RefusedError, TooLargeError, UnavailableError } from '../src/errors.ts';
-import { UnreadableError } from '../../../src/shared/errors.ts';
-import { pendingView } from '../../../src/shared/operations/pending-view.ts';
-import { replicationView } from '../../../src/shared/operations/replication-view.ts';
-import { backfillKeys, backfillState } from '../src/anti-entropy/backfill.ts';
-import { digest } from '../src/anti-entropy/compare.ts';
-import { beginCollection } from '../src/anti-entropy/collect-tombstones.ts';
-import { verificationKey } from '../src/anti-entropy/verification.ts';
-import { applyBatch } from '../src/apply.ts';
 import { forward } from '../src/forward.ts';
-import { heartbeatKey } from '../src/heartbeat-record.ts';
 import { beat } from '../src/heartbeat.ts';
-import { readKeys, scanPage, type KeysRead } from '../src/isolate.ts';
+import { heartbeatKey } from '../src/heartbeat-record.ts';
+import { type KeysRead, readKeys, scanPage } from '../src/isolate.ts';
 import { pauseKey } from '../src/paused-peers.ts';
 import type { Protocol } from '../src/protocol.ts';
 import { DELETED } from '../src/record.ts';
 import { sweep } from '../src/sweep.ts';
 import { noteUnusable, unusableKeys } from '../src/unusable-keys.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { checkStep } from '../../../src/shared/validation/check-step.ts';
-import { AWS, AZURE, Mesh } from '../../../tests/helpers/mesh.ts';
-import { TestSite } from '../../../tests/helpers/test-site.ts';
 
 const BAD = 'user:7';
 const COUNT = 20;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { horizonMs } from '../src/bounds.ts';
 import { deletion } from '../../../src/shared/domain/entity-service.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { TestSite } from '../../../tests/helpers/test-site.ts';
 import { applyBatch } from '../src/apply.ts';
+import { horizonMs } from '../src/bounds.ts';
 import { beat } from '../src/heartbeat.ts';
+import type { Changes } from '../src/local-write.ts';
 import { increment } from '../src/policies/counter.ts';
 import { change, start } from '../src/policies/set.ts';
 import { plainValues, type StoredRecord } from '../src/record.ts';
-import type { Changes } from '../src/local-write.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { TestSite } from '../../../tests/helpers/test-site.ts';
 
 const [AWS, AZURE, OTHER] = ['aws-us-east-1', 'azure-eastus', 'aws-eu-west-1'] as const;
 const KEY = 'user:1';

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { operationsRemembered, sweepGraceMs, writeFailuresMax } from '../src/bounds.ts';
 import { bodyBytesMax } from '../../../src/shared/bounds.ts';
-import { AmbiguousError, TooLargeError, UnavailableError } from '../src/errors.ts';
 import { ConflictError } from '../../../src/shared/errors.ts';
+import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 import { applyBatch } from '../src/apply.ts';
+import { operationsRemembered, sweepGraceMs, writeFailuresMax } from '../src/bounds.ts';
+import { AmbiguousError, TooLargeError, UnavailableError } from '../src/errors.ts';
 import type { ReplicationEvent } from '../src/event.ts';
 import { encodeStamp } from '../src/stamp.ts';
 import { sweep } from '../src/sweep.ts';
-import { checkEvent } from '../../../src/shared/validation/check-event.ts';
-import { START_MS, TestSite } from '../../../tests/helpers/test-site.ts';
 
 const [AWS, AZURE] = ['aws-us-east-1', 'azure-eastus'];
 const aws = (peers?: readonly string[]): TestSite => new TestSite('aws-us-east-1', peers);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { user } from '../../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
-import { applyBatch } from '../src/apply.ts';
-import type { ReplicationEvent } from '../src/event.ts';
-import type { Json } from '../src/json.ts';
-import { beat } from '../src/heartbeat.ts';
-import { mergePatch } from '../src/policies/members.ts';
-import { plainValues } from '../src/record.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkUser } from '../../../tests/helpers/check-user.ts';
 import { TestSite } from '../../../tests/helpers/test-site.ts';
+import { applyBatch } from '../src/apply.ts';
+import type { ReplicationEvent } from '../src/event.ts';
+import { beat } from '../src/heartbeat.ts';
+import type { Json } from '../src/json.ts';
+import { mergePatch } from '../src/policies/members.ts';
+import { plainValues } from '../src/record.ts';
 
 describe('a merge patch', () => {
   // The examples of RFC 7396, appendix A.

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { policyWrites, reachableStates } from '../../../tests/helpers/arbitraries.ts';
 import { mergeStates } from '../src/merge.ts';
 import { outranks } from '../src/policies/field.ts';
 import type { RecordState } from '../src/record.ts';
 import { includes, stateName } from '../src/record.ts';
 import { encodeStamp } from '../src/stamp.ts';
-import { policyWrites, reachableStates } from '../../../tests/helpers/arbitraries.ts';
 
 const RUNS = { numRuns: 10_000 };
 const merge = (a: RecordState, b: RecordState): RecordState => mergeStates(a, b).state;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { packAttemptsMax, sweepGraceMs, sweepPageSize, sweepThrottlesMax } from '../src/bounds.ts';
-import { RefusedError, ThrottledError, TooLargeError } from '../src/errors.ts';
 import { UnreadableError } from '../../../src/shared/errors.ts';
-import { verify } from '../src/anti-entropy/verify.ts';
-import { applyBatch, type ApplyReport } from '../src/apply.ts';
-import { beat, leaveNotes, outlook, recoveryAfter, recoveryOf } from '../src/heartbeat.ts';
-import { sweep } from '../src/sweep.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../../src/shared/validation/check-step.ts';
-import { TestSite, delivered } from '../../../tests/helpers/test-site.ts';
+import { delivered, TestSite } from '../../../tests/helpers/test-site.ts';
+import { verify } from '../src/anti-entropy/verify.ts';
+import { applyBatch, type ApplyReport } from '../src/apply.ts';
+import { packAttemptsMax, sweepGraceMs, sweepPageSize, sweepThrottlesMax } from '../src/bounds.ts';
+import { RefusedError, ThrottledError, TooLargeError } from '../src/errors.ts';
+import { beat, leaveNotes, outlook, recoveryAfter, recoveryOf } from '../src/heartbeat.ts';
+import { sweep } from '../src/sweep.ts';
 
 const AWS = 'aws-us-east-1';
 const AZURE = 'azure-eastus';

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { type Happened, histories, policyWrites } from '../../../tests/helpers/arbitraries.ts';
 import { mergeStates } from '../src/merge.ts';
 import { increment } from '../src/policies/counter.ts';
-import { fieldValue, type FieldOperation } from '../src/policies/field.ts';
+import { type FieldOperation, fieldValue } from '../src/policies/field.ts';
 import { owned } from '../src/policies/owned.ts';
 import { write } from '../src/policies/register.ts';
 import { change, elementsOf, replace, start } from '../src/policies/set.ts';
-import { includes, partsOf, withParts, type RecordState } from '../src/record.ts';
+import { includes, partsOf, type RecordState, withParts } from '../src/record.ts';
 import { encodeStamp } from '../src/stamp.ts';
-import { histories, policyWrites, type Happened } from '../../../tests/helpers/arbitraries.ts';
 
 const RUNS = { numRuns: 10_000 };
 

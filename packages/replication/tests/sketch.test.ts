@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { type Hash, Sketch } from '../src/anti-entropy/sketch.ts';
 import { hashLanes } from '../src/hash.ts';
-import { Sketch, type Hash } from '../src/anti-entropy/sketch.ts';
 
 const hashes = (prefix: string, count: number): Hash[] =>
   Array.from({ length: count }, (_, index) => hashLanes(`${prefix}${index}`));

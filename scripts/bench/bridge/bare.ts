@@ -10,10 +10,10 @@
  */
 import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { CosmosClient, type Container } from '@azure/cosmos';
+import { type Container, CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
-import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import { chunk } from '@tandem-clouds/replication/chunk';
+import type { ReplicationEvent } from '@tandem-clouds/replication/event';
 import type { PlatformHandler } from './functions.ts';
 import type { BenchSite } from './two-sites.ts';
 

@@ -1,5 +1,5 @@
 /** A measured process as the bench sees it. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ContenderName, RoundCommand, RoundResult, WorkerSettings } from './worker.ts';

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { CLOUDS, readServiceBundles, ROOT, type CloudName } from '../service-bundles.ts';
+import { type CloudName, CLOUDS, readServiceBundles, ROOT } from '../service-bundles.ts';
 import type { BenchSite } from './two-sites.ts';
 
 /** What the platform calls. */

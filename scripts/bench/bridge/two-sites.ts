@@ -2,19 +2,19 @@
  * One site of each cloud to measure: the emulators of each in a process of its own, with the table, container and
  * queues of the deployed definitions, and the environment in which the functions of each site find them.
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CreateTableCommand, DynamoDBClient, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
 import { provision } from '@tandem-clouds/local/azure-host/provision';
-import { announced } from '@tandem-clouds/local/run-registry';
 import type { EmulatorsSettings } from '@tandem-clouds/local/processes/emulators-main';
-import { CLOUDS, ROOT, type CloudName } from '../service-bundles.ts';
+import { announced } from '@tandem-clouds/local/run-registry';
+import { type CloudName, CLOUDS, ROOT } from '../service-bundles.ts';
 
 /** What a process needs to know of a site. Plain data: it travels to the measured process. */
 export interface BenchSite {

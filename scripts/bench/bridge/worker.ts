@@ -2,11 +2,11 @@
  * The measured process: one contender, both directions, nothing else. The emulators and the bench itself are in
  * other processes, and the parent runs one worker at a time.
  */
-import { bareApply, bareForward } from './bare.ts';
-import { loadFunction, type Bundles, type PlatformHandler } from './functions.ts';
-import { openFeeder } from './triggers.ts';
-import { OTHER, type BenchSites } from './two-sites.ts';
 import type { CloudName } from '../service-bundles.ts';
+import { bareApply, bareForward } from './bare.ts';
+import { type Bundles, loadFunction, type PlatformHandler } from './functions.ts';
+import { openFeeder } from './triggers.ts';
+import { type BenchSites, OTHER } from './two-sites.ts';
 
 export type ContenderName = 'ours' | 'bare';
 

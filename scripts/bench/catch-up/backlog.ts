@@ -1,8 +1,8 @@
 /** A backlog: records that one site wrote while its peer was away, and what the budget of a store needs for them. */
 import { queryCharge, readCharge, writeCharge } from '@tandem-clouds/emulators/cosmos/charges';
-import { toDocument } from '../../../src/shared/adapters/azure/document.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { toDocument } from '../../../src/shared/adapters/azure/document.ts';
 import type { CloudName } from '../service-bundles.ts';
 
 /** Of payload: 95 % of the keys, 5 %, and one in a thousand. */

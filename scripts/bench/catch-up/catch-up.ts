@@ -1,14 +1,14 @@
 /** The two sites of a catch-up: what is put into them, waited for and checked. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { chunk } from '@tandem-clouds/replication/chunk';
-import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
-import { outlook, recoveryOf } from '@tandem-clouds/replication/heartbeat';
-import { eventOf } from '@tandem-clouds/replication/event';
-import { messageOf } from '@tandem-clouds/replication/message';
 import { BUDGET_PATH } from '@tandem-clouds/emulators/core/budget';
+import { chunk } from '@tandem-clouds/replication/chunk';
+import { eventOf } from '@tandem-clouds/replication/event';
+import { outlook, recoveryOf } from '@tandem-clouds/replication/heartbeat';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { messageOf } from '@tandem-clouds/replication/message';
 import type { Fixture } from '../bridge/fixture.ts';
-import { OTHER, type BenchSite, type BenchSites } from '../bridge/two-sites.ts';
-import { backlogRecord, type BacklogOptions } from './backlog.ts';
+import { type BenchSite, type BenchSites, OTHER } from '../bridge/two-sites.ts';
+import { type BacklogOptions, backlogRecord } from './backlog.ts';
 import type { Hops } from './hops.ts';
 import { LiveWrites } from './live.ts';
 import type { CatchUpOptions } from './options.ts';

@@ -1,10 +1,10 @@
 /** What a catch-up on this machine found, as figures. */
 import { sweepPageSize, sweepWidthMax } from '@tandem-clouds/replication/bounds';
-import { figure, type Figure } from '@tandem-clouds/testkit/report/report';
+import { type Figure, figure } from '@tandem-clouds/testkit/report/report';
 import { percentile } from '@tandem-clouds/testkit/report/statistics';
 import { LAG_FACTOR_MAX } from './aims.ts';
 import { backlogUnits } from './backlog.ts';
-import { HOPS, type Hop, type LiveSamples } from './live.ts';
+import { type Hop, HOPS, type LiveSamples } from './live.ts';
 import type { Load } from './load.ts';
 import type { CatchUpOptions } from './options.ts';
 

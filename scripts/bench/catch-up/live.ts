@@ -1,7 +1,7 @@
 /** Live writes while something else goes on: how long each took, and how long until the other site had it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Replica } from '../../../src/shared/domain/replica.ts';
-import { LIVE, type Hops } from './hops.ts';
+import { type Hops, LIVE } from './hops.ts';
 
 const POLL_MS = 20;
 /** After so long it is looked for at the other site although no function has been seen with it: the sweeper may have sent it. */

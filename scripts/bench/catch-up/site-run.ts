@@ -1,6 +1,6 @@
 /** The functions of one site's bridge, fed by its queues and started by its timer as its platform does. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadFunction, type Bundles, type PlatformHandler } from '../bridge/functions.ts';
+import { type Bundles, loadFunction, type PlatformHandler } from '../bridge/functions.ts';
 import { openFeeder, type QueueName } from '../bridge/triggers.ts';
 import type { BenchSite } from '../bridge/two-sites.ts';
 

@@ -1,10 +1,10 @@
 /** The store of one site of each cloud, through the product's own adapters. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
-import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
-import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
+import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
 import { startTwoSites } from '../bridge/two-sites.ts';
 
 export interface FilledStore {

@@ -1,16 +1,16 @@
 /** What is counted: writes with their way to the other cloud, reads, and an hour in which nothing happens. */
+import { itemBytes } from '@tandem-clouds/emulators/dynamodb/item-size';
 import { heartbeatMs, sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
-import { itemBytes } from '@tandem-clouds/emulators/dynamodb/item-size';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
 import type { Replica } from '../../../src/shared/domain/replica.ts';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { Tally, WriteCost } from '../../cost/usage.ts';
 import type { Contender } from '../bridge/contender.ts';
 import type { Fixture } from '../bridge/fixture.ts';
-import { loadFunction, type Bundles } from '../bridge/functions.ts';
+import { type Bundles, loadFunction } from '../bridge/functions.ts';
 import type { BenchSites } from '../bridge/two-sites.ts';
 import type { CloudName } from '../service-bundles.ts';
-import type { Tally, WriteCost } from '../../cost/usage.ts';
 import { perOne, readTally, resetUsage } from './tally.ts';
 
 export interface Bench {

@@ -1,7 +1,7 @@
 /** The emulators' counters added up to what each service bills for. */
+import type { Usage } from '@tandem-clouds/emulators/core/usage';
 import { PRICES, usdPerMillion } from '../../cost/prices.ts';
 import type { Tally } from '../../cost/usage.ts';
-import type { Usage } from '@tandem-clouds/emulators/core/usage';
 import type { BenchSites } from '../bridge/two-sites.ts';
 
 const USAGE = '/_tandem/usage';

@@ -2,7 +2,7 @@
  * Debian's gdnsd and Knot DNS, to compare with: as installed, or fetched with `apt-get download` and unpacked below
  * `.peers/`, which needs no rights. Each gets the same zone and one thread, because ours has one.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ADDRESSES, NAME, ZONE } from './fixture.ts';

@@ -1,5 +1,5 @@
 /** A contender's process as the bench sees it. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Shape } from './fixture.ts';

@@ -1,6 +1,6 @@
 /** Asks a site's store which of a number of keys can be read there. */
-import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
+import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 
 export interface Probe {
   /** Those of the keys that can be read there now: one strongly consistent request for all. */

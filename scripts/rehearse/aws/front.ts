@@ -3,8 +3,8 @@
  * moto knows services, regions and buckets; or answers itself, when a rehearsal wants to see a failure that moto does
  * not have. Remembers what was asked, and no header and no body: those hold credentials.
  */
-import http from 'node:http';
 import { once } from 'node:events';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface IncomingRequest {

@@ -4,7 +4,7 @@ import { reported } from '../command.ts';
 import { refused, withoutType } from './faults.ts';
 import type { Fault } from './front.ts';
 import { REGION } from './inventory.ts';
-import { FIRST, kinds, STACK, succeeds, type RehearsalRun } from './rehearsal-run.ts';
+import { FIRST, kinds, type RehearsalRun, STACK, succeeds } from './rehearsal-run.ts';
 
 /** Refused before anything is made: whoever deploys is not who they should be, or the place is not there. */
 export async function beforeAnything({ report, run, left, front }: RehearsalRun): Promise<void> {

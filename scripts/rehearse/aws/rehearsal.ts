@@ -8,10 +8,10 @@ import { reported, type Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
 import { acceptWarnings, failsAt, refused, withoutType } from './faults.ts';
 import { startFront } from './front.ts';
-import { queryAt, inventory, REGION } from './inventory.ts';
+import { inventory, queryAt, REGION } from './inventory.ts';
 import { beforeAnything, regionWithoutService, stackOfOthers } from './refusals.ts';
+import { FIRST, kinds, type RehearsalRun, SECOND, STACK, succeeds } from './rehearsal-run.ts';
 import { checkSite, identities, settings, type Template } from './site.ts';
-import { FIRST, kinds, SECOND, STACK, succeeds, type RehearsalRun } from './rehearsal-run.ts';
 
 /** @param secrets Credentials that look like real ones, to be searched for afterwards. */
 export async function rehearseAws(

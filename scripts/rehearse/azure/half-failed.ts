@@ -1,7 +1,7 @@
 /** Deployments to Azure that end on the way, and the one after them that succeeds. */
 import assert from 'node:assert/strict';
 import { readServiceBundles } from '../../bench/service-bundles.ts';
-import { APP, DEPLOY, GROUP, refuses, succeeds, typesIn, type RehearsalRun } from './rehearsal-run.ts';
+import { APP, DEPLOY, GROUP, refuses, type RehearsalRun, succeeds, typesIn } from './rehearsal-run.ts';
 
 export async function halfFailed(run: RehearsalRun): Promise<void> {
   const { report, azure } = run;

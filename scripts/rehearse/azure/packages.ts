@@ -1,6 +1,6 @@
 /** What the deployment service learns of a package of ours. */
-import { filesIn } from '@tandem-clouds/local/zip';
 import type { PackageReader } from '@tandem-clouds/emulators/azure-control-plane/publishing';
+import { filesIn } from '@tandem-clouds/local/zip';
 
 export const OUR_PACKAGES: PackageReader = { unpack: filesIn, functionsIn: registeredBy };
 

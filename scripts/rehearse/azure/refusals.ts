@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DEPLOY, FIRST, refuses, SUBSCRIPTION, succeeds, type RehearsalRun } from './rehearsal-run.ts';
+import { DEPLOY, FIRST, refuses, type RehearsalRun, SUBSCRIPTION, succeeds } from './rehearsal-run.ts';
 
 export async function beforeAnything(run: RehearsalRun, signedIn: Record<string, string>): Promise<void> {
   const { report, place, azure } = run;

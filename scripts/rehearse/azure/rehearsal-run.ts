@@ -1,7 +1,7 @@
 /** What the steps of the Azure rehearsal share. */
 import assert from 'node:assert/strict';
 import type { AzureControlPlane } from '@tandem-clouds/emulators/azure-control-plane/server';
-import { reported, type Ran, type Workplace } from '../command.ts';
+import { type Ran, reported, type Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
 
 export const SUBSCRIPTION = '11111111-2222-3333-4444-555555555555';

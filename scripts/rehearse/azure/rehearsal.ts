@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Login } from '@tandem-clouds/emulators/azure-control-plane/entra';
 import { startAzureControlPlane } from '@tandem-clouds/emulators/azure-control-plane/server';
 import { reported, type Workplace } from '../command.ts';
 import type { Report } from '../report.ts';
-import type { Login } from '@tandem-clouds/emulators/azure-control-plane/entra';
 import { halfFailed } from './half-failed.ts';
 import { OUR_PACKAGES } from './packages.ts';
 import { beforeAnything } from './refusals.ts';
@@ -15,9 +15,9 @@ import {
   FIRST,
   GROUP,
   refuses,
+  type RehearsalRun,
   SUBSCRIPTION,
   succeeds,
-  type RehearsalRun,
 } from './rehearsal-run.ts';
 
 /** The assertion of the pipeline and the token it is exchanged for: secrets, to be searched for afterwards. */

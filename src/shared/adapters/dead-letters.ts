@@ -1,6 +1,6 @@
 /** Dead letters on any queue: the body as it came, and why it is there as attributes that the portals show. */
-import type { DeadLetters } from '../ports/cloud.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { DeadLetters } from '../ports/cloud.ts';
 
 const DETAIL_CHARACTERS_MAX = 1_000;
 

@@ -1,8 +1,8 @@
 /** What an address negotiates with this process, by a handshake of its own: version and cipher suite. */
 import net from 'node:net';
 import tls from 'node:tls';
-import { NotCheckedError, type Probe } from '../ports/probe.ts';
 import { tlsHandshakeMs } from '../bounds.ts';
+import { NotCheckedError, type Probe } from '../ports/probe.ts';
 
 /** The ports of the schemes that have TLS; the others have none, on this machine only. */
 const PORTS: Readonly<Record<string, number>> = { 'https:': 443, 'amqps:': 5671 };

@@ -4,9 +4,9 @@
  * Invariant: the core is never given anything but a record. Somebody may have changed an item by hand, or restored half of
  * it; whoever reads it then learns which key it is and why, and reads the others.
  */
-import { UnreadableError } from '../errors.ts';
 import type { ScanPage, Versioned } from '@tandem-clouds/replication/ports/store';
 import { EXPIRES } from '@tandem-clouds/replication/record';
+import { UnreadableError } from '../errors.ts';
 
 const DATE_SECONDS_MAX = 8.64e12;
 

@@ -6,10 +6,10 @@
  * counts also hold receives that no handler saw: of a batch that Lambda throttled, of a neighbour's batch that was handed
  * back. The count is a message attribute because no queue keeps one for us.
  */
-import { retryDelaySecondsMax } from '../bounds.ts';
 import type { QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
-import { sendWithin, type Retry } from './settle-batch.ts';
+import { retryDelaySecondsMax } from '../bounds.ts';
+import { type Retry, sendWithin } from './settle-batch.ts';
 
 const ATTEMPTS = 'tandemAttempts';
 /** The store has been asked again for seconds already (`throttling` in `bounds.ts`). */

@@ -4,11 +4,11 @@
  * Invariant: a message is done, handed back, or durable in the dead-letter queue with its reason; when setting it
  * aside fails it is handed back. One message never decides about its neighbours.
  */
-import type { DeadLetters } from '../ports/cloud.ts';
 import { AmbiguousError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { BatchHandler, InboundMessage, SendResult } from '@tandem-clouds/replication/ports/queue';
-import type { Logger, Metrics } from '../ports/telemetry.ts';
 import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
+import type { DeadLetters } from '../ports/cloud.ts';
+import type { Logger, Metrics } from '../ports/telemetry.ts';
 import { probeSender } from './probe-message.ts';
 
 export interface Retry {

@@ -1,13 +1,13 @@
 /** What the errors of both vendors come to: may the call have taken effect, and is it worth trying again. */
-import { throttleHintMs } from '../bounds.ts';
 import {
   AmbiguousError,
+  type AppError,
   RefusedError,
   ThrottledError,
   TooLargeError,
   UnavailableError,
-  type AppError,
 } from '@tandem-clouds/replication/errors';
+import { throttleHintMs } from '../bounds.ts';
 
 /** The call had no effect and may succeed later; it may have had an effect; it fails at every later time. */
 export type Meaning = 'passes' | 'throttled' | 'ambiguous' | 'refused' | 'too_large';

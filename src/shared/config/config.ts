@@ -3,10 +3,10 @@
  * the result frozen. Endpoints of emulators, emulators or real services are set here and nowhere else
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
-import { InvalidError, type Failure } from '../errors.ts';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
+import { type Failure, InvalidError } from '../errors.ts';
 import { config as configCheck } from '../generated/validators.js';
 import { validate } from '../validation/validate.ts';
-import type { SiteId } from '@tandem-clouds/replication/stamp';
 
 /** How one site reaches another. */
 export type PeerConfig =

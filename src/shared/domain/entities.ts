@@ -1,7 +1,7 @@
 /** Every declared entity: what the generator of validators and of the contract reads, and the only list of them. */
-import { patchSchema, type Entity, type JsonSchemaObject } from './entity.ts';
 import { ITEM, writeSchema } from './entities/item.ts';
 import { user } from './entities/user.ts';
+import { type Entity, type JsonSchemaObject, patchSchema } from './entity.ts';
 
 export const entities: readonly Entity[] = [user];
 

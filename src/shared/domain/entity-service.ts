@@ -1,16 +1,11 @@
 /** What can be done with any declared entity. Knows no HTTP. */
-import {
-  ConflictError,
-  NotFoundError,
-  OutOfBoundsError,
-  PreconditionFailedError,
-  type Failure,
-} from '../errors.ts';
-import { own } from '@tandem-clouds/replication/own';
+import type { SeenState } from '@tandem-clouds/replication/await-states';
 import type { Json } from '@tandem-clouds/replication/json';
+import { emptied } from '@tandem-clouds/replication/lives';
 import type { Changes } from '@tandem-clouds/replication/local-write';
+import { own } from '@tandem-clouds/replication/own';
 import { increment } from '@tandem-clouds/replication/policies/counter';
-import { fieldValue, type FieldOperation, type FieldParts } from '@tandem-clouds/replication/policies/field';
+import { type FieldOperation, type FieldParts, fieldValue } from '@tandem-clouds/replication/policies/field';
 import {
   isObject,
   memberChanges,
@@ -19,7 +14,6 @@ import {
 } from '@tandem-clouds/replication/policies/members';
 import { write } from '@tandem-clouds/replication/policies/register';
 import { change, replace, start } from '@tandem-clouds/replication/policies/set';
-import { emptied } from '@tandem-clouds/replication/lives';
 import {
   DELETED,
   idOf,
@@ -27,15 +21,21 @@ import {
   partsOf,
   plainValues,
   stateName,
-  withParts,
   type StoredRecord,
+  withParts,
 } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
 import { stampSite } from '@tandem-clouds/replication/stamp';
+import {
+  ConflictError,
+  type Failure,
+  NotFoundError,
+  OutOfBoundsError,
+  PreconditionFailedError,
+} from '../errors.ts';
+import { type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
 import type { ListOptions, Replica } from './replica.ts';
-import type { SeenState } from '@tandem-clouds/replication/await-states';
-import { mergesByMember, policyOf, type Entity, type MergePolicy } from './entity.ts';
-import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
+import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };

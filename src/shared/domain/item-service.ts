@@ -1,24 +1,24 @@
 /** Generic records: any JSON object under an id, created or replaced as a whole, with an optional time to live. */
-import { NotFoundError, PreconditionFailedError } from '../errors.ts';
+import type { SeenState } from '@tandem-clouds/replication/await-states';
 import type { Json } from '@tandem-clouds/replication/json';
 import {
   EXPIRES,
+  expiresAtSeconds,
   idOf,
   plainValues,
-  expiresAtSeconds,
   type StoredRecord,
 } from '@tandem-clouds/replication/record';
-import type { ListOptions, Replica } from './replica.ts';
-import type { SeenState } from '@tandem-clouds/replication/await-states';
+import { NotFoundError, PreconditionFailedError } from '../errors.ts';
+import { ITEM } from './entities/item.ts';
 import {
   checkPrecondition,
-  deletion,
   type Creation,
+  deletion,
   type EntityPage,
   type WriteOptions,
 } from './entity-service.ts';
-import { ITEM } from './entities/item.ts';
-import { earlierRun, remember, type KeyedRequest } from './request-memory.ts';
+import type { ListOptions, Replica } from './replica.ts';
+import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 
 export interface ItemInput {
   readonly id?: string;

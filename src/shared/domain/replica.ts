@@ -4,22 +4,22 @@
  * Invariant: a record that cannot be read, for good, decides about no other of its page; whoever meets it notes it for
  * `status`.
  */
-import type { Ids } from '../ports/ids.ts';
-import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import { pageBytesMax } from '../bounds.ts';
-import { NotYetHereError, isPermanent } from '@tandem-clouds/replication/errors';
-import { UnreadableError } from '../errors.ts';
-import { readEach } from '../read-each.ts';
 import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
-import { awaitStates, sitesOf, type SeenState } from '@tandem-clouds/replication/await-states';
+import { awaitStates, type SeenState, sitesOf } from '@tandem-clouds/replication/await-states';
+import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
-import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';
+import { isPermanent, NotYetHereError } from '@tandem-clouds/replication/errors';
+import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
+import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { pauses } from '@tandem-clouds/replication/pauses';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
-import { areUnderstood } from '@tandem-clouds/replication/semantics';
-import { noteUnusable, type Activity } from '@tandem-clouds/replication/unusable-keys';
 import { entityOf, isLive, type StoredRecord } from '@tandem-clouds/replication/record';
+import { areUnderstood } from '@tandem-clouds/replication/semantics';
+import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
+import { pageBytesMax } from '../bounds.ts';
+import { UnreadableError } from '../errors.ts';
+import type { Ids } from '../ports/ids.ts';
+import { readEach } from '../read-each.ts';
 
 export interface Page {
   readonly records: readonly StoredRecord[];

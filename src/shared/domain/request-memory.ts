@@ -5,12 +5,12 @@
  * put as the effect and crosses with it, so no site holds one without the other, and requests that two sites took at
  * the same time are both remembered.
  */
+import type { Json } from '@tandem-clouds/replication/json';
+import type { Changes } from '@tandem-clouds/replication/local-write';
+import { change, elementsOf } from '@tandem-clouds/replication/policies/set';
+import { partsOf, REQUESTS, type StoredRecord } from '@tandem-clouds/replication/record';
 import { requestsRemembered } from '../bounds.ts';
 import { GoneError, IdempotencyMismatchError } from '../errors.ts';
-import type { Json } from '@tandem-clouds/replication/json';
-import { change, elementsOf } from '@tandem-clouds/replication/policies/set';
-import type { Changes } from '@tandem-clouds/replication/local-write';
-import { REQUESTS, partsOf, type StoredRecord } from '@tandem-clouds/replication/record';
 
 /** A request that carries an `Idempotency-Key`, as digests: the key itself is not stored. */
 export interface KeyedRequest {

@@ -5,10 +5,10 @@
  * Invariant: a handler runs only after a check that passed. When an issuer's keys are not to be had the answer is 503,
  * never the record.
  */
-import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { tokenClockToleranceSeconds } from '../bounds.ts';
 import type { Config, JwtIssuer } from '../config/config.ts';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { ForbiddenError, UnauthorizedError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';
 import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './bearer.ts';

@@ -5,8 +5,8 @@
  */
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { bodyBytesMax } from '../bounds.ts';
 import { MalformedError, TooLargeError } from '@tandem-clouds/replication/errors';
+import { bodyBytesMax } from '../bounds.ts';
 import { InvalidError, LengthRequiredError, UnsupportedMediaTypeError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { parseJson } from './json-text.ts';

@@ -1,7 +1,7 @@
 /** Entity tags and the preconditions made from them (RFC 9110, sections 8.8.3 and 13). */
-import type { Precondition } from '../domain/entity-service.ts';
 import { MalformedError } from '@tandem-clouds/replication/errors';
-import { stateName, type RecordState } from '@tandem-clouds/replication/record';
+import { type RecordState, stateName } from '@tandem-clouds/replication/record';
+import type { Precondition } from '../domain/entity-service.ts';
 
 /** One element of a list (RFC 9110, section 5.6.1): an entity tag, or nothing, which is ignored. */
 const ELEMENT = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)")?[ \t]*(?:,|$)/y;

@@ -1,11 +1,11 @@
 /** The routes of any declared entity. */
 import type { ValidateFunction } from 'ajv';
+import type { Json } from '@tandem-clouds/replication/json';
+import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { Entity } from '../domain/entity.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Json } from '@tandem-clouds/replication/json';
-import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
 import { opaqueCursor, readPaging } from './paging.ts';

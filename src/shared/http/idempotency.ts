@@ -6,10 +6,10 @@
  * each other create the same record, and merging makes it one; and nobody meets what another caller's key has made.
  */
 import { createHash } from 'node:crypto';
-import type { KeyedRequest } from '../domain/request-memory.ts';
-import { MalformedError } from '@tandem-clouds/replication/errors';
 import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
+import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
+import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { HttpRequest } from './route.ts';
 
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */

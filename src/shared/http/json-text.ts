@@ -4,9 +4,9 @@
  *
  * Invariant: no number is changed in silence. What a double does not bring back as the same decimal number is refused.
  */
-import { jsonDepthMax } from '../bounds.ts';
 import { MalformedError } from '@tandem-clouds/replication/errors';
-import { InvalidError, type Failure } from '../errors.ts';
+import { jsonDepthMax } from '../bounds.ts';
+import { type Failure, InvalidError } from '../errors.ts';
 import { escapePointer } from '../validation/validate.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** `limit` and `cursor` of a list, and how a cursor is written. */
 import { pageSizeDefault, pageSizeMax } from '../bounds.ts';
 import { ID_PATTERN } from '../domain/entity.ts';
-import { InvalidError, type Failure } from '../errors.ts';
+import { type Failure, InvalidError } from '../errors.ts';
 import type { HttpRequest } from './route.ts';
 
 const LIMIT = /^[0-9]{1,4}$/;

@@ -2,17 +2,17 @@
  * Errors as `application/problem+json` (RFC 9457). The only place that knows both error codes and statuses.
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
-import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
 import { AppError, NotYetHereError } from '@tandem-clouds/replication/errors';
+import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
 import {
   BrokenRulesError,
+  type ErrorCode,
+  type Failure,
   ForbiddenError,
   MethodNotAllowedError,
   UnauthorizedError,
   UnreadableError,
   UnsupportedMediaTypeError,
-  type ErrorCode,
-  type Failure,
 } from '../errors.ts';
 import { BODY_TYPES } from './body.ts';
 import type { HttpReply } from './route.ts';

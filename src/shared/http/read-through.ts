@@ -6,10 +6,10 @@
  * it is never older than what the client has seen. A request that was passed on is not passed on again.
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { readThroughBytesMax, readThroughMs } from '../bounds.ts';
 import { NotYetHereError, UnavailableError } from '@tandem-clouds/replication/errors';
-import type { HttpResponse, HttpClient } from '../ports/http-client.ts';
-import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
+import { readThroughBytesMax, readThroughMs } from '../bounds.ts';
+import type { HttpClient, HttpResponse } from '../ports/http-client.ts';
+import { type MiddlewareRequest, requestIdOf } from './middleware-request.ts';
 
 /** The loop guard: names the site that asks. */
 const GUARD = 'x-tandem-read-through';

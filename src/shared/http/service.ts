@@ -7,10 +7,9 @@
 import middy from '@middy/core';
 import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
-import { securityHeaders } from './security-headers.ts';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { responseReserveMs, headerBytesMax, urlBytesMax } from '../bounds.ts';
 import { AmbiguousError, NotYetHereError } from '@tandem-clouds/replication/errors';
+import { headerBytesMax, responseReserveMs, urlBytesMax } from '../bounds.ts';
 import {
   HeadersTooLargeError,
   MethodNotAllowedError,
@@ -19,13 +18,14 @@ import {
 } from '../errors.ts';
 import type { HttpHandler } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { BODY_TYPES, readBody } from './body.ts';
 import { normalizePath } from '../request-path.ts';
+import { BODY_TYPES, readBody } from './body.ts';
+import { type MiddlewareRequest, requestIdOf } from './middleware-request.ts';
 import { problemReply } from './problem.ts';
-import { requestIdOf, type MiddlewareRequest } from './middleware-request.ts';
-import { traceparentOf } from './traceparent.ts';
 import type { ReadThrough } from './read-through.ts';
 import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
+import { securityHeaders } from './security-headers.ts';
+import { traceparentOf } from './traceparent.ts';
 
 type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;

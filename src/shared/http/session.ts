@@ -4,12 +4,12 @@
  *
  * A client may send several tokens in one header, separated by commas; a read heeds those about what it reads.
  */
-import { sessionTokensMax } from '../bounds.ts';
-import { ID_PATTERN } from '../domain/entity.ts';
-import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { SeenState } from '@tandem-clouds/replication/await-states';
+import { MalformedError } from '@tandem-clouds/replication/errors';
 import { stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { vectorOfName } from '@tandem-clouds/replication/vector';
+import { sessionTokensMax } from '../bounds.ts';
+import { ID_PATTERN } from '../domain/entity.ts';
 import type { HttpRequest } from './route.ts';
 
 const KEY = new RegExp(`^[a-z][a-z0-9-]*:${ID_PATTERN.slice(1)}`);

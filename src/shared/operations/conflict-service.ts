@@ -1,17 +1,17 @@
 /** What operators do with the conflict log. An override is a newer write of the field like any other. */
 import type { ValidateFunction } from 'ajv';
-import { InvalidError, NotFoundError, UnreadableError } from '../errors.ts';
-import { own } from '@tandem-clouds/replication/own';
-import type { Replica } from '../domain/replica.ts';
-import type { Json } from '@tandem-clouds/replication/json';
-import { entityOf, idOf, plainValues, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
-import { CONFLICT } from '@tandem-clouds/replication/reserved';
 import { EARLIER_LIFE, type LoggedWrite } from '@tandem-clouds/replication/conflict-log';
+import type { Json } from '@tandem-clouds/replication/json';
+import { own } from '@tandem-clouds/replication/own';
 import { increment } from '@tandem-clouds/replication/policies/counter';
 import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { isObject } from '@tandem-clouds/replication/policies/members';
 import { change as addToSet } from '@tandem-clouds/replication/policies/set';
+import { entityOf, idOf, plainValues, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
+import { CONFLICT } from '@tandem-clouds/replication/reserved';
 import { stampMs } from '@tandem-clouds/replication/stamp';
+import type { Replica } from '../domain/replica.ts';
+import { InvalidError, NotFoundError, UnreadableError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 
 /** An entry as operators see it. */

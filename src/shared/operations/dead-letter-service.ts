@@ -5,10 +5,10 @@
  * Invariant: a replayed letter is removed only after its queue has accepted it, so dying in between sends it twice
  * and never loses it; and twice is harmless, because applying and forwarding are idempotent.
  */
+import type { QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import { deadLetterIdsMax, deadLetterScansMax, deadLetterSettlesMax } from '../bounds.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
 import type { DeadLetter, DeadLetterBox, Sample } from '../ports/dead-letter-box.ts';
-import type { QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 
 /** Letters of one queue that are there for one reason. */
 export interface Cause {

@@ -5,7 +5,7 @@
  * those of its own group.
  */
 import { probeFindingCharsMax, probeWithinMs } from '../bounds.ts';
-import { NotCheckedError, type Finding, type Probe, type ProbeGroup } from '../ports/probe.ts';
+import { type Finding, NotCheckedError, type Probe, type ProbeGroup } from '../ports/probe.ts';
 
 /** @param elapsed Monotonic milliseconds. */
 export async function firstCheck(

@@ -1,14 +1,14 @@
 /** The figures that a site knows of each peer, as metrics: those of `GET /replication`, and of the latest comparison. */
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import type { Metrics } from '../ports/telemetry.ts';
 import {
+  type Verification,
   verificationKey,
   verificationOf,
-  type Verification,
 } from '@tandem-clouds/replication/anti-entropy/verification';
-import { readEach } from '../read-each.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { replicationView, type PendingScan } from './replication-view.ts';
+import type { Metrics } from '../ports/telemetry.ts';
+import { readEach } from '../read-each.ts';
+import { type PendingScan, replicationView } from './replication-view.ts';
 
 /** Measures and records once. What is not known, a peer that was never heard, is not recorded. @throws what the store throws. */
 export async function recordGauges(

@@ -1,9 +1,9 @@
 /** Which records a site's peers do not hold yet, by key: for operators, because ids may say something about people. */
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
-import type { Site } from '@tandem-clouds/replication/protocol';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { pauseKey } from '@tandem-clouds/replication/paused-peers';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import type { Site } from '@tandem-clouds/replication/protocol';
 import { isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import { unusableKeys } from '@tandem-clouds/replication/unusable-keys';
 import { readEach } from '../read-each.ts';

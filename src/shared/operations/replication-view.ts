@@ -1,13 +1,13 @@
 /** What a site can say of its replication at one moment: for `GET /replication`, and for metrics. */
-import { own } from '@tandem-clouds/replication/own';
-import { readEach } from '../read-each.ts';
-import { exposureKeysMax } from '../bounds.ts';
-import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
 import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposure';
-import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { heardMsAgo, outlook, refusedKeys, silentPeers } from '@tandem-clouds/replication/heartbeat';
-import { pauseKey, pausedPeers, type PausedPeers } from '@tandem-clouds/replication/paused-peers';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { own } from '@tandem-clouds/replication/own';
+import { type PausedPeers, pausedPeers, pauseKey } from '@tandem-clouds/replication/paused-peers';
+import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { exposureKeysMax } from '../bounds.ts';
+import { readEach } from '../read-each.ts';
 
 /** What is answered; every number is in milliseconds. */
 export interface ReplicationView {

@@ -3,12 +3,12 @@
  * `azure`. The core never asks which one it has.
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { BatchHandler, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Config } from '../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { ProbeGroup } from './probe.ts';
-import type { BatchHandler, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from './telemetry.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
 
 /** The one shape of an HTTP handler: API Gateway's payload 2.0. */
 export type HttpHandler = (

@@ -3,32 +3,32 @@
  * real DynamoDB Local in `npm run test:peers`. A difference between the two that is known and wanted is declared in
  * `Differences`, with its reason; a test that it concerns must fail there, so that one that has gone is noticed.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  type ConsumedCapacity,
   DeleteTableCommand,
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
+  type DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
   ListTagsOfResourceCommand,
   ScanCommand,
   TagResourceCommand,
   TransactGetItemsCommand,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
   UntagResourceCommand,
   UpdateContinuousBackupsCommand,
   UpdateTableCommand,
   UpdateTimeToLiveCommand,
   waitUntilTableNotExists,
-  type ConsumedCapacity,
-  type DynamoDBClient,
-  type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { createTable, newDynamoClient, TableClient, type Plain } from '../../helpers/dynamo.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTable, newDynamoClient, type Plain, TableClient } from '../../helpers/dynamo.ts';
 
 /** Where an implementation is known to differ from the service, so that the suite asks less of it. */
 export interface Differences {

@@ -1,9 +1,9 @@
 /** What every implementation of the store port must do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { repairMarker } from '@tandem-clouds/replication/markers';
-import type { PendingEntry, ScanPage, Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import { byAge, shardOf } from '@tandem-clouds/replication/index-attributes';
 import type { Json } from '@tandem-clouds/replication/json';
+import { repairMarker } from '@tandem-clouds/replication/markers';
+import type { PendingEntry, ScanPage, Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import { DELETED, EXPIRES, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 

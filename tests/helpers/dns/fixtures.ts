@@ -1,14 +1,14 @@
 /** A policy with every strategy, and every provider behind its emulator, or before our own server. */
-import { CloudflareProvider } from '../../../dns/providers/cloudflare/provider.ts';
-import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
+import { type CloudflareServer, startCloudflare, TOKEN } from '@tandem-clouds/emulators/cloudflare/server';
+import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
+import { type Route53Server, startRoute53 } from '@tandem-clouds/emulators/route53/server';
+import { type VirtualClock, virtualClock } from '@tandem-clouds/testkit/virtual-clock';
 import type { Policy, ProviderName } from '../../../dns/policy/policy.ts';
 import { parsePolicy } from '../../../dns/policy/read-policy.ts';
-import { LocalProvider } from '../../../dns/providers/local/provider.ts';
 import type { Provider } from '../../../dns/provider.ts';
-import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
-import { startCloudflare, TOKEN, type CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
-import { startRoute53, type Route53Server } from '@tandem-clouds/emulators/route53/server';
-import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
+import { CloudflareProvider } from '../../../dns/providers/cloudflare/provider.ts';
+import { LocalProvider } from '../../../dns/providers/local/provider.ts';
+import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 
 export const ZONE = 'example.com';
 

@@ -1,9 +1,11 @@
 /** Two sites, a zone at an emulator of Route 53, and any number of monitors over it. */
+import { type Route53Server, startRoute53 } from '@tandem-clouds/emulators/route53/server';
+import { type VirtualClock, virtualClock } from '@tandem-clouds/testkit/virtual-clock';
+import { type Incident, incidentsIn } from '../../../dns/incidents.ts';
 import { incidentFiles, noIncidentFiles } from '../../../dns/monitor/incident-file.ts';
 import type { MonitorContext } from '../../../dns/monitor/monitor-context.ts';
-import { incidentsIn, type Incident } from '../../../dns/incidents.ts';
 import { parseRunbooks, type Runbook } from '../../../dns/monitor/runbook.ts';
-import { overridesIn, type Overrides } from '../../../dns/overrides.ts';
+import { type Overrides, overridesIn } from '../../../dns/overrides.ts';
 import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { readAndPlan } from '../../../dns/plan/plan.ts';
 import type { Policy } from '../../../dns/policy/policy.ts';
@@ -12,8 +14,6 @@ import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 import { policyOf, ZONE } from './fixtures.ts';
 import type { RequestsInTurn } from './requests-in-turn.ts';
-import { startRoute53, type Route53Server } from '@tandem-clouds/emulators/route53/server';
-import { virtualClock, type VirtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 export const A = 'aws-us-east-1';
 export const B = 'azure-eastus';

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { CommandContext } from '../../../dns/command/command-context.ts';
-import type { Clock, Provider } from '../../../dns/provider.ts';
 import { runDns } from '../../../dns/command/run.ts';
+import type { Clock, Provider } from '../../../dns/provider.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 
 export interface Ran {

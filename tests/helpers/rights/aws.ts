@@ -1,8 +1,8 @@
 /** What the roles of the packaged AWS template allow, against the calls of the SDKs to DynamoDB and SQS. */
 import { ofType, type Policy, type Resources } from '../cloudformation.ts';
-import { arn, isAllowed, resolverOf, type PolicyStatement } from '../iam.ts';
+import { arn, isAllowed, type PolicyStatement, resolverOf } from '../iam.ts';
 import { RightsBook, type RightsCall } from './calls.ts';
-import { startProxy, type ProxiedRequest, type RightsProxy } from './proxy.ts';
+import { type ProxiedRequest, type RightsProxy, startProxy } from './proxy.ts';
 
 /** What the packaged template gives to whom. */
 export interface AwsRights {

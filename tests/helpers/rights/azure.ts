@@ -1,8 +1,8 @@
 /** What the roles of the Azure template allow, against the calls of the SDKs to Cosmos DB and Service Bus. */
-import type { FaultResult, Faults } from '@tandem-clouds/emulators/core/faults';
 import type { DeployedResource } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import type { FaultResult, Faults } from '@tandem-clouds/emulators/core/faults';
 import { RightsBook, type RightsCall } from './calls.ts';
-import { startProxy, type ProxiedRequest, type RightsProxy } from './proxy.ts';
+import { type ProxiedRequest, type RightsProxy, startProxy } from './proxy.ts';
 
 const COSMOS = 'Microsoft.DocumentDB/databaseAccounts';
 const CONTAINER = `${COSMOS}/sqlDatabases/containers`;

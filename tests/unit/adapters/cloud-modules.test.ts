@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
+import { expect, test } from '@jest/globals';
 import * as aws from '../../../src/shared/adapters/aws/cloud.ts';
 import * as azure from '../../../src/shared/adapters/azure/cloud.ts';
 import type { Cloud } from '../../../src/shared/ports/cloud.ts';

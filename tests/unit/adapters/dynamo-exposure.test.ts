@@ -1,6 +1,6 @@
 /** What the emulator cannot show: an index that lags behind its table. */
+import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
-import { BatchGetItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 
 const indexed = (k: string, sinceMs: number) => ({ k: { S: k }, p_at: { N: String(sinceMs) } });

@@ -1,9 +1,9 @@
 /** What a page of the index of markers costs: its entries lie in buckets, of which each could hold the whole page. */
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
-import { QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 import { shards } from '@tandem-clouds/replication/index-attributes';
 import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
+import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 
 /** A client whose buckets hold these entries, in their order. It counts what it reads. */
 function clientOf(buckets: ReadonlyMap<string, readonly PendingEntry[]>): {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { fromItem, toItem, type Item } from '../../../src/shared/adapters/aws/item.ts';
-import {
-  fromDocument,
-  toDocument,
-  type StoredDocument,
-} from '../../../src/shared/adapters/azure/document.ts';
-import { readablePage } from '../../../src/shared/adapters/readable.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { fromItem, type Item, toItem } from '../../../src/shared/adapters/aws/item.ts';
+import {
+  fromDocument,
+  type StoredDocument,
+  toDocument,
+} from '../../../src/shared/adapters/azure/document.ts';
+import { readablePage } from '../../../src/shared/adapters/readable.ts';
 
 const stamp = encodeStamp(1, 0, 'aws-us-east-1');
 const record: StoredRecord = {

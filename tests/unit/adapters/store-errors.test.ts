@@ -1,5 +1,6 @@
 /** What a store answers when it refuses: an unknown 4xx is permanent, unless the vendor says that it passes. */
 import { describe, expect, test } from '@jest/globals';
+import { ThrottledError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { meaningOf } from '../../../src/shared/adapters/aws/error-codes.ts';
 import { storeError as dynamoError } from '../../../src/shared/adapters/aws/errors.ts';
 import { meaningOfServiceBus, meaningOfStatus } from '../../../src/shared/adapters/azure/error-codes.ts';
@@ -11,7 +12,6 @@ import {
   throttleHintOf,
 } from '../../../src/shared/adapters/azure/errors.ts';
 import { busyHintMs, throttleHintMs } from '../../../src/shared/bounds.ts';
-import { ThrottledError, UnavailableError } from '@tandem-clouds/replication/errors';
 
 const responded = (name: string, httpStatusCode: number, message = 'x'): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });

@@ -1,9 +1,9 @@
 /** What the model does not say of a Cloudflare record or load balancer stays when something else of it changes. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
 import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
-import { cloudflareBench, policyOf, type Bench, type PolicyParts } from '../../helpers/dns/fixtures.ts';
-import type { CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
+import { type Bench, cloudflareBench, policyOf, type PolicyParts } from '../../helpers/dns/fixtures.ts';
 
 let bench: Bench<CloudflareServer>;
 beforeEach(async () => {

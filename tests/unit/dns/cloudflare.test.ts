@@ -1,14 +1,14 @@
 /** What is Cloudflare's alone, against its emulator. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type CloudflareServer, refusal } from '@tandem-clouds/emulators/cloudflare/server';
 import {
+  type Bench,
   cloudflareBench,
   localBench,
   policyText,
   route53Bench,
-  type Bench,
 } from '../../helpers/dns/fixtures.ts';
-import { refusal, type CloudflareServer } from '@tandem-clouds/emulators/cloudflare/server';
-import { operatorOf, type Operator } from '../../helpers/dns/operator.ts';
+import { type Operator, operatorOf } from '../../helpers/dns/operator.ts';
 
 let bench: Bench<CloudflareServer>;
 let operator: Operator;

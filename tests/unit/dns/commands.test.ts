@@ -1,20 +1,20 @@
 /** The commands as an operator meets them, against the emulators. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { refusal as cloudflareRefusal } from '@tandem-clouds/emulators/cloudflare/server';
+import { refusal, type Route53Server } from '@tandem-clouds/emulators/route53/server';
 import type { ZoneRecord } from '@tandem-clouds/zone/model';
 import type { Provider } from '../../../dns/provider.ts';
 import type { Observe } from '../../../dns/shift/observe.ts';
 import {
+  type Bench,
+  cloudflareBench,
+  type PolicyParts,
   policyText,
   route53Bench,
-  cloudflareBench,
-  type Bench,
-  type PolicyParts,
 } from '../../helpers/dns/fixtures.ts';
-import { refusal as cloudflareRefusal } from '@tandem-clouds/emulators/cloudflare/server';
-import { operatorOf, wellObserved, type Operator } from '../../helpers/dns/operator.ts';
-import { refusal, type Route53Server } from '@tandem-clouds/emulators/route53/server';
+import { type Operator, operatorOf, wellObserved } from '../../helpers/dns/operator.ts';
 
 const WEIGHTED = '\n  - { name: api, strategy: weighted, sites: [aws-us-east-1, azure-eastus] }';
 const PLAIN = Array.from(

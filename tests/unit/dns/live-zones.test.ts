@@ -2,12 +2,13 @@
  * Whatever a live zone holds: what a policy can say is dumped and then planned to nothing, and what it cannot say is named
  * and never touched.
  */
-import { describe, expect, it } from '@jest/globals';
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
+import { describe, expect, it } from '@jest/globals';
 import type { RecordResponse } from 'cloudflare/resources/dns/records';
 import fc from 'fast-check';
+import { virtualClock } from '@tandem-clouds/testkit/virtual-clock';
+import { type HealthCheck, keyOf, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { RefusedError } from '../../../dns/errors.ts';
-import { keyOf, type HealthCheck, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { isEmpty, makePlan, type Plan } from '../../../dns/plan/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
 import type { Policy, ProviderName } from '../../../dns/policy/policy.ts';
@@ -16,12 +17,11 @@ import { recordsOf } from '../../../dns/policy/records.ts';
 import { supported } from '../../../dns/policy/supported.ts';
 import type { LiveZone, Provider } from '../../../dns/provider.ts';
 import { CloudflareProvider } from '../../../dns/providers/cloudflare/provider.ts';
-import { understood, type Raw } from '../../../dns/providers/cloudflare/raw.ts';
+import { type Raw, understood } from '../../../dns/providers/cloudflare/raw.ts';
 import { LocalProvider } from '../../../dns/providers/local/provider.ts';
 import { Route53Provider } from '../../../dns/providers/route53/provider.ts';
 import { fromSets } from '../../../dns/providers/route53/record-sets.ts';
 import { policyOf, ZONE } from '../../helpers/dns/fixtures.ts';
-import { virtualClock } from '@tandem-clouds/testkit/virtual-clock';
 
 const clock = virtualClock();
 const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {

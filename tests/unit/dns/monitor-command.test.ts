@@ -1,14 +1,14 @@
 /** `runbook` and `monitor` as an operator meets them. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseRunbooks, readRunbookTexts } from '../../../dns/monitor/runbook.ts';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { monitor, runbook } from '../../../dns/command/monitor-command.ts';
 import type { MonitorCommandContext } from '../../../dns/command/monitor-line.ts';
+import { parseRunbooks, readRunbookTexts } from '../../../dns/monitor/runbook.ts';
 import { readSettings } from '../../../dns/monitor/settings.ts';
 import { readPolicy } from '../../../dns/policy/read-policy.ts';
-import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { policyText } from '../../helpers/dns/fixtures.ts';
 import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
 

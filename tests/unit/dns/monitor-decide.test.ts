@@ -1,21 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PlainRecord } from '@tandem-clouds/zone/model';
+import {
+  type Incident,
+  incidentsChange,
+  incidentsIn,
+  type Mark,
+  withIncident,
+} from '../../../dns/incidents.ts';
 import {
   afterTry,
   begun,
   decide,
-  NO_MEMORY,
   type Decided,
   type Memory,
+  NO_MEMORY,
   type SiteSample,
 } from '../../../dns/monitor/decide.ts';
-import {
-  incidentsChange,
-  incidentsIn,
-  withIncident,
-  type Incident,
-  type Mark,
-} from '../../../dns/incidents.ts';
-import type { PlainRecord } from '@tandem-clouds/zone/model';
 import type { Runbook } from '../../../dns/monitor/runbook.ts';
 
 const A = 'aws-us-east-1';

@@ -1,15 +1,15 @@
 /** What a runbook asks of sites and of webhooks, at servers whose answers keep to the contract. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { pause, resume } from '../../../dns/monitor/replication.ts';
-import { send, type Notice } from '../../../dns/monitor/notify.ts';
-import { breaches } from '../../../infra/rollout/contract-breaches.ts';
 import {
-  startHttpEmulator,
-  type Response,
-  type IncomingRequest,
   type HttpEmulator,
+  type IncomingRequest,
+  type Response,
+  startHttpEmulator,
 } from '@tandem-clouds/emulators/core/http-emulator';
 import { virtualClock } from '@tandem-clouds/testkit/virtual-clock';
+import { type Notice, send } from '../../../dns/monitor/notify.ts';
+import { pause, resume } from '../../../dns/monitor/replication.ts';
+import { breaches } from '../../../infra/rollout/contract-breaches.ts';
 
 const PEER = 'azure-eastus';
 const KEY = 'the-key';

@@ -3,9 +3,9 @@
  * after every step is what "two monitors never fight" means.
  */
 import { describe, expect, it } from '@jest/globals';
-import { Monitor } from '../../../dns/monitor/monitor.ts';
 import type { Change, ZoneRecord } from '@tandem-clouds/zone/model';
 import { incidentsIn, incidentsName } from '../../../dns/incidents.ts';
+import { Monitor } from '../../../dns/monitor/monitor.ts';
 import { overridesName } from '../../../dns/overrides.ts';
 import type { Provider } from '../../../dns/provider.ts';
 import { ZONE } from '../../helpers/dns/fixtures.ts';

@@ -1,13 +1,13 @@
 /** A monitor over a zone at the emulator of Route 53: what it does about faults of sites, of the provider, and of tools. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { MonitorContext } from '../../../dns/monitor/monitor-context.ts';
-import { Monitor } from '../../../dns/monitor/monitor.ts';
-import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
-import { startHttpEmulator, type HttpEmulator } from '@tandem-clouds/emulators/core/http-emulator';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type HttpEmulator, startHttpEmulator } from '@tandem-clouds/emulators/core/http-emulator';
 import { refusal } from '@tandem-clouds/emulators/route53/server';
+import { Monitor } from '../../../dns/monitor/monitor.ts';
+import type { MonitorContext } from '../../../dns/monitor/monitor-context.ts';
+import { A, B, LOST, monitorWorld, observeOf, type World } from '../../helpers/dns/monitor-world.ts';
 
 let world: World;
 let hook: HttpEmulator;

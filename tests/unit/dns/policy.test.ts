@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
 import { PolicyError } from '../../../dns/errors.ts';
 import { overridden, type Overrides } from '../../../dns/overrides.ts';
 import { parsePolicy } from '../../../dns/policy/read-policy.ts';

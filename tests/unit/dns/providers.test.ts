@@ -3,19 +3,19 @@
  * against our own DNS server.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { withLock } from '../../../dns/plan/lock.ts';
 import { applyPlan } from '../../../dns/plan/apply-plan.ts';
+import { withLock } from '../../../dns/plan/lock.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
 import { dump } from '../../../dns/policy/dump.ts';
 import { parsePolicy } from '../../../dns/policy/read-policy.ts';
 import {
   ALL_STRATEGIES,
+  type Bench,
   cloudflareBench,
   localBench,
   policyOf,
   route53Bench,
   ZONE,
-  type Bench,
 } from '../../helpers/dns/fixtures.ts';
 
 const WITH_WEIGHTS = ALL_STRATEGIES.replace(

@@ -1,9 +1,9 @@
 /** What changes at Route 53 when one value of a record set changes: that value, and nothing of its neighbours. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { Route53Server } from '@tandem-clouds/emulators/route53/server';
 import { applyPlan } from '../../../dns/plan/apply-plan.ts';
 import { isEmpty, readAndPlan } from '../../../dns/plan/plan.ts';
-import { policyOf, route53Bench, type Bench } from '../../helpers/dns/fixtures.ts';
-import type { Route53Server } from '@tandem-clouds/emulators/route53/server';
+import { type Bench, policyOf, route53Bench } from '../../helpers/dns/fixtures.ts';
 
 let bench: Bench<Route53Server>;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createSchema, defineEntity, patchSchema, type Entity } from '../../../src/shared/domain/entity.ts';
+import { createSchema, defineEntity, type Entity, patchSchema } from '../../../src/shared/domain/entity.ts';
 
 const declaration: Entity = {
   name: 'book',

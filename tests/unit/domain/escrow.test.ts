@@ -1,22 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { available, emptyRow, rowChange, type EscrowRow } from '../../../src/shared/domain/escrow/row.ts';
+import { owned } from '@tandem-clouds/replication/policies/owned';
+import { holdsMax } from '../../../src/shared/bounds.ts';
+import { available, emptyRow, type EscrowRow, rowChange } from '../../../src/shared/domain/escrow/row.ts';
 import {
-  query,
   commit,
   fence,
   give,
   isRefusal,
+  query,
   rebalance,
   receive,
   recover,
+  type Refusal,
   release,
   reserve,
   take,
-  type Refusal,
 } from '../../../src/shared/domain/escrow/transitions.ts';
-import { owned } from '@tandem-clouds/replication/policies/owned';
-import { holdsMax } from '../../../src/shared/bounds.ts';
 
 const SITES = ['aws-1', 'azure-1', 'aws-2'] as const;
 const stocked = (units: number, site = 'aws-1'): EscrowRow =>

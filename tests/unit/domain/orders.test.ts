@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../../src/shared/bounds.ts';
 import { receiveStock } from '../../../src/shared/domain/escrow/escrow.ts';
 import { rowOf, stockKey } from '../../../src/shared/domain/escrow/row.ts';
@@ -7,10 +9,10 @@ import { bornMsOf } from '../../../src/shared/domain/orders/birth.ts';
 import { driveShop } from '../../../src/shared/domain/orders/drive-shop.ts';
 import {
   isOver,
+  type Order,
   orderChange,
   orderKey,
   orderOf,
-  type Order,
   type OrderRequest,
 } from '../../../src/shared/domain/orders/order.ts';
 import {
@@ -27,10 +29,8 @@ import {
   startPaying,
   takeOver,
 } from '../../../src/shared/domain/orders/transitions.ts';
-import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { InvalidError } from '../../../src/shared/errors.ts';
 import type { Payment, PaymentProvider, PaymentRequest } from '../../../src/shared/ports/payment-provider.ts';
-import { applyBatch } from '@tandem-clouds/replication/apply';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 

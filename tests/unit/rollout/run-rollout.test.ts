@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { type RolloutPlan, stepsOf, stepText } from '../../../infra/rollout/plan.ts';
 import {
-  runRollout,
   cloudsText,
-  StepError,
-  type RolloutResult,
   type Platform,
+  type RolloutResult,
+  runRollout,
+  StepError,
 } from '../../../infra/rollout/run-rollout.ts';
-import { stepText, stepsOf, type RolloutPlan } from '../../../infra/rollout/plan.ts';
 
 const PLAN: RolloutPlan = {
   release: '2.0.0',

@@ -2,7 +2,7 @@
  * The token endpoint: exchanges the assertion of a pipeline (workload identity federation) for an access token.
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
-import type { Response, Request } from './http.ts';
+import type { Request, Response } from './http.ts';
 
 export interface Login {
   readonly tenant: string;

@@ -1,5 +1,5 @@
 /** What Resource Manager, its providers and the deployment service publish, and the tests that hold the emulator to it. */
-import { testsOf, type EmulatorFacts } from '../core/fact.ts';
+import { type EmulatorFacts, testsOf } from '../core/fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure';
 const TEMPLATES = `${LEARN}/azure-resource-manager/templates`;

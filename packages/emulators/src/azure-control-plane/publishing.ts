@@ -2,7 +2,7 @@
  * The deployment service of a Flex Consumption app: takes a zip, and tells how far it is.
  * @see https://learn.microsoft.com/azure/azure-functions/functions-deployment-technologies#one-deploy
  */
-import type { Response, Request } from './http.ts';
+import type { Request, Response } from './http.ts';
 
 /** As the service numbers them (https://github.com/projectkudu/kudu/wiki/REST-API). */
 const BUILDING = 1;

@@ -5,9 +5,9 @@
  * @see https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
  */
 import type { DeployedResource } from './evaluate-template.ts';
-import { armError, type Response, type ArmError, type Request } from './http.ts';
+import { type ArmError, armError, type Request, type Response } from './http.ts';
 import { propertyRefusal } from './property-rules.ts';
-import { make, validate, type DeploymentResult, type Refuses, type Sent } from './template-deployment.ts';
+import { type DeploymentResult, make, type Refuses, type Sent, validate } from './template-deployment.ts';
 
 /** Polls until an operation ends. */
 const POLLS = 2;

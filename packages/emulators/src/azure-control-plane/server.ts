@@ -2,13 +2,13 @@
  * The control plane of Azure, as far as a deployment calls it: Entra's token endpoint, Resource Manager and the deployment
  * service of an app, told apart by host. What it does not know, it refuses. Memory only.
  */
-import http from 'node:http';
 import { once } from 'node:events';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { respondToLogin, type Login } from './entra.ts';
-import { armError, type Response, type Request } from './http.ts';
-import { respondToPublishing, type PackageReader, type Publishing } from './publishing.ts';
-import { respondAsManager, type Manager } from './resource-manager.ts';
+import { type Login, respondToLogin } from './entra.ts';
+import { armError, type Request, type Response } from './http.ts';
+import { type PackageReader, type Publishing, respondToPublishing } from './publishing.ts';
+import { type Manager, respondAsManager } from './resource-manager.ts';
 
 export interface AzureControlPlane {
   readonly port: number;

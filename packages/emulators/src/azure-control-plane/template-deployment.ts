@@ -4,8 +4,8 @@
  * @see https://learn.microsoft.com/azure/azure-resource-manager/templates/deployment-modes
  */
 import { deploy, type DeployedResource } from './evaluate-template.ts';
-import type { ArmTemplate } from './template.ts';
 import type { ArmError } from './http.ts';
+import type { ArmTemplate } from './template.ts';
 
 export interface Sent {
   readonly mode: string;

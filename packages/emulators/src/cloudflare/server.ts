@@ -6,14 +6,14 @@
 import { randomUUID } from 'node:crypto';
 import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
+import {
+  type HttpEmulator,
+  type IncomingRequest,
+  type Response,
+  startHttpEmulator,
+} from '../core/http-emulator.ts';
 import { Rulesets } from './rulesets.ts';
 import { BALANCER, BATCH, MONITOR, POOL, RULES } from './shapes.ts';
-import {
-  startHttpEmulator,
-  type Response,
-  type IncomingRequest,
-  type HttpEmulator,
-} from '../core/http-emulator.ts';
 
 type Thing = Record<string, unknown> & { id: string };
 

@@ -6,8 +6,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { type Faults, parseFaultRules } from './faults.ts';
 import { whyForeign } from './this-machine.ts';
-import { parseFaultRules, type Faults } from './faults.ts';
 
 export const FAULTS_PATH = '/_tandem/faults';
 

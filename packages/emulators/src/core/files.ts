@@ -1,6 +1,6 @@
 /** Writing files so that a full disk leaves no half of one, and so that the message names the file. */
-import fs from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
 import path from 'node:path';
 
 /** A file that cannot be written: which one, why, and what to do. */

@@ -1,6 +1,6 @@
 /** What the emulators of both vendors share: a server on a free port, faults to order, and a record of the requests. */
-import http from 'node:http';
 import { once } from 'node:events';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 

@@ -8,7 +8,7 @@ import type { Container } from './container.ts';
 import type { IndexingPolicy, StoredItem } from './model.ts';
 import type { Predicate } from './predicates.ts';
 import type { IndexRange, PropertyIndex, Span } from './property-index.ts';
-import { isIndexValue, type IndexValue } from './values.ts';
+import { type IndexValue, isIndexValue } from './values.ts';
 
 export interface AccessRequest {
   readonly predicates: readonly Predicate[];

@@ -7,14 +7,14 @@
 import { ChangeFeed } from './change-feed.ts';
 import { conflict } from './errors.ts';
 import {
+  type ContainerDefinition,
   containerRid,
   databaseRid,
+  type ItemDocument,
   partitionId,
   partitionKeyOf,
-  valueAt,
-  type ContainerDefinition,
-  type ItemDocument,
   type StoredItem,
+  valueAt,
 } from './model.ts';
 import { PropertyIndex } from './property-index.ts';
 import { canonical } from './values.ts';

@@ -1,10 +1,10 @@
 /** Account, databases, containers and partition key ranges: everything that is not items. */
-import { badRequest, CosmosError, ownerNotFound } from './errors.ts';
 import type { Container } from './container.ts';
-import { header, isQuery, pageSize, type Response, type Call } from './http-types.ts';
-import { isObject, type ContainerDefinition, type JsonObject } from './model.ts';
+import { badRequest, CosmosError, ownerNotFound } from './errors.ts';
+import { type Call, header, isQuery, pageSize, type Response } from './http-types.ts';
+import { type ContainerDefinition, isObject, type JsonObject } from './model.ts';
 import { assertId } from './operations.ts';
-import { prepareQuery, runQuery, type QuerySpec } from './query.ts';
+import { prepareQuery, type QuerySpec, runQuery } from './query.ts';
 import { listSource } from './query-source.ts';
 import type { Database, Store } from './store.ts';
 

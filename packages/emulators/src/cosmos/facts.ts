@@ -1,5 +1,5 @@
 /** What Cosmos DB (NoSQL API) publishes, and the tests that hold this emulator to it. */
-import { testsOf, type EmulatorFacts } from '../core/fact.ts';
+import { type EmulatorFacts, testsOf } from '../core/fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure/cosmos-db';
 const REST = 'https://learn.microsoft.com/rest/api/cosmos-db';

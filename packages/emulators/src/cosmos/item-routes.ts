@@ -1,24 +1,24 @@
 /** `/dbs/{id}/colls/{id}/docs` and below: items, batches, queries and the change feed. */
 import type { Budget } from '../core/budget.ts';
-import { executeBatch, type BatchItemResult } from './batch.ts';
+import { type BatchItemResult, executeBatch } from './batch.ts';
 import { queryCharge } from './charges.ts';
 import type { Container } from './container.ts';
 import { notAllowed, PARTITION_RANGE_ID } from './definition-routes.ts';
 import { badRequest, CosmosError, partitionRangeGone } from './errors.ts';
 import {
+  type Call,
   flag,
   header,
   isQuery,
   pageSize,
   partitionKeyHeader,
   type Response,
-  type Call,
 } from './http-types.ts';
 import { isObject, partitionId, type PartitionKey } from './model.ts';
 import { execute, type ItemOperation, type ItemOperationKind, type ItemResult } from './operations.ts';
+import { prepareQuery, type QuerySpec, runQuery } from './query.ts';
 import { buildQueryPlan, needsPlan } from './query-plan.ts';
 import { assertOrderIsIndexed, containerSource } from './query-source.ts';
-import { prepareQuery, runQuery, type QuerySpec } from './query.ts';
 import type { Store } from './store.ts';
 import { Transaction } from './transaction.ts';
 

@@ -7,7 +7,7 @@ import type { UsageMeter } from '../core/usage.ts';
 import type { BatchItemResult } from './batch.ts';
 import { REFUSED_CHARGE } from './charges.ts';
 import { CosmosError, tooManyRequests } from './errors.ts';
-import type { Response, Call } from './http-types.ts';
+import type { Call, Response } from './http-types.ts';
 import { operationOf } from './item-routes.ts';
 
 /** Carries out a request on items and counts it. @throws what the effect throws. */

@@ -5,12 +5,12 @@
 import { readCharge, writeCharge } from './charges.ts';
 import { badRequest, conflict, notFound, preconditionFailed, tooLarge } from './errors.ts';
 import {
-  isObject,
-  partitionId,
-  partitionKeyOf,
   type ContainerDefinition,
+  isObject,
   type JsonObject,
+  partitionId,
   type PartitionKey,
+  partitionKeyOf,
   type StoredItem,
 } from './model.ts';
 import { applyPatch, parsePatch } from './patch.ts';

@@ -5,7 +5,7 @@
  * SQL engine still sees the items that an index lets through.
  */
 import type { Parameters, SyntaxNode } from './sql-engine.ts';
-import { isIndexValue, type IndexValue } from './values.ts';
+import { type IndexValue, isIndexValue } from './values.ts';
 
 export type ComparisonOperator = '=' | '<' | '<=' | '>' | '>=';
 

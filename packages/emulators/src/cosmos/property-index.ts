@@ -6,7 +6,7 @@
  * is the scan in creation order.
  */
 import type { StoredItem } from './model.ts';
-import { compareValues, isIndexValue, typeRank, type IndexValue } from './values.ts';
+import { compareValues, type IndexValue, isIndexValue, typeRank } from './values.ts';
 
 export interface IndexEntry {
   readonly values: readonly IndexValue[];

@@ -5,7 +5,7 @@
  * partial result `[{ item }]`.
  */
 import { badRequest } from './errors.ts';
-import { payloadExpression, prepareQuery, type PreparedQuery, type QuerySpec } from './query.ts';
+import { payloadExpression, type PreparedQuery, prepareQuery, type QuerySpec } from './query.ts';
 import type { Aggregate, QueryText } from './sql-text.ts';
 
 /** The client puts its own condition here, or `true`. */

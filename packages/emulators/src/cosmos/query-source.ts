@@ -3,9 +3,9 @@ import { chooseAccess } from './access-path.ts';
 import type { Container } from './container.ts';
 import { badRequest } from './errors.ts';
 import {
-  partitionId,
   type ContainerDefinition,
   type JsonObject,
+  partitionId,
   type PartitionKey,
   type StoredItem,
 } from './model.ts';

@@ -4,16 +4,16 @@
  * Invariant: rows have a total order (ORDER BY keys, then the item's creation number, then the row's place within the
  * item), and a continuation names the last row of its page, so pages neither repeat nor skip an item that stays put.
  */
+import type { Access, AccessRequest } from './access-path.ts';
 import { aggregate } from './aggregates.ts';
 import { badRequest } from './errors.ts';
 import type { JsonObject, StoredItem } from './model.ts';
 import { predicatesOf } from './predicates.ts';
-import { compileRowQuery, evaluateConstant, leafColumns, leafValue, parameterValues } from './sql-engine.ts';
 import type { Parameters, QueryParameter, RowQuery } from './sql-engine.ts';
+import { compileRowQuery, evaluateConstant, leafColumns, leafValue, parameterValues } from './sql-engine.ts';
 import { fillTemplate, flattenConjunction, parseTemplate, type Template } from './sql-simplify.ts';
-import { pathOf, splitQuery, type QueryText } from './sql-text.ts';
+import { pathOf, type QueryText, splitQuery } from './sql-text.ts';
 import { canonical, compareValues } from './values.ts';
-import type { Access, AccessRequest } from './access-path.ts';
 
 /** A query as clients send it. */
 export interface QuerySpec {

@@ -11,9 +11,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Budget, handleBudget } from '../core/budget.ts';
 import { handleControl, refuseForeign } from '../core/control.ts';
+import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
 import { FileWriteError } from '../core/files.ts';
-import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { handleUsage, UsageMeter } from '../core/usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
 import {
@@ -23,9 +23,9 @@ import {
   partitionRangesResponse,
 } from './definition-routes.ts';
 import { badRequest, CosmosError, injectedError, notFound, unauthorized } from './errors.ts';
-import { header, type Response, type Call } from './http-types.ts';
-import { metered } from './metering.ts';
+import { type Call, header, type Response } from './http-types.ts';
 import { itemRoute, operationOf, sessionHeaders } from './item-routes.ts';
+import { metered } from './metering.ts';
 import { Store } from './store.ts';
 
 /** A well-formed key for `CosmosClient`; the server accepts any and verifies no signature. */

@@ -6,7 +6,7 @@
  * only group conjunctions are dropped. Neither changes what a query means.
  */
 import { badRequest } from './errors.ts';
-import { tokenize, type Token } from './sql-text.ts';
+import { type Token, tokenize } from './sql-text.ts';
 
 /** The shape of a literal; each leaf is the number of an expression. */
 export type Template =

@@ -9,7 +9,7 @@ import { lockDataDir } from '../core/data-lock.ts';
 import { Journal } from '../core/journal.ts';
 import { Container, type ItemChange } from './container.ts';
 import { conflict, notFound, ownerNotFound } from './errors.ts';
-import { databaseRid, type ContainerDefinition } from './model.ts';
+import { type ContainerDefinition, databaseRid } from './model.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Database {

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Container, ItemChange, Undo } from './container.ts';
-import { itemRid, type ItemDocument, type JsonObject, type StoredItem } from './model.ts';
+import { type ItemDocument, itemRid, type JsonObject, type StoredItem } from './model.ts';
 
 const SYSTEM_PROPERTIES: readonly string[] = ['_rid', '_self', '_etag', '_ts', '_attachments', '_lsn'];
 

@@ -8,13 +8,13 @@
  *
  * Invariant: a change is based on the revision that is served, or does not happen.
  */
-import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import http from 'node:http';
+import { whyForeign } from '../core/this-machine.ts';
 import { CONTROL_BODY_BYTES_MAX } from './bounds.ts';
 import type { CheckReport } from './health-checker.ts';
 import type { Counters } from './responder.ts';
-import { whyForeign } from '../core/this-machine.ts';
-import { ZoneError, type Zone } from './zone.ts';
+import { type Zone, ZoneError } from './zone.ts';
 
 export const ZONE_PATH = '/v1/zone';
 export const HEALTH_PATH = '/v1/health';

@@ -3,7 +3,7 @@
  *
  * Invariant: whatever the bytes are, reading ends within one pass over them and never throws.
  */
-import { HEADER_BYTES, FLAG, LABEL_BYTES_MAX, NAME_BYTES_MAX, RCODE, TYPE, type Rcode } from './wire.ts';
+import { FLAG, HEADER_BYTES, LABEL_BYTES_MAX, NAME_BYTES_MAX, RCODE, type Rcode, TYPE } from './wire.ts';
 
 /** Where a resolver says its client is (EDNS client subnet, RFC 7871). */
 export interface ClientSubnet {

@@ -6,9 +6,9 @@
  * more; a message whose OPT makes no sense gets its question and OPT back.
  */
 import net from 'node:net';
-import type { Locator, Located } from './locations.ts';
+import type { Located, Locator } from './locations.ts';
 import { addressBytes } from './message-writer.ts';
-import { parseQuery, type Edns, type Query } from './query.ts';
+import { type Edns, parseQuery, type Query } from './query.ts';
 import type { ServedZone, Tail } from './served-zone.ts';
 import {
   CLASS_ANY,
@@ -16,10 +16,10 @@ import {
   FLAG,
   HEADER_BYTES,
   RCODE,
+  type Rcode,
   TYPE,
   UDP_BYTES_MAX,
   UDP_BYTES_MIN,
-  type Rcode,
 } from './wire.ts';
 
 export type Transport = 'udp' | 'tcp';

@@ -4,13 +4,13 @@
  * Invariants: the records of one choice never mix with another's. What is remembered is bounded by the zone, not by
  * what is asked.
  */
-import { checkKey, keyOf, type HealthCheck, type RoutedRecord } from '@tandem-clouds/zone/model';
-import { allUnhealthy, prepareChoice, type Candidate, type Choose } from './choose.ts';
+import { checkKey, type HealthCheck, keyOf, type RoutedRecord } from '@tandem-clouds/zone/model';
+import { allUnhealthy, type Candidate, type Choose, prepareChoice } from './choose.ts';
 import type { ClientLocation, Latencies } from './locations.ts';
-import { MessageWriter, wireName, type RecordData, type ResourceRecord } from './message-writer.ts';
+import { MessageWriter, type RecordData, type ResourceRecord, wireName } from './message-writer.ts';
 import { TYPE } from './wire.ts';
-import { makeNodes, soaOf, type Nodes, type RecordSet } from './zone-nodes.ts';
 import type { Zone } from './zone.ts';
+import { makeNodes, type Nodes, type RecordSet, soaOf } from './zone-nodes.ts';
 
 /** What is answered to the type ANY (RFC 8482, section 4.2). */
 const ANY_DATA: RecordData = { type: 'HINFO', cpu: 'RFC8482', os: '' };

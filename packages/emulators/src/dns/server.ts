@@ -6,10 +6,10 @@
 import { once } from 'node:events';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createControl, type Controlled } from './control.ts';
+import { type Controlled, createControl } from './control.ts';
 import { HealthChecker } from './health-checker.ts';
 import { listen } from './listeners.ts';
-import { Locator, type LocationTable } from './locations.ts';
+import { type LocationTable, Locator } from './locations.ts';
 import { Responder } from './responder.ts';
 import { ServedZone } from './served-zone.ts';
 import { readZone } from './zone.ts';

@@ -4,7 +4,7 @@
  * Invariant: a name that has names below it exists (RFC 8020).
  */
 import type { RoutedRecord, Target, ZoneRecord } from '@tandem-clouds/zone/model';
-import { wireName, type RecordData, type ResourceRecord } from './message-writer.ts';
+import { type RecordData, type ResourceRecord, wireName } from './message-writer.ts';
 import { parseValue } from './values.ts';
 import { TYPE } from './wire.ts';
 import { isWithin, madeNames, type Zone } from './zone.ts';

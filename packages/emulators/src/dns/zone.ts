@@ -4,9 +4,9 @@
  * Invariant: a `Zone` that `readZone` has returned can be served; every rule is checked there, once.
  */
 import { Ajv, type ErrorObject } from 'ajv';
+import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import { keyOf, type RoutedRecord, type Target, type ZoneRecord } from '@tandem-clouds/zone/model';
 import { isAddress, isHost, valuesMistake } from '@tandem-clouds/zone/values';
-import type { LockNote } from '@tandem-clouds/zone/lock-note';
 import {
   CHECK_INTERVAL_SECONDS_MAX,
   CHECK_INTERVAL_SECONDS_MIN,

@@ -6,7 +6,7 @@
  */
 import { readUnits } from './capacity.ts';
 import type { DynamoContext } from './context.ts';
-import { run, tableOf, validated, type Item, type RequestData } from './dynalite.ts';
+import { type Item, type RequestData, run, tableOf, validated } from './dynalite.ts';
 import { DynamoError } from './errors.ts';
 import { THROTTLED_TEXT } from './write-budget.ts';
 

@@ -16,7 +16,7 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
  */
-import { indexesOf, type IndexDescription, type Item, type TableRecord } from './dynalite.ts';
+import { type IndexDescription, indexesOf, type Item, type TableRecord } from './dynalite.ts';
 import { isSame, isSameMap } from './equality.ts';
 import { itemBytes } from './item-size.ts';
 import type { ItemChange } from './unit-of-work.ts';

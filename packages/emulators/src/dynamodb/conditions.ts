@@ -1,5 +1,5 @@
 /** Conditions, where dynalite's evaluation falls short: the equality of lists and maps. */
-import { db, type AttributeValue, type Expression, type Item } from './dynalite.ts';
+import { type AttributeValue, db, type Expression, type Item } from './dynalite.ts';
 import { isSame } from './equality.ts';
 
 /** Whether an item meets a parsed condition. */

@@ -3,9 +3,9 @@
  * restored here; deployment tools ask for it, and its description tells how far back a restore would reach.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackups.html
  */
-import { tableOf, type RequestData, type Store } from './dynalite.ts';
-import { DynamoError, codeOf, isRefusal, validationError } from './errors.ts';
-import { readSettings, writeSettings, type TableSettings } from './table-settings.ts';
+import { type RequestData, type Store, tableOf } from './dynalite.ts';
+import { codeOf, DynamoError, isRefusal, validationError } from './errors.ts';
+import { readSettings, type TableSettings, writeSettings } from './table-settings.ts';
 
 const PERIOD_DAYS_MAX = 35;
 const DAY_SECONDS = 86_400;

@@ -3,18 +3,18 @@
  * that dynalite looks up at every call; each has a test of its own in `packages/emulators/tests/dynamodb/server.test.ts`.
  */
 import { detailOf, indexEntry, readUnits } from './capacity.ts';
+import { isMet } from './conditions.ts';
 import {
-  db,
-  indexesOf,
-  validationOf,
   type BatchOperation,
+  db,
   type DynaliteAction,
   type Expression,
+  indexesOf,
   type Item,
   type TableRecord,
+  validationOf,
 } from './dynalite.ts';
 import { codeOf, DynamoError, isRefusal, messageOf } from './errors.ts';
-import { isMet } from './conditions.ts';
 import { itemBytes } from './item-size.ts';
 import { indexKey } from './storage-keys.ts';
 import { UnitOfWork } from './unit-of-work.ts';

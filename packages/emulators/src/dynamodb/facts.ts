@@ -1,5 +1,5 @@
 /** What DynamoDB publishes, and the tests that hold this emulator to it. */
-import { testsOf, type EmulatorFacts } from '../core/fact.ts';
+import { type EmulatorFacts, testsOf } from '../core/fact.ts';
 
 const GUIDE = 'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide';
 const API = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference';

@@ -5,12 +5,12 @@
  * entered; each item is entered under its lock, as it is at that moment. No write can fall between.
  */
 import {
-  promised,
-  tableOf,
   type AttributeDefinition,
   type IndexDescription,
   type Item,
+  promised,
   type Store,
+  tableOf,
   type TableRecord,
 } from './dynalite.ts';
 import { indexOperations } from './dynalite-repairs.ts';

@@ -8,11 +8,11 @@
 import type { UsageMeter } from '../core/usage.ts';
 import { readThrottled } from './batch-reads.ts';
 import { detailOf, tableWriteUnits, type Units } from './capacity.ts';
+import type { DynamoContext } from './context.ts';
 import type { Item, RequestData } from './dynalite.ts';
 import { codeOf, isRefusal } from './errors.ts';
-import type { DynamoContext } from './context.ts';
 import { isItemAction, runOperation, tablesIn } from './operations.ts';
-import { writeThrottled, type WriteBudget } from './write-budget.ts';
+import { type WriteBudget, writeThrottled } from './write-budget.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
 

@@ -1,12 +1,12 @@
 /** The actions of the DynamoDB API, by name: what the front adds or repairs, and dynalite's own for the rest. */
-import { describeContinuousBackups, updateContinuousBackups } from './continuous-backups.ts';
+import { batchGetItems } from './batch-reads.ts';
 import { atLeastOneRead } from './capacity.ts';
 import type { DynamoContext } from './context.ts';
-import { isDynaliteAction, run, validated, type RequestData } from './dynalite.ts';
+import { describeContinuousBackups, updateContinuousBackups } from './continuous-backups.ts';
+import { isDynaliteAction, type RequestData, run, validated } from './dynalite.ts';
 import { DynamoError } from './errors.ts';
 import { createTable, deleteTable, describeTable, updateTable } from './tables.ts';
 import { describeTimeToLive, updateTimeToLive } from './time-to-live.ts';
-import { batchGetItems } from './batch-reads.ts';
 import { batchWriteItems, writeItem } from './writes.ts';
 
 type Action = (context: DynamoContext, input: RequestData) => Promise<unknown>;

@@ -12,11 +12,11 @@
  * Faults name the API action (`PutItem`) and the table.
  */
 import path from 'node:path';
-import { startAwsJsonServer, type AwsJsonError, type AwsJsonService } from '../core/aws-json-server.ts';
+import { type AwsJsonError, type AwsJsonService, startAwsJsonServer } from '../core/aws-json-server.ts';
 import { Budget } from '../core/budget.ts';
 import { lockDataDir } from '../core/data-lock.ts';
-import { Faults } from '../core/faults.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
+import { Faults } from '../core/faults.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { db, promised, type Store } from './dynalite.ts';
 import { repairDynalite } from './dynalite-repairs.ts';

@@ -7,24 +7,24 @@
  */
 import {
   promised,
-  run,
-  tableOf,
-  validated,
   type RequestData,
+  run,
   type Store,
+  tableOf,
   type TableRecord,
+  validated,
 } from './dynalite.ts';
-import { DynamoError, isRefusal, codeOf, validationError } from './errors.ts';
+import { codeOf, DynamoError, isRefusal, validationError } from './errors.ts';
 import { createIndex, deleteIndex, type IndexUpdate } from './index-updates.ts';
 import { rangeOf, tableKey } from './storage-keys.ts';
 import {
   deleteSettings,
   describeSettings,
+  type NewerTableFields,
   problemWith,
   readSettings,
   withNewerFields,
   writeSettings,
-  type NewerTableFields,
 } from './table-settings.ts';
 
 type Response = Record<string, unknown>;

@@ -6,7 +6,7 @@
  * that the item is still expired, so an update that prolonged its life in the meantime wins.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
  */
-import { run, tableOf, validated, type Item, type RequestData, type Store } from './dynalite.ts';
+import { type Item, type RequestData, run, type Store, tableOf, validated } from './dynalite.ts';
 import { codeOf, isRefusal, validationError } from './errors.ts';
 import { readSettings, writeSettings } from './table-settings.ts';
 import { keyOf, tableNames } from './tables.ts';

@@ -18,19 +18,19 @@ import {
   unitsOfChange,
 } from './capacity.ts';
 import {
-  db,
-  promised,
-  run,
-  tableOf,
-  validated,
   type BatchOperation,
+  db,
   type DynaliteAction,
   type Item,
+  promised,
   type RequestData,
+  run,
   type Store,
+  tableOf,
   type TableRecord,
+  validated,
 } from './dynalite.ts';
-import { codeOf, DynamoError, isRefusal, messageOf, validationError, type Refusal } from './errors.ts';
+import { codeOf, DynamoError, isRefusal, messageOf, type Refusal, validationError } from './errors.ts';
 import { itemBytes } from './item-size.ts';
 import { rangeOf, tokenKey } from './storage-keys.ts';
 import { UnitOfWork } from './unit-of-work.ts';

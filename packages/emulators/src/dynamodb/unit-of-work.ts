@@ -9,10 +9,10 @@
  * until `commit`; the caller holds the locks.
  */
 import {
-  promised,
   type BatchOperation,
   type Callback,
   type Item,
+  promised,
   type Store,
   type SubDatabase,
   type TableRecord,

@@ -1,8 +1,8 @@
 /** PutItem, UpdateItem, DeleteItem and BatchWriteItem: each item one atomic batch, with its capacity counted. */
 import { addUnits, consumedByTable, consumedCapacity, detailOf, unitsOfChange } from './capacity.ts';
-import { run, validated, type DynaliteAction, type RequestData, type Store } from './dynalite.ts';
+import { type DynaliteAction, type RequestData, run, type Store, validated } from './dynalite.ts';
 import { UnitOfWork } from './unit-of-work.ts';
-import { writeThrottled, type WriteBudget } from './write-budget.ts';
+import { type WriteBudget, writeThrottled } from './write-budget.ts';
 
 type Response = Record<string, unknown>;
 

@@ -8,11 +8,11 @@
  * Keys live as long as the process. There is no login: it proves nothing about a person.
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { refuseForeign } from '../core/control.ts';
 import { AUDIENCE, TOKEN_PATH } from './protocol.ts';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 export const ROTATE_PATH = '/_tandem/rotate';
 const JWKS_PATH = '/.well-known/jwks.json';

@@ -5,13 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
-  startHttpEmulator,
-  type Response,
-  type IncomingRequest,
   type HttpEmulator,
+  type IncomingRequest,
+  type Response,
+  startHttpEmulator,
 } from '../core/http-emulator.ts';
+import { parseXml, type Shape, shaped, toXml } from '../core/xml.ts';
 import { CHANGE_SETS, CHANGE_TAGS, CREATE_CHECK } from './shapes.ts';
-import { parseXml, shaped, toXml, type Shape } from '../core/xml.ts';
 
 const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
 const BASE = '/2013-04-01';

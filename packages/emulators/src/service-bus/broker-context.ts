@@ -1,12 +1,12 @@
 /** What the AMQP side of the broker shares: the parts that receive, deliver and manage all get this. */
 import type { Connection } from 'rhea';
-import { FileWriteError } from '../core/files.ts';
 import type { Faults } from '../core/faults.ts';
+import { FileWriteError } from '../core/files.ts';
 import { billedChunks, type UsageMeter } from '../core/usage.ts';
 import type { Delays } from './alarm.ts';
 import type { Credits } from './credits.ts';
+import { type AmqpCondition, BrokerError } from './errors.ts';
 import type { IdleLinks } from './idle-links.ts';
-import { BrokerError, type AmqpCondition } from './errors.ts';
 
 export interface BrokerContext {
   readonly faults: Faults;

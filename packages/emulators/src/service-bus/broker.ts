@@ -7,35 +7,35 @@
  */
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import rhea from 'rhea';
 import type { Connection, Container, Delivery, Receiver, Sender, Session } from 'rhea';
+import rhea from 'rhea';
 import type { Faults } from '../core/faults.ts';
+import { FileWriteError } from '../core/files.ts';
 import type { UsageMeter } from '../core/usage.ts';
-import { parseAddress, type Address } from './addresses.ts';
+import { type Address, parseAddress } from './addresses.ts';
 import { Alarm, Delays } from './alarm.ts';
-import { plain, type BrokerContext } from './broker-context.ts';
-import { Egress, refuse } from './egress.ts';
+import { type BrokerContext, plain } from './broker-context.ts';
 import { Credits, CREDITS_PER_SECOND } from './credits.ts';
-import { entityNotFound, messageLockLost, type AmqpCondition } from './errors.ts';
+import { Egress, refuse } from './egress.ts';
+import { type AmqpCondition, entityNotFound, messageLockLost } from './errors.ts';
 import { IdleLinks } from './idle-links.ts';
 import { Ingress } from './ingress.ts';
 import { Management, type ManagementRequest } from './management.ts';
-import { FileWriteError } from '../core/files.ts';
-import { QueueRegistry } from './queue-registry.ts';
-import type { Tier } from './tiers.ts';
 import type { Queue } from './queue.ts';
+import { QueueRegistry } from './queue-registry.ts';
+import { resourceManager } from './resource-manager.ts';
 import {
   addressOf,
-  respondToAttach,
   cutConnection,
   flush,
   keepRawMessages,
   refuseLateSettlements,
+  respondToAttach,
   socketOf,
   terminusAt,
 } from './rhea-internals.ts';
-import { resourceManager } from './resource-manager.ts';
 import { Settlements } from './settlements.ts';
+import type { Tier } from './tiers.ts';
 
 /** Messages that a client may send ahead of their answers, per link. */
 const SEND_CREDIT = 1000;

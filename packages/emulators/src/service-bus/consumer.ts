@@ -14,7 +14,7 @@
  */
 import type { Sender } from 'rhea';
 import type { FaultResult } from '../core/faults.ts';
-import { countOperation, plain, type BrokerContext } from './broker-context.ts';
+import { type BrokerContext, countOperation, plain } from './broker-context.ts';
 import { MESSAGE_CREDITS } from './credits.ts';
 import { injectedError, sessionLockLost } from './errors.ts';
 import { encodeMessage } from './message.ts';

@@ -5,18 +5,18 @@
  * is attached only once it holds its session.
  */
 import type { Container, Sender } from 'rhea';
-import { plain, type BrokerContext } from './broker-context.ts';
+import { type BrokerContext, plain } from './broker-context.ts';
 import { Consumer } from './consumer.ts';
-import { BrokerError, notAllowed, type AmqpCondition } from './errors.ts';
+import { type AmqpCondition, BrokerError, notAllowed } from './errors.ts';
 import type { Queue } from './queue.ts';
 import {
   addressOf,
   agreeSettleModes,
-  respondToAttach,
-  respondToDrainsWithoutCredit,
   finishDrain,
   flush,
   holdAttach,
+  respondToAttach,
+  respondToDrainsWithoutCredit,
   terminusAt,
   types,
 } from './rhea-internals.ts';

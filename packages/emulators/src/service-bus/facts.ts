@@ -1,5 +1,5 @@
 /** What Service Bus publishes, and the tests that hold this emulator to it. */
-import { testsOf, type EmulatorFacts } from '../core/fact.ts';
+import { type EmulatorFacts, testsOf } from '../core/fact.ts';
 
 const LEARN = 'https://learn.microsoft.com/azure/service-bus-messaging';
 const own = testsOf('packages/emulators/tests/service-bus/server.test.ts');

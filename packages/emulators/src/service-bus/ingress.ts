@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import type { Connection, Delivery } from 'rhea';
 import type { FaultResult } from '../core/faults.ts';
 import { binaryContent, SECTION, splitSections } from './amqp-sections.ts';
-import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
+import { type BrokerContext, conditionOf, countOperation } from './broker-context.ts';
 import { MESSAGE_CREDITS } from './credits.ts';
 import { injectedError, messageTooLarge } from './errors.ts';
 import { decodeMessage, type MessageDraft } from './message.ts';

@@ -10,14 +10,14 @@
  * the settlement operations as on a link.
  */
 import type { Connection, Receiver, Sender } from 'rhea';
-import { conditionOf, type BrokerContext } from './broker-context.ts';
+import { type BrokerContext, conditionOf } from './broker-context.ts';
 import { MESSAGE_CREDITS } from './credits.ts';
 import { BrokerError, decodeError, injectedError, messageTooLarge } from './errors.ts';
 import { newMessageId } from './ingress.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import type { Queue } from './queue.ts';
 import type { Settlement } from './queue-types.ts';
-import { addressOf, types, type Typed } from './rhea-internals.ts';
+import { addressOf, type Typed, types } from './rhea-internals.ts';
 import type { Settlements } from './settlements.ts';
 
 /** AMQP type codes of array elements. */

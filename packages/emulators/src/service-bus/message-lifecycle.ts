@@ -1,5 +1,5 @@
 /** How a message begins in a queue and in a dead-letter queue. */
-import { withApplicationProperties, type Message, type MessageDraft } from './message.ts';
+import { type Message, type MessageDraft, withApplicationProperties } from './message.ts';
 import type { QueueSettings } from './queue-options.ts';
 
 /** Epoch milliseconds at which a message expires that becomes available at `fromMs`. */

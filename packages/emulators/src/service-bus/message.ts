@@ -13,10 +13,10 @@ import {
   mapEntries,
   NULL_VALUE,
   SECTION,
-  splitSections,
   type Section,
+  splitSections,
 } from './amqp-sections.ts';
-import { encodeValue, message as amqpMessage, types, type Typed } from './rhea-internals.ts';
+import { encodeValue, message as amqpMessage, type Typed, types } from './rhea-internals.ts';
 
 /** Where a message stands in its queue, apart from being locked. */
 export type MessageState = 'active' | 'deferred' | 'scheduled';

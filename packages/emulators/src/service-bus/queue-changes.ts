@@ -2,8 +2,8 @@
  * Everything that happens to a queue and must survive a restart, as data: what the journal writes and replays.
  * Locks are not among them: after a restart every message is available again.
  */
-import type { QueueSettings } from './queue-options.ts';
 import type { Message, MessageState } from './message.ts';
+import type { QueueSettings } from './queue-options.ts';
 
 /** One durable change of a queue. */
 export type QueueChange =

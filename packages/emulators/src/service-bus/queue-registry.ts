@@ -3,19 +3,19 @@
  * Invariant: a queue exists here if and only if the journal defines it.
  */
 import { randomBytes } from 'node:crypto';
-import { deadLetterPath, type Address } from './addresses.ts';
-import { QueueJournal } from './queue-journal.ts';
-import type { QueueChange, QueueEntry } from './queue-changes.ts';
+import { type Address, deadLetterPath } from './addresses.ts';
 import { Queue } from './queue.ts';
-import type { QueueCounts } from './queue-types.ts';
-import { checkTier, defaultTtlOf, type Tier } from './tiers.ts';
+import type { QueueChange, QueueEntry } from './queue-changes.ts';
+import { QueueJournal } from './queue-journal.ts';
 import {
   checkQueueName,
   parseQueueOptions,
-  queueSettings,
   type QueueOptions,
   type QueueSettings,
+  queueSettings,
 } from './queue-options.ts';
+import type { QueueCounts } from './queue-types.ts';
+import { checkTier, defaultTtlOf, type Tier } from './tiers.ts';
 
 export interface QueueRegistryOptions {
   readonly dataDir: string | undefined;

@@ -6,6 +6,8 @@
  * Time and randomness come in through `QueueDeps`; `tick` does what has become due. It is one class, and longer
  * than most, because every transition must keep the same few collections in step.
  */
+import { DuplicateWindow } from './duplicate-window.ts';
+import type { BrokerError } from './errors.ts';
 import {
   messageLockLost,
   messageNotFound,
@@ -14,15 +16,13 @@ import {
   sessionCannotBeLocked,
   sessionLockLost,
 } from './errors.ts';
-import { DuplicateWindow } from './duplicate-window.ts';
-import type { BrokerError } from './errors.ts';
+import { type Message, type MessageDraft, withApplicationProperties } from './message.ts';
 import { admit, asDeadLetter, expiryOf } from './message-lifecycle.ts';
-import { withApplicationProperties, type Message, type MessageDraft } from './message.ts';
 import type { QueueChange } from './queue-changes.ts';
 import type { QueueSettings } from './queue-options.ts';
 import type { Lock, QueueCounts, Settlement } from './queue-types.ts';
 import { ReadyList } from './ready-list.ts';
-import { SessionTable, type LockHolder, type Session } from './session-table.ts';
+import { type LockHolder, type Session, SessionTable } from './session-table.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 

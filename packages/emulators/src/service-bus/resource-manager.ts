@@ -12,10 +12,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Faults } from '../core/faults.ts';
-import { MANAGEMENT_CREDITS, type Credits } from './credits.ts';
+import { type Credits, MANAGEMENT_CREDITS } from './credits.ts';
 import { BrokerError } from './errors.ts';
-import type { QueueRegistry } from './queue-registry.ts';
 import type { Queue } from './queue.ts';
+import type { QueueRegistry } from './queue-registry.ts';
 
 export interface ResourceManagerContext {
   readonly faults: Faults;

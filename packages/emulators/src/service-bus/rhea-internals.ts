@@ -5,8 +5,8 @@
  */
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import rhea from 'rhea';
 import type { Connection, Delivery, Receiver, Sender, Session } from 'rhea';
+import rhea from 'rhea';
 import type { AmqpCondition } from './errors.ts';
 
 /** A value with its AMQP type. */

@@ -5,13 +5,13 @@
  * deferral, sessions, duplicate detection and the limits of the Basic and Standard tiers. It has no topics, no
  * transactions and no authorization.
  */
-import { Faults } from '../core/faults.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
+import { Faults } from '../core/faults.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { Broker } from './broker.ts';
+import { startControlServer } from './control-server.ts';
 import type { Credits } from './credits.ts';
 import type { AmqpCondition } from './errors.ts';
-import { startControlServer } from './control-server.ts';
 import type { QueueOptions } from './queue-options.ts';
 import type { QueueCounts } from './queue-types.ts';
 import type { Tier } from './tiers.ts';

@@ -11,7 +11,7 @@
  * lost lock, and the message never comes back.
  */
 import type { Connection, Container, Delivery } from 'rhea';
-import { conditionOf, countOperation, type BrokerContext } from './broker-context.ts';
+import { type BrokerContext, conditionOf, countOperation } from './broker-context.ts';
 import { injectedError } from './errors.ts';
 import type { Queue } from './queue.ts';
 import type { Settlement } from './queue-types.ts';

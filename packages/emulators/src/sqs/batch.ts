@@ -2,7 +2,7 @@
  * The shape that the three batch actions share: the request as a whole is refused for its form, an entry on its own
  * for its content.
  */
-import { SqsError, batchEntryCode } from './errors.ts';
+import { batchEntryCode, SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
 export interface BatchEntry {

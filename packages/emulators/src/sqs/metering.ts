@@ -4,7 +4,7 @@
  * https://aws.amazon.com/sqs/pricing/
  */
 import { billedChunks, type UsageMeter } from '../core/usage.ts';
-import { messageBytes, type MessageAttributes } from './message.ts';
+import { type MessageAttributes, messageBytes } from './message.ts';
 
 interface Sent {
   readonly MessageBody?: string;

@@ -9,7 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { redrivePolicyOf } from './attributes.ts';
-import { SqsError, invalidParameter } from './errors.ts';
+import { invalidParameter, SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Message } from './message.ts';
 import type { MoveTask } from './move-task.ts';

@@ -1,14 +1,14 @@
 /** The actions of the SQS API, by name: each takes the request as it came and returns the response to send. */
 import {
+  type Attributes,
   changedAttributes,
   describeAttributes,
   initialAttributes,
   redrivePolicyOf,
   validateAttributes,
-  type Attributes,
 } from './attributes.ts';
-import { runBatch, type BatchEntry } from './batch.ts';
-import { SqsError, invalidParameter, missingParameter, queueDoesNotExist } from './errors.ts';
+import { type BatchEntry, runBatch } from './batch.ts';
+import { invalidParameter, missingParameter, queueDoesNotExist, SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { messageBytes } from './message.ts';
 import type { MoveTasks } from './move-tasks.ts';

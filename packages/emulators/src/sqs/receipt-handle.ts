@@ -5,7 +5,7 @@
  * until the message is received again. An older one is accepted and ignored by a standard queue.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
  */
-import { SqsError, invalidParameter, missingParameter } from './errors.ts';
+import { invalidParameter, missingParameter, SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Message } from './message.ts';
 import type { Queue } from './queue.ts';

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { redrivePolicyOf } from './attributes.ts';
-import { SqsError, invalidParameter, queueDoesNotExist } from './errors.ts';
+import { invalidParameter, queueDoesNotExist, SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { md5, md5OfAttributes, type Message, type MessageAttributes } from './message.ts';
 import type { Queue } from './queue.ts';

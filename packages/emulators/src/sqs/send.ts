@@ -7,15 +7,15 @@
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { SqsError, invalidParameter, missingParameter } from './errors.ts';
+import { invalidParameter, missingParameter, SqsError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import {
   md5,
   md5OfAttributes,
-  messageBytes,
   type Message,
   type MessageAttribute,
   type MessageAttributes,
+  messageBytes,
 } from './message.ts';
 import type { Queue } from './queue.ts';
 import type { SqsStore } from './store.ts';

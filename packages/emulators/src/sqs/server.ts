@@ -8,17 +8,17 @@
  * Faults name the API action (`SendMessageBatch`) and the queue. `duplicate` acts on sends (a second copy) and on
  * deletes (one copy survives), `reorder` on sends, see `send.ts` and `receipt-handle.ts`.
  */
-import path from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { endpointOf, startAwsJsonServer, type AwsJsonService } from '../core/aws-json-server.ts';
+import path from 'node:path';
+import { type AwsJsonService, endpointOf, startAwsJsonServer } from '../core/aws-json-server.ts';
 import { lockDataDir } from '../core/data-lock.ts';
-import { Faults } from '../core/faults.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
+import { Faults } from '../core/faults.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { SqsError, wireErrorOf } from './errors.ts';
 import { countCall } from './metering.ts';
 import { MoveTasks } from './move-tasks.ts';
-import { runOperation, queueNameOf } from './operations.ts';
+import { queueNameOf, runOperation } from './operations.ts';
 import type { QueueCounts } from './queue.ts';
 import { SqsStore } from './store.ts';
 

@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Journal } from '../../src/core/journal.ts';
 import { spawnLimited } from '../../../../tests/helpers/limited.ts';
+import { Journal } from '../../src/core/journal.ts';
 
 const MAIN = path.join(import.meta.dirname, '../../../../tests/helpers/journal-main.ts');
 const DISK_BYTES = 4_096;

@@ -1,14 +1,14 @@
 /** Every server on the loopback address that controls something takes requests from this machine's user only. */
 import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startDnsServer } from '../../src/dns/server.ts';
-import { startCosmos } from '../../src/cosmos/server.ts';
-import { startDynamo } from '../../src/dynamodb/server.ts';
 import { startEdge } from '@tandem-clouds/local/edge/proxy';
+import { ZONE } from '../../../../tests/helpers/dns-zone.ts';
+import { startCosmos } from '../../src/cosmos/server.ts';
+import { startDnsServer } from '../../src/dns/server.ts';
+import { startDynamo } from '../../src/dynamodb/server.ts';
 import { startIssuer } from '../../src/oidc/server.ts';
 import { startServiceBus } from '../../src/service-bus/server.ts';
 import { startSqs } from '../../src/sqs/server.ts';
-import { ZONE } from '../../../../tests/helpers/dns-zone.ts';
 
 /** Base URL by server. */
 const urls: Record<string, string> = {};

@@ -1,7 +1,4 @@
 /** What the emulators count as billable, read the way a bench reads it. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { CosmosClient, type Container } from '@azure/cosmos';
-import { ServiceBusClient } from '@azure/service-bus';
 import {
   BatchGetItemCommand,
   CreateTableCommand,
@@ -16,11 +13,14 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { type Container, CosmosClient } from '@azure/cosmos';
+import { ServiceBusClient } from '@azure/service-bus';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Usage } from '../../src/core/usage.ts';
 import { startCosmos } from '../../src/cosmos/server.ts';
 import { startDynamo } from '../../src/dynamodb/server.ts';
 import { startServiceBus } from '../../src/service-bus/server.ts';
 import { startSqs } from '../../src/sqs/server.ts';
-import type { Usage } from '../../src/core/usage.ts';
 
 const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 

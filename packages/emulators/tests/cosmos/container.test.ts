@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Container } from '../../src/cosmos/container.ts';
-import { containerSource } from '../../src/cosmos/query-source.ts';
 import { prepareQuery, runQuery } from '../../src/cosmos/query.ts';
+import { containerSource } from '../../src/cosmos/query-source.ts';
 import { Transaction } from '../../src/cosmos/transaction.ts';
 
 function emptyContainer(): Container {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Container } from '../../src/cosmos/container.ts';
-import { PropertyIndex } from '../../src/cosmos/property-index.ts';
-import { containerSource } from '../../src/cosmos/query-source.ts';
-import { prepareQuery, runQuery, type QueryPage } from '../../src/cosmos/query.ts';
-import { Transaction } from '../../src/cosmos/transaction.ts';
 import type { IndexingPolicy, StoredItem } from '../../src/cosmos/model.ts';
+import { PropertyIndex } from '../../src/cosmos/property-index.ts';
+import { prepareQuery, type QueryPage, runQuery } from '../../src/cosmos/query.ts';
+import { containerSource } from '../../src/cosmos/query-source.ts';
+import { Transaction } from '../../src/cosmos/transaction.ts';
 
 const COUNT = 400;
 

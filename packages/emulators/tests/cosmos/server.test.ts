@@ -1,5 +1,5 @@
 /** The Cosmos DB emulator behind the real `@azure/cosmos`: what the product relies on, as the service has it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 /* eslint @typescript-eslint/no-unsafe-class-instance-assignment: "off" -- the SDK's own factories return its internal start classes */
 import {
   ChangeFeedStartFrom,
-  CosmosClient,
   type Container,
   type ContainerRequest,
+  CosmosClient,
   type OperationInput,
 } from '@azure/cosmos';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnLimited } from '../../../../tests/helpers/limited.ts';
-import { startCosmos, type CosmosEmulator } from '../../src/cosmos/server.ts';
+import { type CosmosEmulator, startCosmos } from '../../src/cosmos/server.ts';
 
 let clock = Date.UTC(2026, 0, 1);
 let server: CosmosEmulator;

@@ -1,20 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ZoneRecord } from '@tandem-clouds/zone/model';
-import { Locator } from '../../src/dns/locations.ts';
-import { Responder } from '../../src/dns/responder.ts';
-import { ServedZone } from '../../src/dns/served-zone.ts';
-import { readZone } from '../../src/dns/zone.ts';
 import {
   addressesOf,
+  type Answer,
   clientSubnet,
   decode,
   encodeName,
   QTYPE,
   query,
   readName,
-  type Answer,
 } from '../../../../tests/helpers/dns-packets.ts';
 import { API, plain, routed, target, ZONE } from '../../../../tests/helpers/dns-zone.ts';
+import { Locator } from '../../src/dns/locations.ts';
+import { Responder } from '../../src/dns/responder.ts';
+import { ServedZone } from '../../src/dns/served-zone.ts';
+import { readZone } from '../../src/dns/zone.ts';
 
 const check = { protocol: 'http', host: '127.0.0.1', port: 3000, path: '/', intervalSeconds: 10, failureThreshold: 2 } as const; // prettier-ignore
 const RECORDS: readonly ZoneRecord[] = [

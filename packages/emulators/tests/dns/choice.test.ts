@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Strategy, Target } from '@tandem-clouds/zone/model';
-import { prepareChoice } from '../../src/dns/choose.ts';
-import { Locator, type ClientLocation } from '../../src/dns/locations.ts';
 import { target } from '../../../../tests/helpers/dns-zone.ts';
+import { prepareChoice } from '../../src/dns/choose.ts';
+import { type ClientLocation, Locator } from '../../src/dns/locations.ts';
 
 const QUERIES = 10_000;
 

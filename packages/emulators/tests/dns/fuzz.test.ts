@@ -1,12 +1,12 @@
 /** Whatever arrives: an answer that is well-formed and small, or none. The seed is printed and replays the run. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { clientSubnet, decode, QTYPE, query } from '../../../../tests/helpers/dns-packets.ts';
+import { API, plain, routed, target, ZONE } from '../../../../tests/helpers/dns-zone.ts';
 import { Locator } from '../../src/dns/locations.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { ServedZone } from '../../src/dns/served-zone.ts';
 import { readZone } from '../../src/dns/zone.ts';
-import { clientSubnet, decode, query, QTYPE } from '../../../../tests/helpers/dns-packets.ts';
-import { API, plain, routed, target, ZONE } from '../../../../tests/helpers/dns-zone.ts';
 
 const location = { countries: ['CH'], continents: [], default: false };
 const served = new ServedZone({

@@ -7,26 +7,26 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import type { ZoneRecord } from '@tandem-clouds/zone/model';
-import type { HealthReport } from '../../src/dns/control.ts';
-import {
-  startDnsServer,
-  type DnsServer,
-  type DnsServerOptions,
-  type ServerEvent,
-} from '../../src/dns/server.ts';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
 import {
   addressesOf,
-  queryTcp,
-  queryUdp,
   clientSubnet,
   decode,
   QTYPE,
   query,
+  queryTcp,
+  queryUdp,
 } from '../../../../tests/helpers/dns-packets.ts';
 import { API, checkOf, plain, routed, target, ZONE } from '../../../../tests/helpers/dns-zone.ts';
 import { startOrigin, type TestOrigin } from '../../../../tests/helpers/origin.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
+import type { HealthReport } from '../../src/dns/control.ts';
+import {
+  type DnsServer,
+  type DnsServerOptions,
+  type ServerEvent,
+  startDnsServer,
+} from '../../src/dns/server.ts';
 
 const onEnd = closeAfterEach();
 const run = promisify(execFile);

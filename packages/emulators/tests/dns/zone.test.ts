@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { readZone, ZoneError } from '../../src/dns/zone.ts';
 import { API, plain, routed, target, ZONE } from '../../../../tests/helpers/dns-zone.ts';
+import { readZone, ZoneError } from '../../src/dns/zone.ts';
 
 const check = { protocol: 'http', host: '127.0.0.1', port: 1, path: '/', intervalSeconds: 1, failureThreshold: 1 } as const; // prettier-ignore
 const one = target('aws', '127.0.0.2');

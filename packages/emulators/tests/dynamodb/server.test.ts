@@ -2,37 +2,37 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   BatchGetItemCommand,
   CreateTableCommand,
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
+  type DynamoDBClient,
   ExecuteStatementCommand,
   ListTagsOfResourceCommand,
   TransactWriteItemsCommand,
   UpdateContinuousBackupsCommand,
   UpdateTableCommand,
   UpdateTimeToLiveCommand,
-  type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describeDynamo } from '../../../../tests/contract/suites/dynamodb-suite.ts';
+import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
+import { createTable, newDynamoClient, type Plain, TableClient } from '../../../../tests/helpers/dynamo.ts';
+import { type EmulatorProcess, spawnEmulator } from '../../../../tests/helpers/emulator-process.ts';
 import { FAULTS_PATH } from '../../src/core/control.ts';
 import {
-  db,
-  promised,
-  tableOf,
   type BatchOperation,
   type Callback,
+  db,
+  promised,
   type Store,
+  tableOf,
 } from '../../src/dynamodb/dynalite.ts';
-import { startDynamo, type DynamoOptions, type DynamoEmulator } from '../../src/dynamodb/server.ts';
+import { type DynamoEmulator, type DynamoOptions, startDynamo } from '../../src/dynamodb/server.ts';
 import { writeItem } from '../../src/dynamodb/writes.ts';
-import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
-import { createTable, newDynamoClient, TableClient, type Plain } from '../../../../tests/helpers/dynamo.ts';
-import { spawnEmulator, type EmulatorProcess } from '../../../../tests/helpers/emulator-process.ts';
-import { describeDynamo } from '../../../../tests/contract/suites/dynamodb-suite.ts';
 
 const START = 1_700_000_000_000;
 let clock = START;

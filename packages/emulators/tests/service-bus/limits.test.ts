@@ -3,11 +3,11 @@
  * `@azure/service-bus` client sees it. The clock is the test's own; each rule cites its source where it is kept
  * (tiers.ts, credits.ts, idle-links.ts).
  */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import rhea from 'rhea';
-import { startServiceBus, type ServiceBusEmulator } from '../../src/service-bus/server.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
+import { type ServiceBusEmulator, startServiceBus } from '../../src/service-bus/server.ts';
 
 const MINUTE_MS = 60_000;
 

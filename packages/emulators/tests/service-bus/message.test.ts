@@ -4,9 +4,9 @@ import { SECTION, splitSections } from '../../src/service-bus/amqp-sections.ts';
 import {
   decodeMessage,
   encodeMessage,
-  withApplicationProperties,
   type Message,
   type MessageDraft,
+  withApplicationProperties,
 } from '../../src/service-bus/message.ts';
 
 const { types } = rhea;

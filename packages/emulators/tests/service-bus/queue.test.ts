@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { MessageDraft } from '../../src/service-bus/message.ts';
-import type { QueueChange } from '../../src/service-bus/queue-changes.ts';
-import { queueSettings, type QueueOptions } from '../../src/service-bus/queue-options.ts';
 import { Queue } from '../../src/service-bus/queue.ts';
+import type { QueueChange } from '../../src/service-bus/queue-changes.ts';
+import { type QueueOptions, queueSettings } from '../../src/service-bus/queue-options.ts';
 import type { LockHolder } from '../../src/service-bus/session-table.ts';
 
 const START = 1_000_000;

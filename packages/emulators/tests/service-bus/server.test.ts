@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   ServiceBusClient,
   type ServiceBusMessage,
@@ -16,8 +15,9 @@ import {
   type ServiceBusReceiverOptions,
   type ServiceBusSender,
 } from '@azure/service-bus';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import rhea, { type Receiver } from 'rhea';
-import { startServiceBus, type QueueOptions, type ServiceBusEmulator } from '../../src/service-bus/server.ts';
+import { type QueueOptions, type ServiceBusEmulator, startServiceBus } from '../../src/service-bus/server.ts';
 
 const RETRY = { maxRetries: 0, retryDelayInMs: 50, timeoutInMs: 5000 };
 const WAIT_MS = 2000;

@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   CancelMessageMoveTaskCommand,
   ChangeMessageVisibilityBatchCommand,
@@ -16,24 +15,25 @@ import {
   ListMessageMoveTasksCommand,
   ListQueuesCommand,
   ListQueueTagsCommand,
+  type Message,
   PurgeQueueCommand,
+  type QueueAttributeName,
   ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
   SendMessageBatchCommand,
   SendMessageCommand,
+  type SendMessageCommandInput,
   SetQueueAttributesCommand,
   SQSClient,
   StartMessageMoveTaskCommand,
   TagQueueCommand,
   UntagQueueCommand,
-  type Message,
-  type QueueAttributeName,
-  type ReceiveMessageCommandInput,
-  type SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
-import { FAULTS_PATH } from '../../src/core/control.ts';
-import { QUEUES_PATH, startSqs, type SqsEmulator } from '../../src/sqs/server.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
-import { spawnEmulator, type EmulatorProcess } from '../../../../tests/helpers/emulator-process.ts';
+import { type EmulatorProcess, spawnEmulator } from '../../../../tests/helpers/emulator-process.ts';
+import { FAULTS_PATH } from '../../src/core/control.ts';
+import { QUEUES_PATH, type SqsEmulator, startSqs } from '../../src/sqs/server.ts';
 
 const START = 1_700_000_000_000;
 let clock = START;

@@ -14,9 +14,9 @@
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-import type http from 'node:http';
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
+import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { decodePath, withoutDotSegments } from '../../../../src/shared/request-path.ts';
 

@@ -7,9 +7,9 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { replaceFile } from '@tandem-clouds/emulators/core/files';
 import { BUNDLE } from '../code/entry-point.ts';
 import { evaluateAnew } from '../code/evaluate-anew.ts';
-import { replaceFile } from '@tandem-clouds/emulators/core/files';
 
 /** Exports of each source of a function, by its name without the extension. */
 type App = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

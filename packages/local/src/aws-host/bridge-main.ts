@@ -6,9 +6,9 @@
  * included, and the process then stops.
  */
 import { flushCompileCache } from 'node:module';
-import { announce } from '../run-registry.ts';
 import { openInspector } from '../code/open-inspector.ts';
-import { startBridge, type Bridge } from './bridge.ts';
+import { announce } from '../run-registry.ts';
+import { type Bridge, startBridge } from './bridge.ts';
 import type { FromBridge, ToBridge } from './plan.ts';
 
 /** How long batches in flight may take to end; what is cut off comes again when its visibility times out. */

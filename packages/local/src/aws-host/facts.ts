@@ -1,5 +1,5 @@
 /** What API Gateway and Lambda publish, and the tests that hold the local host to it. */
-import { testsOf, type EmulatorFacts } from '@tandem-clouds/emulators/core/fact';
+import { type EmulatorFacts, testsOf } from '@tandem-clouds/emulators/core/fact';
 
 const LAMBDA = 'https://docs.aws.amazon.com/lambda/latest/dg';
 const GATEWAY = 'https://docs.aws.amazon.com/apigateway/latest/developerguide';

@@ -2,8 +2,8 @@
  * The address of a site's HTTP API, which outlives the servers behind it: with a changed definition another one takes
  * over between two requests, and none is refused.
  */
-import http from 'node:http';
 import { once } from 'node:events';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** As hapi listens for them. */

@@ -6,28 +6,28 @@
  * done beside what serves; only then does it take over.
  */
 import fs from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
-import path from 'node:path';
 import { flushCompileCache } from 'node:module';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { BUNDLE } from '../code/entry-point.ts';
 import type { Code } from '../code/messages.ts';
 import type { LiveSite } from '../code/serve-code.ts';
 import { replaceEnvironment, withEnvironment } from '../code/with-environment.ts';
 import { announce } from '../run-registry.ts';
 import { placeArtefact, releaseToServe } from '../site-release.ts';
-import { BUNDLE } from '../code/entry-point.ts';
 import { AppCode } from './app-code.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { clientOptions } from './client-options.ts';
 import { Front } from './front.ts';
-import { localizeEnvironment, type Environment } from './local-environment.ts';
+import { type Environment, localizeEnvironment } from './local-environment.ts';
 import { ensureQueues } from './local-queues.ts';
 import { ensureTables } from './local-tables.ts';
-import { loadOffline, startOfflineServer, type OfflineServer } from './offline-server.ts';
-import { plannedFunction, type BridgePlan } from './plan.ts';
-import { resourcePlanOf, type ResourcePlan } from './resource-plan.ts';
-import { triggersOf, type ServiceDefinition, type Triggers } from './service-model.ts';
+import { loadOffline, type OfflineServer, startOfflineServer } from './offline-server.ts';
+import { type BridgePlan, plannedFunction } from './plan.ts';
+import { type ResourcePlan, resourcePlanOf } from './resource-plan.ts';
+import { type ServiceDefinition, type Triggers, triggersOf } from './service-model.ts';
 
 export interface AwsLiveSiteOptions {
   readonly projectDir: string;

@@ -6,7 +6,7 @@
  * at a queue or table that is somewhere else.
  */
 import type { LocalResource } from './resource-plan.ts';
-import { textOf, type CloudFormationValue, type ServiceDefinition } from './service-model.ts';
+import { type CloudFormationValue, type ServiceDefinition, textOf } from './service-model.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 

@@ -7,8 +7,8 @@ import {
   CreateTableCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
-  UpdateTimeToLiveCommand,
   type DynamoDBClient,
+  UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { LocalResource, ResourcePlan, TablePlan } from './resource-plan.ts';
 import { whenReachable } from './when-reachable.ts';

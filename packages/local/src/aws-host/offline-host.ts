@@ -10,18 +10,18 @@ import { createRequire, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { announce } from '../run-registry.ts';
 import { bundleTogether, type EsbuildPlugin } from '../bundle-together.ts';
+import { announce } from '../run-registry.ts';
 import { actAsApiGateway, type HapiServer } from './api-gateway.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { clientOptions } from './client-options.ts';
 import { guardServers } from './guard-servers.ts';
-import { localizeEnvironment, type Environment } from './local-environment.ts';
+import { type Environment, localizeEnvironment } from './local-environment.ts';
 import { ensureQueues } from './local-queues.ts';
 import { ensureTables } from './local-tables.ts';
-import { resourcePlanOf, type LocalResource, type ResourcePlan } from './resource-plan.ts';
 import { plannedFunction } from './plan.ts';
-import { triggersOf, type ServiceDefinition, type Triggers } from './service-model.ts';
+import { type LocalResource, type ResourcePlan, resourcePlanOf } from './resource-plan.ts';
+import { type ServiceDefinition, type Triggers, triggersOf } from './service-model.ts';
 
 /** The part of the serverless-offline plugin that is used. */
 interface OfflinePlugin {

@@ -1,14 +1,14 @@
 /** What the trigger process is to run. Plain data: it travels over the IPC channel. */
 import path from 'node:path';
+import type { Environment } from './local-environment.ts';
+import type { RecursiveLoop } from './recursion.ts';
+import type { ResourcePlan } from './resource-plan.ts';
 import {
-  recursiveLoopOf,
   type QueueTrigger,
+  recursiveLoopOf,
   type ScheduleTrigger,
   type ServiceDefinition,
 } from './service-model.ts';
-import type { RecursiveLoop } from './recursion.ts';
-import type { Environment } from './local-environment.ts';
-import type { ResourcePlan } from './resource-plan.ts';
 
 export interface PlannedFunction {
   /** Deployed name: `tandem-prod-forward`. */

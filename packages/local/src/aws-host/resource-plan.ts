@@ -1,6 +1,6 @@
 /** The tables and queues of the service definition as plain data, which also travels to the trigger process. */
 import type { CreateTableCommandInput, TimeToLiveSpecification } from '@aws-sdk/client-dynamodb';
-import { resourcesOf, textOf, type CloudFormationValue, type ServiceDefinition } from './service-model.ts';
+import { type CloudFormationValue, resourcesOf, type ServiceDefinition, textOf } from './service-model.ts';
 
 export interface QueuePlan {
   /** Logical id in the template. */

@@ -14,12 +14,12 @@ import Module, { createRequire } from 'node:module';
 import path from 'node:path';
 import { evaluateAnew, type Evaluated } from '../code/evaluate-anew.ts';
 import {
+  type Binding,
   definitionOf,
+  type FunctionDefinition,
   functionFolders,
   readFunctions,
   readMain,
-  type Binding,
-  type FunctionDefinition,
 } from './function-app.ts';
 import type { FunctionCallback, Model } from './programming-model.ts';
 

@@ -1,5 +1,5 @@
 /** What the Functions host and Flex Consumption publish, and the tests that hold the local host to it. */
-import { testsOf, type EmulatorFacts } from '@tandem-clouds/emulators/core/fact';
+import { type EmulatorFacts, testsOf } from '@tandem-clouds/emulators/core/fact';
 
 const LEARN = 'https://learn.microsoft.com/azure/azure-functions';
 const own = testsOf('packages/local/tests/azure-host/host.test.ts');

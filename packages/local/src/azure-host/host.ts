@@ -8,13 +8,13 @@
  */
 import { AppLoader, type LoadedApp } from './app-loader.ts';
 import {
-  readHostConfig,
   type FunctionDefinition,
   type HostConfig,
+  readHostConfig,
   type TriggerType,
 } from './function-app.ts';
-import { startHttpServer, type HttpServer } from './http-server.ts';
-import { ProgrammingModel, type Invocation, type InvocationResult } from './programming-model.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { type Invocation, type InvocationResult, ProgrammingModel } from './programming-model.ts';
 import { startTimer } from './timer-trigger.ts';
 
 export interface AzureHostOptions {

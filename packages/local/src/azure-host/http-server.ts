@@ -10,8 +10,8 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerRespon
 import type { AddressInfo } from 'node:net';
 import { decodePath, withoutDotSegments } from '../../../../src/shared/request-path.ts';
 import type { FunctionDefinition } from './function-app.ts';
-import type { InvocationResult, Invocation, RpcCookie, RpcHttp, TypedData } from './programming-model.ts';
-import { RouteTable, type RouteParams } from './route-table.ts';
+import type { Invocation, InvocationResult, RpcCookie, RpcHttp, TypedData } from './programming-model.ts';
+import { type RouteParams, RouteTable } from './route-table.ts';
 
 /** The host's default, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: 100 MB. */
 const BODY_BYTES_MAX = 104_857_600;

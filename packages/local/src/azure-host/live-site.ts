@@ -1,6 +1,6 @@
 /** An Azure site under `npm start`, without the framework. Its code and its definition may change while it serves. */
-import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Code } from '../code/messages.ts';
 import type { LiveSite } from '../code/serve-code.ts';
 import { placeArtefact, releaseToServe } from '../site-release.ts';

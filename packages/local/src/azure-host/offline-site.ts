@@ -5,10 +5,10 @@
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
-import { announce } from '../run-registry.ts';
 import { replaceEnvironment, withEnvironment } from '../code/with-environment.ts';
+import { announce } from '../run-registry.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
-import { startAzureHost, type AzureHost } from './host.ts';
+import { type AzureHost, startAzureHost } from './host.ts';
 import { provision } from './provision.ts';
 import { localSettings } from './settings.ts';
 

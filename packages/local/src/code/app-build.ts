@@ -7,19 +7,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  context,
-  formatMessages,
-  stop,
   type BuildContext,
   type BuildFailure,
   type BuildOptions,
+  context,
+  formatMessages,
+  stop,
 } from 'esbuild';
-import { appEntry } from './bundle-app.ts';
-import { BUNDLE, GIVEN_BY_WORKER, writeAppFolder } from './entry-point.ts';
 import { replaceFile } from '@tandem-clouds/emulators/core/files';
 import type { Cloud } from '../stack/sites.ts';
+import { appEntry } from './bundle-app.ts';
 import type { ResolvedDefinition } from './definition.ts';
-import { vendorsApart, vendorsBeside, vendorsFile, type VendorOptions } from './vendors.ts';
+import { BUNDLE, GIVEN_BY_WORKER, writeAppFolder } from './entry-point.ts';
+import { type VendorOptions, vendorsApart, vendorsBeside, vendorsFile } from './vendors.ts';
 
 /** Options of `custom.esbuild` that are esbuild's own and change what the code does. */
 const OF_ESBUILD = ['conditions', 'define', 'format', 'loader', 'mainFields', 'target'] as const;

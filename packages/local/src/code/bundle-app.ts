@@ -3,13 +3,13 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
-import { bundleWith, optionsOf, type EsbuildPlugin } from '../bundle-together.ts';
+import { bundleWith, type EsbuildPlugin, optionsOf } from '../bundle-together.ts';
 import {
   BUNDLE,
+  type DeclaredFunction,
   entrySource,
   GIVEN_BY_WORKER,
   registrationsOf,
-  type DeclaredFunction,
 } from './entry-point.ts';
 
 /** What esbuild is to build: an entry point that is in no file. */

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { newestRun } from '../newest-run.ts';
 import type { Cloud, SiteName } from '../stack/sites.ts';
 import { AppBuild } from './app-build.ts';
-import { resolvedDefinition, type ResolvedDefinition } from './definition.ts';
+import { type ResolvedDefinition, resolvedDefinition } from './definition.ts';
 import type { Code } from './messages.ts';
 import { Regeneration } from './regeneration.ts';
 import { SourceWatch } from './source-watch.ts';

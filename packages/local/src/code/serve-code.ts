@@ -3,7 +3,7 @@
  *
  * Invariant: of several that come while one is being taken only the last is taken.
  */
-import { isCodeMessage, type Code, type CodeTaken } from './messages.ts';
+import { type Code, type CodeTaken, isCodeMessage } from './messages.ts';
 
 export interface LiveSite {
   /** Serves this code from now on. @throws Error; what was served before goes on. */

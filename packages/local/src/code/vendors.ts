@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { build, version, type BuildOptions, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin, version } from 'esbuild';
 import { replaceFile, replaceSharedFile } from '@tandem-clouds/emulators/core/files';
 
 /** Packages that are kept apart. The worker's own part of `@azure/functions` is given when the app is loaded. */

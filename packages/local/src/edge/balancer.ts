@@ -1,5 +1,5 @@
 /** In which order the sites are tried: healthy ones in turn, so that each gets its share. */
-import { SiteHealth, type HealthOptions, type Origin } from './health.ts';
+import { type HealthOptions, type Origin, SiteHealth } from './health.ts';
 
 export class Balancer {
   readonly sites: readonly SiteHealth[];

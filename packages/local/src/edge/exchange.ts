@@ -5,9 +5,9 @@
  * byte of it is written before that connection stands; so when connecting fails, the site has seen nothing. A kept
  * connection could not tell: the site may close it in the moment in which the request goes out.
  */
+import type { IncomingMessage } from 'node:http';
 import http from 'node:http';
 import net from 'node:net';
-import type { IncomingMessage } from 'node:http';
 import { requestHeaders } from './headers.ts';
 import type { SiteHealth } from './health.ts';
 

@@ -5,8 +5,8 @@
  * twice.
  */
 import { randomUUID } from 'node:crypto';
-import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { refuseForeign } from '@tandem-clouds/emulators/core/control';

@@ -7,16 +7,16 @@
  *
  * Invariant: no call of a function reaches a cloud account, whatever the user is signed in to.
  */
+import { createRequire } from 'node:module';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createRequire } from 'node:module';
 import { localizeEnvironment } from '../aws-host/local-environment.ts';
 import { ensureQueues } from '../aws-host/local-queues.ts';
 import { ensureTables } from '../aws-host/local-tables.ts';
 import { resourcePlanOf } from '../aws-host/resource-plan.ts';
 import type { FunctionDefinition, ServiceDefinition } from '../aws-host/service-model.ts';
 import { urlOf } from '../stack/topology.ts';
-import { siteOf, siteOptions, type DefinitionOfSite } from './site-options.ts';
+import { type DefinitionOfSite, siteOf, siteOptions } from './site-options.ts';
 import { portsOf, sitesWithRunning } from './site-registry.ts';
 import { placesOf, plansOf, SiteRun } from './site-run.ts';
 

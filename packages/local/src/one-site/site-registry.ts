@@ -10,10 +10,10 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
-import { defaultPorts, PortsTakenError, reservePorts, type Ports } from '../ports.ts';
-import { DEFAULT_SITES, parseSites, SERVICES, type Service, type SiteName } from '../stack/sites.ts';
 import { readStack, type StackSite } from '@tandem-clouds/command-line/running-stack';
+import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
+import { defaultPorts, type Ports, PortsTakenError, reservePorts } from '../ports.ts';
+import { DEFAULT_SITES, parseSites, type Service, SERVICES, type SiteName } from '../stack/sites.ts';
 
 const VERSION = 1;
 const OWNER_ONLY = 0o600;

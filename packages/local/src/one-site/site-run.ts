@@ -8,13 +8,13 @@
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { enterSite, leaveSite, portsOf, readSites, runs, type SiteRegistry } from './site-registry.ts';
 import type { Death } from '../stack/keeper.ts';
 import { Output, seconds } from '../stack/output.ts';
-import { StopSignal } from '../stack/stop-signal.ts';
 import type { SiteName } from '../stack/sites.ts';
+import { StopSignal } from '../stack/stop-signal.ts';
 import { explain, Supervisor } from '../stack/supervise.ts';
-import { endpointsOf, planSite, urlOf, type ProcessPlan } from '../stack/topology.ts';
+import { endpointsOf, planSite, type ProcessPlan, urlOf } from '../stack/topology.ts';
+import { enterSite, leaveSite, portsOf, readSites, runs, type SiteRegistry } from './site-registry.ts';
 
 /** How often the registry is read for other sites that start, end or move. */
 const REGISTRY_POLL_MS = 500;

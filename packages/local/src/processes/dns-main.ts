@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { startDnsServer } from '@tandem-clouds/emulators/dns/server';
-import { localZone, type DnsSite } from '../dns-zone.ts';
-import { announce } from '../run-registry.ts';
+import { type DnsSite, localZone } from '../dns-zone.ts';
 import { endAtStart } from '../exit-codes.ts';
 import { HOST } from '../ports.ts';
+import { announce } from '../run-registry.ts';
 
 /** What the process is told. */
 export interface DnsSettings {

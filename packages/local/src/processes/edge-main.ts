@@ -3,10 +3,10 @@ import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { announce } from '../run-registry.ts';
-import { endAtStart } from '../exit-codes.ts';
-import { STATUS_PATH, startEdge } from '../edge/proxy.ts';
 import type { Origin } from '../edge/health.ts';
+import { startEdge, STATUS_PATH } from '../edge/proxy.ts';
+import { endAtStart } from '../exit-codes.ts';
+import { announce } from '../run-registry.ts';
 
 function parseOrigin(text: string): Origin {
   const [, site, url] = /^([^=]+)=(http:.+)$/.exec(text) ?? [];

@@ -3,9 +3,9 @@
  * Its argument is a `StandInsSettings` as JSON. The supervisor of `npm start` runs it.
  */
 import { flushCompileCache } from 'node:module';
-import { startEmulators, type Emulators } from '@tandem-clouds/emulators';
-import { announce } from '../run-registry.ts';
+import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
 import { endAtStart } from '../exit-codes.ts';
+import { announce } from '../run-registry.ts';
 
 /** What the process is started with. */
 export interface EmulatorsSettings {

@@ -1,9 +1,9 @@
 /** The issuer as a process: `main.ts --port 9400`. */
 import { parseArgs } from 'node:util';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
-import { announce } from '../run-registry.ts';
-import { endAtStart } from '../exit-codes.ts';
 import { startIssuer } from '@tandem-clouds/emulators/oidc/server';
+import { endAtStart } from '../exit-codes.ts';
+import { announce } from '../run-registry.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { port: { type: 'string', default: '9400' } } });

@@ -4,13 +4,13 @@
  * Invariants: at most one instance lives; whatever an instance started dies with it (its process group); an instance
  * does not outlive the supervisor (leash.ts); none is started while the file is there that the plan is held by.
  */
-import { spawn, type ChildProcess, type Serializable } from 'node:child_process';
+import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import type { RunEntry } from '../run-registry.ts';
 import { CANNOT_START } from '../exit-codes.ts';
+import type { RunEntry } from '../run-registry.ts';
 import { LastLines } from './last-lines.ts';
 import { LogFile } from './log-file.ts';
 import { reapGroup, signalGroup } from './process-group.ts';

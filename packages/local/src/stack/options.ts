@@ -1,7 +1,7 @@
 /** What a stack is started with, and how the options of `start` come to it. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { readDrill, type DrillSettings } from './drill-file.ts';
 import { choosePorts, type Ports } from '../ports.ts';
+import { type DrillSettings, readDrill } from './drill-file.ts';
 import { parseSites, type SiteName } from './sites.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;

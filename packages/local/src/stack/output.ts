@@ -1,9 +1,9 @@
 /** What a person sees: progress, warnings of the processes, deaths, and how to use the stack once it is up. */
 import { styleText } from 'node:util';
-import { explain } from './supervise.ts';
+import type { Stack } from '@tandem-clouds/command-line/running-stack';
 import type { Death } from './keeper.ts';
 import { isGoStack } from './last-lines.ts';
-import type { Stack } from '@tandem-clouds/command-line/running-stack';
+import { explain } from './supervise.ts';
 
 /** Lines of one process on the terminal within the period; the rest is in its log only. */
 const LINES_MAX = 8;

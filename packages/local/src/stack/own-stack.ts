@@ -4,7 +4,7 @@
  * Invariant: it ends with whoever started it: `stop` is there for the ordinary end, and the supervisor is told to
  * end when the process exits.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';

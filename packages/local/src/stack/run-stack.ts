@@ -7,20 +7,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasStackFile, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { type Ports, PortsTakenError, reservePorts } from '../ports.ts';
 import { seed } from '../seed/seed.ts';
+import type { TypeCheck } from '../types/type-check.ts';
 import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
-import { PortsTakenError, reservePorts, type Ports } from '../ports.ts';
-import { hasStackFile, type Stack } from '@tandem-clouds/command-line/running-stack';
+import { StackCode } from './stack-code.ts';
 import { describeStack, StackFile } from './stack-file.ts';
+import { typeCheck } from './stack-types.ts';
 import { StopSignal } from './stop-signal.ts';
 import { StartError, Supervisor } from './supervise.ts';
-import { StackCode } from './stack-code.ts';
-import { typeCheck } from './stack-types.ts';
-import type { TypeCheck } from '../types/type-check.ts';
-import { planProcesses, urlOf, type TopologyInput } from './topology.ts';
+import { planProcesses, type TopologyInput, urlOf } from './topology.ts';
 
 const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
 /** Of what may be made again at any time; a measurement of first starts has another one each time. */

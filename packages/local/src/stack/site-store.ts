@@ -2,9 +2,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import { DynamoStore } from '../../../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../../../src/shared/adapters/azure/store.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
 
 /** The names that the service definitions give by default. */
 const TABLE = 'tandem';

@@ -4,10 +4,10 @@
  */
 import path from 'node:path';
 import { CodeSource } from '../code/code-source.ts';
+import { type Code, isCodeTaken } from '../code/messages.ts';
 import type { TypeCheck } from '../types/type-check.ts';
-import { isCodeTaken, type Code } from '../code/messages.ts';
 import type { Keeper } from './keeper.ts';
-import { seconds, type Output } from './output.ts';
+import { type Output, seconds } from './output.ts';
 import { commonEnvironment, type TopologyInput } from './topology.ts';
 
 /** The rest of a long list of files, or of mistakes, is a number. */

@@ -7,16 +7,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
+  type Stack,
   STACK_FILE,
   STACK_VERSION,
-  type Stack,
   type StackSite,
 } from '@tandem-clouds/command-line/running-stack';
 import { replaceFile } from '@tandem-clouds/emulators/core/files';
-import type { RunEntry } from '../run-registry.ts';
-import { endpointsOf, urlOf, type ProcessPlan } from './topology.ts';
 import { HOST, INSPECTED, type Ports } from '../ports.ts';
+import type { RunEntry } from '../run-registry.ts';
 import type { SiteName } from './sites.ts';
+import { endpointsOf, type ProcessPlan, urlOf } from './topology.ts';
 
 const OWNER_ONLY = 0o600;
 

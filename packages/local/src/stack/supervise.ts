@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { FileWriteError } from '@tandem-clouds/emulators/core/files';
 import { announced } from '../run-registry.ts';
-import { Keeper, START_FAILURES_MAX, type Death } from './keeper.ts';
+import { type Death, Keeper, START_FAILURES_MAX } from './keeper.ts';
 import type { ProcessPlan } from './topology.ts';
 
 const POLL_STARTING_MS = 40;

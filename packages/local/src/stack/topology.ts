@@ -6,14 +6,14 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DrillSettings } from './drill-file.ts';
-import { HOST, type Ports } from '../ports.ts';
-import { SERVICES, type SiteName } from './sites.ts';
+import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
 import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
+import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
+import { HOST, type Ports } from '../ports.ts';
 import type { DnsSettings } from '../processes/dns-main.ts';
 import type { EmulatorsSettings } from '../processes/emulators-main.ts';
-import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
-import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
+import type { DrillSettings } from './drill-file.ts';
+import { SERVICES, type SiteName } from './sites.ts';
 
 export interface ProcessPlan {
   /** Unique in the stack, and the name of the log: `aws-us-east-1.emulators`. */

@@ -4,7 +4,7 @@
  * Invariant: the compiler's process is started by the first change after `open`, so who changes nothing pays nothing, and
  * it ends with the stack.
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { TypeReport } from './type-checker.ts';

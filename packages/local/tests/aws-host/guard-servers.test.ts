@@ -2,8 +2,8 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { guardServers } from '../../src/aws-host/guard-servers.ts';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
+import { guardServers } from '../../src/aws-host/guard-servers.ts';
 
 const onEnd = closeAfterEach();
 /** As hapi gets it. */

@@ -2,23 +2,23 @@
  * The trigger process of the AWS host behaves as Lambda's event source mappings and EventBridge's rules do,
  * against the SQS emulator, with the real vendor SDK, as a process of its own.
  */
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { createRequire } from 'node:module';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SQSEvent } from 'aws-lambda';
+import { type SqsEmulator, startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { BridgeSupervisor } from '../../src/aws-host/bridge-supervisor.ts';
 import { localizeEnvironment } from '../../src/aws-host/local-environment.ts';
 import type { BridgePlan } from '../../src/aws-host/plan.ts';
-import { ratePeriodMs, triggersOf, type ServiceDefinition } from '../../src/aws-host/service-model.ts';
+import { ratePeriodMs, type ServiceDefinition, triggersOf } from '../../src/aws-host/service-model.ts';
 import { batchVerdict } from '../../src/aws-host/sqs-event.ts';
-import { startSqs, type SqsEmulator } from '@tandem-clouds/emulators/sqs/server';
 
 const require = createRequire(import.meta.url);
 const PARENT = fileURLToPath(new URL('../../../../tests/helpers/bridge-parent.ts', import.meta.url));

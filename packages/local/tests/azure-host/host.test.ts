@@ -2,22 +2,22 @@
  * The local Azure host behaves as the Functions host does: HTTP, Service Bus and timers, with Microsoft's programming
  * models, the real Service Bus SDK and the emulator broker. Each host is a process.
  */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { once } from 'node:events';
 import { ServiceBusClient, type ServiceBusMessage } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { BridgeSupervisor } from '../../src/azure-host/bridge-supervisor.ts';
 import {
-  startServiceBus,
   type QueueOptions,
   type ServiceBusEmulator,
+  startServiceBus,
 } from '@tandem-clouds/emulators/service-bus/server';
-import { startHostProcess, type HostProcess } from '../../../../tests/helpers/azure-host-process.ts';
+import { type HostProcess, startHostProcess } from '../../../../tests/helpers/azure-host-process.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
+import { BridgeSupervisor } from '../../src/azure-host/bridge-supervisor.ts';
 
 let dir: string;
 let closing: { close(): Promise<void> }[];

@@ -5,10 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { resolvedDefinition } from '../../src/code/definition.ts';
 import { cleanEnvironment } from '../../../../tests/helpers/aws-service.ts';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
 import { FreshClone } from '../../../../tests/helpers/fresh-clone.ts';
+import { resolvedDefinition } from '../../src/code/definition.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../../..');
 const onCleanup = closeAfterEach();

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { SourceWatch } from '../../src/code/source-watch.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
+import { SourceWatch } from '../../src/code/source-watch.ts';
 
 let dir: string;
 let watch: SourceWatch;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { HERE } from '@tandem-clouds/command-line/place';
 import { readInput } from '@tandem-clouds/command-line/parse';
-import { stackOptionsOf, type StackOptions } from '../../src/stack/options.ts';
+import { HERE } from '@tandem-clouds/command-line/place';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { type StackOptions, stackOptionsOf } from '../../src/stack/options.ts';
 import { start } from '../../src/stack/start-command.ts';
 
 function parsed(...args: string[]): StackOptions {

@@ -1,6 +1,6 @@
-import net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { PortsTakenError, reservePorts } from '../../src/ports.ts';
 

@@ -1,18 +1,18 @@
 /** The supervisor with small processes of its own (tests/helpers/kept-process.ts). */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CANNOT_START } from '../../src/exit-codes.ts';
-import type { Death } from '../../src/stack/keeper.ts';
-import { StartError, Supervisor } from '../../src/stack/supervise.ts';
-import type { ProcessPlan } from '../../src/stack/topology.ts';
 import { isAlive } from '../../../../tests/helpers/alive.ts';
 import type { KeptBehaviour } from '../../../../tests/helpers/kept-process.ts';
 import { spawnLimited } from '../../../../tests/helpers/limited.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
+import { CANNOT_START } from '../../src/exit-codes.ts';
+import type { Death } from '../../src/stack/keeper.ts';
+import { StartError, Supervisor } from '../../src/stack/supervise.ts';
+import type { ProcessPlan } from '../../src/stack/topology.ts';
 
 const HELPERS = path.join(import.meta.dirname, '../../../../tests/helpers');
 /** A restart is promised within 2 s, and a stop within 5 s. */

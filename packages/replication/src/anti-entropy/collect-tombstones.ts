@@ -10,7 +10,7 @@
 import { compareStepMs, horizonMs, offerCharactersMax, offerPageSize, tombstoneMarginMs } from '../bounds.ts';
 import { isPermanent } from '../errors.ts';
 import { readKeys, scanPage } from '../isolate.ts';
-import { putMany, remove, type Protocol, type Site } from '../protocol.ts';
+import { type Protocol, putMany, remove, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';

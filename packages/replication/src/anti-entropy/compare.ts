@@ -17,23 +17,23 @@ import {
   offerCharactersMax,
   offerPageSize,
 } from '../bounds.ts';
-import { readKeys, scanPage, type FailedKeys } from '../isolate.ts';
+import { type FailedKeys, readKeys, scanPage } from '../isolate.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
-import { INCARNATIONS, areUnderstood } from '../semantics.ts';
+import { areUnderstood, INCARNATIONS } from '../semantics.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { elementOf, hashToText, lacks, offered } from './elements.ts';
 import {
-  NO_TOTALS,
-  otherSite,
-  pass,
-  siteOf,
   type Counted,
   type Job,
+  NO_TOTALS,
   type Offered,
+  otherSite,
+  pass,
   type Rest,
   type Side,
+  siteOf,
   type Step,
   type Wanted,
 } from './job.ts';

@@ -10,7 +10,7 @@ import { compareMarginMs, horizonMs } from '../bounds.ts';
 import { hashLanes, hashText } from '../hash.ts';
 import { goneAtMs } from '../lives.ts';
 import { contentsOf } from '../merge.ts';
-import { includes, stateName, type RecordState, type StoredRecord } from '../record.ts';
+import { includes, type RecordState, stateName, type StoredRecord } from '../record.ts';
 import { isOwnBusiness } from '../reserved.ts';
 import { vectorOfName } from '../vector.ts';
 import type { Job, Offered } from './job.ts';

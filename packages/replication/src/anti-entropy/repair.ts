@@ -9,11 +9,11 @@
 import { isPermanent } from '../errors.ts';
 import { eventOf } from '../event.ts';
 import { cross, type Crossing } from '../forward.ts';
+import { readKeys } from '../isolate.ts';
 import { repairMarker } from '../markers.ts';
 import { messageOf } from '../message.ts';
 import type { Versioned } from '../ports/store.ts';
-import { readKeys } from '../isolate.ts';
-import { putMany, type Protocol, type Site } from '../protocol.ts';
+import { type Protocol, putMany, type Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { laterStamp, type SiteId } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';

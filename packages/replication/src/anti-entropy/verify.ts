@@ -1,14 +1,14 @@
 /** The queue of comparisons: one step a message. */
 import { compareHopsMax } from '../bounds.ts';
-import { MalformedError, RefusedError, isRetryable } from '../errors.ts';
-import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import { dead, foreign, unreadable } from '../dispositions.ts';
+import { isRetryable, MalformedError, RefusedError } from '../errors.ts';
 import type { EventCheck } from '../event.ts';
+import { type PackOptions, takePack } from '../packs.ts';
+import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { collectTombstones } from './collect-tombstones.ts';
-import { respondToOffer, digest, end, find, settle } from './compare.ts';
-import { siteOf, otherSite, type Pack, type Step } from './job.ts';
-import { takePack, type PackOptions } from '../packs.ts';
+import { digest, end, find, respondToOffer, settle } from './compare.ts';
+import { otherSite, type Pack, siteOf, type Step } from './job.ts';
 
 /** Handles a batch of the queue. One disposition per message, in order. */
 export function* verify(

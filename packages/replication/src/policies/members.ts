@@ -6,8 +6,8 @@
  * writes every member that it has seen, too. So changes of different members both stand, and of one member the later,
  * with the other in the conflict log, by the merge that every register has.
  */
-import { own, setOwn } from '../own.ts';
 import type { Json } from '../json.ts';
+import { own, setOwn } from '../own.ts';
 
 type Members = Readonly<Record<string, Json>>;
 

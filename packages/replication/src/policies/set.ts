@@ -5,7 +5,7 @@
 import { canonicalJson } from '../canonical-json.ts';
 import type { Json } from '../json.ts';
 import type { SiteId, Stamp } from '../stamp.ts';
-import { fieldValue, type FieldOperation, type FieldParts } from './field.ts';
+import { type FieldOperation, type FieldParts, fieldValue } from './field.ts';
 import { write } from './register.ts';
 import type { Slot, Slots } from './slots.ts';
 

@@ -1,9 +1,9 @@
 /**
  * Slots: what sets and counters are made of. Each is written under a stamp; the later version of a slot stands.
  */
-import { own, setOwn } from '../own.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { Json } from '../json.ts';
+import { own, setOwn } from '../own.ts';
 import type { Stamp } from '../stamp.ts';
 import { covers, type Vector } from '../vector.ts';
 

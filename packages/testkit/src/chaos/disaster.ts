@@ -2,17 +2,17 @@
  * A cloud is destroyed with its data while clients write there: what it had promised must be at the other one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReplicationView } from '../../../../src/shared/operations/replication-view.ts';
 import { dynamoIndexLagMs } from '../../../../src/shared/bounds.ts';
-import { vectorHolds, type Finding } from '../history/facts.ts';
-import type { Random } from '../random.ts';
+import type { ReplicationView } from '../../../../src/shared/operations/replication-view.ts';
+import { carriedTo, depths, redrive } from '../cluster/queues.ts';
 import type { TestCluster } from '../cluster/test-cluster.ts';
-import { isWrite, type Attempt } from '../history/client-log.ts';
+import { type Attempt, isWrite } from '../history/client-log.ts';
+import { keyOf } from '../history/committed.ts';
+import { type Finding, vectorHolds } from '../history/facts.ts';
 import { Clients } from '../load/clients.ts';
 import { everyRecordAt } from '../observe/converge.ts';
-import { queryReplication, checkClaims, type Known } from '../observe/exposure.ts';
-import { keyOf } from '../history/committed.ts';
-import { carriedTo, depths, redrive } from '../cluster/queues.ts';
+import { checkClaims, type Known, queryReplication } from '../observe/exposure.ts';
+import type { Random } from '../random.ts';
 
 const QUERY_EVERY_MS = 100;
 const POLL_MS = 200;

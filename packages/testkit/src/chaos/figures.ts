@@ -1,8 +1,8 @@
 /** A run's result as figures with their aims, and as text for documents. */
-import { figure, type Figure } from '../report/report.ts';
-import type { ChaosResult } from './run.ts';
-import { longestMs, outagesOf } from './outages.ts';
 import type { Violation } from '../checkers/judge.ts';
+import { type Figure, figure } from '../report/report.ts';
+import { longestMs, outagesOf } from './outages.ts';
+import type { ChaosResult } from './run.ts';
 
 const NONE = { exactly: 0 } as const;
 

@@ -1,7 +1,7 @@
 /** Carries a plan out against the cluster, and keeps count of what it really did. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCluster } from '../cluster/test-cluster.ts';
-import { clock, describe, type Action, type Episode } from './plan.ts';
+import { type Action, clock, describe, type Episode } from './plan.ts';
 
 /** A process that is between two lives is killed when it is back, if that is soon. */
 const VICTIM_WITHIN_MS = 20_000;

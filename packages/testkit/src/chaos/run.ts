@@ -2,24 +2,24 @@
  * One run: clients under faults, then heal, come to rest, judge; then a cloud is destroyed with its data under load,
  * and what it had promised is looked for at the other one.
  */
-import type { Finding, Snapshot } from '../history/facts.ts';
-import { Random } from '../random.ts';
+import { judge, type Violation, withEvidence } from '../checkers/judge.ts';
 import { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
+import type { Finding, Snapshot } from '../history/facts.ts';
 import { Clients } from '../load/clients.ts';
 import {
   keysOf,
   overruledWrites,
   readEverything,
+  type Rest,
   takeSnapshot,
   untilAtRest,
-  type Rest,
 } from '../observe/converge.ts';
+import { Random } from '../random.ts';
 import { destroyUnderLoad, type Disaster } from './disaster.ts';
-import { judge, withEvidence, type Violation } from '../checkers/judge.ts';
-import { unleash, type InjectedFaults } from './nemesis.ts';
-import { lineOfEpisode, makePlan, type Episode } from './plan.ts';
-import { sampleExposure, type Sampled } from './sampler.ts';
+import { type InjectedFaults, unleash } from './nemesis.ts';
+import { type Episode, lineOfEpisode, makePlan } from './plan.ts';
+import { type Sampled, sampleExposure } from './sampler.ts';
 
 const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 /** Some requests are reads and some are refused: so many a write. */

@@ -1,11 +1,11 @@
 /** Looks at the exposure in both directions, again and again, while clients work and faults fall. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Finding } from '../history/facts.ts';
-import type { Random } from '../random.ts';
+import { isSilence } from '../cluster/request.ts';
 import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
+import type { Finding } from '../history/facts.ts';
 import { checkSample, takeSample } from '../observe/exposure.ts';
-import { isSilence } from '../cluster/request.ts';
+import type { Random } from '../random.ts';
 
 const EVERY_MS = 1_500;
 

@@ -2,7 +2,7 @@
  * Anti-entropy: at rest a comparison ends and finds nothing; of a site that has lost everything it finds all, and fills
  * it with just what the others hold.
  */
-import { canonical, isOwnReport, type Finding, type Holdings, type Snapshot } from '../history/facts.ts';
+import { canonical, type Finding, type Holdings, isOwnReport, type Snapshot } from '../history/facts.ts';
 
 const invariant = 'comparisons';
 

@@ -4,16 +4,16 @@
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import {
+  type CommittedWrite,
+  type Finding,
   groupBy,
+  type Holdings,
   isConflict,
   lastLives,
-  type Finding,
-  type Holdings,
-  type CommittedWrite,
   type LoggedConflict,
   type Snapshot,
 } from '../history/facts.ts';
-import { saw, standingAdditions, standingCounts, wholesOf, winner, type Whole } from './field-history.ts';
+import { saw, standingAdditions, standingCounts, type Whole, wholesOf, winner } from './field-history.ts';
 
 const invariant = '3 conflicts';
 

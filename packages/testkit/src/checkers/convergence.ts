@@ -1,6 +1,6 @@
 /** Invariant 1: after healing every site holds the same state of every key, and no marker remains. */
 import type { RecordState } from '@tandem-clouds/replication/record';
-import { canonical, isOwnReport, type Finding, type Snapshot } from '../history/facts.ts';
+import { canonical, type Finding, isOwnReport, type Snapshot } from '../history/facts.ts';
 
 const invariant = '1 convergence';
 

@@ -4,7 +4,7 @@
  * the record that it deletes.
  */
 import { plainValues } from '@tandem-clouds/replication/record';
-import { groupBy, lastLives, type Finding, type CommittedWrite, type Snapshot } from '../history/facts.ts';
+import { type CommittedWrite, type Finding, groupBy, lastLives, type Snapshot } from '../history/facts.ts';
 
 const invariant = '8 deletes';
 const DELETED = '$deleted';

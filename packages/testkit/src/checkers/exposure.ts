@@ -3,7 +3,7 @@
  * marker is an exact figure of what would be lost if the origin vanished now.
  */
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { vectorHolds, type Finding } from '../history/facts.ts';
+import { type Finding, vectorHolds } from '../history/facts.ts';
 
 const invariant = '11 exposure';
 

@@ -7,7 +7,7 @@
  * - an increment counts unless somebody who had seen it wrote over it.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { vectorHolds, type CommittedWrite } from '../history/facts.ts';
+import { type CommittedWrite, vectorHolds } from '../history/facts.ts';
 
 /** A value as a whole, under the rank that it has. */
 export interface Whole {

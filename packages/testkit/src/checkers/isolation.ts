@@ -3,7 +3,7 @@
  * peer lacks of a bad key is named with its reason, by the sweeper of the site that has it or among the dead letters of
  * either; what a site cannot read is named by the comparison that met it; and that has ended.
  */
-import { isOwnReport, vectorHolds, type Finding, type Holdings, type Snapshot } from '../history/facts.ts';
+import { type Finding, type Holdings, isOwnReport, type Snapshot, vectorHolds } from '../history/facts.ts';
 import { checkConvergence } from './convergence.ts';
 
 const invariant = '14 isolation';

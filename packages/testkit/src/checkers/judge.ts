@@ -2,18 +2,18 @@
  * Judges a run by the clients' log and what the sites hold in the end: with the checkers of the simulator, and with
  * one of its own for what only a log can tell.
  */
+import type { Json } from '@tandem-clouds/replication/json';
+import type { Register } from '@tandem-clouds/replication/policies/field';
+import { isDeleted, type RecordState, type StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import type { Vector } from '@tandem-clouds/replication/vector';
+import { type Attempt, CLIENT_FIELDS, isWrite, lineOf, operationOf } from '../history/client-log.ts';
+import { type Committed, committedWrites, keyOf, type TokenedWrite } from '../history/committed.ts';
+import { type Finding, groupBy, type Snapshot, vectorHolds } from '../history/facts.ts';
 import { checkConvergence } from './convergence.ts';
 import { checkDeletes } from './deletes.ts';
 import { checkFields } from './sessions.ts';
 import { checkValues } from './values.ts';
-import { groupBy, vectorHolds, type Finding, type Snapshot } from '../history/facts.ts';
-import { encodeStamp } from '@tandem-clouds/replication/stamp';
-import type { Json } from '@tandem-clouds/replication/json';
-import type { Register } from '@tandem-clouds/replication/policies/field';
-import { isDeleted, type RecordState, type StoredRecord } from '@tandem-clouds/replication/record';
-import type { Vector } from '@tandem-clouds/replication/vector';
-import { CLIENT_FIELDS, isWrite, lineOf, operationOf, type Attempt } from '../history/client-log.ts';
-import { keyOf, committedWrites, type Committed, type TokenedWrite } from '../history/committed.ts';
 
 /** A finding with what a person needs to understand it. */
 export interface Violation extends Finding {

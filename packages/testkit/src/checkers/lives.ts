@@ -4,7 +4,7 @@
  * alone.
  */
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { Finding, CommittedWrite } from '../history/facts.ts';
+import type { CommittedWrite, Finding } from '../history/facts.ts';
 
 const invariant = '13 lives';
 /** The semantics that came with incarnations. */

@@ -1,5 +1,5 @@
 /** Invariant 10: delivering again everything that was ever delivered or set aside changes nothing. */
-import { isOwnReport, type AppliedPut, type Finding, type Snapshot } from '../history/facts.ts';
+import { type AppliedPut, type Finding, isOwnReport, type Snapshot } from '../history/facts.ts';
 
 const invariant = '10 replay';
 

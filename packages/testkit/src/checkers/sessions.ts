@@ -4,13 +4,13 @@
  */
 import type { RecordState } from '@tandem-clouds/replication/record';
 import {
+  type Acknowledged,
   canonical,
+  type Finding,
+  type Forgotten,
   isForgottenWrite,
   stillHolds,
   vectorHolds,
-  type Acknowledged,
-  type Finding,
-  type Forgotten,
 } from '../history/facts.ts';
 
 const invariant = '9 sessions';

@@ -3,7 +3,7 @@
  * decided on, and no stamp further ahead of the clock than the bound is accepted.
  */
 import { clockAheadMaxMs } from '@tandem-clouds/replication/bounds';
-import { canonical, type AppliedPut, type Finding, type CommittedWrite } from '../history/facts.ts';
+import { type AppliedPut, canonical, type CommittedWrite, type Finding } from '../history/facts.ts';
 
 const invariant = '4 stamps';
 const TIME_DIGITS = 9;

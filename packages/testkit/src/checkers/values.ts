@@ -2,21 +2,21 @@
  * Invariant 2: at every site every field holds what was done to it (`field-history.ts`), every acknowledged write took
  * effect, and no operation took effect twice.
  */
-import type { Register } from '@tandem-clouds/replication/policies/field';
-import type { Json } from '@tandem-clouds/replication/json';
-import { fieldNames, plainValues } from '@tandem-clouds/replication/record';
 import { operationsRemembered } from '@tandem-clouds/replication/bounds';
+import type { Json } from '@tandem-clouds/replication/json';
+import type { Register } from '@tandem-clouds/replication/policies/field';
+import { fieldNames, plainValues } from '@tandem-clouds/replication/record';
 import {
+  type AcknowledgedWrite,
+  type CommittedWrite,
+  type Finding,
   groupBy,
   isConflict,
   isOwnReport,
   lastLives,
-  type AcknowledgedWrite,
-  type Finding,
-  type CommittedWrite,
   type Snapshot,
 } from '../history/facts.ts';
-import { expectedValue, wholesOf, winner, type Whole } from './field-history.ts';
+import { expectedValue, type Whole, wholesOf, winner } from './field-history.ts';
 
 const invariant = '2 values';
 

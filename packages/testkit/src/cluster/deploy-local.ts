@@ -1,12 +1,12 @@
 /** Deploys to a site of a running local stack: its functions end and start again from the artefact. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readStack, type StackSite } from '@tandem-clouds/command-line/running-stack';
 import { setRelease } from '@tandem-clouds/local/site-release';
 import { signalGroup } from '@tandem-clouds/local/stack/process-group';
-import { readStack, type StackSite } from '@tandem-clouds/command-line/running-stack';
-import { StepError } from '../../../../infra/rollout/run-rollout.ts';
 import type { Deploy } from '../../../../infra/rollout/platform.ts';
 import { artefactOf } from '../../../../infra/rollout/releases.ts';
+import { StepError } from '../../../../infra/rollout/run-rollout.ts';
 
 const READY_WITHIN_MS = 60_000;
 /** Then it is killed, as a platform would. */

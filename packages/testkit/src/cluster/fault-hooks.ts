@@ -4,8 +4,8 @@
  * Invariant: rules that are imposed stay until they are lifted, also when the emulator that they are set in is killed
  * and comes back without them.
  */
-import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
+import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
 
 const HOOK_WITHIN_MS = 2_000;
 const SYNC_EVERY_MS = 250;

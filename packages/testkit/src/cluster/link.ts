@@ -4,8 +4,8 @@
  * Invariant: bytes that it passes on keep their order, and what is stalled is late, not lost, as on a network that
  * resends. It knows nothing of what it carries.
  */
-import net from 'node:net';
 import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cut } from './victims.ts';
 

@@ -1,6 +1,6 @@
 /** The stack that a bench measures: one of its own, or one that runs already. */
-import { startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
+import { startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 
 /** Runs `use` against a fresh stack with data in memory and stops it afterwards. */
 export async function withOwnStack<T>(use: (stack: Stack) => Promise<T>): Promise<T> {

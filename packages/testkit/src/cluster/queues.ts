@@ -1,14 +1,14 @@
 /** The queues of a site as its emulators tell them, without taking anything; and moving dead letters back. */
-import { ServiceBusClient } from '@azure/service-bus';
 import {
   DeleteMessageBatchCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { ServiceBusClient } from '@azure/service-bus';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
-import { queryJson } from './request.ts';
 import type { Vector } from '@tandem-clouds/replication/vector';
+import { queryJson } from './request.ts';
 
 const RESPONSE_WITHIN_MS = 5_000;
 const ACCOUNT = '000000000000';

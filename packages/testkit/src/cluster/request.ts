@@ -2,12 +2,12 @@
 import { AppError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
 import {
-  parseToken,
-  tokenText,
   type Attempt,
   type OperationKind,
-  type WriteResult,
+  parseToken,
   type Token,
+  tokenText,
+  type WriteResult,
 } from '../history/client-log.ts';
 
 /** API Gateway gives up after 30 s; a client of today sooner. */

@@ -7,19 +7,19 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startOwnStack, type OwnStack } from '@tandem-clouds/local/stack/own-stack';
-import { signalGroup } from '@tandem-clouds/local/stack/process-group';
-import type { DrillSettings } from '@tandem-clouds/local/stack/drill-file';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
+import type { DrillSettings } from '@tandem-clouds/local/stack/drill-file';
+import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
+import { signalGroup } from '@tandem-clouds/local/stack/process-group';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
-import { localDeploy } from './deploy-local.ts';
-import { unpackPreviousRelease } from './previous-release.ts';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import { Clocks } from './clocks.ts';
+import { localDeploy } from './deploy-local.ts';
 import { Hooks } from './fault-hooks.ts';
 import { Link } from './link.ts';
-import type { Cut, Victim } from './victims.ts';
+import { unpackPreviousRelease } from './previous-release.ts';
 import type { Endpoint } from './request.ts';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import type { Cut, Victim } from './victims.ts';
 
 export class TestCluster {
   /** Both sites: the first is the one that is destroyed in the end. */

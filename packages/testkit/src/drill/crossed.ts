@@ -1,11 +1,11 @@
 /** Which acknowledged writes are at the other site, by looking into its store. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TestCluster } from '../cluster/test-cluster.ts';
-import { recordsAt } from '../observe/converge.ts';
-import { knownWrites, type Known } from '../observe/exposure.ts';
 import { isSilence } from '../cluster/request.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { vectorHolds } from '../history/facts.ts';
 import type { Call } from '../history/observed.ts';
+import { recordsAt } from '../observe/converge.ts';
+import { type Known, knownWrites } from '../observe/exposure.ts';
 
 const PAGE = 1_000;
 const POLL_MS = 250;

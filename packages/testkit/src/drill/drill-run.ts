@@ -3,22 +3,22 @@
  * were told.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TestCluster } from '../cluster/test-cluster.ts';
-import { keysOf, takeSnapshot, untilAtRest } from '../observe/converge.ts';
-import { knownWrites } from '../observe/exposure.ts';
 import { judge } from '../checkers/judge.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Finding } from '../history/facts.ts';
-import { Random } from '../random.ts';
-import { notAt, untilCrossed } from './crossed.ts';
-import { runLoad, type LoadOptions } from '../load/load-generator.ts';
 import {
-  isError,
   type AtRisk,
   type Call,
   type DnsAnswer,
   type HealthChange,
+  isError,
   type Observed,
 } from '../history/observed.ts';
+import { type LoadOptions, runLoad } from '../load/load-generator.ts';
+import { keysOf, takeSnapshot, untilAtRest } from '../observe/converge.ts';
+import { knownWrites } from '../observe/exposure.ts';
+import { Random } from '../random.ts';
+import { notAt, untilCrossed } from './crossed.ts';
 import type { DrillOptions } from './options.ts';
 import { watch } from './watch.ts';
 

@@ -1,6 +1,6 @@
 /** A drill's outcome as figures with their bars. Pure. */
-import { figure, type Aim, type Figure } from '../report/report.ts';
 import type { AtRisk, Observed } from '../history/observed.ts';
+import { type Aim, type Figure, figure } from '../report/report.ts';
 import type { DrillResult } from './result.ts';
 
 /** The bar of a failover. */

@@ -2,12 +2,12 @@
 import os from 'node:os';
 import path from 'node:path';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
-import { toMarkdown, type Figure } from '../report/report.ts';
+import type { Observed } from '../history/observed.ts';
+import { type Figure, toMarkdown } from '../report/report.ts';
 import { chartOf } from './chart.ts';
 import { figuresOf, holds } from './figures.ts';
-import type { Observed } from '../history/observed.ts';
-import { resultOf, type GroupResult, type Moments } from './result.ts';
-import { secondsOf, type Second } from './series.ts';
+import { type GroupResult, type Moments, resultOf } from './result.ts';
+import { type Second, secondsOf } from './series.ts';
 
 /** Of the file for programs: raised when something that is there changes its meaning or goes. */
 const VERSION = 1;

@@ -1,6 +1,6 @@
 /** From what was seen to what it means. Pure. Moments are in milliseconds after the cut. */
 import { groupBy } from '../history/facts.ts';
-import { GROUPS, isError, type Call, type Group, type Observed } from '../history/observed.ts';
+import { type Call, type Group, GROUPS, isError, type Observed } from '../history/observed.ts';
 
 export interface Moments {
   /** The DNS server's health check gave the lost site up. */

@@ -1,11 +1,11 @@
 /** One drill, from a stack of its own to what was seen. */
 import type { RoutedRecord } from '@tandem-clouds/zone/model';
 import { TestCluster } from '../cluster/test-cluster.ts';
-import { openTrafficEndpoint, type TrafficEndpoint } from '../load/endpoint.ts';
 import type { Observed } from '../history/observed.ts';
+import { openTrafficEndpoint, type TrafficEndpoint } from '../load/endpoint.ts';
+import { DrillRun } from './drill-run.ts';
 import type { DrillOptions } from './options.ts';
 import type { DrillSettings } from './report.ts';
-import { DrillRun } from './drill-run.ts';
 
 /** One client that ignores the TTL to so many that honour it. */
 const HONOURING_PER_IGNORING = 4;

@@ -1,5 +1,5 @@
 /** Requests a second over the time of a drill. Pure. */
-import { GROUPS, isError, type Group, type Observed } from '../history/observed.ts';
+import { type Group, GROUPS, isError, type Observed } from '../history/observed.ts';
 
 /** One second. */
 export interface Second {

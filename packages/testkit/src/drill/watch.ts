@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HEALTH_PATH, type HealthReport } from '@tandem-clouds/emulators/dns/control';
 import { checkKey } from '@tandem-clouds/zone/model';
-import { queryReplication } from '../observe/exposure.ts';
-import { queryJson, isSilence, type Endpoint } from '../cluster/request.ts';
+import { type Endpoint, isSilence, queryJson } from '../cluster/request.ts';
 import type { AtRisk, DnsAnswer, HealthChange } from '../history/observed.ts';
 import type { Resolved } from '../load/load-generator.ts';
+import { queryReplication } from '../observe/exposure.ts';
 
 const RESPONSE_WITHIN_MS = 2_000;
 const DNS_EVERY_MS = 100;

@@ -5,12 +5,12 @@
  * site that answered, unless another write of the same key can have come in between; whatever no answer told is taken
  * from the values that the stores hold, because every value names its operation.
  */
-import type { AcknowledgedWrite, CommittedWrite, Snapshot } from './facts.ts';
 import type { Json } from '@tandem-clouds/replication/json';
 import { DELETED } from '@tandem-clouds/replication/record';
 import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { Vector } from '@tandem-clouds/replication/vector';
-import { CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf, type Attempt } from './client-log.ts';
+import { type Attempt, CLIENT_FIELDS, isWrite, MARK_FIELDS, operationOf } from './client-log.ts';
+import type { AcknowledgedWrite, CommittedWrite, Snapshot } from './facts.ts';
 
 /** How long a request whose client has given up may still take effect. */
 const LINGERS_MS = 60_000;

@@ -3,8 +3,8 @@
  * the protocol except the records and reports themselves.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import type { Vector } from '@tandem-clouds/replication/vector';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
+import type { Vector } from '@tandem-clouds/replication/vector';
 
 /** What a write meant for a field beside, or in place of, a value as a whole. */
 export interface Meant {

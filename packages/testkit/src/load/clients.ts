@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '@tandem-clouds/replication/json';
-import type { Random } from '../random.ts';
-import { isWrite, itemFields, userFields, type Attempt, type Token } from '../history/client-log.ts';
+import { type Endpoint, type Request, send } from '../cluster/request.ts';
+import { type Attempt, isWrite, itemFields, type Token, userFields } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { send, type Endpoint, type Request } from '../cluster/request.ts';
+import type { Random } from '../random.ts';
 
 const LANES = 24;
 const HOT = 12;

@@ -1,9 +1,9 @@
 /** How clients find a stack by DNS only: the name, what it resolves to, and who listens there. */
 import { Resolver } from 'node:dns/promises';
-import type { RoutedRecord } from '@tandem-clouds/zone/model';
 import { ZONE_PATH, type ZoneState } from '@tandem-clouds/emulators/dns/control';
-import type { TestCluster } from '../cluster/test-cluster.ts';
+import type { RoutedRecord } from '@tandem-clouds/zone/model';
 import { queryJson } from '../cluster/request.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Resolved } from './load-generator.ts';
 import { openSiteEndpoints, type SiteEndpoints } from './site-endpoints.ts';
 

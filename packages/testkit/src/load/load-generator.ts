@@ -4,11 +4,11 @@
  * acknowledged; a client whose requests fail asks DNS again only when its answer has run out.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKeyed } from './clients.ts';
+import { type Endpoint, type Request, send } from '../cluster/request.ts';
 import { keyOf } from '../history/committed.ts';
-import { send, type Endpoint, type Request } from '../cluster/request.ts';
+import { type Call, type DnsAnswer, type Group, isError } from '../history/observed.ts';
 import type { Random } from '../random.ts';
-import { isError, type Call, type DnsAnswer, type Group } from '../history/observed.ts';
+import { createKeyed } from './clients.ts';
 
 const READ_SHARE = 0.3;
 

@@ -1,19 +1,19 @@
 /** Waits until both sites are at rest, and reads everything that they hold. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { canonical, type Finding, type Snapshot } from '../history/facts.ts';
-import { changeSchemas } from '../../../../src/shared/domain/entities.ts';
 import { EARLIER_LIFE, type LoggedWrite } from '@tandem-clouds/replication/conflict-log';
 import type { Register } from '@tandem-clouds/replication/policies/field';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
 import { membersOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
+import { CONFLICT, isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import { laterStamp } from '@tandem-clouds/replication/stamp';
+import { changeSchemas } from '../../../../src/shared/domain/entities.ts';
+import { checkResponse, type Overruled } from '../checkers/judge.ts';
+import { depths, redrive } from '../cluster/queues.ts';
+import { type Endpoint, isSilence, type Request, send } from '../cluster/request.ts';
 import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
-import { checkResponse, type Overruled } from '../checkers/judge.ts';
-import { depths, redrive } from '../cluster/queues.ts';
-import { isSilence, send, type Endpoint, type Request } from '../cluster/request.ts';
-import { CONFLICT, isOwnBusiness } from '@tandem-clouds/replication/reserved';
+import { canonical, type Finding, type Snapshot } from '../history/facts.ts';
 
 const POLL_MS = 250;
 const PROGRESS_EVERY_MS = 10_000;

@@ -6,18 +6,18 @@
  * the three, looked at in this order, was in none of them when the claim was made: whatever is found wrong is wrong,
  * although not everything that is wrong for a moment is found.
  */
-import type { ReplicationView } from '../../../../src/shared/operations/replication-view.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { dynamoIndexLagMs } from '../../../../src/shared/bounds.ts';
+import type { ReplicationView } from '../../../../src/shared/operations/replication-view.ts';
 import { checkExposure } from '../checkers/exposure.ts';
-import { vectorHolds, type Finding } from '../history/facts.ts';
-import type { Random } from '../random.ts';
-import type { TestCluster } from '../cluster/test-cluster.ts';
-import { isWrite, type Attempt } from '../history/client-log.ts';
-import { keyOf } from '../history/committed.ts';
+import { type Carried, carriedBy, carriedTo } from '../cluster/queues.ts';
 import { queryJson } from '../cluster/request.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
+import { type Attempt, isWrite } from '../history/client-log.ts';
+import { keyOf } from '../history/committed.ts';
+import { type Finding, vectorHolds } from '../history/facts.ts';
+import type { Random } from '../random.ts';
 import { recordsAt } from './converge.ts';
-import { carriedBy, carriedTo, type Carried } from '../cluster/queues.ts';
 
 const invariant = '11 exposure';
 const RESPONSE_WITHIN_MS = 5_000;

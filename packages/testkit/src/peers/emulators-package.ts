@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { PEERS, Unavailable, type Program } from './peer.ts';
+import { PEERS, type Program, Unavailable } from './peer.ts';
 
 const PACKAGE = path.join(import.meta.dirname, '../../../emulators');
 const FOLDER = path.join(PEERS, 'emulators-package');

@@ -3,7 +3,7 @@
  * functions. gRPC and the protocol are those of the worker's checkout.
  * @see https://github.com/Azure/azure-functions-language-worker-protobuf
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { needPackage } from './packages.ts';
-import { Unavailable, type Program } from './peer.ts';
+import { type Program, Unavailable } from './peer.ts';
 
 const PLACE = 'TANDEM_FUNCTIONS_WORKER';
 

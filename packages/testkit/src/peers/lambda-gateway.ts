@@ -3,8 +3,8 @@
  *
  * Invariant: a function gets one event at a time, as an execution environment of Lambda does.
  */
-import http from 'node:http';
 import { once } from 'node:events';
+import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Resource {

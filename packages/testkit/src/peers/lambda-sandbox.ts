@@ -4,7 +4,7 @@
  *
  * Invariant: a sandbox that is closed has left no process.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -2,9 +2,9 @@
  * What `npm run test:peers` asks of each peer, and what the peers share. A server listens on loopback where it can be
  * told to, on a free port, keeps nothing, and lives for as long as its suite takes.
  */
-import { spawnSync, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 

@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { withOwnStack } from '../cluster/own-stack.ts';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
+import { withOwnStack } from '../cluster/own-stack.ts';
 import { PEERS } from './peer.ts';
 import { pythonWith } from './python.ts';
 

@@ -2,9 +2,9 @@
  * Keys that a site's store, or its inbound queue, refuses for good, until operators have mended it. Everything else must go on
  * meanwhile, and what waits must be named with its reason: invariant 14.
  */
-import { RefusedError, TooLargeError, type AppError } from '@tandem-clouds/replication/errors';
-import { UnreadableError } from '../../../../src/shared/errors.ts';
+import { type AppError, RefusedError, TooLargeError } from '@tandem-clouds/replication/errors';
 import type { ScanPage } from '@tandem-clouds/replication/ports/store';
+import { UnreadableError } from '../../../../src/shared/errors.ts';
 import type { Badness } from './badness.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';

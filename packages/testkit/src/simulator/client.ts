@@ -1,11 +1,11 @@
 /** One client: sends a write or a read to a site, tries again when it got no answer, and remembers what it was told. */
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
-import { localWrite, type LocalWrite } from '@tandem-clouds/replication/local-write';
+import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { get, type Protocol } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { checkSession } from '../checkers/sessions.ts';
-import { resetsOf, type Decision } from './intents.ts';
 import { areAllNew } from '../checkers/lives.ts';
+import { checkSession } from '../checkers/sessions.ts';
+import { type Decision, resetsOf } from './intents.ts';
 import type { Operation } from './invocation.ts';
 import { invoke } from './invoke.ts';
 import type { SimSite } from './sim-site.ts';

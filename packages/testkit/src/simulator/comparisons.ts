@@ -1,7 +1,7 @@
 /** Begins comparisons, as the hourly timer and operators do. */
-import { isRetryable } from '@tandem-clouds/replication/errors';
 import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import { isRetryable } from '@tandem-clouds/replication/errors';
 import { invoke } from './invoke.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
 /** One small history from a real run, for the documentation: a write, the death of its function, and a conflict. */
-import { isConflict, type CommittedWrite } from '../history/facts.ts';
+import { type CommittedWrite, isConflict } from '../history/facts.ts';
 import { historySvg } from './history-svg.ts';
 import { playSchedule, type ScheduleOptions } from './schedule.ts';
 import { shrink } from './shrink.ts';

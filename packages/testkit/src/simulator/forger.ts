@@ -2,10 +2,10 @@
  * Somebody who can send to a site's inbound queue as a peer may, and says more than a peer may say. Whatever it is must be
  * set aside: where a record bears it, the checkers of values find it.
  */
-import { START_MS, type SimSite } from './sim-site.ts';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp, stampMs } from '@tandem-clouds/replication/stamp';
+import { type SimSite, START_MS } from './sim-site.ts';
 import type { World } from './world.ts';
 
 type Event = ReplicationEvent;

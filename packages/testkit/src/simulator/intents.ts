@@ -1,8 +1,8 @@
 /**
  * What an operation means to do to a field: in the product's terms for the protocol, and in plain ones for the checkers.
  */
-import type { Changes } from '@tandem-clouds/replication/local-write';
 import type { Json } from '@tandem-clouds/replication/json';
+import type { Changes } from '@tandem-clouds/replication/local-write';
 import { increment } from '@tandem-clouds/replication/policies/counter';
 import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { owned } from '@tandem-clouds/replication/policies/owned';

@@ -2,10 +2,10 @@
  * One function invocation: runs a protocol step by step on virtual time, with the faults that can strike between
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
-import type { PaymentEffect, ShopProtocol } from '../../../../src/shared/domain/orders/payment.ts';
 import type { Effect, Protocol, Site } from '@tandem-clouds/replication/protocol';
+import type { PaymentEffect, ShopProtocol } from '../../../../src/shared/domain/orders/payment.ts';
 import type { Invocation, Operation } from './invocation.ts';
-import { runEffects, type Response } from './run-effects.ts';
+import { type Response, runEffects } from './run-effects.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 

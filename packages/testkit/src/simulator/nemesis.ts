@@ -2,13 +2,13 @@
  * Faults that are events of their own: partitions, outages, clock jumps, lost queues, redrives, poison. All are drawn
  * before the schedule starts, so that a schedule can leave some of them out.
  */
-import type { Faults } from './faults.ts';
 import type { Random } from '../random.ts';
-import type { SimSite } from './sim-site.ts';
 import { makeBad } from './bad-keys.ts';
 import { collectTombstones, compare } from './comparisons.ts';
+import type { Faults } from './faults.ts';
 import { forge } from './forger.ts';
-import { paceOf, type Pace } from './pace.ts';
+import { type Pace, paceOf } from './pace.ts';
+import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 
 const JUMPS_MS = [-60_000, 30_000, 3_600_000] as const;

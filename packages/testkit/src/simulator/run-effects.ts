@@ -11,17 +11,17 @@ import {
 } from '@tandem-clouds/replication/errors';
 import type { OutboundMessage, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { ClearRequest, PutResult, WriteRequest } from '@tandem-clouds/replication/ports/store';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Effect } from '@tandem-clouds/replication/protocol';
-import { changeRefusal, readRefusal, scannedPage, sendRefusal } from './bad-keys.ts';
-import { resetsOf } from './intents.ts';
-import { isConflict, isOwnReport, overrules, type CommittedWrite, type QueueKind } from '../history/facts.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { checkNewLife } from '../checkers/lives.ts';
 import { checkNews } from '../checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from '../checkers/stamps.ts';
+import { type CommittedWrite, isConflict, isOwnReport, overrules, type QueueKind } from '../history/facts.ts';
+import { changeRefusal, readRefusal, scannedPage, sendRefusal } from './bad-keys.ts';
+import { resetsOf } from './intents.ts';
 import type { Invocation, Operation } from './invocation.ts';
-import type { SimSite } from './sim-site.ts';
 import { paceOf } from './pace.ts';
+import type { SimSite } from './sim-site.ts';
 import { meaningText, shortStamp } from './timeline.ts';
 import type { World } from './world.ts';
 

@@ -19,18 +19,18 @@ import {
 import { checkMessages } from '../checkers/messages.ts';
 import { checkReplay } from '../checkers/replay.ts';
 import { checkValues } from '../checkers/values.ts';
+import { type Finding, isOwnReport, remembered, withoutForgotten } from '../history/facts.ts';
+import { Random } from '../random.ts';
 import { compare } from './comparisons.ts';
-import { chooseFaults, type Faults } from './faults.ts';
-import { isOwnReport, remembered, withoutForgotten, type Finding } from '../history/facts.ts';
 import { driftApart } from './drift.ts';
+import { chooseFaults, type Faults } from './faults.ts';
 import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { paceOf } from './pace.ts';
-import { Random } from '../random.ts';
 import type { SimSite } from './sim-site.ts';
 import type { SiteQueue } from './site-queue.ts';
 import { heartbeat, startSweeper } from './sweeper.ts';
-import { drawOperations, scheduleTraffic } from './workload.ts';
 import { poll } from './trigger.ts';
+import { drawOperations, scheduleTraffic } from './workload.ts';
 import { World } from './world.ts';
 
 export interface ScheduleOptions {

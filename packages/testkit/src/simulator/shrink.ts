@@ -4,7 +4,7 @@
  * Isolating Failure-Inducing Input", 2002.)
  */
 import type { Fault } from './faults.ts';
-import { runSchedule, type Only, type Parts, type ScheduleOptions, type ScheduleResult } from './schedule.ts';
+import { type Only, type Parts, runSchedule, type ScheduleOptions, type ScheduleResult } from './schedule.ts';
 
 /** Faults that are a property of a site and strike all the time. */
 const LASTING = [

@@ -1,11 +1,11 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
 import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
 import type { RefusedKeys } from '@tandem-clouds/replication/sweep';
+import type { Agenda } from './agenda.ts';
 import type { Badness } from './badness.ts';
 import type { Faults } from './faults.ts';
 import { RECEIVES_MAX, SiteQueue } from './site-queue.ts';
 import { SiteStore } from './site-store.ts';
-import type { Agenda } from './agenda.ts';
 
 /** Epoch milliseconds at the start of every schedule. */
 export const START_MS = 1_800_000_000_000;

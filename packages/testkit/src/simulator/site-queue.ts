@@ -2,7 +2,7 @@
  * One queue of a site on virtual time: at-least-once, with receive counts and a visibility timeout after which a
  * message that nobody settled comes back. Messages that come back too often go to the broker's dead letters.
  */
-import { RECEIVED_TOO_OFTEN, type MessageFact, type QueueKind } from '../history/facts.ts';
+import { type MessageFact, type QueueKind, RECEIVED_TOO_OFTEN } from '../history/facts.ts';
 
 export const VISIBILITY_MS = 60_000;
 /** Deliveries without an answer after which the broker dead-letters a message, as the templates say it to SQS; and at Azure. */

@@ -2,6 +2,8 @@
  * One site's store on virtual time: conditional puts on a revision, and a sparse index of pending markers that may
  * lag behind the items. Records are kept as they are: the protocols never change one that they were given.
  */
+import { byAge } from '@tandem-clouds/replication/index-attributes';
+import { isCleared } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
   KeyPage,
@@ -12,8 +14,6 @@ import type {
   Versioned,
   WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
-import { byAge } from '@tandem-clouds/replication/index-attributes';
-import { isCleared } from '@tandem-clouds/replication/markers';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 
 const PAGE_RECORDS = 7;

@@ -1,18 +1,18 @@
 /** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
-import { againOf, attemptOf } from '../../../../src/shared/adapters/send-again.ts';
-import { ThrottledError, isRetryable } from '@tandem-clouds/replication/errors';
-import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { isRetryable, ThrottledError } from '@tandem-clouds/replication/errors';
 import { forward } from '@tandem-clouds/replication/forward';
+import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
+import { againOf, attemptOf } from '../../../../src/shared/adapters/send-again.ts';
 import { checkEvent } from '../../../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../../../src/shared/validation/check-step.ts';
 import type { QueueKind } from '../history/facts.ts';
-import { invoke, type Ending } from './invoke.ts';
+import { type Ending, invoke } from './invoke.ts';
 import { paceOf } from './pace.ts';
 import type { SimSite } from './sim-site.ts';
-import { VISIBILITY_MS, type Lease, type SiteQueue } from './site-queue.ts';
+import { type Lease, type SiteQueue, VISIBILITY_MS } from './site-queue.ts';
 import type { World } from './world.ts';
 
 const BATCH_MAX = 10;

@@ -3,8 +3,8 @@
  * module when it is loaded, so nothing in the product knows of mutants.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadMutated } from './mutated-source.ts';
 import { mutants } from './mutants.ts';
+import { loadMutated } from './mutated-source.ts';
 import type { SeedsRequest } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 

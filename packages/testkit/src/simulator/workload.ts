@@ -4,14 +4,14 @@
  * schedule can leave some of them out.
  */
 import { eventBytesMax } from '@tandem-clouds/replication/bounds';
+import { EXPIRES } from '@tandem-clouds/replication/record';
 import { deletion } from '../../../../src/shared/domain/entity-service.ts';
 import { ConflictError, NotFoundError } from '../../../../src/shared/errors.ts';
-import type { Faults } from './faults.ts';
-import { paceOf } from './pace.ts';
-import { EXPIRES } from '@tandem-clouds/replication/record';
-import { read, submit, type Request, type Rule } from './client.ts';
-import { decideOn, type Intent } from './intents.ts';
 import type { Random } from '../random.ts';
+import { read, type Request, type Rule, submit } from './client.ts';
+import type { Faults } from './faults.ts';
+import { decideOn, type Intent } from './intents.ts';
+import { paceOf } from './pace.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 

@@ -2,24 +2,24 @@
  * The simulated world: sites, links between them, and the record of what happened. Everything random comes from
  * one seed, everything timed from one agenda.
  */
-import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { Agenda } from './agenda.ts';
+import { stampSite } from '@tandem-clouds/replication/stamp';
+import type { Vector } from '@tandem-clouds/replication/vector';
 import { checkExposure } from '../checkers/exposure.ts';
 import { checkNotByThrottles } from '../checkers/messages.ts';
-import { NO_FAULTS, type Fault, type Faults } from './faults.ts';
 import {
-  isForgottenWrite,
-  overrules,
   type Acknowledged,
   type AppliedPut,
-  type Finding,
   type CommittedWrite,
+  type Finding,
+  isForgottenWrite,
   type MessageFact,
+  overrules,
   type Snapshot,
 } from '../history/facts.ts';
-import type { Vector } from '@tandem-clouds/replication/vector';
 import type { Random } from '../random.ts';
+import { Agenda } from './agenda.ts';
+import { type Fault, type Faults, NO_FAULTS } from './faults.ts';
 import { Overlaps } from './overlaps.ts';
 import { SimSite } from './sim-site.ts';
 import type { QueuedMessage, SiteQueue } from './site-queue.ts';

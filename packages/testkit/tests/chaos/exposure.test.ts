@@ -1,8 +1,8 @@
 /** A claim about exposure is checked against what the peer really has. */
 import { describe, expect, test } from '@jest/globals';
-import { checkSample, type Known, type Sample } from '../../src/observe/exposure.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import { checkSample, type Known, type Sample } from '../../src/observe/exposure.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const at = (ms: number): string => encodeStamp(NOW_MS + ms, 0, 'a');

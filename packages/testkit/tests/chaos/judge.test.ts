@@ -1,13 +1,13 @@
 /** The judge of a chaos run passes what is sound, and finds what is planted. */
 import { describe, expect, test } from '@jest/globals';
-import { itemFields, parseToken, tokenText, userFields, type Attempt } from '../../src/history/client-log.ts';
-import { checkResponse, judge, withEvidence } from '../../src/checkers/judge.ts';
-import type { Snapshot } from '../../src/history/facts.ts';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Register } from '@tandem-clouds/replication/policies/field';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { Vector } from '@tandem-clouds/replication/vector';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import type { Vector } from '@tandem-clouds/replication/vector';
+import { checkResponse, judge, withEvidence } from '../../src/checkers/judge.ts';
+import { type Attempt, itemFields, parseToken, tokenText, userFields } from '../../src/history/client-log.ts';
+import type { Snapshot } from '../../src/history/facts.ts';
 
 const START_MS = 1_800_000_000_000;
 const KEY = 'user:u';

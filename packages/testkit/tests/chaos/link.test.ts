@@ -1,9 +1,9 @@
-import net from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Link } from '../../src/cluster/link.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
+import { Link } from '../../src/cluster/link.ts';
 
 let server: net.Server;
 let link: Link;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { outagesOf, longestMs } from '../../src/chaos/outages.ts';
+import { longestMs, outagesOf } from '../../src/chaos/outages.ts';
+import { describe as describeAction, type Episode, lineOfEpisode, makePlan } from '../../src/chaos/plan.ts';
 import type { Attempt } from '../../src/history/client-log.ts';
-import { describe as describeAction, lineOfEpisode, makePlan, type Episode } from '../../src/chaos/plan.ts';
 
 const SITES = ['aws-1', 'azure-1'] as const;
 const TEN_MINUTES = 600_000;

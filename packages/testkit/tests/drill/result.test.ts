@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { chartOf } from '../../src/drill/chart.ts';
 import { figuresOf, holds } from '../../src/drill/figures.ts';
-import { isError, type Call, type Observed } from '../../src/history/observed.ts';
-import { resultOf } from '../../src/drill/result.ts';
 import { pageOf, reportOf } from '../../src/drill/report.ts';
+import { resultOf } from '../../src/drill/result.ts';
 import { secondsOf } from '../../src/drill/series.ts';
+import { type Call, isError, type Observed } from '../../src/history/observed.ts';
 
 const [A, B] = ['aws-us-east-1', 'azure-eastus'];
 const CUT = 100_000;

@@ -1,9 +1,9 @@
 /** Each checker passes a sound history and finds the one thing that it is for. */
 import { describe, expect, test } from '@jest/globals';
 import { clockAheadMaxMs } from '@tandem-clouds/replication/bounds';
-import type { Vector } from '@tandem-clouds/replication/vector';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import type { Vector } from '@tandem-clouds/replication/vector';
 import { checkConflicts } from '../../src/checkers/conflicts.ts';
 import { checkConvergence } from '../../src/checkers/convergence.ts';
 import { checkDeletes } from '../../src/checkers/deletes.ts';
@@ -21,10 +21,10 @@ import { checkSession } from '../../src/checkers/sessions.ts';
 import { checkAcceptedStamps, checkLocalStamp } from '../../src/checkers/stamps.ts';
 import { checkValues } from '../../src/checkers/values.ts';
 import {
-  overrules,
   type Acknowledged,
   type CommittedWrite,
   type MessageFact,
+  overrules,
   type Snapshot,
 } from '../../src/history/facts.ts';
 import { Overlaps } from '../../src/simulator/overlaps.ts';

@@ -26,7 +26,11 @@ describe('mutants of the protocol', () => {
     ['cannot be parsed', 'export function mergeStates(]'],
     ['declares a name twice', 'const same = 1; const same = 2; export function mergeStates('],
   ])('a text that %s is refused', (_, replacement) => {
-    const mutant = { name: 'm', file: 'packages/replication/src/merge.ts', search: 'export function mergeStates(' };
+    const mutant = {
+      name: 'm',
+      file: 'packages/replication/src/merge.ts',
+      search: 'export function mergeStates(',
+    };
     expect(() => checkMutant({ ...mutant, replacement })).toThrow(/ERROR/);
   });
 

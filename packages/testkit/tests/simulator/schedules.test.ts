@@ -1,7 +1,7 @@
 /** A few dozen schedules inside the test run; `npm run tandem -- simulate` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
-import { NO_FAULTS, type Faults } from '../../src/simulator/faults.ts';
 import { describeFailure } from '../../src/simulator/failure-text.ts';
+import { type Faults, NO_FAULTS } from '../../src/simulator/faults.ts';
 import { playSchedule, runSchedule, type ScheduleOptions } from '../../src/simulator/schedule.ts';
 import { runSeeds } from '../../src/simulator/seeds.ts';
 import { shrink } from '../../src/simulator/shrink.ts';

@@ -1,9 +1,9 @@
 /** What a catch-up on virtual time found, as figures. */
 import { sweepPageSize, sweepWidthMax } from '@tandem-clouds/replication/bounds';
-import { figure, type Figure, type Findings } from '@tandem-clouds/testkit/report/report';
+import { type Figure, figure, type Findings } from '@tandem-clouds/testkit/report/report';
 import { percentile } from '@tandem-clouds/testkit/report/statistics';
-import { backlogUnits } from '../backlog.ts';
 import { LAG_FACTOR_MAX } from '../aims.ts';
+import { backlogUnits } from '../backlog.ts';
 import { runVirtually, type VirtualFindings, type VirtualRun } from './run.ts';
 
 const PAGE = sweepPageSize * sweepWidthMax;

@@ -1,5 +1,5 @@
 /** A queue on virtual time with the trigger of its function, within the credits of its broker. */
-import { busyHintMs, retryDelaySecondsMax } from '../../../../src/shared/bounds.ts';
+import { type Credits, MESSAGE_CREDITS } from '@tandem-clouds/emulators/service-bus/credits';
 import { ThrottledError } from '@tandem-clouds/replication/errors';
 import type {
   Disposition,
@@ -8,7 +8,7 @@ import type {
   QueueSender,
   SendResult,
 } from '@tandem-clouds/replication/ports/queue';
-import { MESSAGE_CREDITS, type Credits } from '@tandem-clouds/emulators/service-bus/credits';
+import { busyHintMs, retryDelaySecondsMax } from '../../../../src/shared/bounds.ts';
 
 const THROTTLED_SECONDS = 2;
 

@@ -1,22 +1,22 @@
 /** One site on virtual time: the protocols of the product, as its functions drive them, over a store and queues. */
-import { sweepTickMs } from '@tandem-clouds/replication/bounds';
+import type { Budget } from '@tandem-clouds/emulators/core/budget';
+import type { Credits } from '@tandem-clouds/emulators/service-bus/credits';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { forward } from '@tandem-clouds/replication/forward';
 import { beat } from '@tandem-clouds/replication/heartbeat';
 import { localWrite } from '@tandem-clouds/replication/local-write';
+import type { PendingEntry, Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { sweep } from '@tandem-clouds/replication/sweep';
-import type { PendingEntry, Store } from '@tandem-clouds/replication/ports/store';
 import type { Urgency } from '../../../../src/shared/ports/cloud.ts';
 import { checkEvent } from '../../../../src/shared/validation/check-event.ts';
 import { checkStep } from '../../../../src/shared/validation/check-step.ts';
-import type { Budget } from '@tandem-clouds/emulators/core/budget';
-import type { Credits } from '@tandem-clouds/emulators/service-bus/credits';
 import type { CloudName } from '../../service-bundles.ts';
-import { VirtualData, VirtualStore, type BridgeStore } from './virtual-store.ts';
 import { VirtualQueue } from './virtual-queue.ts';
+import { type BridgeStore, VirtualData, VirtualStore } from './virtual-store.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** What differs between the platforms: `serverless.<cloud>.yml` and `host.json`. */

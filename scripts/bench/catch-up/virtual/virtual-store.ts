@@ -2,11 +2,17 @@
  * The store of a site on virtual time, with the budget and the charges of the Cosmos DB emulator, or without; its callers
  * ask again for what is throttled with the code that the adapters use.
  */
-import { vendorAttemptsMax } from '../../../../src/shared/bounds.ts';
-import { ThrottledError } from '@tandem-clouds/replication/errors';
-import { withThrottling } from '../../../../src/shared/adapters/with-throttling.ts';
+import type { Budget } from '@tandem-clouds/emulators/core/budget';
+import {
+  queryCharge,
+  readCharge,
+  REFUSED_CHARGE,
+  writeCharge,
+} from '@tandem-clouds/emulators/cosmos/charges';
 import { chunk } from '@tandem-clouds/replication/chunk';
-import type { Urgency } from '../../../../src/shared/ports/cloud.ts';
+import { ThrottledError } from '@tandem-clouds/replication/errors';
+import { byAge } from '@tandem-clouds/replication/index-attributes';
+import { isCleared } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
   PendingEntry,
@@ -15,17 +21,11 @@ import type {
   Versioned,
   WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
-import { byAge } from '@tandem-clouds/replication/index-attributes';
-import { isCleared } from '@tandem-clouds/replication/markers';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { Budget } from '@tandem-clouds/emulators/core/budget';
+import { withThrottling } from '../../../../src/shared/adapters/with-throttling.ts';
+import { vendorAttemptsMax } from '../../../../src/shared/bounds.ts';
+import type { Urgency } from '../../../../src/shared/ports/cloud.ts';
 import { chargedBytes } from '../backlog.ts';
-import {
-  queryCharge,
-  readCharge,
-  REFUSED_CHARGE,
-  writeCharge,
-} from '@tandem-clouds/emulators/cosmos/charges';
 
 const BULK_MAX = 100;
 const INDEX_ROW_BYTES = 60;

@@ -4,7 +4,7 @@
 import awsLambdaFastify from '@fastify/aws-lambda';
 import Fastify from 'fastify';
 import { userCreate } from '../../../../src/shared/generated/validators.js';
-import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
+import { createUser, type NewUser, OTHER_ROUTES } from '../fixture.ts';
 import { stackHeaders } from '../stack-headers.ts';
 
 const HEADERS = stackHeaders();

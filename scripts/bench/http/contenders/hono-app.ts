@@ -5,10 +5,10 @@
  * `secureHeaders` and `requestId` do it, and all at once in the handler, which is faster, and
  * has to be thought of on every route.
  */
-import { Hono, type Context } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { userCreate } from '../../../../src/shared/generated/validators.js';
-import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
+import { createUser, type NewUser, OTHER_ROUTES } from '../fixture.ts';
 import { stackHeaders } from '../stack-headers.ts';
 
 const HEADERS = stackHeaders();

@@ -1,11 +1,11 @@
 /** Our whole HTTP stack around the fixture, as `src/shared/runtime.ts` builds it. */
 import { httpEntry } from '#cloud';
-import { userCreate } from '../../../../src/shared/generated/validators.js';
-import { httpService } from '../../../../src/shared/http/service.ts';
-import type { Route } from '../../../../src/shared/http/route.ts';
 import { jsonLogger } from '../../../../src/shared/adapters/json-logger.ts';
+import { userCreate } from '../../../../src/shared/generated/validators.js';
+import type { Route } from '../../../../src/shared/http/route.ts';
+import { httpService } from '../../../../src/shared/http/service.ts';
 import type { LogLevel } from '../../../../src/shared/ports/telemetry.ts';
-import { createUser, OTHER_ROUTES, type NewUser } from '../fixture.ts';
+import { createUser, type NewUser, OTHER_ROUTES } from '../fixture.ts';
 
 const routes: Route[] = [
   {

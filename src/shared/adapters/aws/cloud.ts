@@ -1,12 +1,12 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import { deadLettersOn } from '../dead-letters.ts';
 import { SqsDeadLetterBox } from './dead-letter-box.ts';
 import { openSqs, openSqsQueue } from './open-queue.ts';

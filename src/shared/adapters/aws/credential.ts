@@ -4,17 +4,17 @@
  */
 import {
   AssumeRoleWithWebIdentityCommand,
+  type Credentials,
   GetWebIdentityTokenCommand,
   STSClient,
-  type Credentials,
 } from '@aws-sdk/client-sts';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import {
   queueTimeoutMs,
   roleSessionSeconds,
   vendorAttemptsMax,
   webIdentityTokenSeconds,
 } from '../../bounds.ts';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Dated } from '../../keep-fresh.ts';
 
 /** What the AWS SDK signs with; with `expiration` it asks again before the end. */

@@ -5,13 +5,13 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
-  ReceiveMessageCommand,
   type Message,
+  ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { chunk } from '@tandem-clouds/replication/chunk';
 import { deadLetterLockSeconds } from '../../bounds.ts';
 import type { DeadLetter, DeadLetterBox, Sample, Verdict } from '../../ports/dead-letter-box.ts';
-import { chunk } from '@tandem-clouds/replication/chunk';
 import { queueError } from './errors.ts';
 
 /** SQS takes and gives ten messages a call. */

@@ -1,17 +1,17 @@
 /** What Lambda calls. HTTP events are the core's own shape; SQS batches are read and answered here. */
-import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { responseReserveMs, batchReserveMs, batchWorstMs } from '../../bounds.ts';
+import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
+import { type TimeLimit, timeLimit } from '@tandem-clouds/replication/time-limit';
+import { batchReserveMs, batchWorstMs, responseReserveMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
-import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
-import { timeLimit, type TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';
-import { PLATFORM_HEADERS } from './platform-headers.ts';
 import { openSqsQueue } from './open-queue.ts';
+import { PLATFORM_HEADERS } from './platform-headers.ts';
 
 /**
  * API Gateway's HTTP APIs give `rawPath` decoded, `rawQueryString` not, a body as text where its type is one of text and

@@ -4,7 +4,7 @@
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 import { AppError } from '@tandem-clouds/replication/errors';
-import { asError, NOT_SENT, type Meaning } from '../vendor-error.ts';
+import { asError, type Meaning, NOT_SENT } from '../vendor-error.ts';
 import { meaningOf } from './error-codes.ts';
 
 /**

@@ -16,10 +16,10 @@
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { ExposedEntry, PendingEntry, Versioned } from '@tandem-clouds/replication/ports/store';
-import { readable } from '../readable.ts';
 import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
+import type { ExposedEntry, PendingEntry, Versioned } from '@tandem-clouds/replication/ports/store';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
+import { readable } from '../readable.ts';
 
 export type Item = Record<string, AttributeValue>;
 

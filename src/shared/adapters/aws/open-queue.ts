@@ -1,7 +1,7 @@
 /** Opens an SQS queue: the site's own, or a peer's from anywhere. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { queueTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import { queueTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { RoleCredentials } from './credential.ts';
 import { SqsSender } from './queue.ts';
 

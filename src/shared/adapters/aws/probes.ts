@@ -3,13 +3,13 @@
  * whose condition cannot hold, so it needs the right and changes nothing. The roles of the other functions are seen by
  * what they do: the command waits until the triggers have emptied the queues.
  */
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { Probe, ProbeGroup } from '../../ports/probe.ts';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
 import { tlsProbe } from '../negotiated-tls.ts';
 import { sendProbe } from '../peers/peer-probes.ts';
 import { queueError } from './errors.ts';

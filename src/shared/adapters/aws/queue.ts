@@ -5,12 +5,12 @@
 import {
   GetQueueAttributesCommand,
   SendMessageBatchCommand,
-  type SQSClient,
   type SendMessageBatchRequestEntry,
+  type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { TooLargeError } from '@tandem-clouds/replication/errors';
 import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
-import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
+import { type Batch, packBatches, sendInHalves } from '../pack-batches.ts';
 import { entryError, queueError } from './errors.ts';
 
 /** SQS takes 10 messages and 1 MiB a batch; the rest is left for attributes. */

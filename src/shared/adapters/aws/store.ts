@@ -9,18 +9,19 @@ import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
+  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  ScanCommand,
-  UpdateItemCommand,
-  type DynamoDBClient,
   type QueryCommandInput,
   type QueryCommandOutput,
+  ScanCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
-import { ThrottledError, type AppError } from '@tandem-clouds/replication/errors';
-import type { Urgency } from '../../ports/cloud.ts';
+import { chunk } from '@tandem-clouds/replication/chunk';
+import { type AppError, ThrottledError } from '@tandem-clouds/replication/errors';
+import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
+import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
   ExposurePage,
@@ -34,13 +35,12 @@ import type {
   Versioned,
   WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
-import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
-import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
-import { chunk } from '@tandem-clouds/replication/chunk';
+import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
+import type { Urgency } from '../../ports/cloud.ts';
 import { readablePage } from '../readable.ts';
 import { throttlePauses, withThrottling } from '../with-throttling.ts';
 import { storeError } from './errors.ts';
-import { EXPOSED_ATTRIBUTES, fromItem, toExposed, toItem, toPending, type Item } from './item.ts';
+import { EXPOSED_ATTRIBUTES, fromItem, type Item, toExposed, toItem, toPending } from './item.ts';
 
 /** BatchGetItem takes 100 keys. */
 const BATCH_GET_MAX = 100;

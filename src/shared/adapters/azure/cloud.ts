@@ -1,14 +1,14 @@
 /** `#cloud` on Azure. The entries translate between the platform's shapes and the core's. */
 import { CosmosClient } from '@azure/cosmos';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { Store } from '@tandem-clouds/replication/ports/store';
+import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
-import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
-import { fetchClient } from '../fetch-client.ts';
 import { deadLettersOn } from '../dead-letters.ts';
+import { fetchClient } from '../fetch-client.ts';
 import { credential, ownToken, serviceBusToken } from './credential.ts';
 import { ServiceBusDeadLetterBox } from './dead-letter-box.ts';
 import { openServiceBus, openServiceBusQueue } from './open-queue.ts';

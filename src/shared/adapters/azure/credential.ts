@@ -5,10 +5,10 @@
 import {
   ChainedTokenCredential,
   ClientAssertionCredential,
-  ManagedIdentityCredential,
-  WorkloadIdentityCredential,
   type ClientAssertionCredentialOptions,
+  ManagedIdentityCredential,
   type TokenCredential,
+  WorkloadIdentityCredential,
 } from '@azure/identity';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Dated } from '../../keep-fresh.ts';

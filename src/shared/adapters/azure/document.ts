@@ -13,10 +13,10 @@
  * | `l` | indexed: the entity, for lists |
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
  */
-import type { Versioned } from '@tandem-clouds/replication/ports/store';
-import { readable } from '../readable.ts';
 import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
+import type { Versioned } from '@tandem-clouds/replication/ports/store';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
+import { readable } from '../readable.ts';
 
 export interface Document {
   readonly id: string;

@@ -5,13 +5,13 @@
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node?pivots=nodejs-model-v4
  */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
+import { type TimeLimit, timeLimit } from '@tandem-clouds/replication/time-limit';
+import { batchHandleMs, batchSendMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
-import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../request-path.ts';
-import { batchHandleMs, batchSendMs } from '../../bounds.ts';
-import { timeLimit, type TimeLimit } from '@tandem-clouds/replication/time-limit';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';

@@ -2,9 +2,9 @@
  * Azure SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again. What the codes mean is
  * in `error-codes.ts`.
  */
-import { busyHintMs, throttleHintMs } from '../../bounds.ts';
 import { AppError } from '@tandem-clouds/replication/errors';
-import { asError, NOT_SENT, type Meaning } from '../vendor-error.ts';
+import { busyHintMs, throttleHintMs } from '../../bounds.ts';
+import { asError, type Meaning, NOT_SENT } from '../vendor-error.ts';
 import { meaningOfServiceBus, meaningOfStatus } from './error-codes.ts';
 
 /**

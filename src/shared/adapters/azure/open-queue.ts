@@ -1,8 +1,8 @@
 /** Opens a Service Bus queue: the site's own, or a peer's from anywhere. */
 import type { TokenCredential } from '@azure/identity';
 import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
-import { queueTimeoutMs } from '../../bounds.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import { queueTimeoutMs } from '../../bounds.ts';
 import { credential } from './credential.ts';
 import { ServiceBusSender } from './queue.ts';
 

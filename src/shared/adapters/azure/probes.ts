@@ -2,14 +2,14 @@
  * Probes of a site on Azure, where all functions have one identity: every call that any of them makes. What is written
  * is a scratch record that is removed again, and a message of its own in the dead-letter queue.
  */
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
+import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { deadLetterSettlesMax, queueTimeoutMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../../ports/probe.ts';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
-import { deadLetterSettlesMax, queueTimeoutMs } from '../../bounds.ts';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { tlsProbe } from '../negotiated-tls.ts';
 import { busAddress, sendProbe } from '../peers/peer-probes.ts';
 

@@ -5,8 +5,8 @@
  * @see https://learn.microsoft.com/rest/api/servicebus/controlplane-stable/queues/get
  * @see https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration
  */
-import { resourceManagerBytesMax, resourceManagerTimeoutMs } from '../../bounds.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
+import { resourceManagerBytesMax, resourceManagerTimeoutMs } from '../../bounds.ts';
 import type { QueueDepth, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
 

@@ -9,10 +9,10 @@
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas
  */
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender as Sender } from '@azure/service-bus';
-import { connectionIdleMaxMs } from '../../bounds.ts';
 import { AmbiguousError, TooLargeError } from '@tandem-clouds/replication/errors';
 import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
-import { packBatches, sendInHalves, type Batch } from '../pack-batches.ts';
+import { connectionIdleMaxMs } from '../../bounds.ts';
+import { type Batch, packBatches, sendInHalves } from '../pack-batches.ts';
 import { queueError } from './errors.ts';
 
 /** Standard and Basic take 256 kB a message and a batch, wrapping included. */

@@ -6,7 +6,9 @@
  * @see https://learn.microsoft.com/azure/cosmos-db/consistency-levels
  */
 import type { Container, OperationInput, OperationResponse, PatchOperation } from '@azure/cosmos';
-import type { Urgency } from '../../ports/cloud.ts';
+import { chunk } from '@tandem-clouds/replication/chunk';
+import { AmbiguousError, AppError, TooLargeError } from '@tandem-clouds/replication/errors';
+import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
   ExposurePage,
@@ -21,12 +23,10 @@ import type {
   WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs } from '../../bounds.ts';
-import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
-import { AmbiguousError, AppError, TooLargeError } from '@tandem-clouds/replication/errors';
-import { chunk } from '@tandem-clouds/replication/chunk';
+import type { Urgency } from '../../ports/cloud.ts';
 import { readablePage } from '../readable.ts';
 import { withThrottling } from '../with-throttling.ts';
-import { fromDocument, toDocument, type Document, type StoredDocument } from './document.ts';
+import { type Document, fromDocument, type StoredDocument, toDocument } from './document.ts';
 import { failedOperation, isBeyondResponse, storeError, throttleHintOf } from './errors.ts';
 
 /** A bulk request takes 100 operations. */

@@ -1,7 +1,7 @@
 /** The queues of the peers, whichever cloud each is on: the only place where both queue SDKs meet. */
-import type { PeerConfig } from '../../config/config.ts';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+import type { PeerConfig } from '../../config/config.ts';
 import { openSqsQueue } from '../aws/open-queue.ts';
 import { openServiceBusQueue } from '../azure/open-queue.ts';
 import { identityAt, roleAt } from './peer-credentials.ts';

@@ -3,12 +3,12 @@
  * Each error names the peer, which of the two steps failed and what to look at.
  */
 import type { TokenCredential } from '@azure/identity';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { credentialFreshness } from '../../bounds.ts';
 import type { PeerConfig } from '../../config/config.ts';
-import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { assumeRole, webIdentityToken, type RoleCredentials } from '../aws/credential.ts';
-import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from '../azure/credential.ts';
 import { keepFresh } from '../../keep-fresh.ts';
+import { assumeRole, type RoleCredentials, webIdentityToken } from '../aws/credential.ts';
+import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from '../azure/credential.ts';
 
 type Peer<Cloud> = Extract<PeerConfig, { readonly cloud: Cloud }>;
 

@@ -2,14 +2,14 @@
  * Probes of the ways to the peers, step by step: a token of this site's own, its exchange for an identity of the peer's
  * cloud, and a message to each of the peer's queues. With `open-peers.ts` where both clouds' SDKs meet.
  */
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { PeerConfig } from '../../config/config.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../../ports/probe.ts';
-import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { assumeRole, webIdentityToken } from '../aws/credential.ts';
 import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from '../azure/credential.ts';
 import { tlsProbe } from '../negotiated-tls.ts';
-import { openPeers } from './open-peers.ts';
 import { probeMessage } from '../probe-message.ts';
+import { openPeers } from './open-peers.ts';
 
 interface Options {
   readonly site: string;

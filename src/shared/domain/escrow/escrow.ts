@@ -1,10 +1,10 @@
 /** Reading and changing a site's own escrow rows. */
-import { ConflictError } from '../../errors.ts';
-import { localWrite } from '@tandem-clouds/replication/local-write';
 import { readKeys } from '@tandem-clouds/replication/isolate';
+import { localWrite } from '@tandem-clouds/replication/local-write';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
-import { emptyRow, rowChange, rowOf, stockKey, type EscrowRow } from './row.ts';
+import { ConflictError } from '../../errors.ts';
+import { emptyRow, type EscrowRow, rowChange, rowOf, stockKey } from './row.ts';
 import {
   fence,
   isRefusal,

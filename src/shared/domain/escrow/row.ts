@@ -6,8 +6,8 @@
  * the owner's and never a rival. The sequence is its rank: the higher one wins, whatever the clocks say.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { owned } from '@tandem-clouds/replication/policies/owned';
 import type { Changes } from '@tandem-clouds/replication/local-write';
+import { owned } from '@tandem-clouds/replication/policies/owned';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 

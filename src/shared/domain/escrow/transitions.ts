@@ -6,8 +6,8 @@
  * repeated, late or reordered request finds its effect already there. Nothing has to be remembered of an operation
  * that is over: receipts and transfers are totals, and a hold ends with its order, whose record is the memory.
  */
-import { holdsMax } from '../../bounds.ts';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+import { holdsMax } from '../../bounds.ts';
 import { available, type EscrowRow } from './row.ts';
 
 /** Why not. `short`: not enough is available. `full`: too many holds for one record. */

@@ -1,7 +1,7 @@
 /** Drives a shop protocol with real, asynchronous effects. */
-import type { Payment, PaymentProvider } from '../../ports/payment-provider.ts';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import type { Effect, Protocol } from '@tandem-clouds/replication/protocol';
+import type { Payment, PaymentProvider } from '../../ports/payment-provider.ts';
 import type { PaymentCall, ShopProtocol } from './payment.ts';
 
 /** Runs a protocol to its end. @throws whatever the protocol throws. */

@@ -4,13 +4,13 @@
  * Invariant: what is going to be done is stored before it is done, so whoever finds an order, after whatever crash,
  * can go on with it: every step may be repeated.
  */
-import { orderStepsMax } from '../../bounds.ts';
-import { NotFoundError } from '../../errors.ts';
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
+import { orderStepsMax } from '../../bounds.ts';
+import { NotFoundError } from '../../errors.ts';
 import { checkBirth } from './birth.ts';
-import { orderChange, orderKey, orderOf, type CancelReason, type Order, type OrderRequest } from './order.ts';
-import { charge, voidPayment, type ShopProtocol } from './payment.ts';
+import { type CancelReason, type Order, orderChange, orderKey, orderOf, type OrderRequest } from './order.ts';
+import { charge, type ShopProtocol, voidPayment } from './payment.ts';
 import { reserveForOrder, settleHolds } from './reserve.ts';
 import { conclude, place, startCancelling, startPaying, takeOver } from './transitions.ts';
 

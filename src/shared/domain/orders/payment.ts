@@ -5,10 +5,10 @@
  * while the provider remembers the key. A verdict is final, and the same for everybody: whether the order was charged,
  * and to whose stock.
  */
-import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../bounds.ts';
 import { isRetryable } from '@tandem-clouds/replication/errors';
-import type { Payment, PaymentRequest } from '../../ports/payment-provider.ts';
 import type { Effect, Site } from '@tandem-clouds/replication/protocol';
+import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../bounds.ts';
+import type { Payment, PaymentRequest } from '../../ports/payment-provider.ts';
 import type { CancelReason, Order } from './order.ts';
 import type { Verdict } from './transitions.ts';
 

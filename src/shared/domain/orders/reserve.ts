@@ -6,15 +6,15 @@
  * the order was: the hold of an order that has ended was taken out of the row in a later version. So a function that
  * stood still for hours cannot bring a hold back.
  */
-import { reserveAttemptsMax } from '../../bounds.ts';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { ConflictError } from '../../errors.ts';
 import { readKeys } from '@tandem-clouds/replication/isolate';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
+import { reserveAttemptsMax } from '../../bounds.ts';
+import { ConflictError } from '../../errors.ts';
 import { changeRow, ownRow } from '../escrow/escrow.ts';
 import type { EscrowRow } from '../escrow/row.ts';
 import { commit, isRefusal, release, reserve } from '../escrow/transitions.ts';
-import { isOver, orderKey, orderOf, type Order } from './order.ts';
+import { isOver, type Order, orderKey, orderOf } from './order.ts';
 
 export type Reservation =
   | 'held'

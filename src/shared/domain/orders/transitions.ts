@@ -6,7 +6,7 @@
  * be voided; what is over stays as it is.
  */
 import type { SiteId } from '@tandem-clouds/replication/stamp';
-import { isOver, type CancelReason, type Order, type OrderRequest } from './order.ts';
+import { type CancelReason, isOver, type Order, type OrderRequest } from './order.ts';
 
 interface Actor {
   readonly by: SiteId;

@@ -1,7 +1,7 @@
 /** The conflict log: which writes lost, and an operator's word against it. */
-import type { ConflictService } from '../../operations/conflict-service.ts';
-import { conflictOverride } from '../../generated/validators.js';
 import type { Json } from '@tandem-clouds/replication/json';
+import { conflictOverride } from '../../generated/validators.js';
+import type { ConflictService } from '../../operations/conflict-service.ts';
 import { checkedId } from '../entity-routes.ts';
 import { idCursor, readPaging } from '../paging.ts';
 import type { HttpRequest, Route } from '../route.ts';

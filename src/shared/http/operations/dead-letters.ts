@@ -1,9 +1,9 @@
 /** Dead letters: why they are there, one in full, and what becomes of them. */
-import { eventDepthMax } from '../../bounds.ts';
-import type { DeadLetterService, Selection, Settled } from '../../operations/dead-letter-service.ts';
-import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
 import { parseEvent } from '@tandem-clouds/replication/event';
 import { messageText } from '@tandem-clouds/replication/message';
+import { eventDepthMax } from '../../bounds.ts';
+import { deadLetterDiscard, deadLetterReplay } from '../../generated/validators.js';
+import type { DeadLetterService, Selection, Settled } from '../../operations/dead-letter-service.ts';
 import { checkEvent } from '../../validation/check-event.ts';
 import type { HttpReply, Route } from '../route.ts';
 

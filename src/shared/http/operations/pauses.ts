@@ -1,11 +1,11 @@
 /** Pauses: which peers this site does not send to, on an operator's word. */
-import { own } from '@tandem-clouds/replication/own';
-import { resumeKeysMax, resumeRunMs } from '../../bounds.ts';
-import { NotFoundError } from '../../errors.ts';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
-import { pauseKey, pausedPeers, setPaused, type PausedPeers } from '@tandem-clouds/replication/paused-peers';
+import { own } from '@tandem-clouds/replication/own';
+import { type PausedPeers, pausedPeers, pauseKey, setPaused } from '@tandem-clouds/replication/paused-peers';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { sweep } from '@tandem-clouds/replication/sweep';
+import { resumeKeysMax, resumeRunMs } from '../../bounds.ts';
+import { NotFoundError } from '../../errors.ts';
 import type { HttpRequest, Route } from '../route.ts';
 
 const headers = { 'cache-control': 'no-store' };

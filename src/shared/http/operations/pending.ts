@@ -1,7 +1,7 @@
 /** The keys at risk: which records the peers do not hold yet, and what is refused for good. */
 import { exposureKeysMax } from '../../bounds.ts';
-import type { PendingView } from '../../operations/pending-view.ts';
 import { InvalidError } from '../../errors.ts';
+import type { PendingView } from '../../operations/pending-view.ts';
 import { readLimit } from '../paging.ts';
 import type { Route } from '../route.ts';
 

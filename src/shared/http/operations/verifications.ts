@@ -1,17 +1,17 @@
 /** Comparisons with the peers: begin one, and what is known of the latest. */
-import { NotFoundError, UnreadableError } from '../../errors.ts';
-import { verificationBegin } from '../../generated/validators.js';
-import type { Ids } from '../../ports/ids.ts';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import {
+  type Verification,
   verificationKey,
   verificationOf,
-  type Verification,
 } from '@tandem-clouds/replication/anti-entropy/verification';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { noteUnusable } from '@tandem-clouds/replication/unusable-keys';
+import { NotFoundError, UnreadableError } from '../../errors.ts';
+import { verificationBegin } from '../../generated/validators.js';
+import type { Ids } from '../../ports/ids.ts';
 import { readEach } from '../../read-each.ts';
 import type { Route } from '../route.ts';
 

@@ -1,7 +1,7 @@
 /** What must hold of a shop once all has come to rest: invariants 5, 6 and 7 over everything that happened. */
-import { groupBy, type Finding, type MessageFact, type Snapshot } from '../../history/facts.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { free, orderFact, orderIdOf, rowFact, sum, type Ledger } from './ledger.ts';
+import { type Finding, groupBy, type MessageFact, type Snapshot } from '../../history/facts.ts';
+import { free, type Ledger, orderFact, orderIdOf, rowFact, sum } from './ledger.ts';
 import type { PaymentObject } from './provider.ts';
 import type { ReportedOrder } from './shop.ts';
 

@@ -1,6 +1,6 @@
 /** What can befall a shop beside the faults of the world that it runs in. */
-import { chooseFrom, type Menu } from '../faults.ts';
 import type { Random } from '../../random.ts';
+import { chooseFrom, type Menu } from '../faults.ts';
 
 const MENU = {
   /** A client sends its order to a second site as well. Probability per order. */

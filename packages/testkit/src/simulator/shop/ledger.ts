@@ -2,8 +2,8 @@
  * The shop's own books, kept beside the protocol, and what they say of every single change: invariants 5, 6 and 7 at
  * every moment. Rows and orders are read as plain data here, by the checkers' own rules.
  */
-import type { AppliedPut, Finding, CommittedWrite } from '../../history/facts.ts';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { AppliedPut, CommittedWrite, Finding } from '../../history/facts.ts';
 import { START_MS } from '../sim-site.ts';
 import type { Watcher, World } from '../world.ts';
 import type { PaymentObject, SimProvider } from './provider.ts';

@@ -1,14 +1,14 @@
 /** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
+import { eventOf } from '@tandem-clouds/replication/event';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { fenceSite, recoverStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
 import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import { takeOverOrder } from '../../../../../src/shared/domain/orders/orders.ts';
-import { eventOf } from '@tandem-clouds/replication/event';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { vectorHolds, type CommittedWrite } from '../../history/facts.ts';
-import type { SimSite } from '../sim-site.ts';
+import { type CommittedWrite, vectorHolds } from '../../history/facts.ts';
 import { TRAFFIC_MS } from '../pace.ts';
-import { free, orderFact, orderIdOf, rowFact, sum, type RowFact } from './ledger.ts';
-import { SKUS, type Shop } from './shop.ts';
+import type { SimSite } from '../sim-site.ts';
+import { free, orderFact, orderIdOf, type RowFact, rowFact, sum } from './ledger.ts';
+import { type Shop, SKUS } from './shop.ts';
 import { submit } from './traffic.ts';
 
 const HOUR_MS = 3_600_000;

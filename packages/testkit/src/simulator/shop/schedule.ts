@@ -2,10 +2,11 @@
 import { absenceProvenMs } from '../../../../../src/shared/bounds.ts';
 import { checkConvergence } from '../../checkers/convergence.ts';
 import { checkMessages } from '../../checkers/messages.ts';
-import { chooseFaults } from '../faults.ts';
 import type { Snapshot } from '../../history/facts.ts';
-import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { Random } from '../../random.ts';
+import { chooseFaults } from '../faults.ts';
+import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
+import { paceOf } from '../pace.ts';
 import {
   QUIET_MS,
   recover,
@@ -14,11 +15,10 @@ import {
   type ScheduleOptions,
   type ScheduleResult,
 } from '../schedule.ts';
-import { paceOf } from '../pace.ts';
 import { startSweeper } from '../sweeper.ts';
 import { poll } from '../trigger.ts';
 import { World } from '../world.ts';
-import { checkOrders, checkStock, comparable, survivingMessages, type ShopAtRest } from './checkers.ts';
+import { checkOrders, checkStock, comparable, type ShopAtRest, survivingMessages } from './checkers.ts';
 import { chooseShopFaults, type ShopFaults } from './faults.ts';
 import { scheduleShopNemesis } from './nemesis.ts';
 import { Shop, SKUS } from './shop.ts';

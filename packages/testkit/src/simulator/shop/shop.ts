@@ -1,18 +1,18 @@
 /** A simulated shop: what runs in it, and how its functions are started. */
-import type { ShopProtocol } from '../../../../../src/shared/domain/orders/payment.ts';
-import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
+import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
+import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
+import type { ShopProtocol } from '../../../../../src/shared/domain/orders/payment.ts';
 import type { Operation } from '../invocation.ts';
 import { invoke } from '../invoke.ts';
 import type { SimSite } from '../sim-site.ts';
 import type { World } from '../world.ts';
 import type { ShopFaults } from './faults.ts';
 import { Ledger } from './ledger.ts';
-import { SimProvider, type PaymentObject } from './provider.ts';
+import { type PaymentObject, SimProvider } from './provider.ts';
 
 export const SKUS = ['tea', 'salt'] as const;
 

@@ -4,10 +4,10 @@ import { bornMsOf } from '../../../../../src/shared/domain/orders/birth.ts';
 import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import { cancelOrder, driveOrder, placeOrder } from '../../../../../src/shared/domain/orders/orders.ts';
 import { settleHolds } from '../../../../../src/shared/domain/orders/reserve.ts';
-import { START_MS, type SimSite } from '../sim-site.ts';
 import { TRAFFIC_MS } from '../pace.ts';
+import { type SimSite, START_MS } from '../sim-site.ts';
 import { orderFact } from './ledger.ts';
-import { SKUS, type Shop } from './shop.ts';
+import { type Shop, SKUS } from './shop.ts';
 
 const ATTEMPTS_MAX = 4;
 const RESTOCKING = { belowUnits: 8, unitsMax: 6 } as const;
