@@ -15,7 +15,7 @@ import {
   take,
   type Refusal,
 } from '../../../src/shared/domain/escrow/transitions.ts';
-import { owned } from '@tandem-clouds/replication/policies/owned';
+import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { holdsMax } from '../../../src/shared/bounds.ts';
 
 const SITES = ['aws-1', 'azure-1', 'aws-2'] as const;
@@ -42,7 +42,8 @@ describe('an escrow row', () => {
       asked: {},
       fenced: {},
     };
-    expect(rowChange(stocked(3))).toEqual({ row: owned('000000001', stored) });
+    const write = rowChange(stocked(3))['row'] as FieldOperation;
+    expect(write({}, { stamp: 'any', site: 'aws-1' }).register).toEqual(['any', stored, '000000001']);
   });
 
   test('holds no more than is available', () => {
