@@ -34,18 +34,17 @@ export function requestsInTurn(chance: () => number): RequestsInTurn {
     isDriving = false;
   };
 
+  /** What is left on the socket would come when it comes. */
+  const answered: Transport['handle'] = async (request, options) => {
+    const { response } = await transport.handle(request, options);
+    const body = response.body as Readable;
+    response.body = Readable.from(await buffer(body));
+    return { response };
+  };
+
   const handle: Transport['handle'] = (request, options) =>
     new Promise((resolve, reject) => {
-      waiting.push(async () => {
-        try {
-          const { response } = await transport.handle(request, options);
-          // What is left on the socket would come when it comes.
-          response.body = Readable.from(await buffer(response.body));
-          resolve({ response });
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+      waiting.push(() => answered(request, options).then(resolve, reject));
       if (!isDriving) void drive();
     });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { owned } from '@tandem-clouds/replication/policies/owned';
+import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { holdsMax } from '../../../src/shared/bounds.ts';
 import { available, emptyRow, type EscrowRow, rowChange } from '../../../src/shared/domain/escrow/row.ts';
 import {
@@ -42,7 +42,8 @@ describe('an escrow row', () => {
       asked: {},
       fenced: {},
     };
-    expect(rowChange(stocked(3))).toEqual({ row: owned('000000001', stored) });
+    const write = rowChange(stocked(3))['row'] as FieldOperation;
+    expect(write({}, { stamp: 'any', site: 'aws-1' }).register).toEqual(['any', stored, '000000001']);
   });
 
   test('holds no more than is available', () => {
