@@ -121,6 +121,7 @@ test('every emulator of a service and every host has facts', () => {
     'processes',
     'seed',
     'stack',
+    'types',
   ];
   expect(EMULATORS.map(({ folder }) => path.basename(folder)).sort()).toEqual(
     folders.filter((name) => !others.includes(name)).sort(),

@@ -212,7 +212,7 @@ describe('what is installed', () => {
       file,
       `import { SQSClient } from '@aws-sdk/client-sqs';
 import { startEmulators } from '@tandem-clouds/emulators';
-import { startSqs } from '../src/sqs/server.ts';
+import { startSqs } from '@tandem-clouds/emulators/sqs/server';
 const emulators = await startEmulators({ services: ['sqs'] });
 new SQSClient(emulators.sqs.config);
 emulators.sqs.faults.add({ kind: 'error', operation: 'SendMessage', times: 1 });
