@@ -48,7 +48,7 @@ const listing = (): string[] =>
 function registeredBy(appDir: string): readonly FunctionDefinition[] {
   const loader = path.join(import.meta.dirname, '../../packages/local/src/azure-host/app-loader.ts');
   const code = `import { AppLoader } from ${JSON.stringify(loader)};
-    console.log(JSON.stringify(new AppLoader(process.argv[1], console.error).load().functions));`;
+    console.log(JSON.stringify(new AppLoader(process.argv[1], console.error).load().result.functions));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', code, appDir]);
   return JSON.parse(String(output)) as readonly FunctionDefinition[];
 }
