@@ -83,7 +83,6 @@ export default tseslint.config(
   ),
   {
     files: ['packages/replication/src/**', 'src/shared/domain/**'],
-    ignores: ['packages/replication/src/time-limit.ts'],
     rules: {
       'no-restricted-properties': ['error', ...IMPURE],
       'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'crypto', 'fetch', 'performance'],

@@ -2,9 +2,9 @@
 import { isRetryable } from './errors.ts';
 import type { QueueSender } from './ports/queue.ts';
 import type { Store } from './ports/store.ts';
+import type { TimeLimit } from './ports/time-limit.ts';
 import type { Effect, Protocol } from './protocol.ts';
 import type { SiteId } from './stamp.ts';
-import type { TimeLimit } from './time-limit.ts';
 
 type OneEffect = Exclude<Effect, { op: 'all' }>;
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { timeLimit } from '../../../src/shared/time-limit.ts';
 import { MemoryStore } from '../../../tests/helpers/memory-store.ts';
 import { drive } from '../src/drive.ts';
 import { UnavailableError } from '../src/errors.ts';
 import { all, getMany, type Protocol, putMany } from '../src/protocol.ts';
-import { timeLimit } from '../src/time-limit.ts';
 
 const resources = { store: new MemoryStore(), sleep: () => Promise.resolve() };
 

@@ -7,7 +7,7 @@
  * back. The count is a message attribute because no queue keeps one for us.
  */
 import type { QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
-import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
+import type { TimeLimit } from '@tandem-clouds/replication/ports/time-limit';
 import { retryDelaySecondsMax } from '../bounds.ts';
 import { type Retry, sendWithin } from './settle-batch.ts';
 

@@ -6,7 +6,7 @@
  */
 import { AmbiguousError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { BatchHandler, InboundMessage, SendResult } from '@tandem-clouds/replication/ports/queue';
-import type { TimeLimit } from '@tandem-clouds/replication/time-limit';
+import type { TimeLimit } from '@tandem-clouds/replication/ports/time-limit';
 import type { DeadLetters } from '../ports/cloud.ts';
 import type { Logger, Metrics } from '../ports/telemetry.ts';
 import { probeSender } from './probe-message.ts';

@@ -5,12 +5,12 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type SqsEmulator, startSqs } from '@tandem-clouds/emulators/sqs/server';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import { timeLimit } from '@tandem-clouds/replication/time-limit';
 import { openSqs } from '../../../src/shared/adapters/aws/open-queue.ts';
 import { openPeers } from '../../../src/shared/adapters/peers/open-peers.ts';
 import { identityAt, roleAt } from '../../../src/shared/adapters/peers/peer-credentials.ts';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
 import type { PeerConfig } from '../../../src/shared/config/config.ts';
+import { timeLimit } from '../../../src/shared/time-limit.ts';
 
 interface Requested {
   readonly url: URL;

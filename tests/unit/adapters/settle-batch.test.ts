@@ -2,10 +2,10 @@
 import { expect, test } from '@jest/globals';
 import { TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Disposition, InboundMessage } from '@tandem-clouds/replication/ports/queue';
-import { timeLimit } from '@tandem-clouds/replication/time-limit';
 import { deadLettersOn } from '../../../src/shared/adapters/dead-letters.ts';
 import { probeMessage } from '../../../src/shared/adapters/probe-message.ts';
 import { settleBatch } from '../../../src/shared/adapters/settle-batch.ts';
+import { timeLimit } from '../../../src/shared/time-limit.ts';
 import { MemoryQueue } from '../../helpers/memory-queue.ts';
 
 const dead: Disposition = { kind: 'dead', reason: 'malformed', detail: 'the message is not JSON' };

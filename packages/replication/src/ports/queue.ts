@@ -1,5 +1,5 @@
 /** Queues as the core sees them: sending in batches, and the batch that a trigger hands over. */
-import type { TimeLimit } from '../time-limit.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 export interface OutboundMessage {
   /** Unique within one call. */

@@ -2,11 +2,12 @@
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
-import { type TimeLimit, timeLimit } from '@tandem-clouds/replication/time-limit';
+import type { TimeLimit } from '@tandem-clouds/replication/ports/time-limit';
 import { batchReserveMs, batchWorstMs, responseReserveMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
+import { timeLimit } from '../../time-limit.ts';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';

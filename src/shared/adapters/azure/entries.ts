@@ -6,12 +6,13 @@
  */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { BatchHandler, InboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
-import { type TimeLimit, timeLimit } from '@tandem-clouds/replication/time-limit';
+import type { TimeLimit } from '@tandem-clouds/replication/ports/time-limit';
 import { batchHandleMs, batchSendMs } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { DeadLetters, HttpHandler, TimerHandler } from '../../ports/cloud.ts';
 import type { Logger, Metrics } from '../../ports/telemetry.ts';
 import { decodePath } from '../../request-path.ts';
+import { timeLimit } from '../../time-limit.ts';
 import { attemptOf, sendAgain } from '../send-again.ts';
 import { settleBatch } from '../settle-batch.ts';
 import { withoutHeaders } from '../without-headers.ts';
