@@ -28,17 +28,13 @@ const SERVICE = [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'];
 const TOOLS = ['packages/command-line', 'packages/zone', 'packages/emulators'];
 const DNS = ['dns', 'dns/policy', 'dns/plan', 'dns/providers', 'dns/shift', 'dns/monitor', 'dns/command'];
 const LOCAL = [...TOOLS, ...DNS, ...SERVICE, 'infra', 'packages/local'];
-const KIT = [
-  ...LOCAL,
-  'infra/rollout',
-  'packages/testkit',
-  'packages/testkit/src/report',
-  'packages/testkit/src/history',
-  'packages/testkit/src/cluster',
-  'packages/testkit/src/checkers',
-  'packages/testkit/src/load',
-  'packages/testkit/src/observe',
-];
+/** What simulator, chaos and drills share, from the bottom to the top: each may import what is before it. */
+const SHARED_KIT = ['history', 'cluster', 'checkers', 'load', 'observe'].map(
+  (name) => `packages/testkit/src/${name}`,
+);
+const BELOW_KIT = [...LOCAL, 'infra/rollout', 'packages/testkit', 'packages/testkit/src/report'];
+const KIT = [...BELOW_KIT, ...SHARED_KIT];
+const NEIGHBOURS = ['peers', 'simulator', 'chaos', 'drill'].map((name) => `packages/testkit/src/${name}`);
 
 /** Room by path; the order is from the bottom to the top. */
 export const ROOMS = {
@@ -85,31 +81,17 @@ export const ROOMS = {
   // How it gets to the clouds, and both clouds on one laptop.
   infra: ['packages/command-line'],
   'packages/local': LOCAL,
-  'infra/serverless': [...LOCAL],
+  'infra/serverless': LOCAL,
   'infra/rollout': LOCAL,
 
   // What proves it: simulator, chaos and drills are neighbours that know nothing of each other.
-  'packages/testkit': [...LOCAL],
+  'packages/testkit': LOCAL,
   'packages/testkit/src/report': ['packages/command-line'],
-  'packages/testkit/src/history': KIT.slice(0, KIT.indexOf('packages/testkit/src/history')),
-  'packages/testkit/src/cluster': KIT.slice(0, KIT.indexOf('packages/testkit/src/cluster')),
-  'packages/testkit/src/checkers': KIT.slice(0, KIT.indexOf('packages/testkit/src/checkers')),
-  'packages/testkit/src/load': KIT.slice(0, KIT.indexOf('packages/testkit/src/load')),
-  'packages/testkit/src/observe': KIT,
-  'packages/testkit/src/peers': KIT,
-  'packages/testkit/src/simulator': KIT,
-  'packages/testkit/src/chaos': KIT,
-  'packages/testkit/src/drill': KIT,
+  ...Object.fromEntries(SHARED_KIT.map((room, at) => [room, [...BELOW_KIT, ...SHARED_KIT.slice(0, at)]])),
+  ...Object.fromEntries(NEIGHBOURS.map((room) => [room, KIT])),
 
   // Commands know everything, and tests know the commands.
-  scripts: [
-    ...KIT,
-    'infra/serverless',
-    'packages/testkit/src/peers',
-    'packages/testkit/src/simulator',
-    'packages/testkit/src/chaos',
-    'packages/testkit/src/drill',
-  ],
+  scripts: [...KIT, ...NEIGHBOURS, 'infra/serverless'],
 };
 
 const NAMES = Object.keys(ROOMS).sort((a, b) => b.length - a.length);
