@@ -7,8 +7,7 @@
 import { readUnits } from './capacity.ts';
 import type { DynamoContext } from './context.ts';
 import { type Item, type RequestData, run, tableOf, validated } from './dynalite.ts';
-import { DynamoError } from './errors.ts';
-import { THROTTLED_TEXT } from './write-budget.ts';
+import { throttled } from './write-budget.ts';
 
 interface TableRequest {
   readonly Keys: readonly Item[];
@@ -29,23 +28,19 @@ export async function batchGetItems(
   for (const [table, items] of Object.entries(output['Responses'] as Record<string, Item[]>)) {
     const request = requests[table];
     const names = (await tableOf(store, table)).KeySchema.map(({ AttributeName }) => AttributeName);
-    const throttled: Item[] = [];
+    const refused: Item[] = [];
     responses[table] = items.filter((item) => {
       if (!readBudget.admit()) {
-        throttled.push(Object.fromEntries(names.map((name) => [name, item[name] ?? {}])));
+        refused.push(Object.fromEntries(names.map((name) => [name, item[name] ?? {}])));
         return false;
       }
       readBudget.charge(readUnits(item, request?.ConsistentRead === true));
       read += 1;
       return true;
     });
-    if (throttled.length === 0) continue;
-    unprocessed[table] = { ...request, Keys: [...(unprocessed[table]?.Keys ?? []), ...throttled] };
+    if (refused.length === 0) continue;
+    unprocessed[table] = { ...request, Keys: [...(unprocessed[table]?.Keys ?? []), ...refused] };
   }
-  if (read === 0 && Object.keys(unprocessed).length > 0) throw readThrottled();
+  if (read === 0 && Object.keys(unprocessed).length > 0) throw throttled();
   return { ...output, Responses: responses, UnprocessedKeys: unprocessed };
-}
-
-export function readThrottled(): DynamoError {
-  return new DynamoError('ProvisionedThroughputExceededException', THROTTLED_TEXT);
 }

@@ -6,13 +6,12 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 import type { UsageMeter } from '../core/usage.ts';
-import { readThrottled } from './batch-reads.ts';
 import { detailOf, tableWriteUnits, type Units } from './capacity.ts';
 import type { DynamoContext } from './context.ts';
 import type { Item, RequestData } from './dynalite.ts';
 import { codeOf, isRefusal } from './errors.ts';
 import { isItemAction, runOperation, tablesIn } from './operations.ts';
-import { type WriteBudget, writeThrottled } from './write-budget.ts';
+import { throttled, type WriteBudget } from './write-budget.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
 
@@ -40,7 +39,7 @@ export async function runMetered(
   const isUnderstood = requested === undefined || requested === 'NONE' || detailOf(requested) !== undefined;
   if (!isItemAction(operation) || !isUnderstood) return runOperation(operation, context, input);
   const { readBudget, writeBudget } = context;
-  if (OTHER_READS.has(operation) && !readBudget.admit()) throw readThrottled();
+  if (OTHER_READS.has(operation) && !readBudget.admit()) throw throttled();
   const isReserved = SINGLE_WRITES.has(operation) && writeBudget.isBounded;
   const reservation = isReserved ? reserve(writeBudget, input) : undefined;
   let output: Record<string, unknown>;
@@ -78,7 +77,7 @@ function reserve(
   input: RequestData,
 ): { settle(units: Pick<Units, 'table' | 'global'>): void } {
   const table = String(input['TableName']);
-  if (!budget.admits(table)) throw writeThrottled();
+  if (!budget.admits(table)) throw throttled();
   const reserved = tableWriteUnits(input['Item'] as Item | undefined);
   budget.charge(table, { table: reserved, global: {} });
   return {

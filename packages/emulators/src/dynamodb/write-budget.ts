@@ -49,7 +49,8 @@ export class WriteBudget {
   }
 }
 
-export function writeThrottled(): DynamoError {
+/** The refusal of a read or a write that a table has no capacity left for. */
+export function throttled(): DynamoError {
   return new DynamoError('ProvisionedThroughputExceededException', THROTTLED_TEXT);
 }
 

@@ -2,7 +2,7 @@
 import { addUnits, consumedByTable, consumedCapacity, detailOf, unitsOfChange } from './capacity.ts';
 import { type DynaliteAction, type RequestData, run, type Store, validated } from './dynalite.ts';
 import { UnitOfWork } from './unit-of-work.ts';
-import { type WriteBudget, writeThrottled } from './write-budget.ts';
+import { throttled, type WriteBudget } from './write-budget.ts';
 
 type Response = Record<string, unknown>;
 
@@ -63,6 +63,6 @@ async function writeWithin(work: UnitOfWork, budget: WriteBudget, data: RequestD
       written += 1;
     }
   }
-  if (written === 0) throw writeThrottled();
+  if (written === 0) throw throttled();
   return { UnprocessedItems: unprocessed };
 }
