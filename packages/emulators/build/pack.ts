@@ -10,6 +10,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../src/core/is-alive.ts';
 import { compile } from './compile.ts';
 
 const FOLDER = path.join(import.meta.dirname, '..');
@@ -77,15 +78,6 @@ function restoreAfter(npm: number | undefined): void {
 async function guard(npm: number): Promise<void> {
   while (fs.existsSync(KEPT) && isAlive(npm)) await delay(POLL_MS);
   if (fs.existsSync(KEPT)) restore();
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 const [what, npm] = process.argv.slice(2);

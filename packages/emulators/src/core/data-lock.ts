@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FileWriteError } from './files.ts';
+import { isAlive } from './is-alive.ts';
 
 const FILE = 'owner.pid';
 /** Folders locked by this process: a recycled process id must not make a stale lock look like ours. */
@@ -41,16 +42,6 @@ function tryCreate(file: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new FileWriteError(file, error);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -12,6 +12,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStack, type StackSite } from '@tandem-clouds/command-line/running-stack';
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
+import { isAlive } from '@tandem-clouds/emulators/core/is-alive';
 import { defaultPorts, type Ports, PortsTakenError, reservePorts } from '../ports.ts';
 import { DEFAULT_SITES, parseSites, type Service, SERVICES, type SiteName } from '../stack/sites.ts';
 
@@ -68,13 +69,7 @@ export function readSites(dir: string): SiteRegistry | undefined {
 
 /** True while the process of a site lives. */
 export function runs({ pid }: Pick<RegisteredSite, 'pid'>): boolean {
-  if (pid === null) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return pid !== null && isAlive(pid);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The emulators of one site in one process: DynamoDB and SQS, or Cosmos DB and Service Bus.
- * Its argument is a `StandInsSettings` as JSON. The supervisor of `npm start` runs it.
+ * Its argument is a `EmulatorsSettings` as JSON. The supervisor of `npm start` runs it.
  */
 import { flushCompileCache } from 'node:module';
 import { type Emulators, startEmulators } from '@tandem-clouds/emulators';

@@ -17,7 +17,7 @@ export interface InjectedFaults {
 
 /**
  * Resolves when the last episode has begun and ended, or with the signal. Faults that are on then are taken away by
- * `Arena.heal`.
+ * `TestCluster.heal`.
  */
 export async function unleash(
   cluster: TestCluster,
