@@ -7,18 +7,22 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
+import { loadEntities, registryModule } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 /** Returns the exit status: 1 when something is stale and is only checked. */
 export async function generate({ check }: { readonly check: boolean }): Promise<number> {
-  const { js, dts } = await validatorsModule();
+  const declared = await loadEntities();
+  const entities = declared.map(({ entity }) => entity);
+  const { js, dts } = await validatorsModule(entities);
   const files: Record<string, string> = {
+    'src/shared/registry/entities.ts': registryModule(declared),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
-    'openapi.yaml': openApiDocument(),
+    'openapi.yaml': openApiDocument(entities),
     ...emulatorDocuments(),
   };
 

@@ -1,6 +1,7 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
-import { type Entity, idSchema } from '../../src/shared/domain/entity.ts';
+import type { Entity } from '../../src/shared/domain/entity.ts';
+import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import {
   applied,

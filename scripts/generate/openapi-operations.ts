@@ -2,7 +2,7 @@
 import { EARLIER_LIFE } from '@tandem-clouds/replication/conflict-log';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { exposureKeysMax, pageSizeMax, resumeKeysMax } from '../../src/shared/bounds.ts';
-import { idSchema } from '../../src/shared/domain/entity.ts';
+import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import {
   conflictOverrideSchema,
   discardSchema,

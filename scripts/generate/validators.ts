@@ -7,18 +7,19 @@ import { build } from 'esbuild';
 import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { configSchema } from '../../src/shared/config/config-schema.ts';
-import { changeSchemas, entities } from '../../src/shared/domain/entities.ts';
-import { ITEM } from '../../src/shared/domain/entities/item.ts';
-import { createSchema, storedSchema } from '../../src/shared/domain/entity.ts';
+import type { Entity } from '../../src/shared/domain/entity.ts';
+import { createSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
+import { ITEM } from '../../src/shared/domain/item.ts';
 import {
   conflictOverrideSchema,
   discardSchema,
   replaySchema,
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
+import { changeSchemas } from './change-schemas.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
-function runtimeSchemas(): Record<string, object> {
+function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
   const schemas: Record<string, object> = {
     config: configSchema,
     event: eventSchema,
@@ -32,7 +33,7 @@ function runtimeSchemas(): Record<string, object> {
     schemas[`${entity.name}Create`] = createSchema(entity);
     schemas[`${entity.name}Stored`] = storedSchema(entity);
   }
-  for (const [name, schema] of Object.entries(changeSchemas)) schemas[changeCheck(name)] = schema;
+  for (const [name, schema] of Object.entries(changeSchemas(entities))) schemas[changeCheck(name)] = schema;
   return schemas;
 }
 
@@ -42,8 +43,8 @@ function changeCheck(entity: string): string {
 }
 
 /** The source of `validators.js` and of its declarations. */
-export async function validatorsModule(): Promise<{ js: string; dts: string }> {
-  const schemas = runtimeSchemas();
+export async function validatorsModule(entities: readonly Entity[]): Promise<{ js: string; dts: string }> {
+  const schemas = runtimeSchemas(entities);
   const names = Object.keys(schemas);
   const ajv = new Ajv.default({
     allErrors: true,
@@ -54,7 +55,9 @@ export async function validatorsModule(): Promise<{ js: string; dts: string }> {
   });
   addFormats.default(ajv);
   for (const name of names) ajv.addSchema(schemas[name] ?? {}, name);
-  const changes = Object.keys(changeSchemas).map((name) => `${JSON.stringify(name)}: ${changeCheck(name)}`);
+  const changes = Object.keys(changeSchemas(entities)).map(
+    (name) => `${JSON.stringify(name)}: ${changeCheck(name)}`,
+  );
   const code = [
     standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name]))),
     `export const changeChecks = { ${changes.join(', ')} };`,

@@ -22,6 +22,8 @@ const APPLICATION = [
   'src/shared/domain',
   'src/shared/operations',
   'src/shared/http',
+  'src/shared/entities',
+  'src/shared/registry',
 ];
 const SERVICE = [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'];
 
@@ -50,6 +52,9 @@ export const ROOMS = {
   'src/shared/config': [...BASE, 'src/shared/generated', 'src/shared/validation'],
   'src/shared/ports': CONFIG,
   'src/shared/domain': PORTS,
+  // One file an entity; the registry is written from them.
+  'src/shared/entities': [...PROTOCOL, 'src/shared/domain'],
+  'src/shared/registry': ['src/shared/domain', 'src/shared/entities'],
   'src/shared/operations': [...PORTS, 'src/shared/domain'],
   'src/shared/http': [...PORTS, 'src/shared/generated', 'src/shared/domain', 'src/shared/operations'],
   'src/shared/adapters': PORTS,

@@ -1,7 +1,7 @@
 /** Generic records: `POST /write` creates or replaces; below `/items` they are listed, read and deleted. */
 import { idOf } from '@tandem-clouds/replication/record';
 import { fetchClient } from '../shared/adapters/fetch-client.ts';
-import { ITEM } from '../shared/domain/entities/item.ts';
+import { ITEM } from '../shared/domain/item.ts';
 import { type ItemInput, ItemService } from '../shared/domain/item-service.ts';
 import { InvalidError } from '../shared/errors.ts';
 import { itemWrite } from '../shared/generated/validators.js';

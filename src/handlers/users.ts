@@ -1,6 +1,6 @@
 /** Users: create, read, list, change, delete. `POST /user` is an alias of `POST /users`. */
 import { fetchClient } from '../shared/adapters/fetch-client.ts';
-import { user } from '../shared/domain/entities/user.ts';
+import { user } from '../shared/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
 import { userCreate, userPatch, userStored } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';

@@ -5,7 +5,7 @@ import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { cloudName } from '#cloud';
 import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
-import { user } from '../../src/shared/domain/entities/user.ts';
+import { user } from '../../src/shared/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { userCreate, userPatch } from '../../src/shared/generated/validators.js';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';

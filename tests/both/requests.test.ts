@@ -6,7 +6,7 @@ import type { Store } from '@tandem-clouds/replication/ports/store';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
-import { user } from '../../src/shared/domain/entities/user.ts';
+import { user } from '../../src/shared/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';

@@ -269,7 +269,7 @@ function changeOf(field: string, policy: MergePolicy, value: Json): Json | Field
     case 'counter':
       return count(field, (value as { increment: number }).increment);
     case 'register':
-    case 'owned':
+    case 'states':
       return value;
   }
 }

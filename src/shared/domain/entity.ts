@@ -1,21 +1,9 @@
 /**
- * An entity is declared in one file: its name, its path and the JSON Schemas of what may be written. Validation,
- * routes, the OpenAPI document and replication follow from the declaration.
+ * What an entity is, once it is declared (`define-entity.ts`): everything else follows from this. Functions, routes, roles,
+ * validators, the contract, indexes and reactions are all made from it, at both clouds.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { isReservedEntity } from '@tandem-clouds/replication/reserved';
-
-export interface JsonSchemaObject {
-  readonly type: 'object';
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | JsonSchema;
-  readonly maxProperties?: number;
-  readonly minProperties?: number;
-  readonly description?: string;
-  readonly example?: unknown;
-  readonly properties: Readonly<Record<string, JsonSchema>>;
-}
-export type JsonSchema = Readonly<Record<string, unknown>> | JsonSchemaObject;
+import type { JsonSchema, Properties } from './json-schema.ts';
 
 /**
  * How concurrent writes of a field become one.
@@ -25,11 +13,108 @@ export type JsonSchema = Readonly<Record<string, unknown>> | JsonSchemaObject;
  * | `register` | the later write wins; the loser is in the conflict log. The default |
  * | `set` | an array of distinct elements; additions and removals merge, an addition wins against a removal |
  * | `counter` | a whole number that is changed by increments, all of which count |
- * | `owned` | written by the service's own code under a rank, never by clients: the higher rank wins |
+ * | `states` | walks forward through declared states; of two concurrent transitions the one to the later state wins, whatever the clocks say, and the other is in the conflict log |
  *
  * A later release may change the policy of a field without a migration (`replication/policies/field.ts`).
  */
-export type MergePolicy = 'register' | 'set' | 'counter' | 'owned';
+export type MergePolicy = 'register' | 'set' | 'counter' | 'states';
+
+/** Who may write a field. Clients write it in creations and changes; actions and reactions by what they return. */
+export type Writer = 'client' | 'action' | 'reaction';
+
+/** The states that a field walks through. */
+export interface States {
+  /** Every state; the first is where a record begins. Of concurrent transitions the later in this order wins. */
+  readonly order: readonly string[];
+  /** State → the states that may follow it, each later in the order. A state that is not named is an end. */
+  readonly allowed: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A list by something else than the id: `GET /bookings?customerId=c1&createdAt[gte]=…`. */
+export interface Index {
+  /** The field whose value is asked for, exactly. Records without a value are not in the index. */
+  readonly on: string;
+  /** The field that orders what has one value, and that ranges are asked of; `createdAt` unless it is named. */
+  readonly order?: string;
+  /** Over how many partitions one value is spread, where many records share it: 1 to 16; 1 unless it is said. */
+  readonly buckets?: number;
+}
+
+/** Whose records they are; what nobody owns is everybody's who has the scope. */
+export interface Access {
+  /** The field that holds the subject of its owner: written by the creation, never changed. Others get 404. */
+  readonly owner?: string;
+  /** The claim of a token that names the caller's tenant. It is part of the key, so it cannot be added later. */
+  readonly tenant?: string;
+}
+
+/** Who asks, as rules and handlers see it. */
+export interface RuleCaller {
+  /** `sub` of the token, or the name of a service's key; undefined where nobody is asked who they are. */
+  readonly subject: string | undefined;
+  readonly scopes: readonly string[];
+  /** Claims of the token, as they were signed. */
+  readonly claims: Readonly<Record<string, Json>>;
+  readonly tenant: string | undefined;
+}
+
+/** What a rule knows beside the record and its input: fixed once per request, however often the write is tried. */
+export interface RuleContext {
+  readonly caller: RuleCaller;
+  /** When the request was taken, by this site's clock. */
+  readonly now: Date;
+  /** The next of the request's ids, unique over all sites; the same ones in the same order each time the rule runs. */
+  readonly newId: () => string;
+}
+
+/** What a write sets, in the terms of the fields' policies: a value, null, `{increment}`, `{add, remove}`, or a state. */
+export type FieldChanges = Readonly<Record<string, Json | undefined>>;
+
+/** The record as rules and reactions see it: its id, its fields, and when it was created. */
+export type Values = Readonly<Record<string, Json | undefined>>;
+
+/** `POST /<collection>/{id}/<action>` */
+export interface Action {
+  readonly summary: string;
+  readonly input: Properties;
+  readonly required: readonly string[];
+  /** Code → what it means and the status of the answer. */
+  readonly errors: Readonly<Record<string, DeclaredError>>;
+  /** Pure. Throws `RuleError` to refuse; undefined leaves the record as it is. */
+  readonly decide: (record: Values, input: Values, context: RuleContext) => FieldChanges | undefined;
+}
+
+export interface DeclaredError {
+  readonly title: string;
+  /** 4xx. */
+  readonly status: number;
+}
+
+/** What a reaction's run may use. */
+export interface ReactionContext {
+  /** Names the effect, the same wherever and whenever it is tried again: a provider's idempotency key. */
+  readonly effectId: string;
+  readonly now: Date;
+  /** 1 at the first try. */
+  readonly attempt: number;
+  readonly site: string;
+}
+
+/** What is done while a condition on a record holds. */
+export interface Reaction {
+  /** The fields whose change may make the condition true; their stamps name the effect. */
+  readonly on: readonly string[];
+  /** Pure. True: now. A number: from that moment on (epoch milliseconds). False: nothing is to be done. */
+  readonly when: (record: Values, nowMs: number) => boolean | number;
+  /** Does it, and returns what makes the condition false. May be called more than once with one `effectId`. */
+  readonly run: (record: Values, context: ReactionContext) => Promise<FieldChanges | undefined>;
+  /** `origin`: at one site, that of the newest of the fields' stamps. `every`: at each site, and returns nothing. */
+  readonly site: 'origin' | 'every';
+  /** Names the effect instead of the stamps: of one name it is done once. */
+  readonly once?: (record: Values) => string;
+  /** Raised to have records that were done reacted to again. */
+  readonly version: number;
+}
 
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
@@ -38,78 +123,39 @@ export interface Entity {
   readonly collection: string;
   /** The field that clients know the id by: `userId`. */
   readonly idField: string;
-  /** What clients may write. `required` holds for a creation; a change may leave fields out, or null them. */
-  readonly fields: Readonly<Record<string, JsonSchema>>;
-  readonly required: readonly string[];
-  /** Field → how it merges, where it is no register. */
-  readonly merge?: Readonly<Record<string, MergePolicy>>;
   /** One line for the contract. */
   readonly description: string;
   readonly example: Readonly<Record<string, Json>>;
+  /** Other paths of a creation: `/user`. */
+  readonly aliases: readonly string[];
+  /** Field → JSON Schema of its value as it is shown. */
+  readonly fields: Properties;
+  /** What a creation must have. */
+  readonly required: readonly string[];
+  /** Field → how it merges, where it is no register. */
+  readonly merge: Readonly<Record<string, MergePolicy>>;
+  /** Field → its states, where it has some. */
+  readonly states: Readonly<Record<string, States>>;
+  /** Field → who writes it, where that is not clients. */
+  readonly by: Readonly<Record<string, Writer>>;
+  /** Field → the scopes, one of which a caller must have to see it; `owner` is the record's owner. */
+  readonly readableBy: Readonly<Record<string, readonly string[]>>;
+  /** Fields whose values no two live records share, as far as one site knows. */
+  readonly unique: readonly string[];
+  readonly indexes: Readonly<Record<string, Index>>;
+  readonly access: Access;
+  readonly actions: Readonly<Record<string, Action>>;
+  readonly reactions: Readonly<Record<string, Reaction>>;
 }
-
-/** Ids that both stores and a path segment carry as they are. */
-export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$';
-export const idSchema = { type: 'string', pattern: ID_PATTERN } as const;
-
-/** A whole number that a double, and so JSON, holds exactly (RFC 8259, section 6). */
-export const exactInteger = {
-  type: 'integer',
-  minimum: Number.MIN_SAFE_INTEGER,
-  maximum: Number.MAX_SAFE_INTEGER,
-} as const;
-
-/** Any JSON object, bounded in width; the reader of bodies bounds its depth. */
-export const metadataSchema = { type: 'object', maxProperties: 100, additionalProperties: true } as const;
-
-/** Declares an entity. @throws TypeError when the declaration contradicts itself. */
-export function defineEntity(entity: Entity): Entity {
-  if (!/^[a-z][a-z0-9-]*$/.test(entity.name) || isReservedEntity(entity.name)) {
-    throw new TypeError(`${entity.name}: an entity's name is lower case, and not one of our own`);
-  }
-  for (const field of entity.required) {
-    if (!Object.hasOwn(entity.fields, field))
-      throw new TypeError(`${entity.name}: required field ${field} is not declared`);
-  }
-  for (const field of Object.keys(entity.fields)) {
-    if (field.startsWith('$') || field.includes('/') || field === 'id' || field === entity.idField) {
-      throw new TypeError(`${entity.name}: ${field} is a reserved name`);
-    }
-  }
-  for (const [field, policy] of Object.entries(entity.merge ?? {})) {
-    const type = (entity.fields[field] as { type?: unknown } | undefined)?.type;
-    const wanted = MERGED_TYPES[policy];
-    if (type === undefined || (wanted !== undefined && type !== wanted)) {
-      throw new TypeError(
-        `${entity.name}: a ${policy} needs a field of type ${wanted ?? 'any'}; ${field} is none`,
-      );
-    }
-    if (policy === 'counter' && !isExact(entity.fields[field])) {
-      throw new TypeError(
-        `${entity.name}: ${field} is a counter and needs a maximum that can be counted exactly`,
-      );
-    }
-    if (policy !== 'register' && entity.required.includes(field)) {
-      throw new TypeError(`${entity.name}: ${field} is a ${policy} and cannot be required`);
-    }
-  }
-  return Object.freeze(entity);
-}
-
-function isExact(schema: JsonSchema | undefined): boolean {
-  return Number.isSafeInteger((schema as { maximum?: unknown } | undefined)?.maximum);
-}
-
-const MERGED_TYPES: Readonly<Record<MergePolicy, string | undefined>> = {
-  register: undefined,
-  set: 'array',
-  counter: 'integer',
-  owned: undefined,
-};
 
 /** How a field merges. */
 export function policyOf(entity: Entity, field: string): MergePolicy {
-  return entity.merge?.[field] ?? 'register';
+  return entity.merge[field] ?? 'register';
+}
+
+/** Who writes a field. */
+export function writerOf(entity: Entity, field: string): Writer {
+  return entity.by[field] ?? 'client';
 }
 
 /** Whether a field is an object whose members merge one by one. */
@@ -118,88 +164,7 @@ export function mergesByMember(entity: Entity, field: string): boolean {
   return policyOf(entity, field) === 'register' && type === 'object';
 }
 
-/** The schema of fields as they are stored, some or all of them. */
-export function storedSchema(entity: Entity): JsonSchemaObject {
-  return { type: 'object', properties: entity.fields };
-}
-
 /** The fields that clients write, with their schemas. */
-function writable(entity: Entity): [string, JsonSchema][] {
-  return Object.entries(entity.fields).filter(([field]) => policyOf(entity, field) !== 'owned');
-}
-
-/** The schema of a creation: the client may choose the id; fields nobody declared are refused. */
-export function createSchema(entity: Entity): JsonSchemaObject {
-  return {
-    type: 'object',
-    required: entity.required,
-    additionalProperties: false,
-    properties: { [entity.idField]: idSchema, ...Object.fromEntries(writable(entity)) },
-  };
-}
-
-/**
- * The schema of a change, a JSON Merge Patch (RFC 7396): null removes a field that is not required. A set takes an
- * array, which replaces it, or what to add and remove; a counter takes an increment.
- */
-export function patchSchema(entity: Entity): JsonSchemaObject {
-  const properties: Record<string, JsonSchema> = {};
-  for (const [field, schema] of writable(entity)) {
-    properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
-  }
-  return { type: 'object', minProperties: 1, additionalProperties: false, properties };
-}
-
-function changeSchema(policy: MergePolicy, schema: JsonSchema, required: boolean): JsonSchema {
-  switch (policy) {
-    case 'set':
-      return { anyOf: [schema, strictObject({ add: schema, remove: schema }), { type: 'null' }] };
-    case 'counter':
-      return { ...strictObject({ increment: exactInteger }), required: ['increment'] };
-    case 'register':
-    case 'owned':
-      return required ? schema : { anyOf: [schema, { type: 'null' }] };
-  }
-}
-
-function strictObject(properties: Readonly<Record<string, JsonSchema>>): JsonSchemaObject {
-  return { type: 'object', minProperties: 1, additionalProperties: false, properties };
-}
-
-/**
- * The schema of what is answered. What one site accepts keeps to the bounds of a field; what two sites accept at the same
- * time may be over them when it is merged, so they are not claimed here.
- */
-export function viewSchema(entity: Entity): JsonSchemaObject {
-  const shown = Object.entries(entity.fields).map(([field, schema]) => [
-    field,
-    withoutBounds(entity, field, schema),
-  ]);
-  return {
-    type: 'object',
-    required: ['id', entity.idField, ...entity.required, 'createdAt'],
-    additionalProperties: false,
-    properties: {
-      id: idSchema,
-      [entity.idField]: idSchema,
-      ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
-      createdAt: { type: 'string', format: 'date-time' },
-    },
-  };
-}
-
-const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);
-
-function withoutBounds(entity: Entity, field: string, schema: JsonSchema): JsonSchema {
-  const merges = mergesByMember(entity, field) || ['set', 'counter'].includes(policyOf(entity, field));
-  if (!merges) return schema;
-  const rest = Object.entries(schema).filter(([keyword]) => !BOUNDS.has(keyword));
-  const bounds = Object.entries(schema).filter(([keyword]) => BOUNDS.has(keyword));
-  const text = bounds.map(([keyword, bound]) => `${keyword} ${String(bound)}`).join(', ');
-  return {
-    ...Object.fromEntries(rest),
-    ...(text !== '' && {
-      description: `At each site ${text}; what two sites accept at the same time may be beyond that when it is merged.`,
-    }),
-  };
+export function clientFields(entity: Entity): [string, JsonSchema][] {
+  return Object.entries(entity.fields).filter(([field]) => writerOf(entity, field) === 'client');
 }

@@ -9,7 +9,6 @@ import {
   type StoredRecord,
 } from '@tandem-clouds/replication/record';
 import { NotFoundError, PreconditionFailedError } from '../errors.ts';
-import { ITEM } from './entities/item.ts';
 import {
   checkPrecondition,
   type Creation,
@@ -17,6 +16,7 @@ import {
   type EntityPage,
   type WriteOptions,
 } from './entity-service.ts';
+import { ITEM } from './item.ts';
 import type { ListOptions, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 

@@ -1,6 +1,6 @@
 /** `limit` and `cursor` of a list, and how a cursor is written. */
 import { pageSizeDefault, pageSizeMax } from '../bounds.ts';
-import { ID_PATTERN } from '../domain/entity.ts';
+import { ID_PATTERN } from '../domain/json-schema.ts';
 import { type Failure, InvalidError } from '../errors.ts';
 import type { HttpRequest } from './route.ts';
 

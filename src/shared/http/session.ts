@@ -9,7 +9,7 @@ import { MalformedError } from '@tandem-clouds/replication/errors';
 import { stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { vectorOfName } from '@tandem-clouds/replication/vector';
 import { sessionTokensMax } from '../bounds.ts';
-import { ID_PATTERN } from '../domain/entity.ts';
+import { ID_PATTERN } from '../domain/json-schema.ts';
 import type { HttpRequest } from './route.ts';
 
 const KEY = new RegExp(`^[a-z][a-z0-9-]*:${ID_PATTERN.slice(1)}`);

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { cleared, oldestMs } from '@tandem-clouds/replication/lives';
 import { mergeStates } from '@tandem-clouds/replication/merge';
 import { DELETED, isLive } from '@tandem-clouds/replication/record';
-import { user } from '../../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { ItemService } from '../../../src/shared/domain/item-service.ts';
+import { user } from '../../../src/shared/entities/user.ts';
 import { checkUser } from '../../helpers/check-user.ts';
 import { START_MS, TestSite } from '../../helpers/test-site.ts';
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { mergeStates } from '@tandem-clouds/replication/merge';
 import { requestsRemembered } from '../../../src/shared/bounds.ts';
-import { user } from '../../../src/shared/domain/entities/user.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { ItemService } from '../../../src/shared/domain/item-service.ts';
 import type { KeyedRequest } from '../../../src/shared/domain/request-memory.ts';
+import { user } from '../../../src/shared/entities/user.ts';
 import { checkUser } from '../../helpers/check-user.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 

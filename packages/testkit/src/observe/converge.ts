@@ -6,7 +6,8 @@ import { memberOf } from '@tandem-clouds/replication/policies/members';
 import { membersOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { CONFLICT, isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import { laterStamp } from '@tandem-clouds/replication/stamp';
-import { changeSchemas } from '../../../../src/shared/domain/entities.ts';
+import { ITEM } from '../../../../src/shared/domain/item.ts';
+import { entities } from '../../../../src/shared/registry/entities.ts';
 import { checkResponse, type Overruled } from '../checkers/judge.ts';
 import { depths, redrive } from '../cluster/queues.ts';
 import { type Endpoint, isSilence, type Request, send } from '../cluster/request.ts';
@@ -153,7 +154,7 @@ export function keysOf(log: readonly Attempt[]): string[] {
 
 async function listAll(cluster: TestCluster, site: string): Promise<string[]> {
   const keys: string[] = [];
-  for (const entity of Object.keys(changeSchemas)) {
+  for (const entity of [...entities.map(({ name }) => name), ITEM]) {
     let after: string | undefined;
     for (;;) {
       const from = after;

@@ -1,4 +1,4 @@
-import { idSchema, type JsonSchemaObject } from '../entity.ts';
+import { idSchema, type JsonSchemaObject } from './json-schema.ts';
 
 /** Ten years: an expiry further away is most likely a wrong unit. */
 const TTL_SECONDS_MAX = 10 * 366 * 24 * 3600;

@@ -1,4 +1,5 @@
-import { defineEntity, metadataSchema } from '../entity.ts';
+import { defineEntity } from '../domain/define-entity.ts';
+import { metadataSchema } from '../domain/json-schema.ts';
 
 /** A person or an account. */
 export const user = defineEntity({
@@ -6,14 +7,19 @@ export const user = defineEntity({
   collection: 'users',
   idField: 'userId',
   description: 'A person or an account',
+  aliases: ['/user'],
   required: ['name', 'email'],
   fields: {
     name: { type: 'string', minLength: 1, maxLength: 200 },
     email: { type: 'string', format: 'email', maxLength: 254 },
     metadata: metadataSchema,
-    labels: { type: 'array', maxItems: 100, items: { type: 'string', minLength: 1, maxLength: 64 } },
-    signIns: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    labels: {
+      type: 'array',
+      maxItems: 100,
+      items: { type: 'string', minLength: 1, maxLength: 64 },
+      merge: 'set',
+    },
+    signIns: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, merge: 'counter' },
   },
-  merge: { labels: 'set', signIns: 'counter' },
   example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' }, labels: ['beta'] },
 });

@@ -1,0 +1,183 @@
+/**
+ * How an entity is declared: one file in `src/shared/entities/`, one call of `defineEntity`.
+ *
+ * @example
+ * export const note = defineEntity({
+ *   name: 'note',
+ *   collection: 'notes',
+ *   idField: 'noteId',
+ *   description: 'Something to remember',
+ *   required: ['text'],
+ *   fields: {
+ *     text: { type: 'string', maxLength: 2_000 },
+ *     labels: { type: 'array', items: { type: 'string' }, merge: 'set' },
+ *     status: { states: { order: ['open', 'done'], allowed: { open: ['done'] } }, by: 'action' },
+ *   },
+ *   actions: { finish: { summary: 'Finish', decide: () => ({ status: 'done' }) } },
+ *   example: { text: 'Buy milk' },
+ * });
+ */
+import type { Json } from '@tandem-clouds/replication/json';
+import { DeclarationError, mistakesOf } from './declaration-mistakes.ts';
+import type {
+  Access,
+  Action,
+  DeclaredError,
+  Entity,
+  Index,
+  MergePolicy,
+  Reaction,
+  ReactionContext,
+  RuleContext,
+  States,
+  Writer,
+} from './entity.ts';
+import type { JsonSchema, ObjectOf, Properties, ValueOf } from './json-schema.ts';
+
+/** A field: the JSON Schema of its value, and what is beside it. */
+export type FieldDeclaration = Readonly<Record<string, unknown>> & {
+  /** How concurrent writes become one; `register` unless it is said. */
+  readonly merge?: 'register' | 'set' | 'counter';
+  /** The states that it walks through, instead of `type` and `merge`. */
+  readonly states?: States;
+  /** Who writes it; clients unless it is said. */
+  readonly by?: Writer;
+  /** Scopes, one of which a caller must have to see it; `owner` is the record's owner. Everybody unless it is said. */
+  readonly readableBy?: readonly string[];
+};
+
+type Fields = Readonly<Record<string, FieldDeclaration>>;
+
+/** The fields that are always there: those that a creation must have, sets, counters and states. */
+type Always<F, R> =
+  | R
+  | {
+      [Name in keyof F]: F[Name] extends { readonly merge: 'set' | 'counter' } | { readonly states: object }
+        ? Name
+        : never;
+    }[keyof F];
+
+/** A record of these fields, as rules and reactions see it. */
+export type RecordOf<F, R = never> = ObjectOf<F, Always<F, R>> & {
+  readonly id: string;
+  readonly createdAt: string;
+};
+
+/** What may be set of these fields, in the terms of their policies. */
+export type ChangesOf<F> = {
+  readonly [Name in keyof F]?: F[Name] extends { readonly merge: 'counter' }
+    ? { readonly increment: number }
+    : F[Name] extends { readonly merge: 'set' }
+      ? ValueOf<F[Name]> | { readonly add?: ValueOf<F[Name]>; readonly remove?: ValueOf<F[Name]> } | null
+      : ValueOf<F[Name]> | null;
+};
+
+export interface ActionDeclaration<F, R, I> {
+  readonly summary: string;
+  /** Field → JSON Schema of what the body of the request has; none unless it is said. */
+  readonly input?: I;
+  /** What the body must have. */
+  readonly required?: readonly (keyof I & string)[];
+  /** Code → what it means; the status is 409 unless it is said. */
+  readonly errors?: Readonly<Record<string, string | DeclaredError>>;
+  /** Pure: nothing but its arguments. Throws `RuleError` to refuse; undefined leaves the record as it is. */
+  readonly decide: (
+    record: RecordOf<F, R>,
+    input: ObjectOf<I>,
+    context: RuleContext,
+  ) => ChangesOf<F> | undefined;
+}
+
+export interface ReactionDeclaration<F, R> {
+  readonly on: readonly (keyof F & string)[];
+  readonly when: (record: RecordOf<F, R>, nowMs: number) => boolean | number;
+  readonly run: (
+    record: RecordOf<F, R>,
+    context: ReactionContext,
+  ) => Promise<ChangesOf<F> | undefined> | Promise<void>;
+  /** `origin` unless it is said. */
+  readonly site?: Reaction['site'];
+  readonly once?: (record: RecordOf<F, R>) => string;
+  /** 1 unless it is said. */
+  readonly version?: number;
+}
+
+export interface EntityDeclaration<F, R, A> {
+  readonly name: string;
+  readonly collection: string;
+  readonly idField: string;
+  readonly description: string;
+  readonly fields: F;
+  readonly required: readonly R[];
+  readonly example: Readonly<Record<string, Json>>;
+  readonly aliases?: readonly string[];
+  readonly unique?: readonly (keyof F & string)[];
+  readonly indexes?: Readonly<Record<string, Index>>;
+  readonly access?: Access;
+  readonly actions?: { readonly [Name in keyof A]: ActionDeclaration<F, R, A[Name]> };
+  readonly reactions?: Readonly<Record<string, ReactionDeclaration<F, R>>>;
+}
+
+/** Declares an entity. @throws DeclarationError */
+export function defineEntity<
+  const F extends Fields,
+  const R extends keyof F & string,
+  const A extends Readonly<Record<string, Properties>> = Readonly<Record<string, never>>,
+>(declaration: EntityDeclaration<F, R, A>): Entity {
+  const entity = normalized(declaration as unknown as LooseDeclaration);
+  const mistakes = mistakesOf(entity);
+  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes);
+  return Object.freeze(entity);
+}
+
+/** A declaration without the types of its fields. */
+type LooseDeclaration = EntityDeclaration<Fields, string, Readonly<Record<string, Properties>>>;
+
+function normalized(declaration: LooseDeclaration): Entity {
+  const { fields: declared, actions = {}, reactions = {}, ...rest } = declaration;
+  const fields: Record<string, JsonSchema> = {};
+  const merge: Record<string, MergePolicy> = {};
+  const states: Record<string, States> = {};
+  const by: Record<string, Writer> = {};
+  const readableBy: Record<string, readonly string[]> = {};
+  for (const [name, field] of Object.entries(declared)) {
+    const { merge: policy, states: walk, by: writer, readableBy: readers, ...schema } = field;
+    fields[name] = walk === undefined ? schema : { type: 'string', enum: walk.order, ...schema };
+    if (walk !== undefined) states[name] = walk;
+    const merges = walk === undefined ? policy : 'states';
+    if (merges !== undefined && merges !== 'register') merge[name] = merges;
+    if (writer !== undefined && writer !== 'client') by[name] = writer;
+    if (readers !== undefined) readableBy[name] = readers;
+  }
+  return {
+    aliases: [],
+    unique: [],
+    indexes: {},
+    access: {},
+    ...rest,
+    fields,
+    merge,
+    states,
+    by,
+    readableBy,
+    actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
+      ...action,
+      input,
+      required,
+      errors: mapped(errors, (error) => (typeof error === 'string' ? { title: error, status: 409 } : error)),
+      decide: action.decide as unknown as Action['decide'],
+    })),
+    reactions: mapped(reactions, (reaction) => ({
+      site: 'origin' as const,
+      version: 1,
+      ...(reaction as unknown as Omit<Reaction, 'site' | 'version'>),
+    })),
+  };
+}
+
+function mapped<From, To>(
+  members: Readonly<Record<string, From>>,
+  map: (member: From) => To,
+): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(members).map(([name, member]) => [name, map(member)]));
+}

@@ -1,0 +1,89 @@
+/** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
+import { clientFields, type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
+import { exactInteger, idSchema, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
+
+/** The schema of fields as they are stored, some or all of them. */
+export function storedSchema(entity: Entity): JsonSchemaObject {
+  return { type: 'object', properties: entity.fields };
+}
+
+/**
+ * The schema of a creation: the client may choose the id; fields nobody declared are refused. What walks through states
+ * begins at the first one.
+ */
+export function createSchema(entity: Entity): JsonSchemaObject {
+  const chosen = clientFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
+  return {
+    type: 'object',
+    required: entity.required,
+    additionalProperties: false,
+    properties: { [entity.idField]: idSchema, ...Object.fromEntries(chosen) },
+  };
+}
+
+/**
+ * The schema of a change, a JSON Merge Patch (RFC 7396): null removes a field that is not required. A set takes an
+ * array, which replaces it, or what to add and remove; a counter takes an increment.
+ */
+export function patchSchema(entity: Entity): JsonSchemaObject {
+  const properties: Record<string, JsonSchema> = {};
+  for (const [field, schema] of clientFields(entity)) {
+    properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
+  }
+  return { type: 'object', minProperties: 1, additionalProperties: false, properties };
+}
+
+function changeSchema(policy: MergePolicy, schema: JsonSchema, required: boolean): JsonSchema {
+  switch (policy) {
+    case 'set':
+      return { anyOf: [schema, strictObject({ add: schema, remove: schema }), { type: 'null' }] };
+    case 'counter':
+      return { ...strictObject({ increment: exactInteger }), required: ['increment'] };
+    case 'states':
+      return schema;
+    case 'register':
+      return required ? schema : { anyOf: [schema, { type: 'null' }] };
+  }
+}
+
+function strictObject(properties: Readonly<Record<string, JsonSchema>>): JsonSchemaObject {
+  return { type: 'object', minProperties: 1, additionalProperties: false, properties };
+}
+
+/**
+ * The schema of what is answered. What one site accepts keeps to the bounds of a field; what two sites accept at the same
+ * time may be over them when it is merged, so they are not claimed here.
+ */
+export function viewSchema(entity: Entity): JsonSchemaObject {
+  const shown = Object.entries(entity.fields).map(([field, schema]) => [
+    field,
+    withoutBounds(entity, field, schema),
+  ]);
+  return {
+    type: 'object',
+    required: ['id', entity.idField, ...entity.required, 'createdAt'],
+    additionalProperties: false,
+    properties: {
+      id: idSchema,
+      [entity.idField]: idSchema,
+      ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
+      createdAt: { type: 'string', format: 'date-time' },
+    },
+  };
+}
+
+const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);
+
+function withoutBounds(entity: Entity, field: string, schema: JsonSchema): JsonSchema {
+  const merges = mergesByMember(entity, field) || ['set', 'counter'].includes(policyOf(entity, field));
+  if (!merges) return schema;
+  const rest = Object.entries(schema).filter(([keyword]) => !BOUNDS.has(keyword));
+  const bounds = Object.entries(schema).filter(([keyword]) => BOUNDS.has(keyword));
+  const text = bounds.map(([keyword, bound]) => `${keyword} ${String(bound)}`).join(', ');
+  return {
+    ...Object.fromEntries(rest),
+    ...(text !== '' && {
+      description: `At each site ${text}; what two sites accept at the same time may be beyond that when it is merged.`,
+    }),
+  };
+}

@@ -1,0 +1,195 @@
+import { describe, expect, test } from '@jest/globals';
+import { DeclarationError } from '../../../src/shared/domain/declaration-mistakes.ts';
+import {
+  defineEntity,
+  type EntityDeclaration,
+  type FieldDeclaration,
+} from '../../../src/shared/domain/define-entity.ts';
+import { createSchema, patchSchema } from '../../../src/shared/domain/entity-schemas.ts';
+import type { Properties } from '../../../src/shared/domain/json-schema.ts';
+
+/** A declaration whose fields the compiler does not know. */
+type Loose = EntityDeclaration<
+  Readonly<Record<string, FieldDeclaration>>,
+  string,
+  Readonly<Record<string, Properties>>
+>;
+
+const declaration: Loose = {
+  name: 'book',
+  collection: 'books',
+  idField: 'bookId',
+  description: 'A book',
+  required: ['title'],
+  fields: {
+    title: { type: 'string' },
+    pages: { type: 'integer' },
+    shelf: { type: 'string', by: 'action' },
+    loan: { states: { order: ['in', 'out', 'lost'], allowed: { in: ['out', 'lost'], out: ['lost'] } } },
+  },
+  example: { title: 'Middlemarch' },
+};
+
+/** Where each mistake is and what it says. */
+function mistakes(change: Partial<Loose>): readonly string[] {
+  try {
+    defineEntity({ ...declaration, ...change });
+    return [];
+  } catch (error) {
+    if (!(error instanceof DeclarationError)) throw error;
+    return error.mistakes.map(({ at, detail }) => `${at.join('.')}: ${detail}`);
+  }
+}
+
+describe('declaring an entity', () => {
+  test('gives the schemas of a creation and of a change', () => {
+    const book = defineEntity(declaration);
+    expect(createSchema(book)).toMatchObject({ required: ['title'], additionalProperties: false });
+    expect(Object.keys(createSchema(book).properties)).toEqual(['bookId', 'title', 'pages']);
+    expect(patchSchema(book).properties).toEqual({
+      title: { type: 'string' },
+      pages: { anyOf: [{ type: 'integer' }, { type: 'null' }] },
+      loan: { type: 'string', enum: ['in', 'out', 'lost'] },
+    });
+  });
+
+  const out = (allowed: Record<string, string[]>): Partial<Loose> => ({
+    required: [],
+    fields: { loan: { states: { order: ['in', 'out'], allowed } } },
+  });
+
+  test.each<[string, Partial<Loose>, string]>([
+    ['a name that is not lower case', { name: 'Book' }, 'name: must be lower case, and not one of our own'],
+    ['a name of our own', { name: 'heartbeat' }, 'name: must be lower case, and not one of our own'],
+    ['a path of our own', { collection: 'items' }, 'collection: must be lower case, and no path of our own'],
+    [
+      'an alias of several segments',
+      { aliases: ['/a/b'] },
+      'aliases: /a/b must be one segment, such as /book, and no path of our own',
+    ],
+    [
+      'a required field that is not declared',
+      { required: ['author'] },
+      'required: author is no declared field',
+    ],
+    [
+      'a required field that clients do not write',
+      { required: ['shelf'] },
+      'required: shelf is not written by clients and cannot be required of them',
+    ],
+    [
+      'a required field that walks',
+      { required: ['loan'] },
+      'required: loan is a states and cannot be required',
+    ],
+    ['a field that is the id', { fields: { title: {}, bookId: {} } }, 'fields.bookId: is a reserved name'],
+    [
+      'a field that is reserved',
+      { fields: { title: {}, $deleted: {} } },
+      'fields.$deleted: is a reserved name',
+    ],
+    [
+      'a set of something else than a list',
+      { fields: { title: {}, tags: { type: 'string', merge: 'set' } } },
+      'fields.tags.merge: a set needs a field of type array',
+    ],
+    [
+      'a counter without an end',
+      { fields: { title: {}, seen: { type: 'integer', merge: 'counter' } } },
+      'fields.seen: a counter needs a maximum that can be counted exactly',
+    ],
+    [
+      'a state that is not in the order',
+      out({ in: ['gone'] }),
+      'fields.loan.states.allowed: gone is not in the order',
+    ],
+    [
+      'states that go in a circle',
+      out({ in: ['out'], out: ['in'] }),
+      'fields.loan.states.allowed: out to in goes against the order',
+    ],
+    [
+      'an index on what is no field',
+      { indexes: { byAuthor: { on: 'author' } } },
+      'indexes.byAuthor.on: author is no declared field',
+    ],
+    [
+      'an index with too many buckets',
+      { indexes: { byTitle: { on: 'title', buckets: 17 } } },
+      'indexes.byTitle.buckets: must be a whole number from 1 to 16',
+    ],
+    [
+      'a number that is to be unique',
+      { unique: ['pages'] },
+      'unique: pages must be a string that is a register',
+    ],
+    [
+      'an owner that is no field',
+      { access: { owner: 'author' } },
+      'access.owner: author must be a string that is a register',
+    ],
+    [
+      'an action with a required input that it does not have',
+      { actions: { lend: { summary: 'Lend', required: ['to'], decide: () => undefined } } },
+      'actions.lend.required: to is no declared input',
+    ],
+    [
+      'an error that is none',
+      {
+        actions: {
+          lend: { summary: '', errors: { gone: { title: '', status: 500 } }, decide: () => undefined },
+        },
+      },
+      'actions.lend.errors.gone: its status must be from 400 to 499',
+    ],
+    [
+      'a reaction to nothing',
+      { reactions: { mail: { on: [], when: () => false, run: () => Promise.resolve() } } },
+      'reactions.mail.on: must name at least one field',
+    ],
+  ])('%s is refused', (_, change, mistake) => {
+    expect(mistakes(change)).toEqual([mistake]);
+  });
+
+  test('every mistake is named at once', () => {
+    expect(mistakes({ name: 'Book', required: ['author'], unique: ['pages'] })).toHaveLength(3);
+  });
+
+  test('rules and reactions know the types of their fields', () => {
+    const book = defineEntity({
+      name: 'book',
+      collection: 'books',
+      idField: 'bookId',
+      description: 'A book',
+      required: ['title'],
+      fields: {
+        title: { type: 'string' },
+        loan: { states: { order: ['in', 'out'], allowed: { in: ['out'] } }, by: 'action' },
+        seen: { type: 'integer', maximum: 9, merge: 'counter' },
+      },
+      actions: {
+        lend: {
+          summary: 'Lend',
+          input: { days: { type: 'integer' } },
+          decide: ({ title, loan, seen }, { days }) => {
+            const known: { title: string; loan: 'in' | 'out'; seen: number; days: number | undefined } = {
+              title,
+              loan,
+              seen,
+              days,
+            };
+            return known.loan === 'in' ? { loan: 'out', seen: { increment: 1 } } : undefined;
+          },
+        },
+      },
+      example: { title: 'Middlemarch' },
+    });
+    const context = {} as Parameters<(typeof book.actions)[string]['decide']>[2];
+    const decide = book.actions['lend']?.decide;
+    expect(decide?.({ id: 'b1', title: 'Emma', loan: 'in', seen: 0 }, {}, context)).toEqual({
+      loan: 'out',
+      seen: { increment: 1 },
+    });
+    expect(decide?.({ id: 'b1', title: 'Emma', loan: 'out', seen: 1 }, {}, context)).toBeUndefined();
+  });
+});
