@@ -5,8 +5,10 @@ export const HEARTBEAT = 'heartbeat';
 export const PAUSE = 'pause';
 export const CONFLICT = 'conflict';
 export const VERIFICATION = 'verification';
+/** Who claims a value that is to be unique; about users' data, so it counts as exposed and as different. */
+export const UNIQUE = 'unique';
 
-const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION]);
+const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION, UNIQUE]);
 
 export function isReservedEntity(entity: string): boolean {
   return RESERVED.has(entity);
