@@ -62,23 +62,28 @@ export function claimsOf(reservation: StoredRecord | undefined): readonly Claim[
 
 export interface Reservation {
   readonly claim: Claim;
-  /** Whether the record claimed the value before: then another write of it may count on that. */
+  /** Whether the record had a claim of another write: then that may count on it. */
   readonly again: boolean;
 }
 
 /**
  * Claims a value for a record.
- * @param by Names this claim among all of the record.
+ * @param by The write, whose claims are one.
+ * @param attempt Of the write.
  * @throws OutOfBoundsError when another record has the value, or may be about to.
  */
-export function* reserve(site: Site, wanted: Wanted, by: string): Protocol<Reservation> {
+export function* reserve(
+  site: Site,
+  wanted: Wanted,
+  { by, attempt: of }: { readonly by: string; readonly attempt: number },
+): Protocol<Reservation> {
   const passed = new Set<string>();
   for (let attempt = 0; attempt < reservationAttemptsMax; attempt += 1) {
     let made: Reservation | undefined;
     try {
       yield* localWrite(site, {
         key: wanted.reservation,
-        operationId: `${by}/${attempt}`,
+        operationId: `${by}/${of}/${attempt}`,
         expectNew: attempt === 0,
         decide: (current) => {
           const claims = claimsOf(current);
@@ -87,7 +92,7 @@ export function* reserve(site: Site, wanted: Wanted, by: string): Protocol<Reser
           const own = claims.filter(({ record }) => record === wanted.record);
           const nowMs = site.now();
           const claim = { record: wanted.record, at: own[0]?.at ?? nowMs, seen: nowMs, by };
-          made = { claim, again: own.length > 0 };
+          made = { claim, again: own.some((each) => each.by !== by) };
           return setOf([claim], [...own, ...claims.filter((each) => isLongAgo(each, nowMs))]);
         },
       });
@@ -139,12 +144,7 @@ export function* release(site: Site, { reservation }: Wanted, { by }: Claim): Pr
 }
 
 /** Whether readers see the record with this value. */
-export function holdsValue(
-  record: StoredRecord | undefined,
-  field: string,
-  value: string,
-  nowMs: number,
-): boolean {
+function holdsValue(record: StoredRecord | undefined, field: string, value: string, nowMs: number): boolean {
   return record !== undefined && isLive(record.state, nowMs) && plainValues(record.state)[field] === value;
 }
 

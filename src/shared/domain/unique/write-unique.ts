@@ -8,11 +8,11 @@
 import { AppError, isPermanent, UnavailableError } from '@tandem-clouds/replication/errors';
 import { type Changes, type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { own } from '@tandem-clouds/replication/own';
-import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { reservationAttemptsMax, reservationFreshMs } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
-import { holdsValue, release, reserve, type Reservation, type Wanted } from './reservation.ts';
+import { release, reserve, type Reservation, type Wanted } from './reservation.ts';
 
 export interface UniqueFields {
   /** Fields of type string. */
@@ -46,8 +46,8 @@ export function* writeUnique(site: Site, unique: UniqueFields, write: LocalWrite
       } catch (error) {
         if (!(error instanceof Unreserved)) throw error;
         for (const wanted of error.missing) {
-          const made = yield* reserve(site, wanted, `${write.operationId}/${attempt}`);
-          const again = reserved.get(wanted.reservation)?.again ?? made.again;
+          const made = yield* reserve(site, wanted, { by: `${site.site}/${write.operationId}`, attempt });
+          const again = made.again || reserved.get(wanted.reservation)?.again === true;
           reserved.set(wanted.reservation, { ...made, again, wanted });
         }
       }
@@ -75,12 +75,11 @@ function newValues(
   });
 }
 
-/** Takes back the claim of a write that was refused, unless the record has the value all the same. */
+/** Takes back the claim of a write that was refused, unless the record had claimed the value before. */
 function* giveBack(site: Site, { wanted, claim, again }: Reserved): Protocol<void> {
   if (again) return;
   try {
-    const record = (yield* get(wanted.record))?.record;
-    if (!holdsValue(record, wanted.field, wanted.value, site.now())) yield* release(site, wanted, claim);
+    yield* release(site, wanted, claim);
   } catch (error) {
     // It will be passed over once it is old.
     if (!(error instanceof AppError)) throw error;
