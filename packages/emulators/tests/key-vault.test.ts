@@ -82,7 +82,7 @@ describe('the emulator of Key Vault', () => {
       code: 'SecretNotFound',
       message: expect.stringContaining(
         'A secret with (name/id) gone was not found in this key vault.',
-      ) as string,
+      ) as unknown,
     });
   });
 
@@ -112,7 +112,7 @@ describe('the emulator of Key Vault', () => {
     await client.updateSecretProperties('a', properties.version ?? '', { enabled: false });
     await expect(get('a')).rejects.toMatchObject({
       statusCode: 403,
-      message: expect.stringContaining('Operation get is not allowed on a disabled secret.') as string,
+      message: expect.stringContaining('Operation get is not allowed on a disabled secret.') as unknown,
     });
   });
 

@@ -84,7 +84,7 @@ describe('the emulator of Secrets Manager', () => {
     const { get } = await open();
     await expect(get(id)).rejects.toMatchObject({
       name,
-      message: expect.stringContaining(message) as string,
+      message: expect.stringContaining(message) as unknown,
       $metadata: { httpStatusCode: 400 },
     });
   });
