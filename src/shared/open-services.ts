@@ -42,6 +42,6 @@ function cachedSecretsOf({ config, site }: Runtime): HeldSecrets {
 }
 
 /** What a request adds to the services of its process: `services.within(invocationOf(request))`. */
-export function invocationOf({ headers, event, remainingMs }: HttpRequest): Invocation {
-  return { remainingMs, traceparent: headers['traceparent'], requestId: event.requestContext.requestId };
+export function invocationOf({ headers, remainingMs, requestId }: HttpRequest): Invocation {
+  return { remainingMs, requestId, traceparent: headers['traceparent'] };
 }

@@ -13,6 +13,9 @@ const DIMENSION = /^[a-z][A-Za-z0-9]{1,31}$/;
 /** Members of the line that are not the caller's. */
 const TAKEN = new Set(['time', 'level', 'site', 'message', 'peer', 'requestId']);
 
+/** Not that of the product's measurements: its alarms look for those, by names that a handler might choose too. */
+const MESSAGE = 'own metric';
+
 export interface OwnMeasurement {
   readonly name: string;
   readonly value: number;
@@ -43,7 +46,7 @@ export function ownMetrics(
         const message = `more than ${ownSeriesMax} metrics with dimensions: the rest is under its name alone`;
         options.write(`${JSON.stringify({ ...line, message })}\n`);
       }
-      const line = { ...metricLine(options, {}, undefined), ...kept, [name]: value };
+      const line = { ...metricLine(options, {}, undefined), message: MESSAGE, ...kept, [name]: value };
       write({ name, value, dimensions: kept }, line);
     },
   };

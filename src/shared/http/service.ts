@@ -111,8 +111,7 @@ function routerEntries(
   const handler: RouteHandler = async (event, context) => {
     await route.authorize?.(event.headers, (caller) => callers.set(event, caller));
     const request = toRequest(event, route, callers.get(event));
-    const remainingMs = context?.getRemainingTimeInMillis?.bind(context);
-    return toResult(await route.handle({ ...request, remainingMs }));
+    return toResult(await route.handle({ ...request, ...ofInvocation(event, context) }));
   };
   const entries: { method: Method; path: string; handler: RouteHandler }[] = [
     { method: route.method, path: route.path, handler },
@@ -129,6 +128,18 @@ function withoutBody(result: Result): Result {
   const bytes = Buffer.byteLength(result.body ?? '');
   if (bytes === 0) return result;
   return { ...result, headers: { ...result.headers, 'content-length': String(bytes) }, body: '' };
+}
+
+/** Without a context, as some tests call, nothing is known of the invocation. */
+function ofInvocation(
+  event: Event,
+  context: InvocationContext | undefined,
+): Pick<HttpRequest, 'remainingMs' | 'requestId'> {
+  if (context === undefined) return {};
+  return {
+    requestId: requestIdOf({ event, context }),
+    remainingMs: context.getRemainingTimeInMillis?.bind(context),
+  };
 }
 
 type Method = Route['method'] | 'HEAD';

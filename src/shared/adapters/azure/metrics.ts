@@ -15,9 +15,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-/** Of handlers and reactions; `own` tells their lines from the product's. */
+/** Of handlers and reactions. */
 export function openOwnMetrics(options: MetricsOptions): OwnMetrics {
-  return ownMetrics(options, (_measurement, line) =>
-    options.write(`${JSON.stringify({ ...line, own: true })}\n`),
-  );
+  return ownMetrics(options, (_measurement, line) => options.write(`${JSON.stringify(line)}\n`));
 }
