@@ -1,24 +1,22 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store } from '@tandem-clouds/replication/ports/store';
-import { storeTimeoutMs, vaultTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
+import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
-import type { Vault } from '../../ports/secrets.ts';
 import { deadLettersOn } from '../dead-letters.ts';
 import { SqsDeadLetterBox } from './dead-letter-box.ts';
 import { openSqs, openSqsQueue } from './open-queue.ts';
 import { awsProbes } from './probes.ts';
 import { measureSqs } from './queue-depths.ts';
 import { DynamoStore } from './store.ts';
-import { SecretsManagerVault } from './vault.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
 export { openMetrics, openOwnMetrics } from './metrics.ts';
+export { openVault } from './open-vault.ts';
 
 export const cloudName: Cloud['cloudName'] = 'aws';
 
@@ -83,16 +81,6 @@ export function openProbes(config: Config, _nonce: string): readonly ProbeGroup[
     deadLetters: openDeadLetterBox(config),
     depths: openQueueDepths(config),
   });
-}
-
-export function openVault(config: Config): Vault {
-  const { region } = config;
-  const client = new SecretsManagerClient({
-    region,
-    maxAttempts: vendorAttemptsMax,
-    requestHandler: { requestTimeout: vaultTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
-  });
-  return new SecretsManagerVault(client, { region, prefix: settings(config).secretsPrefix });
 }
 
 function settings(config: Config): NonNullable<Config['aws']> {

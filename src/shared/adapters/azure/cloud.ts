@@ -1,6 +1,5 @@
 /** `#cloud` on Azure. The entries translate between the platform's shapes and the core's. */
 import { CosmosClient } from '@azure/cosmos';
-import { SecretClient } from '@azure/keyvault-secrets';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
@@ -8,7 +7,6 @@ import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
-import type { Vault } from '../../ports/secrets.ts';
 import { deadLettersOn } from '../dead-letters.ts';
 import { fetchClient } from '../fetch-client.ts';
 import { credential, ownToken, serviceBusToken } from './credential.ts';
@@ -17,10 +15,10 @@ import { openServiceBus, openServiceBusQueue } from './open-queue.ts';
 import { azureProbes } from './probes.ts';
 import { measureServiceBus } from './queue-depths.ts';
 import { CosmosStore } from './store.ts';
-import { KeyVault } from './vault.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
 export { openMetrics, openOwnMetrics } from './metrics.ts';
+export { openVault } from './open-vault.ts';
 
 export const cloudName: Cloud['cloudName'] = 'azure';
 
@@ -89,19 +87,6 @@ export function openProbes(config: Config, nonce: string): readonly ProbeGroup[]
     token: settings(config).serviceBusConnection === undefined ? serviceBusToken : undefined,
     nonce,
   });
-}
-
-export function openVault(config: Config): Vault {
-  const { vaultUrl } = settings(config);
-  if (vaultUrl === undefined) throw new TypeError('KEY_VAULT_URL is needed to read secrets');
-  // What has no TLS is on this machine (config-schema.ts), and is no host below the domain that the challenge names.
-  const isLocal = vaultUrl.startsWith('http:');
-  const client = new SecretClient(vaultUrl, credential(), {
-    allowInsecureConnection: isLocal,
-    disableChallengeResourceVerification: isLocal,
-    retryOptions: { maxRetries: vendorAttemptsMax - 1, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
-  });
-  return new KeyVault(client);
 }
 
 function open(config: Config, queue: string): QueueSender {
