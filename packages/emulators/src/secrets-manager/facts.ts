@@ -86,7 +86,7 @@ export const secretsManagerFacts: EmulatorFacts = {
     {
       kind: 'shape',
       what: 'a secret is named by its name, its ARN, or its ARN without the six characters at the end',
-      source: `${GUIDE}/troubleshoot.html`,
+      source: `${API}/API_GetSecretValue.html`,
       held: own('gives the current version, by name, by ARN and by ARN without its suffix'),
     },
     {
@@ -100,12 +100,6 @@ export const secretsManagerFacts: EmulatorFacts = {
       what: 'a call with the same token and value is done once; another value under the token is refused',
       source: `${API}/API_PutSecretValue.html`,
       held: own('a token makes the same call safe to repeat, and another value under it is refused'),
-    },
-    {
-      kind: 'timing',
-      what: 'a new value may be read a moment later than it was put, because reads are eventually consistent',
-      source: `${GUIDE}/troubleshoot.html`,
-      held: 'because the adapter reads a secret again every few minutes, which is longer',
     },
   ],
 };

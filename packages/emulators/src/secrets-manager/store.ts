@@ -8,8 +8,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type FileSecrets, watchSecretsFile } from '../core/secrets-file.ts';
 import { alreadyExists, invalid, markedForDeletion, notFound, SecretsManagerError } from './errors.ts';
 
-/** Unlabelled versions that a secret keeps; older ones are forgotten. */
+/**
+ * Versions without a label that a secret keeps, beside those of the last 24 hours.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
 const VERSIONS_MAX = 100;
+const VERSION_KEPT_MS = 86_400_000;
 /** Of a name in an ARN: a dash and six characters that the service chooses. */
 const SUFFIX = /-[A-Za-z0-9]{6}$/;
 
@@ -106,7 +110,8 @@ export class SecretsStore {
     for (const label of labels) this.#move(secret, label, version);
     const bare = secret.versions.filter((one) => one.labels.size === 0);
     for (const old of bare.slice(0, Math.max(0, bare.length - VERSIONS_MAX))) {
-      secret.versions.splice(secret.versions.indexOf(old), 1);
+      if (this.now - old.createdMs >= VERSION_KEPT_MS)
+        secret.versions.splice(secret.versions.indexOf(old), 1);
     }
     return version;
   }
