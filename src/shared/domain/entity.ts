@@ -3,6 +3,7 @@
  * validators, the contract, indexes and reactions are all made from it, at both clouds.
  */
 import type { Json } from '@tandem-clouds/replication/json';
+import type { Services } from '../ports/services.ts';
 import type { JsonSchema, Properties } from './json-schema.ts';
 
 /**
@@ -98,6 +99,8 @@ export interface ReactionContext {
   /** 1 at the first try. */
   readonly attempt: number;
   readonly site: string;
+  /** Secrets, calls of other services, the log, metrics and your own settings (docs/handlers.md). */
+  readonly services: Services;
 }
 
 /** What is done while a condition on a record holds. */
