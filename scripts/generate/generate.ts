@@ -1,11 +1,12 @@
 /**
- * Writes what follows from the declared entities and routes: validators, the event schema and `openapi.yaml`;
- * and from what the emulators say about themselves their pages.
+ * Writes what follows from the declared entities and routes: validators, the event schema, `openapi.yaml` and
+ * from that the client's types; and from what the emulators say about themselves their pages.
  * `--check` writes nothing and fails when a file is not what it would be.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
+import { clientFiles } from './client.ts';
 import { emulatorDocuments } from './emulators.ts';
 import { loadEntities, registryModule } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
@@ -17,12 +18,14 @@ export async function generate({ check }: { readonly check: boolean }): Promise<
   const declared = await loadEntities();
   const entities = declared.map(({ entity }) => entity);
   const { js, dts } = await validatorsModule(entities);
+  const contract = openApiDocument(entities);
   const files: Record<string, string> = {
     'src/shared/registry/entities.ts': registryModule(declared),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
-    'openapi.yaml': openApiDocument(entities),
+    'openapi.yaml': contract,
+    ...(await clientFiles(contract)),
     ...emulatorDocuments(),
   };
 
