@@ -12,8 +12,12 @@ export class Circuit {
   #notBeforeMs = -Infinity;
   #probing = false;
 
-  /** Whether a call should go elsewhere when it can. */
-  isAvoided(nowMs: number): boolean {
+  /**
+   * Whether a call should go elsewhere when it can.
+   * @param mayProbe False for a call that would be stuck with this site: what may go elsewhere finds out first.
+   */
+  isAvoided(nowMs: number, mayProbe: boolean): boolean {
+    if (this.#failures > 0 && !mayProbe) return true;
     return this.#notBeforeMs > nowMs || this.#openUntilMs > nowMs || (this.#failures > 0 && this.#probing);
   }
 

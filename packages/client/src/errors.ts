@@ -45,8 +45,11 @@ export class ProblemError extends TandemError {
   readonly status: number;
   /** `not_found`, `invalid`, `conflict`, …, or one that an action declares. */
   readonly code: string;
+  /** A URI of the kind of problem. */
+  readonly type: string;
   readonly title: string;
   readonly detail: string;
+  /** The request that failed: what to quote to an operator. */
   readonly instance: string;
   /** Every broken rule; empty when it is not about rules. */
   readonly errors: readonly Failure[];
@@ -57,6 +60,7 @@ export class ProblemError extends TandemError {
     super(request, `${problem.status} ${problem.code}: ${textOf(problem)}`);
     this.status = problem.status;
     this.code = problem.code;
+    this.type = problem.type;
     this.title = problem.title;
     this.detail = problem.detail;
     this.instance = problem.instance;

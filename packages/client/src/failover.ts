@@ -125,7 +125,8 @@ class Run {
     const left = candidates.filter(
       ({ name }) => !this.#triedThisRound.has(name) && this.#notBeforeOf(name) <= nowMs,
     );
-    return left.find(({ name }) => this.#circuit(name).isAvoided(nowMs) === false) ?? left[0];
+    const mayProbe = this.#call.repeat === 'elsewhere';
+    return left.find(({ name }) => !this.#circuit(name).isAvoided(nowMs, mayProbe)) ?? left[0];
   }
 
   /** Waits until somebody may be asked again; false when the time of the call is over before. */

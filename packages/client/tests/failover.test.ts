@@ -108,6 +108,16 @@ describe('an increment', () => {
   });
 });
 
+describe('a site that has failed', () => {
+  test('is not tried by what would be stuck there', async () => {
+    const sites = fakeSites({ aws: ['refused'] });
+    await users(sites).get('ada');
+    sites.clock.nowMs += 60_000;
+    await users(sites).patch('ada', { signIns: { increment: 1 } });
+    expect(sites.asked).toEqual(['aws', 'azure', 'azure']);
+  });
+});
+
 describe('what else is sent again', () => {
   test.each<[string, (sites: FakeSites) => Promise<unknown>]>([
     ['a read', (sites) => users(sites).get('ada')],
@@ -238,6 +248,12 @@ const KINDS = {
     sites.client.POST('/replication/dead-letters/discard', { body: { all: true } } as never),
   create: (sites: FakeSites) => users(sites).create(ADA),
 } as const;
+
+test('an increment that its caller calls safe counts twice: the check below would find it', async () => {
+  const sites = fakeSites({ aws: ['reset-after'] });
+  await users(sites).patch('ada', { signIns: { increment: 1 } }, { safeElsewhere: true });
+  expect(effectsOf(sites)).toHaveLength(2);
+});
 
 test('never two effects for one call, and every error says the truth', async () => {
   const fates = fc.array(fc.constantFrom(...FATES), { maxLength: 12 });
