@@ -40,7 +40,7 @@ const NOWHERE = 'http://tandem.invalid';
 /** @throws ClientOptionsError that names every mistake. */
 export function createTandemClient<Paths extends object = paths>(
   options: ClientOptions,
-): TandemClient<Paths> {
+): TandemClient<NoInfer<Paths>> {
   const checked = checkOptions(options);
   const fetch = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
   const failover = new Failover({ ...checked, clock: options.clock ?? realClock, fetch });
