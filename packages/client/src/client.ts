@@ -38,9 +38,10 @@ export interface TandemClient<Paths extends object = paths> {
 const NOWHERE = 'http://tandem.invalid';
 
 /** @throws ClientOptionsError that names every mistake. */
-export function createTandemClient<Paths extends object = paths>(
-  options: ClientOptions,
-): TandemClient<NoInfer<Paths>> {
+export function createTandemClient(options: ClientOptions): TandemClient;
+/** Of another contract than this project's: `paths` as openapi-typescript writes them. */
+export function createTandemClient<Paths extends object>(options: ClientOptions): TandemClient<Paths>;
+export function createTandemClient(options: ClientOptions): unknown {
   const checked = checkOptions(options);
   const fetch = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
   const failover = new Failover({ ...checked, clock: options.clock ?? realClock, fetch });
@@ -117,12 +118,12 @@ export function createTandemClient<Paths extends object = paths>(
 
   const method = (name: string) => (path: string, init?: AnyInit) => call(name, path, init);
   return {
-    GET: method('GET') as unknown as Method<Paths, 'get'>,
-    POST: method('POST') as unknown as Method<Paths, 'post'>,
-    PUT: method('PUT') as unknown as Method<Paths, 'put'>,
-    PATCH: method('PATCH') as unknown as Method<Paths, 'patch'>,
-    DELETE: method('DELETE') as unknown as Method<Paths, 'delete'>,
-    collection: (name) => collectionOf(name, call),
+    GET: method('GET'),
+    POST: method('POST'),
+    PUT: method('PUT'),
+    PATCH: method('PATCH'),
+    DELETE: method('DELETE'),
+    collection: (name: string) => collectionOf(name, call),
     session,
   };
 }

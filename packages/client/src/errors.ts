@@ -55,8 +55,10 @@ export class ProblemError extends TandemError {
   readonly errors: readonly Failure[];
   /** The site that refused. */
   readonly site: string;
+  /** Of a read: the site may not have what this session has seen (`whenBehind: 'stale'`), so 404 may mean "not yet". */
+  readonly stale: boolean;
 
-  constructor(request: RequestName, problem: Problem, site: string) {
+  constructor(request: RequestName, problem: Problem, { site, stale }: Pick<ProblemError, 'site' | 'stale'>) {
     super(request, `${problem.status} ${problem.code}: ${textOf(problem)}`);
     this.status = problem.status;
     this.code = problem.code;
@@ -66,6 +68,7 @@ export class ProblemError extends TandemError {
     this.instance = problem.instance;
     this.errors = problem.errors ?? [];
     this.site = site;
+    this.stale = stale;
   }
 }
 

@@ -211,7 +211,10 @@ class Run {
     const done = { answer, stale: this.#stale, deletedBefore: false };
     if (answer.status < 400) return done;
     const elsewhere = [...this.#unknownAt].filter((other) => other !== name || isEdge);
-    const refusal = new ProblemError(request, problemOf(answer.text) ?? bareProblem(answer), answer.site);
+    const refusal = new ProblemError(request, problemOf(answer.text) ?? bareProblem(answer), {
+      site: answer.site,
+      stale: this.#stale,
+    });
     if (elsewhere.length > 0 && !isRead(request.method)) throw this.#failure(refusal);
     const isRepeated = this.#unknownAt.has(name);
     if (request.method === 'DELETE' && answer.status === 404 && isRepeated)
