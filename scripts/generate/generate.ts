@@ -6,15 +6,21 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
-import { clientFiles } from './client.ts';
 import { emulatorDocuments } from './emulators.ts';
 import { loadEntities, registryModule } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
 const root = path.join(import.meta.dirname, '../..');
+
+export interface GenerateOptions {
+  readonly check: boolean;
+  /** Whether the client is written too: it takes longer than all else, and nothing that is served needs it. */
+  readonly client?: boolean;
+}
+
 /** Returns the exit status: 1 when something is stale and is only checked. */
-export async function generate({ check }: { readonly check: boolean }): Promise<number> {
+export async function generate({ check, client = true }: GenerateOptions): Promise<number> {
   const declared = await loadEntities();
   const entities = declared.map(({ entity }) => entity);
   const { js, dts } = await validatorsModule(entities);
@@ -25,7 +31,7 @@ export async function generate({ check }: { readonly check: boolean }): Promise<
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
     'openapi.yaml': contract,
-    ...(await clientFiles(contract)),
+    ...(client && (await (await import('./client.ts')).clientFiles(contract))),
     ...emulatorDocuments(),
   };
 

@@ -13,7 +13,8 @@ import { realClock } from './clock.ts';
 import { type Collection, collectionOf } from './collection.ts';
 import { NotModifiedError } from './errors.ts';
 import { Failover } from './failover.ts';
-import { factsOf } from './find-facts.ts';
+import { FactsTable } from './find-facts.ts';
+import { operationFacts } from './generated/operations.ts';
 import type { paths } from './generated/schema.ts';
 import { type ClientOptions, checkOptions } from './options.ts';
 import { isRead, repeatOf } from './repeat.ts';
@@ -46,6 +47,7 @@ export function createTandemClient(options: ClientOptions): unknown {
   const fetch = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
   const failover = new Failover({ ...checked, clock: options.clock ?? realClock, fetch });
   const session = options.session ?? new Session();
+  const table = new FactsTable(options.operations ?? operationFacts);
   const inner = createFetchClient<Record<string, never>>({ baseUrl: NOWHERE });
   const own = async (): Promise<Readonly<Record<string, string>>> =>
     typeof options.headers === 'function' ? await options.headers() : (options.headers ?? {});
@@ -70,7 +72,7 @@ export function createTandemClient(options: ClientOptions): unknown {
   ): Promise<{ response: Response; result: Result<undefined> }> {
     const { method } = request;
     const { pathname, search } = new URL(request.url);
-    const facts = factsOf(method, template);
+    const facts = table.of(method, template);
     const headers = new Headers(request.headers);
     if (durable === true) headers.set('prefer', 'durability=all');
     if (ifMatch !== undefined) headers.set('if-match', etagOf(ifMatch));
@@ -123,7 +125,7 @@ export function createTandemClient(options: ClientOptions): unknown {
     PUT: method('PUT'),
     PATCH: method('PATCH'),
     DELETE: method('DELETE'),
-    collection: (name: string) => collectionOf(name, call),
+    collection: (name: string) => collectionOf(name, { call, one: table.recordTemplate(name) }),
     session,
   };
 }

@@ -1,7 +1,6 @@
 /** The records of one kind: create, read, change, delete, list, act. */
 import { updateRoundsMax } from './bounds.ts';
 import { ProblemError } from './errors.ts';
-import { recordTemplate } from './find-facts.ts';
 import { type Listed, listed, type Page } from './pages.ts';
 import type {
   ActionName,
@@ -68,9 +67,11 @@ export interface Collection<Paths, Name extends string> {
 }
 
 /** The types are the contract's; what is sent is the same for every kind of record. */
-export function collectionOf<Paths, Name extends string>(name: Name, call: AnyCall): Collection<Paths, Name> {
+export function collectionOf<Paths, Name extends string>(
+  name: Name,
+  { call, one }: { readonly call: AnyCall; /** `/users/{userId}` */ readonly one: string },
+): Collection<Paths, Name> {
   const list = `/${name}`;
-  const one = recordTemplate(name);
   const idName = one.slice(list.length + 2, -1);
   const at = (id: string): { params: object } => ({ params: { path: { [idName]: id } } });
   const get = (id: string, options?: CallOptions): Promise<Result<unknown>> =>

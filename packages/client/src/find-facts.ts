@@ -1,23 +1,27 @@
-/** Finds what the contract says about an operation. */
-import { operationFacts } from './generated/operations.ts';
+/** What the contract says about operations, found by method and path. */
 import type { OperationFacts } from './operation-facts.ts';
 
-const FACTS: ReadonlyMap<string, OperationFacts> = new Map(
-  operationFacts.map((facts) => [`${facts.method} ${facts.path}`, facts]),
-);
+export class FactsTable {
+  readonly #operations: readonly OperationFacts[];
+  readonly #byName: ReadonlyMap<string, OperationFacts>;
 
-/** @param path As in the contract: `/users/{userId}`. Undefined: the contract has no such operation. */
-export function factsOf(method: string, path: string): OperationFacts | undefined {
-  return FACTS.get(`${method} ${path}`);
-}
+  constructor(operations: readonly OperationFacts[]) {
+    this.#operations = operations;
+    this.#byName = new Map(operations.map((facts) => [`${facts.method} ${facts.path}`, facts]));
+  }
 
-/** `/users/{userId}`, for `users`. */
-export function recordTemplate(collection: string): string {
-  const begins = `/${collection}/{`;
-  const found = operationFacts.find(
-    ({ path }) =>
-      path.startsWith(begins) && path.endsWith('}') && !path.slice(1 + begins.length).includes('/'),
-  );
-  if (found === undefined) throw new TypeError(`the contract has no records below /${collection}`);
-  return found.path;
+  /** @param path As in the contract: `/users/{userId}`. Undefined: the contract has no such operation. */
+  of(method: string, path: string): OperationFacts | undefined {
+    return this.#byName.get(`${method} ${path}`);
+  }
+
+  /** `/users/{userId}`, for `users`. @throws TypeError when there is none. */
+  recordTemplate(collection: string): string {
+    const begins = `/${collection}/{`;
+    const found = this.#operations.find(
+      ({ path }) => path.startsWith(begins) && path.endsWith('}') && !path.includes('/', begins.length),
+    );
+    if (found === undefined) throw new TypeError(`the contract has no records below /${collection}`);
+    return found.path;
+  }
 }

@@ -2,6 +2,7 @@
 import { attemptMsDefault, sitesMax, totalMsDefault } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import { ClientOptionsError } from './errors.ts';
+import type { OperationFacts } from './operation-facts.ts';
 import type { Session } from './session.ts';
 
 /** A site: one cloud in one region. */
@@ -29,6 +30,8 @@ export interface ClientOptions {
   readonly whenBehind?: WhenBehind;
   /** What was seen so far; shared by clients that belong to one user. */
   readonly session?: Session;
+  /** Of another contract than this project's: what `npm run generate` wrote beside its types. */
+  readonly operations?: readonly OperationFacts[];
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** For tests. */
   readonly clock?: Clock;
@@ -65,6 +68,7 @@ const KNOWN: Readonly<Record<keyof ClientOptions, true>> = {
   totalMs: true,
   whenBehind: true,
   session: true,
+  operations: true,
   fetch: true,
   clock: true,
 };

@@ -1,6 +1,7 @@
 /** What is sent where when sites fail, and what is reported in the end. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createTandemClient } from '../src/client.ts';
 import { CancelledError, OutcomeUnknown, ProblemError, UnavailableError } from '../src/errors.ts';
 import type { Effect, Fate } from './helpers/fake-site.ts';
 import { fakeSites, type FakeSites } from './helpers/fake-sites.ts';
@@ -115,6 +116,44 @@ describe('a site that has failed', () => {
     sites.clock.nowMs += 60_000;
     await users(sites).patch('ada', { signIns: { increment: 1 } });
     expect(sites.asked).toEqual(['aws', 'azure', 'azure']);
+  });
+});
+
+describe('an action', () => {
+  interface Bookings {
+    readonly '/bookings/{bookingId}': {
+      readonly get: {
+        readonly parameters: { readonly path: { bookingId: string } };
+        readonly responses: { 200: { content: { 'application/json': { id: string } } } };
+      };
+    };
+    readonly '/bookings/{bookingId}/confirm': {
+      readonly post: {
+        readonly parameters: { readonly path: { bookingId: string } };
+        readonly requestBody: { readonly content: { readonly 'application/json': { by: string } } };
+        readonly responses: { 200: { content: { 'application/json': { id: string } } } };
+      };
+    };
+  }
+  const confirm = async (repeat: 'elsewhere' | undefined) => {
+    const sites = fakeSites({ aws: ['reset-after'] });
+    const path = '/bookings/{bookingId}';
+    const action = { method: 'POST', path: `${path}/confirm`, keyed: true, ...(repeat && { repeat }) };
+    const client = createTandemClient<Bookings>({
+      ...sites.options,
+      operations: [{ method: 'GET', path, keyed: false }, action],
+    });
+    await client.collection('bookings').act('b1', 'confirm', { by: 'ada' });
+    return { asked: sites.asked, sent: sites.aws.sent[0] };
+  };
+
+  test('stays at its site, because only its declaration could say that it may be done at two', async () => {
+    const { asked, sent } = await confirm(undefined);
+    expect([asked, sent?.path, sent?.body]).toEqual([['aws', 'aws'], '/bookings/b1/confirm', '{"by":"ada"}']);
+  });
+
+  test('crosses over when the contract says so', async () => {
+    expect((await confirm('elsewhere')).asked).toEqual(['aws', 'azure']);
   });
 });
 

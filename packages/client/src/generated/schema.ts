@@ -1085,7 +1085,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -1422,7 +1422,7 @@ export interface operations {
             query?: never;
             header?: {
                 "If-Match"?: string;
-                /** @description Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -1578,7 +1578,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -1724,7 +1724,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;

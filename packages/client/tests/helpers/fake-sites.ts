@@ -9,6 +9,8 @@ export interface FakeSites {
   readonly azure: FakeSite;
   readonly clock: FakeClock;
   readonly client: TandemClient;
+  /** What the client was made with. */
+  readonly options: ClientOptions;
   /** The sites that were asked, in order. */
   readonly asked: string[];
 }
@@ -23,7 +25,7 @@ export function fakeSites(
   azure.fates.push(...(fates.azure ?? []));
   const clock = new FakeClock();
   const asked: string[] = [];
-  const client = createTandemClient({
+  const made: ClientOptions = {
     sites: [
       { url: aws.url, name: 'aws' },
       { url: azure.url, name: 'azure' },
@@ -42,6 +44,6 @@ export function fakeSites(
       return site.fetch(sent, signal as AbortSignal, () => clock.expire());
     },
     ...options,
-  });
-  return { aws, azure, clock, client, asked };
+  };
+  return { aws, azure, clock, client: createTandemClient(made), options: made, asked };
 }
