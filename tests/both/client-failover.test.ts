@@ -7,8 +7,8 @@ import { createTandemClient, type TandemClient } from '@tandem-clouds/client';
 import { OutcomeUnknown, ProblemError, UnavailableError } from '@tandem-clouds/client/errors';
 import type { ClientOptions } from '@tandem-clouds/client/options';
 import { cloudName } from '#cloud';
-import { user } from '../../src/shared/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { user } from '../../src/shared/entities/user.ts';
 import { userCreate, userPatch } from '../../src/shared/generated/validators.js';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import { httpService } from '../../src/shared/http/service.ts';
@@ -72,7 +72,10 @@ function openClient(options: Partial<ClientOptions> = {}): TandemClient {
       asked.push(site);
       if (down.has(site)) throw failure('ECONNREFUSED');
       const path = pathname + search;
-      const rest = { headers: Object.fromEntries(headers as Headers), ...(body != null && { body }) };
+      const rest = {
+        headers: Object.fromEntries(headers as Headers),
+        ...(typeof body === 'string' && { body }),
+      };
       const {
         status,
         headers: answered,
@@ -231,9 +234,9 @@ test(`pages of a list go on at the other site: ${cloudName}`, async () => {
 });
 
 test(`durable: the answer waits until the peer's queue has it (${cloudName})`, async () => {
-  let running = true;
+  const done = new AbortController();
   const forwarding = (async () => {
-    while (running) {
+    while (!done.signal.aborted) {
       const messages = await clouds.own.take('tandem-out');
       if (messages.length > 0) await deliver(cloudName, forward, messages);
     }
@@ -244,7 +247,7 @@ test(`durable: the answer waits until the peer's queue has it (${cloudName})`, a
       .create(ADA, { durable: true });
     expect([durable, status]).toEqual([true, 201]);
   } finally {
-    running = false;
+    done.abort();
     await forwarding;
   }
 });

@@ -9,8 +9,8 @@ export const attemptMsDefault = 6_000;
 export const totalMsDefault = 30_000;
 /** What is left of a call that is worth another attempt. */
 export const attemptMsMin = 50;
-/** Attempts of one call, however much time is left. */
-export const attemptsMax = 20;
+/** Attempts of one call, however much time is left: with pauses, more than a minute at each of two sites. */
+export const attemptsMax = 100;
 /** Between two rounds over all sites: doubles from the first to the second, and each is between half of it and all of it. */
 export const pauseMs = { first: 100, longest: 2_000 } as const;
 /** A `Retry-After` that asks for more is taken for this much. */

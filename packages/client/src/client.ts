@@ -16,7 +16,7 @@ import { Failover } from './failover.ts';
 import { FactsTable } from './find-facts.ts';
 import { operationFacts } from './generated/operations.ts';
 import type { paths } from './generated/schema.ts';
-import { type ClientOptions, checkOptions } from './options.ts';
+import { checkOptions, type ClientOptions } from './options.ts';
 import { isRead, repeatOf } from './repeat.ts';
 import { recordPath, Session } from './session.ts';
 import type { AnyCall, AnyInit, CallOptions, CollectionName, Method, Result } from './types.ts';

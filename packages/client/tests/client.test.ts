@@ -165,6 +165,7 @@ export async function types(): Promise<void> {
   data.createdAt.trim();
   await client.POST('/write', { body: { data: { any: 'thing' } }, durable: true });
   const name: CollectionName<paths> = 'items';
+  name.trim();
   // @ts-expect-error E-mail is required.
   await users.create({ name: 'Ada' });
   // @ts-expect-error There is no such field.
@@ -179,7 +180,6 @@ export async function types(): Promise<void> {
   await users.get('ada', { retries: 3 });
   // @ts-expect-error Users have no actions.
   await users.act('ada', 'confirm', {});
-  void name;
 
   // Of a contract with an action and an index.
   interface Bookings {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createTandemClient } from '../src/client.ts';
 import { CancelledError, OutcomeUnknown, ProblemError, UnavailableError } from '../src/errors.ts';
 import type { Effect, Fate } from './helpers/fake-site.ts';
-import { fakeSites, type FakeSites } from './helpers/fake-sites.ts';
+import { type FakeSites, fakeSites } from './helpers/fake-sites.ts';
 
 const ADA = { name: 'Ada', email: 'ada@example.com' };
 const MANY = (fate: Fate): Fate[] => Array.from({ length: 40 }, () => fate);
@@ -185,7 +185,7 @@ describe('what else is sent again', () => {
 
   test('what takes no key is never repeated', async () => {
     const sites = fakeSites({ aws: ['reset-after'] });
-    const discard = sites.client.POST('/replication/dead-letters/discard', { body: { all: true } } as never);
+    const discard = sites.client.POST('/replication/dead-letters/discard', { body: { all: true } });
     expect(await reasonOf(discard)).toBeInstanceOf(OutcomeUnknown);
     expect(sites.asked).toEqual(['aws']);
   });
@@ -238,7 +238,7 @@ describe('waiting', () => {
       {
         fetch: (_url, { signal }) => {
           stop.abort();
-          return Promise.reject((signal as AbortSignal).reason as Error);
+          return Promise.reject(signal!.reason as Error);
         },
       },
     );
@@ -284,7 +284,7 @@ const KINDS = {
   increment: (sites: FakeSites) => users(sites).patch('ada', { signIns: { increment: 1 } }),
   conditional: (sites: FakeSites) => users(sites).patch('ada', { name: 'A' }, { ifMatch: '"v"' }),
   unkeyed: (sites: FakeSites) =>
-    sites.client.POST('/replication/dead-letters/discard', { body: { all: true } } as never),
+    sites.client.POST('/replication/dead-letters/discard', { body: { all: true } }),
   create: (sites: FakeSites) => users(sites).create(ADA),
 } as const;
 

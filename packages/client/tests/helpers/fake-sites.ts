@@ -2,7 +2,7 @@
 import { createTandemClient, type TandemClient } from '../../src/client.ts';
 import type { ClientOptions } from '../../src/options.ts';
 import { FakeClock } from './fake-clock.ts';
-import { type Fate, FakeSite } from './fake-site.ts';
+import { FakeSite, type Fate } from './fake-site.ts';
 
 export interface FakeSites {
   readonly aws: FakeSite;
@@ -38,10 +38,10 @@ export function fakeSites(
       const sent = {
         method,
         path: pathname + search,
-        headers: new Headers(headers as Headers),
+        headers: new Headers(headers),
         body: body as string | undefined,
       };
-      return site.fetch(sent, signal as AbortSignal, () => clock.expire());
+      return site.fetch(sent, signal!, () => clock.expire());
     },
     ...options,
   };
