@@ -154,8 +154,10 @@ test("headers of the caller's own are asked for before each attempt", async () =
   expect(sent).toEqual(['Bearer 1', 'Bearer 2']);
 });
 
-/** Held to by the compiler: never called. */
-export async function types(): Promise<void> {
+test('its types are held to by the compiler', () => expect(types).toBeInstanceOf(Function));
+
+/** Never called. */
+async function types(): Promise<void> {
   const client = createTandemClient({ sites: ['http://x'] });
   const users = client.collection('users');
   const created: Result<{ id: string; name: string; labels?: string[] }> = await users.create(ADA);
