@@ -7,6 +7,7 @@ import { createTandemClient, type TandemClient } from '@tandem-clouds/client';
 import { OutcomeUnknown, ProblemError, UnavailableError } from '@tandem-clouds/client/errors';
 import type { ClientOptions } from '@tandem-clouds/client/options';
 import { cloudName } from '#cloud';
+import { requestsRemembered } from '../../src/shared/bounds.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { user } from '../../src/shared/entities/user.ts';
 import { userCreate, userPatch } from '../../src/shared/generated/validators.js';
@@ -173,6 +174,21 @@ describe(`a call whose answer is lost at ${cloudName}`, () => {
     const { key = '', sites } = error as OutcomeUnknown;
     const again = { idempotencyKey: key, site: sites[0] ?? '', totalMs: 5_000 };
     expect((await users.patch(id, { signIns: { increment: 5 } }, again)).data.signIns).toBe(5);
+  });
+
+  test('the limit of that: a key that seven later ones have pushed out is not known again', async () => {
+    const client = openClient({ totalMs: 20_000 });
+    const users = client.collection('users');
+    const id = await agreed(client);
+    const add = (key: string): Promise<unknown> =>
+      users.patch(id, { signIns: { increment: 1 } }, { idempotencyKey: key, site: 'own' });
+    await add(`${id}-first`);
+    for (let n = 1; n < requestsRemembered - 1; n += 1) await add(`${id}-${n}`);
+    await add(`${id}-first`);
+    expect((await here(id))['signIns']).toBe(requestsRemembered - 1);
+    await add(`${id}-last`);
+    await add(`${id}-first`);
+    expect((await here(id))['signIns']).toBe(requestsRemembered + 1);
   });
 
   test('a patch of what the peer has not got yet is unknown, not absent', async () => {
