@@ -1,6 +1,6 @@
 /**
- * Writes what follows from the declared entities and routes: validators, the event schema and `openapi.yaml`;
- * and from what the emulators say about themselves their pages.
+ * Writes what follows from the declared entities and routes: validators, the event schema, `openapi.yaml` and
+ * from that the client's types; and from what the emulators say about themselves their pages.
  * `--check` writes nothing and fails when a file is not what it would be.
  */
 import fs from 'node:fs';
@@ -12,17 +12,26 @@ import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
 const root = path.join(import.meta.dirname, '../..');
+
+export interface GenerateOptions {
+  readonly check: boolean;
+  /** Whether the client is written too: it takes longer than all else, and nothing that is served needs it. */
+  readonly client?: boolean;
+}
+
 /** Returns the exit status: 1 when something is stale and is only checked. */
-export async function generate({ check }: { readonly check: boolean }): Promise<number> {
+export async function generate({ check, client = true }: GenerateOptions): Promise<number> {
   const declared = await loadEntities();
   const entities = declared.map(({ entity }) => entity);
   const { js, dts } = await validatorsModule(entities);
+  const contract = openApiDocument(entities);
   const files: Record<string, string> = {
     'src/shared/registry/entities.ts': registryModule(declared),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
-    'openapi.yaml': openApiDocument(entities),
+    'openapi.yaml': contract,
+    ...(client && (await (await import('./client.ts')).clientFiles(contract))),
     ...emulatorDocuments(),
   };
 

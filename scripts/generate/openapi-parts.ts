@@ -52,7 +52,8 @@ export const idempotencyKey = {
   in: 'header',
   schema: { type: 'string', pattern: '^(?:"[!#-\\[\\]-~]{1,255}"|[!#-~][!-~]{0,254})$' },
   description:
-    'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
+    'Names this request: sent again with the same body it takes effect once. At another site, too, but for what ' +
+    'counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 ' +
     'visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that ' +
     'derives from it, unless the body names one. A record knows the first such request and the ' +
     `${requestsRemembered - 1} newest for as long as it is stored; one that is sent again after more than that many ` +

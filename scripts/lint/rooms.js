@@ -34,7 +34,13 @@ const LOCAL = [...TOOLS, ...DNS, ...SERVICE, 'infra', 'packages/local'];
 const SHARED_KIT = ['history', 'cluster', 'checkers', 'load', 'observe'].map(
   (name) => `packages/testkit/src/${name}`,
 );
-const BELOW_KIT = [...LOCAL, 'infra/rollout', 'packages/testkit', 'packages/testkit/src/report'];
+const BELOW_KIT = [
+  ...LOCAL,
+  'packages/client',
+  'infra/rollout',
+  'packages/testkit',
+  'packages/testkit/src/report',
+];
 const KIT = [...BELOW_KIT, ...SHARED_KIT];
 const NEIGHBOURS = ['peers', 'simulator', 'chaos', 'drill'].map((name) => `packages/testkit/src/${name}`);
 
@@ -44,6 +50,8 @@ export const ROOMS = {
   'packages/replication': [],
   'packages/command-line': [],
   'packages/zone': [],
+  // What calls the product: it knows the contract, by generated types, and nothing else.
+  'packages/client': [],
 
   // What runs in both clouds.
   'src/shared': PROTOCOL,
@@ -91,7 +99,7 @@ export const ROOMS = {
   'infra/rollout': LOCAL,
 
   // What proves it: simulator, chaos and drills are neighbours that know nothing of each other.
-  'packages/testkit': LOCAL,
+  'packages/testkit': [...LOCAL, 'packages/client'],
   'packages/testkit/src/report': ['packages/command-line'],
   ...Object.fromEntries(SHARED_KIT.map((room, at) => [room, [...BELOW_KIT, ...SHARED_KIT.slice(0, at)]])),
   ...Object.fromEntries(NEIGHBOURS.map((room) => [room, KIT])),
