@@ -8,7 +8,7 @@ import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema'
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { configSchema } from '../../src/shared/config/config-schema.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
-import { createSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
+import { createSchema, inputSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { ITEM } from '../../src/shared/domain/item.ts';
 import {
   conflictOverrideSchema,
@@ -32,6 +32,8 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);
     schemas[`${entity.name}Stored`] = storedSchema(entity);
+    for (const [name, action] of Object.entries(entity.actions))
+      schemas[actionCheck(entity.name, name)] = inputSchema(action);
   }
   for (const [name, schema] of Object.entries(changeSchemas(entities))) schemas[changeCheck(name)] = schema;
   return schemas;
@@ -40,6 +42,11 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
 /** Name of the check of a change to an entity. Generic records are only ever written as a whole. */
 function changeCheck(entity: string): string {
   return entity === ITEM ? 'itemWrite' : `${entity}Patch`;
+}
+
+/** Name of the check of an action's input: `bookingConfirmInput`. */
+export function actionCheck(entity: string, action: string): string {
+  return `${entity}${action.charAt(0).toUpperCase()}${action.slice(1)}Input`;
 }
 
 /** The source of `validators.js` and of its declarations. */

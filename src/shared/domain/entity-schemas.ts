@@ -1,5 +1,12 @@
 /** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
-import { clientFields, type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
+import {
+  type Action,
+  clientFields,
+  type Entity,
+  type MergePolicy,
+  mergesByMember,
+  policyOf,
+} from './entity.ts';
 import { exactInteger, idSchema, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
 
 /** The schema of fields as they are stored, some or all of them. */
@@ -19,6 +26,11 @@ export function createSchema(entity: Entity): JsonSchemaObject {
     additionalProperties: false,
     properties: { [entity.idField]: idSchema, ...Object.fromEntries(chosen) },
   };
+}
+
+/** The schema of an action's input. */
+export function inputSchema({ input, required }: Action): JsonSchemaObject {
+  return { type: 'object', required, additionalProperties: false, properties: input };
 }
 
 /**
@@ -61,7 +73,7 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
   ]);
   return {
     type: 'object',
-    required: ['id', entity.idField, ...entity.required, 'createdAt'],
+    required: ['id', entity.idField, ...seenByAll(entity), 'createdAt'],
     additionalProperties: false,
     properties: {
       id: idSchema,
@@ -70,6 +82,11 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
       createdAt: { type: 'string', format: 'date-time' },
     },
   };
+}
+
+/** Of the fields that a record always has, those that every caller sees. */
+function seenByAll({ required, readableBy }: Entity): readonly string[] {
+  return required.filter((field) => !Object.hasOwn(readableBy, field));
 }
 
 const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);

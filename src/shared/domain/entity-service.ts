@@ -3,15 +3,18 @@ import type { SeenState } from '@tandem-clouds/replication/await-states';
 import type { Json } from '@tandem-clouds/replication/json';
 import { emptied } from '@tandem-clouds/replication/lives';
 import type { Changes } from '@tandem-clouds/replication/local-write';
+import { own } from '@tandem-clouds/replication/own';
 import { isObject } from '@tandem-clouds/replication/policies/members';
 import { DELETED, idOf, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
 import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
-import { type Entity, mergesByMember } from './entity.ts';
-import { fieldChanges, initialChanges, valuesOf } from './field-changes.ts';
+import { type Entity, mergesByMember, type RuleCaller } from './entity.ts';
+import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
+import { readableBy, type Reader } from './readable-by.ts';
 import type { ListOptions, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
+import { ruleOf } from './run-rule.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
@@ -24,6 +27,12 @@ export interface WriteOptions {
 export interface CreateOptions extends Pick<WriteOptions, 'traceparent'> {
   /** Present when the client named its request: a retry, at any site, finds what the first one made. */
   readonly request?: KeyedRequest | undefined;
+}
+
+export type ChangeOptions = WriteOptions & CreateOptions;
+
+export interface ActionOptions extends ChangeOptions {
+  readonly caller: RuleCaller;
 }
 
 /** What a creation answers; `replayed` when an earlier run of the same request made it. */
@@ -109,12 +118,50 @@ export class EntityService {
   async change(
     id: string,
     values: Readonly<Record<string, Json>>,
-    { ifMatch, request, traceparent }: WriteOptions & CreateOptions,
+    options: ChangeOptions,
   ): Promise<Creation> {
-    let replayed = false;
     const isPatched = ([field, value]: [string, Json]): boolean =>
       mergesByMember(this.#entity, field) && isObject(value);
     const byMember = Object.entries(values).some(isPatched) && (await this.#replica.isUnderstood(MEMBERS));
+    const writing = { writer: 'client', byMember, check: this.#check } as const;
+    return this.#changeOnce(id, options, (live) => fieldChanges(this.#entity, live, values, writing));
+  }
+
+  /**
+   * Runs the rule of an action inside the write. A keyed request that was done before answers with the record as it is
+   * now.
+   * @param input Valid by the schema of the action's input.
+   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError
+   * @throws RefusedByRuleError @throws RuleFaultError @throws OutOfBoundsError
+   */
+  async act(
+    id: string,
+    { name, input }: { readonly name: string; readonly input: Readonly<Record<string, Json>> },
+    { caller, ...options }: ActionOptions,
+  ): Promise<Creation> {
+    const action = own(this.#entity.actions, name);
+    if (action === undefined) throw new TypeError(`${this.#entity.name} has no action ${name}`);
+    const rule = ruleOf(this.#entity, name, action, {
+      input,
+      caller,
+      nowMs: this.#replica.now(),
+      freshId: () => this.#replica.newId(),
+    });
+    const byMember = hasMembers(this.#entity) && (await this.#replica.isUnderstood(MEMBERS));
+    const place = `${this.#entity.name}.${name}`;
+    const writing = { writer: 'action', rule: place, byMember, check: this.#check } as const;
+    return this.#changeOnce(id, options, (live) => {
+      const changes = rule(valuesOf(this.#entity, live));
+      return changes === undefined ? {} : fieldChanges(this.#entity, live, changes, writing);
+    });
+  }
+
+  async #changeOnce(
+    id: string,
+    { ifMatch, request, traceparent }: ChangeOptions,
+    decide: (live: StoredRecord) => Changes,
+  ): Promise<Creation> {
+    let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
       traceparent,
@@ -123,9 +170,7 @@ export class EntityService {
         replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
-        const writing = { writer: 'client', byMember, check: this.#check } as const;
-        const changes = fieldChanges(this.#entity, live, values, writing);
-        return unlessEmpty({ ...changes, ...remember(live, request, false) });
+        return unlessEmpty({ ...decide(live), ...remember(live, request, false) });
       },
     });
     return { record, replayed };
@@ -149,9 +194,12 @@ export class EntityService {
     return this.#replica.isAccepted(record, !replayed);
   }
 
-  /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
-  view(record: StoredRecord): Record<string, Json> {
-    const { id, ...values } = valuesOf(this.#entity, record);
+  /**
+   * The record as clients see it: its id under both names, the declared fields, and when it was created.
+   * @param reader Who asks: what is not readable by them is left out. Undefined where nobody is asked who they are.
+   */
+  view(record: StoredRecord, reader?: Reader): Record<string, Json> {
+    const { id, ...values } = readableBy(this.#entity, valuesOf(this.#entity, record), reader);
     return { id: id ?? '', [this.#entity.idField]: id ?? '', ...values };
   }
 

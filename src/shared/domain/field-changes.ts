@@ -44,6 +44,8 @@ import { begin, firstState, transition } from './states.ts';
 
 export interface FieldWriting {
   readonly writer: Writer;
+  /** Names the rule in an error about it: `booking.confirm`. */
+  readonly rule?: string;
   /** False while a peer runs a release that writes objects as a whole: then so does this one. */
   readonly byMember: boolean;
   readonly check: FieldCheck;
@@ -146,16 +148,16 @@ function refuseClient(failures: readonly Failure[]): void {
 }
 
 /** @throws RuleFaultError that names every field that is not the writer's, or whose value its schema never takes */
-function refuseRule(entity: Entity, { writer, check }: FieldWriting, given: Given): void {
+function refuseRule(entity: Entity, { writer, rule, check }: FieldWriting, given: Given): void {
   const failures = [...writersMistakes(entity, given, writer)];
   if (failures.length === 0)
     for (const [field, value] of given) failures.push(...valueMistake(entity, field, { value, check }));
-  if (failures.length > 0) throw fault(entity, failures);
+  if (failures.length > 0) throw fault(rule, failures);
 }
 
-function fault({ name }: Entity, failures: readonly Failure[]): RuleFaultError {
+function fault(rule: string | undefined, failures: readonly Failure[]): RuleFaultError {
   const all = failures.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ');
-  return new RuleFaultError(`a rule of ${name} returned what it may not: ${all}`);
+  return new RuleFaultError(`the rule ${rule ?? ''} returned what it may not: ${all}`);
 }
 
 function operations(entity: Entity, state: RecordState, given: Given, byMember: boolean): Changes {
@@ -240,7 +242,7 @@ function checkResult(entity: Entity, state: RecordState, { changes, touched, wri
   const failures = writing.check(result);
   if (failures.length === 0) return;
   const chosen = failures.filter(({ pointer }) => isPlain(entity, pointer.split('/')[1] ?? ''));
-  if (writing.writer !== 'client' && chosen.length > 0) throw fault(entity, chosen);
+  if (writing.writer !== 'client' && chosen.length > 0) throw fault(writing.rule, chosen);
   const names = touched.join(', ');
   throw new OutOfBoundsError(`with what is there now, the change of ${names} breaks a rule`, failures);
 }
