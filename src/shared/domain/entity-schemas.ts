@@ -38,8 +38,17 @@ export function inputSchema({ input, required }: Action): JsonSchemaObject {
  * array, which replaces it, or what to add and remove; a counter takes an increment.
  */
 export function patchSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, clientFields(entity));
+}
+
+/** The schema of what an operator sets in place of what a conflict left: any field, whoever writes it. */
+export function overrideSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, Object.entries(entity.fields));
+}
+
+function changesOf(entity: Entity, fields: readonly (readonly [string, JsonSchema])[]): JsonSchemaObject {
   const properties: Record<string, JsonSchema> = {};
-  for (const [field, schema] of clientFields(entity)) {
+  for (const [field, schema] of fields) {
     properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
   }
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };

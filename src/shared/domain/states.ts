@@ -59,10 +59,32 @@ export function transition(
 }
 
 /**
+ * What an operator's word does, who may choose any later state, whatever the transitions are; undefined when the field is
+ * in that state already.
+ * @throws OutOfBoundsError when a state that ranks higher stands: an earlier one would win at no other site
+ */
+export function overruling(
+  field: string,
+  states: States,
+  { from = firstState(states), to }: { readonly from: Json | undefined; readonly to: Json },
+): FieldOperation | undefined {
+  if (from === to) return undefined;
+  const ranks = ranksOf(states);
+  const [held, wanted] = [from, to].map((state) =>
+    typeof state === 'string' ? ranks.get(state) : undefined,
+  );
+  if (typeof to === 'string' && wanted !== undefined && held !== undefined && wanted > held)
+    return under(states, to);
+  const later = states.order.filter((state) => (ranks.get(state) ?? 0) > (held ?? rankMax));
+  const detail = `stays as it is: what stands ranks higher at every site; later are ${later.join(', ') || 'no other'}`;
+  throw new OutOfBoundsError(`${field} ${detail}`, [{ pointer: `/${field}`, rule: 'states', detail }]);
+}
+
+/**
  * Sets a state under its rank. What is there may rank higher nevertheless: a deletion leaves the rank behind, and an
  * operator may bring the record back. Then the write takes over the rank, or it would lose against what it replaces.
  */
-export function under(states: States, state: string): FieldOperation {
+function under(states: States, state: string): FieldOperation {
   const rank = String(ranksOf(states).get(state) ?? 0).padStart(DIGITS, '0');
   return (parts, at) => {
     const held = parts.register?.[2] ?? '';

@@ -154,7 +154,7 @@ describe('declaring an entity', () => {
     ],
     [
       'a rule that does not decide at once',
-      { actions: { lend: { summary: '', decide: (async () => undefined) as never } } },
+      { actions: { lend: { summary: '', decide: (async () => Promise.resolve(undefined)) as never } } },
       'actions.lend.decide: must be a plain function: a rule decides at once, inside the write',
     ],
     [
