@@ -87,11 +87,17 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
   };
 }
 
-/** The schemas of what actions take, by name. */
-export function inputSchemas(entity: Entity, type: string): Record<string, object> {
-  return Object.fromEntries(
-    Object.entries(entity.actions).map(([name, action]) => [inputName(type, name), inputSchema(action)]),
-  );
+/** The schemas of what actions take, and of how they refuse, by name. */
+export function actionSchemas(entity: Entity, type: string): Record<string, object> {
+  const schemas: Record<string, object> = {};
+  for (const [name, action] of Object.entries(entity.actions)) {
+    schemas[inputName(type, name)] = inputSchema(action);
+    for (const { status, codes } of refusals(action)) {
+      const named = { type: 'object', properties: { code: { enum: codes } } };
+      schemas[refusalName(type, name, status)] = { allOf: [ref('schemas', 'Problem'), named] };
+    }
+  }
+  return schemas;
 }
 
 function inputName(type: string, action: string): string {
@@ -116,23 +122,32 @@ function actionOperation(
       '200': response(type, 'The record as it is now', { ...stateHeaders, ...replayed, ...applied }),
       '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
       ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
-      ...refusals(action),
+      ...refusalResponses(type, name, action),
     },
   };
 }
 
 /** What the rule refuses, by status: the codes that it declares, and ours of that status. */
-function refusals({ errors }: Action): Record<string, object> {
+function refusals({ errors }: Action): { status: number; codes: readonly string[]; meanings: string }[] {
   const byStatus = Map.groupBy(Object.entries(errors), ([, { status }]) => status);
+  return [...byStatus].map(([status, declared]) => ({
+    status,
+    codes: [...codesOf(status), ...declared.map(([code]) => code)],
+    meanings: declared.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; '),
+  }));
+}
+
+function refusalResponses(type: string, name: string, action: Action): Record<string, object> {
   return Object.fromEntries(
-    [...byStatus].map(([status, declared]) => {
-      const codes = [...codesOf(status), ...declared.map(([code]) => code)];
-      const meanings = declared.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; ');
-      const named = { type: 'object', properties: { code: { enum: codes } } };
-      const schema = { allOf: [ref('schemas', 'Problem'), named] };
+    refusals(action).map(({ status, meanings }) => {
+      const schema = ref('schemas', refusalName(type, name, status));
       return [String(status), { description: meanings, content: { 'application/problem+json': { schema } } }];
     }),
   );
+}
+
+function refusalName(type: string, action: string, status: number): string {
+  return `${type}${capital(action)}Problem${status}`;
 }
 
 export function listOperation(type: string, tags: readonly string[]): Operation {

@@ -195,8 +195,14 @@ describe('declaring an entity', () => {
       actions: {
         lend: {
           summary: 'Lend',
-          input: { days: { type: 'integer' } },
-          decide: ({ title, loan, seen }, { days }) => {
+          input: { days: { type: 'integer' }, to: { type: 'string' } },
+          required: ['to'],
+          decide: ({ title, loan, seen }, { days, to }) => {
+            const mayLack: [
+              undefined extends typeof days ? true : false,
+              undefined extends typeof to ? true : false,
+            ] = [true, false];
+            expect(mayLack).toEqual([true, false]);
             const known: { title: string; loan: 'in' | 'out'; seen: number; days: number | undefined } = {
               title,
               loan,
@@ -204,6 +210,18 @@ describe('declaring an entity', () => {
               days,
             };
             return known.loan === 'in' ? { loan: 'out', seen: { increment: 1 } } : undefined;
+          },
+        },
+        back: {
+          summary: 'Nothing is needed',
+          decide: (_, input: Readonly<Record<string, never>>) => void input,
+        },
+        note: {
+          summary: 'Nothing is required',
+          input: { days: { type: 'integer' } },
+          decide: (_, { days }) => {
+            const mayLack: undefined extends typeof days ? true : false = true;
+            return mayLack ? undefined : { title: 'x' };
           },
         },
       },
