@@ -71,7 +71,9 @@ describe('an override of a conflict', () => {
       for (const wanted of ['c', 7, undefined]) {
         await expect(service.override('c1', { value: wanted, note: undefined })).rejects.toMatchObject({
           name: 'InvalidError',
-          failures: [{ pointer: '/record', rule: 'entity', detail: expect.stringContaining('item, loan, user') }],
+          failures: [
+            { pointer: '/record', rule: 'entity', detail: expect.stringContaining('item, loan, user') },
+          ],
         });
       }
       expect(value()).toBe('a');

@@ -18,7 +18,7 @@ export function checkStates(
     const values = writes.flatMap(({ fields }) => (field in fields ? [fields[field]] : []));
     // What a deletion empties says nothing, and a creation without a life of its own begins anew over it.
     if (values.length === 0 || values.includes(null)) return [];
-    const wanted = order[Math.max(...values.map((value) => order.indexOf(String(value))))];
+    const wanted = order[Math.max(...values.map((value) => order.indexOf(value as string)))];
     return [...snapshot].flatMap(([site, records]) => {
       const state = records.get(key)?.state;
       const shown = state && plainValues(state)[field];
