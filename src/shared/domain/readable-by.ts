@@ -19,16 +19,16 @@ export function readableBy(
   entity: Entity,
   values: Readonly<Record<string, Json>>,
   reader: Reader | undefined,
-): Record<string, Json> {
+): Readonly<Record<string, Json>> {
+  const restricted = Object.entries(entity.readableBy);
+  if (reader === undefined || restricted.length === 0) return values;
   const shown = { ...values };
-  if (reader === undefined) return shown;
-  for (const [field, readers] of Object.entries(entity.readableBy))
-    if (
-      !readers.some((each) =>
-        each === OWNER ? isOwner(entity, values, reader) : reader.scopes.includes(each),
-      )
-    )
-      Reflect.deleteProperty(shown, field);
+  for (const [field, readers] of restricted) {
+    const mayRead = readers.some((each) =>
+      each === OWNER ? isOwner(entity, values, reader) : reader.scopes.includes(each),
+    );
+    if (!mayRead) Reflect.deleteProperty(shown, field);
+  }
   return shown;
 }
 

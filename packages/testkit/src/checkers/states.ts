@@ -1,7 +1,7 @@
 /**
  * Invariant 16: of all transitions of a field in the last life of its record, the latest in the order of the states stands
- * at every site, whatever the clocks said: none is undone, and of concurrent ones that to the later state wins. Told without
- * ranks, which are how the product does it.
+ * at every site, whatever the clocks said: none is undone, and of concurrent ones that to the later state wins. Ranks
+ * are how the product does it, and are not looked at here.
  */
 import { plainValues } from '@tandem-clouds/replication/record';
 import { type CommittedWrite, type Finding, groupBy, lastLives, type Snapshot } from '../history/facts.ts';

@@ -30,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly State[]>> = {
   granted: ['refused', 'settled'],
   refused: ['settled'],
 };
-/** As they must be, told without the product's code. */
+/** As they must be; the product's code is not asked. */
 const RANKS: Readonly<Record<State, string>> = {
   asked: '001000',
   granted: '002000',
