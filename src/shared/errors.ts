@@ -162,6 +162,77 @@ export class UnsupportedMediaTypeError extends AppError {
   readonly code = 'unsupported_media_type';
 }
 
+/** The vault of this cloud has no such secret, or it is disabled or deleted; the message says how to set it. */
+export class SecretMissingError extends AppError {
+  override readonly name = 'SecretMissingError';
+  readonly code = 'internal';
+  /** Somebody sets it. */
+  override readonly retryable = true;
+}
+
+/** This function may not read secrets. */
+export class SecretDeniedError extends AppError {
+  override readonly name = 'SecretDeniedError';
+  readonly code = 'internal';
+  /** Somebody gives it the right. */
+  override readonly retryable = true;
+}
+
+/** Why a call of another service has brought nothing. */
+export type OutboundReason =
+  /** The time of the attempt, of the call or of the function was over. */
+  | 'timeout'
+  /** No connection, or it broke. */
+  | 'unreachable'
+  /** An answer, and its status is none that was wanted. */
+  | 'status'
+  /** A redirection to another origin, or one of too many. */
+  | 'redirect'
+  | 'too_large'
+  /** The body is not JSON. */
+  | 'body';
+
+export interface OutboundFailure {
+  readonly reason: OutboundReason;
+  /** Of the answer, where there was one. */
+  readonly status?: number | undefined;
+  readonly attempts: number;
+  /** When the service wants to be asked again. */
+  readonly retryAfterMs?: number | undefined;
+  /** Nobody knows whether the call has taken effect. */
+  readonly mayHaveTakenEffect: boolean;
+}
+
+/**
+ * A call of another service has failed, after its retries. The message names the method, the origin and the reason, never
+ * the path, the query or a body, which may hold what is secret.
+ */
+export class OutboundError extends AppError implements OutboundFailure {
+  override readonly name = 'OutboundError';
+  readonly code: 'unavailable' | 'ambiguous' | 'internal';
+  override readonly retryable: boolean;
+  readonly reason: OutboundReason;
+  readonly status: number | undefined;
+  readonly attempts: number;
+  readonly retryAfterMs: number | undefined;
+  readonly mayHaveTakenEffect: boolean;
+
+  constructor(message: string, failure: OutboundFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = failure.reason;
+    this.status = failure.status;
+    this.attempts = failure.attempts;
+    this.retryAfterMs = failure.retryAfterMs;
+    this.mayHaveTakenEffect = failure.mayHaveTakenEffect;
+    const passes =
+      failure.reason === 'timeout' ||
+      failure.reason === 'unreachable' ||
+      (failure.status !== undefined && (failure.status >= 500 || failure.status === 429));
+    this.retryable = passes;
+    this.code = failure.mayHaveTakenEffect ? 'ambiguous' : passes ? 'unavailable' : 'internal';
+  }
+}
+
 /** What the store holds under a key is no record of ours: nobody can read it until a person has mended or removed it. */
 export class UnreadableError extends AppError {
   override readonly name = 'UnreadableError';

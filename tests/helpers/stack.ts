@@ -16,6 +16,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     serviceKeys: [],
     rebuilding: false,
     retiredSites: [],
+    own: {},
   };
   if (cloud === 'azure') {
     return openCosmos({
@@ -40,6 +41,14 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
   });
   return openDynamo({
     ...base,
-    aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '', verifyUrl: '' },
+    aws: {
+      table: 'tandem',
+      outUrl: '',
+      inUrl: '',
+      deadUrl: '',
+      tickUrl: '',
+      verifyUrl: '',
+      secretsPrefix: 'tandem',
+    },
   });
 }

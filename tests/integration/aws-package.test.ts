@@ -149,7 +149,9 @@ describe('the template', () => {
       expect(statements.length).toBeGreaterThan(0);
       for (const { Effect, Action, Resource } of statements) {
         expect([id, Effect]).toEqual([id, 'Allow']);
-        expect(JSON.stringify([id, Action, Resource])).not.toContain('*');
+        // Whoever reads secrets reads those of the prefix (infra/aws/secrets.cjs).
+        const named = JSON.stringify([id, Action, Resource]).replace(/:secret:[\w-]+\/\*"/, '"');
+        expect(named).not.toContain('*');
       }
     }
   });

@@ -1,4 +1,7 @@
 /** JSON Schema of the configuration; compiled ahead of time with all others. */
+import { ownSchema } from './own-setting.ts';
+import { ownSettings } from './own-settings.ts';
+
 const text = { type: 'string', minLength: 1 } as const;
 const url = { type: 'string', pattern: '^https?://[^ ]+$' } as const;
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
@@ -97,6 +100,7 @@ export const configSchema = {
     'serviceKeys',
     'retiredSites',
     'rebuilding',
+    'own',
   ],
   additionalProperties: false,
   properties: {
@@ -125,11 +129,25 @@ export const configSchema = {
     serviceKeys: { type: 'array', maxItems: 32, items: serviceKey },
     retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
+    own: ownSchema(ownSettings),
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'secretsPrefix'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text, verifyUrl: text },
+      properties: {
+        table: text,
+        outUrl: text,
+        inUrl: text,
+        deadUrl: text,
+        tickUrl: text,
+        verifyUrl: text,
+        // As the name of a secret, without a slash at its end.
+        secretsPrefix: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$',
+          maxLength: 200,
+        },
+      },
     },
     azure: {
       type: 'object',
@@ -148,6 +166,11 @@ export const configSchema = {
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
+        // By TLS, or on this machine.
+        vaultUrl: {
+          type: 'string',
+          pattern: '^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$',
+        },
         cosmosEndpoint: text,
         cosmosKey: text,
         cosmosDatabase: text,

@@ -7,6 +7,8 @@ import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { type Failure, InvalidError } from '../errors.ts';
 import { config as configCheck } from '../generated/validators.js';
 import { validate } from '../validation/validate.ts';
+import { type OwnSettings, readOwn } from './own-setting.ts';
+import { type OwnConfig, ownSettings } from './own-settings.ts';
 
 /** How one site reaches another. */
 export type PeerConfig =
@@ -82,6 +84,8 @@ export interface Config {
   readonly retiredSites: readonly SiteId[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
   readonly rebuilding: boolean;
+  /** The settings of `own-settings.ts`. */
+  readonly own: OwnConfig;
   readonly aws?: {
     readonly table: string;
     readonly outUrl: string;
@@ -89,8 +93,12 @@ export interface Config {
     readonly deadUrl: string;
     readonly tickUrl: string;
     readonly verifyUrl: string;
+    /** Of the names in Secrets Manager: `<prefix>/<name>`. */
+    readonly secretsPrefix: string;
   };
   readonly azure?: {
+    /** Of the Key Vault; whoever reads secrets needs it. */
+    readonly vaultUrl?: string;
     readonly cosmosEndpoint: string;
     readonly cosmosKey?: string;
     readonly cosmosDatabase: string;
@@ -117,6 +125,7 @@ const AWS = {
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
   TANDEM_VERIFY_URL: 'verifyUrl',
+  TANDEM_SECRETS_PREFIX: 'secretsPrefix',
 } as const;
 const AZURE = {
   COSMOS_ENDPOINT: 'cosmosEndpoint',
@@ -127,6 +136,7 @@ const AZURE = {
   SERVICE_BUS_CONNECTION: 'serviceBusConnection',
   SERVICE_BUS_ID: 'serviceBusId',
   RESOURCE_MANAGER_ENDPOINT: 'resourceManager',
+  KEY_VAULT_URL: 'vaultUrl',
   TANDEM_OUT_QUEUE: 'outQueue',
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
@@ -142,6 +152,7 @@ const LISTS: Readonly<Record<string, string>> = {
   retiredSites: 'TANDEM_RETIRED_SITES',
 };
 
+const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
   resourceManager: 'https://management.azure.com',
   outQueue: 'tandem-out',
@@ -158,7 +169,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws InvalidError that lists every variable that is missing or wrong.
  */
 export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
+  const { own, failures: unread } = readOwn(ownSettings, env);
   const common = {
+    own,
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -170,9 +183,9 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
   };
   const config =
     cloud === 'aws'
-      ? { ...common, aws: pick(env, AWS) }
+      ? { ...common, aws: { ...AWS_DEFAULTS, ...pick(env, AWS) } }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = [...validate(configCheck, config), ...misdirected(cloud, config.peers)];
+  const failures = [...unread, ...validate(configCheck, config), ...misdirected(cloud, config.peers)];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);
@@ -238,9 +251,17 @@ function variableOf(pointer: string): string {
   const list = LISTS[first];
   if (list !== undefined) return `${list}${pointer.slice(first.length + 1)}`;
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
+  if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
+  if (first === 'own') return variableOfOwn(second, pointer);
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;
+}
+
+function variableOfOwn(name: string, pointer: string): string {
+  const settings: OwnSettings = ownSettings;
+  const variable = Object.hasOwn(settings, name) ? settings[name]?.env : undefined;
+  return variable === undefined ? pointer : `${variable}${pointer.slice(`/own/${name}`.length)}`;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -4,6 +4,7 @@
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
+import type { Services } from '../ports/services.ts';
 import type { JsonSchema, Properties } from './json-schema.ts';
 
 /**
@@ -104,6 +105,8 @@ export interface ReactionContext {
   /** 1 at the first try. */
   readonly attempt: number;
   readonly site: string;
+  /** Secrets, calls of other services, the log, metrics and your own settings (docs/handlers.md). */
+  readonly services: Services;
 }
 
 /** What is done while a condition on a record holds. */

@@ -16,6 +16,10 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Who asks; undefined when nobody is asked who they are. */
   readonly caller?: Caller | undefined;
+  /** What the request is known by, in its answer and in the log. */
+  readonly requestId?: string | undefined;
+  /** How long the function may still take; absent where its platform does not say. */
+  readonly remainingMs?: (() => number) | undefined;
   /** Parsed and valid by the route's schema; undefined on a route without a body. */
   readonly body: unknown;
 }

@@ -27,6 +27,20 @@ export type MetricName =
 
 export type MetricValues = Readonly<Partial<Record<MetricName, number>>>;
 
+/** Name → value, of a measurement of one's own: `{ provider: 'stripe' }`. Few values each: every set of them is paid for. */
+export type Dimensions = Readonly<Record<string, string>>;
+
+/** Metrics of handlers and reactions. The site is a dimension of all. */
+export interface OwnMetrics {
+  /**
+   * Notes a value that was measured now.
+   * @param name `MailsSent`, `ProviderMs`: upper camel case, 3 to 64 characters; a unit is the end of a name (`Ms`,
+   * `Bytes`, `Percent`), without one it is a count.
+   * @throws RangeError for a name, a value or a dimension that is not well formed.
+   */
+  record(name: string, value?: number, dimensions?: Dimensions): void;
+}
+
 export interface Metrics {
   /** Notes values that were measured now, of this site or of its relation to one peer. */
   record(values: MetricValues, peer?: string): void;

@@ -52,7 +52,9 @@ export interface DefinitionOptions {
 const RESOLVE_MAIN = path.join(import.meta.dirname, 'resolve-main.ts');
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 const KEY_LENGTH = 20;
-const NAMED_VARIABLE = /\benv[:.]([A-Z][A-Z0-9_]*)/g;
+const NAMED_VARIABLE = /\benv(?:[:.]|: ')([A-Z][A-Z0-9_]*)/g;
+/** Names variables too: infra/serverless/own-settings.cjs makes one of them. */
+const OWN_SETTINGS = 'src/shared/config/own-settings.ts';
 /** The kept ones of one cloud; the others are the oldest. */
 const KEPT_MAX = 12;
 
@@ -72,7 +74,12 @@ export async function resolvedDefinition(options: DefinitionOptions): Promise<Re
 /** Everything that the result depends on; of file names the relative ones, so that a project may move. */
 function keyOf({ projectDir, cloud, region, env }: DefinitionOptions): string {
   const hash = createHash('sha256').update(`${region}\0${process.version}\0`);
-  const files = [`serverless.${cloud}.yml`, ...filesBelow(projectDir, 'infra'), 'package-lock.json'];
+  const files = [
+    `serverless.${cloud}.yml`,
+    ...filesBelow(projectDir, 'infra'),
+    'package-lock.json',
+    OWN_SETTINGS,
+  ];
   const named = new Set<string>();
   for (const name of files) {
     const text = fs.readFileSync(path.join(projectDir, name), 'utf8');

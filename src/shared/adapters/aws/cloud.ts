@@ -15,7 +15,8 @@ import { measureSqs } from './queue-depths.ts';
 import { DynamoStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
-export { openMetrics } from './metrics.ts';
+export { openMetrics, openOwnMetrics } from './metrics.ts';
+export { openVault } from './open-vault.ts';
 
 export const cloudName: Cloud['cloudName'] = 'aws';
 

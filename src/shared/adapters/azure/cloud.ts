@@ -17,7 +17,8 @@ import { measureServiceBus } from './queue-depths.ts';
 import { CosmosStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
-export { openMetrics } from './metrics.ts';
+export { openMetrics, openOwnMetrics } from './metrics.ts';
+export { openVault } from './open-vault.ts';
 
 export const cloudName: Cloud['cloudName'] = 'azure';
 
