@@ -1,8 +1,10 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
-import type { Entity } from '../../src/shared/domain/entity.ts';
+import type { Action, Entity } from '../../src/shared/domain/entity.ts';
+import { inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
+import { codesOf } from '../../src/shared/http/problem.ts';
 import {
   applied,
   idempotencyKey,
@@ -19,6 +21,8 @@ import {
   stateHeaders,
   unreadable,
 } from './openapi-parts.ts';
+
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** @param type The entity's name as a schema, capitalised. */
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
@@ -74,7 +78,76 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
       },
       delete: deleteOperation(type, tags, id),
     },
+    ...Object.fromEntries(
+      Object.entries(entity.actions).map(([name, action]) => [
+        `/${entity.collection}/{${entity.idField}}/${name}`,
+        { post: actionOperation(type, name, { action, tags, id }) },
+      ]),
+    ),
   };
+}
+
+/** The schemas of what actions take, and of how they refuse, by name. */
+export function actionSchemas(entity: Entity, type: string): Record<string, object> {
+  const schemas: Record<string, object> = {};
+  for (const [name, action] of Object.entries(entity.actions)) {
+    schemas[inputName(type, name)] = inputSchema(action);
+    for (const { status, codes } of refusals(action)) {
+      const named = { type: 'object', properties: { code: { enum: codes } } };
+      schemas[refusalName(type, name, status)] = { allOf: [ref('schemas', 'Problem'), named] };
+    }
+  }
+  return schemas;
+}
+
+function inputName(type: string, action: string): string {
+  return `${type}${capital(action)}Input`;
+}
+
+function actionOperation(
+  type: string,
+  name: string,
+  { action, tags, id }: { readonly action: Action; readonly tags: readonly string[]; readonly id: object },
+): Operation {
+  return {
+    operationId: `${name}${type}`,
+    tags,
+    summary: action.summary,
+    parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
+    requestBody: {
+      required: action.required.length > 0,
+      content: { 'application/json': { schema: ref('schemas', inputName(type, name)) } },
+    },
+    responses: {
+      '200': response(type, 'The record as it is now', { ...stateHeaders, ...replayed, ...applied }),
+      '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+      ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
+      ...refusalResponses(type, name, action),
+    },
+  };
+}
+
+/** What the rule refuses, by status: the codes that it declares, and ours of that status. */
+function refusals({ errors }: Action): { status: number; codes: readonly string[]; meanings: string }[] {
+  const byStatus = Map.groupBy(Object.entries(errors), ([, { status }]) => status);
+  return [...byStatus].map(([status, declared]) => ({
+    status,
+    codes: [...codesOf(status), ...declared.map(([code]) => code)],
+    meanings: declared.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; '),
+  }));
+}
+
+function refusalResponses(type: string, name: string, action: Action): Record<string, object> {
+  return Object.fromEntries(
+    refusals(action).map(({ status, meanings }) => {
+      const schema = ref('schemas', refusalName(type, name, status));
+      return [String(status), { description: meanings, content: { 'application/problem+json': { schema } } }];
+    }),
+  );
+}
+
+function refusalName(type: string, action: string, status: number): string {
+  return `${type}${capital(action)}Problem${status}`;
 }
 
 export function listOperation(type: string, tags: readonly string[]): Operation {

@@ -1,7 +1,7 @@
 /** Users: create, read, list, change, delete. `POST /user` is an alias of `POST /users`. */
 import { fetchClient } from '../shared/adapters/fetch-client.ts';
-import { user } from '../shared/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
+import { user } from '../shared/entities/user.ts';
 import { userCreate, userPatch, userStored } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';
 import { entityRoutes } from '../shared/http/entity-routes.ts';
@@ -13,6 +13,7 @@ const service = new EntityService(user, openReplica(runtime), (fields) => valida
 const routes = entityRoutes(user, service, {
   create: userCreate,
   patch: userPatch,
+  actions: {},
 });
 const aliases = routes
   .filter(({ method }) => method === 'POST')

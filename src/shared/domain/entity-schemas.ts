@@ -1,5 +1,12 @@
 /** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
-import { clientFields, type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
+import {
+  type Action,
+  clientFields,
+  type Entity,
+  type MergePolicy,
+  mergesByMember,
+  policyOf,
+} from './entity.ts';
 import { exactInteger, idSchema, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
 
 /** The schema of fields as they are stored, some or all of them. */
@@ -21,13 +28,27 @@ export function createSchema(entity: Entity): JsonSchemaObject {
   };
 }
 
+/** The schema of an action's input. */
+export function inputSchema({ input, required }: Action): JsonSchemaObject {
+  return { type: 'object', required, additionalProperties: false, properties: input };
+}
+
 /**
  * The schema of a change, a JSON Merge Patch (RFC 7396): null removes a field that is not required. A set takes an
  * array, which replaces it, or what to add and remove; a counter takes an increment.
  */
 export function patchSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, clientFields(entity));
+}
+
+/** The schema of what an operator sets in place of what a conflict left: any field, whoever writes it. */
+export function overrideSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, Object.entries(entity.fields));
+}
+
+function changesOf(entity: Entity, fields: readonly (readonly [string, JsonSchema])[]): JsonSchemaObject {
   const properties: Record<string, JsonSchema> = {};
-  for (const [field, schema] of clientFields(entity)) {
+  for (const [field, schema] of fields) {
     properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
   }
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };
@@ -61,7 +82,7 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
   ]);
   return {
     type: 'object',
-    required: ['id', entity.idField, ...entity.required, 'createdAt'],
+    required: ['id', entity.idField, ...seenByAll(entity), 'createdAt'],
     additionalProperties: false,
     properties: {
       id: idSchema,
@@ -70,6 +91,11 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
       createdAt: { type: 'string', format: 'date-time' },
     },
   };
+}
+
+/** Of the fields that a record always has, those that every caller sees. */
+function seenByAll({ required, readableBy }: Entity): readonly string[] {
+  return required.filter((field) => !Object.hasOwn(readableBy, field));
 }
 
 const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);

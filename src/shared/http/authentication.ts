@@ -41,9 +41,9 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
   return routes.map((route) => {
     const scope = route.method === 'GET' ? READ : WRITE;
     const authorize: Authorize = async (headers, known) => {
-      const { scopes, ...caller } = await callerOf(headers['authorization']);
+      const caller = await callerOf(headers['authorization']);
       known(caller);
-      if (!scopes.includes(scope)) {
+      if (!caller.scopes.includes(scope)) {
         const challenge = `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`;
         throw new ForbiddenError(`this needs the scope ${scope}`, challenge);
       }
@@ -52,15 +52,11 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
   });
 }
 
-interface ScopedCaller extends Caller {
-  readonly scopes: readonly string[];
-}
-
 /** Who presents a header. @throws UnauthorizedError, UnavailableError */
 function openCheck(
   { jwtIssuers, serviceKeys }: Callers,
   client: HttpClient,
-): (header: string | undefined) => Promise<ScopedCaller> {
+): (header: string | undefined) => Promise<Caller> {
   const issuers = new Map(jwtIssuers.map((issuer) => [issuer.issuer, openIssuer(issuer, client)]));
   const digests = serviceKeys.map(({ sha256 }) => Buffer.from(sha256, 'hex'));
   return async (header) => {
@@ -72,10 +68,13 @@ function openCheck(
     if (matching.length > 0) {
       const scopes = matching.flatMap((position) => serviceKeys[position]?.scopes ?? []);
       const digest = digests[matching[0] ?? 0];
+      const name = keyName('service', digest);
       return {
-        name: keyName('service', digest),
+        name,
         identity: `service ${digest?.toString('hex') ?? ''}`,
+        subject: name,
         scopes,
+        claims: {},
       };
     }
     const verify = issuers.get(issuerOf(bearer) ?? '');
@@ -91,7 +90,10 @@ function openCheck(
     return {
       name: `${subject ?? '?'} of ${issuer ?? '?'}`,
       identity: JSON.stringify([issuer, subject]),
+      subject,
       scopes: scopesIn(payload),
+      // What was signed is JSON (RFC 7519, section 7.2).
+      claims: payload as Caller['claims'],
     };
   };
 }

@@ -1,42 +1,58 @@
 /** The routes of any declared entity. */
 import type { ValidateFunction } from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
+import { own } from '@tandem-clouds/replication/own';
 import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
-import type { Entity } from '../domain/entity.ts';
-import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
+import { type Entity, type RuleCaller, writersOf } from '../domain/entity.ts';
+import type { Creation, EntityService, WriteOptions } from '../domain/entity-service.ts';
+import { writersSentence } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
-import { NotFoundError } from '../errors.ts';
+import { type Failure, NotFoundError } from '../errors.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
 import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
-import type { HttpReply, HttpRequest, Route } from './route.ts';
+import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
 import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
 
-/** The compiled schemas of an entity: `<name>Create` and `<name>Patch` of `generated/validators.js`. */
+/**
+ * The compiled schemas of an entity: `<name>Create`, `<name>Patch` and, by the name of each action, `<name><Action>Input`
+ * of `generated/validators.js`.
+ */
 export interface EntityChecks {
   readonly create: ValidateFunction;
   readonly patch: ValidateFunction;
+  readonly actions: Readonly<Record<string, ValidateFunction>>;
 }
 
-/** Create, read, list, change and delete. */
+/** Create, read, list, change, act and delete. */
 export function entityRoutes(entity: Entity, service: EntityService, checks: EntityChecks): Route[] {
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
-  const reply = (record: StoredRecord): HttpReply => ({
-    status: 200,
-    body: service.view(record),
-    headers: recordHeaders(record),
+  const headersOf = (record: StoredRecord): Record<string, string> => ({
+    ...recordHeaders(record),
+    ...varying(entity),
   });
+  const reply = (record: StoredRecord, { caller }: HttpRequest): HttpReply => ({
+    status: 200,
+    body: service.view(record, caller),
+    headers: headersOf(record),
+  });
+  const changeReply = (changed: Creation, request: HttpRequest): Promise<HttpReply> => {
+    const full = reply(changed.record, request);
+    const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
+    return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
+  };
   return [
     {
       method: 'POST',
       path: base,
       body: checks.create,
+      explain: namingWriters(entity),
       async handle(request) {
         const creation = await service.create(request.body as Record<string, Json>, {
           ...writeOptions(request),
@@ -44,9 +60,11 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
         });
         const { record, replayed } = creation;
         const location = `${base}/${idOf(record.key)}`;
-        const headers = { ...recordHeaders(record), location, ...replayedHeader(replayed) };
-        return withDurability(request, { status: 201, body: service.view(record), headers }, () =>
-          service.isAccepted(creation),
+        const headers = { ...headersOf(record), location, ...replayedHeader(replayed) };
+        return withDurability(
+          request,
+          { status: 201, body: service.view(record, request.caller), headers },
+          () => service.isAccepted(creation),
         );
       },
     },
@@ -62,7 +80,7 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: one,
       async handle(request) {
         const record = await service.read(idOfRequest(request), seenStates(request));
-        const full = reply(record);
+        const full = reply(record, request);
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: full.headers ?? {} }
           : full;
@@ -72,17 +90,31 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'PATCH',
       path: one,
       body: checks.patch,
+      explain: namingWriters(entity),
       async handle(request) {
         const values = request.body as Record<string, Json>;
         const changed = await service.change(idOfRequest(request), values, {
           ...writeOptions(request),
           request: keyedRequest(entity.name, request),
         });
-        const full = reply(changed.record);
-        const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
-        return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
+        return changeReply(changed, request);
       },
     },
+    ...Object.entries(entity.actions).map(([name, { required }]): Route => ({
+      method: 'POST',
+      path: `${one}/${name}`,
+      body: checkOf(checks, name),
+      ...(required.length === 0 && { whenEmpty: {} }),
+      async handle(request) {
+        const input = request.body as Record<string, Json>;
+        const options = {
+          ...writeOptions(request),
+          request: keyedRequest(entity.name, request, name),
+          caller: ruleCaller(entity, request.caller),
+        };
+        return changeReply(await service.act(idOfRequest(request), { name, input }, options), request);
+      },
+    })),
     {
       method: 'DELETE',
       path: one,
@@ -91,6 +123,37 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       },
     },
   ];
+}
+
+/** @throws TypeError An action whose input nobody checks is not served. */
+function checkOf({ actions }: EntityChecks, name: string): ValidateFunction {
+  const check = own(actions, name);
+  if (check === undefined) throw new TypeError(`no check of the input of ${name}: run npm run generate`);
+  return check;
+}
+
+/** A cache that belongs to one person may serve several callers, one after the other (RFC 9111, section 4.1). */
+function varying(entity: Entity): Record<string, string> {
+  return Object.keys(entity.readableBy).length === 0 ? {} : { vary: 'authorization' };
+}
+
+/** A field that is there, but not for clients: who writes it, instead of that it is unknown. */
+function namingWriters(entity: Entity): (failure: Failure) => Failure {
+  return (failure) => {
+    const field = failure.pointer.slice(1);
+    if (failure.rule !== 'additionalProperties' || !Object.hasOwn(entity.fields, field)) return failure;
+    const detail = writersOf(entity, field).includes('client')
+      ? 'begins at its first state, and is no choice of a creation'
+      : `${writersSentence(entity, field)}, not by clients`;
+    return { ...failure, rule: 'by', detail };
+  };
+}
+
+/** Who asks, as the rules of an entity see it. */
+export function ruleCaller({ access }: Entity, caller: Caller | undefined): RuleCaller {
+  const { subject, scopes = [], claims = {} } = caller ?? {};
+  const tenant = access.tenant === undefined ? undefined : own(claims, access.tenant);
+  return { subject, scopes, claims, tenant: typeof tenant === 'string' ? tenant : undefined };
 }
 
 type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;
@@ -103,7 +166,7 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   return {
     status: 200,
     body: {
-      items: page.records.map((record) => service.view(record)),
+      items: page.records.map((record) => service.view(record, request.caller)),
       ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
       ...(cursor && { cursor }),
     },

@@ -15,10 +15,15 @@ import type { HttpRequest } from './route.ts';
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */
 const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
 
-/** The request's key and body as digests; undefined without a key. @throws MalformedError when it is no key. */
+/**
+ * The request's key and body as digests; undefined without a key.
+ * @param action The action that is asked for: the same key with another one is another request, whatever the bodies are.
+ * @throws MalformedError when it is no key.
+ */
 export function keyedRequest(
   entity: string,
   { headers, body, caller }: HttpRequest,
+  action?: string,
 ): KeyedRequest | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
@@ -28,11 +33,12 @@ export function keyedRequest(
     throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
   }
   // A key holds no line break.
-  const named = digest([entity, key, ...(caller === undefined ? [] : [caller])].join('\n'));
+  const named = digest([entity, key, ...(caller === undefined ? [] : [caller.identity])].join('\n'));
   return {
     id: uuidOf(named),
     key: named.toString('base64url'),
-    body: digest(canonicalJson(body as Json)).toString('base64url'),
+    // No JSON text begins with the name of an action.
+    body: digest(`${action ?? ''}${canonicalJson(body as Json)}`).toString('base64url'),
   };
 }
 

@@ -154,9 +154,8 @@ function toRequest(event: Event, route: Route, caller: Caller | undefined): Http
     params: (event.pathParameters ?? {}) as Record<string, string>,
     query: queryOf(event.rawQueryString),
     headers: event.headers,
-    caller: caller?.identity,
-    body:
-      route.body === undefined ? undefined : readBody(event, { check: route.body, depthMax: route.depthMax }),
+    caller,
+    body: route.body === undefined ? undefined : readBody(event, { ...route, check: route.body }),
   };
 }
 
