@@ -1,43 +1,74 @@
 /**
- * Writes what follows from the declared entities and routes: validators, the event schema and `openapi.yaml`;
- * and from what the emulators say about themselves their pages.
+ * Writes what follows from the declared entities and routes: a function each, the registry, validators, the event schema and
+ * `openapi.yaml`; and from what the emulators say about themselves their pages. What an entity left behind that is no longer
+ * declared is deleted.
  * `--check` writes nothing and fails when a file is not what it would be.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
-import { loadEntities, registryModule } from './load-entities.ts';
+import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
+import { loadEntities } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
-const root = path.join(import.meta.dirname, '../..');
-/** Returns the exit status: 1 when something is stale and is only checked. */
-export async function generate({ check }: { readonly check: boolean }): Promise<number> {
-  const declared = await loadEntities();
+const ROOT = path.join(import.meta.dirname, '../..');
+
+export interface GenerateOptions {
+  readonly check: boolean;
+  /** Of the project; absolute. Ours unless it is given. */
+  readonly root?: string;
+}
+
+/** Returns the exit status: 1 when something is stale and is only checked. @throws Error that names every mistake. */
+export async function generate({ check, root = ROOT }: GenerateOptions): Promise<number> {
+  const files = await filesOf(root);
+  const stale = Object.keys(files).filter((name) => textOf(root, name) !== files[name]);
+  const leftOver = handlersIn(root).filter((name) => files[name] === undefined);
+  if (check) {
+    for (const name of stale) console.error(`${name} is out of date: run npm run generate`);
+    for (const name of leftOver) console.error(`${name} is of no entity: run npm run generate`);
+    return stale.length + leftOver.length > 0 ? 1 : 0;
+  }
+  for (const name of stale) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), files[name] ?? '');
+    console.log(`wrote ${name}`);
+  }
+  for (const name of leftOver) {
+    fs.rmSync(path.join(root, name));
+    console.log(`deleted ${name}`);
+  }
+  return 0;
+}
+
+async function filesOf(root: string): Promise<Readonly<Record<string, string>>> {
+  const declared = await loadEntities(root);
   const entities = declared.map(({ entity }) => entity);
   const { js, dts } = await validatorsModule(entities);
-  const files: Record<string, string> = {
-    'src/shared/registry/entities.ts': registryModule(declared),
+  return {
+    ...entityFiles(declared),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
     'openapi.yaml': openApiDocument(entities),
     ...emulatorDocuments(),
   };
+}
 
-  const stale = Object.entries(files).filter(([name, content]) => {
-    const file = path.join(root, name);
-    return !fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== content;
-  });
-  if (check) {
-    for (const [name] of stale) console.error(`${name} is out of date: run npm run generate`);
-    return stale.length > 0 ? 1 : 0;
-  }
-  for (const [name, content] of stale) {
-    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-    fs.writeFileSync(path.join(root, name), content);
-    console.log(`wrote ${name}`);
-  }
-  return 0;
+/** Undefined when there is no such file. */
+function textOf(root: string, name: string): string | undefined {
+  const file = path.join(root, name);
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
+/** The functions of entities that are there, from the root. */
+function handlersIn(root: string): string[] {
+  const folder = path.join(root, HANDLERS_FOLDER);
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${HANDLERS_FOLDER}/${name}`);
 }

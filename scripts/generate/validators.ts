@@ -17,6 +17,7 @@ import {
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { changeSchemas } from './change-schemas.ts';
+import { camel } from './names.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
 function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
@@ -30,8 +31,8 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     verificationBegin: verificationBeginSchema,
   };
   for (const entity of entities) {
-    schemas[`${entity.name}Create`] = createSchema(entity);
-    schemas[`${entity.name}Stored`] = storedSchema(entity);
+    schemas[`${camel(entity.name)}Create`] = createSchema(entity);
+    schemas[`${camel(entity.name)}Stored`] = storedSchema(entity);
   }
   for (const [name, schema] of Object.entries(changeSchemas(entities))) schemas[changeCheck(name)] = schema;
   return schemas;
@@ -39,7 +40,7 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
 
 /** Name of the check of a change to an entity. Generic records are only ever written as a whole. */
 function changeCheck(entity: string): string {
-  return entity === ITEM ? 'itemWrite' : `${entity}Patch`;
+  return entity === ITEM ? 'itemWrite' : `${camel(entity)}Patch`;
 }
 
 /** The source of `validators.js` and of its declarations. */

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -20,12 +21,17 @@ import { cleanEnvironment, copyAwsService, packageAws, sls } from '../helpers/aw
 import { type DynaliteServer, startDynalite } from '../helpers/dynalite-server.ts';
 
 const INVOKE = fileURLToPath(new URL('../helpers/invoke-bundle.cjs', import.meta.url));
+const entities = createRequire(import.meta.url)('../../infra/entities.json') as readonly {
+  readonly collection: string;
+  readonly function: string;
+  readonly aliases: readonly { readonly path: string }[];
+}[];
 const FUNCTIONS = [
+  ...entities.map((entity) => entity.function),
   'region',
   'health',
   'replication',
   'operations',
-  'users',
   'items',
   'fallback',
   'forward',
@@ -213,20 +219,24 @@ describe('the template', () => {
       ofType('AWS::ApiGatewayV2::Route')
         .map(([, { RouteKey }]) => RouteKey)
         .sort(),
-    ).toEqual([
-      '$default',
-      'ANY /health',
-      'ANY /health/{proxy+}',
-      'ANY /items',
-      'ANY /items/{proxy+}',
-      'ANY /region',
-      'ANY /replication',
-      'ANY /replication/{proxy+}',
-      'ANY /user',
-      'ANY /users',
-      'ANY /users/{proxy+}',
-      'ANY /write',
-    ]);
+    ).toEqual(
+      [
+        '$default',
+        'ANY /health',
+        'ANY /health/{proxy+}',
+        'ANY /items',
+        'ANY /items/{proxy+}',
+        'ANY /region',
+        'ANY /replication',
+        'ANY /replication/{proxy+}',
+        'ANY /write',
+        ...entities.flatMap(({ collection, aliases }) => [
+          `ANY /${collection}`,
+          `ANY /${collection}/{proxy+}`,
+          ...aliases.map(({ path: alias }) => `ANY ${alias}`),
+        ]),
+      ].sort(),
+    );
   });
 });
 

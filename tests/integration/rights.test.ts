@@ -22,6 +22,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { parse } from 'yaml';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { declaredFunctions } from '@tandem-clouds/local/code/declared-functions';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replication/bounds';
 import type { Store } from '@tandem-clouds/replication/ports/store';
@@ -70,10 +71,11 @@ let cosmosEndpoint: string;
 function functionsOf(cloud: Site): [string, string][] {
   const { functions } = parse(fs.readFileSync(path.join(ROOT, `serverless.${cloud}.yml`), 'utf8'), {
     merge: true,
-  }) as { functions: Record<string, { handler?: string }> };
-  return Object.entries(functions).flatMap(([key, { handler }]) =>
-    handler === undefined ? [] : [[key, handler.replace(/\.handler$/, '')]],
-  );
+  }) as { functions: unknown };
+  return Object.entries(declaredFunctions(functions, ROOT)).map(([key, { handler }]) => [
+    key,
+    handler.replace(/\.handler$/, ''),
+  ]);
 }
 
 async function bundle(cloud: Site, outdir: string): Promise<void> {

@@ -20,12 +20,27 @@ export class DeclarationError extends TypeError {
   }
 }
 
-const NAME = /^[a-z][a-z0-9-]*$/;
+/** As long as a function's name may still be beside service and stage (64 on AWS), and the key of a record. */
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const MEMBER = /^[a-z][A-Za-z0-9]*$/;
-const PATH = /^\/[a-z][a-z0-9-]*$/;
+const PATH = /^\/[a-z][a-z0-9-]{0,39}$/;
 const CODE = /^[a-z][a-z0-9_]*$/;
-/** First segments of paths that are no entity's. */
+/** First segments of paths, and names of functions, that are no entity's. */
 const OWN_PATHS = new Set(['region', 'health', 'replication', 'write', 'items']);
+/** Without hyphens: Azure does not tell capital letters from small ones. */
+const OWN_FUNCTIONS = new Set([
+  'operations',
+  'fallback',
+  'forward',
+  'apply',
+  'sweep',
+  'verify',
+  'verifyhourly',
+  'monitor',
+  'react',
+]);
+/** Azure's host has these beginnings of paths for itself: https://github.com/Azure/azure-functions-host/issues/7634 */
+const OF_THE_HOST = /^(?:admin|runtime)/;
 const BUCKETS_MAX = 16;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
 
@@ -47,15 +62,20 @@ type Mistakes = Generator<Mistake>;
 function* names({ name, collection, idField, aliases }: Entity): Mistakes {
   if (!NAME.test(name) || isReservedEntity(name))
     yield { at: ['name'], detail: 'must be lower case, and not one of our own' };
-  if (!NAME.test(collection) || OWN_PATHS.has(collection))
+  if (!NAME.test(collection) || isTaken(collection))
     yield { at: ['collection'], detail: 'must be lower case, and no path of our own' };
   if (!MEMBER.test(idField)) yield { at: ['idField'], detail: 'must begin with a small letter' };
   for (const alias of aliases)
-    if (!PATH.test(alias) || OWN_PATHS.has(alias.slice(1)))
+    if (!PATH.test(alias) || isTaken(alias.slice(1)))
       yield {
         at: ['aliases'],
         detail: `${alias} must be one segment, such as /${name}, and no path of our own`,
       };
+}
+
+/** Whether the first segment of a path cannot be an entity's, at one cloud or the other. */
+export function isTaken(segment: string): boolean {
+  return OWN_PATHS.has(segment) || OWN_FUNCTIONS.has(segment.replaceAll('-', '')) || OF_THE_HOST.test(segment);
 }
 
 function* fields(entity: Entity): Mistakes {

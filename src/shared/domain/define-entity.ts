@@ -110,6 +110,8 @@ export interface EntityDeclaration<F, R, A> {
   readonly fields: F;
   readonly required: readonly R[];
   readonly example: Readonly<Record<string, Json>>;
+  /** Id → fields, of records that `npm start -- --seed` writes; the example unless some are given. */
+  readonly samples?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly aliases?: readonly string[];
   readonly unique?: readonly (keyof F & string)[];
   readonly indexes?: Readonly<Record<string, Index>>;
@@ -151,6 +153,7 @@ function normalized(declaration: LooseDeclaration): Entity {
   }
   return {
     aliases: [],
+    samples: { example: declaration.example },
     unique: [],
     indexes: {},
     access: {},

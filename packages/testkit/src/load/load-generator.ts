@@ -9,6 +9,7 @@ import { keyOf } from '../history/committed.ts';
 import { type Call, type DnsAnswer, type Group, isError } from '../history/observed.ts';
 import type { Random } from '../random.ts';
 import { createKeyed } from './clients.ts';
+import { recordPath } from './record-path.ts';
 
 const READ_SHARE = 0.3;
 
@@ -123,7 +124,7 @@ class Client {
       return request;
     }
     const key = random.pick(this.#written);
-    return { id, kind: 'read', key, method: 'GET', path: `/users/${key.slice('user:'.length)}`, fields: {} };
+    return { id, kind: 'read', key, method: 'GET', path: recordPath(key), fields: {} };
   }
 }
 
