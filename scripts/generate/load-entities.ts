@@ -55,7 +55,10 @@ function twins(loaded: readonly DeclaredEntity[]): readonly string[] {
   return loaded.flatMap(({ file, entity: { name, collection, aliases } }) =>
     [
       `name ${camel(name)}`,
-      ...[`/${collection}`, ...aliases].flatMap((at) => [`path ${at}`, `function ${functionOf(at).toLowerCase()}`]),
+      ...[`/${collection}`, ...aliases].flatMap((at) => [
+        `path ${at}`,
+        `function ${functionOf(at).toLowerCase()}`,
+      ]),
     ].flatMap((what) => {
       const other = seen.get(what);
       seen.set(what, file);

@@ -75,7 +75,9 @@ function* names({ name, collection, idField, aliases }: Entity): Mistakes {
 
 /** Whether the first segment of a path cannot be an entity's, at one cloud or the other. */
 export function isTaken(segment: string): boolean {
-  return OWN_PATHS.has(segment) || OWN_FUNCTIONS.has(segment.replaceAll('-', '')) || OF_THE_HOST.test(segment);
+  return (
+    OWN_PATHS.has(segment) || OWN_FUNCTIONS.has(segment.replaceAll('-', '')) || OF_THE_HOST.test(segment)
+  );
 }
 
 function* fields(entity: Entity): Mistakes {

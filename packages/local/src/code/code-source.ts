@@ -68,7 +68,7 @@ export class CodeSource {
         new AppBuild({ projectDir, cloud, cacheDir, appDir: path.join(buildDir, cloud) }),
       ]),
     );
-    this.#regeneration = new Regeneration({ projectDir, env, signal: this.#stopping.signal });
+    this.#regeneration = new Regeneration({ projectDir, cacheDir, env, signal: this.#stopping.signal });
     this.#watch = new SourceWatch({
       projectDir,
       folders: WATCHED_FOLDERS,
@@ -87,6 +87,7 @@ export class CodeSource {
     const begunAt = performance.now();
     // Before the first build reads anything: what changes meanwhile is not missed.
     this.#watch.start();
+    await this.#regeneration.atStart();
     await Promise.all(
       [...this.#builds.keys()].map(async (cloud) => {
         const codes = await this.#build(cloud, true);
@@ -109,8 +110,8 @@ export class CodeSource {
     if (changed.length === 0) return;
     for (const file of changed) this.#unbuilt.add(file);
     try {
-      await this.#regeneration.after(changed);
-      this.#mustResolve ||= changed.some((file) => OF_DEFINITIONS.test(file));
+      const written = await this.#regeneration.after(changed);
+      this.#mustResolve ||= [...changed, ...written].some((file) => OF_DEFINITIONS.test(file));
       const resolves = this.#mustResolve;
       const codes = await Promise.all([...this.#builds.keys()].map((cloud) => this.#build(cloud, resolves)));
       this.#mustResolve = false;
