@@ -9,7 +9,7 @@ import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
 import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
-import { loadEntities } from './load-entities.ts';
+import { DeclarationsError, loadEntities } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
@@ -21,26 +21,49 @@ export interface GenerateOptions {
   readonly root?: string;
 }
 
-/** Returns the exit status: 1 when something is stale and is only checked. @throws Error that names every mistake. */
+/** Returns the exit status: 1 when something is stale and is only checked, or a declaration is wrong. */
 export async function generate({ check, root = ROOT }: GenerateOptions): Promise<number> {
-  const files = await filesOf(root);
-  const stale = Object.keys(files).filter((name) => textOf(root, name) !== files[name]);
-  const leftOver = handlersIn(root).filter((name) => files[name] === undefined);
-  if (check) {
-    for (const name of stale) console.error(`${name} is out of date: run npm run generate`);
-    for (const name of leftOver) console.error(`${name} is of no entity: run npm run generate`);
-    return stale.length + leftOver.length > 0 ? 1 : 0;
+  try {
+    if (check) return await checkGenerated(root);
+    for (const line of await writeGenerated(root)) console.log(line);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof DeclarationsError)) throw error;
+    console.error(error.message);
+    return 1;
   }
+}
+
+/** @returns What was done: `wrote openapi.yaml`, `deleted …`. @throws DeclarationsError that names every mistake. */
+export async function writeGenerated(root: string): Promise<readonly string[]> {
+  const { files, stale, leftOver } = await compared(root);
   for (const name of stale) {
     fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
     fs.writeFileSync(path.join(root, name), files[name] ?? '');
-    console.log(`wrote ${name}`);
   }
-  for (const name of leftOver) {
-    fs.rmSync(path.join(root, name));
-    console.log(`deleted ${name}`);
-  }
-  return 0;
+  for (const name of leftOver) fs.rmSync(path.join(root, name));
+  return [...stale.map((name) => `wrote ${name}`), ...leftOver.map((name) => `deleted ${name}`)];
+}
+
+async function checkGenerated(root: string): Promise<number> {
+  const { stale, leftOver } = await compared(root);
+  for (const name of stale) console.error(`${name} is out of date: run npm run generate`);
+  for (const name of leftOver) console.error(`${name} is of no entity: run npm run generate`);
+  return stale.length + leftOver.length > 0 ? 1 : 0;
+}
+
+/** What there should be, and in what that differs from what there is. */
+async function compared(root: string): Promise<{
+  readonly files: Readonly<Record<string, string>>;
+  readonly stale: readonly string[];
+  readonly leftOver: readonly string[];
+}> {
+  const files = await filesOf(root);
+  return {
+    files,
+    stale: Object.keys(files).filter((name) => textOf(root, name) !== files[name]),
+    leftOver: handlersIn(root).filter((name) => files[name] === undefined),
+  };
 }
 
 async function filesOf(root: string): Promise<Readonly<Record<string, string>>> {

@@ -2,7 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Mistake } from '../../src/shared/domain/declaration-mistakes.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
+import { schemaMistakes } from './check-examples.ts';
 import { camel, functionOf } from './names.ts';
 
 /** From the root, with `/`. */
@@ -16,7 +18,16 @@ export interface DeclaredEntity {
   readonly entity: Entity;
 }
 
-/** In the order of their files. @throws Error that names every file that is not right. */
+/** Declarations contradict themselves, or one another. A line each: `file:line:column: entity: place: what`. */
+export class DeclarationsError extends Error {
+  override readonly name = 'DeclarationsError';
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
+/** In the order of their files. @throws DeclarationsError that names every mistake of every file. */
 export async function loadEntities(
   root = path.join(import.meta.dirname, '../..'),
 ): Promise<readonly DeclaredEntity[]> {
@@ -26,13 +37,16 @@ export async function loadEntities(
   const loaded: DeclaredEntity[] = [];
   for (const file of files) {
     try {
-      loaded.push(await load(root, file));
+      const declared = await load(root, file);
+      loaded.push(declared);
+      problems.push(...(await located(root, declared, schemaMistakes(declared.entity))));
     } catch (error) {
-      problems.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(...(await linesOf(root, file, error)));
     }
   }
-  problems.push(...twins(loaded));
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  for (const { declared, ...mistake } of twins(loaded))
+    problems.push(...(await located(root, declared, [mistake])));
+  if (problems.length > 0) throw new DeclarationsError(problems);
   return loaded;
 }
 
@@ -50,19 +64,58 @@ function isEntity(value: unknown): boolean {
 }
 
 /** Two entities of one name, or two that answer on one path. */
-function twins(loaded: readonly DeclaredEntity[]): readonly string[] {
+function twins(
+  loaded: readonly DeclaredEntity[],
+): readonly (Mistake & { readonly declared: DeclaredEntity })[] {
   const seen = new Map<string, string>();
-  return loaded.flatMap(({ file, entity: { name, collection, aliases } }) =>
-    [
-      `name ${camel(name)}`,
-      ...[`/${collection}`, ...aliases].flatMap((at) => [
-        `path ${at}`,
-        `function ${functionOf(at).toLowerCase()}`,
-      ]),
-    ].flatMap((what) => {
-      const other = seen.get(what);
-      seen.set(what, file);
-      return other === undefined ? [] : [`${file}: the ${what} is that of ${other}`];
-    }),
-  );
+  return loaded.flatMap((declared) => {
+    const { name, collection, aliases } = declared.entity;
+    const has = [
+      { at: ['name'], what: `name ${camel(name)}`, key: camel(name) },
+      // Azure does not tell capital letters from small ones.
+      ...[`/${collection}`, ...aliases].map((where, index) => ({
+        at: index === 0 ? ['collection'] : ['aliases', where],
+        what: `path ${where}, or the function that answers there,`,
+        key: `/${functionOf(where).toLowerCase()}`,
+      })),
+    ];
+    return has.flatMap(({ at, what, key }) => {
+      const other = seen.get(key);
+      seen.set(key, declared.file);
+      return other === undefined ? [] : [{ declared, at, detail: `the ${what} is that of ${other}` }];
+    });
+  });
+}
+
+type Failed = Pick<DeclaredEntity, 'file'> & { readonly entity: Pick<Entity, 'name'> };
+
+async function located(
+  root: string,
+  { file, entity }: Failed,
+  mistakes: readonly Mistake[],
+): Promise<string[]> {
+  if (mistakes.length === 0) return [];
+  const { placeIn } = await import('./locate.ts');
+  const text = fs.readFileSync(path.join(root, file), 'utf8');
+  return mistakes.map(({ at, detail }) => {
+    const { line, column } = placeIn(text, at, /^\S+/.exec(detail)?.[0]);
+    return `${file}:${line}:${column}: ${entity.name}: ${at.join('.')}: ${detail}`;
+  });
+}
+
+/** What a file that cannot be loaded says about why. */
+async function linesOf(root: string, file: string, error: unknown): Promise<string[]> {
+  const { mistakes, entity } = error as Partial<{ mistakes: readonly Mistake[]; entity: string }>;
+  // Not by its class: the file may have one of its own, from a copy of the project.
+  if (mistakes !== undefined) return located(root, { file, entity: { name: entity ?? '' } }, mistakes);
+  if (error instanceof SyntaxError) {
+    const { syntaxMistakes } = await import('./locate.ts');
+    const found = syntaxMistakes(fs.readFileSync(path.join(root, file), 'utf8'));
+    if (found.length > 0)
+      return found.map(({ line, column, detail }) => `${file}:${line}:${column}: ${detail}`);
+  }
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  const [, line = '1', column = '1'] =
+    new RegExp(`${path.basename(file)}(?:\\?\\S*?)?:(\\d+):(\\d+)`).exec(stack) ?? [];
+  return [`${file}:${line}:${column}: ${message}`];
 }

@@ -12,10 +12,13 @@ export interface Mistake {
 /** A declaration contradicts itself; `mistakes` names every place. */
 export class DeclarationError extends TypeError {
   override readonly name = 'DeclarationError';
+  /** Its name. */
+  readonly entity: string;
   readonly mistakes: readonly Mistake[];
 
   constructor(entity: string, mistakes: readonly Mistake[]) {
     super(mistakes.map(({ at, detail }) => `${entity}: ${at.join('.')}: ${detail}`).join('\n'));
+    this.entity = entity;
     this.mistakes = mistakes;
   }
 }
@@ -43,6 +46,32 @@ const OWN_FUNCTIONS = new Set([
 const OF_THE_HOST = /^(?:admin|runtime)/;
 const BUCKETS_MAX = 16;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a declaration must be made of, in files that no compiler has checked yet. */
+const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> = {
+  name: [isText, 'a text'],
+  collection: [isText, 'a text'],
+  idField: [isText, 'a text'],
+  description: [isText, 'a text'],
+  required: [(value) => Array.isArray(value) && value.every(isText), 'a list of fields'],
+  fields: [
+    (value) => isObject(value) && Object.values(value as object).every(isObject),
+    'schemas by their fields',
+  ],
+  example: [isObject, 'an object'],
+};
+
+/** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
+export function shapeMistakes(declaration: object): readonly Mistake[] {
+  const members = declaration as Readonly<Record<string, unknown>>;
+  return Object.entries(SHAPE).flatMap(([name, [is, what]]) =>
+    is(members[name]) ? [] : [{ at: [name], detail: `must be ${what}` }],
+  );
+}
 
 /** @returns None when the entity may be used. */
 export function mistakesOf(entity: Entity): readonly Mistake[] {

@@ -18,7 +18,7 @@
  * });
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { DeclarationError, mistakesOf } from './declaration-mistakes.ts';
+import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
 import type {
   Access,
   Action,
@@ -126,6 +126,8 @@ export function defineEntity<
   const R extends keyof F & string,
   const A extends Readonly<Record<string, Properties>> = Readonly<Record<string, never>>,
 >(declaration: EntityDeclaration<F, R, A>): Entity {
+  const misshapen = shapeMistakes(declaration);
+  if (misshapen.length > 0) throw new DeclarationError(declaration.name, misshapen);
   const entity = normalized(declaration as unknown as LooseDeclaration);
   const mistakes = mistakesOf(entity);
   if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes);

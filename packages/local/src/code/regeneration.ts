@@ -1,17 +1,14 @@
 /**
  * `npm run generate`, when something has changed that it reads: functions of entities, validators and documents follow from
  * the sources and are among them.
- *
- * A process of its own, which reads the declarations afresh.
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
+import type { Workshop } from './workshop.ts';
 
-const MAIN = 'scripts/generate/generate-main.ts';
 const GENERATOR = 'scripts/generate/generate.ts';
 /** One file an entity: which there are, the generator finds out. */
 const DECLARATIONS = 'src/shared/entities/';
@@ -19,7 +16,8 @@ const GENERATED = ['src/shared/generated/', 'src/shared/registry/', 'src/handler
 /** All that the generator reads, and what it writes for the functions. */
 const FOLDERS = ['src', 'packages/replication/src', 'packages/emulators/src', 'scripts/generate'];
 const DATA = 'infra/entities.json';
-const MESSAGE_LINES_MAX = 12;
+/** Of a defect of the generator: its stack. */
+const STACK_LINES_MAX = 12;
 const KEY_LENGTH = 20;
 /** Marks of states in which there was nothing to write; the others are the oldest. */
 const KEPT_MAX = 50;
@@ -29,14 +27,14 @@ export interface RegenerationOptions {
   readonly projectDir: string;
   /** Absolute. */
   readonly cacheDir: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Ends what is going on. */
-  readonly signal: AbortSignal;
+  readonly workshop: Pick<Workshop, 'generate'>;
 }
 
 export class Regeneration {
   readonly #options: RegenerationOptions;
   #inputs: ReadonlySet<string> | undefined;
+  /** What the last generation wrote, as it left it. */
+  #written = new Map<string, number | undefined>();
 
   constructor(options: RegenerationOptions) {
     this.#options = options;
@@ -74,6 +72,16 @@ export class Regeneration {
     return written;
   }
 
+  /** Whether a file is as the last generation left it: what reports its change says nothing new. */
+  isOwnWriting(file: string): boolean {
+    return this.#written.has(file) && this.#written.get(file) === this.#changedAt(file);
+  }
+
+  /** Undefined when there is no such file. */
+  #changedAt(file: string): number | undefined {
+    return fs.statSync(path.join(this.#options.projectDir, file), { throwIfNoEntry: false })?.mtimeMs;
+  }
+
   /** The sources that the generator imports. @throws Error when they cannot be read as they are. */
   async #readInputs(): Promise<ReadonlySet<string>> {
     const { projectDir } = this.#options;
@@ -93,18 +101,15 @@ export class Regeneration {
   }
 
   async #generate(): Promise<readonly string[]> {
-    const { projectDir, env, signal } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    execFile(
-      process.execPath,
-      [path.join(projectDir, MAIN)],
-      { cwd: projectDir, env, signal },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(shorten(stderr, projectDir) || error.message, { cause: error }));
-      },
-    );
-    return [...(await promise).matchAll(/^(?:wrote|deleted) (.+)$/gm)].map(([, file = '']) => file);
+    const { workshop, projectDir } = this.#options;
+    try {
+      const written = await workshop.generate();
+      this.#written = new Map(written.map((file) => [file, this.#changedAt(file)]));
+      return written;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      throw new Error(shorten(text, projectDir), { cause: error });
+    }
   }
 
   /** Of the sources as they are now, generated ones included. */
@@ -141,11 +146,11 @@ function forgetOldest(folder: string): void {
 
 /** With the paths of the project as a person knows them. */
 function shorten(text: string, projectDir: string): string {
-  return text
+  const lines = text
     .trim()
     .replaceAll(`file://${projectDir}/`, '')
     .replaceAll(`${projectDir}/`, '')
-    .split('\n')
-    .slice(0, MESSAGE_LINES_MAX)
-    .join('\n');
+    .split('\n');
+  const isStack = lines.some((line) => line.startsWith('    at '));
+  return lines.slice(0, isStack ? STACK_LINES_MAX : undefined).join('\n');
 }
