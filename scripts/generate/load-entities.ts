@@ -108,12 +108,10 @@ async function linesOf(root: string, file: string, error: unknown): Promise<stri
   const { mistakes, entity } = error as Partial<{ mistakes: readonly Mistake[]; entity: string }>;
   // Not by its class: the file may have one of its own, from a copy of the project.
   if (mistakes !== undefined) return located(root, { file, entity: { name: entity ?? '' } }, mistakes);
-  if (error instanceof SyntaxError) {
-    const { syntaxMistakes } = await import('./locate.ts');
-    const found = syntaxMistakes(fs.readFileSync(path.join(root, file), 'utf8'));
-    if (found.length > 0)
-      return found.map(({ line, column, detail }) => `${file}:${line}:${column}: ${detail}`);
-  }
+  const { syntaxMistakes } = await import('./locate.ts');
+  const found = syntaxMistakes(fs.readFileSync(path.join(root, file), 'utf8'));
+  if (found.length > 0)
+    return found.map(({ line, column, detail }) => `${file}:${line}:${column}: ${detail}`);
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
   const [, line = '1', column = '1'] =
     new RegExp(`${path.basename(file)}(?:\\?\\S*?)?:(\\d+):(\\d+)`).exec(stack) ?? [];

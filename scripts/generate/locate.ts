@@ -80,7 +80,10 @@ function valueOf(node: ts.Node | undefined, constants: Constants): ts.Node | und
 function memberOf(value: ts.Node | undefined, name: string, constants: Constants): ts.Node | undefined {
   if (value === undefined) return undefined;
   if (ts.isArrayLiteralExpression(value))
-    return value.elements.find((element) => ts.isStringLiteralLike(element) && element.text === name);
+    return value.elements.find((element) => {
+      const text = valueOf(element, constants);
+      return text !== undefined && ts.isStringLiteralLike(text) && text.text === name;
+    });
   if (!ts.isObjectLiteralExpression(value)) return undefined;
   const own = value.properties.find(
     ({ name: key }) => key !== undefined && 'text' in key && key.text === name,
