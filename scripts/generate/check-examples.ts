@@ -27,12 +27,17 @@ export function schemaMistakes(entity: Entity): readonly Mistake[] {
   ];
   return records.flatMap(([at, fields]) => {
     if (isCreation(fields)) return [];
-    return (isCreation.errors ?? []).map(({ instancePath, message = '', params }) => {
-      const extra = (params as { additionalProperty?: string }).additionalProperty;
-      return {
+    return (isCreation.errors ?? []).flatMap(({ instancePath, message = '', params }): Mistake[] => {
+      const { additionalProperty: extra, missingProperty: missing } = params as Readonly<
+        Record<string, string | undefined>
+      >;
+      // That it is required and not declared is another mistake.
+      if (missing !== undefined && instancePath === '' && !(missing in entity.fields)) return [];
+      const mistake = {
         at: [...at, ...instancePath.split('/').slice(1), ...(extra === undefined ? [] : [extra])],
         detail: extra === undefined ? message : 'is no field that a creation may have',
       };
+      return [mistake];
     });
   });
 }

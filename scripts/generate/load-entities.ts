@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Mistake } from '../../src/shared/domain/declaration-mistakes.ts';
+import type { DeclarationError, Mistake } from '../../src/shared/domain/declaration-mistakes.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
 import { schemaMistakes } from './check-examples.ts';
 import { camel, functionOf } from './names.ts';
@@ -105,9 +105,12 @@ async function located(
 
 /** What a file that cannot be loaded says about why. */
 async function linesOf(root: string, file: string, error: unknown): Promise<string[]> {
-  const { mistakes, entity } = error as Partial<{ mistakes: readonly Mistake[]; entity: string }>;
+  const { mistakes, entity = '', declared } = error as Partial<DeclarationError>;
   // Not by its class: the file may have one of its own, from a copy of the project.
-  if (mistakes !== undefined) return located(root, { file, entity: { name: entity ?? '' } }, mistakes);
+  if (mistakes !== undefined) {
+    const more = declared === undefined ? [] : schemaMistakes(declared);
+    return located(root, { file, entity: { name: entity } }, [...mistakes, ...more]);
+  }
   const { syntaxMistakes } = await import('./locate.ts');
   const found = syntaxMistakes(fs.readFileSync(path.join(root, file), 'utf8'));
   if (found.length > 0)

@@ -141,6 +141,24 @@ describe('the template', () => {
     );
   });
 
+  test('is refused for a function without a role of its own', async () => {
+    const copy = copyAwsService();
+    try {
+      const file = path.join(copy, 'serverless.aws.yml');
+      const definition = fs.readFileSync(file, 'utf8');
+      const changed = definition
+        .replace('      role: RegionRole\n', '')
+        .replace('role: ItemsRole', 'role: HealthRole')
+        .replace('role: FallbackRole', 'role: NobodysRole');
+      fs.writeFileSync(file, changed);
+      await expect(packageAws(copy)).rejects.toThrow(
+        /the function region has no role; the functions health and items share the role HealthRole; the role NobodysRole of the function fallback is not declared\. [^]*Nothing was packaged/,
+      );
+    } finally {
+      fs.rmSync(copy, { recursive: true });
+    }
+  });
+
   test('lets only those functions trigger themselves without end that have a bound of their own', () => {
     const allowed = lambdas().filter(([, { RecursiveLoop }]) => RecursiveLoop === 'Allow');
     // verify: `compareHopsMax`, packages/replication/tests/compare.test.ts "that has taken more steps than any needs".

@@ -173,12 +173,10 @@ describe('a mistake is reported with file and line, and what was served goes on'
     const report = [
       'Change not built, everything stays as it was (src/shared/entities/film.ts)',
       '    src/shared/entities/film.ts:7:23: film: required: year is no declared field',
+      '    src/shared/entities/film.ts:9:14: film: example.title: must be string',
     ].join('\n');
     await shown('the report', () => Promise.resolve(copy.output().slice(before).includes(report)));
     expect((await responsesOf('/films')).map(({ status }) => status)).toEqual([200, 200]);
-    copy.write(file, FILM.replace("['title']", '[]').replace("'Alien'", '7'));
-    const example = '    src/shared/entities/film.ts:9:21: film: example.title: must be string\n';
-    await shown('the example', () => Promise.resolve(copy.output().slice(before).includes(example)));
     copy.write(file, FILM);
     await shown('that all is as before', () =>
       Promise.resolve(copy.output().slice(before).includes('Builds again, as before: ')),

@@ -15,11 +15,14 @@ export class DeclarationError extends TypeError {
   /** Its name. */
   readonly entity: string;
   readonly mistakes: readonly Mistake[];
+  /** What was declared, where it has the shape of an entity. */
+  readonly declared: Entity | undefined;
 
-  constructor(entity: string, mistakes: readonly Mistake[]) {
+  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity) {
     super(mistakes.map(({ at, detail }) => `${entity}: ${at.join('.')}: ${detail}`).join('\n'));
     this.entity = entity;
     this.mistakes = mistakes;
+    this.declared = declared;
   }
 }
 

@@ -130,7 +130,7 @@ export function defineEntity<
   if (misshapen.length > 0) throw new DeclarationError(declaration.name, misshapen);
   const entity = normalized(declaration as unknown as LooseDeclaration);
   const mistakes = mistakesOf(entity);
-  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes);
+  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes, entity);
   return Object.freeze(entity);
 }
 
