@@ -67,10 +67,10 @@ describe('a change shows at both sites, with one line', () => {
   });
 
   test('of a schema, from which validators are generated', async () => {
-    copy.edit('src/shared/entities/user.ts', 'maxLength: 200', 'maxLength: 7');
-    const body = JSON.stringify({ userId: 'long', name: 'Hedy Lamarr', email: 'hedy@example.com' });
+    copy.edit('src/shared/entities/user.ts', 'maxLength: 200', 'maxLength: 20');
+    const body = JSON.stringify({ userId: 'long', name: 'Hedy Lamarr, inventor', email: 'hedy@example.com' });
     const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
-    await shown('the refusal', () => everySite('/users', 'must NOT have more than 7 characters', init));
+    await shown('the refusal', () => everySite('/users', 'must NOT have more than 20 characters', init));
   });
 
   test('of a definition, with a new function in a new file', async () => {
