@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { writeGenerated } from '../../scripts/generate/generate.ts';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { generate, writeGenerated } from '../../scripts/generate/generate.ts';
 import { newEntity } from '../../scripts/generate/new-entity.ts';
 import { isTaken } from '../../src/shared/domain/declaration-mistakes.ts';
 
@@ -45,6 +45,22 @@ describe('generating', () => {
       'src/shared/registry/entities.ts',
     ])
       expect(read(file)).not.toMatch(/users?\b/i);
+  });
+
+  test('is asked for when something is stale, or left over', async () => {
+    const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    await writeGenerated(dir);
+    expect(await generate({ check: true, root: dir })).toBe(0);
+    fs.renameSync(at('src/shared/entities/user.ts'), at('src/shared/entities/person.ts'));
+    expect(await generate({ check: true, root: dir })).toBe(1);
+    await writeGenerated(dir);
+    fs.writeFileSync(at('src/handlers/entities/ghosts.ts'), '');
+    expect(await generate({ check: true, root: dir })).toBe(1);
+    expect(printed).toHaveBeenLastCalledWith(
+      'src/handlers/entities/ghosts.ts is of no entity: run npm run generate',
+    );
+    printed.mockRestore();
+    expect(await writeGenerated(dir)).toEqual(['deleted src/handlers/entities/ghosts.ts']);
   });
 
   test('makes names of code from names with hyphens', async () => {
