@@ -65,11 +65,6 @@ const OWNER: ReadonlyMap<string, string> = new Map([
 
 const FALLBACK = 'fallback';
 
-/** The handler of an entity, for the environment as it is now. */
-export async function entityHandler(collection: string): Promise<unknown> {
-  return load(`entities/${collection}`);
-}
-
 async function load(handler: string): Promise<unknown> {
   return ((await import(`../../src/handlers/${handler}.ts`)) as { handler: unknown }).handler;
 }
