@@ -5,6 +5,7 @@ import { inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import { codesOf } from '../../src/shared/http/problem.ts';
+import { pascal } from './names.ts';
 import {
   applied,
   idempotencyKey,
@@ -22,30 +23,26 @@ import {
   unreadable,
 } from './openapi-parts.ts';
 
-const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
-
-/** @param type The entity's name as a schema, capitalised. */
-export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
+export function entityPaths(entity: Entity): Record<string, Record<string, Operation>> {
+  const type = pascal(entity.name);
   const tags = [entity.collection];
   const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
   const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
-  return {
-    [`/${entity.collection}`]: {
-      get: listOperation(type, tags),
-      post: {
-        operationId: `create${type}`,
-        tags,
-        summary: 'Create',
-        parameters: [idempotencyKey, prefer],
-        requestBody: { required: true, content: json(`${type}Create`) },
-        responses: {
-          '201': response(type, 'Created', { ...created, ...applied }),
-          '202': response(type, NOT_YET_EVERYWHERE, created),
-          ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
-        },
-      },
+  const post = {
+    operationId: `create${type}`,
+    tags,
+    summary: 'Create',
+    parameters: [idempotencyKey, prefer],
+    requestBody: { required: true, content: json(`${type}Create`) },
+    responses: {
+      '201': response(type, 'Created', { ...created, ...applied }),
+      '202': response(type, NOT_YET_EVERYWHERE, created),
+      ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
     },
+  };
+  return {
+    [`/${entity.collection}`]: { get: listOperation(type, entity.collection), post },
     [`/${entity.collection}/{${entity.idField}}`]: {
       get: {
         operationId: `get${type}`,
@@ -84,11 +81,15 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
         { post: actionOperation(type, name, { action, tags, id }) },
       ]),
     ),
+    ...Object.fromEntries(
+      entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
+    ),
   };
 }
 
 /** The schemas of what actions take, and of how they refuse, by name. */
-export function actionSchemas(entity: Entity, type: string): Record<string, object> {
+export function actionSchemas(entity: Entity): Record<string, object> {
+  const type = pascal(entity.name);
   const schemas: Record<string, object> = {};
   for (const [name, action] of Object.entries(entity.actions)) {
     schemas[inputName(type, name)] = inputSchema(action);
@@ -101,7 +102,7 @@ export function actionSchemas(entity: Entity, type: string): Record<string, obje
 }
 
 function inputName(type: string, action: string): string {
-  return `${type}${capital(action)}Input`;
+  return `${type}${pascal(action)}Input`;
 }
 
 function actionOperation(
@@ -147,13 +148,20 @@ function refusalResponses(type: string, name: string, action: Action): Record<st
 }
 
 function refusalName(type: string, action: string, status: number): string {
-  return `${type}${capital(action)}Problem${status}`;
+  return `${type}${pascal(action)}Problem${status}`;
 }
 
-export function listOperation(type: string, tags: readonly string[]): Operation {
+/** @param nth Of the entity's aliases, from 1 on: its operation has a name of its own. */
+function aliasOf({ collection }: Entity, post: Operation, nth: number): Operation {
+  const operationId = `${String(post['operationId'])}Alias${nth === 1 ? '' : nth}`;
+  return { ...post, operationId, summary: `The same as \`POST /${collection}\`` };
+}
+
+/** @param type Of what is listed, as a schema. */
+export function listOperation(type: string, collection: string): Operation {
   return {
-    operationId: `list${type}s`,
-    tags,
+    operationId: `list${pascal(collection)}`,
+    tags: [collection],
     summary: 'List, in the order of the ids',
     parameters: [
       {

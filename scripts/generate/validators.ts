@@ -22,6 +22,7 @@ import {
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { changeSchemas } from './change-schemas.ts';
+import { actionCheck, camel } from './names.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
 function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
@@ -35,9 +36,9 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     verificationBegin: verificationBeginSchema,
   };
   for (const entity of entities) {
-    schemas[`${entity.name}Create`] = createSchema(entity);
-    schemas[`${entity.name}Patch`] = patchSchema(entity);
-    schemas[`${entity.name}Stored`] = storedSchema(entity);
+    schemas[`${camel(entity.name)}Create`] = createSchema(entity);
+    schemas[`${camel(entity.name)}Patch`] = patchSchema(entity);
+    schemas[`${camel(entity.name)}Stored`] = storedSchema(entity);
     for (const [name, action] of Object.entries(entity.actions))
       schemas[actionCheck(entity.name, name)] = inputSchema(action);
   }
@@ -53,12 +54,7 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
 function changeCheck(name: string, entities: readonly Entity[]): string {
   if (name === ITEM) return 'itemWrite';
   const isAllClients = entities.some((entity) => entity.name === name && Object.keys(entity.by).length === 0);
-  return isAllClients ? `${name}Patch` : `${name}Override`;
-}
-
-/** Name of the check of an action's input: `bookingConfirmInput`. */
-export function actionCheck(entity: string, action: string): string {
-  return `${entity}${action.charAt(0).toUpperCase()}${action.slice(1)}Input`;
+  return isAllClients ? `${camel(name)}Patch` : `${camel(name)}Override`;
 }
 
 /** The source of `validators.js` and of its declarations. */

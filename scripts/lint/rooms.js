@@ -25,7 +25,13 @@ const APPLICATION = [
   'src/shared/entities',
   'src/shared/registry',
 ];
-const SERVICE = [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts', 'src/shared/open-services.ts'];
+const SERVICE = [
+  ...APPLICATION,
+  ...ADAPTERS,
+  'src/shared/runtime.ts',
+  'src/shared/open-services.ts',
+  'src/shared/serve-entity.ts',
+];
 
 const TOOLS = ['packages/command-line', 'packages/zone', 'packages/emulators'];
 const DNS = ['dns', 'dns/policy', 'dns/plan', 'dns/providers', 'dns/shift', 'dns/monitor', 'dns/command'];
@@ -77,6 +83,7 @@ export const ROOMS = {
   ),
   'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/handlers': SERVICE,
   'src/bridge': SERVICE,
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
     void handlers.set(name, (await module).handler);
   await load('operations', import('../../src/handlers/operations.ts'));
-  await load('users', import('../../src/handlers/users.ts'));
+  await load('users', import('../../src/handlers/entities/users.ts'));
   await load('apply', import('../../src/bridge/apply.ts'));
   await load('verify', import('../../src/bridge/verify.ts'));
 });

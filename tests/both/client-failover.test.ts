@@ -53,7 +53,7 @@ beforeEach(() => {
   const service = new EntityService(user, peer.replica(), checkUser);
   atPeer = httpService({
     site: clouds.peer.site,
-    routes: entityRoutes(user, service, { create: userCreate, patch: userPatch }),
+    routes: entityRoutes(user, service, { create: userCreate, patch: userPatch, actions: {} }),
     logger: { log: () => undefined },
     elapsed: () => performance.now(),
   });

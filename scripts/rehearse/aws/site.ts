@@ -66,7 +66,7 @@ async function attributes(query: Query, name: string): Promise<Readonly<Record<s
 }
 
 /** What the functions' environment says. */
-export async function settings(query: Query, name = 'users'): Promise<Readonly<Record<string, string>>> {
+export async function settings(query: Query, name = 'items'): Promise<Readonly<Record<string, string>>> {
   const { Environment } = await query<Lambda>('lambda', 'GetFunctionConfiguration', {
     FunctionName: `tandem-prod-${name}`,
   });

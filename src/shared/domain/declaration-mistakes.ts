@@ -15,27 +15,74 @@ export interface Mistake {
 /** A declaration contradicts itself; `mistakes` names every place. */
 export class DeclarationError extends TypeError {
   override readonly name = 'DeclarationError';
+  /** Its name. */
+  readonly entity: string;
   readonly mistakes: readonly Mistake[];
+  /** What was declared, where it has the shape of an entity. */
+  readonly declared: Entity | undefined;
 
-  constructor(entity: string, mistakes: readonly Mistake[]) {
+  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity) {
     super(mistakes.map(({ at, detail }) => `${entity}: ${at.join('.')}: ${detail}`).join('\n'));
+    this.entity = entity;
     this.mistakes = mistakes;
+    this.declared = declared;
   }
 }
 
-const NAME = /^[a-z][a-z0-9-]*$/;
+/** As long as a function's name may still be beside service and stage (64 on AWS), and the key of a record. */
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const MEMBER = /^[a-z][A-Za-z0-9]*$/;
-const PATH = /^\/[a-z][a-z0-9-]*$/;
+const PATH = /^\/[a-z][a-z0-9-]{0,39}$/;
 const CODE = /^[a-z][a-z0-9_]*$/;
-/** First segments of paths that are no entity's. */
+/** First segments of paths, and names of functions, that are no entity's. */
 const OWN_PATHS = new Set(['region', 'health', 'replication', 'write', 'items']);
 /** What the contract calls what every entity has: `createUser`. */
 const OWN_OPERATIONS = new Set(['create', 'get', 'list', 'change', 'delete']);
 const OWN_CODES: ReadonlySet<string> = new Set(errorCodes);
 /** Neither `async` nor a generator. */
 const PLAIN = /^\[object Function\]$/;
+/** Without hyphens: Azure does not tell capital letters from small ones. */
+const OWN_FUNCTIONS = new Set([
+  'operations',
+  'fallback',
+  'forward',
+  'apply',
+  'sweep',
+  'verify',
+  'verifyhourly',
+  'monitor',
+  'react',
+]);
+/** Azure's host has these beginnings of paths for itself: https://github.com/Azure/azure-functions-host/issues/7634 */
+const OF_THE_HOST = /^(?:admin|runtime)/;
 const BUCKETS_MAX = 16;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a declaration must be made of, in files that no compiler has checked yet. */
+const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> = {
+  name: [isText, 'a text'],
+  collection: [isText, 'a text'],
+  idField: [isText, 'a text'],
+  description: [isText, 'a text'],
+  required: [(value) => Array.isArray(value) && value.every(isText), 'a list of fields'],
+  fields: [
+    (value) => isObject(value) && Object.values(value as object).every(isObject),
+    'schemas by their fields',
+  ],
+  example: [isObject, 'an object'],
+};
+
+/** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
+export function shapeMistakes(declaration: object): readonly Mistake[] {
+  const members = declaration as Readonly<Record<string, unknown>>;
+  return Object.entries(SHAPE).flatMap(([name, [is, what]]) =>
+    is(members[name]) ? [] : [{ at: [name], detail: `must be ${what}` }],
+  );
+}
 
 /** @returns None when the entity may be used. */
 export function mistakesOf(entity: Entity): readonly Mistake[] {
@@ -55,15 +102,22 @@ type Mistakes = Generator<Mistake>;
 function* names({ name, collection, idField, aliases }: Entity): Mistakes {
   if (!NAME.test(name) || isReservedEntity(name))
     yield { at: ['name'], detail: 'must be lower case, and not one of our own' };
-  if (!NAME.test(collection) || OWN_PATHS.has(collection))
+  if (!NAME.test(collection) || isTaken(collection))
     yield { at: ['collection'], detail: 'must be lower case, and no path of our own' };
   if (!MEMBER.test(idField)) yield { at: ['idField'], detail: 'must begin with a small letter' };
   for (const alias of aliases)
-    if (!PATH.test(alias) || OWN_PATHS.has(alias.slice(1)))
+    if (!PATH.test(alias) || isTaken(alias.slice(1)))
       yield {
         at: ['aliases'],
         detail: `${alias} must be one segment, such as /${name}, and no path of our own`,
       };
+}
+
+/** Whether the first segment of a path cannot be an entity's, at one cloud or the other. */
+export function isTaken(segment: string): boolean {
+  return (
+    OWN_PATHS.has(segment) || OWN_FUNCTIONS.has(segment.replaceAll('-', '')) || OF_THE_HOST.test(segment)
+  );
 }
 
 function* fields(entity: Entity): Mistakes {

@@ -18,7 +18,7 @@
  * });
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { DeclarationError, mistakesOf } from './declaration-mistakes.ts';
+import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
 import type {
   Access,
   Action,
@@ -113,6 +113,8 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   readonly fields: F;
   readonly required: readonly R[];
   readonly example: Readonly<Record<string, Json>>;
+  /** Id → fields, of records that `npm start -- --seed` writes; the example unless some are given. */
+  readonly samples?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly aliases?: readonly string[];
   readonly unique?: readonly (keyof F & string)[];
   readonly indexes?: Readonly<Record<string, Index>>;
@@ -130,9 +132,11 @@ export function defineEntity<
   const A extends Readonly<Record<string, unknown>> = Readonly<Record<string, never>>,
   const Q extends Readonly<Record<string, unknown>> = Readonly<Record<string, never>>,
 >(declaration: EntityDeclaration<F, R, A, Q>): Entity {
+  const misshapen = shapeMistakes(declaration);
+  if (misshapen.length > 0) throw new DeclarationError(declaration.name, misshapen);
   const entity = normalized(declaration as unknown as LooseDeclaration);
   const mistakes = mistakesOf(entity);
-  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes);
+  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes, entity);
   return Object.freeze(entity);
 }
 
@@ -158,6 +162,7 @@ function normalized(declaration: LooseDeclaration): Entity {
   }
   return {
     aliases: [],
+    samples: { example: declaration.example },
     unique: [],
     indexes: {},
     access: {},

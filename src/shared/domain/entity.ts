@@ -135,6 +135,8 @@ export interface Entity {
   /** One line for the contract. */
   readonly description: string;
   readonly example: Readonly<Record<string, Json>>;
+  /** Id → fields, of records that `npm start -- --seed` writes. */
+  readonly samples: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   /** Other paths of a creation: `/user`. */
   readonly aliases: readonly string[];
   /** Field → JSON Schema of its value as it is shown. */

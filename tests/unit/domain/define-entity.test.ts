@@ -63,6 +63,16 @@ describe('declaring an entity', () => {
     ['a name of our own', { name: 'heartbeat' }, 'name: must be lower case, and not one of our own'],
     ['a path of our own', { collection: 'items' }, 'collection: must be lower case, and no path of our own'],
     [
+      'a name of a function',
+      { collection: 'verify-hourly' },
+      'collection: must be lower case, and no path of our own',
+    ],
+    [
+      "a beginning that Azure's host has for itself",
+      { collection: 'administrators' },
+      'collection: must be lower case, and no path of our own',
+    ],
+    [
       'an alias of several segments',
       { aliases: ['/a/b'] },
       'aliases: /a/b must be one segment, such as /book, and no path of our own',

@@ -25,7 +25,7 @@ export const start = command({
     dir: folder('where data, logs and stack.json live', { default: '.tandem' }),
     ephemeral: flag('keep data in memory only'),
     protected: flag('ask for a token on every route of records, and run an issuer that gives them'),
-    seed: flag('write sample users and items when ready; what exists stays'),
+    seed: flag('write the samples of every entity, and some items, when ready; what exists stays'),
     logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
     verbose: flag('show everything that the processes write'),
     inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),

@@ -11,6 +11,7 @@ import { type Call, type DnsAnswer, type Group, isError } from '../history/obser
 import type { Random } from '../random.ts';
 import { createKeyed } from './clients.ts';
 import { FailoverClient } from './failover-client.ts';
+import { recordPath } from './record-path.ts';
 
 const READ_SHARE = 0.3;
 
@@ -143,7 +144,7 @@ class Client {
       return request;
     }
     const key = random.pick(this.#written);
-    return { id, kind: 'read', key, method: 'GET', path: `/users/${key.slice('user:'.length)}`, fields: {} };
+    return { id, kind: 'read', key, method: 'GET', path: recordPath(key), fields: {} };
   }
 }
 
