@@ -23,7 +23,7 @@ const inDefinitions = (): readonly InDefinitions[] =>
 
 beforeEach(() => {
   dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-entities-')));
-  for (const name of ['src/shared/domain', 'src/shared/entities', 'src/handlers/entities', 'package.json'])
+  for (const name of ['src/shared', 'src/handlers/entities', 'package.json'])
     fs.cpSync(path.join(ROOT, name), at(name), { recursive: true });
   for (const name of ['node_modules', 'packages']) fs.symlinkSync(path.join(ROOT, name), at(name));
 });
@@ -72,7 +72,7 @@ describe('generating', () => {
       }),
     );
     expect(read('src/handlers/entities/order-lines.ts')).toContain(
-      'serveEntity(orderLine, { create: orderLineCreate, patch: orderLinePatch, stored: orderLineStored })',
+      'serveEntity(orderLine, {\n  create: orderLineCreate,\n  patch: orderLinePatch,\n  stored: orderLineStored,',
     );
     expect(read('openapi.yaml')).toMatch(/operationId: listOrderLines\n[^]*OrderLineCreate:/);
   });
