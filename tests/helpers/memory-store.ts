@@ -104,11 +104,12 @@ export class MemoryStore implements Store {
 
   list(
     entity: string,
-    { after = '', limit }: { after: string | undefined; limit: number },
+    { after = '', limit, prefix = '' }: { after: string | undefined; limit: number; prefix?: string },
   ): Promise<readonly string[]> {
     return this.#run('list', () =>
       [...this.items.values()]
         .filter(({ record }) => indexAttributes(record).listed === entity && record.key > after)
+        .filter(({ record }) => record.key.startsWith(prefix))
         .map(({ record }) => record.key)
         .sort((a, b) => (a < b ? -1 : 1))
         .slice(0, limit),

@@ -15,6 +15,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     jwtIssuers: [],
     serviceKeys: [],
     rebuilding: false,
+    trustsEverybody: false,
     retiredSites: [],
   };
   if (cloud === 'azure') {

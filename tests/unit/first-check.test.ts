@@ -57,6 +57,7 @@ const BASE = {
   serviceKeys: [],
   retiredSites: [],
   rebuilding: false,
+  trustsEverybody: false,
 } as const;
 const sqs = (name: string): string => `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`;
 const CONFIGS: Record<Cloud, Config> = {

@@ -38,6 +38,8 @@ const jwtIssuer = {
       },
     },
     claims: { type: 'object', additionalProperties: text },
+    claimNames: { type: 'object', maxProperties: 16, additionalProperties: text },
+    subjects: { type: 'string', pattern: '^([a-z0-9][a-z0-9.-]{0,31})?$', not: { const: 'service' } },
   },
 } as const;
 
@@ -45,7 +47,12 @@ const serviceKey = {
   type: 'object',
   required: ['sha256', 'scopes'],
   additionalProperties: false,
-  properties: { sha256, scopes: { type: 'array', items: { enum: ['tandem/read', 'tandem/write'] } } },
+  properties: {
+    sha256,
+    scopes: { type: 'array', maxItems: 32, items: { type: 'string', pattern: '^[!#-[\\]-~]{1,128}$' } },
+    name: { type: 'string', pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' },
+    claims: { type: 'object', maxProperties: 16, additionalProperties: text },
+  },
 } as const;
 
 const awsPeer = {
@@ -97,6 +104,7 @@ export const configSchema = {
     'serviceKeys',
     'retiredSites',
     'rebuilding',
+    'trustsEverybody',
   ],
   additionalProperties: false,
   properties: {
@@ -125,6 +133,7 @@ export const configSchema = {
     serviceKeys: { type: 'array', maxItems: 32, items: serviceKey },
     retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
+    trustsEverybody: { type: 'boolean' },
     aws: {
       type: 'object',
       required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],

@@ -58,6 +58,13 @@ export interface JwtIssuer {
   readonly algorithms?: readonly string[];
   /** Claims that must have these values, such as `{ "token_use": "access" }`. */
   readonly claims?: Readonly<Record<string, string>>;
+  /** Claim as entities name it → as this issuer does, such as `{ "org": "custom:org" }` or `{ "org": "tid" }`. */
+  readonly claimNames?: Readonly<Record<string, string>>;
+  /**
+   * What begins its subjects, with `|`, so that two issuers' are not confused; empty: nothing. Where it is not said: nothing
+   * for the only issuer, its address where there are several.
+   */
+  readonly subjects?: string;
 }
 
 /** A program that presents a key in place of a token. */
@@ -65,6 +72,10 @@ export interface ServiceKey {
   /** Of the key, in hexadecimal. */
   readonly sha256: string;
   readonly scopes: readonly string[];
+  /** Makes its subject, `service|<name>`, which so outlives the key; absent: the digest does. */
+  readonly name?: string;
+  /** What it is said to be, as a token would say it: `{ "org": "acme" }`. */
+  readonly claims?: Readonly<Record<string, string>>;
 }
 
 export interface Config {
@@ -78,6 +89,8 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Several with the same scopes, so that keys can rotate. */
   readonly serviceKeys: readonly ServiceKey[];
+  /** With no issuer and no key: everybody may act for any owner and tenant. For a laptop. */
+  readonly trustsEverybody: boolean;
   /** Sites that are gone for good, whose stamps records still bear. */
   readonly retiredSites: readonly SiteId[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
@@ -167,12 +180,17 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
     retiredSites: listOf(env['TANDEM_RETIRED_SITES']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
+    trustsEverybody: flagOf(env['TANDEM_TRUST_EVERYBODY']),
   };
   const config =
     cloud === 'aws'
       ? { ...common, aws: pick(env, AWS) }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = [...validate(configCheck, config), ...misdirected(cloud, config.peers)];
+  const failures = [
+    ...validate(configCheck, config),
+    ...misdirected(cloud, config.peers),
+    ...confused(config.jwtIssuers),
+  ];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);
@@ -218,6 +236,23 @@ function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
   );
 }
 
+/** Two issuers of one prefix could own each other's records. */
+function confused(jwtIssuers: unknown): Failure[] {
+  const issuers: readonly unknown[] = Array.isArray(jwtIssuers) ? jwtIssuers : [];
+  const prefixes = issuers.map((issuer) => (issuer as { subjects?: unknown } | null)?.subjects);
+  return prefixes.flatMap((prefix, i) =>
+    prefix !== undefined && prefixes.indexOf(prefix) < i
+      ? [
+          {
+            pointer: `/jwtIssuers/${i}/subjects`,
+            rule: 'unique',
+            detail: 'must differ from those of the other issuers',
+          },
+        ]
+      : [],
+  );
+}
+
 /** Anything but a truth value stays as it is, for the schema to refuse. */
 function flagOf(text: string | undefined): boolean | string {
   if (text === undefined || text === '' || text === 'false') return false;
@@ -238,6 +273,7 @@ function variableOf(pointer: string): string {
   const list = LISTS[first];
   if (list !== undefined) return `${list}${pointer.slice(first.length + 1)}`;
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
+  if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;

@@ -112,8 +112,11 @@ function* lists(entity: Entity): Mistakes {
 }
 
 function* access(entity: Entity): Mistakes {
-  const { owner } = entity.access;
+  const { owner, tenant } = entity.access;
+  if (tenant === '') yield { at: ['access', 'tenant'], detail: 'must name a claim' };
   if (owner === undefined) return;
+  if (writerOf(entity, owner) !== 'client')
+    yield { at: ['fields', owner, 'by'], detail: 'is the owner, whom the creation writes and nothing else' };
   if (typeOf(entity.fields[owner]) !== 'string' || policyOf(entity, owner) !== 'register')
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
 }

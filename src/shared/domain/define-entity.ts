@@ -152,7 +152,6 @@ function normalized(declaration: LooseDeclaration): Entity {
   return {
     aliases: [],
     unique: [],
-    indexes: {},
     access: {},
     ...rest,
     fields,
@@ -160,6 +159,7 @@ function normalized(declaration: LooseDeclaration): Entity {
     states,
     by,
     readableBy,
+    indexes: withOwners(rest.indexes ?? {}, rest.access?.owner),
     actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
       ...action,
       input,
@@ -173,6 +173,17 @@ function normalized(declaration: LooseDeclaration): Entity {
       ...(reaction as unknown as Omit<Reaction, 'site' | 'version'>),
     })),
   };
+}
+
+/** What has owners is listed by them. */
+function withOwners(
+  indexes: Readonly<Record<string, Index>>,
+  owner: string | undefined,
+): Readonly<Record<string, Index>> {
+  const isListed = Object.values(indexes).some(
+    ({ on, order = 'createdAt' }) => on === owner && order === 'createdAt',
+  );
+  return owner === undefined || isListed ? indexes : { byOwner: { on: owner }, ...indexes };
 }
 
 function mapped<From, To>(

@@ -1,6 +1,13 @@
 /** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
-import { clientFields, type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
-import { exactInteger, idSchema, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
+import {
+  clientFields,
+  type Entity,
+  idPatternOf,
+  type MergePolicy,
+  mergesByMember,
+  policyOf,
+} from './entity.ts';
+import { exactInteger, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
 
 /** The schema of fields as they are stored, some or all of them. */
 export function storedSchema(entity: Entity): JsonSchemaObject {
@@ -15,10 +22,15 @@ export function createSchema(entity: Entity): JsonSchemaObject {
   const chosen = clientFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
   return {
     type: 'object',
-    required: entity.required,
+    required: entity.required.filter((field) => field !== entity.access.owner),
     additionalProperties: false,
-    properties: { [entity.idField]: idSchema, ...Object.fromEntries(chosen) },
+    properties: { [entity.idField]: idSchemaOf(entity), ...Object.fromEntries(chosen) },
   };
+}
+
+/** The schema of an id. Of records with owners it may be chosen by whom all of them may be shown. */
+export function idSchemaOf(entity: Entity): JsonSchema {
+  return { type: 'string', pattern: idPatternOf(entity) };
 }
 
 /**
@@ -64,8 +76,8 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
     required: ['id', entity.idField, ...entity.required, 'createdAt'],
     additionalProperties: false,
     properties: {
-      id: idSchema,
-      [entity.idField]: idSchema,
+      id: idSchemaOf(entity),
+      [entity.idField]: idSchemaOf(entity),
       ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
       createdAt: { type: 'string', format: 'date-time' },
     },

@@ -16,7 +16,6 @@ import { write } from '@tandem-clouds/replication/policies/register';
 import { change, replace, start } from '@tandem-clouds/replication/policies/set';
 import {
   DELETED,
-  idOf,
   membersOf,
   partsOf,
   plainValues,
@@ -29,6 +28,8 @@ import { stampSite } from '@tandem-clouds/replication/stamp';
 import {
   ConflictError,
   type Failure,
+  ForbiddenError,
+  InvalidError,
   NotFoundError,
   OutOfBoundsError,
   PreconditionFailedError,
@@ -36,6 +37,7 @@ import {
 import { type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
 import type { ListOptions, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
+import { Scope } from './scope.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
@@ -71,12 +73,24 @@ export class EntityService {
   readonly #entity: Entity;
   readonly #replica: Replica;
   readonly #check: FieldCheck;
+  #within: Scope | undefined;
 
   /** @param check What is wrong with fields as they are stored, by the schemas of the entity. */
-  constructor(entity: Entity, replica: Replica, check: FieldCheck) {
+  constructor(entity: Entity, replica: Replica, check: FieldCheck, scope?: Scope) {
     this.#entity = entity;
     this.#replica = replica;
     this.#check = check;
+    this.#within = scope;
+  }
+
+  /** The same service for a request: what its caller may not know of does not exist. */
+  within(scope: Scope): EntityService {
+    return new EntityService(this.#entity, this.#replica, this.#check, scope);
+  }
+
+  /** Where nobody has said who asks, nothing that has owners or tenants is to be had. @throws ForbiddenError */
+  get #scope(): Scope {
+    return (this.#within ??= new Scope(this.#entity, undefined));
   }
 
   /**
@@ -88,7 +102,10 @@ export class EntityService {
     { request, traceparent }: CreateOptions,
   ): Promise<Creation> {
     const { [this.#entity.idField]: chosen, ...values } = input;
+    const scope = this.#scope;
+    if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
     const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
+    const initial = this.#initial({ ...values, ...this.#owner() });
     const createdAt = new Date(this.#replica.now()).toISOString();
     let replayed = false;
     const record = await this.#replica.write({
@@ -102,7 +119,7 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...this.#initial(values), createdAt, ...remember(current, request, true) };
+        return { ...initial, createdAt, ...remember(current, request, true) };
       },
     });
     return { record, replayed };
@@ -110,7 +127,9 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id), seen)) ?? this.#missing(id);
+    const { owner } = this.#entity.access;
+    const mayKnow = owner === undefined ? undefined : (record: StoredRecord) => this.#scope.holds(record);
+    return (await this.#replica.read(this.#key(id), seen, mayKnow)) ?? this.#missing(id);
   }
 
   /** Not older than `seen`. @throws NotYetHereError */
@@ -119,11 +138,12 @@ export class EntityService {
       after: after === undefined ? undefined : this.#key(after),
       limit,
       seen,
+      prefix: this.#scope.prefix,
     });
     return {
       records: page.records,
-      unreadable: page.unreadable.map(idOf),
-      next: page.next === undefined ? undefined : idOf(page.next),
+      unreadable: page.unreadable.map((key) => this.#scope.idOf(key)),
+      next: page.next === undefined ? undefined : this.#scope.idOf(page.next),
     };
   }
 
@@ -166,9 +186,26 @@ export class EntityService {
       decide: (current, isLive) => {
         const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);
-        return deletion(live);
+        return this.#deletion(live);
       },
     });
+  }
+
+  /** Whose it was is kept, so that only its owner learns that it was there. */
+  #deletion(live: StoredRecord): Changes {
+    const { owner } = this.#entity.access;
+    const changes = deletion(live);
+    if (owner === undefined) return changes;
+    return Object.fromEntries(Object.entries(changes).filter(([field]) => field !== owner));
+  }
+
+  /** The owner of what is created. @throws ForbiddenError when the field does not take such a name */
+  #owner(): Readonly<Record<string, Json>> {
+    const owner = this.#scope.initial();
+    const [failure] = this.#check(owner);
+    if (failure !== undefined)
+      throw new ForbiddenError(`${failure.pointer.slice(1)}: the name of who asks ${failure.detail}`);
+    return owner;
   }
 
   /** Whether every peer's durable queue has what a write answered. */
@@ -176,10 +213,15 @@ export class EntityService {
     return this.#replica.isAccepted(record, !replayed);
   }
 
+  /** The id that clients know a record by. */
+  idOf({ key }: Pick<StoredRecord, 'key'>): string {
+    return this.#scope.idOf(key);
+  }
+
   /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
   view(record: StoredRecord): Record<string, Json> {
     const { idField, fields } = this.#entity;
-    const id = idOf(record.key);
+    const id = this.idOf(record);
     const values = plainValues(record.state);
     const view: Record<string, Json> = { id, [idField]: id };
     for (const field of [...Object.keys(fields), 'createdAt']) {
@@ -242,16 +284,22 @@ export class EntityService {
   }
 
   #key(id: string): string {
-    return `${this.#entity.name}:${id}`;
+    return this.#scope.keyOf(id);
   }
 
   #live(current: StoredRecord | undefined, id: string): StoredRecord {
-    return current ?? this.#missing(id);
+    return current !== undefined && this.#scope.holds(current) ? current : this.#missing(id);
   }
 
   #missing(id: string): never {
     throw new NotFoundError(`${this.#entity.name} ${id} does not exist`);
   }
+}
+
+/** Before anything is looked up: the answer is the same whether the id is taken or not. */
+function chosenId({ idField }: Entity): InvalidError {
+  const detail = 'is made by the site: of records with owners, nobody may find out which ids are taken';
+  return new InvalidError('the body is invalid', [{ pointer: `/${idField}`, rule: 'owner', detail }]);
 }
 
 /** Later than every stamp: of a change that is only tried. */

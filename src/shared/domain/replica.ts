@@ -12,8 +12,9 @@ import { isPermanent, NotYetHereError } from '@tandem-clouds/replication/errors'
 import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
 import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { pauses } from '@tandem-clouds/replication/pauses';
+import type { ListRange } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { entityOf, isLive, type StoredRecord } from '@tandem-clouds/replication/record';
+import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
 import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
 import { pageBytesMax } from '../bounds.ts';
@@ -34,7 +35,12 @@ export interface ListOptions {
   readonly limit: number;
   /** States that the page must not be older than, where it reaches them. */
   readonly seen?: readonly SeenState[];
+  /** How the keys of the page begin, where that is not with the entity alone (`ports/store.ts`). */
+  readonly prefix?: string;
 }
+
+/** Whether a record, which may be deleted, is one that whoever asks may know of. */
+export type MayKnow = (record: StoredRecord) => boolean;
 
 export class Replica {
   readonly #site: Site;
@@ -60,23 +66,44 @@ export class Replica {
   }
 
   /**
-   * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own.
+   * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own. What
+   * whoever asks may not know of is as absent, also in how it is waited for: a token is the client's word.
    * @throws NotYetHereError when such a state does not arrive in time.
    * @throws UnreadableError, or whatever it is that the store answers for good.
    */
-  async read(key: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
+  async read(
+    key: string,
+    seen: readonly SeenState[] = [],
+    mayKnow?: MayKnow,
+  ): Promise<StoredRecord | undefined> {
     const own = seen.filter((state) => state.key === key);
-    const { held, failed } =
-      own.length === 0
-        ? await this.#readOne(key)
-        : await drive(awaitStates(this.#site, own), this.#resources);
+    const { held, failed } = own.length === 0 ? await this.#readOne(key) : await this.#await(own, mayKnow);
     const failure = failed.get(key);
     if (failure !== undefined) {
       await this.note('read', failed);
       throw failure;
     }
     const record = held.get(key)?.record;
-    return record !== undefined && this.#isLive(record) ? record : undefined;
+    const isKnown = record !== undefined && (mayKnow?.(record) ?? true);
+    return isKnown && this.#isLive(record) ? record : undefined;
+  }
+
+  /**
+   * The records as they were seen. One that may not be known of is asked for by a key that no record has: whoever makes up
+   * a token of it is answered, and waits, as for a record that does not exist.
+   */
+  async #await(seen: readonly SeenState[], mayKnow?: MayKnow): Promise<KeysRead> {
+    const asked = mayKnow === undefined ? seen : await this.#disguised(seen, mayKnow);
+    return drive(awaitStates(this.#site, asked), this.#resources);
+  }
+
+  async #disguised(seen: readonly SeenState[], mayKnow: MayKnow): Promise<readonly SeenState[]> {
+    const { held } = await readEach(this.#resources.store, [...new Set(seen.map(({ key }) => key))]);
+    const isHidden = (key: string): boolean => {
+      const record = held.get(key)?.record;
+      return record !== undefined && !mayKnow(record);
+    };
+    return seen.map((state) => (isHidden(state.key) ? { ...state, key: `${state.key}!` } : state));
   }
 
   async #readOne(key: string): Promise<KeysRead> {
@@ -133,14 +160,15 @@ export class Replica {
    * another client's newest record may be missing; what is listed is current, and every state of `seen` is in it.
    * @throws NotYetHereError when a state of `seen` does not arrive in time.
    */
-  async list(entity: string, { after, limit, seen = [] }: ListOptions): Promise<Page> {
-    const own = seen.filter(({ key }) => entityOf(key) === entity);
-    if (own.length === 0) return this.#page(entity, after, limit);
+  async list(entity: string, { after, limit, seen = [], prefix = `${entity}:` }: ListOptions): Promise<Page> {
+    const own = seen.filter(({ key }) => key.startsWith(prefix));
+    const range = { after, limit, prefix };
+    if (own.length === 0) return this.#page(entity, range);
     const { held } = await drive(awaitStates(this.#site, own), this.#resources);
     const live = [...held.values()].map(({ record }) => record).filter((record) => this.#isLive(record));
     const waits = pauses(this.#site.now, sessionWaitMs);
     for (;;) {
-      const page = await this.#page(entity, after, limit);
+      const page = await this.#page(entity, range);
       const unlisted = live.find(({ key }) => key > (after ?? '') && isMissing(page, key));
       if (unlisted === undefined) return page;
       const { value: pauseMs } = waits.next();
@@ -152,8 +180,8 @@ export class Replica {
     }
   }
 
-  async #page(entity: string, after: string | undefined, limit: number): Promise<Page> {
-    const keys = await this.#resources.store.list(entity, { after, limit: limit + 1 });
+  async #page(entity: string, { limit, ...range }: ListRange): Promise<Page> {
+    const keys = await this.#resources.store.list(entity, { ...range, limit: limit + 1 });
     const wanted = keys.slice(0, limit);
     const { held, failed } = await readEach(this.#resources.store, wanted);
     await this.note('list', failed);

@@ -1,10 +1,11 @@
 /** The routes of any declared entity. */
 import type { ValidateFunction } from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
-import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Entity } from '../domain/entity.ts';
 import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
+import type { KeyedRequest } from '../domain/request-memory.ts';
 import { NotFoundError } from '../errors.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
@@ -12,6 +13,7 @@ import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
+import { scopeOf } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
@@ -27,9 +29,16 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
-  const reply = (record: StoredRecord): HttpReply => ({
+  const scoped = (request: HttpRequest): Scoped => {
+    const scope = scopeOf(entity, request);
+    return {
+      records: service.within(scope),
+      keyed: () => keyedRequest(entity.name, request, scope.actedFor),
+    };
+  };
+  const reply = (record: StoredRecord, records: EntityService): HttpReply => ({
     status: 200,
-    body: service.view(record),
+    body: records.view(record),
     headers: recordHeaders(record),
   });
   return [
@@ -38,15 +47,16 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: base,
       body: checks.create,
       async handle(request) {
-        const creation = await service.create(request.body as Record<string, Json>, {
+        const { records, keyed } = scoped(request);
+        const creation = await records.create(request.body as Record<string, Json>, {
           ...writeOptions(request),
-          request: keyedRequest(entity.name, request),
+          request: keyed(),
         });
         const { record, replayed } = creation;
-        const location = `${base}/${idOf(record.key)}`;
+        const location = `${base}/${records.idOf(record)}`;
         const headers = { ...recordHeaders(record), location, ...replayedHeader(replayed) };
-        return withDurability(request, { status: 201, body: service.view(record), headers }, () =>
-          service.isAccepted(creation),
+        return withDurability(request, { status: 201, body: records.view(record), headers }, () =>
+          records.isAccepted(creation),
         );
       },
     },
@@ -54,15 +64,16 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        return listReply(base, request, service);
+        return listReply(base, request, scoped(request).records);
       },
     },
     {
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await service.read(idOfRequest(request), seenStates(request));
-        const full = reply(record);
+        const { records } = scoped(request);
+        const record = await records.read(idOfRequest(request), seenStates(request));
+        const full = reply(record, records);
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: full.headers ?? {} }
           : full;
@@ -73,24 +84,31 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       path: one,
       body: checks.patch,
       async handle(request) {
+        const { records, keyed } = scoped(request);
         const values = request.body as Record<string, Json>;
-        const changed = await service.change(idOfRequest(request), values, {
+        const changed = await records.change(idOfRequest(request), values, {
           ...writeOptions(request),
-          request: keyedRequest(entity.name, request),
+          request: keyed(),
         });
-        const full = reply(changed.record);
+        const full = reply(changed.record, records);
         const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
-        return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
+        return withDurability(request, { ...full, headers }, () => records.isAccepted(changed));
       },
     },
     {
       method: 'DELETE',
       path: one,
       async handle(request) {
-        return removalReply(request, idOfRequest(request), service);
+        return removalReply(request, idOfRequest(request), scoped(request).records);
       },
     },
   ];
+}
+
+/** What a request may know of. */
+interface Scoped {
+  readonly records: EntityService;
+  readonly keyed: () => KeyedRequest | undefined;
 }
 
 type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;

@@ -1,6 +1,7 @@
 /** A route of the contract, as data: what the router, the 405 answers and the contract check are made from. */
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { RuleCaller } from '../domain/entity.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -11,8 +12,8 @@ export interface HttpRequest {
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Who asks, the same text at every site; undefined when nobody is asked who they are. */
-  readonly caller?: string | undefined;
+  /** Who asks; undefined when nobody is asked who they are. */
+  readonly caller?: Caller | undefined;
   /** Parsed and valid by the route's schema; undefined on a route without a body. */
   readonly body: unknown;
 }
@@ -24,8 +25,8 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who asks, as far as that is proven. */
-export interface Caller {
+/** Who asks, as far as that is proven. The tenant is what an entity says it is (`domain/scope.ts`). */
+export interface Caller extends Omit<RuleCaller, 'tenant'> {
   /** For the log, so never with what is secret. */
   readonly name: string;
   /** Tells two callers apart, and is the same at every site. */

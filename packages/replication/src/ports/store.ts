@@ -79,6 +79,27 @@ export interface ScanOptions {
   readonly ordered?: boolean;
 }
 
+/** Which keys of an entity a list is of. */
+export interface ListRange {
+  /** The key, within the range, that they come after. */
+  readonly after: string | undefined;
+  readonly limit: number;
+  /**
+   * How all of them begin: `<entity>:` and what stands before a letter or a digit in them. It is a range of the index: what
+   * lies outside is not read.
+   */
+  readonly prefix?: string;
+}
+
+/** The ends of a range of keys, both inside it: text before every key after `after`, and text behind every key. */
+export function rangeOf({ after, prefix = '' }: Pick<ListRange, 'after' | 'prefix'>): {
+  readonly from: string;
+  readonly to: string;
+} {
+  // No key holds a character before `-` or behind `~`, and none has `~` where a letter or a digit must be.
+  return { from: after === undefined ? prefix : `${after}!`, to: `${prefix}~` };
+}
+
 export interface Store {
   /** Strongly consistent. */
   get(key: string): Promise<Versioned | undefined>;
@@ -106,7 +127,7 @@ export interface Store {
    */
   exposure(limit: number): Promise<ExposurePage>;
   /** Keys of an entity that are not deleted, in the order of their text, after `after`. The index may lag. */
-  list(entity: string, options: { after: string | undefined; limit: number }): Promise<readonly string[]>;
+  list(entity: string, options: ListRange): Promise<readonly string[]>;
   /**
    * All records, page by page, in the store's own order; at most `limit` a page, and perhaps fewer. What is written
    * meanwhile may be in a page or not, as it was or as it is; a record that is not touched is in exactly one page.

@@ -22,18 +22,20 @@ import { chunk } from '@tandem-clouds/replication/chunk';
 import { type AppError, ThrottledError } from '@tandem-clouds/replication/errors';
 import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
-import type {
-  ClearRequest,
-  ExposurePage,
-  KeyPage,
-  PendingEntry,
-  PutResult,
-  Revision,
-  ScanOptions,
-  ScanPage,
-  Store,
-  Versioned,
-  WriteRequest,
+import {
+  type ClearRequest,
+  type ExposurePage,
+  type KeyPage,
+  type ListRange,
+  type PendingEntry,
+  type PutResult,
+  rangeOf,
+  type Revision,
+  type ScanOptions,
+  type ScanPage,
+  type Store,
+  type Versioned,
+  type WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
 import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
 import type { Urgency } from '../../ports/cloud.ts';
@@ -284,18 +286,17 @@ export class DynamoStore implements Store {
     return { entries, indexLagMs: dynamoIndexLagMs, ...(cutAtMs !== undefined && { cutAtMs }) };
   }
 
-  async list(
-    entity: string,
-    { after, limit }: { after: string | undefined; limit: number },
-  ): Promise<readonly string[]> {
+  async list(entity: string, { limit, ...range }: ListRange): Promise<readonly string[]> {
+    const { from, to } = rangeOf({ prefix: `${entity}:`, ...range });
     const pages = await Promise.all(
       shards.map((shard) =>
         this.#query({
           IndexName: 'by_type',
-          KeyConditionExpression: after === undefined ? 'l = :l' : 'l = :l AND k > :after',
+          KeyConditionExpression: 'l = :l AND k BETWEEN :from AND :to',
           ExpressionAttributeValues: {
             ':l': { S: `${entity}#${shard}` },
-            ...(after !== undefined && { ':after': { S: after } }),
+            ':from': { S: from },
+            ':to': { S: to },
           },
           Limit: limit,
         }),

@@ -9,18 +9,20 @@ import type { Container, OperationInput, OperationResponse, PatchOperation } fro
 import { chunk } from '@tandem-clouds/replication/chunk';
 import { AmbiguousError, AppError, TooLargeError } from '@tandem-clouds/replication/errors';
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
-import type {
-  ClearRequest,
-  ExposurePage,
-  KeyPage,
-  PendingEntry,
-  PutResult,
-  Revision,
-  ScanOptions,
-  ScanPage,
-  Store,
-  Versioned,
-  WriteRequest,
+import {
+  type ClearRequest,
+  type ExposurePage,
+  type KeyPage,
+  type ListRange,
+  type PendingEntry,
+  type PutResult,
+  rangeOf,
+  type Revision,
+  type ScanOptions,
+  type ScanPage,
+  type Store,
+  type Versioned,
+  type WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs } from '../../bounds.ts';
 import type { Urgency } from '../../ports/cloud.ts';
@@ -166,13 +168,11 @@ export class CosmosStore implements Store {
     return { entries, indexLagMs: 0, ...(cutAtMs !== undefined && { cutAtMs }) };
   }
 
-  async list(
-    entity: string,
-    { after, limit }: { after: string | undefined; limit: number },
-  ): Promise<readonly string[]> {
+  async list(entity: string, { limit, ...range }: ListRange): Promise<readonly string[]> {
+    const { from, to } = rangeOf({ prefix: `${entity}:`, ...range });
     const rows = await this.#query<{ id: string }>(
-      'SELECT c.id FROM c WHERE c.l = @entity AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit',
-      { '@entity': entity, '@after': after ?? '', '@limit': limit },
+      'SELECT c.id FROM c WHERE c.l = @entity AND c.id >= @from AND c.id <= @to ORDER BY c.id OFFSET 0 LIMIT @limit',
+      { '@entity': entity, '@from': from, '@to': to, '@limit': limit },
     );
     return rows.map(({ id }) => id);
   }
