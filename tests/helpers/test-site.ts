@@ -44,9 +44,10 @@ export class TestSite {
     return drive(protocol, this.#resources);
   }
 
-  /** The replica of this site, as a service uses it. */
-  replica(): Replica {
+  /** The replica of this site, as a service uses it. @param nextId Its ids, where a test wants its own. */
+  replica(nextId?: () => string): Replica {
     const next = (): string => {
+      if (nextId !== undefined) return nextId();
       this.#operations += 1;
       return `id-${String(this.#operations).padStart(9, '0')}`;
     };

@@ -134,6 +134,7 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotYetHereError */
   async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
+    if (this.#scope.owner !== undefined) throw new ForbiddenError('records of one owner are in no list yet');
     const page = await this.#replica.list(this.#entity.name, {
       after: after === undefined ? undefined : this.#key(after),
       limit,

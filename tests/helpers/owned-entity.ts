@@ -1,0 +1,92 @@
+/** An entity whose records have owners and tenants, behind the routes that every entity has, at a site in memory. */
+import { createHash } from 'node:crypto';
+import Ajv, { type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
+import { defineEntity } from '../../src/shared/domain/define-entity.ts';
+import type { Access, Entity } from '../../src/shared/domain/entity.ts';
+import { createSchema, patchSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
+import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { forCallers } from '../../src/shared/http/authentication.ts';
+import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
+import type { Route } from '../../src/shared/http/route.ts';
+import { httpService } from '../../src/shared/http/service.ts';
+import { validate } from '../../src/shared/validation/validate.ts';
+import { type Call, invokeLambda } from './call.ts';
+import { TestSite } from './test-site.ts';
+
+/** Declares what is booked. */
+export function bookingWith(access: Access): Entity {
+  return defineEntity({
+    name: 'booking',
+    collection: 'bookings',
+    idField: 'bookingId',
+    description: 'Something booked',
+    required: ['note'],
+    fields: {
+      customerId: { type: 'string', maxLength: 300 },
+      note: { type: 'string', maxLength: 200 },
+      tags: { type: 'array', maxItems: 20, items: { type: 'string' }, merge: 'set' },
+    },
+    access,
+    example: { note: 'Window seat' },
+  });
+}
+
+/** Who asks: a service key with these scopes and claims. */
+export interface TestCaller {
+  readonly name: string;
+  readonly scopes?: readonly string[];
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
+export interface OwnedApi {
+  readonly site: TestSite;
+  readonly routes: readonly Route[];
+  readonly call: (caller: string | undefined, call: Call) => Promise<HttpResponse>;
+}
+
+/** @param nextId The ids of the site. */
+export function ownedApi(
+  entity: Entity,
+  callers: readonly TestCaller[],
+  nextId?: () => string,
+  trustsEverybody = false,
+): OwnedApi {
+  const site = new TestSite('aws-us-east-1');
+  const [create, patch, stored] = compiled(createSchema(entity), patchSchema(entity), storedSchema(entity));
+  const service = new EntityService(entity, site.replica(nextId), (fields) => validate(stored, fields));
+  const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
+    name,
+    sha256: createHash('sha256').update(name).digest('hex'),
+    scopes: ['tandem/read', 'tandem/write', ...scopes],
+    claims,
+  }));
+  const routes = forCallers(
+    { jwtIssuers: [], serviceKeys, trustsEverybody },
+    () => Promise.reject(new Error('no issuer is asked')),
+    entityRoutes(entity, service, { create, patch }),
+  );
+  const handler = httpEntry(
+    httpService({ site: site.site.site, routes, logger: { log: () => undefined }, elapsed: () => 0 }),
+  );
+  return {
+    site,
+    routes,
+    call: (caller, { headers = {}, ...call }) =>
+      invokeLambda(handler, {
+        ...call,
+        headers: { ...headers, ...(caller !== undefined && { authorization: `Bearer ${caller}` }) },
+      }),
+  };
+}
+
+function compiled(
+  ...schemas: readonly [object, object, object]
+): [ValidateFunction, ValidateFunction, ValidateFunction] {
+  const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false });
+  addFormats.default(ajv);
+  const [create, patch, stored] = schemas;
+  return [ajv.compile(create), ajv.compile(patch), ajv.compile(stored)];
+}
