@@ -1,11 +1,11 @@
 /** Users: create, read, list, change, delete. `POST /user` is an alias of `POST /users`. */
 import { fetchClient } from '../shared/adapters/fetch-client.ts';
-import { user } from '../shared/entities/user.ts';
 import { EntityService } from '../shared/domain/entity-service.ts';
+import { user } from '../shared/entities/user.ts';
 import { userCreate, userPatch, userStored } from '../shared/generated/validators.js';
 import { forCallers } from '../shared/http/authentication.ts';
 import { entityRoutes } from '../shared/http/entity-routes.ts';
-import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
+import { openLimits, openReplica, openRuntime, serve } from '../shared/runtime.ts';
 import { validate } from '../shared/validation/validate.ts';
 
 const runtime = openRuntime();
@@ -18,4 +18,7 @@ const aliases = routes
   .filter(({ method }) => method === 'POST')
   .map((route) => ({ ...route, path: '/user' }));
 
-export const handler = serve(runtime, forCallers(runtime.config, fetchClient, [...routes, ...aliases]));
+export const handler = serve(
+  runtime,
+  forCallers(runtime.config, fetchClient, [...routes, ...aliases], openLimits(runtime)),
+);

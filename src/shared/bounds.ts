@@ -173,6 +173,17 @@ export const headerBytesMax = 10_240;
  * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits
  */
 export const urlBytesMax = 4_000;
+/** What an instance may grant a caller by itself, of the limit; and what it takes out of the site's bucket at a time. */
+export const pocketShare = 0.05;
+export const leaseShare = 0.1;
+/** For how long it keeps what it took. */
+export const leaseMs = 1_000;
+/** Instances that take from one bucket at the same time: so often it is tried, and then refused. */
+export const leaseAttemptsMax = 4;
+/** Callers that an instance knows of, the latest. */
+export const callersKept = 1_000;
+/** A bucket that nobody has taken from for so long is full anyway. */
+export const limitKeptSeconds = 3_600;
 /** How much the clocks of an issuer and of a site may differ. */
 export const tokenClockToleranceSeconds = 30;
 export const signingKeysKeptMs = 24 * 3_600_000;

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'uri_too_long'
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
+  | 'too_many_requests'
   | 'not_yet_here'
   | 'refused'
   | 'unreadable'
@@ -128,6 +129,19 @@ export class GoneError extends AppError {
 export class IdempotencyMismatchError extends AppError {
   override readonly name = 'IdempotencyMismatchError';
   readonly code = 'idempotency_mismatch';
+}
+
+/** The caller asks for more than a site grants one of them. */
+export class TooManyRequestsError extends AppError {
+  override readonly name = 'TooManyRequestsError';
+  readonly code = 'too_many_requests';
+  override readonly retryable = true;
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
 
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */

@@ -11,6 +11,7 @@ import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { Replica } from './domain/replica.ts';
+import { LimitsOfCallers } from './http/caller-limits.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
@@ -50,6 +51,13 @@ export function openReplica({ config, site }: Runtime): Replica {
     resources: { store: openStore(config), outbox: openOutbox(config), sleep },
     ids: { next: uuidv7 },
   });
+}
+
+/** What one caller may ask of this site; undefined where nothing is limited. */
+export function openLimits({ config, site }: Runtime): LimitsOfCallers | undefined {
+  if (Object.keys(config.callerLimits).length === 0) return undefined;
+  const { callerLimits: limits } = config;
+  return new LimitsOfCallers({ site: site.site, limits, store: openStore(config), now: site.now });
 }
 
 /** The function that the platform calls for the routes of one service. */

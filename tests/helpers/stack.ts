@@ -16,6 +16,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     serviceKeys: [],
     rebuilding: false,
     trustsEverybody: false,
+    callerLimits: {},
     retiredSites: [],
   };
   if (cloud === 'azure') {

@@ -58,6 +58,7 @@ const BASE = {
   retiredSites: [],
   rebuilding: false,
   trustsEverybody: false,
+  callerLimits: {},
 } as const;
 const sqs = (name: string): string => `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`;
 const CONFIGS: Record<Cloud, Config> = {

@@ -55,6 +55,16 @@ const serviceKey = {
   },
 } as const;
 
+const limit = {
+  type: 'object',
+  required: ['perSecond', 'burst'],
+  additionalProperties: false,
+  properties: {
+    perSecond: { type: 'number', minimum: 0.01, maximum: 1_000_000 },
+    burst: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+  },
+} as const;
+
 const awsPeer = {
   type: 'object',
   required: ['site', 'cloud', 'region', 'url', 'inbox', 'verify'],
@@ -105,6 +115,7 @@ export const configSchema = {
     'retiredSites',
     'rebuilding',
     'trustsEverybody',
+    'callerLimits',
   ],
   additionalProperties: false,
   properties: {
@@ -134,6 +145,11 @@ export const configSchema = {
     retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
     trustsEverybody: { type: 'boolean' },
+    callerLimits: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { requests: limit, writes: limit, waitingReads: limit },
+    },
     aws: {
       type: 'object',
       required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],

@@ -89,6 +89,12 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Several with the same scopes, so that keys can rotate. */
   readonly serviceKeys: readonly ServiceKey[];
+  /** How much one caller may ask of this site; what is not named is not limited. */
+  readonly callerLimits: Readonly<
+    Partial<
+      Record<'requests' | 'writes' | 'waitingReads', { readonly perSecond: number; readonly burst: number }>
+    >
+  >;
   /** With no issuer and no key: everybody may act for any owner and tenant. For a laptop. */
   readonly trustsEverybody: boolean;
   /** Sites that are gone for good, whose stamps records still bear. */
@@ -153,6 +159,7 @@ const LISTS: Readonly<Record<string, string>> = {
   jwtIssuers: 'TANDEM_JWT_ISSUERS',
   serviceKeys: 'TANDEM_SERVICE_KEYS',
   retiredSites: 'TANDEM_RETIRED_SITES',
+  callerLimits: 'TANDEM_CALLER_LIMITS',
 };
 
 const AZURE_DEFAULTS = {
@@ -180,6 +187,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
     retiredSites: listOf(env['TANDEM_RETIRED_SITES']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
+    callerLimits: jsonOf(env['TANDEM_CALLER_LIMITS'], {}),
     trustsEverybody: flagOf(env['TANDEM_TRUST_EVERYBODY']),
   };
   const config =
@@ -208,7 +216,12 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
 }
 
 function jsonListOf(text: string | undefined): unknown {
-  if (text === undefined || text === '') return [];
+  return jsonOf(text, []);
+}
+
+/** What is no JSON stays as it is, for the schema to refuse. */
+function jsonOf(text: string | undefined, byDefault: unknown): unknown {
+  if (text === undefined || text === '') return byDefault;
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -14,7 +14,8 @@ import { ANY_OWNER, ANY_TENANT } from '../domain/scope.ts';
 import { ForbiddenError, UnauthorizedError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';
 import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './bearer.ts';
-import type { Authorize, Caller, Route } from './route.ts';
+import type { Limited, LimitsOfCallers } from './caller-limits.ts';
+import type { Authorize, Caller, HttpRequest, Route } from './route.ts';
 import { signingKeys } from './signing-keys.ts';
 
 const READ = 'tandem/read';
@@ -39,8 +40,14 @@ type Callers = Pick<Config, 'jwtIssuers' | 'serviceKeys'> & Partial<Pick<Config,
 /**
  * The same routes, for callers with the scope for them; for everybody when no issuer and no key is configured. What has
  * owners or tenants is then for nobody, unless the site trusts everybody.
+ * @param limits How much one caller may ask; nothing of it where nobody is asked who they are.
  */
-export function forCallers(callers: Callers, client: HttpClient, routes: readonly Route[]): readonly Route[] {
+export function forCallers(
+  callers: Callers,
+  client: HttpClient,
+  routes: readonly Route[],
+  limits?: LimitsOfCallers,
+): readonly Route[] {
   if (callers.jwtIssuers.length + callers.serviceKeys.length === 0) {
     return callers.trustsEverybody === true
       ? routes.map((route) => ({ ...route, authorize: asAnybody }))
@@ -52,6 +59,7 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
     const authorize: Authorize = async (headers, known) => {
       const caller = await callerOf(headers['authorization']);
       known(caller);
+      await limits?.take(caller.identity, neededFor(route, headers));
       if (!caller.scopes.includes(scope)) {
         const challenge = `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`;
         throw new ForbiddenError(`this needs the scope ${scope}`, challenge);
@@ -59,6 +67,12 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
     };
     return { ...route, authorize };
   });
+}
+
+/** Of which limits a request takes a token. */
+function neededFor({ method }: Route, headers: HttpRequest['headers']): readonly Limited[] {
+  if (method !== 'GET') return ['requests', 'writes'];
+  return headers['x-tandem-session'] === undefined ? ['requests'] : ['requests', 'waitingReads'];
 }
 
 /** Whoever asks a site that trusts everybody, such as one on a laptop: may act for whom it names. */
