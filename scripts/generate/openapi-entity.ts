@@ -1,8 +1,10 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
-import type { Entity } from '../../src/shared/domain/entity.ts';
+import type { Action, Entity } from '../../src/shared/domain/entity.ts';
+import { inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
+import { codesOf } from '../../src/shared/http/problem.ts';
 import {
   applied,
   idempotencyKey,
@@ -19,6 +21,8 @@ import {
   stateHeaders,
   unreadable,
 } from './openapi-parts.ts';
+
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** @param type The entity's name as a schema, capitalised. */
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
@@ -74,7 +78,61 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
       },
       delete: deleteOperation(type, tags, id),
     },
+    ...Object.fromEntries(
+      Object.entries(entity.actions).map(([name, action]) => [
+        `/${entity.collection}/{${entity.idField}}/${name}`,
+        { post: actionOperation(type, name, { action, tags, id }) },
+      ]),
+    ),
   };
+}
+
+/** The schemas of what actions take, by name. */
+export function inputSchemas(entity: Entity, type: string): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(entity.actions).map(([name, action]) => [inputName(type, name), inputSchema(action)]),
+  );
+}
+
+function inputName(type: string, action: string): string {
+  return `${type}${capital(action)}Input`;
+}
+
+function actionOperation(
+  type: string,
+  name: string,
+  { action, tags, id }: { readonly action: Action; readonly tags: readonly string[]; readonly id: object },
+): Operation {
+  return {
+    operationId: `${name}${type}`,
+    tags,
+    summary: action.summary,
+    parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
+    requestBody: {
+      required: action.required.length > 0,
+      content: { 'application/json': { schema: ref('schemas', inputName(type, name)) } },
+    },
+    responses: {
+      '200': response(type, 'The record as it is now', { ...stateHeaders, ...replayed, ...applied }),
+      '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+      ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
+      ...refusals(action),
+    },
+  };
+}
+
+/** What the rule refuses, by status: the codes that it declares, and ours of that status. */
+function refusals({ errors }: Action): Record<string, object> {
+  const byStatus = Map.groupBy(Object.entries(errors), ([, { status }]) => status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, declared]) => {
+      const codes = [...codesOf(status), ...declared.map(([code]) => code)];
+      const meanings = declared.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; ');
+      const named = { type: 'object', properties: { code: { enum: codes } } };
+      const schema = { allOf: [ref('schemas', 'Problem'), named] };
+      return [String(status), { description: meanings, content: { 'application/problem+json': { schema } } }];
+    }),
+  );
 }
 
 export function listOperation(type: string, tags: readonly string[]): Operation {

@@ -8,7 +8,7 @@ import { itemSchema, writeSchema } from '../../src/shared/domain/item.ts';
 import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import { user } from '../../src/shared/entities/user.ts';
 import { callerScheme, forCallers } from './openapi-callers.ts';
-import { deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
+import { deleteOperation, entityPaths, inputSchemas, listOperation, pageSchema } from './openapi-entity.ts';
 import { operationPaths, operationSchemas, securitySchemes } from './openapi-operations.ts';
 import {
   applied,
@@ -90,6 +90,7 @@ function schemas(entities: readonly Entity[]): Record<string, object> {
     [`${capital(entity.name)}Create`]: { ...createSchema(entity), examples: [entity.example] },
     [`${capital(entity.name)}Patch`]: patchSchema(entity),
     [`${capital(entity.name)}Page`]: pageSchema(capital(entity.name)),
+    ...inputSchemas(entity, capital(entity.name)),
   });
   return {
     ...entities.reduce((all, entity) => ({ ...all, ...byEntity(entity) }), {}),

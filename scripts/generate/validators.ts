@@ -8,7 +8,12 @@ import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema'
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { configSchema } from '../../src/shared/config/config-schema.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
-import { createSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
+import {
+  createSchema,
+  inputSchema,
+  patchSchema,
+  storedSchema,
+} from '../../src/shared/domain/entity-schemas.ts';
 import { ITEM } from '../../src/shared/domain/item.ts';
 import {
   conflictOverrideSchema,
@@ -31,15 +36,29 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
   };
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);
+    schemas[`${entity.name}Patch`] = patchSchema(entity);
     schemas[`${entity.name}Stored`] = storedSchema(entity);
+    for (const [name, action] of Object.entries(entity.actions))
+      schemas[actionCheck(entity.name, name)] = inputSchema(action);
   }
-  for (const [name, schema] of Object.entries(changeSchemas(entities))) schemas[changeCheck(name)] = schema;
+  for (const [name, schema] of Object.entries(changeSchemas(entities)))
+    schemas[changeCheck(name, entities)] = schema;
   return schemas;
 }
 
-/** Name of the check of a change to an entity. Generic records are only ever written as a whole. */
-function changeCheck(entity: string): string {
-  return entity === ITEM ? 'itemWrite' : `${entity}Patch`;
+/**
+ * Name of the check of what may be set at an entity, which is that of a client's change where clients write every field.
+ * Generic records are only ever written as a whole.
+ */
+function changeCheck(name: string, entities: readonly Entity[]): string {
+  if (name === ITEM) return 'itemWrite';
+  const isAllClients = entities.some((entity) => entity.name === name && Object.keys(entity.by).length === 0);
+  return isAllClients ? `${name}Patch` : `${name}Override`;
+}
+
+/** Name of the check of an action's input: `bookingConfirmInput`. */
+export function actionCheck(entity: string, action: string): string {
+  return `${entity}${action.charAt(0).toUpperCase()}${action.slice(1)}Input`;
 }
 
 /** The source of `validators.js` and of its declarations. */
@@ -56,7 +75,7 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
   addFormats.default(ajv);
   for (const name of names) ajv.addSchema(schemas[name] ?? {}, name);
   const changes = Object.keys(changeSchemas(entities)).map(
-    (name) => `${JSON.stringify(name)}: ${changeCheck(name)}`,
+    (name) => `${JSON.stringify(name)}: ${changeCheck(name, entities)}`,
   );
   const code = [
     standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name]))),
@@ -82,7 +101,7 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
     dts: `${head}import type { ValidateFunction } from 'ajv';
 
 ${names.map((name) => `export declare const ${name}: ValidateFunction;`).join('\n')}
-/** Entity → the check of a change to it. */
+/** Entity → the check of what may be set at it, whoever writes it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
 `,
   };

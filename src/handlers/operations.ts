@@ -28,6 +28,7 @@ import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
+import { entities } from '../shared/registry/entities.ts';
 import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
@@ -78,7 +79,7 @@ export const handler = serve(
     ...deadLetterRoutes(deadLetters),
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
-    ...conflictRoutes(new ConflictService(openReplica(runtime), changeChecks)),
+    ...conflictRoutes(new ConflictService(openReplica(runtime), { checks: changeChecks, entities })),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),

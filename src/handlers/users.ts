@@ -13,6 +13,7 @@ const service = new EntityService(user, openReplica(runtime), (fields) => valida
 const routes = entityRoutes(user, service, {
   create: userCreate,
   patch: userPatch,
+  actions: {},
 });
 const aliases = routes
   .filter(({ method }) => method === 'POST')

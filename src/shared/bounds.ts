@@ -41,6 +41,8 @@ export const sessionTokensMax = 16;
 
 /** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
 export const requestsRemembered = 8;
+/** Ids that the rule of an action may take in one request. */
+export const ruleIdsMax = 100;
 
 // Bridge
 /**

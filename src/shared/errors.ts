@@ -5,33 +5,35 @@
 import { AppError } from '@tandem-clouds/replication/errors';
 
 /** Every code that a client or a log may see, those of the protocol among them; `http/problem.ts` has a status for each. */
-export type ErrorCode =
-  | 'malformed'
-  | 'invalid'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not_found'
-  | 'route_not_found'
-  | 'method_not_allowed'
-  | 'conflict'
-  | 'gone'
-  | 'precondition_failed'
-  | 'too_large'
-  | 'length_required'
-  | 'headers_too_large'
-  | 'uri_too_long'
-  | 'unsupported_media_type'
-  | 'idempotency_mismatch'
-  | 'too_many_requests'
-  | 'not_yet_here'
-  | 'refused'
-  | 'unreadable'
-  | 'unavailable'
-  | 'ambiguous'
-  | 'clock_skew'
-  | 'forged_stamp'
-  | 'beyond_horizon'
-  | 'internal';
+export const errorCodes = [
+  'malformed',
+  'invalid',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'route_not_found',
+  'method_not_allowed',
+  'conflict',
+  'gone',
+  'precondition_failed',
+  'too_large',
+  'length_required',
+  'headers_too_large',
+  'uri_too_long',
+  'unsupported_media_type',
+  'idempotency_mismatch',
+  'too_many_requests',
+  'not_yet_here',
+  'refused',
+  'unreadable',
+  'unavailable',
+  'ambiguous',
+  'clock_skew',
+  'forged_stamp',
+  'beyond_horizon',
+  'internal',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** One failed rule of a request or a message: a JSON pointer (RFC 6901) and a sentence. */
 export interface Failure {
@@ -178,4 +180,26 @@ export class UnsupportedMediaTypeError extends AppError {
 export class UnreadableError extends AppError {
   override readonly name = 'UnreadableError';
   readonly code = 'unreadable';
+}
+
+/** A rule of an entity refuses, by a code that its action declares. */
+export class RefusedByRuleError extends AppError {
+  override readonly name = 'RefusedByRuleError';
+  readonly code: string;
+  readonly title: string;
+  /** 4xx, as declared. */
+  readonly status: number;
+
+  constructor(code: string, { title, status, detail }: { title: string; status: number; detail: string }) {
+    super(detail);
+    this.code = code;
+    this.title = title;
+    this.status = status;
+  }
+}
+
+/** A rule of an entity broke its declaration, or threw what it had not declared: nothing is written. `cause`: what it threw. */
+export class RuleFaultError extends AppError {
+  override readonly name = 'RuleFaultError';
+  readonly code = 'internal';
 }

@@ -1,12 +1,17 @@
 /** An entity whose records have owners and tenants, behind the routes that every entity has, at a site in memory. */
 import { createHash } from 'node:crypto';
-import Ajv, { type ValidateFunction } from 'ajv';
+import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
 import type { Access, Entity } from '../../src/shared/domain/entity.ts';
-import { createSchema, patchSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
+import {
+  createSchema,
+  inputSchema,
+  patchSchema,
+  storedSchema,
+} from '../../src/shared/domain/entity-schemas.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
@@ -27,9 +32,21 @@ export function bookingWith(access: Access): Entity {
     fields: {
       customerId: { type: 'string', maxLength: 300 },
       note: { type: 'string', maxLength: 200 },
-      tags: { type: 'array', maxItems: 20, items: { type: 'string' }, merge: 'set' },
+      status: { states: { order: ['open', 'cancelled'], allowed: { open: ['cancelled'] } }, by: 'action' },
+      tags: { type: 'array', maxItems: 20, items: { type: 'string' }, merge: 'set', by: 'action' },
     },
     access,
+    actions: {
+      cancel: {
+        summary: 'Cancel',
+        input: { why: { type: 'string', maxLength: 200 } },
+        required: [],
+        decide: ({ note }, { why = '' }, { caller }) => ({
+          status: 'cancelled',
+          tags: { add: [`${note} cancelled by ${caller.subject ?? '?'} of ${caller.tenant ?? '?'}: ${why}`] },
+        }),
+      },
+    },
     example: { note: 'Window seat' },
   });
 }
@@ -55,7 +72,16 @@ export function ownedApi(
   trustsEverybody = false,
 ): OwnedApi {
   const site = new TestSite('aws-us-east-1');
-  const [create, patch, stored] = compiled(createSchema(entity), patchSchema(entity), storedSchema(entity));
+  const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false });
+  addFormats.default(ajv);
+  const stored = ajv.compile(storedSchema(entity));
+  const checks = {
+    create: ajv.compile(createSchema(entity)),
+    patch: ajv.compile(patchSchema(entity)),
+    actions: Object.fromEntries(
+      Object.entries(entity.actions).map(([name, action]) => [name, ajv.compile(inputSchema(action))]),
+    ),
+  };
   const service = new EntityService(entity, site.replica(nextId), (fields) => validate(stored, fields));
   const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
     name,
@@ -66,7 +92,7 @@ export function ownedApi(
   const routes = forCallers(
     { jwtIssuers: [], serviceKeys, trustsEverybody },
     () => Promise.reject(new Error('no issuer is asked')),
-    entityRoutes(entity, service, { create, patch }),
+    entityRoutes(entity, service, checks),
   );
   const handler = httpEntry(
     httpService({ site: site.site.site, routes, logger: { log: () => undefined }, elapsed: () => 0 }),
@@ -80,13 +106,4 @@ export function ownedApi(
         headers: { ...headers, ...(caller !== undefined && { authorization: `Bearer ${caller}` }) },
       }),
   };
-}
-
-function compiled(
-  ...schemas: readonly [object, object, object]
-): [ValidateFunction, ValidateFunction, ValidateFunction] {
-  const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false });
-  addFormats.default(ajv);
-  const [create, patch, stored] = schemas;
-  return [ajv.compile(create), ajv.compile(patch), ajv.compile(stored)];
 }

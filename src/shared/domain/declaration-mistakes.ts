@@ -1,7 +1,10 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
-import { type Entity, type MergePolicy, policyOf, type States, writerOf } from './entity.ts';
+import { errorCodes } from '../errors.ts';
+import { type Entity, type MergePolicy, policyOf, type States, writersOf } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { OWNER } from './readable-by.ts';
+import { rankMax, ranksOf, statesMax } from './states.ts';
 
 /** Where in the declaration, as the names that lead there, and what is wrong. */
 export interface Mistake {
@@ -26,6 +29,11 @@ const PATH = /^\/[a-z][a-z0-9-]*$/;
 const CODE = /^[a-z][a-z0-9_]*$/;
 /** First segments of paths that are no entity's. */
 const OWN_PATHS = new Set(['region', 'health', 'replication', 'write', 'items']);
+/** What the contract calls what every entity has: `createUser`. */
+const OWN_OPERATIONS = new Set(['create', 'get', 'list', 'change', 'delete']);
+const OWN_CODES: ReadonlySet<string> = new Set(errorCodes);
+/** Neither `async` nor a generator. */
+const PLAIN = /^\[object Function\]$/;
 const BUCKETS_MAX = 16;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
 
@@ -63,13 +71,16 @@ function* fields(entity: Entity): Mistakes {
     if (!has(entity, field)) yield { at: ['required'], detail: `${field} is no declared field` };
     else if (policyOf(entity, field) !== 'register')
       yield { at: ['required'], detail: `${field} is a ${policyOf(entity, field)} and cannot be required` };
-    else if (writerOf(entity, field) !== 'client')
+    else if (!writersOf(entity, field).includes('client'))
       yield { at: ['required'], detail: `${field} is not written by clients and cannot be required of them` };
   }
   for (const [field, schema] of Object.entries(entity.fields)) {
     const at = ['fields', field];
     if (field.startsWith('$') || field.includes('/') || ['id', 'createdAt', entity.idField].includes(field))
       yield { at, detail: 'is a reserved name' };
+    if (writersOf(entity, field).length === 0) yield { at: [...at, 'by'], detail: 'must name a writer' };
+    if (entity.readableBy[field]?.includes(OWNER) === true && entity.access.owner === undefined)
+      yield { at: [...at, 'readableBy'], detail: 'names the owner, whom access.owner does not declare' };
     const policy = policyOf(entity, field);
     const wanted = MERGED_TYPES[policy];
     if (wanted !== undefined && typeOf(schema) !== wanted)
@@ -80,10 +91,12 @@ function* fields(entity: Entity): Mistakes {
 }
 
 /** A field that could walk in a circle would have no winner by rank. */
-function* walk(field: string, { order, allowed }: States): Mistakes {
+function* walk(field: string, states: States): Mistakes {
   const at = ['fields', field, 'states'];
-  if (order.length < 2 || new Set(order).size < order.length)
-    yield { at: [...at, 'order'], detail: 'must name at least two states, each once' };
+  const { order, allowed } = states;
+  if (order.length < 2 || order.length > statesMax || new Set(order).size < order.length)
+    yield { at: [...at, 'order'], detail: `must name 2 to ${statesMax} states, each once` };
+  yield* ranks(at, states);
   for (const [from, followers] of Object.entries(allowed)) {
     if (!order.includes(from)) yield { at: [...at, 'allowed'], detail: `${from} is not in the order` };
     for (const to of followers) {
@@ -91,6 +104,20 @@ function* walk(field: string, { order, allowed }: States): Mistakes {
       else if (order.indexOf(to) <= order.indexOf(from))
         yield { at: [...at, 'allowed'], detail: `${from} to ${to} goes against the order` };
     }
+  }
+}
+
+function* ranks(at: readonly string[], states: States): Mistakes {
+  for (const [state, rank] of Object.entries(states.ranks ?? {})) {
+    if (!states.order.includes(state)) yield { at: [...at, 'ranks', state], detail: 'is not in the order' };
+    if (!Number.isInteger(rank) || rank < 1 || rank > rankMax)
+      yield { at: [...at, 'ranks', state], detail: `must be a whole number from 1 to ${rankMax}` };
+  }
+  let before: readonly [string, number] | undefined;
+  for (const [state, rank] of ranksOf(states)) {
+    if (before !== undefined && rank <= before[1])
+      yield { at: [...at, 'ranks'], detail: `the ranks of ${before[0]}, ${state} must rise along the order` };
+    before = [state, rank];
   }
 }
 
@@ -115,23 +142,34 @@ function* access(entity: Entity): Mistakes {
   const { owner, tenant } = entity.access;
   if (tenant === '') yield { at: ['access', 'tenant'], detail: 'must name a claim' };
   if (owner === undefined) return;
-  if (writerOf(entity, owner) !== 'client')
+  if (Object.hasOwn(entity.by, owner))
     yield { at: ['fields', owner, 'by'], detail: 'is the owner, whom the creation writes and nothing else' };
   if (typeOf(entity.fields[owner]) !== 'string' || policyOf(entity, owner) !== 'register')
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
 }
 
 function* actions(entity: Entity): Mistakes {
-  for (const [name, { required, input, errors }] of Object.entries(entity.actions)) {
+  for (const [name, { required, input, errors, decide }] of Object.entries(entity.actions)) {
     const at = ['actions', name];
-    if (!MEMBER.test(name))
-      yield { at, detail: 'must begin with a small letter and hold letters and digits' };
+    if (!MEMBER.test(name) || OWN_OPERATIONS.has(name))
+      yield {
+        at,
+        detail: 'must begin with a small letter, hold letters and digits, and be no operation of our own',
+      };
+    if (!PLAIN.test(Object.prototype.toString.call(decide)))
+      yield {
+        at: [...at, 'decide'],
+        detail: 'must be a plain function: a rule decides at once, inside the write',
+      };
     for (const field of required)
       if (!Object.hasOwn(input, field))
         yield { at: [...at, 'required'], detail: `${field} is no declared input` };
     for (const [code, { status }] of Object.entries(errors)) {
-      if (!CODE.test(code))
-        yield { at: [...at, 'errors', code], detail: 'must be lower case, with underscores' };
+      if (!CODE.test(code) || OWN_CODES.has(code))
+        yield {
+          at: [...at, 'errors', code],
+          detail: 'must be lower case, with underscores, and no code of our own',
+        };
       if (!Number.isInteger(status) || status < 400 || status > 499)
         yield { at: [...at, 'errors', code], detail: 'its status must be from 400 to 499' };
     }

@@ -1,5 +1,6 @@
 /** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
 import {
+  type Action,
   clientFields,
   type Entity,
   idPatternOf,
@@ -33,13 +34,27 @@ export function idSchemaOf(entity: Entity): JsonSchema {
   return { type: 'string', pattern: idPatternOf(entity) };
 }
 
+/** The schema of an action's input. */
+export function inputSchema({ input, required }: Action): JsonSchemaObject {
+  return { type: 'object', required, additionalProperties: false, properties: input };
+}
+
 /**
  * The schema of a change, a JSON Merge Patch (RFC 7396): null removes a field that is not required. A set takes an
  * array, which replaces it, or what to add and remove; a counter takes an increment.
  */
 export function patchSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, clientFields(entity));
+}
+
+/** The schema of what an operator sets in place of what a conflict left: any field, whoever writes it. */
+export function overrideSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, Object.entries(entity.fields));
+}
+
+function changesOf(entity: Entity, fields: readonly (readonly [string, JsonSchema])[]): JsonSchemaObject {
   const properties: Record<string, JsonSchema> = {};
-  for (const [field, schema] of clientFields(entity)) {
+  for (const [field, schema] of fields) {
     properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
   }
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };
@@ -73,7 +88,7 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
   ]);
   return {
     type: 'object',
-    required: ['id', entity.idField, ...entity.required, 'createdAt'],
+    required: ['id', entity.idField, ...seenByAll(entity), 'createdAt'],
     additionalProperties: false,
     properties: {
       id: idSchemaOf(entity),
@@ -82,6 +97,11 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
       createdAt: { type: 'string', format: 'date-time' },
     },
   };
+}
+
+/** Of the fields that a record always has, those that every caller sees. */
+function seenByAll({ required, readableBy }: Entity): readonly string[] {
+  return required.filter((field) => !Object.hasOwn(readableBy, field));
 }
 
 const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);

@@ -77,6 +77,7 @@ function neededFor({ method }: Route, headers: HttpRequest['headers']): readonly
 
 /** Whoever asks a site that trusts everybody, such as one on a laptop: may act for whom it names. */
 const ANYBODY: Caller = {
+  isAnybody: true,
   name: 'anybody',
   identity: 'anybody',
   subject: 'anybody',

@@ -17,13 +17,17 @@ const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
 
 /**
  * The request's key and body as digests; undefined without a key.
+ * @param action The action that is asked for: the same key with another one is another request, whatever the bodies are.
  * @param actedFor For whom it is made, where that is not its caller alone (`domain/scope.ts`).
  * @throws MalformedError when it is no key.
  */
 export function keyedRequest(
   entity: string,
   { headers, body, caller }: HttpRequest,
-  actedFor: readonly string[] = [],
+  {
+    action,
+    actedFor = [],
+  }: { readonly action?: string | undefined; readonly actedFor?: readonly string[] } = {},
 ): KeyedRequest | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
@@ -39,7 +43,8 @@ export function keyedRequest(
   return {
     id: uuidOf(named),
     key: named.toString('base64url'),
-    body: digest(canonicalJson(body as Json)).toString('base64url'),
+    // No JSON text begins with the name of an action.
+    body: digest(`${action ?? ''}${canonicalJson(body as Json)}`).toString('base64url'),
   };
 }
 

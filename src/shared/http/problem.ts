@@ -10,6 +10,7 @@ import {
   type Failure,
   ForbiddenError,
   MethodNotAllowedError,
+  RefusedByRuleError,
   TooManyRequestsError,
   UnauthorizedError,
   UnreadableError,
@@ -47,6 +48,11 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   internal: { status: 500, title: 'Internal error' },
 };
 
+/** Our codes that are answered with a status. */
+export function codesOf(status: number): readonly string[] {
+  return Object.entries(STATUS).flatMap(([code, meaning]) => (meaning.status === status ? [code] : []));
+}
+
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -54,14 +60,14 @@ export interface Problem {
   readonly detail: string;
   /** The request that failed: what to quote to an operator. */
   readonly instance: string;
-  readonly code: ErrorCode;
+  /** One of our own, or one that an action declares. */
+  readonly code: string;
   readonly errors?: readonly Failure[];
 }
 
 /** The answer to a request that failed. */
 export function problemReply(error: unknown, requestId: string): HttpReply {
-  const code = codeOf(error);
-  const { status, title } = STATUS[code];
+  const { code, status, title } = meaningOf(error);
   const problem: Problem = {
     type: `https://tandem.example/problems/${code.replaceAll('_', '-')}`,
     title,
@@ -84,6 +90,12 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       ...challengeOf(error),
     },
   };
+}
+
+function meaningOf(error: unknown): Pick<Problem, 'code' | 'status' | 'title'> {
+  if (error instanceof RefusedByRuleError) return error;
+  const code = codeOf(error);
+  return { code, ...STATUS[code] };
 }
 
 /** What has no status of its own is an internal error. */

@@ -1,7 +1,9 @@
 /** A route of the contract, as data: what the router, the 405 answers and the contract check are made from. */
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Json } from '@tandem-clouds/replication/json';
 import type { RuleCaller } from '../domain/entity.ts';
+import type { Failure } from '../errors.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -26,7 +28,9 @@ export interface HttpReply {
 }
 
 /** Who asks, as far as that is proven. The tenant is what an entity says it is (`domain/scope.ts`). */
-export interface Caller extends Omit<RuleCaller, 'tenant'> {
+export interface Caller extends Pick<RuleCaller, 'subject' | 'scopes' | 'claims'> {
+  /** True of whoever asks a site that trusts everybody. */
+  readonly isAnybody?: true;
   /** For the log, so never with what is secret. */
   readonly name: string;
   /** Tells two callers apart, and is the same at every site. */
@@ -45,6 +49,10 @@ export interface Route {
   readonly path: string;
   /** The compiled schema of the JSON body; a route without one takes no body. */
   readonly body?: ValidateFunction;
+  /** What an empty body stands for; without it one is refused. */
+  readonly whenEmpty?: Json;
+  /** Says more of a rule of the schema that a body breaks. */
+  readonly explain?: (failure: Failure) => Failure;
   /** Levels of nesting that the body may have, where it is not `jsonDepthMax`. */
   readonly depthMax?: number;
   /** Who may: called before the body is read. Throws to refuse. */

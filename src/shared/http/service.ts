@@ -142,8 +142,7 @@ function toRequest(event: Event, route: Route, caller: Caller | undefined): Http
     query: queryOf(event.rawQueryString),
     headers: event.headers,
     caller,
-    body:
-      route.body === undefined ? undefined : readBody(event, { check: route.body, depthMax: route.depthMax }),
+    body: route.body === undefined ? undefined : readBody(event, { ...route, check: route.body }),
   };
 }
 

@@ -137,10 +137,35 @@ describe('declaring an entity', () => {
       'an error that is none',
       {
         actions: {
-          lend: { summary: '', errors: { gone: { title: '', status: 500 } }, decide: () => undefined },
+          lend: { summary: '', errors: { lent: { title: '', status: 500 } }, decide: () => undefined },
         },
       },
-      'actions.lend.errors.gone: its status must be from 400 to 499',
+      'actions.lend.errors.lent: its status must be from 400 to 499',
+    ],
+    [
+      'an error by a code of our own',
+      { actions: { lend: { summary: '', errors: { not_found: 'x' }, decide: () => undefined } } },
+      'actions.lend.errors.not_found: must be lower case, with underscores, and no code of our own',
+    ],
+    [
+      'an action that every entity has',
+      { actions: { change: { summary: '', decide: () => undefined } } },
+      'actions.change: must begin with a small letter, hold letters and digits, and be no operation of our own',
+    ],
+    [
+      'a rule that does not decide at once',
+      { actions: { lend: { summary: '', decide: (async () => Promise.resolve(undefined)) as never } } },
+      'actions.lend.decide: must be a plain function: a rule decides at once, inside the write',
+    ],
+    [
+      'a field for an owner that nobody is',
+      { fields: { title: { readableBy: ['owner'] } } },
+      'fields.title.readableBy: names the owner, whom access.owner does not declare',
+    ],
+    [
+      'a field that nobody writes',
+      { fields: { title: {}, note: { by: [] } } },
+      'fields.note.by: must name a writer',
     ],
     [
       'a reaction to nothing',

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import type { HttpResponse } from '../../../infra/rollout/contract-breaches.ts';
 import type { Access } from '../../../src/shared/domain/entity.ts';
 import { ANY_OWNER, ANY_TENANT } from '../../../src/shared/domain/scope.ts';
+import type { Route } from '../../../src/shared/http/route.ts';
 import type { Call } from '../../helpers/call.ts';
 import { bookingWith, type OwnedApi, ownedApi, type TestCaller } from '../../helpers/owned-entity.ts';
 
@@ -77,6 +78,8 @@ class Loot {
   }
 }
 
+const isAction = ({ method, path }: Route): boolean => method === 'POST' && path.includes('{');
+
 function callOf(step: Step, number: number, api: OwnedApi, loot: Loot): Call {
   const [a = 0, b = 0, c = 0] = step.picks;
   const pick = (from: readonly string[], n: number): string => from[n % from.length] ?? '';
@@ -100,7 +103,7 @@ function callOf(step: Step, number: number, api: OwnedApi, loot: Loot): Call {
       ...(step.with.owner && { 'x-tandem-owner': encodeURIComponent(pick(SUBJECTS, b)) }),
       ...(step.with.tenant && { 'x-tandem-tenant': pick(TENANTS, b) }),
     },
-    ...(route.body !== undefined && { body }),
+    ...(route.body !== undefined && { body: isAction(route) ? { why: body.note } : body }),
   };
 }
 
