@@ -42,6 +42,16 @@ export const sessionTokensMax = 16;
 /** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
 export const requestsRemembered = 8;
 
+// Indexes
+/** Indexes of one entity: each record has one entry in each of the store's four generic ones. */
+export const indexesMax = 4;
+/**
+ * Of the keys of an entry: what DynamoDB takes for the partition key and the sort key of an index.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+export const indexHashBytesMax = 2_048;
+export const indexRangeBytesMax = 1_024;
+
 // Bridge
 /**
  * A batch of a queue: its handler begins nothing after so long and hands back what is left; each of the two sends that

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'idempotency_mismatch'
   | 'not_yet_here'
+  | 'index_incomplete'
   | 'refused'
   | 'unreadable'
   | 'unavailable'
@@ -128,6 +129,12 @@ export class GoneError extends AppError {
 export class IdempotencyMismatchError extends AppError {
   override readonly name = 'IdempotencyMismatchError';
   readonly code = 'idempotency_mismatch';
+}
+
+/** The index that serves a list does not have every record of every site yet. */
+export class IndexIncompleteError extends AppError {
+  override readonly name = 'IndexIncompleteError';
+  readonly code = 'index_incomplete';
 }
 
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */

@@ -34,6 +34,8 @@ import {
   PreconditionFailedError,
 } from '../errors.ts';
 import { type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
+import type { DeclaredIndex } from './indexes/declared-index.ts';
+import type { ListQuery } from './indexes/list-query.ts';
 import type { ListOptions, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 
@@ -60,7 +62,7 @@ export interface EntityPage {
   readonly records: readonly StoredRecord[];
   /** Ids that are there and cannot be read at this site. */
   readonly unreadable: readonly string[];
-  /** The last id that was looked at, when there may be more. */
+  /** The last id that was looked at, or its place in an index, when there may be more. */
   readonly next: string | undefined;
 }
 
@@ -111,6 +113,17 @@ export class EntityService {
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
     return (await this.#replica.read(this.#key(id), seen)) ?? this.#missing(id);
+  }
+
+  /** The indexes that serve lists of this entity. */
+  get indexes(): readonly DeclaredIndex[] {
+    return this.#replica.indexesOf(this.#entity.name);
+  }
+
+  /** By one of `indexes`, after a place in it; not older than `seen`. @throws IndexIncompleteError @throws NotYetHereError */
+  async listBy(query: ListQuery, options: ListOptions): Promise<EntityPage> {
+    const page = await this.#replica.listBy(query, options);
+    return { ...page, unreadable: page.unreadable.map(idOf) };
   }
 
   /** Not older than `seen`. @throws NotYetHereError */

@@ -3,11 +3,12 @@ import type { ValidateFunction } from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
 import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { Entity } from '../domain/entity.ts';
-import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
+import type { EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { isByIndex, readListQuery } from './list-query.ts';
 import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
@@ -54,7 +55,9 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        return listReply(base, request, service);
+        return isByIndex(request.query) && service.indexes.length > 0
+          ? indexedReply(base, request, service)
+          : listReply(base, request, service);
       },
     },
     {
@@ -102,15 +105,41 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
-    body: {
-      items: page.records.map((record) => service.view(record)),
-      ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
-      ...(cursor && { cursor }),
-    },
+    body: pageBody(page, service, cursor),
     headers: {
       'cache-control': 'private, no-cache',
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
     },
+  };
+}
+
+/** One page of what an index finds, and where the next one begins. @throws InvalidError @throws IndexIncompleteError */
+async function indexedReply(base: string, request: HttpRequest, service: EntityService): Promise<HttpReply> {
+  const { query, limit, after, cursor } = readListQuery(request.query, service.indexes);
+  const page = await service.listBy(query, { limit, after, seen: seenStates(request) });
+  const next = page.next === undefined ? undefined : cursor(page.next);
+  const link = new URLSearchParams();
+  for (const [name, text] of Object.entries({ ...request.query, cursor: next }))
+    if (text !== undefined) link.set(name, text);
+  return {
+    status: 200,
+    body: pageBody(page, service, next),
+    headers: {
+      'cache-control': 'private, no-cache',
+      ...(next !== undefined && { link: `<${base}?${link.toString()}>; rel="next"` }),
+    },
+  };
+}
+
+function pageBody(
+  page: EntityPage,
+  service: Pick<EntityService, 'view'>,
+  cursor: string | undefined,
+): Record<string, unknown> {
+  return {
+    items: page.records.map((record) => service.view(record)),
+    ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
+    ...(cursor !== undefined && { cursor }),
   };
 }
 
