@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
+import { indexSlotsModule } from './index-slots.ts';
 import { loadEntities, registryModule } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
@@ -19,6 +20,7 @@ export async function generate({ check }: { readonly check: boolean }): Promise<
   const { js, dts } = await validatorsModule(entities);
   const files: Record<string, string> = {
     'src/shared/registry/entities.ts': registryModule(declared),
+    'src/shared/registry/index-slots.ts': indexSlotsModule(entities),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,

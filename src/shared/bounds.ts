@@ -44,6 +44,16 @@ export const requestsRemembered = 8;
 /** Ids that the rule of an action may take in one request. */
 export const ruleIdsMax = 100;
 
+// Indexes
+/** Indexes of one entity: each record has one entry in each of the store's four generic ones. */
+export const indexesMax = 4;
+/**
+ * Of the keys of an entry: what DynamoDB takes for the partition key and the sort key of an index.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+export const indexHashBytesMax = 2_048;
+export const indexRangeBytesMax = 1_024;
+
 // Bridge
 /**
  * A batch of a queue: its handler begins nothing after so long and hands back what is left; each of the two sends that

@@ -24,6 +24,7 @@ export const errorCodes = [
   'idempotency_mismatch',
   'too_many_requests',
   'not_yet_here',
+  'index_incomplete',
   'refused',
   'unreadable',
   'unavailable',
@@ -144,6 +145,12 @@ export class TooManyRequestsError extends AppError {
     super(message);
     this.retryAfterSeconds = retryAfterSeconds;
   }
+}
+
+/** The index that serves a list does not have every record of every site yet. */
+export class IndexIncompleteError extends AppError {
+  override readonly name = 'IndexIncompleteError';
+  readonly code = 'index_incomplete';
 }
 
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */

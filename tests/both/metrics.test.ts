@@ -1,4 +1,5 @@
 /** What the functions of the bridge measure, as they write it. Runs once per cloud, with the other one as its peer. */
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
@@ -146,7 +147,7 @@ describe(`what is measured on ${cloudName}`, () => {
 
   test('the comparison with a peer that ended last is a gauge, whoever began it', async () => {
     const { own, peer: other } = clouds;
-    const store = openStore(loadConfig(cloudName));
+    const store = openStore(loadConfig(cloudName), noEntries);
     /** One that the peer began, whose result crosses; or this site, which writes the result itself. */
     const compared = async (from: string, to: string, differing: number): Promise<unknown> => {
       peer.nowMs += 10;

@@ -2,6 +2,10 @@
 import { createHash } from 'node:crypto';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { INDEXES_FIELD, indexesField } from '@tandem-clouds/replication/index-phases';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
@@ -13,13 +17,15 @@ import {
   storedSchema,
 } from '../../src/shared/domain/entity-schemas.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { type DeclaredIndex, indexesOf } from '../../src/shared/domain/indexes/declared-index.ts';
+import { indexEntries } from '../../src/shared/domain/indexes/index-entry.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import type { Route } from '../../src/shared/http/route.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { validate } from '../../src/shared/validation/validate.ts';
 import { type Call, invokeLambda } from './call.ts';
-import { TestSite } from './test-site.ts';
+import { START_MS, TestSite } from './test-site.ts';
 
 /** Declares what is booked. */
 export function bookingWith(access: Access): Entity {
@@ -32,10 +38,12 @@ export function bookingWith(access: Access): Entity {
     fields: {
       customerId: { type: 'string', maxLength: 300 },
       note: { type: 'string', maxLength: 200 },
+      room: { type: 'string', enum: ['r1', 'r2'] },
       status: { states: { order: ['open', 'cancelled'], allowed: { open: ['cancelled'] } }, by: 'action' },
       tags: { type: 'array', maxItems: 20, items: { type: 'string' }, merge: 'set', by: 'action' },
     },
     access,
+    indexes: { byRoom: { on: 'room' } },
     actions: {
       cancel: {
         summary: 'Cancel',
@@ -82,7 +90,12 @@ export function ownedApi(
       Object.entries(entity.actions).map(([name, action]) => [name, ajv.compile(inputSchema(action))]),
     ),
   };
-  const service = new EntityService(entity, site.replica(nextId), (fields) => validate(stored, fields));
+  const indexes = indexesOf(entity);
+  site.store.entriesOf = indexEntries(indexes);
+  for (const name of [site.site.site, ...site.site.peers]) site.store.items.set(...beatOf(name, indexes));
+  const service = new EntityService(entity, site.replica(indexes, nextId), (fields) =>
+    validate(stored, fields),
+  );
   const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
     name,
     sha256: createHash('sha256').update(name).digest('hex'),
@@ -106,4 +119,17 @@ export function ownedApi(
         headers: { ...headers, ...(caller !== undefined && { authorization: `Bearer ${caller}` }) },
       }),
   };
+}
+
+/** The heartbeat of a site at which every index is complete. */
+function beatOf(
+  name: string,
+  indexes: readonly DeclaredIndex[],
+): [string, { record: StoredRecord; revision: number }] {
+  const stamp = encodeStamp(START_MS - 1_000, 0, name);
+  const states = Object.fromEntries(indexes.map(({ id }) => [id, { phase: 'filled' as const, sinceMs: 1 }]));
+  const fields = { [INDEXES_FIELD]: [stamp, indexesField(states)] as const };
+  const key = heartbeatKey(name);
+  const record = { key, state: { fields, vector: { [name]: stamp } }, pending: {}, operations: [] };
+  return [key, { record, revision: 1 }];
 }

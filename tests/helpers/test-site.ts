@@ -5,6 +5,7 @@ import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-wr
 import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { DeclaredIndex } from '../../src/shared/domain/indexes/declared-index.ts';
 import { Replica } from '../../src/shared/domain/replica.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -45,7 +46,7 @@ export class TestSite {
   }
 
   /** The replica of this site, as a service uses it. @param nextId Its ids, where a test wants its own. */
-  replica(nextId?: () => string): Replica {
+  replica(indexes: readonly DeclaredIndex[] = [], nextId?: () => string): Replica {
     const next = (): string => {
       if (nextId !== undefined) return nextId();
       this.#operations += 1;
@@ -54,6 +55,7 @@ export class TestSite {
     return new Replica({
       site: this.site,
       resources: this.#resources,
+      indexes,
       ids: { next },
     });
   }

@@ -2,6 +2,7 @@
  * A comparison whose side takes 40 steps, each in an invocation of its own: the deployed function under the event source
  * mapping of the local host, which ends chains of invocations as Lambda does, with the settings of the definition.
  */
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -72,7 +73,7 @@ async function bundleVerify(): Promise<string> {
 async function fillTable(): Promise<DynamoStore> {
   const client = newDynamoClient(dynamo.endpoint);
   await client.send(new CreateTableCommand(tableDefinition()));
-  const store = new DynamoStore(client, 'tandem');
+  const store = new DynamoStore(client, 'tandem', { entriesOf: noEntries });
   const stamp = encodeStamp(Date.now() - 60_000, 0, SITE);
   for (let page = 0; page < STEPS; page += 1) {
     const writes = Array.from({ length: RECORDS_PER_PAGE }, (_, i) => {

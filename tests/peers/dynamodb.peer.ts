@@ -4,7 +4,7 @@
  */
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { ENVIRONMENT } from '../../scripts/bench/bundle/environment.ts';
 import { openStore } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
@@ -38,7 +38,7 @@ describe('with DynamoDB Local', () => {
     const client = newDynamoClient(endpoint);
     await client.send(new CreateTableCommand(tableDefinition()));
     client.destroy();
-    store = openStore(loadConfig('aws', ENVIRONMENT.aws));
+    store = openStore(loadConfig('aws', ENVIRONMENT.aws), noEntries);
   });
   afterAll(() => {
     restore();

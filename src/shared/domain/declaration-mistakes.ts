@@ -1,5 +1,6 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
+import { indexesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
 import { type Entity, type MergePolicy, policyOf, type States, writersOf } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -35,6 +36,9 @@ const OWN_CODES: ReadonlySet<string> = new Set(errorCodes);
 /** Neither `async` nor a generator. */
 const PLAIN = /^\[object Function\]$/;
 const BUCKETS_MAX = 16;
+const INDEX_NAME_MAX = 40;
+/** Of a list, which a field that is asked for cannot have for a name. */
+const PARAMETERS = new Set(['limit', 'cursor', 'order']);
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
 
 /** @returns None when the entity may be used. */
@@ -122,10 +126,19 @@ function* ranks(at: readonly string[], states: States): Mistakes {
 }
 
 function* lists(entity: Entity): Mistakes {
+  const count = Object.keys(entity.indexes).length;
+  if (count > indexesMax)
+    yield { at: ['indexes'], detail: `are ${count}, and an entity has at most ${indexesMax}` };
   for (const [name, { on, order = 'createdAt', buckets = 1 }] of Object.entries(entity.indexes)) {
     const at = ['indexes', name];
+    if (!MEMBER.test(name) || name.length > INDEX_NAME_MAX)
+      yield {
+        at,
+        detail: `must begin with a small letter, and hold at most ${INDEX_NAME_MAX} letters and digits`,
+      };
     for (const [part, field] of Object.entries({ on, order })) {
       if (part === 'order' && field === 'createdAt') continue;
+      if (PARAMETERS.has(field)) yield { at: [...at, part], detail: `${field} is a parameter of every list` };
       if (!has(entity, field)) yield { at: [...at, part], detail: `${field} is no declared field` };
       else if (!['string', 'integer', 'number', 'boolean'].includes(typeOf(entity.fields[field]) ?? ''))
         yield { at: [...at, part], detail: `${field} must be a string, a number or a boolean` };

@@ -17,8 +17,10 @@ import {
 import { type Entity, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
 import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
+import type { DeclaredIndex } from './indexes/declared-index.ts';
+import type { ListQuery } from './indexes/list-query.ts';
 import { readableBy, type Reader } from './readable-by.ts';
-import type { ListOptions, Replica } from './replica.ts';
+import type { ListOptions, MayKnow, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 import { ruleOf } from './run-rule.ts';
 import { Scope } from './scope.ts';
@@ -52,7 +54,7 @@ export interface EntityPage {
   readonly records: readonly StoredRecord[];
   /** Ids that are there and cannot be read at this site. */
   readonly unreadable: readonly string[];
-  /** The last id that was looked at, when there may be more. */
+  /** The last id that was looked at, or its place in an index, when there may be more. */
   readonly next: string | undefined;
 }
 
@@ -114,14 +116,38 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
-    const { owner } = this.#entity.access;
-    const mayKnow = owner === undefined ? undefined : (record: StoredRecord) => this.#scope.holds(record);
-    return (await this.#replica.read(this.#key(id), seen, mayKnow)) ?? this.#missing(id);
+    return (await this.#replica.read(this.#key(id), seen, this.#mayKnow)) ?? this.#missing(id);
+  }
+
+  /** Undefined where everybody may know of everything that a key leads to. */
+  get #mayKnow(): MayKnow | undefined {
+    const scope = this.#scope;
+    return scope.owner === undefined ? undefined : (record) => scope.holds(record);
+  }
+
+  /** What begins the keys of all records within the scope. */
+  get prefix(): string {
+    return this.#scope.prefix;
+  }
+
+  /** The indexes that serve lists within the scope: of one owner's records, those by their owner. */
+  get indexes(): readonly DeclaredIndex[] {
+    const indexes = this.#replica.indexesOf(this.#entity.name);
+    if (this.#scope.owner === undefined) return indexes;
+    return indexes.filter(({ on }) => on === this.#entity.access.owner);
+  }
+
+  /** By one of `indexes`, after a place in it; not older than `seen`. @throws IndexIncompleteError @throws NotYetHereError */
+  async listBy(query: ListQuery, options: ListOptions): Promise<EntityPage> {
+    const { prefix } = this.#scope;
+    const page = await this.#replica.listBy(query, { ...options, prefix, mayKnow: this.#mayKnow });
+    return { ...page, unreadable: page.unreadable.map((key) => this.#scope.idOf(key)) };
   }
 
   /** Not older than `seen`. @throws NotYetHereError */
   async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
-    if (this.#scope.owner !== undefined) throw new ForbiddenError('records of one owner are in no list yet');
+    if (this.#scope.owner !== undefined)
+      throw new TypeError(`what one owner has of ${this.#entity.collection} is listed by its index`);
     const page = await this.#replica.list(this.#entity.name, {
       after: after === undefined ? undefined : this.#key(after),
       limit,

@@ -4,14 +4,15 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { type Entity, writersOf } from '../domain/entity.ts';
-import type { Creation, EntityService, WriteOptions } from '../domain/entity-service.ts';
+import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { writersSentence } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { Scope } from '../domain/scope.ts';
-import { type Failure, NotFoundError } from '../errors.ts';
+import { type Failure, InvalidError, NotFoundError } from '../errors.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { isByIndex, readListQuery } from './list-query.ts';
 import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
@@ -86,7 +87,13 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        return listReply(base, request, scoped(request).records);
+        const { scope, records } = scoped(request);
+        const query = ownedQuery(entity, request.query, scope.owner);
+        const reply =
+          isByIndex(query) && records.indexes.length > 0
+            ? await indexedReply(base, { ...request, query }, records)
+            : await listReply(base, request, records);
+        return { ...reply, headers: { ...reply.headers, ...varying(entity) } };
       },
     },
     {
@@ -186,15 +193,62 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
-    body: {
-      items: page.records.map((record) => service.view(record, request.caller)),
-      ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
-      ...(cursor && { cursor }),
-    },
+    body: pageBody(page, { service, reader: readerOf(request), cursor }),
     headers: {
       'cache-control': 'private, no-cache',
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
     },
+  };
+}
+
+/** One page of what an index finds, and where the next one begins. @throws InvalidError @throws IndexIncompleteError */
+async function indexedReply(base: string, request: HttpRequest, service: EntityService): Promise<HttpReply> {
+  const { query, limit, after, cursor } = readListQuery(request.query, service.indexes, service.prefix);
+  const page = await service.listBy(query, { limit, after, seen: seenStates(request) });
+  const next = page.next === undefined ? undefined : cursor(page.next);
+  const link = new URLSearchParams();
+  for (const [name, text] of Object.entries({ ...request.query, cursor: next }))
+    if (text !== undefined) link.set(name, text);
+  return {
+    status: 200,
+    body: pageBody(page, { service, reader: readerOf(request), cursor: next }),
+    headers: {
+      'cache-control': 'private, no-cache',
+      ...(next !== undefined && { link: `<${base}?${link.toString()}>; rel="next"` }),
+    },
+  };
+}
+
+/**
+ * What a list is asked for by somebody who sees the records of one owner alone: by that owner, whatever else is asked for.
+ * @throws InvalidError
+ */
+function ownedQuery(
+  { access: { owner: field } }: Entity,
+  query: HttpRequest['query'],
+  owner: string | undefined,
+): HttpRequest['query'] {
+  if (field === undefined || owner === undefined) return query;
+  const named = query[field];
+  if (named !== undefined && named !== owner) {
+    const detail = 'must be who asks, or be left out';
+    throw new InvalidError('the query is invalid', [{ pointer: `/query/${field}`, rule: 'owner', detail }]);
+  }
+  return { ...query, [field]: owner };
+}
+
+function pageBody(
+  page: EntityPage,
+  {
+    service,
+    reader,
+    cursor,
+  }: { service: Pick<EntityService, 'view'>; reader: Caller | undefined; cursor: string | undefined },
+): Record<string, unknown> {
+  return {
+    items: page.records.map((record) => service.view(record, reader)),
+    ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
+    ...(cursor !== undefined && { cursor }),
   };
 }
 

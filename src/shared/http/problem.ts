@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   type Failure,
   ForbiddenError,
+  IndexIncompleteError,
   MethodNotAllowedError,
   RefusedByRuleError,
   TooManyRequestsError,
@@ -37,6 +38,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
+  index_incomplete: { status: 503, title: 'List not ready' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
   unreadable: { status: 500, title: 'Record cannot be read' },
@@ -121,6 +123,9 @@ function challengeOf(error: unknown): Record<string, string> {
 function detailOf(error: unknown, status: number): string {
   if (error instanceof NotYetHereError) {
     return 'This site has not yet received what the session has seen. Try again, or at the site that answered it.';
+  }
+  if (error instanceof IndexIncompleteError) {
+    return 'This list was declared a short while ago and is still being filled. Try again once every site has completed it.';
   }
   if (error instanceof UnreadableError) {
     return 'What this site holds of the record cannot be read. Ask another site, and quote the instance to an operator.';

@@ -87,14 +87,22 @@ function callOf(step: Step, number: number, api: OwnedApi, loot: Loot): Call {
   const path = route.path.replace(/\{\w+\}/, pick(loot.ids, a));
   const cursor = pick(loot.cursors, b);
   const isList = route.method === 'GET' && !route.path.includes('{');
+  const query = new URLSearchParams({
+    limit: String(1 + (a % 3)),
+    ...(cursor !== '' && { cursor }),
+    ...(step.with.id && { room: 'r1' }),
+    ...(step.with.foreign && { customerId: pick(SUBJECTS, c) }),
+    ...(step.with.match && { order: 'desc' }),
+  });
   const body = {
     note: `written by ${step.caller} in ${number}`,
+    room: 'r1',
     ...(step.with.id && { bookingId: pick(loot.ids, c) }),
     ...(step.with.foreign && { customerId: pick(SUBJECTS, c) }),
   };
   return {
     method: route.method,
-    path: isList ? `${path}?limit=${1 + (a % 3)}${cursor === '' ? '' : `&cursor=${cursor}`}` : path,
+    path: isList ? `${path}?${query.toString()}` : path,
     headers: {
       'x-request-id': `r${number}`,
       ...(step.with.key && { 'idempotency-key': `k${b % 2}` }),

@@ -37,6 +37,7 @@ import {
   type Step,
   type Wanted,
 } from './job.ts';
+import { rewriteEntries } from './fill-indexes.ts';
 import { mark } from './repair.ts';
 import { Sketch } from './sketch.ts';
 import { noteBegin, noteEnd, noteProgress } from './verification.ts';
@@ -68,6 +69,8 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
       return;
     }
     addAll(unreadable, page.unreadable);
+    // Whoever reads everything anyway sees to it that everything is in its indexes.
+    yield* rewriteEntries(site, page.misindexed ?? []);
     for (const record of page.records) {
       const element = elementOf(record, job);
       if (element === undefined) continue;

@@ -1,8 +1,9 @@
 /**
  * The store on DynamoDB: one item per key, `rev` goes up with each of its writes.
  *
- * Two sparse global secondary indexes, keys only, so that an update of a field costs nothing there: `pending`
- * (hash `p_shard`, range `p_at`) and `by_type` (hash `l` = entity and bucket, range `k`).
+ * Sparse global secondary indexes, keys only, so that an update of a field that is in none costs nothing there: `pending`
+ * (hash `p_shard`, range `p_at`), `by_type` (hash `l` = entity and bucket, range `k`), and the generic `x1` to `x4` (hash
+ * `x1`, range `y1`, and so on), which hold what the declarations of entities index.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
  */
 import {
@@ -25,6 +26,9 @@ import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
 import {
   type ClearRequest,
   type ExposurePage,
+  type FoundEntry,
+  type IndexEntries,
+  type IndexQuery,
   type KeyPage,
   type ListRange,
   type PendingEntry,
@@ -42,7 +46,7 @@ import type { Urgency } from '../../ports/cloud.ts';
 import { readablePage } from '../readable.ts';
 import { throttlePauses, withThrottling } from '../with-throttling.ts';
 import { storeError } from './errors.ts';
-import { EXPOSED_ATTRIBUTES, fromItem, type Item, toExposed, toItem, toPending } from './item.ts';
+import { entriesIn, EXPOSED_ATTRIBUTES, fromItem, type Item, toExposed, toItem, toPending } from './item.ts';
 
 /** BatchGetItem takes 100 keys. */
 const BATCH_GET_MAX = 100;
@@ -60,11 +64,18 @@ export class DynamoStore implements Store {
   readonly #table: string;
 
   readonly #urgency: Urgency;
+  readonly #entriesOf: IndexEntries;
 
-  constructor(client: DynamoDBClient, table: string, urgency: Urgency = 'live') {
+  /** @param options.entriesOf What of a record is in the generic indexes: it is stored with each write. */
+  constructor(
+    client: DynamoDBClient,
+    table: string,
+    { urgency = 'live', entriesOf }: { urgency?: Urgency; entriesOf: IndexEntries },
+  ) {
     this.#client = client;
     this.#urgency = urgency;
     this.#table = table;
+    this.#entriesOf = entriesOf;
   }
 
   async get(key: string): Promise<Versioned | undefined> {
@@ -137,12 +148,13 @@ export class DynamoStore implements Store {
     });
   }
 
-  async #put({ record, expected }: WriteRequest): Promise<PutResult> {
+  async #put(write: WriteRequest): Promise<PutResult> {
+    const { record, expected } = write;
     try {
       await this.#client.send(
         new PutItemCommand({
           TableName: this.#table,
-          Item: toItem(record, expected),
+          Item: toItem(write, this.#entriesOf(record, 'write')),
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           ...(expected === undefined
             ? { ConditionExpression: 'attribute_not_exists(k)' }
@@ -309,6 +321,23 @@ export class DynamoStore implements Store {
       .slice(0, limit);
   }
 
+  async entries({ slot, hash, from, to, descending, limit }: IndexQuery): Promise<readonly FoundEntry[]> {
+    // A range that ends before it begins is a mistake to DynamoDB.
+    if (from >= to) return [];
+    const { Items = [] } = await this.#query({
+      IndexName: `x${slot}`,
+      KeyConditionExpression: '#x = :hash AND #y BETWEEN :from AND :to',
+      ExpressionAttributeNames: { '#x': `x${slot}`, '#y': `y${slot}` },
+      ExpressionAttributeValues: { ':hash': { S: hash }, ':from': { S: from }, ':to': { S: to } },
+      ScanIndexForward: !descending,
+      // The end of a range is included, and at most one entry is just there.
+      Limit: limit + 1,
+    });
+    return Items.map((item) => ({ key: item['k']?.S ?? '', range: item[`y${slot}`]?.S ?? '' }))
+      .filter(({ range }) => range < to)
+      .slice(0, limit);
+  }
+
   /**
    * Eventually consistent, at half the price: a record may be missing, or be as it was, for a moment after its write.
    * A page ends at 1 MB, whatever the limit.
@@ -326,7 +355,12 @@ export class DynamoStore implements Store {
     );
     const next = LastEvaluatedKey?.['k']?.S;
     return {
-      ...readablePage(Items ?? [], fromItem, (item) => item['k']?.S ?? ''),
+      ...readablePage(Items ?? [], {
+        read: fromItem,
+        keyOf: (item) => item['k']?.S ?? '',
+        entriesIn,
+        entriesOf: this.#entriesOf,
+      }),
       ...(next !== undefined && { next }),
     };
   }
