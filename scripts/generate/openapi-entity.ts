@@ -1,13 +1,13 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import type { Action, Entity } from '../../src/shared/domain/entity.ts';
-import { inputSchema } from '../../src/shared/domain/entity-schemas.ts';
+import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
-import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import { codesOf } from '../../src/shared/http/problem.ts';
 import {
+  actsFor,
   applied,
   idempotencyKey,
   NOT_YET_EVERYWHERE,
@@ -28,8 +28,22 @@ const capital = (name: string): string => name.charAt(0).toUpperCase() + name.sl
 
 /** @param type The entity's name as a schema, capitalised. */
 export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
+  const more = actsFor(entity.access);
+  const withMore = (operation: Operation): Operation => ({
+    ...operation,
+    parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
+  });
+  return Object.fromEntries(
+    Object.entries(pathsOf(entity, type)).map(([path, operations]) => [
+      path,
+      Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, withMore(each)])),
+    ]),
+  );
+}
+
+function pathsOf(entity: Entity, type: string): Record<string, Record<string, Operation>> {
   const tags = [entity.collection];
-  const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
+  const id = { name: entity.idField, in: 'path', required: true, schema: idSchemaOf(entity) };
   const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
   return {
