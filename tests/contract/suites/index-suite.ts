@@ -85,8 +85,8 @@ export function describeIndexes(name: string, open: (entriesOf: IndexEntries) =>
       const titles = [
         '',
         'a',
-        'a!',
         'a b',
+        'a!',
         'ab',
         'b',
         'z',
