@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { type Cloud, parseSite } from '@tandem-clouds/local/stack/sites';
-import type { Deploy } from './platform.ts';
 import { deployInSteps, openTable } from './index-steps.ts';
+import type { Deploy } from './platform.ts';
 import { artefactOf } from './releases.ts';
 import { StepError } from './run-rollout.ts';
 

@@ -1,6 +1,6 @@
 /** A list by an index over HTTP, of an entity that this test declares: from its filling to its last page, on each cloud. */
-import { Ajv } from 'ajv';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';

@@ -1,6 +1,6 @@
 /** Lists by an index, through the routes of an entity, on a store in memory. */
-import type { ValidateFunction } from 'ajv';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ValidateFunction } from 'ajv';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { INDEXES_FIELD, indexesField, type IndexPhase } from '@tandem-clouds/replication/index-phases';
