@@ -1,10 +1,10 @@
 /** What the functions of the bridge measure, as they write it. Runs once per cloud, with the other one as its peer. */
-import { noEntries } from '@tandem-clouds/replication/ports/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
 import { drive } from '@tandem-clouds/replication/drive';
 import { beat } from '@tandem-clouds/replication/heartbeat';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { cloudName, openStore } from '#cloud';
 import { vendorAttemptsMax } from '../../src/shared/bounds.ts';

@@ -2,7 +2,6 @@
  * Emulators with budgets refuse as the services do, and the stores slow down instead of failing: what is throttled is
  * asked for again when the service says, operation by operation, within a bound.
  */
-import { noEntries } from '@tandem-clouds/replication/ports/store';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchGetItemCommand,
@@ -21,6 +20,7 @@ import { WriteBudget } from '@tandem-clouds/emulators/dynamodb/write-budget';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
 import { ThrottledError } from '@tandem-clouds/replication/errors';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';

@@ -31,7 +31,7 @@ export class TestSite {
   /** What happens while a protocol sleeps; the clock does not move on its own. */
   sleep: (ms: number) => Promise<void> = () => Promise.resolve();
 
-  get #resources(): Resources {
+  get resources(): Resources {
     return {
       store: this.store,
       outbox: this.outbox,
@@ -42,7 +42,7 @@ export class TestSite {
   }
 
   run<Result>(protocol: Protocol<Result>): Promise<Result> {
-    return drive(protocol, this.#resources);
+    return drive(protocol, this.resources);
   }
 
   /** The replica of this site, as a service uses it. @param nextId Its ids, where a test wants its own. */
@@ -54,7 +54,7 @@ export class TestSite {
     };
     return new Replica({
       site: this.site,
-      resources: this.#resources,
+      resources: this.resources,
       indexes,
       ids: { next },
     });

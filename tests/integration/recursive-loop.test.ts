@@ -2,7 +2,6 @@
  * A comparison whose side takes 40 steps, each in an invocation of its own: the deployed function under the event source
  * mapping of the local host, which ends chains of invocations as Lambda does, with the settings of the definition.
  */
-import { noEntries } from '@tandem-clouds/replication/ports/store';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +17,7 @@ import { BridgeSupervisor } from '@tandem-clouds/local/aws-host/bridge-superviso
 import { recursiveLoopOf, type ServiceDefinition } from '@tandem-clouds/local/aws-host/service-model';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { drive } from '@tandem-clouds/replication/drive';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { readServiceBundles, ROOT } from '../../scripts/bench/service-bundles.ts';

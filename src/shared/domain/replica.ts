@@ -9,10 +9,10 @@ import { awaitStates, type SeenState, sitesOf } from '@tandem-clouds/replication
 import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { isPermanent, NotYetHereError } from '@tandem-clouds/replication/errors';
-import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
-import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { isIndexUsable } from '@tandem-clouds/replication/index-phases';
+import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
+import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { pauses } from '@tandem-clouds/replication/pauses';
 import type { ListRange } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';

@@ -8,8 +8,8 @@ import { type DeclaredIndex, indexesOf } from '../../../src/shared/domain/indexe
 import { indexEntries } from '../../../src/shared/domain/indexes/index-entry.ts';
 import {
   bound,
-  FIRST,
   findEntries,
+  FIRST,
   LAST,
   type ListQuery,
 } from '../../../src/shared/domain/indexes/list-query.ts';
@@ -85,8 +85,8 @@ export function describeIndexes(name: string, open: (entriesOf: IndexEntries) =>
       const titles = [
         '',
         'a',
-        'a!',
         'a b',
+        'a!',
         'ab',
         'b',
         'z',

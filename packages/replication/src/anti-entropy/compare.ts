@@ -24,6 +24,7 @@ import { areUnderstood, INCARNATIONS } from '../semantics.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { elementOf, hashToText, lacks, offered } from './elements.ts';
+import { rewriteEntries } from './fill-indexes.ts';
 import {
   type Counted,
   type Job,
@@ -37,7 +38,6 @@ import {
   type Step,
   type Wanted,
 } from './job.ts';
-import { rewriteEntries } from './fill-indexes.ts';
 import { mark } from './repair.ts';
 import { Sketch } from './sketch.ts';
 import { noteBegin, noteEnd, noteProgress } from './verification.ts';

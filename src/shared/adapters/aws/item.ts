@@ -13,7 +13,7 @@
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | index `pending` |
  * | `l` | index `by_type` |
- * | `x1`, `y1` … `x4`, `y4` | indexes `x1` … `x4`: hash and range of what an entity's declaration indexes |
+ * | `x1`, `y1` … `x4`, `y4` | indexes `by_x1` … `by_x4`: hash and range of what an entity's declaration indexes |
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';

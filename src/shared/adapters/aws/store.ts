@@ -2,7 +2,7 @@
  * The store on DynamoDB: one item per key, `rev` goes up with each of its writes.
  *
  * Sparse global secondary indexes, keys only, so that an update of a field that is in none costs nothing there: `pending`
- * (hash `p_shard`, range `p_at`), `by_type` (hash `l` = entity and bucket, range `k`), and the generic `x1` to `x4` (hash
+ * (hash `p_shard`, range `p_at`), `by_type` (hash `l` = entity and bucket, range `k`), and the generic `by_x1` to `by_x4` (hash
  * `x1`, range `y1`, and so on), which hold what the declarations of entities index.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
  */
@@ -325,7 +325,7 @@ export class DynamoStore implements Store {
     // A range that ends before it begins is a mistake to DynamoDB.
     if (from >= to) return [];
     const { Items = [] } = await this.#query({
-      IndexName: `x${slot}`,
+      IndexName: `by_x${slot}`,
       KeyConditionExpression: '#x = :hash AND #y BETWEEN :from AND :to',
       ExpressionAttributeNames: { '#x': `x${slot}`, '#y': `y${slot}` },
       ExpressionAttributeValues: { ':hash': { S: hash }, ':from': { S: from }, ':to': { S: to } },

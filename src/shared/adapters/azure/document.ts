@@ -25,7 +25,7 @@ import type { RecordState, StoredRecord } from '@tandem-clouds/replication/recor
 import { readable } from '../readable.ts';
 
 /** The properties of entries in the generic indexes. */
-type Entries = { readonly [Property in `${'x' | 'y'}${IndexSlot}`]?: string };
+type Entries = Readonly<Partial<Record<`${'x' | 'y'}${IndexSlot}`, string>>>;
 
 export interface Document extends Entries {
   readonly id: string;

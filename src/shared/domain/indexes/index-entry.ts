@@ -6,8 +6,8 @@
  * too long for a key of an index, is left out and counted: no write fails for it.
  */
 import { hashLanes } from '@tandem-clouds/replication/hash';
-import type { IndexEntries, IndexEntry } from '@tandem-clouds/replication/ports/store';
 import { fieldValue } from '@tandem-clouds/replication/policies/field';
+import type { IndexEntries, IndexEntry } from '@tandem-clouds/replication/ports/store';
 import {
   entityOf,
   isDeleted,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { recordSlots } from '../../../../scripts/generate/index-slots.ts';
 import { defineEntity } from '../../../../src/shared/domain/define-entity.ts';
 import type { Entity, Index } from '../../../../src/shared/domain/entity.ts';
 import {
@@ -6,7 +7,6 @@ import {
   type RecordedSlots,
   slotsOf,
 } from '../../../../src/shared/domain/indexes/declared-index.ts';
-import { recordSlots } from '../../../../scripts/generate/index-slots.ts';
 
 function entityWith(indexes: Readonly<Record<string, Index>>): Entity {
   return defineEntity({

@@ -35,7 +35,7 @@ function expectSameOrder<Value extends string | number | boolean>(
 }
 
 const codePoints = (a: string, b: string): number => {
-  const [ofA, ofB] = [a, b].map((text) => [...text].map((character) => character.codePointAt(0) ?? 0));
+  const [ofA, ofB] = [a, b].map((text) => Array.from(text, (character) => character.codePointAt(0) ?? 0));
   for (const [i, point] of (ofA ?? []).entries()) {
     const other = ofB?.[i];
     if (other === undefined) return 1;
