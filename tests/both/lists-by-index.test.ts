@@ -25,7 +25,11 @@ import { delivered, TestSite } from '../helpers/test-site.ts';
 const booking = bookingNamed('booking');
 const indexes = indexesOf(booking);
 const ajv = new Ajv({ strict: false, validateFormats: false });
-const checks = { create: ajv.compile(createSchema(booking)), patch: ajv.compile(patchSchema(booking)) };
+const checks = {
+  create: ajv.compile(createSchema(booking)),
+  patch: ajv.compile(patchSchema(booking)),
+  actions: {},
+};
 
 let clouds: LinkedClouds;
 let runtime: Runtime;

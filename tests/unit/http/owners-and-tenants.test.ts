@@ -106,8 +106,10 @@ test('a token that was made up says nothing of what others have, or had', async 
   const none = await asked('none');
   expect(none).toMatch(/^503 /);
   expect(await asked(id)).toBe(none);
-  await api.call('ann', { method: 'DELETE', path: `/bookings/${id}` });
+  const deleted = await api.call('ann', { method: 'DELETE', path: `/bookings/${id}` });
   expect(await asked(id)).toBe(none);
+  const own = { 'x-tandem-session': deleted.headers['x-tandem-session'] ?? '' };
+  expect((await as(api, 'ann', `/bookings/${id}`, own)).status).toBe(404);
 });
 
 test('a tenant is part of the key, and another tenant has the same ids for itself', async () => {
