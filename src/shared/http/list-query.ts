@@ -7,6 +7,7 @@ import { hashText } from '@tandem-clouds/replication/hash';
 import type { Json } from '@tandem-clouds/replication/json';
 import { indexRangeBytesMax, pageSizeDefault, pageSizeMax } from '../bounds.ts';
 import type { DeclaredIndex } from '../domain/indexes/declared-index.ts';
+import { withinOf } from '../domain/indexes/index-entry.ts';
 import {
   bound,
   FIRST,
@@ -15,7 +16,6 @@ import {
   RANGE_OPERATORS,
   type RangeOperator,
 } from '../domain/indexes/list-query.ts';
-import { withinOf } from '../domain/indexes/index-entry.ts';
 import { sortKey, type SortType } from '../domain/indexes/sort-key.ts';
 import { type Failure, InvalidError } from '../errors.ts';
 import { readLimit } from './paging.ts';
