@@ -26,13 +26,14 @@ const functionOf = (entity) => ({
 });
 
 const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
+const indexArn = (name) => ({ 'Fn::Sub': `\${Table.Arn}/index/${name}` });
 const att = (id) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 /** BatchGetItem: the records of a list, and what a session has seen. SendMessage: a write goes to the queue at once. */
-const statementsOf = ({ function: key }) => [
+const statementsOf = ({ function: key, slots }) => [
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], att(`${capital(key)}LogGroup`)),
   allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')),
-  allow(['dynamodb:Query'], { 'Fn::Sub': '${Table.Arn}/index/by_type' }),
+  allow(['dynamodb:Query'], ['by_type', ...slots.map((slot) => `by_x${slot}`)].map(indexArn)),
   allow(['sqs:SendMessage'], att('OutQueue')),
 ];
 

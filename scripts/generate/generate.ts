@@ -9,6 +9,7 @@ import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
 import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
+import { indexSlotsModule, recordedSlots, recordSlots, SLOTS_FILE } from './index-slots.ts';
 import { DeclarationsError, loadEntities } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
@@ -80,10 +81,12 @@ async function compared(
 async function filesOf(root: string, what: What): Promise<Readonly<Record<string, string>>> {
   const declared = await loadEntities(root);
   const entities = declared.map(({ entity }) => entity);
+  const slots = recordSlots(entities, recordedSlots(root));
   const { js, dts } = await validatorsModule(entities);
   const contract = openApiDocument(entities);
   return {
-    ...entityFiles(declared),
+    ...entityFiles(declared, slots),
+    [SLOTS_FILE]: indexSlotsModule(slots),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,

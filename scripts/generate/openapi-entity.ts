@@ -1,12 +1,14 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import type { Action, Entity } from '../../src/shared/domain/entity.ts';
-import { inputSchema } from '../../src/shared/domain/entity-schemas.ts';
-import { idSchema } from '../../src/shared/domain/json-schema.ts';
+import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
+import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
+import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import { codesOf } from '../../src/shared/http/problem.ts';
 import { pascal } from './names.ts';
 import {
+  actsFor,
   applied,
   idempotencyKey,
   NOT_YET_EVERYWHERE,
@@ -24,9 +26,23 @@ import {
 } from './openapi-parts.ts';
 
 export function entityPaths(entity: Entity): Record<string, Record<string, Operation>> {
+  const more = actsFor(entity.access);
+  const withMore = (operation: Operation): Operation => ({
+    ...operation,
+    parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
+  });
+  return Object.fromEntries(
+    Object.entries(pathsOf(entity)).map(([path, operations]) => [
+      path,
+      Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, withMore(each)])),
+    ]),
+  );
+}
+
+function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
   const type = pascal(entity.name);
   const tags = [entity.collection];
-  const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
+  const id = { name: entity.idField, in: 'path', required: true, schema: idSchemaOf(entity) };
   const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
   const post = {
@@ -42,7 +58,7 @@ export function entityPaths(entity: Entity): Record<string, Record<string, Opera
     },
   };
   return {
-    [`/${entity.collection}`]: { get: listOperation(type, entity.collection), post },
+    [`/${entity.collection}`]: { get: listOperation(type, entity.collection, entity), post },
     [`/${entity.collection}/{${entity.idField}}`]: {
       get: {
         operationId: `get${type}`,
@@ -157,23 +173,59 @@ function aliasOf({ collection }: Entity, post: Operation, nth: number): Operatio
   return { ...post, operationId, summary: `The same as \`POST /${collection}\`` };
 }
 
-/** @param type Of what is listed, as a schema. */
-export function listOperation(type: string, collection: string): Operation {
+/**
+ * @param type Of what is listed, as a schema.
+ * @param entity Whose indexes serve other lists, where it has some.
+ */
+export function listOperation(type: string, collection: string, entity?: Entity): Operation {
+  const indexes = Object.values(entity?.indexes ?? {});
   return {
     operationId: `list${pascal(collection)}`,
     tags: [collection],
-    summary: 'List, in the order of the ids',
+    summary:
+      indexes.length === 0 ? 'List, in the order of the ids' : 'List, in the order of the ids or by an index',
     parameters: [
+      ...(entity === undefined ? [] : indexParameters(entity)),
       {
         name: 'limit',
         in: 'query',
         schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
       },
-      { name: 'cursor', in: 'query', schema: { type: 'string', pattern: opaqueCursor.pattern } },
+      {
+        name: 'cursor',
+        in: 'query',
+        schema: {
+          type: 'string',
+          pattern: indexes.length === 0 ? opaqueCursor.pattern : INDEX_CURSOR_PATTERN,
+        },
+      },
       session,
     ],
     responses: { '200': response(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
   };
+}
+
+/** What a list may be asked for, by the indexes of the entity. */
+function indexParameters(entity: Entity): readonly object[] {
+  const indexes = Object.values(entity.indexes).map(({ on, order = 'createdAt' }) => ({ on, order }));
+  if (indexes.length === 0) return [];
+  const schemaOf = (field: string): object =>
+    field === 'createdAt' ? { type: 'string', format: 'date-time' } : { ...entity.fields[field] };
+  const parameters = new Map<string, object>();
+  for (const field of new Set(indexes.map(({ on }) => on))) {
+    const orders = indexes.filter(({ on }) => on === field).map(({ order }) => order);
+    const description = `Those with this value, in the order of ${orders.join(', or of ')}; not together with another field`;
+    parameters.set(field, { name: field, in: 'query', description, schema: schemaOf(field) });
+  }
+  for (const field of new Set(indexes.map(({ order }) => order)))
+    for (const operator of RANGE_OPERATORS) {
+      const name = `${field}[${operator}]`;
+      const values = indexes.filter(({ order }) => order === field).map(({ on }) => on);
+      const description = `With ${values.join(' or ')}: a bound of the range`;
+      parameters.set(name, { name, in: 'query', description, schema: schemaOf(field) });
+    }
+  const direction = { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } };
+  return [...parameters.values(), { ...direction, description: 'Of a list by an index' }];
 }
 
 /** @param id The parameter of the path. */

@@ -185,7 +185,19 @@ function replication(): object {
     recovery,
     'A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun',
   );
-  return { ...object(always), properties: { ...always, recovery: sending } };
+  const index = object({
+    id: described(text, 'Entity, index, and a digest of its declaration'),
+    phase: described(
+      { enum: ['filling', 'filled'] },
+      'filling: this site enters its records in it; filled: it waits for its peers to do so',
+    ),
+    since: described(time, 'When this site began'),
+  });
+  const indexes = described(
+    { type: 'array', items: index },
+    'Indexes that do not answer yet, because not every site has completed them; absent when there are none',
+  );
+  return { ...object(always), properties: { ...always, recovery: sending, indexes } };
 }
 
 function headers(): Record<string, object> {

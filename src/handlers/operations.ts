@@ -10,7 +10,6 @@ import {
   openOutbox,
   openProbes,
   openQueueDepths,
-  openStore,
   openVerifyQueue,
 } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
@@ -29,14 +28,14 @@ import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
-import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
+import { openReplica, openRuntime, openSiteStore, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
 const resources = {
-  store: openStore(config),
+  store: openSiteStore(runtime),
   outbox,
   peers: openPeers(config.peers),
   verifiers: new Map([[site.site, ownVerifyQueue]]),

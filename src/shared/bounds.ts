@@ -44,6 +44,16 @@ export const requestsRemembered = 8;
 /** Ids that the rule of an action may take in one request. */
 export const ruleIdsMax = 100;
 
+// Indexes
+/** Indexes of one entity: each record has one entry in each of the store's four generic ones. */
+export const indexesMax = 4;
+/**
+ * Of the keys of an entry: what DynamoDB takes for the partition key and the sort key of an index.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+export const indexHashBytesMax = 2_048;
+export const indexRangeBytesMax = 1_024;
+
 // Bridge
 /**
  * A batch of a queue: its handler begins nothing after so long and hands back what is left; each of the two sends that
@@ -232,6 +242,17 @@ export const headerBytesMax = 10_240;
  * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits
  */
 export const urlBytesMax = 4_000;
+/** What an instance may grant a caller by itself, of the limit; and what it takes out of the site's bucket at a time. */
+export const pocketShare = 0.05;
+export const leaseShare = 0.1;
+/** For how long it keeps what it took. */
+export const leaseMs = 1_000;
+/** Instances that take from one bucket at the same time: so often it is tried, and then refused. */
+export const leaseAttemptsMax = 4;
+/** Callers that an instance knows of, the latest. */
+export const callersKept = 1_000;
+/** A bucket that nobody has taken from for so long is full anyway. */
+export const limitKeptSeconds = 3_600;
 /** How much the clocks of an issuer and of a site may differ. */
 export const tokenClockToleranceSeconds = 30;
 export const signingKeysKeptMs = 24 * 3_600_000;

@@ -22,7 +22,9 @@ export const errorCodes = [
   'uri_too_long',
   'unsupported_media_type',
   'idempotency_mismatch',
+  'too_many_requests',
   'not_yet_here',
+  'index_incomplete',
   'refused',
   'unreadable',
   'unavailable',
@@ -130,6 +132,25 @@ export class GoneError extends AppError {
 export class IdempotencyMismatchError extends AppError {
   override readonly name = 'IdempotencyMismatchError';
   readonly code = 'idempotency_mismatch';
+}
+
+/** The caller asks for more than a site grants one of them. */
+export class TooManyRequestsError extends AppError {
+  override readonly name = 'TooManyRequestsError';
+  readonly code = 'too_many_requests';
+  override readonly retryable = true;
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The index that serves a list does not have every record of every site yet. */
+export class IndexIncompleteError extends AppError {
+  override readonly name = 'IndexIncompleteError';
+  readonly code = 'index_incomplete';
 }
 
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */

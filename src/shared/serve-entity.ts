@@ -9,7 +9,7 @@ import { EntityService } from './domain/entity-service.ts';
 import { forCallers } from './http/authentication.ts';
 import { type EntityChecks, entityRoutes } from './http/entity-routes.ts';
 import type { Route } from './http/route.ts';
-import { openReplica, openRuntime, serve } from './runtime.ts';
+import { openLimits, openReplica, openRuntime, serve } from './runtime.ts';
 import { validate } from './validation/validate.ts';
 
 /** The compiled schemas of an entity, as `generated/validators.js` has them. */
@@ -25,7 +25,8 @@ export function serveEntity(entity: Entity, checks: CompiledEntity): unknown {
     validate(checks.stored, fields),
   );
   const routes = entityRoutes(entity, service, checks);
-  return serve(runtime, forCallers(runtime.config, fetchClient, [...routes, ...aliasRoutes(entity, routes)]));
+  const all = [...routes, ...aliasRoutes(entity, routes)];
+  return serve(runtime, forCallers(runtime.config, fetchClient, all, openLimits(runtime)));
 }
 
 /** An alias is another path of the creation, and of nothing else. */

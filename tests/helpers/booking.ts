@@ -12,7 +12,7 @@ export const booking = defineEntity({
   required: ['guest', 'card'],
   fields: {
     guest: { type: 'string', minLength: 1, maxLength: 40 },
-    card: { type: 'string', maxLength: 40, readableBy: ['owner', 'bookings/staff'] },
+    card: { type: 'string', maxLength: 40, readableBy: ['bookings/staff'] },
     status: {
       states: { order, allowed: { pending: ['confirmed', 'cancelled'], confirmed: ['cancelled'] } },
       by: 'action',
@@ -21,7 +21,6 @@ export const booking = defineEntity({
     tickets: { type: 'array', maxItems: 4, items: { type: 'string' }, merge: 'set', by: 'action' },
     receipt: { type: 'string', by: 'reaction' },
   },
-  access: { owner: 'guest' },
   actions: {
     confirm: {
       summary: 'Confirm',

@@ -474,6 +474,10 @@ describe('sls offline', () => {
     expect(Table?.KeySchema).toEqual([{ AttributeName: 'k', KeyType: 'HASH' }]);
     expect(Table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName).sort()).toEqual([
       'by_type',
+      'by_x1',
+      'by_x2',
+      'by_x3',
+      'by_x4',
       'pending',
     ]);
     expect(dynamo.timeToLive).toEqual([

@@ -58,6 +58,8 @@ const BASE = {
   retiredSites: [],
   rebuilding: false,
   own: {},
+  trustsEverybody: false,
+  callerLimits: {},
 } as const;
 const sqs = (name: string): string => `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`;
 const CONFIGS: Record<Cloud, Config> = {

@@ -6,7 +6,10 @@ export const PAUSE = 'pause';
 export const CONFLICT = 'conflict';
 export const VERIFICATION = 'verification';
 
-const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION]);
+/** How much of what a caller may ask is left at a site. */
+export const LIMIT = 'limit';
+
+const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION, LIMIT]);
 
 export function isReservedEntity(entity: string): boolean {
   return RESERVED.has(entity);
@@ -15,5 +18,5 @@ export function isReservedEntity(entity: string): boolean {
 /** What a site writes about itself: no data of users, so it counts neither as exposed nor as different. */
 export function isOwnBusiness(key: string): boolean {
   const entity = entityOf(key);
-  return entity === HEARTBEAT || entity === PAUSE || entity === VERIFICATION;
+  return entity === HEARTBEAT || entity === PAUSE || entity === VERIFICATION || entity === LIMIT;
 }

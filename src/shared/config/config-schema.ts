@@ -41,6 +41,8 @@ const jwtIssuer = {
       },
     },
     claims: { type: 'object', additionalProperties: text },
+    claimNames: { type: 'object', maxProperties: 16, additionalProperties: text },
+    subjects: { type: 'string', pattern: '^([a-z0-9][a-z0-9.-]{0,31})?$', not: { const: 'service' } },
   },
 } as const;
 
@@ -48,7 +50,22 @@ const serviceKey = {
   type: 'object',
   required: ['sha256', 'scopes'],
   additionalProperties: false,
-  properties: { sha256, scopes: { type: 'array', items: { enum: ['tandem/read', 'tandem/write'] } } },
+  properties: {
+    sha256,
+    scopes: { type: 'array', maxItems: 32, items: { type: 'string', pattern: '^[!#-[\\]-~]{1,128}$' } },
+    name: { type: 'string', pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' },
+    claims: { type: 'object', maxProperties: 16, additionalProperties: text },
+  },
+} as const;
+
+const limit = {
+  type: 'object',
+  required: ['perSecond', 'burst'],
+  additionalProperties: false,
+  properties: {
+    perSecond: { type: 'number', minimum: 0.01, maximum: 1_000_000 },
+    burst: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+  },
 } as const;
 
 const awsPeer = {
@@ -101,6 +118,8 @@ export const configSchema = {
     'retiredSites',
     'rebuilding',
     'own',
+    'trustsEverybody',
+    'callerLimits',
   ],
   additionalProperties: false,
   properties: {
@@ -130,6 +149,12 @@ export const configSchema = {
     retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
     own: ownSchema(ownSettings),
+    trustsEverybody: { type: 'boolean' },
+    callerLimits: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { requests: limit, writes: limit, waitingReads: limit },
+    },
     aws: {
       type: 'object',
       required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'secretsPrefix'],

@@ -60,6 +60,13 @@ export interface JwtIssuer {
   readonly algorithms?: readonly string[];
   /** Claims that must have these values, such as `{ "token_use": "access" }`. */
   readonly claims?: Readonly<Record<string, string>>;
+  /** Claim as entities name it → as this issuer does, such as `{ "org": "custom:org" }` or `{ "org": "tid" }`. */
+  readonly claimNames?: Readonly<Record<string, string>>;
+  /**
+   * What begins its subjects, with `|`, so that two issuers' are not confused; empty: nothing. Where it is not said: nothing
+   * for the only issuer, its address where there are several.
+   */
+  readonly subjects?: string;
 }
 
 /** A program that presents a key in place of a token. */
@@ -67,6 +74,10 @@ export interface ServiceKey {
   /** Of the key, in hexadecimal. */
   readonly sha256: string;
   readonly scopes: readonly string[];
+  /** Makes its subject, `service|<name>`, which so outlives the key; absent: the digest does. */
+  readonly name?: string;
+  /** What it is said to be, as a token would say it: `{ "org": "acme" }`. */
+  readonly claims?: Readonly<Record<string, string>>;
 }
 
 export interface Config {
@@ -80,6 +91,14 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Several with the same scopes, so that keys can rotate. */
   readonly serviceKeys: readonly ServiceKey[];
+  /** How much one caller may ask of this site; what is not named is not limited. */
+  readonly callerLimits: Readonly<
+    Partial<
+      Record<'requests' | 'writes' | 'waitingReads', { readonly perSecond: number; readonly burst: number }>
+    >
+  >;
+  /** With no issuer and no key: everybody may act for any owner and tenant. For a laptop. */
+  readonly trustsEverybody: boolean;
   /** Sites that are gone for good, whose stamps records still bear. */
   readonly retiredSites: readonly SiteId[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
@@ -150,6 +169,7 @@ const LISTS: Readonly<Record<string, string>> = {
   jwtIssuers: 'TANDEM_JWT_ISSUERS',
   serviceKeys: 'TANDEM_SERVICE_KEYS',
   retiredSites: 'TANDEM_RETIRED_SITES',
+  callerLimits: 'TANDEM_CALLER_LIMITS',
 };
 
 const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
@@ -180,12 +200,19 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
     retiredSites: listOf(env['TANDEM_RETIRED_SITES']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
+    callerLimits: jsonOf(env['TANDEM_CALLER_LIMITS'], {}),
+    trustsEverybody: flagOf(env['TANDEM_TRUST_EVERYBODY']),
   };
   const config =
     cloud === 'aws'
       ? { ...common, aws: { ...AWS_DEFAULTS, ...pick(env, AWS) } }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = [...unread, ...validate(configCheck, config), ...misdirected(cloud, config.peers)];
+  const failures = [
+    ...unread,
+    ...validate(configCheck, config),
+    ...misdirected(cloud, config.peers),
+    ...confused(config.jwtIssuers),
+  ];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);
@@ -203,7 +230,12 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
 }
 
 function jsonListOf(text: string | undefined): unknown {
-  if (text === undefined || text === '') return [];
+  return jsonOf(text, []);
+}
+
+/** What is no JSON stays as it is, for the schema to refuse. */
+function jsonOf(text: string | undefined, byDefault: unknown): unknown {
+  if (text === undefined || text === '') return byDefault;
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -225,6 +257,23 @@ function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
             pointer: `/peers/${index}/${field}`,
             rule: 'direction',
             detail: 'is for sites on the other cloud: this site sends there with the identity that it has',
+          },
+        ]
+      : [],
+  );
+}
+
+/** Two issuers of one prefix could own each other's records. */
+function confused(jwtIssuers: unknown): Failure[] {
+  const issuers: readonly unknown[] = Array.isArray(jwtIssuers) ? jwtIssuers : [];
+  const prefixes = issuers.map((issuer) => (issuer as { subjects?: unknown } | null)?.subjects);
+  return prefixes.flatMap((prefix, i) =>
+    prefix !== undefined && prefixes.indexOf(prefix) < i
+      ? [
+          {
+            pointer: `/jwtIssuers/${i}/subjects`,
+            rule: 'unique',
+            detail: 'must differ from those of the other issuers',
           },
         ]
       : [],
@@ -253,6 +302,7 @@ function variableOf(pointer: string): string {
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
   if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
   if (first === 'own') return variableOfOwn(second, pointer);
+  if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;

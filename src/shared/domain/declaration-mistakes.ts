@@ -1,5 +1,6 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
+import { indexesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
 import { type Entity, type MergePolicy, policyOf, type States, writersOf } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -56,6 +57,9 @@ const OWN_FUNCTIONS = new Set([
 /** Azure's host has these beginnings of paths for itself: https://github.com/Azure/azure-functions-host/issues/7634 */
 const OF_THE_HOST = /^(?:admin|runtime)/;
 const BUCKETS_MAX = 16;
+const INDEX_NAME_MAX = 40;
+/** Of a list, which a field that is asked for cannot have for a name. */
+const PARAMETERS = new Set(['limit', 'cursor', 'order']);
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -176,10 +180,19 @@ function* ranks(at: readonly string[], states: States): Mistakes {
 }
 
 function* lists(entity: Entity): Mistakes {
+  const count = Object.keys(entity.indexes).length;
+  if (count > indexesMax)
+    yield { at: ['indexes'], detail: `are ${count}, and an entity has at most ${indexesMax}` };
   for (const [name, { on, order = 'createdAt', buckets = 1 }] of Object.entries(entity.indexes)) {
     const at = ['indexes', name];
+    if (!MEMBER.test(name) || name.length > INDEX_NAME_MAX)
+      yield {
+        at,
+        detail: `must begin with a small letter, and hold at most ${INDEX_NAME_MAX} letters and digits`,
+      };
     for (const [part, field] of Object.entries({ on, order })) {
       if (part === 'order' && field === 'createdAt') continue;
+      if (PARAMETERS.has(field)) yield { at: [...at, part], detail: `${field} is a parameter of every list` };
       if (!has(entity, field)) yield { at: [...at, part], detail: `${field} is no declared field` };
       else if (!['string', 'integer', 'number', 'boolean'].includes(typeOf(entity.fields[field]) ?? ''))
         yield { at: [...at, part], detail: `${field} must be a string, a number or a boolean` };
@@ -193,8 +206,11 @@ function* lists(entity: Entity): Mistakes {
 }
 
 function* access(entity: Entity): Mistakes {
-  const { owner } = entity.access;
+  const { owner, tenant } = entity.access;
+  if (tenant === '') yield { at: ['access', 'tenant'], detail: 'must name a claim' };
   if (owner === undefined) return;
+  if (Object.hasOwn(entity.by, owner))
+    yield { at: ['fields', owner, 'by'], detail: 'is the owner, whom the creation writes and nothing else' };
   if (typeOf(entity.fields[owner]) !== 'string' || policyOf(entity, owner) !== 'register')
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
 }

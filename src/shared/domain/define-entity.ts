@@ -164,7 +164,6 @@ function normalized(declaration: LooseDeclaration): Entity {
     aliases: [],
     samples: { example: declaration.example },
     unique: [],
-    indexes: {},
     access: {},
     ...rest,
     fields,
@@ -172,6 +171,7 @@ function normalized(declaration: LooseDeclaration): Entity {
     states,
     by,
     readableBy,
+    indexes: withOwners(rest.indexes ?? {}, rest.access?.owner, fields),
     actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
       ...action,
       input,
@@ -185,6 +185,19 @@ function normalized(declaration: LooseDeclaration): Entity {
       ...(reaction as unknown as Omit<Reaction, 'site' | 'version'>),
     })),
   };
+}
+
+/** What has owners is listed by them. */
+function withOwners(
+  indexes: Readonly<Record<string, Index>>,
+  owner: string | undefined,
+  fields: Readonly<Record<string, JsonSchema>>,
+): Readonly<Record<string, Index>> {
+  if (owner === undefined || !Object.hasOwn(fields, owner)) return indexes;
+  const isListed = Object.values(indexes).some(
+    ({ on, order = 'createdAt' }) => on === owner && order === 'createdAt',
+  );
+  return isListed ? indexes : { byOwner: { on: owner }, ...indexes };
 }
 
 function mapped<From, To>(

@@ -3,11 +3,12 @@ import {
   type Action,
   clientFields,
   type Entity,
+  idPatternOf,
   type MergePolicy,
   mergesByMember,
   policyOf,
 } from './entity.ts';
-import { exactInteger, idSchema, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
+import { exactInteger, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
 
 /** The schema of fields as they are stored, some or all of them. */
 export function storedSchema(entity: Entity): JsonSchemaObject {
@@ -22,10 +23,15 @@ export function createSchema(entity: Entity): JsonSchemaObject {
   const chosen = clientFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
   return {
     type: 'object',
-    required: entity.required,
+    required: entity.required.filter((field) => field !== entity.access.owner),
     additionalProperties: false,
-    properties: { [entity.idField]: idSchema, ...Object.fromEntries(chosen) },
+    properties: { [entity.idField]: idSchemaOf(entity), ...Object.fromEntries(chosen) },
   };
+}
+
+/** The schema of an id. Of records with owners it may be chosen by whom all of them may be shown. */
+export function idSchemaOf(entity: Entity): JsonSchema {
+  return { type: 'string', pattern: idPatternOf(entity) };
 }
 
 /** The schema of an action's input. */
@@ -85,8 +91,8 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
     required: ['id', entity.idField, ...seenByAll(entity), 'createdAt'],
     additionalProperties: false,
     properties: {
-      id: idSchema,
-      [entity.idField]: idSchema,
+      id: idSchemaOf(entity),
+      [entity.idField]: idSchemaOf(entity),
       ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
       createdAt: { type: 'string', format: 'date-time' },
     },

@@ -5,16 +5,25 @@ import { emptied } from '@tandem-clouds/replication/lives';
 import type { Changes } from '@tandem-clouds/replication/local-write';
 import { own } from '@tandem-clouds/replication/own';
 import { isObject } from '@tandem-clouds/replication/policies/members';
-import { DELETED, idOf, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
+import { DELETED, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
-import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
-import { type Entity, mergesByMember, type RuleCaller } from './entity.ts';
+import {
+  ConflictError,
+  ForbiddenError,
+  InvalidError,
+  NotFoundError,
+  PreconditionFailedError,
+} from '../errors.ts';
+import { type Entity, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
 import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
+import type { DeclaredIndex } from './indexes/declared-index.ts';
+import type { ListQuery } from './indexes/list-query.ts';
 import { readableBy, type Reader } from './readable-by.ts';
-import type { ListOptions, Replica } from './replica.ts';
+import type { ListOptions, MayKnow, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 import { ruleOf } from './run-rule.ts';
+import { Scope } from './scope.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
@@ -45,7 +54,7 @@ export interface EntityPage {
   readonly records: readonly StoredRecord[];
   /** Ids that are there and cannot be read at this site. */
   readonly unreadable: readonly string[];
-  /** The last id that was looked at, when there may be more. */
+  /** The last id that was looked at, or its place in an index, when there may be more. */
   readonly next: string | undefined;
 }
 
@@ -53,12 +62,24 @@ export class EntityService {
   readonly #entity: Entity;
   readonly #replica: Replica;
   readonly #check: FieldCheck;
+  #within: Scope | undefined;
 
   /** @param check What is wrong with fields as they are stored, by the schemas of the entity. */
-  constructor(entity: Entity, replica: Replica, check: FieldCheck) {
+  constructor(entity: Entity, replica: Replica, check: FieldCheck, scope?: Scope) {
     this.#entity = entity;
     this.#replica = replica;
     this.#check = check;
+    this.#within = scope;
+  }
+
+  /** The same service for a request: what its caller may not know of does not exist. */
+  within(scope: Scope): EntityService {
+    return new EntityService(this.#entity, this.#replica, this.#check, scope);
+  }
+
+  /** Where nobody has said who asks, nothing that has owners or tenants is to be had. @throws ForbiddenError */
+  get #scope(): Scope {
+    return (this.#within ??= new Scope(this.#entity, undefined));
   }
 
   /**
@@ -70,7 +91,10 @@ export class EntityService {
     { request, traceparent }: CreateOptions,
   ): Promise<Creation> {
     const { [this.#entity.idField]: chosen, ...values } = input;
+    const scope = this.#scope;
+    if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
     const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
+    const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
     const createdAt = new Date(this.#replica.now()).toISOString();
     let replayed = false;
     const record = await this.#replica.write({
@@ -84,7 +108,7 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...initialChanges(this.#entity, values), createdAt, ...remember(current, request, true) };
+        return { ...initial, createdAt, ...remember(current, request, true) };
       },
     });
     return { record, replayed };
@@ -92,20 +116,48 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id), seen)) ?? this.#missing(id);
+    return (await this.#replica.read(this.#key(id), seen, this.#mayKnow)) ?? this.#missing(id);
+  }
+
+  /** Undefined where everybody may know of everything that a key leads to. */
+  get #mayKnow(): MayKnow | undefined {
+    const scope = this.#scope;
+    return scope.owner === undefined ? undefined : (record) => scope.holds(record);
+  }
+
+  /** What begins the keys of all records within the scope. */
+  get prefix(): string {
+    return this.#scope.prefix;
+  }
+
+  /** The indexes that serve lists within the scope: of one owner's records, those by their owner. */
+  get indexes(): readonly DeclaredIndex[] {
+    const indexes = this.#replica.indexesOf(this.#entity.name);
+    if (this.#scope.owner === undefined) return indexes;
+    return indexes.filter(({ on }) => on === this.#entity.access.owner);
+  }
+
+  /** By one of `indexes`, after a place in it; not older than `seen`. @throws IndexIncompleteError @throws NotYetHereError */
+  async listBy(query: ListQuery, options: ListOptions): Promise<EntityPage> {
+    const { prefix } = this.#scope;
+    const page = await this.#replica.listBy(query, { ...options, prefix, mayKnow: this.#mayKnow });
+    return { ...page, unreadable: page.unreadable.map((key) => this.#scope.idOf(key)) };
   }
 
   /** Not older than `seen`. @throws NotYetHereError */
   async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
+    if (this.#scope.owner !== undefined)
+      throw new TypeError(`what one owner has of ${this.#entity.collection} is listed by its index`);
     const page = await this.#replica.list(this.#entity.name, {
       after: after === undefined ? undefined : this.#key(after),
       limit,
       seen,
+      prefix: this.#scope.prefix,
     });
     return {
       records: page.records,
-      unreadable: page.unreadable.map(idOf),
-      next: page.next === undefined ? undefined : idOf(page.next),
+      unreadable: page.unreadable.map((key) => this.#scope.idOf(key)),
+      next: page.next === undefined ? undefined : this.#scope.idOf(page.next),
     };
   }
 
@@ -184,14 +236,36 @@ export class EntityService {
       decide: (current, isLive) => {
         const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);
-        return deletion(live);
+        return this.#deletion(live);
       },
     });
+  }
+
+  /** Whose it was is kept, so that only its owner learns that it was there. */
+  #deletion(live: StoredRecord): Changes {
+    const { owner } = this.#entity.access;
+    const changes = deletion(live);
+    if (owner === undefined) return changes;
+    return Object.fromEntries(Object.entries(changes).filter(([field]) => field !== owner));
+  }
+
+  /** The owner of what is created. @throws ForbiddenError when the field does not take such a name */
+  #owner(): Readonly<Record<string, Json>> {
+    const owner = this.#scope.initial();
+    const [failure] = this.#check(owner);
+    if (failure !== undefined)
+      throw new ForbiddenError(`${failure.pointer.slice(1)}: the name of who asks ${failure.detail}`);
+    return owner;
   }
 
   /** Whether every peer's durable queue has what a write answered. */
   isAccepted({ record, replayed }: Creation): Promise<boolean> {
     return this.#replica.isAccepted(record, !replayed);
+  }
+
+  /** The id that clients know a record by. */
+  idOf({ key }: Pick<StoredRecord, 'key'>): string {
+    return recordIdOf(this.#entity, key);
   }
 
   /**
@@ -204,16 +278,22 @@ export class EntityService {
   }
 
   #key(id: string): string {
-    return `${this.#entity.name}:${id}`;
+    return this.#scope.keyOf(id);
   }
 
   #live(current: StoredRecord | undefined, id: string): StoredRecord {
-    return current ?? this.#missing(id);
+    return current !== undefined && this.#scope.holds(current) ? current : this.#missing(id);
   }
 
   #missing(id: string): never {
     throw new NotFoundError(`${this.#entity.name} ${id} does not exist`);
   }
+}
+
+/** Before anything is looked up: the answer is the same whether the id is taken or not. */
+function chosenId({ idField }: Entity): InvalidError {
+  const detail = 'is made by the site: of records with owners, nobody may find out which ids are taken';
+  return new InvalidError('the body is invalid', [{ pointer: `/${idField}`, rule: 'owner', detail }]);
 }
 
 /** What leaves a record as it is is no write. */

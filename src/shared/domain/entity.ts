@@ -5,7 +5,7 @@
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { Services } from '../ports/services.ts';
-import type { JsonSchema, Properties } from './json-schema.ts';
+import { ID_PATTERN, type JsonSchema, type Properties } from './json-schema.ts';
 
 /**
  * How concurrent writes of a field become one.
@@ -177,7 +177,22 @@ export function mergesByMember(entity: Entity, field: string): boolean {
   return policyOf(entity, field) === 'register' && type === 'object';
 }
 
-/** The fields that clients write, with their schemas. */
+/** The fields that clients write, with their schemas: not the owner, whom the site writes. */
 export function clientFields(entity: Entity): [string, JsonSchema][] {
-  return Object.entries(entity.fields).filter(([field]) => writersOf(entity, field).includes('client'));
+  return Object.entries(entity.fields).filter(
+    ([field]) => writersOf(entity, field).includes('client') && field !== entity.access.owner,
+  );
+}
+
+/** Characters of a key behind `<entity>:` of which a tenant takes 41. */
+const TENANT_ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$';
+
+/** Regular expression of the ids of an entity. */
+export function idPatternOf({ access }: Entity): string {
+  return access.tenant === undefined ? ID_PATTERN : TENANT_ID_PATTERN;
+}
+
+/** The id that clients know a record by: what stands in its key behind the entity, and behind the tenant where it has some. */
+export function recordIdOf({ access }: Entity, key: string): string {
+  return key.slice(key.indexOf(access.tenant === undefined ? ':' : '~') + 1);
 }

@@ -19,7 +19,6 @@ import {
 import { write } from '@tandem-clouds/replication/policies/register';
 import { change, replace, start } from '@tandem-clouds/replication/policies/set';
 import {
-  idOf,
   membersOf,
   partsOf,
   plainValues,
@@ -34,6 +33,7 @@ import {
   type FieldChanges,
   mergesByMember,
   policyOf,
+  recordIdOf,
   type States,
   type Writer,
   writersOf,
@@ -94,7 +94,7 @@ export function initialChanges(entity: Entity, values: Readonly<Record<string, J
  */
 export function valuesOf(entity: Entity, { key, state }: StoredRecord): Record<string, Json> {
   const stored = plainValues(state);
-  const values: Record<string, Json> = { id: idOf(key) };
+  const values: Record<string, Json> = { id: recordIdOf(entity, key) };
   for (const field of [...Object.keys(entity.fields), 'createdAt']) {
     const value = own(stored, field) ?? emptyValue(entity, field);
     if (value !== undefined) values[field] = value;

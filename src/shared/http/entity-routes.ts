@@ -2,21 +2,27 @@
 import type { ValidateFunction } from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
-import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
-import { type Entity, type RuleCaller, writersOf } from '../domain/entity.ts';
-import type { Creation, EntityService, WriteOptions } from '../domain/entity-service.ts';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { type Entity, writersOf } from '../domain/entity.ts';
+import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { writersSentence } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
-import { type Failure, NotFoundError } from '../errors.ts';
+import type { KeyedRequest } from '../domain/request-memory.ts';
+import type { Scope } from '../domain/scope.ts';
+import { type Failure, InvalidError, NotFoundError } from '../errors.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { isByIndex, readListQuery } from './list-query.ts';
 import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
 import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
+import { OWNER_HEADER, scopeOf, TENANT_HEADER } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
+/** What says whose records an answer holds. */
+const VARY_BY_CALLER = `authorization, ${OWNER_HEADER}, ${TENANT_HEADER}`;
 
 /**
  * The compiled schemas of an entity: `<name>Create`, `<name>Patch` and, by the name of each action, `<name><Action>Input`
@@ -33,13 +39,21 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
+  const scoped = (request: HttpRequest): Scoped => {
+    const scope = scopeOf(entity, request);
+    return {
+      scope,
+      records: service.within(scope),
+      keyed: (action) => keyedRequest(entity.name, request, { action, actedFor: scope.actedFor }),
+    };
+  };
   const headersOf = (record: StoredRecord): Record<string, string> => ({
     ...recordHeaders(record),
     ...varying(entity),
   });
-  const reply = (record: StoredRecord, { caller }: HttpRequest): HttpReply => ({
+  const reply = (record: StoredRecord, request: HttpRequest): HttpReply => ({
     status: 200,
-    body: service.view(record, caller),
+    body: service.view(record, readerOf(request)),
     headers: headersOf(record),
   });
   const changeReply = (changed: Creation, request: HttpRequest): Promise<HttpReply> => {
@@ -54,17 +68,18 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checks.create,
       explain: namingWriters(entity),
       async handle(request) {
-        const creation = await service.create(request.body as Record<string, Json>, {
+        const { records, keyed } = scoped(request);
+        const creation = await records.create(request.body as Record<string, Json>, {
           ...writeOptions(request),
-          request: keyedRequest(entity.name, request),
+          request: keyed(),
         });
         const { record, replayed } = creation;
-        const location = `${base}/${idOf(record.key)}`;
+        const location = `${base}/${records.idOf(record)}`;
         const headers = { ...headersOf(record), location, ...replayedHeader(replayed) };
         return withDurability(
           request,
-          { status: 201, body: service.view(record, request.caller), headers },
-          () => service.isAccepted(creation),
+          { status: 201, body: records.view(record, readerOf(request)), headers },
+          () => records.isAccepted(creation),
         );
       },
     },
@@ -72,14 +87,20 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        return listReply(base, request, service);
+        const { scope, records } = scoped(request);
+        const query = ownedQuery(entity, request.query, scope.owner);
+        const reply =
+          isByIndex(query) && records.indexes.length > 0
+            ? await indexedReply(base, { ...request, query }, records)
+            : await listReply(base, request, records);
+        return { ...reply, headers: { ...reply.headers, ...varying(entity) } };
       },
     },
     {
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await service.read(idOfRequest(request), seenStates(request));
+        const record = await scoped(request).records.read(idOfRequest(request), seenStates(request));
         const full = reply(record, request);
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: full.headers ?? {} }
@@ -92,10 +113,11 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checks.patch,
       explain: namingWriters(entity),
       async handle(request) {
+        const { records, keyed } = scoped(request);
         const values = request.body as Record<string, Json>;
-        const changed = await service.change(idOfRequest(request), values, {
+        const changed = await records.change(idOfRequest(request), values, {
           ...writeOptions(request),
-          request: keyedRequest(entity.name, request),
+          request: keyed(),
         });
         return changeReply(changed, request);
       },
@@ -106,23 +128,27 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checkOf(checks, name),
       ...(required.length === 0 && { whenEmpty: {} }),
       async handle(request) {
+        const { scope, records, keyed } = scoped(request);
         const input = request.body as Record<string, Json>;
-        const options = {
-          ...writeOptions(request),
-          request: keyedRequest(entity.name, request, name),
-          caller: ruleCaller(entity, request.caller),
-        };
-        return changeReply(await service.act(idOfRequest(request), { name, input }, options), request);
+        const options = { ...writeOptions(request), request: keyed(name), caller: scope.caller };
+        return changeReply(await records.act(idOfRequest(request), { name, input }, options), request);
       },
     })),
     {
       method: 'DELETE',
       path: one,
       async handle(request) {
-        return removalReply(request, idOfRequest(request), service);
+        return removalReply(request, idOfRequest(request), scoped(request).records);
       },
     },
   ];
+}
+
+/** What a request may know of. */
+interface Scoped {
+  readonly scope: Scope;
+  readonly records: EntityService;
+  readonly keyed: (action?: string) => KeyedRequest | undefined;
 }
 
 /** @throws TypeError An action whose input nobody checks is not served. */
@@ -134,6 +160,8 @@ function checkOf({ actions }: EntityChecks, name: string): ValidateFunction {
 
 /** A cache that belongs to one person may serve several callers, one after the other (RFC 9111, section 4.1). */
 function varying(entity: Entity): Record<string, string> {
+  const { owner, tenant } = entity.access;
+  if (owner !== undefined || tenant !== undefined) return { vary: VARY_BY_CALLER };
   return Object.keys(entity.readableBy).length === 0 ? {} : { vary: 'authorization' };
 }
 
@@ -142,6 +170,8 @@ function namingWriters(entity: Entity): (failure: Failure) => Failure {
   return (failure) => {
     const field = failure.pointer.slice(1);
     if (failure.rule !== 'additionalProperties' || !Object.hasOwn(entity.fields, field)) return failure;
+    if (field === entity.access.owner)
+      return { ...failure, rule: 'by', detail: 'is who asks, and nothing else' };
     const detail = writersOf(entity, field).includes('client')
       ? 'begins at its first state, and is no choice of a creation'
       : `${writersSentence(entity, field)}, not by clients`;
@@ -149,11 +179,9 @@ function namingWriters(entity: Entity): (failure: Failure) => Failure {
   };
 }
 
-/** Who asks, as the rules of an entity see it. */
-export function ruleCaller({ access }: Entity, caller: Caller | undefined): RuleCaller {
-  const { subject, scopes = [], claims = {} } = caller ?? {};
-  const tenant = access.tenant === undefined ? undefined : own(claims, access.tenant);
-  return { subject, scopes, claims, tenant: typeof tenant === 'string' ? tenant : undefined };
+/** Who reads the answer; undefined where nobody is asked who they are. */
+function readerOf({ caller }: HttpRequest): Caller | undefined {
+  return caller?.isAnybody === true ? undefined : caller;
 }
 
 type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;
@@ -165,15 +193,62 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
-    body: {
-      items: page.records.map((record) => service.view(record, request.caller)),
-      ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
-      ...(cursor && { cursor }),
-    },
+    body: pageBody(page, { service, reader: readerOf(request), cursor }),
     headers: {
       'cache-control': 'private, no-cache',
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
     },
+  };
+}
+
+/** One page of what an index finds, and where the next one begins. @throws InvalidError @throws IndexIncompleteError */
+async function indexedReply(base: string, request: HttpRequest, service: EntityService): Promise<HttpReply> {
+  const { query, limit, after, cursor } = readListQuery(request.query, service.indexes, service.prefix);
+  const page = await service.listBy(query, { limit, after, seen: seenStates(request) });
+  const next = page.next === undefined ? undefined : cursor(page.next);
+  const link = new URLSearchParams();
+  for (const [name, text] of Object.entries({ ...request.query, cursor: next }))
+    if (text !== undefined) link.set(name, text);
+  return {
+    status: 200,
+    body: pageBody(page, { service, reader: readerOf(request), cursor: next }),
+    headers: {
+      'cache-control': 'private, no-cache',
+      ...(next !== undefined && { link: `<${base}?${link.toString()}>; rel="next"` }),
+    },
+  };
+}
+
+/**
+ * What a list is asked for by somebody who sees the records of one owner alone: by that owner, whatever else is asked for.
+ * @throws InvalidError
+ */
+function ownedQuery(
+  { access: { owner: field } }: Entity,
+  query: HttpRequest['query'],
+  owner: string | undefined,
+): HttpRequest['query'] {
+  if (field === undefined || owner === undefined) return query;
+  const named = query[field];
+  if (named !== undefined && named !== owner) {
+    const detail = 'must be who asks, or be left out';
+    throw new InvalidError('the query is invalid', [{ pointer: `/query/${field}`, rule: 'owner', detail }]);
+  }
+  return { ...query, [field]: owner };
+}
+
+function pageBody(
+  page: EntityPage,
+  {
+    service,
+    reader,
+    cursor,
+  }: { service: Pick<EntityService, 'view'>; reader: Caller | undefined; cursor: string | undefined },
+): Record<string, unknown> {
+  return {
+    items: page.records.map((record) => service.view(record, reader)),
+    ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
+    ...(cursor !== undefined && { cursor }),
   };
 }
 

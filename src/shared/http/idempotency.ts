@@ -18,12 +18,16 @@ const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
 /**
  * The request's key and body as digests; undefined without a key.
  * @param action The action that is asked for: the same key with another one is another request, whatever the bodies are.
+ * @param actedFor For whom it is made, where that is not its caller alone (`domain/scope.ts`).
  * @throws MalformedError when it is no key.
  */
 export function keyedRequest(
   entity: string,
   { headers, body, caller }: HttpRequest,
-  action?: string,
+  {
+    action,
+    actedFor = [],
+  }: { readonly action?: string | undefined; readonly actedFor?: readonly string[] } = {},
 ): KeyedRequest | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
@@ -32,8 +36,10 @@ export function keyedRequest(
   if (key === undefined) {
     throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
   }
-  // A key holds no line break.
-  const named = digest([entity, key, ...(caller === undefined ? [] : [caller.identity])].join('\n'));
+  // A key holds no line break, nor does JSON.
+  const named = digest(
+    [entity, key, ...(caller === undefined ? [] : [caller.identity]), ...actedFor.map(oneLine)].join('\n'),
+  );
   return {
     id: uuidOf(named),
     key: named.toString('base64url'),
@@ -45,6 +51,10 @@ export function keyedRequest(
 /** The header that tells a repeated answer from a first one. */
 export function replayedHeader(replayed: boolean): Record<string, string> {
   return replayed ? { 'idempotency-replayed': 'true' } : {};
+}
+
+function oneLine(text: string): string {
+  return JSON.stringify(text);
 }
 
 function digest(text: string): Buffer {

@@ -9,8 +9,10 @@ import {
   type ErrorCode,
   type Failure,
   ForbiddenError,
+  IndexIncompleteError,
   MethodNotAllowedError,
   RefusedByRuleError,
+  TooManyRequestsError,
   UnauthorizedError,
   UnreadableError,
   UnsupportedMediaTypeError,
@@ -34,7 +36,9 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   headers_too_large: { status: 431, title: 'Request header fields too large' },
   uri_too_long: { status: 414, title: 'URI too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
+  index_incomplete: { status: 503, title: 'List not ready' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
   unreadable: { status: 500, title: 'Record cannot be read' },
@@ -82,6 +86,7 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...(error instanceof TooManyRequestsError && { 'retry-after': String(error.retryAfterSeconds) }),
       ...(error instanceof UnsupportedMediaTypeError && { accept: BODY_TYPES.join(', ') }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
       ...challengeOf(error),
@@ -118,6 +123,9 @@ function challengeOf(error: unknown): Record<string, string> {
 function detailOf(error: unknown, status: number): string {
   if (error instanceof NotYetHereError) {
     return 'This site has not yet received what the session has seen. Try again, or at the site that answered it.';
+  }
+  if (error instanceof IndexIncompleteError) {
+    return 'This list was declared a short while ago and is still being filled. Try again once every site has completed it.';
   }
   if (error instanceof UnreadableError) {
     return 'What this site holds of the record cannot be read. Ask another site, and quote the instance to an operator.';

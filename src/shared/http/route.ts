@@ -31,8 +31,10 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who asks, as far as that is proven. */
+/** Who asks, as far as that is proven. The tenant is what an entity says it is (`domain/scope.ts`). */
 export interface Caller extends Pick<RuleCaller, 'subject' | 'scopes' | 'claims'> {
+  /** True of whoever asks a site that trusts everybody. */
+  readonly isAnybody?: true;
   /** For the log, so never with what is secret. */
   readonly name: string;
   /** Tells two callers apart, and is the same at every site. */

@@ -192,7 +192,7 @@ function optionsHeaders(allow: readonly string[]): Record<string, string> {
     ...(allow.includes('PATCH') && { 'accept-patch': BODY_TYPES.join(', ') }),
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Session',
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Owner, X-Tandem-Session, X-Tandem-Tenant',
     'access-control-max-age': '600',
   };
 }

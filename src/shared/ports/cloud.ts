@@ -4,7 +4,7 @@
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { BatchHandler, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import type { IndexEntries, Store } from '@tandem-clouds/replication/ports/store';
 import type { Config } from '../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { ProbeGroup } from './probe.ts';
@@ -46,8 +46,11 @@ export type Urgency = 'live' | 'background';
 
 export interface Cloud {
   readonly cloudName: 'aws' | 'azure';
-  /** @param urgency Who comes first when the store throttles. */
-  openStore(config: Config, urgency?: Urgency): Store;
+  /**
+   * @param entriesOf What of a record is in the generic indexes: whoever writes records must know all of them.
+   * @param urgency Who comes first when the store throttles.
+   */
+  openStore(config: Config, entriesOf: IndexEntries, urgency?: Urgency): Store;
   /** The site's own queue, which `forward` empties. */
   openOutbox(config: Config): QueueSender;
   openDeadLetters(config: Config): DeadLetters;

