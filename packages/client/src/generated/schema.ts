@@ -68,6 +68,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, in the order of the ids */
+        get: operations["listBookings"];
+        put?: never;
+        /** Create */
+        post: operations["createBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bookings/{bookingId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["getBooking"];
+        put?: never;
+        post?: never;
+        /** Delete */
+        delete: operations["deleteBooking"];
+        options?: never;
+        head?: never;
+        /** Change some fields (JSON Merge Patch); null removes an optional one */
+        patch: operations["changeBooking"];
+        trace?: never;
+    };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, in the order of the ids */
+        get: operations["listPeople"];
+        put?: never;
+        /** Create */
+        post: operations["createPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{personId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["getPerson"];
+        put?: never;
+        post?: never;
+        /** Delete */
+        delete: operations["deletePerson"];
+        options?: never;
+        head?: never;
+        /** Change some fields (JSON Merge Patch); null removes an optional one */
+        patch: operations["changePerson"];
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -404,6 +478,78 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Booking: {
+            id: string;
+            bookingId: string;
+            title: string;
+            /** @description At each site maxItems 20; what two sites accept at the same time may be beyond that when it is merged. */
+            labels?: string[];
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /**
+         * @example {
+         *       "title": "The first",
+         *       "labels": [
+         *         "new"
+         *       ]
+         *     }
+         */
+        BookingCreate: {
+            bookingId?: string;
+            title: string;
+            labels?: string[];
+        };
+        BookingPatch: {
+            title?: string;
+            labels?: string[] | {
+                add?: string[];
+                remove?: string[];
+            } | null;
+        };
+        BookingPage: {
+            items: components["schemas"]["Booking"][];
+            /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
+            unreadable?: string[];
+            /** @description Where the next page starts; absent on the last one. Valid at every site. */
+            cursor?: string;
+        };
+        Person: {
+            id: string;
+            personId: string;
+            title: string;
+            /** @description At each site maxItems 20; what two sites accept at the same time may be beyond that when it is merged. */
+            labels?: string[];
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /**
+         * @example {
+         *       "title": "The first",
+         *       "labels": [
+         *         "new"
+         *       ]
+         *     }
+         */
+        PersonCreate: {
+            personId?: string;
+            title: string;
+            labels?: string[];
+        };
+        PersonPatch: {
+            title?: string;
+            labels?: string[] | {
+                add?: string[];
+                remove?: string[];
+            } | null;
+        };
+        PersonPage: {
+            items: components["schemas"]["Person"][];
+            /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
+            unreadable?: string[];
+            /** @description Where the next page starts; absent on the last one. Valid at every site. */
+            cursor?: string;
+        };
         User: {
             id: string;
             userId: string;
@@ -1020,6 +1166,1218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replication"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBookings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingPage"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                "Idempotency-Key"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+            };
+            path: {
+                bookingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description The client holds this state */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+            };
+            path: {
+                bookingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                "Idempotency-Key"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+            };
+            path: {
+                bookingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["BookingPatch"];
+                "application/json": components["schemas"]["BookingPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `org` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                "Idempotency-Key"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `org` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `org` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path: {
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description The client holds this state */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `org` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path: {
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                "Idempotency-Key"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `org` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path: {
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["PersonPatch"];
+                "application/json": components["schemas"]["PersonPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
