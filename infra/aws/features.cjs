@@ -19,7 +19,8 @@ const NEEDS = {
  * https://github.com/anomalyco/sst/issues/5829
  */
 const UNRESERVED_MIN = 100;
-const WARM_FUNCTIONS = 2;
+/** Those of the entities, and items. */
+const WARM_FUNCTIONS = require('../entities.json').length + 1;
 const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
 

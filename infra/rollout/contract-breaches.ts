@@ -12,21 +12,13 @@ interface ResponseObject {
 }
 type Operation = Readonly<Record<'responses', Readonly<Record<string, ResponseObject>>>>;
 
-interface OpenApi {
+export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: object;
     readonly headers: Readonly<Record<string, { readonly required?: boolean }>>;
   };
 }
-
-const document = parse(
-  fs.readFileSync(path.join(import.meta.dirname, '../../openapi.yaml'), 'utf8'),
-) as OpenApi;
-
-const ajv = new Ajv2020({ allErrors: true, strict: false });
-addFormats.default(ajv);
-ajv.addSchema(document, 'openapi');
 
 export interface HttpResponse {
   readonly status: number;
@@ -38,38 +30,69 @@ export interface HttpResponse {
 const EVERYWHERE = new Set([404, 405, 414, 431, 503]);
 
 /** Everything in which a response breaks the contract; empty when it keeps it. */
-export function breaches(method: string, pathname: string, response: HttpResponse): string[] {
-  const found: string[] = [];
+export type Breaches = (method: string, pathname: string, response: HttpResponse) => string[];
+
+/** By `openapi.yaml`. */
+export const breaches: Breaches = (...exchange) => ownContract()(...exchange);
+
+let own: Breaches | undefined;
+
+function ownContract(): Breaches {
+  const file = path.join(import.meta.dirname, '../../openapi.yaml');
+  return (own ??= breachesOf(parse(fs.readFileSync(file, 'utf8')) as OpenApi));
+}
+
+/** By any contract. */
+export function breachesOf(document: OpenApi): Breaches {
+  const ajv = new Ajv2020({ allErrors: true, strict: false });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'openapi');
+  return (method, pathname, response) => found({ document, ajv }, { method, pathname, response });
+}
+
+interface Contract {
+  readonly document: OpenApi;
+  readonly ajv: Ajv2020;
+}
+
+function found(
+  { document, ajv }: Contract,
+  { method, pathname, response }: { method: string; pathname: string; response: HttpResponse },
+): string[] {
+  const broken: string[] = [];
   for (const name of [
     'x-request-id',
     'x-tandem-site',
     'strict-transport-security',
     'x-content-type-options',
   ]) {
-    if (response.headers[name] === undefined) found.push(`header ${name} is missing`);
+    if (response.headers[name] === undefined) broken.push(`header ${name} is missing`);
   }
-  const operation = operationOf(method === 'HEAD' ? 'GET' : method, pathname);
+  const operation = operationOf(document, method === 'HEAD' ? 'GET' : method, pathname);
   const described = operation?.responses[String(response.status)];
   const type = response.headers['content-type']?.split(';')[0] ?? '';
   if (described === undefined) {
-    if (response.status === 204 && method === 'OPTIONS') return found;
-    if (!EVERYWHERE.has(response.status)) found.push(`${response.status} is not in the contract`);
-    return [...found, ...schemaErrors('Problem', response, type, 'application/problem+json')];
+    if (response.status === 204 && method === 'OPTIONS') return broken;
+    if (!EVERYWHERE.has(response.status)) broken.push(`${response.status} is not in the contract`);
+    return [
+      ...broken,
+      ...schemaErrors(ajv, 'Problem', { response, type, media: 'application/problem+json' }),
+    ];
   }
   for (const name of Object.keys(described.headers ?? {})) {
     if (document.components.headers[name]?.required !== true) continue;
-    if (response.headers[name.toLowerCase()] === undefined) found.push(`header ${name} is missing`);
+    if (response.headers[name.toLowerCase()] === undefined) broken.push(`header ${name} is missing`);
   }
   const [media, content] = Object.entries(described.content ?? {})[0] ?? [];
   if (media === undefined || content === undefined || method === 'HEAD') {
-    if (response.text !== '') found.push('the body is not empty');
-    return found;
+    if (response.text !== '') broken.push('the body is not empty');
+    return broken;
   }
   const schema = content.schema.$ref.split('/').at(-1) ?? '';
-  return [...found, ...schemaErrors(schema, response, type, media)];
+  return [...broken, ...schemaErrors(ajv, schema, { response, type, media })];
 }
 
-function operationOf(method: string, pathname: string): Operation | undefined {
+function operationOf(document: OpenApi, method: string, pathname: string): Operation | undefined {
   const segments = normalizePath(decodePath(pathname.split('?')[0] ?? '')).split('/');
   const matching = Object.keys(document.paths).filter((template) => {
     const parts = template.split('/');
@@ -83,7 +106,11 @@ function operationOf(method: string, pathname: string): Operation | undefined {
   return Object.hasOwn(operations, method.toLowerCase()) ? operations[method.toLowerCase()] : undefined;
 }
 
-function schemaErrors(schema: string, { text }: HttpResponse, type: string, media: string): string[] {
+function schemaErrors(
+  ajv: Ajv2020,
+  schema: string,
+  { response: { text }, type, media }: { response: HttpResponse; type: string; media: string },
+): string[] {
   if (type !== media) return [`content type ${type} instead of ${media}`];
   if (text === '' && media === 'application/problem+json') return [];
   const check = ajv.getSchema(`openapi#/components/schemas/${schema}`);

@@ -4,8 +4,11 @@
  *
  * Invariant: what it writes it deletes; an item, which nobody can delete, expires.
  */
+import type { Entity } from '../../src/shared/domain/entity.ts';
+import { entities } from '../../src/shared/registry/entities.ts';
 import { breaches } from './contract-breaches.ts';
 import { type Extra, query, type Response } from './query-site.ts';
+import { trialRecord } from './trial-record.ts';
 
 /** Of an item; the shortest would do. */
 const EXPIRES_SECONDS = 60;
@@ -22,7 +25,7 @@ export async function contract(url: string): Promise<ContractResult> {
   const session = new Session(url);
   try {
     await session.siteItself();
-    await session.users();
+    for (const entity of entities) await session.entity(entity);
     await session.items();
     await session.mistakes();
   } catch (error) {
@@ -48,22 +51,26 @@ class Session {
       await this.#query('GET', path, 200);
   }
 
-  async users(): Promise<void> {
-    const name = `contract-${Date.now().toString(36)}`;
-    const created = await this.#query('POST', '/users', 201, {
-      body: { name, email: `${name}@smoke.example` },
-    });
-    const path = `/users/${String(created.json['userId'])}`;
+  async entity(entity: Entity): Promise<void> {
+    const { path: base, body, change } = trialRecord(entity, `contract-${Date.now().toString(36)}`);
+    const created = await this.#query('POST', base, 201, { body });
+    const path = `${base}/${String(created.json[entity.idField])}`;
     this.#made.add(path);
     await this.#query('GET', path, 200);
     await this.#query('HEAD', path, 200);
-    await this.#query('GET', '/users?limit=1', 200);
-    const changed = await this.#query('PATCH', path, 200, { body: { metadata: { tried: true } } });
-    const etag = changed.headers['etag'] ?? '';
+    await this.#query('GET', `${base}?limit=1`, 200);
+    let etag = created.headers['etag'] ?? '';
+    if (change !== undefined) {
+      etag = (await this.#query('PATCH', path, 200, { body: change })).headers['etag'] ?? '';
+      await this.#query('PATCH', path, 412, { body: change, headers: { 'if-match': '"another"' } });
+    }
     await this.#query('GET', path, 304, { headers: { 'if-none-match': etag } });
-    await this.#query('PATCH', path, 412, { body: { name }, headers: { 'if-match': '"another"' } });
     await this.#delete(path);
     await this.#query('GET', path, 404);
+    for (const alias of entity.aliases) await this.#query('POST', alias, 400, { body: { $nobody: true } });
+    await this.#query('POST', base, 400, { body: { $nobody: true } });
+    const preflight = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
+    await this.#query('OPTIONS', base, 204, { headers: preflight });
   }
 
   async items(): Promise<void> {
@@ -76,11 +83,8 @@ class Session {
   }
 
   async mistakes(): Promise<void> {
-    await this.#query('POST', '/users', 400, { body: { name: 7, nobody: true } });
     await this.#query('GET', '/no-such-path', 404);
     await this.#query('DELETE', '/region', 405);
-    const preflight = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
-    await this.#query('OPTIONS', '/users', 204, { headers: preflight });
   }
 
   async tidy(): Promise<void> {

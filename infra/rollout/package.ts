@@ -19,7 +19,7 @@ const PACKAGES = [
   {
     cloud: 'aws',
     args: ['package', '-c', 'serverless.aws.yml', '--package', '.artifacts/aws'],
-    leaves: ['aws/cloudformation-template-update-stack.json', 'aws/users.zip', 'aws/forward.zip'],
+    leaves: ['aws/cloudformation-template-update-stack.json', 'aws/items.zip', 'aws/forward.zip'],
   },
   {
     cloud: 'azure',

@@ -3,8 +3,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { unzip, zip } from '@tandem-clouds/local/zip';
+import { entities } from '../../src/shared/registry/entities.ts';
 
-const BUNDLE = 'src/handlers/users.cjs';
+/** That of the first entity, which the smoke test writes to. */
+const BUNDLE = `src/handlers/${entities[0] === undefined ? 'items' : `entities/${entities[0].collection}`}.cjs`;
 const DEFECT = `
 module.exports = { ...module.exports, handler: () => Promise.reject(new Error('a release that fails')) };
 `;

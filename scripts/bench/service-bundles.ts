@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { parse } from 'yaml';
+import { declaredFunctions } from '@tandem-clouds/local/code/declared-functions';
 import type { DeclaredFunction } from '@tandem-clouds/local/code/entry-point';
 
 export type CloudName = 'aws' | 'azure';
@@ -52,8 +53,7 @@ const OF_THE_PLUGIN = new Set([
 
 interface Definition {
   readonly custom: { readonly esbuild: Readonly<Record<string, unknown>> };
-  /** A text is a function behind a flag, in a file of its own. */
-  readonly functions: Readonly<Record<string, (DeclaredFunction & { readonly handler: string }) | string>>;
+  readonly functions: unknown;
 }
 
 /** Reads `serverless.<cloud>.yml`. */
@@ -67,20 +67,18 @@ export function parseDefinition(text: string): Omit<ServiceBundles, 'cloud'> {
   const { custom, functions } = parse(text, { merge: true }) as Definition;
   const own = Object.entries(custom.esbuild).filter(([name]) => !OF_THE_PLUGIN.has(name));
   const external = custom.esbuild['exclude'] as string[] | undefined;
-  const declared = Object.entries(functions).flatMap(([name, one]) =>
-    typeof one === 'string' ? [] : [[name, one] as const],
-  );
-  const sources = new Set(declared.map(([, { handler }]) => sourceOf(handler)));
+  const declared = declaredFunctions(functions, ROOT);
+  const sources = new Set(Object.values(declared).map(({ handler }) => sourceOf(handler)));
   return {
     options: { platform: 'node', external: external ?? [], ...(Object.fromEntries(own) as BuildOptions) },
-    functions: Object.fromEntries(declared),
+    functions: declared,
     bundles: [...sources]
       .map((source) => ({ name: path.basename(source, '.ts'), source }))
       .sort((a, b) => a.name.localeCompare(b.name)),
   };
 }
 
-/** `src/handlers/users.handler` → `src/handlers/users.ts` */
+/** `src/handlers/items.handler` → `src/handlers/items.ts` */
 function sourceOf(handler: string): string {
   return handler.replace(/\.[^./]+$/, '.ts');
 }

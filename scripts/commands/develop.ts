@@ -1,14 +1,45 @@
 /** Commands for who changes the code. */
-import { command, type CommandContext } from '@tandem-clouds/command-line/command';
+import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
 import { flag, many, text } from '@tandem-clouds/command-line/option';
 
 export const generate = command({
   name: 'generate',
-  summary: 'write what follows from the declared entities: validators, event schema, openapi.yaml',
+  summary: 'write what follows from the declared entities: functions, validators, openapi.yaml',
   options: { check: flag('write nothing, and fail when a file is not what it would be') },
   examples: [{ line: 'generate --check', shows: 'as npm test does' }],
   run: async (input) => (await import('../generate/generate.ts')).generate(input),
 });
+
+export const newThings: Group<CommandContext> = {
+  name: 'new',
+  summary: 'a file to begin with: entity',
+  commands: [
+    command({
+      name: 'new entity',
+      summary: 'a kind of record with routes at both clouds: its file, and its test',
+      details: `All else follows from the file. What exists is left as it is, and names that are taken are refused.
+
+The claim of --tenant becomes part of the key of every record: it cannot be added, changed or taken away later.`,
+      args: {
+        collection: text('in the plural, as in its path', { placeholder: 'collection', required: true }),
+      },
+      options: {
+        name: text('one of them', { placeholder: 'singular', fallback: 'the collection without its s' }),
+        tenant: text("of a token: names the caller's tenant", {
+          placeholder: 'claim',
+          fallback: 'records are not kept apart',
+        }),
+      },
+      examples: [
+        { line: 'new entity bookings', shows: 'src/shared/entities/booking.ts and its test' },
+        { line: 'new entity people --name person', shows: 'where the plural is not regular' },
+        { line: 'new entity invoices --tenant org', shows: 'records that belong to tenants' },
+      ],
+      run: async (input, { out }: CommandContext) =>
+        (await import('../generate/new-entity.ts')).newEntity(input, out),
+    }),
+  ],
+};
 
 export const diagrams = command({
   name: 'diagrams',

@@ -10,7 +10,7 @@ import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
-import { azureTemplate, diagrams, generate, lintInfra, testPeers } from './develop.ts';
+import { azureTemplate, diagrams, generate, lintInfra, newThings, testPeers } from './develop.ts';
 import { comparisons, conflicts, deadLetters, pauses, status, token } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
@@ -57,7 +57,10 @@ export const PROGRAM: Program<CommandContext> = {
       title: 'Release',
       entries: [packages, rollout, rollback, firstCheck, smoke, contract, rehearse, releaseFixture],
     },
-    { title: 'Develop', entries: [generate, diagrams, lintInfra, azureTemplate, testPeers, completion] },
+    {
+      title: 'Develop',
+      entries: [newThings, generate, diagrams, lintInfra, azureTemplate, testPeers, completion],
+    },
   ],
   details: 'NO_COLOR and TERM=dumb are respected. Paths are meant from where you stand.',
 };

@@ -69,7 +69,8 @@ export const drill = command({
   details: `Kills a cloud of a stack of its own under load, keeps it dead, and brings it back.
 
 The bar: clients that honour the TTL see no error ${RTO_BELOW_S} s after the cut, and none with a DNS answer from after the
-redirect; no acknowledged write is lost.`,
+redirect; no call of a client that fails over by itself fails; no acknowledged write is lost, and no increment is lost or
+counted twice.`,
   args: { drill: choice('which cloud', ['aws-lost', 'azure-lost'], { required: true }) },
   options: {
     duration: duration('how long the cloud stays away', {
@@ -78,7 +79,10 @@ redirect; no acknowledged write is lost.`,
       max: DAY_SECONDS,
       default: '60',
     }),
-    clients: whole('that honour the TTL; a quarter more ignore it', { min: 1, default: '16' }),
+    clients: whole('that honour the TTL; a quarter more ignore it, as many more fail over by themselves', {
+      min: 1,
+      default: '16',
+    }),
     seed: whole('when the cut falls, and what clients do', { min: 0, default: '1' }),
     out: folder('where the report is written; docs/drills holds those to keep', {
       default: '.tandem/drills',

@@ -157,7 +157,12 @@ export const packages = command({
     azure: many(text("for Azure's packaging", { placeholder: 'argument' })),
   },
   examples: [{ line: 'package', shows: '.artifacts/aws and .artifacts/azure' }],
-  run: async (input) => (await import('../../infra/rollout/package.ts')).packageBoth(input),
+  run: async (input) => {
+    // An entity whose function was never generated would be missing without a word.
+    const { generate } = await import('../generate/generate.ts');
+    const status = await generate({ check: true });
+    return status === 0 ? (await import('../../infra/rollout/package.ts')).packageBoth(input) : status;
+  },
 });
 
 export const releaseFixture = command({

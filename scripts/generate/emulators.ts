@@ -5,6 +5,8 @@ import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-p
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
+import { keyVaultFacts } from '@tandem-clouds/emulators/key-vault/facts';
+import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
 import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
@@ -13,8 +15,10 @@ import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 export const EMULATORS: readonly EmulatorFacts[] = [
   dynamodbFacts,
   sqsFacts,
+  secretsManagerFacts,
   cosmosFacts,
   serviceBusFacts,
+  keyVaultFacts,
   awsHostFacts,
   azureHostFacts,
   azureControlPlaneFacts,

@@ -1,43 +1,113 @@
 /**
- * Writes what follows from the declared entities and routes: validators, the event schema and `openapi.yaml`;
- * and from what the emulators say about themselves their pages.
+ * Writes what follows from the declared entities and routes: a function each, the registry, validators, the event schema,
+ * `openapi.yaml` and from that the client's types; and from what the emulators say about themselves their pages. What an
+ * entity left behind that is no longer declared is deleted.
  * `--check` writes nothing and fails when a file is not what it would be.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { emulatorDocuments } from './emulators.ts';
-import { loadEntities, registryModule } from './load-entities.ts';
+import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
+import { indexSlotsModule, recordedSlots, recordSlots, SLOTS_FILE } from './index-slots.ts';
+import { DeclarationsError, loadEntities } from './load-entities.ts';
 import { openApiDocument } from './openapi.ts';
 import { validatorsModule } from './validators.ts';
 
-const root = path.join(import.meta.dirname, '../..');
-/** Returns the exit status: 1 when something is stale and is only checked. */
-export async function generate({ check }: { readonly check: boolean }): Promise<number> {
-  const declared = await loadEntities();
+const ROOT = path.join(import.meta.dirname, '../..');
+
+export interface GenerateOptions {
+  readonly check: boolean;
+  /** Of the project; absolute. Ours unless it is given. */
+  readonly root?: string;
+}
+
+/** What is written. */
+interface What {
+  /** Whether the client is, too: it takes longer than all else, and nothing that is served needs it. */
+  readonly client: boolean;
+}
+
+const ALL: What = { client: true };
+
+/** Returns the exit status: 1 when something is stale and is only checked, or a declaration is wrong. */
+export async function generate({ check, root = ROOT }: GenerateOptions): Promise<number> {
+  try {
+    if (check) return await checkGenerated(root);
+    for (const line of await writeGenerated(root)) console.log(line);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof DeclarationsError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+/** @returns What was done: `wrote openapi.yaml`, `deleted …`. @throws DeclarationsError that names every mistake. */
+export async function writeGenerated(root: string, what: What = ALL): Promise<readonly string[]> {
+  const { files, stale, leftOver } = await compared(root, what);
+  for (const name of stale) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), files[name] ?? '');
+  }
+  for (const name of leftOver) fs.rmSync(path.join(root, name));
+  return [...stale.map((name) => `wrote ${name}`), ...leftOver.map((name) => `deleted ${name}`)];
+}
+
+async function checkGenerated(root: string): Promise<number> {
+  const { stale, leftOver } = await compared(root, ALL);
+  for (const name of stale) console.error(`${name} is out of date: run npm run generate`);
+  for (const name of leftOver) console.error(`${name} is of no entity: run npm run generate`);
+  return stale.length + leftOver.length > 0 ? 1 : 0;
+}
+
+/** What there should be, and in what that differs from what there is. */
+async function compared(
+  root: string,
+  what: What,
+): Promise<{
+  readonly files: Readonly<Record<string, string>>;
+  readonly stale: readonly string[];
+  readonly leftOver: readonly string[];
+}> {
+  const files = await filesOf(root, what);
+  return {
+    files,
+    stale: Object.keys(files).filter((name) => textOf(root, name) !== files[name]),
+    leftOver: handlersIn(root).filter((name) => files[name] === undefined),
+  };
+}
+
+async function filesOf(root: string, what: What): Promise<Readonly<Record<string, string>>> {
+  const declared = await loadEntities(root);
   const entities = declared.map(({ entity }) => entity);
+  const slots = recordSlots(entities, recordedSlots(root));
   const { js, dts } = await validatorsModule(entities);
-  const files: Record<string, string> = {
-    'src/shared/registry/entities.ts': registryModule(declared),
+  const contract = openApiDocument(entities);
+  return {
+    ...entityFiles(declared, slots),
+    [SLOTS_FILE]: indexSlotsModule(slots),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,
-    'openapi.yaml': openApiDocument(entities),
+    'openapi.yaml': contract,
+    ...(what.client && (await (await import('./client.ts')).clientFiles(contract))),
     ...emulatorDocuments(),
   };
+}
 
-  const stale = Object.entries(files).filter(([name, content]) => {
-    const file = path.join(root, name);
-    return !fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== content;
-  });
-  if (check) {
-    for (const [name] of stale) console.error(`${name} is out of date: run npm run generate`);
-    return stale.length > 0 ? 1 : 0;
-  }
-  for (const [name, content] of stale) {
-    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-    fs.writeFileSync(path.join(root, name), content);
-    console.log(`wrote ${name}`);
-  }
-  return 0;
+/** Undefined when there is no such file. */
+function textOf(root: string, name: string): string | undefined {
+  const file = path.join(root, name);
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
+/** The functions of entities that are there, from the root. */
+function handlersIn(root: string): string[] {
+  const folder = path.join(root, HANDLERS_FOLDER);
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${HANDLERS_FOLDER}/${name}`);
 }

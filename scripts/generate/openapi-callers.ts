@@ -8,7 +8,8 @@ export const callerScheme = {
   scheme: 'bearer',
   description:
     'A JSON Web Token of an issuer that the site knows (TANDEM_JWT_ISSUERS), or a service key (TANDEM_SERVICE_KEYS). ' +
-    'Reading takes the scope `tandem/read`, writing `tandem/write`. A site that knows neither asks for nothing.',
+    'Reading takes the scope `tandem/read`, writing `tandem/write`; `tandem/any-owner` and `tandem/any-tenant` are for who acts ' +
+    'for others. A site that knows neither issuer nor key asks for nothing, and has what belongs to owners or tenants for nobody.',
 } as const;
 
 /** The same paths, each operation with the scope that it takes and the answers to who has not got it. */
@@ -28,6 +29,6 @@ function withScope(method: string, operation: Operation): Operation {
   return {
     ...operation,
     security: [{}, { caller: [scope] }],
-    responses: { ...(operation['responses'] as object), ...problems(401, 403) },
+    responses: { ...(operation['responses'] as object), ...problems(401, 403, 429) },
   };
 }

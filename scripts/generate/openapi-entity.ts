@@ -1,9 +1,14 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
-import type { Entity } from '../../src/shared/domain/entity.ts';
-import { idSchema } from '../../src/shared/domain/json-schema.ts';
+import type { Action, Entity } from '../../src/shared/domain/entity.ts';
+import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
+import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
+import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
+import { codesOf } from '../../src/shared/http/problem.ts';
+import { pascal } from './names.ts';
 import {
+  actsFor,
   applied,
   idempotencyKey,
   NOT_YET_EVERYWHERE,
@@ -20,28 +25,40 @@ import {
   unreadable,
 } from './openapi-parts.ts';
 
-/** @param type The entity's name as a schema, capitalised. */
-export function entityPaths(entity: Entity, type: string): Record<string, Record<string, Operation>> {
+export function entityPaths(entity: Entity): Record<string, Record<string, Operation>> {
+  const more = actsFor(entity.access);
+  const withMore = (operation: Operation): Operation => ({
+    ...operation,
+    parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
+  });
+  return Object.fromEntries(
+    Object.entries(pathsOf(entity)).map(([path, operations]) => [
+      path,
+      Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, withMore(each)])),
+    ]),
+  );
+}
+
+function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
+  const type = pascal(entity.name);
   const tags = [entity.collection];
-  const id = { name: entity.idField, in: 'path', required: true, schema: idSchema };
+  const id = { name: entity.idField, in: 'path', required: true, schema: idSchemaOf(entity) };
   const created = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   const json = (schema: string): object => ({ 'application/json': { schema: ref('schemas', schema) } });
-  return {
-    [`/${entity.collection}`]: {
-      get: listOperation(type, tags),
-      post: {
-        operationId: `create${type}`,
-        tags,
-        summary: 'Create',
-        parameters: [idempotencyKey, prefer],
-        requestBody: { required: true, content: json(`${type}Create`) },
-        responses: {
-          '201': response(type, 'Created', { ...created, ...applied }),
-          '202': response(type, NOT_YET_EVERYWHERE, created),
-          ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
-        },
-      },
+  const post = {
+    operationId: `create${type}`,
+    tags,
+    summary: 'Create',
+    parameters: [idempotencyKey, prefer],
+    requestBody: { required: true, content: json(`${type}Create`) },
+    responses: {
+      '201': response(type, 'Created', { ...created, ...applied }),
+      '202': response(type, NOT_YET_EVERYWHERE, created),
+      ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
     },
+  };
+  return {
+    [`/${entity.collection}`]: { get: listOperation(type, entity.collection, entity), post },
     [`/${entity.collection}/{${entity.idField}}`]: {
       get: {
         operationId: `get${type}`,
@@ -74,25 +91,141 @@ export function entityPaths(entity: Entity, type: string): Record<string, Record
       },
       delete: deleteOperation(type, tags, id),
     },
+    ...Object.fromEntries(
+      Object.entries(entity.actions).map(([name, action]) => [
+        `/${entity.collection}/{${entity.idField}}/${name}`,
+        { post: actionOperation(type, name, { action, tags, id }) },
+      ]),
+    ),
+    ...Object.fromEntries(
+      entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
+    ),
   };
 }
 
-export function listOperation(type: string, tags: readonly string[]): Operation {
+/** The schemas of what actions take, and of how they refuse, by name. */
+export function actionSchemas(entity: Entity): Record<string, object> {
+  const type = pascal(entity.name);
+  const schemas: Record<string, object> = {};
+  for (const [name, action] of Object.entries(entity.actions)) {
+    schemas[inputName(type, name)] = inputSchema(action);
+    for (const { status, codes } of refusals(action)) {
+      const named = { type: 'object', properties: { code: { enum: codes } } };
+      schemas[refusalName(type, name, status)] = { allOf: [ref('schemas', 'Problem'), named] };
+    }
+  }
+  return schemas;
+}
+
+function inputName(type: string, action: string): string {
+  return `${type}${pascal(action)}Input`;
+}
+
+function actionOperation(
+  type: string,
+  name: string,
+  { action, tags, id }: { readonly action: Action; readonly tags: readonly string[]; readonly id: object },
+): Operation {
   return {
-    operationId: `list${type}s`,
+    operationId: `${name}${type}`,
     tags,
-    summary: 'List, in the order of the ids',
+    summary: action.summary,
+    parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
+    requestBody: {
+      required: action.required.length > 0,
+      content: { 'application/json': { schema: ref('schemas', inputName(type, name)) } },
+    },
+    responses: {
+      '200': response(type, 'The record as it is now', { ...stateHeaders, ...replayed, ...applied }),
+      '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+      ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
+      ...refusalResponses(type, name, action),
+    },
+  };
+}
+
+/** What the rule refuses, by status: the codes that it declares, and ours of that status. */
+function refusals({ errors }: Action): { status: number; codes: readonly string[]; meanings: string }[] {
+  const byStatus = Map.groupBy(Object.entries(errors), ([, { status }]) => status);
+  return [...byStatus].map(([status, declared]) => ({
+    status,
+    codes: [...codesOf(status), ...declared.map(([code]) => code)],
+    meanings: declared.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; '),
+  }));
+}
+
+function refusalResponses(type: string, name: string, action: Action): Record<string, object> {
+  return Object.fromEntries(
+    refusals(action).map(({ status, meanings }) => {
+      const schema = ref('schemas', refusalName(type, name, status));
+      return [String(status), { description: meanings, content: { 'application/problem+json': { schema } } }];
+    }),
+  );
+}
+
+function refusalName(type: string, action: string, status: number): string {
+  return `${type}${pascal(action)}Problem${status}`;
+}
+
+/** @param nth Of the entity's aliases, from 1 on: its operation has a name of its own. */
+function aliasOf({ collection }: Entity, post: Operation, nth: number): Operation {
+  const operationId = `${String(post['operationId'])}Alias${nth === 1 ? '' : nth}`;
+  return { ...post, operationId, summary: `The same as \`POST /${collection}\`` };
+}
+
+/**
+ * @param type Of what is listed, as a schema.
+ * @param entity Whose indexes serve other lists, where it has some.
+ */
+export function listOperation(type: string, collection: string, entity?: Entity): Operation {
+  const indexes = Object.values(entity?.indexes ?? {});
+  return {
+    operationId: `list${pascal(collection)}`,
+    tags: [collection],
+    summary:
+      indexes.length === 0 ? 'List, in the order of the ids' : 'List, in the order of the ids or by an index',
     parameters: [
+      ...(entity === undefined ? [] : indexParameters(entity)),
       {
         name: 'limit',
         in: 'query',
         schema: { type: 'integer', minimum: 1, maximum: pageSizeMax, default: pageSizeDefault },
       },
-      { name: 'cursor', in: 'query', schema: { type: 'string', pattern: opaqueCursor.pattern } },
+      {
+        name: 'cursor',
+        in: 'query',
+        schema: {
+          type: 'string',
+          pattern: indexes.length === 0 ? opaqueCursor.pattern : INDEX_CURSOR_PATTERN,
+        },
+      },
       session,
     ],
     responses: { '200': response(`${type}Page`, 'One page', readHere), ...problems(400, 503) },
   };
+}
+
+/** What a list may be asked for, by the indexes of the entity. */
+function indexParameters(entity: Entity): readonly object[] {
+  const indexes = Object.values(entity.indexes).map(({ on, order = 'createdAt' }) => ({ on, order }));
+  if (indexes.length === 0) return [];
+  const schemaOf = (field: string): object =>
+    field === 'createdAt' ? { type: 'string', format: 'date-time' } : { ...entity.fields[field] };
+  const parameters = new Map<string, object>();
+  for (const field of new Set(indexes.map(({ on }) => on))) {
+    const orders = indexes.filter(({ on }) => on === field).map(({ order }) => order);
+    const description = `Those with this value, in the order of ${orders.join(', or of ')}; not together with another field`;
+    parameters.set(field, { name: field, in: 'query', description, schema: schemaOf(field) });
+  }
+  for (const field of new Set(indexes.map(({ order }) => order)))
+    for (const operator of RANGE_OPERATORS) {
+      const name = `${field}[${operator}]`;
+      const values = indexes.filter(({ order }) => order === field).map(({ on }) => on);
+      const description = `With ${values.join(' or ')}: a bound of the range`;
+      parameters.set(name, { name, in: 'query', description, schema: schemaOf(field) });
+    }
+  const direction = { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } };
+  return [...parameters.values(), { ...direction, description: 'Of a list by an index' }];
 }
 
 /** @param id The parameter of the path. */

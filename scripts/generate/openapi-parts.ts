@@ -1,6 +1,7 @@
 /** Small pieces of the contract that several paths share. */
 import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { requestsRemembered } from '../../src/shared/bounds.ts';
+import type { Access } from '../../src/shared/domain/entity.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -42,9 +43,38 @@ const MEANING: Readonly<Record<number, string>> = {
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON by its type, or not in UTF-8',
   422: 'The Idempotency-Key was used before, with another body',
+  429: 'The caller asks for more than a site grants one; see Retry-After',
   500: 'What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect',
   503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
 };
+
+/** For whom a request is made, where an entity has owners or tenants. */
+export function actsFor({ owner, tenant }: Access): readonly object[] {
+  return [
+    ...(owner === undefined
+      ? []
+      : [
+          onBehalf(
+            'X-Tandem-Owner',
+            'The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With ' +
+              'that scope and without this header, the records of all owners are seen.',
+          ),
+        ]),
+    ...(tenant === undefined
+      ? []
+      : [
+          onBehalf(
+            'X-Tandem-Tenant',
+            `The tenant to act for, percent-encoded: another one than the claim \`${tenant}\` names takes the scope ` +
+              '`tandem/any-tenant`.',
+          ),
+        ]),
+  ];
+}
+
+function onBehalf(name: string, description: string): object {
+  return { name, in: 'header', schema: { type: 'string', minLength: 1 }, description };
+}
 
 /** Names a request that makes something, so that it may be sent again. */
 export const idempotencyKey = {
@@ -52,7 +82,8 @@ export const idempotencyKey = {
   in: 'header',
   schema: { type: 'string', pattern: '^(?:"[!#-\\[\\]-~]{1,255}"|[!#-~][!-~]{0,254})$' },
   description:
-    'Names this request: sent again with the same body, at any site, it takes effect once. Its key is 1 to 255 ' +
+    'Names this request: sent again with the same body it takes effect once. At another site, too, but for what ' +
+    'counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 ' +
     'visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that ' +
     'derives from it, unless the body names one. A record knows the first such request and the ' +
     `${requestsRemembered - 1} newest for as long as it is stored; one that is sent again after more than that many ` +

@@ -6,9 +6,9 @@ import type { Entity } from '../../src/shared/domain/entity.ts';
 import { createSchema, patchSchema, viewSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { itemSchema, writeSchema } from '../../src/shared/domain/item.ts';
 import { idSchema } from '../../src/shared/domain/json-schema.ts';
-import { user } from '../../src/shared/entities/user.ts';
+import { pascal } from './names.ts';
 import { callerScheme, forCallers } from './openapi-callers.ts';
-import { deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
+import { actionSchemas, deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
 import { operationPaths, operationSchemas, securitySchemes } from './openapi-operations.ts';
 import {
   applied,
@@ -32,8 +32,6 @@ import {
 } from './openapi-parts.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-
-const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** The whole document as YAML. */
 export function openApiDocument(entities: readonly Entity[]): string {
@@ -66,11 +64,7 @@ export function openApiDocument(entities: readonly Entity[]): string {
     paths: {
       ...sitePaths(),
       ...forCallers({
-        ...entities.reduce(
-          (paths, entity) => ({ ...paths, ...entityPaths(entity, capital(entity.name)) }),
-          {},
-        ),
-        ...aliasPaths(),
+        ...entities.reduce((paths, entity) => ({ ...paths, ...entityPaths(entity) }), {}),
         ...itemPaths(),
       }),
       ...operationPaths(),
@@ -85,12 +79,16 @@ export function openApiDocument(entities: readonly Entity[]): string {
 }
 
 function schemas(entities: readonly Entity[]): Record<string, object> {
-  const byEntity = (entity: Entity): Record<string, object> => ({
-    [capital(entity.name)]: viewSchema(entity),
-    [`${capital(entity.name)}Create`]: { ...createSchema(entity), examples: [entity.example] },
-    [`${capital(entity.name)}Patch`]: patchSchema(entity),
-    [`${capital(entity.name)}Page`]: pageSchema(capital(entity.name)),
-  });
+  const byEntity = (entity: Entity): Record<string, object> => {
+    const type = pascal(entity.name);
+    return {
+      [type]: viewSchema(entity),
+      [`${type}Create`]: { ...createSchema(entity), examples: [entity.example] },
+      [`${type}Patch`]: patchSchema(entity),
+      [`${type}Page`]: pageSchema(type),
+      ...actionSchemas(entity),
+    };
+  };
   return {
     ...entities.reduce((all, entity) => ({ ...all, ...byEntity(entity) }), {}),
     Item: itemSchema,
@@ -187,7 +185,19 @@ function replication(): object {
     recovery,
     'A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun',
   );
-  return { ...object(always), properties: { ...always, recovery: sending } };
+  const index = object({
+    id: described(text, 'Entity, index, and a digest of its declaration'),
+    phase: described(
+      { enum: ['filling', 'filled'] },
+      'filling: this site enters its records in it; filled: it waits for its peers to do so',
+    ),
+    since: described(time, 'When this site began'),
+  });
+  const indexes = described(
+    { type: 'array', items: index },
+    'Indexes that do not answer yet, because not every site has completed them; absent when there are none',
+  );
+  return { ...object(always), properties: { ...always, recovery: sending, indexes } };
 }
 
 function headers(): Record<string, object> {
@@ -259,13 +269,6 @@ function sitePaths(): Record<string, Record<string, Operation>> {
   };
 }
 
-function aliasPaths(): Record<string, Record<string, Operation>> {
-  const post = entityPaths(user, 'User')['/users']?.['post'];
-  return {
-    '/user': { post: { ...post, operationId: 'createUserAlias', summary: 'The same as `POST /users`' } },
-  };
-}
-
 function itemPaths(): Record<string, Record<string, Operation>> {
   const written = { ...stateHeaders, Location: ref('headers', 'Location'), ...replayed };
   const tags = ['items'];
@@ -294,7 +297,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         },
       },
     },
-    '/items': { get: listOperation('Item', tags) },
+    '/items': { get: listOperation('Item', 'items') },
     '/items/{id}': {
       delete: deleteOperation('Item', tags, id),
       get: {

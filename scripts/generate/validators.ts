@@ -8,7 +8,12 @@ import { stepSchema } from '@tandem-clouds/replication/anti-entropy/step-schema'
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
 import { configSchema } from '../../src/shared/config/config-schema.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
-import { createSchema, storedSchema } from '../../src/shared/domain/entity-schemas.ts';
+import {
+  createSchema,
+  inputSchema,
+  patchSchema,
+  storedSchema,
+} from '../../src/shared/domain/entity-schemas.ts';
 import { ITEM } from '../../src/shared/domain/item.ts';
 import {
   conflictOverrideSchema,
@@ -17,6 +22,7 @@ import {
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { changeSchemas } from './change-schemas.ts';
+import { actionCheck, camel } from './names.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
 function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
@@ -30,16 +36,25 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     verificationBegin: verificationBeginSchema,
   };
   for (const entity of entities) {
-    schemas[`${entity.name}Create`] = createSchema(entity);
-    schemas[`${entity.name}Stored`] = storedSchema(entity);
+    schemas[`${camel(entity.name)}Create`] = createSchema(entity);
+    schemas[`${camel(entity.name)}Patch`] = patchSchema(entity);
+    schemas[`${camel(entity.name)}Stored`] = storedSchema(entity);
+    for (const [name, action] of Object.entries(entity.actions))
+      schemas[actionCheck(entity.name, name)] = inputSchema(action);
   }
-  for (const [name, schema] of Object.entries(changeSchemas(entities))) schemas[changeCheck(name)] = schema;
+  for (const [name, schema] of Object.entries(changeSchemas(entities)))
+    schemas[changeCheck(name, entities)] = schema;
   return schemas;
 }
 
-/** Name of the check of a change to an entity. Generic records are only ever written as a whole. */
-function changeCheck(entity: string): string {
-  return entity === ITEM ? 'itemWrite' : `${entity}Patch`;
+/**
+ * Name of the check of what may be set at an entity, which is that of a client's change where clients write every field.
+ * Generic records are only ever written as a whole.
+ */
+function changeCheck(name: string, entities: readonly Entity[]): string {
+  if (name === ITEM) return 'itemWrite';
+  const isAllClients = entities.some((entity) => entity.name === name && Object.keys(entity.by).length === 0);
+  return isAllClients ? `${camel(name)}Patch` : `${camel(name)}Override`;
 }
 
 /** The source of `validators.js` and of its declarations. */
@@ -56,7 +71,7 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
   addFormats.default(ajv);
   for (const name of names) ajv.addSchema(schemas[name] ?? {}, name);
   const changes = Object.keys(changeSchemas(entities)).map(
-    (name) => `${JSON.stringify(name)}: ${changeCheck(name)}`,
+    (name) => `${JSON.stringify(name)}: ${changeCheck(name, entities)}`,
   );
   const code = [
     standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name]))),
@@ -82,7 +97,7 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
     dts: `${head}import type { ValidateFunction } from 'ajv';
 
 ${names.map((name) => `export declare const ${name}: ValidateFunction;`).join('\n')}
-/** Entity → the check of a change to it. */
+/** Entity → the check of what may be set at it, whoever writes it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
 `,
   };

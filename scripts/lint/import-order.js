@@ -25,6 +25,7 @@ export const IGNORED = [
   '.peers/',
   '.bench/',
   'src/shared/generated/',
+  'packages/client/src/generated/',
 ];
 
 export default [

@@ -25,7 +25,13 @@ const APPLICATION = [
   'src/shared/entities',
   'src/shared/registry',
 ];
-const SERVICE = [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'];
+const SERVICE = [
+  ...APPLICATION,
+  ...ADAPTERS,
+  'src/shared/runtime.ts',
+  'src/shared/open-services.ts',
+  'src/shared/serve-entity.ts',
+];
 
 const TOOLS = ['packages/command-line', 'packages/zone', 'packages/emulators'];
 const DNS = ['dns', 'dns/policy', 'dns/plan', 'dns/providers', 'dns/shift', 'dns/monitor', 'dns/command'];
@@ -34,7 +40,13 @@ const LOCAL = [...TOOLS, ...DNS, ...SERVICE, 'infra', 'packages/local'];
 const SHARED_KIT = ['history', 'cluster', 'checkers', 'load', 'observe'].map(
   (name) => `packages/testkit/src/${name}`,
 );
-const BELOW_KIT = [...LOCAL, 'infra/rollout', 'packages/testkit', 'packages/testkit/src/report'];
+const BELOW_KIT = [
+  ...LOCAL,
+  'packages/client',
+  'infra/rollout',
+  'packages/testkit',
+  'packages/testkit/src/report',
+];
 const KIT = [...BELOW_KIT, ...SHARED_KIT];
 const NEIGHBOURS = ['peers', 'simulator', 'chaos', 'drill'].map((name) => `packages/testkit/src/${name}`);
 
@@ -44,6 +56,8 @@ export const ROOMS = {
   'packages/replication': [],
   'packages/command-line': [],
   'packages/zone': [],
+  // What calls the product: it knows the contract, by generated types, and nothing else.
+  'packages/client': [],
 
   // What runs in both clouds.
   'src/shared': PROTOCOL,
@@ -68,6 +82,8 @@ export const ROOMS = {
     ]),
   ),
   'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
+  'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/handlers': SERVICE,
   'src/bridge': SERVICE,
 
@@ -90,7 +106,7 @@ export const ROOMS = {
   'infra/rollout': LOCAL,
 
   // What proves it: simulator, chaos and drills are neighbours that know nothing of each other.
-  'packages/testkit': LOCAL,
+  'packages/testkit': [...LOCAL, 'packages/client'],
   'packages/testkit/src/report': ['packages/command-line'],
   ...Object.fromEntries(SHARED_KIT.map((room, at) => [room, [...BELOW_KIT, ...SHARED_KIT.slice(0, at)]])),
   ...Object.fromEntries(NEIGHBOURS.map((room) => [room, KIT])),

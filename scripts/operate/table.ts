@@ -49,7 +49,11 @@ export function toTable(
     ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
     ...[...queueProblems, ...pendingProblems, ...causesProblems].map((text) => paint(text, 'red')),
     ...directions.flatMap((direction) => keyLines(direction)),
-    ...reports.flatMap((report) => [...unusableLines(report), ...deadLetterLines(report)]),
+    ...reports.flatMap((report) => [
+      ...indexLines(report),
+      ...unusableLines(report),
+      ...deadLetterLines(report),
+    ]),
     '',
   ].join('\n');
 }
@@ -62,6 +66,18 @@ function keyLines({ from, to = '', keys, atLeast }: Direction): string[] {
   const rows = keys.map(({ key, since, refused }) => [`  ${key}`, since, refused ?? 'on its way']);
   const more = atLeast === true ? ', the oldest; there are more' : '';
   return ['', `Keys at risk from ${name}${more}:`, ...aligned(rows)];
+}
+
+/** Lists that do not answer yet; nothing when all do. */
+function indexLines({ replication }: SiteReport): string[] {
+  const { site, indexes = [] } = replication ?? {};
+  if (indexes.length === 0) return [];
+  const rows = indexes.map(({ id, phase, since }) => [
+    `  ${id.split('.').slice(0, -1).join('.')}`,
+    since,
+    phase === 'filling' ? 'is being filled' : 'is filled here; not yet at every site',
+  ]);
+  return ['', `Indexes of ${site ?? ''} that do not answer yet, and since when:`, ...aligned(rows)];
 }
 
 /** What a site cannot use itself: no direction lacks it, and no message waits for it. */

@@ -96,7 +96,7 @@ async function underLoad(
   const beganMs = Date.now();
   const working = runLoad(
     {
-      sizes: { 'honours TTL': clients, 'ignores TTL': 0 },
+      sizes: { 'honours TTL': clients, 'ignores TTL': 0, 'fails over': 0 },
       periodMs: PERIOD_MS,
       joinWithinMs: record.ttlSeconds * 1_000,
       random: new Random(seed),

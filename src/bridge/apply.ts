@@ -1,13 +1,14 @@
 /** Queue-triggered: merges what the peers sent into the local store. */
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
-import { openDeadLetters, openStore, queueEntry } from '#cloud';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openDeadLetters, queueEntry } from '#cloud';
+import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { reportApplied as openReport } from './report-applied.ts';
 
-const { config, logger, metrics, site } = openRuntime();
-const resources = { store: openStore(config), sleep };
+const runtime = openRuntime();
+const { config, logger, metrics, site } = runtime;
+const resources = { store: openSiteStore(runtime), sleep };
 const reportApplied = openReport(logger, metrics);
 
 export const handler = queueEntry(

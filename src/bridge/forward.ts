@@ -1,14 +1,15 @@
 /** Queue-triggered: from the site's own queue to every peer's inbound queue. */
 import { drive } from '@tandem-clouds/replication/drive';
 import { forward } from '@tandem-clouds/replication/forward';
-import { openDeadLetters, openStore, queueEntry } from '#cloud';
+import { openDeadLetters, queueEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { openDirections } from './open-directions.ts';
 
-const { config, logger, metrics, site } = openRuntime();
-const resources = { store: openStore(config), peers: openPeers(config.peers), sleep };
+const runtime = openRuntime();
+const { config, logger, metrics, site } = runtime;
+const resources = { store: openSiteStore(runtime), peers: openPeers(config.peers), sleep };
 const openSite = openDirections(site, resources.store);
 
 export const handler = queueEntry(

@@ -15,31 +15,40 @@ import {
   refusedAfter,
   sweptTo,
 } from '@tandem-clouds/replication/heartbeat';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import type { Protocol } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { openOutbox, openStore, timerEntry } from '#cloud';
+import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
+import { keepIndexes } from '../shared/operations/index-upkeep.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { indexes } from '../shared/registry/indexes.ts';
+import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
-const { config, logger, metrics, site } = openRuntime();
+const runtime = openRuntime();
+const { config, logger, metrics, site } = runtime;
 const resources = {
   // What is at risk is waited for by nobody; live writes are.
-  store: openStore(config, 'background'),
+  store: openSiteStore(runtime, 'background'),
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
-  verifiers: openPeers(config.peers, 'verify'),
+  verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
   sleep,
 };
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
   async () => {
-    if (site.peers.length === 0) return false;
+    if (site.peers.length === 0) {
+      await attempt('no indexes', keepOwnIndexes);
+      return false;
+    }
     const heartbeat = await written(beat(site));
+    if (heartbeat !== undefined)
+      await attempt('no indexes', () => keepIndexes(site, indexes, heartbeat, resources));
     const sample = await attempt('no look', () => scanPending(site, resources.store));
     // Before the sweep: it may take long, or die, just when the figures matter. A site at rest is measured at its beats.
     if (sample !== undefined && (sample.page.entries.length > 0 || isJustWritten(heartbeat))) {
@@ -51,6 +60,13 @@ export const handler = timerEntry(
   },
   { config, tickMs: sweepTickMs },
 );
+
+/** A site without peers has no heartbeat but what its indexes need. */
+async function keepOwnIndexes(): Promise<void> {
+  if (indexes.length === 0) return;
+  const heartbeat = await resources.store.get(heartbeatKey(site.site));
+  await keepIndexes(site, indexes, heartbeat?.record, resources);
+}
 
 /** True when there may be more for peers that take it. */
 async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<boolean> {

@@ -5,13 +5,14 @@
 import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { drive } from '@tandem-clouds/replication/drive';
-import { openOutbox, openStore, openVerifyQueue, timerEntry } from '#cloud';
+import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 
-const { config, logger, site } = openRuntime();
+const runtime = openRuntime();
+const { config, logger, site } = runtime;
 const resources = {
-  store: openStore(config),
+  store: openSiteStore(runtime),
   outbox: openOutbox(config),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
   sleep,

@@ -3,17 +3,18 @@ import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive } from '@tandem-clouds/replication/drive';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import { openDeadLetters, openInbox, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
+import { openDeadLetters, openInbox, openOutbox, openVerifyQueue, queueEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 import { openDirections } from './open-directions.ts';
 import { reportApplied } from './report-applied.ts';
 
-const { config, logger, metrics, site } = openRuntime();
+const runtime = openRuntime();
+const { config, logger, metrics, site } = runtime;
 const resources = {
-  store: openStore(config, 'background'),
+  store: openSiteStore(runtime, 'background'),
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),

@@ -9,16 +9,16 @@ import {
   type BackfillState,
   backfillState,
 } from '@tandem-clouds/replication/anti-entropy/backfill';
-import { openOutbox, openStore } from '#cloud';
+import { openOutbox } from '#cloud';
 import { probeTimeoutMs, responseKeptMs } from '../shared/bounds.ts';
 import { cacheResponse } from '../shared/cache-response.ts';
 import { readEach } from '../shared/read-each.ts';
-import { openRuntime, serve } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, serve } from '../shared/runtime.ts';
 import { version } from '../shared/version.ts';
 
 const runtime = openRuntime();
 const { config, logger } = runtime;
-const store = openStore(config);
+const store = openSiteStore(runtime);
 const outbox = openOutbox(config);
 
 interface Check {

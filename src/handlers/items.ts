@@ -13,7 +13,7 @@ import { withDurability } from '../shared/http/prefer.ts';
 import { recordHeaders } from '../shared/http/record-headers.ts';
 import type { HttpRequest, Route } from '../shared/http/route.ts';
 import { seenStates } from '../shared/http/session.ts';
-import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
+import { openLimits, openReplica, openRuntime, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const items = new ItemService(openReplica(runtime));
@@ -66,4 +66,4 @@ const routes: readonly Route[] = [
   },
 ];
 
-export const handler = serve(runtime, forCallers(runtime.config, fetchClient, routes));
+export const handler = serve(runtime, forCallers(runtime.config, fetchClient, routes, openLimits(runtime)));

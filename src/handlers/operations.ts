@@ -10,7 +10,6 @@ import {
   openOutbox,
   openProbes,
   openQueueDepths,
-  openStore,
   openVerifyQueue,
 } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
@@ -28,14 +27,15 @@ import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
-import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
+import { entities } from '../shared/registry/entities.ts';
+import { openReplica, openRuntime, openSiteStore, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
 const resources = {
-  store: openStore(config),
+  store: openSiteStore(runtime),
   outbox,
   peers: openPeers(config.peers),
   verifiers: new Map([[site.site, ownVerifyQueue]]),
@@ -78,7 +78,7 @@ export const handler = serve(
     ...deadLetterRoutes(deadLetters),
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
-    ...conflictRoutes(new ConflictService(openReplica(runtime), changeChecks)),
+    ...conflictRoutes(new ConflictService(openReplica(runtime), { checks: changeChecks, entities })),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),

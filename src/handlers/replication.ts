@@ -3,14 +3,13 @@
  * It needs the store and nothing else, so it answers during a partition, which is when people ask. Anybody may, and an
  * answer costs up to a thousand reads: it is computed once for all who ask within a second.
  */
-import { openStore } from '#cloud';
 import { responseKeptMs } from '../shared/bounds.ts';
 import { cacheResponse } from '../shared/cache-response.ts';
 import { replicationView } from '../shared/operations/replication-view.ts';
-import { openRuntime, serve } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, serve } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
-const store = openStore(runtime.config);
+const store = openSiteStore(runtime);
 const view = cacheResponse(responseKeptMs, () => replicationView(runtime.site, store));
 
 export const handler = serve(runtime, [

@@ -41,6 +41,18 @@ export const sessionTokensMax = 16;
 
 /** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
 export const requestsRemembered = 8;
+/** Ids that the rule of an action may take in one request. */
+export const ruleIdsMax = 100;
+
+// Indexes
+/** Indexes of one entity: each record has one entry in each of the store's four generic ones. */
+export const indexesMax = 4;
+/**
+ * Of the keys of an entry: what DynamoDB takes for the partition key and the sort key of an index.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+export const indexHashBytesMax = 2_048;
+export const indexRangeBytesMax = 1_024;
 
 // Bridge
 /**
@@ -159,6 +171,63 @@ export const roleSessionSeconds = 3_600;
 /** Of the token that AWS signs for Entra; it is exchanged at once. Five minutes are what AWS suggests. */
 export const webIdentityTokenSeconds = 300;
 
+// Secrets
+/**
+ * A secret is read again after five minutes, so a new version is used within them, and for an hour while the vault does not
+ * answer. A vault that fails is left alone for ten seconds. What a vault charges for: 0.05 USD for 10,000 reads at AWS, 0.03
+ * at Azure, so that a secret costs each warm process at most 0.05 USD a month.
+ * @see https://aws.amazon.com/secrets-manager/pricing/
+ * @see https://azure.microsoft.com/pricing/details/key-vault/
+ */
+export const secretStaleMs = 3_600_000;
+export const secretFreshness = {
+  renewMs: secretStaleMs - 5 * 60_000,
+  marginMs: 0,
+  retryMs: 10_000,
+  timeoutMs: 3_000,
+};
+/** How long it is remembered that a secret is not there. */
+export const secretAbsentMs = 10_000;
+/** Between two reads of one secret because its provider refuses it. */
+export const secretRefreshPauseMs = 5_000;
+/** Names that one process keeps; the one that was used longest ago goes. */
+export const secretsKeptMax = 100;
+/** Of one attempt at a vault. */
+export const vaultTimeoutMs = 1_500;
+/** Shorter values are not looked for in lines of the log: they would be found everywhere. */
+export const maskedCharsMin = 8;
+
+// Calling other services
+/** What a handler does not say (`OutboundRequest`): within a function's 10 s there is time left for the answer. */
+export const outbound = {
+  attemptMs: 3_000,
+  totalMs: 7_000,
+  attemptsMax: 3,
+  bodyBytesMax: 1024 * 1024,
+} as const;
+/** What a handler may say at most. Lambda ends a function after 15 minutes. */
+export const outboundMost = {
+  attemptMs: 60_000,
+  totalMs: 600_000,
+  attemptsMax: 10,
+  bodyBytesMax: 16 * 1024 * 1024,
+} as const;
+/** The pause before the first retry, doubled for each further one; of it a random part. */
+export const outboundPauseMs = 100;
+export const outboundPauseMaxMs = 5_000;
+/** Redirections within one origin. */
+export const outboundRedirectsMax = 3;
+
+// Metrics of one's own
+/**
+ * CloudWatch asks 0.30 USD a month for each name with each set of dimension values that was seen in it, so one process makes
+ * no more of them than this; what comes then is counted under the name alone.
+ * @see https://aws.amazon.com/cloudwatch/pricing/
+ */
+export const ownSeriesMax = 50;
+export const ownDimensionsMax = 3;
+export const ownDimensionCharsMax = 64;
+
 // Callers
 /** Of a key or a token that a caller presents. */
 export const bearerCharsMax = 6_000;
@@ -173,6 +242,17 @@ export const headerBytesMax = 10_240;
  * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits
  */
 export const urlBytesMax = 4_000;
+/** What an instance may grant a caller by itself, of the limit; and what it takes out of the site's bucket at a time. */
+export const pocketShare = 0.05;
+export const leaseShare = 0.1;
+/** For how long it keeps what it took. */
+export const leaseMs = 1_000;
+/** Instances that take from one bucket at the same time: so often it is tried, and then refused. */
+export const leaseAttemptsMax = 4;
+/** Callers that an instance knows of, the latest. */
+export const callersKept = 1_000;
+/** A bucket that nobody has taken from for so long is full anyway. */
+export const limitKeptSeconds = 3_600;
 /** How much the clocks of an issuer and of a site may differ. */
 export const tokenClockToleranceSeconds = 30;
 export const signingKeysKeptMs = 24 * 3_600_000;

@@ -5,32 +5,36 @@
 import { AppError } from '@tandem-clouds/replication/errors';
 
 /** Every code that a client or a log may see, those of the protocol among them; `http/problem.ts` has a status for each. */
-export type ErrorCode =
-  | 'malformed'
-  | 'invalid'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not_found'
-  | 'route_not_found'
-  | 'method_not_allowed'
-  | 'conflict'
-  | 'gone'
-  | 'precondition_failed'
-  | 'too_large'
-  | 'length_required'
-  | 'headers_too_large'
-  | 'uri_too_long'
-  | 'unsupported_media_type'
-  | 'idempotency_mismatch'
-  | 'not_yet_here'
-  | 'refused'
-  | 'unreadable'
-  | 'unavailable'
-  | 'ambiguous'
-  | 'clock_skew'
-  | 'forged_stamp'
-  | 'beyond_horizon'
-  | 'internal';
+export const errorCodes = [
+  'malformed',
+  'invalid',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'route_not_found',
+  'method_not_allowed',
+  'conflict',
+  'gone',
+  'precondition_failed',
+  'too_large',
+  'length_required',
+  'headers_too_large',
+  'uri_too_long',
+  'unsupported_media_type',
+  'idempotency_mismatch',
+  'too_many_requests',
+  'not_yet_here',
+  'index_incomplete',
+  'refused',
+  'unreadable',
+  'unavailable',
+  'ambiguous',
+  'clock_skew',
+  'forged_stamp',
+  'beyond_horizon',
+  'internal',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** One failed rule of a request or a message: a JSON pointer (RFC 6901) and a sentence. */
 export interface Failure {
@@ -130,6 +134,25 @@ export class IdempotencyMismatchError extends AppError {
   readonly code = 'idempotency_mismatch';
 }
 
+/** The caller asks for more than a site grants one of them. */
+export class TooManyRequestsError extends AppError {
+  override readonly name = 'TooManyRequestsError';
+  readonly code = 'too_many_requests';
+  override readonly retryable = true;
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The index that serves a list does not have every record of every site yet. */
+export class IndexIncompleteError extends AppError {
+  override readonly name = 'IndexIncompleteError';
+  readonly code = 'index_incomplete';
+}
+
 /** `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13). */
 export class PreconditionFailedError extends AppError {
   override readonly name = 'PreconditionFailedError';
@@ -160,8 +183,101 @@ export class UnsupportedMediaTypeError extends AppError {
   readonly code = 'unsupported_media_type';
 }
 
+/** The vault of this cloud has no such secret, or it is disabled or deleted; the message says how to set it. */
+export class SecretMissingError extends AppError {
+  override readonly name = 'SecretMissingError';
+  readonly code = 'internal';
+  /** Somebody sets it. */
+  override readonly retryable = true;
+}
+
+/** This function may not read secrets. */
+export class SecretDeniedError extends AppError {
+  override readonly name = 'SecretDeniedError';
+  readonly code = 'internal';
+  /** Somebody gives it the right. */
+  override readonly retryable = true;
+}
+
+/** Why a call of another service has brought nothing. */
+export type OutboundReason =
+  /** The time of the attempt, of the call or of the function was over. */
+  | 'timeout'
+  /** No connection, or it broke. */
+  | 'unreachable'
+  /** An answer, and its status is none that was wanted. */
+  | 'status'
+  /** A redirection to another origin, or one of too many. */
+  | 'redirect'
+  | 'too_large'
+  /** The body is not JSON. */
+  | 'body';
+
+export interface OutboundFailure {
+  readonly reason: OutboundReason;
+  /** Of the answer, where there was one. */
+  readonly status?: number | undefined;
+  readonly attempts: number;
+  /** When the service wants to be asked again. */
+  readonly retryAfterMs?: number | undefined;
+  /** Nobody knows whether the call has taken effect. */
+  readonly mayHaveTakenEffect: boolean;
+}
+
+/**
+ * A call of another service has failed, after its retries. The message names the method, the origin and the reason, never
+ * the path, the query or a body, which may hold what is secret.
+ */
+export class OutboundError extends AppError implements OutboundFailure {
+  override readonly name = 'OutboundError';
+  readonly code: 'unavailable' | 'ambiguous' | 'internal';
+  override readonly retryable: boolean;
+  readonly reason: OutboundReason;
+  readonly status: number | undefined;
+  readonly attempts: number;
+  readonly retryAfterMs: number | undefined;
+  readonly mayHaveTakenEffect: boolean;
+
+  constructor(message: string, failure: OutboundFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = failure.reason;
+    this.status = failure.status;
+    this.attempts = failure.attempts;
+    this.retryAfterMs = failure.retryAfterMs;
+    this.mayHaveTakenEffect = failure.mayHaveTakenEffect;
+    const passes =
+      failure.reason === 'timeout' ||
+      failure.reason === 'unreachable' ||
+      (failure.status !== undefined && (failure.status >= 500 || failure.status === 429));
+    this.retryable = passes;
+    this.code = failure.mayHaveTakenEffect ? 'ambiguous' : passes ? 'unavailable' : 'internal';
+  }
+}
+
 /** What the store holds under a key is no record of ours: nobody can read it until a person has mended or removed it. */
 export class UnreadableError extends AppError {
   override readonly name = 'UnreadableError';
   readonly code = 'unreadable';
+}
+
+/** A rule of an entity refuses, by a code that its action declares. */
+export class RefusedByRuleError extends AppError {
+  override readonly name = 'RefusedByRuleError';
+  readonly code: string;
+  readonly title: string;
+  /** 4xx, as declared. */
+  readonly status: number;
+
+  constructor(code: string, { title, status, detail }: { title: string; status: number; detail: string }) {
+    super(detail);
+    this.code = code;
+    this.title = title;
+    this.status = status;
+  }
+}
+
+/** A rule of an entity broke its declaration, or threw what it had not declared: nothing is written. `cause`: what it threw. */
+export class RuleFaultError extends AppError {
+  override readonly name = 'RuleFaultError';
+  readonly code = 'internal';
 }

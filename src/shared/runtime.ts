@@ -5,16 +5,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Resources } from '@tandem-clouds/replication/drive';
+import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
 import { type Config, loadConfig } from './config/config.ts';
+import { indexEntries } from './domain/indexes/index-entry.ts';
 import { Replica } from './domain/replica.ts';
+import { uniqueValues } from './domain/unique/unique-values.ts';
+import { LimitsOfCallers } from './http/caller-limits.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
+import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
+import { entities } from './registry/entities.ts';
+import { indexes } from './registry/indexes.ts';
+import { sha256 } from './sha256.ts';
 
 export interface Runtime {
   readonly config: Config;
@@ -43,13 +51,33 @@ export function openRuntime(): Runtime {
   };
 }
 
+/**
+ * The store of this site. Every function that writes records opens it here, because each write stores what of the record is
+ * in the indexes: one that did not know them would take records out of their lists.
+ */
+export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = 'live'): Store {
+  const leftOut = (): void => metrics.record({ ValuesNotIndexed: 1 });
+  return openStore(config, indexEntries(indexes, leftOut), urgency);
+}
+
 /** The replica of this site, for handlers that read and write records. */
-export function openReplica({ config, site }: Runtime): Replica {
+export function openReplica(runtime: Runtime): Replica {
+  const { config, site } = runtime;
   return new Replica({
     site,
-    resources: { store: openStore(config), outbox: openOutbox(config), sleep },
+    resources: { store: openSiteStore(runtime), outbox: openOutbox(config), sleep },
     ids: { next: uuidv7 },
+    indexes,
+    uniqueOf: uniqueValues(entities, sha256),
   });
+}
+
+/** What one caller may ask of this site; undefined where nothing is limited. */
+export function openLimits(runtime: Runtime): LimitsOfCallers | undefined {
+  const { config, site } = runtime;
+  if (Object.keys(config.callerLimits).length === 0) return undefined;
+  const { callerLimits: limits } = config;
+  return new LimitsOfCallers({ site: site.site, limits, store: openSiteStore(runtime), now: site.now });
 }
 
 /** The function that the platform calls for the routes of one service. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive } from '@tandem-clouds/replication/drive';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import { checkStep } from '../../src/shared/validation/check-step.ts';
@@ -21,11 +21,11 @@ let restore: () => void;
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
   restore = setEnvironment(OPERATOR_ENV);
-  store = openStore(loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV }));
+  store = openStore(loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV }), noEntries);
   const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
     void handlers.set(name, (await module).handler);
   await load('operations', import('../../src/handlers/operations.ts'));
-  await load('users', import('../../src/handlers/users.ts'));
+  await load('users', import('../../src/handlers/entities/users.ts'));
   await load('apply', import('../../src/bridge/apply.ts'));
   await load('verify', import('../../src/bridge/verify.ts'));
 });

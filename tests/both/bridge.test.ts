@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventBytesMax, inboundAttemptsMax } from '@tandem-clouds/replication/bounds';
 import type { ReplicationEvent } from '@tandem-clouds/replication/event';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { plainValues } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { cloudName, openStore } from '#cloud';
@@ -24,7 +24,7 @@ let sweep: unknown;
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
   ({ own, peer } = clouds);
-  store = openStore(loadConfig(cloudName, clouds.env));
+  store = openStore(loadConfig(cloudName, clouds.env), noEntries);
   ({ handler: forward } = await import('../../src/bridge/forward.ts'));
   ({ handler: apply } = await import('../../src/bridge/apply.ts'));
   ({ handler: sweep } = await import('../../src/bridge/sweep.ts'));

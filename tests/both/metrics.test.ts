@@ -4,6 +4,7 @@ import type { Job } from '@tandem-clouds/replication/anti-entropy/job';
 import { noteBegin, noteEnd } from '@tandem-clouds/replication/anti-entropy/verification';
 import { drive } from '@tandem-clouds/replication/drive';
 import { beat } from '@tandem-clouds/replication/heartbeat';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { cloudName, openStore } from '#cloud';
 import { vendorAttemptsMax } from '../../src/shared/bounds.ts';
@@ -146,7 +147,7 @@ describe(`what is measured on ${cloudName}`, () => {
 
   test('the comparison with a peer that ended last is a gauge, whoever began it', async () => {
     const { own, peer: other } = clouds;
-    const store = openStore(loadConfig(cloudName));
+    const store = openStore(loadConfig(cloudName), noEntries);
     /** One that the peer began, whose result crosses; or this site, which writes the result itself. */
     const compared = async (from: string, to: string, differing: number): Promise<unknown> => {
       peer.nowMs += 10;

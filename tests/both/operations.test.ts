@@ -4,7 +4,7 @@ import { drive } from '@tandem-clouds/replication/drive';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { leaveNotes, NO_NOTES } from '@tandem-clouds/replication/heartbeat';
 import { pauseKey } from '@tandem-clouds/replication/paused-peers';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { cloudName, openDeadLetters, openStore } from '#cloud';
 import { openDirections } from '../../src/bridge/open-directions.ts';
 import { pauseCacheMs } from '../../src/shared/bounds.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
   restore = setEnvironment(OPERATOR_ENV);
   const config = loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV });
-  store = openStore(config);
+  store = openStore(config, noEntries);
   dead = openDeadLetters(config);
   const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
     void handlers.set(name, (await module).handler);

@@ -7,7 +7,7 @@ import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verific
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive } from '@tandem-clouds/replication/drive';
 import type { ReplicationEvent } from '@tandem-clouds/replication/event';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { DELETED, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { cloudName, openStore } from '#cloud';
@@ -31,7 +31,7 @@ let verifyHourly: unknown;
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
   ({ own, peer } = clouds);
-  store = openStore(loadConfig(cloudName, clouds.env));
+  store = openStore(loadConfig(cloudName, clouds.env), noEntries);
   ({ handler: apply } = await import('../../src/bridge/apply.ts'));
   ({ handler: verifyHourly } = await import('../../src/bridge/verify-hourly.ts'));
   ({ handler: sweep } = await import('../../src/bridge/sweep.ts'));

@@ -5,8 +5,8 @@ import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { cloudName } from '#cloud';
 import { readThroughBytesMax, readThroughMs } from '../../src/shared/bounds.ts';
-import { user } from '../../src/shared/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { user } from '../../src/shared/entities/user.ts';
 import { userCreate, userPatch } from '../../src/shared/generated/validators.js';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import { httpService } from '../../src/shared/http/service.ts';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   site = new TestSite(PEER, [clouds.own.site]);
   site.nowMs = Date.now();
   users = new EntityService(user, site.replica(), checkUser);
-  const routes = entityRoutes(user, users, { create: userCreate, patch: userPatch });
+  const routes = entityRoutes(user, users, { create: userCreate, patch: userPatch, actions: {} });
   const logger = { log: () => undefined };
   const service = httpService({ site: PEER, routes, logger, elapsed: () => performance.now() });
   handle = (request, response) => {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { eventOf, type ReplicationEvent } from '@tandem-clouds/replication/event';
 import { refusedKeys } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
@@ -21,7 +21,7 @@ let handlers: Record<'replication' | 'items' | 'forward' | 'apply' | 'sweep', un
 
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
-  store = openStore(loadConfig(cloudName, clouds.env));
+  store = openStore(loadConfig(cloudName, clouds.env), noEntries);
   const load = async (module: Promise<{ handler: unknown }>): Promise<unknown> => (await module).handler;
   handlers = {
     replication: await load(import('../../src/handlers/replication.ts')),

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
-import { user } from '../../src/shared/entities/user.ts';
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { user } from '../../src/shared/entities/user.ts';
 import { keyedRequest } from '../../src/shared/http/idempotency.ts';
 import { sessionToken } from '../../src/shared/http/session.ts';
 import { type CallApi, openApi, type Response } from '../helpers/api.ts';
@@ -24,7 +24,7 @@ let store: Store;
 
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
-  store = openStore(loadConfig(cloudName, clouds.env));
+  store = openStore(loadConfig(cloudName, clouds.env), noEntries);
   call = await openApi();
   ({ handler: apply } = await import('../../src/bridge/apply.ts'));
   ({ handler: forward } = await import('../../src/bridge/forward.ts'));

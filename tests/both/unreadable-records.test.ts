@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { verificationKey } from '@tandem-clouds/replication/anti-entropy/verification';
 import type { Json } from '@tandem-clouds/replication/json';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { cloudName, openStore } from '#cloud';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import { type CallApi, callAsOperator, openApi, OPERATOR_ENV, type Response } from '../helpers/api.ts';
@@ -23,7 +23,7 @@ let restore: () => void;
 beforeAll(async () => {
   clouds = await startLinkedClouds(cloudName);
   restore = setEnvironment(OPERATOR_ENV);
-  store = openStore(loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV }));
+  store = openStore(loadConfig(cloudName, { ...clouds.env, ...OPERATOR_ENV }), noEntries);
   call = await openApi();
   ({ handler: operations } = await import('../../src/handlers/operations.ts'));
 });

@@ -1,15 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AmbiguousError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
 import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import { MemoryStore } from '../helpers/memory-store.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
+import { describeIndexes } from './suites/index-suite.ts';
 import { describeStore, recordOf } from './suites/store-suite.ts';
 
 describeStore('memory', () => new MemoryStore());
+const memory = new MemoryStore();
+describeIndexes('memory', (entriesOf) => {
+  memory.entriesOf = entriesOf;
+  return memory;
+});
 
 describe.each([
   ['aws', openDynamo, 'PutItem', 'GetItem'],
@@ -17,12 +23,13 @@ describe.each([
 ] as const)('%s', (name, open, writeOperation, readOperation) => {
   let cloud: TestCloud;
   let store: Store;
+  let kept = noEntries;
   let restore: () => void;
 
   beforeAll(async () => {
     cloud = await startCloud(name);
     restore = setEnvironment(cloud.env);
-    store = open(loadConfig(name, cloud.env));
+    store = open(loadConfig(name, cloud.env), (record, use) => kept(record, use));
   });
 
   afterAll(async () => {
@@ -31,6 +38,10 @@ describe.each([
   });
 
   describeStore(name, () => store);
+  describeIndexes(name, (entriesOf) => {
+    kept = entriesOf;
+    return store;
+  });
 
   test('a throttled write fails for now, after a bounded number of tries', async () => {
     cloud.storeFaults.set([{ kind: 'error', operation: writeOperation }]);

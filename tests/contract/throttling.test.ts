@@ -20,6 +20,7 @@ import { WriteBudget } from '@tandem-clouds/emulators/dynamodb/write-budget';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
 import { ThrottledError } from '@tandem-clouds/replication/errors';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { DynamoStore } from '../../src/shared/adapters/aws/store.ts';
@@ -116,7 +117,7 @@ describe('Cosmos DB beyond its request units', () => {
   }, 60_000);
 
   test('takes all writes, reads and clearings of the store, later', async () => {
-    const store = new CosmosStore(await cosmos(1_500));
+    const store = new CosmosStore(await cosmos(1_500), { entriesOf: noEntries });
     const results = await store.putMany(writes(250));
     expect(results.every(({ status }) => status === 'written')).toBe(true);
     const keys = writes(250).map(({ record: { key } }) => key);
@@ -127,7 +128,7 @@ describe('Cosmos DB beyond its request units', () => {
   }, 60_000);
 
   test('is reported with its hint when it lasts longer than a call may take', async () => {
-    const store = new CosmosStore(await cosmos(50));
+    const store = new CosmosStore(await cosmos(50), { entriesOf: noEntries });
     const results = await store.putMany(writes(100));
     const failed = results.flatMap((result) => (result.status === 'failed' ? [result.error] : []));
     expect(failed.length).toBeGreaterThan(0);
@@ -141,7 +142,7 @@ describe('DynamoDB beyond its read units', () => {
   test('leaves keys of a batch unprocessed, and refuses one of which it can read nothing', async () => {
     let nowMs = 0;
     const client = await dynamo({ readUnitsPerSecond: 10 }, () => nowMs);
-    const store = new DynamoStore(client, 'tandem');
+    const store = new DynamoStore(client, 'tandem', { entriesOf: noEntries });
     await store.putMany(writes(30));
     const read = () =>
       client.send(
@@ -159,7 +160,7 @@ describe('DynamoDB beyond its read units', () => {
 
   test('answers the store all the same, after pauses and not in a loop without one', async () => {
     const client = await dynamo({ readUnitsPerSecond: 200 });
-    const store = new DynamoStore(client, 'tandem');
+    const store = new DynamoStore(client, 'tandem', { entriesOf: noEntries });
     await store.putMany(writes(300));
     let calls = 0;
     client.middlewareStack.add(
@@ -174,7 +175,9 @@ describe('DynamoDB beyond its read units', () => {
   }, 60_000);
 
   test('is reported when it lasts longer than a call may take', async () => {
-    const store = new DynamoStore(await dynamo({ readUnitsPerSecond: 1 }), 'tandem');
+    const store = new DynamoStore(await dynamo({ readUnitsPerSecond: 1 }), 'tandem', {
+      entriesOf: noEntries,
+    });
     await store.putMany(writes(90));
     await expect(store.getMany(keysOf(90))).rejects.toBeInstanceOf(ThrottledError);
   }, 60_000);
@@ -251,7 +254,10 @@ describe('DynamoDB beyond its write units', () => {
   });
 
   test('takes all writes and clearings of the store, later', async () => {
-    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 100 }), 'tandem', 'background');
+    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 100 }), 'tandem', {
+      urgency: 'background',
+      entriesOf: noEntries,
+    });
     const results = await store.putMany(writes(400));
     expect(results.filter(({ status }) => status !== 'written')).toEqual([]);
     const keys = writes(400).map(({ record: { key } }) => key);
@@ -262,7 +268,9 @@ describe('DynamoDB beyond its write units', () => {
   }, 60_000);
 
   test('is reported with a hint when it lasts longer than a call may take', async () => {
-    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 5 }), 'tandem');
+    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 5 }), 'tandem', {
+      entriesOf: noEntries,
+    });
     const results = await store.putMany(writes(100));
     const failed = results.flatMap((result) => (result.status === 'failed' ? [result.error] : []));
     expect(failed.length).toBeGreaterThan(0);
@@ -270,7 +278,9 @@ describe('DynamoDB beyond its write units', () => {
   }, 60_000);
 
   test('applies a backlog later, and dead-letters none of it', async () => {
-    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 40 }), 'tandem');
+    const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 40 }), 'tandem', {
+      entriesOf: noEntries,
+    });
     const source = new TestSite('azure-eastus', [SITE]);
     source.nowMs = Date.now();
     for (let i = 0; i < 240; i += 1) await source.write(`item:${i}`, { data: i });

@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { cloudName } from '#cloud';
 import { breaches, type HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { entities } from '../../src/shared/registry/entities.ts';
 import { type Call, type Invoke, invokeFunction, invokeLambda } from './call.ts';
 
 /** Calls a function as the platform of this run would, and checks nothing. */
 export const invoke: Invoke = cloudName === 'aws' ? invokeLambda : invokeFunction;
-
-export type Service = 'region' | 'health' | 'users' | 'items' | 'fallback';
 
 export interface Response extends HttpResponse {
   readonly json: Record<string, unknown>;
@@ -50,28 +49,32 @@ export function callAsOperator(
   });
 }
 
-/** First segment of a path → its service. */
-const OWNER = new Map<string, Service>([
+/** First segment of a path → the handler that has it, below src/handlers. */
+const OWNER: ReadonlyMap<string, string> = new Map([
   ['region', 'region'],
   ['health', 'health'],
-  ['users', 'users'],
-  ['user', 'users'],
   ['write', 'items'],
   ['items', 'items'],
+  ...entities.flatMap(({ collection, aliases }) =>
+    [collection, ...aliases.map((alias) => alias.slice(1))].map((segment): [string, string] => [
+      segment,
+      `entities/${collection}`,
+    ]),
+  ),
 ]);
+
+const FALLBACK = 'fallback';
+
+async function load(handler: string): Promise<unknown> {
+  return ((await import(`../../src/handlers/${handler}.ts`)) as { handler: unknown }).handler;
+}
 
 /** Loads the services, which read the environment as it is now; the result calls the one that owns a path. */
 export async function openApi(): Promise<CallApi> {
-  const load = async (module: Promise<{ handler: unknown }>): Promise<unknown> => (await module).handler;
-  const handlers: Record<Service, unknown> = {
-    region: await load(import('../../src/handlers/region.ts')),
-    health: await load(import('../../src/handlers/health.ts')),
-    users: await load(import('../../src/handlers/users.ts')),
-    items: await load(import('../../src/handlers/items.ts')),
-    fallback: await load(import('../../src/handlers/fallback.ts')),
-  };
+  const names = [...new Set(OWNER.values()), FALLBACK];
+  const handlers = new Map(await Promise.all(names.map(async (name) => [name, await load(name)] as const)));
   return (method, path, rest) => {
-    const service = OWNER.get(path.split(/[/?]/)[1] ?? '') ?? 'fallback';
-    return callHandler(handlers[service], method, path, rest);
+    const owner = OWNER.get(path.split(/[/?]/)[1] ?? '') ?? FALLBACK;
+    return callHandler(handlers.get(owner), method, path, rest);
   };
 }

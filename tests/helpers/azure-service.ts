@@ -9,10 +9,17 @@ import path from 'node:path';
 import { sls } from './aws-service.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const COPIED = ['serverless.azure.yml', 'host.json', 'infra/azure'];
+const COPIED = ['serverless.azure.yml', 'host.json', 'infra/azure', 'infra/entities.json'];
 const LINKED = ['node_modules', 'packages', 'infra/serverless'];
 
-const HTTP = ['region', 'health', 'replication', 'operations', 'users', 'items', 'fallback'];
+const HTTP = ['region', 'health', 'replication', 'operations', 'items', 'fallback'];
+const ENTITIES = (
+  JSON.parse(fs.readFileSync(path.join(ROOT, 'infra/entities.json'), 'utf8')) as {
+    readonly collection: string;
+    readonly handler: string;
+  }[]
+).map(({ collection, handler }) => [collection, handler.replace('.handler', '.ts')] as const);
+
 const BRIDGE = ['forward', 'apply', 'sweep', 'verify', 'verify-hourly'];
 
 /** An HTTP function that answers what it was asked, which cloud it was bundled for, and `version`. */
@@ -55,6 +62,7 @@ export function copyAzureService(): string {
 /** Writes the sources of all functions, again with another version to change them. */
 export function writeFunctions(dir: string, version: number): void {
   for (const name of HTTP) write(dir, `src/handlers/${name}.ts`, httpSource(name, version));
+  for (const [name, file] of ENTITIES) write(dir, file, httpSource(name, version));
   for (const name of BRIDGE) write(dir, `src/bridge/${name}.ts`, bridgeSource(name, version));
 }
 

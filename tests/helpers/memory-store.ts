@@ -5,6 +5,10 @@ import type {
   ClearRequest,
   ExposedEntry,
   ExposurePage,
+  FoundEntry,
+  IndexEntries,
+  IndexEntry,
+  IndexQuery,
   KeyPage,
   PendingEntry,
   PutResult,
@@ -18,13 +22,22 @@ import type {
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 
 export class MemoryStore implements Store {
-  readonly items = new Map<string, { record: StoredRecord; revision: number }>();
+  readonly items = new Map<
+    string,
+    { record: StoredRecord; revision: number; entries?: readonly IndexEntry[] }
+  >();
   /** Not counted per key: one that was removed and created again must not have a revision twice. */
   #writes = 0;
+  /** May be replaced, as a new release does. */
+  entriesOf: IndexEntries;
   /** Called before each operation; throw to inject a failure. */
   before: (operation: keyof Store) => void = () => undefined;
   /** Key → why it fails for good: `read` is for what is read, `change` for what is written, cleared or removed. */
   readonly bad = new Map<string, { readonly read?: Error; readonly change?: Error }>();
+
+  constructor(entriesOf: IndexEntries = () => []) {
+    this.entriesOf = entriesOf;
+  }
 
   get(key: string): Promise<Versioned | undefined> {
     return this.#run('get', () => {
@@ -104,15 +117,29 @@ export class MemoryStore implements Store {
 
   list(
     entity: string,
-    { after = '', limit }: { after: string | undefined; limit: number },
+    { after = '', limit, prefix = '' }: { after: string | undefined; limit: number; prefix?: string },
   ): Promise<readonly string[]> {
     return this.#run('list', () =>
       [...this.items.values()]
         .filter(({ record }) => indexAttributes(record).listed === entity && record.key > after)
+        .filter(({ record }) => record.key.startsWith(prefix))
         .map(({ record }) => record.key)
         .sort((a, b) => (a < b ? -1 : 1))
         .slice(0, limit),
     );
+  }
+
+  entries({ slot, hash, from, to, descending, limit }: IndexQuery): Promise<readonly FoundEntry[]> {
+    return this.#run('entries', () => {
+      const found = [...this.items].flatMap(([key, { entries = [] }]) =>
+        entries
+          .filter((entry) => entry.slot === slot && entry.hash === hash)
+          .filter(({ range }) => range >= from && range < to)
+          .map(({ range }) => ({ key, range })),
+      );
+      found.sort((a, b) => (a.range < b.range ? -1 : 1));
+      return (descending ? found.reverse() : found).slice(0, limit);
+    });
   }
 
   scan({ cursor = '', limit }: ScanOptions): Promise<ScanPage> {
@@ -126,7 +153,9 @@ export class MemoryStore implements Store {
           return refusal === undefined ? [] : [[key, refusal] as const];
         }),
       );
+      const misindexed = page.filter((key) => this.#isMisindexed(key));
       return {
+        ...(misindexed.length > 0 && { misindexed }),
         records: page.flatMap((key) => (unreadable.has(key) ? [] : (this.#read(key)?.record ?? []))),
         ...(unreadable.size > 0 && { unreadable }),
         ...(keys.length > limit && next !== undefined && { next }),
@@ -160,6 +189,12 @@ export class MemoryStore implements Store {
     });
   }
 
+  #isMisindexed(key: string): boolean {
+    const held = this.items.get(key);
+    if (held === undefined || this.bad.get(key)?.read !== undefined) return false;
+    return JSON.stringify(held.entries ?? []) !== JSON.stringify(this.entriesOf(held.record, 'check'));
+  }
+
   #exposed(): ExposedEntry[] {
     return [...this.items.values()]
       .flatMap(({ record }) => {
@@ -178,7 +213,8 @@ export class MemoryStore implements Store {
 
   #set(key: string, record: StoredRecord): void {
     this.#writes += 1;
-    this.items.set(key, { record, revision: this.#writes });
+    const entries = this.entriesOf(record, 'write');
+    this.items.set(key, { record, revision: this.#writes, entries });
   }
 
   #put({ record, expected }: WriteRequest): PutResult {

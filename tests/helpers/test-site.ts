@@ -5,7 +5,9 @@ import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-wr
 import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { DeclaredIndex } from '../../src/shared/domain/indexes/declared-index.ts';
 import { Replica } from '../../src/shared/domain/replica.ts';
+import type { UniqueOf } from '../../src/shared/domain/unique/unique-values.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -30,7 +32,7 @@ export class TestSite {
   /** What happens while a protocol sleeps; the clock does not move on its own. */
   sleep: (ms: number) => Promise<void> = () => Promise.resolve();
 
-  get #resources(): Resources {
+  get resources(): Resources {
     return {
       store: this.store,
       outbox: this.outbox,
@@ -41,19 +43,23 @@ export class TestSite {
   }
 
   run<Result>(protocol: Protocol<Result>): Promise<Result> {
-    return drive(protocol, this.#resources);
+    return drive(protocol, this.resources);
   }
 
-  /** The replica of this site, as a service uses it. */
-  replica(): Replica {
+  /** The replica of this site, as a service uses it. @param nextId Its ids, where a test wants its own. */
+  /** @param uniqueOf What of its records is unique; nothing unless it is said. */
+  replica(indexes: readonly DeclaredIndex[] = [], nextId?: () => string, uniqueOf?: UniqueOf): Replica {
     const next = (): string => {
+      if (nextId !== undefined) return nextId();
       this.#operations += 1;
       return `id-${String(this.#operations).padStart(9, '0')}`;
     };
     return new Replica({
       site: this.site,
-      resources: this.#resources,
+      resources: this.resources,
+      indexes,
       ids: { next },
+      ...(uniqueOf && { uniqueOf }),
     });
   }
 

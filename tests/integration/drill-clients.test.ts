@@ -22,7 +22,7 @@ import { waitUntil } from '../helpers/wait-until.ts';
 const TTL_SECONDS = 1;
 /** Also the bound of a check's answer: a busy machine must not seem ill. */
 const INTERVAL_SECONDS = 0.4;
-const SIZES = { 'honours TTL': 8, 'ignores TTL': 8 };
+const SIZES = { 'honours TTL': 8, 'ignores TTL': 8, 'fails over': 4 };
 const [A, B] = [
   { site: 'aws-us-east-1', address: '127.0.0.2' },
   { site: 'azure-eastus', address: '127.0.0.3' },
@@ -41,8 +41,9 @@ async function startSite(site: string): Promise<TestOrigin> {
     const headers = {
       'x-tandem-site': site,
       ...(request.method === 'POST' && { 'x-tandem-session': token }),
+      ...(request.headers['prefer'] !== undefined && { 'preference-applied': 'durability=all' }),
     };
-    response.writeHead(request.method === 'POST' ? 201 : 200, headers).end('{}');
+    response.writeHead(request.method === 'POST' ? 201 : 200, headers).end(`{"id":"${site}-${count}"}`);
   };
   return origin;
 }
@@ -101,9 +102,9 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
   const beganMs = Date.now();
   const since = (ms: number, group: string) =>
     calls.filter((call) => call.startMs >= ms && call.group === group);
-  await waitUntil('clients of both kinds at both sites', () => {
+  await waitUntil('clients of every kind at both sites', () => {
     const held = new Set(calls.map(({ via, group }) => `${via} ${group}`));
-    return held.size === 4 ? true : undefined;
+    return held.size === 6 ? true : undefined;
   });
 
   const cutMs = Date.now();
@@ -134,6 +135,10 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
     expect(resolvedAtMs - cutMs).toBeLessThanOrEqual(redirected);
     expect(startMs - resolvedAtMs).toBeLessThan(TTL_SECONDS * 1_000 + 100);
   }
+  // Those who know both sites go to the other one by themselves.
+  const failing = since(beganMs, 'fails over').filter(isError);
+  expect(failing).toEqual([]);
+  expect(since(cutMs, 'fails over').length).toBeGreaterThan(10);
   expect(allServed).toBeDefined();
   expect(result.afterRedirect.requests).toBeGreaterThan(10);
   expect(result.afterRedirect.errors).toBe(0);
@@ -143,7 +148,7 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
   // What was not acknowledged at the lost site was tried again, with its key, until it was.
   const open = new Set(calls.filter(({ kind }) => kind !== 'read').map(({ id }) => id));
   for (const { id, result: came } of calls) if (came === 'acknowledged') open.delete(id);
-  expect(open.size).toBeLessThanOrEqual(SIZES['honours TTL'] + SIZES['ignores TTL']);
+  expect(open.size).toBeLessThanOrEqual(Object.values(SIZES).reduce((a, b) => a + b));
   expect(calls.some(({ kind }) => kind === 'read')).toBe(true);
 }, 30_000);
 

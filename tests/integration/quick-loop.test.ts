@@ -67,10 +67,10 @@ describe('a change shows at both sites, with one line', () => {
   });
 
   test('of a schema, from which validators are generated', async () => {
-    copy.edit('src/shared/entities/user.ts', 'maxLength: 200', 'maxLength: 7');
-    const body = JSON.stringify({ userId: 'long', name: 'Hedy Lamarr', email: 'hedy@example.com' });
+    copy.edit('src/shared/entities/user.ts', 'maxLength: 200', 'maxLength: 20');
+    const body = JSON.stringify({ userId: 'long', name: 'Hedy Lamarr, inventor', email: 'hedy@example.com' });
     const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
-    await shown('the refusal', () => everySite('/users', 'must NOT have more than 7 characters', init));
+    await shown('the refusal', () => everySite('/users', 'must NOT have more than 20 characters', init));
   });
 
   test('of a definition, with a new function in a new file', async () => {
@@ -78,14 +78,41 @@ describe('a change shows at both sites, with one line', () => {
     copy.edit(
       'serverless.aws.yml',
       'functions:\n',
-      "functions:\n  hello:\n    handler: src/handlers/hello.handler\n    role: RegionRole\n    events:\n      - httpApi: { method: '*', path: /hello }\n\n",
+      "functions:\n  - hello:\n      handler: src/handlers/hello.handler\n      role: RegionRole\n      events:\n        - httpApi: { method: '*', path: /hello }\n\n",
     );
     copy.edit(
       'serverless.azure.yml',
       'functions:\n',
-      'functions:\n  hello:\n    handler: src/handlers/hello.handler\n    events:\n      - { <<: *http, route: hello }\n\n',
+      'functions:\n  - hello:\n      handler: src/handlers/hello.handler\n      events:\n        - { <<: *http, route: hello }\n\n',
     );
     await shown('the new function', () => everySite('/hello', 'hello from a new function'));
+  });
+
+  test('of the entities: a file more is served by both, in the time of one change, and its deletion ends that', async () => {
+    const before = copy.output().length;
+    const file = 'src/shared/entities/film.ts';
+    copy.write(file, FILM);
+    const line = /^Changed after .*: src\/shared\/entities\/film\.ts, at (.*)$/m;
+    await shown('the line', () => Promise.resolve(line.test(copy.output().slice(before))));
+    expect(line.exec(copy.output().slice(before))?.[1]?.split(', ')).toHaveLength(2);
+    const [here, there] = sites();
+    const init = { method: 'POST', body: JSON.stringify({ filmId: 'alien', title: 'Alien' }) };
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(`${here!.url}/films`, { ...init, headers })).status).toBe(201);
+    await shown('it at the other', async () => (await fetch(`${there!.url}/films/alien`)).status === 200);
+    // One line for it, although what was generated has changed too.
+    expect(
+      copy
+        .output()
+        .slice(before)
+        .match(/^Changed after/gm),
+    ).toHaveLength(1);
+    fs.rmSync(path.join(copy.dir, file));
+    await shown('nothing there', async () =>
+      (await responsesOf('/films')).every((response) => response.status === 404),
+    );
+    expect(fs.existsSync(path.join(copy.dir, 'src/handlers/entities/films.ts'))).toBe(false);
+    expect(fs.readFileSync(path.join(copy.dir, 'openapi.yaml'), 'utf8')).not.toContain('/films');
   });
 
   test('and what fails names the line of its source', async () => {
@@ -137,6 +164,25 @@ describe('a mistake is reported with file and line, and what was served goes on'
     );
   });
 
+  test('of an entity: every contradiction, and both go on with the one from before', async () => {
+    const file = 'src/shared/entities/film.ts';
+    copy.write(file, FILM);
+    await shown('it', async () => (await responsesOf('/films')).every(({ status }) => status === 200));
+    const before = copy.output().length;
+    copy.write(file, FILM.replace("['title']", "['title', 'year']").replace("'Alien'", '7'));
+    const report = [
+      'Change not built, everything stays as it was (src/shared/entities/film.ts)',
+      '    src/shared/entities/film.ts:7:23: film: required: year is no declared field',
+      '    src/shared/entities/film.ts:9:14: film: example.title: must be string',
+    ].join('\n');
+    await shown('the report', () => Promise.resolve(copy.output().slice(before).includes(report)));
+    expect((await responsesOf('/films')).map(({ status }) => status)).toEqual([200, 200]);
+    copy.write(file, FILM);
+    await shown('that all is as before', () =>
+      Promise.resolve(copy.output().slice(before).includes('Builds again, as before: ')),
+    );
+  });
+
   test('of types, which is served all the same', async () => {
     const file = 'src/handlers/region.ts';
     const good = fs.readFileSync(path.join(copy.dir, file), 'utf8');
@@ -156,12 +202,12 @@ describe('a mistake is reported with file and line, and what was served goes on'
   test.each([
     [
       'a route that is there already, with which no server starts',
-      "  twin:\n    handler: src/handlers/region.handler\n    role: RegionRole\n    events:\n      - httpApi: { method: '*', path: /region }\n\n",
+      "  - twin:\n      handler: src/handlers/region.handler\n      role: RegionRole\n      events:\n        - httpApi: { method: '*', path: /region }\n\n",
       /Change not taken, aws-us-east-1 goes on[^]*\/region/,
     ],
     [
       'a trigger of a function that is not exported, with which no bridge starts',
-      '  twin:\n    handler: src/handlers/region.nothing\n    role: RegionRole\n    events:\n      - schedule: rate(1 hour)\n\n',
+      '  - twin:\n      handler: src/handlers/region.nothing\n      role: RegionRole\n      events:\n        - schedule: rate(1 hour)\n\n',
       /Change not taken, aws-us-east-1 goes on[^]*exports no function nothing/,
     ],
   ])('in a definition and in code: %s', async (_title, twin, report) => {
@@ -229,6 +275,18 @@ describe('with --inspect', () => {
     }
   });
 });
+
+const FILM = `import { defineEntity } from '../domain/define-entity.ts';
+
+export const film = defineEntity({
+  name: 'film',
+  collection: 'films',
+  ...{ idField: 'filmId', description: 'A film' },
+  required: ['title'],
+  fields: { title: { type: 'string', maxLength: 100 } },
+  example: { title: 'Alien' },
+});
+`;
 
 /** Line 9 is where it answers. */
 const HELLO = `import { openRuntime, serve } from '../shared/runtime.ts';

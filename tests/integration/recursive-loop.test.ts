@@ -17,6 +17,7 @@ import { BridgeSupervisor } from '@tandem-clouds/local/aws-host/bridge-superviso
 import { recursiveLoopOf, type ServiceDefinition } from '@tandem-clouds/local/aws-host/service-model';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { drive } from '@tandem-clouds/replication/drive';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { readServiceBundles, ROOT } from '../../scripts/bench/service-bundles.ts';
@@ -72,7 +73,7 @@ async function bundleVerify(): Promise<string> {
 async function fillTable(): Promise<DynamoStore> {
   const client = newDynamoClient(dynamo.endpoint);
   await client.send(new CreateTableCommand(tableDefinition()));
-  const store = new DynamoStore(client, 'tandem');
+  const store = new DynamoStore(client, 'tandem', { entriesOf: noEntries });
   const stamp = encodeStamp(Date.now() - 60_000, 0, SITE);
   for (let page = 0; page < STEPS; page += 1) {
     const writes = Array.from({ length: RECORDS_PER_PAGE }, (_, i) => {

@@ -22,12 +22,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { parse } from 'yaml';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { declaredFunctions } from '@tandem-clouds/local/code/declared-functions';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replication/bounds';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
+import { trialRecord } from '../../infra/rollout/trial-record.ts';
+import { functionOf } from '../../scripts/generate/names.ts';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
+import type { Entity } from '../../src/shared/domain/entity.ts';
+import { entities } from '../../src/shared/registry/entities.ts';
 import { type Call, deliver, type Delivery, invokeFunction, invokeLambda } from '../helpers/call.ts';
 import { packaged } from '../helpers/cloudformation.ts';
 import { type AwsRights, awsRights, proxyAws } from '../helpers/rights/aws.ts';
@@ -70,10 +75,11 @@ let cosmosEndpoint: string;
 function functionsOf(cloud: Site): [string, string][] {
   const { functions } = parse(fs.readFileSync(path.join(ROOT, `serverless.${cloud}.yml`), 'utf8'), {
     merge: true,
-  }) as { functions: Record<string, { handler?: string }> };
-  return Object.entries(functions).flatMap(([key, { handler }]) =>
-    handler === undefined ? [] : [[key, handler.replace(/\.handler$/, '')]],
-  );
+  }) as { functions: unknown };
+  return Object.entries(declaredFunctions(functions, ROOT)).map(([key, { handler }]) => [
+    key,
+    handler.replace(/\.handler$/, ''),
+  ]);
 }
 
 async function bundle(cloud: Site, outdir: string): Promise<void> {
@@ -409,7 +415,6 @@ function unusedOnAws(): string[] {
 
 async function requests(): Promise<void> {
   for (const cloud of BOTH) {
-    const user = { userId: `of-${cloud}`, name: 'Ada', email: 'ada@example.com' };
     expect((await call(cloud, 'region', 'GET', '/region')).status).toBe(200);
     // A busy machine's first answer may be later than a healthy site's.
     await waitUntil(
@@ -418,16 +423,7 @@ async function requests(): Promise<void> {
     );
     expect((await call(cloud, 'rebuilding', 'GET', '/health/deep')).status).toBe(503);
     expect((await call(cloud, 'fallback', 'GET', '/nowhere')).status).toBe(404);
-    const created = await call(cloud, 'users', 'POST', '/users', {
-      body: user,
-      headers: { 'idempotency-key': `key-${cloud}` },
-    });
-    expect(created.status).toBe(201);
-    const session = { 'x-tandem-session': created.headers['x-tandem-session'] ?? '' };
-    expect((await call(cloud, 'users', 'GET', `/users/of-${cloud}`, { headers: session })).status).toBe(200);
-    expect((await call(cloud, 'users', 'GET', '/users', { headers: session })).status).toBe(200);
-    const body = { name: 'Ada Lovelace' };
-    expect((await call(cloud, 'users', 'PATCH', `/users/of-${cloud}`, { body })).status).toBe(200);
+    for (const entity of entities) await entityRequests(cloud, entity);
     const item = { id: `of-${cloud}`, data: { n: 1 } };
     const written = await call(cloud, 'items', 'POST', '/write', { body: item });
     expect(written.status).toBe(201);
@@ -437,20 +433,38 @@ async function requests(): Promise<void> {
     await tick(cloud, 'sweep');
     expect((await call(cloud, 'replication', 'GET', '/replication')).status).toBe(200);
   }
-  expect(
-    (
-      await call('azure', 'user', 'POST', '/user', {
-        body: { userId: 'x', name: 'X', email: 'x@example.com' },
-      })
-    ).status,
-  ).toBe(201);
+  for (const entity of entities) {
+    const { body } = trialRecord(entity, 'alias');
+    for (const alias of entity.aliases)
+      expect((await call('azure', functionOf(alias), 'POST', alias, { body })).status).toBe(201);
+  }
   expect((await call('azure', 'write', 'POST', '/write', { body: { id: 'x', data: {} } })).status).toBe(201);
   await settle();
   for (const cloud of BOTH) {
     const other = cloud === 'aws' ? 'azure' : 'aws';
     expect((await call(cloud, 'items', 'GET', `/items/of-${other}`)).status).toBe(200);
-    expect((await call(cloud, 'users', 'DELETE', `/users/of-${cloud}`)).status).toBe(204);
+    for (const { collection } of entities) {
+      const path = `/${collection}/of-${cloud}`;
+      expect((await call(cloud, functionOf(`/${collection}`), 'DELETE', path)).status).toBe(204);
+    }
   }
+}
+
+/** Everything that the function of an entity does, but for the deletion at the end. */
+async function entityRequests(cloud: Site, entity: Entity): Promise<void> {
+  const { path: base, body, change } = trialRecord(entity, `of-${cloud}`);
+  const key = functionOf(base);
+  const path = `${base}/of-${cloud}`;
+  const created = await call(cloud, key, 'POST', base, {
+    body: { [entity.idField]: `of-${cloud}`, ...body },
+    headers: { 'idempotency-key': `key-${cloud}` },
+  });
+  expect(created.status).toBe(201);
+  const session = { 'x-tandem-session': created.headers['x-tandem-session'] ?? '' };
+  expect((await call(cloud, key, 'GET', path, { headers: session })).status).toBe(200);
+  expect((await call(cloud, key, 'GET', base, { headers: session })).status).toBe(200);
+  if (change !== undefined)
+    expect((await call(cloud, key, 'PATCH', path, { body: change })).status).toBe(200);
 }
 
 async function conflicts(): Promise<void> {

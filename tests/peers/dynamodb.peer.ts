@@ -4,11 +4,12 @@
  */
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { ENVIRONMENT } from '../../scripts/bench/bundle/environment.ts';
 import { openStore } from '../../src/shared/adapters/aws/cloud.ts';
 import { loadConfig } from '../../src/shared/config/config.ts';
 import { describeDynamo } from '../contract/suites/dynamodb-suite.ts';
+import { describeIndexes } from '../contract/suites/index-suite.ts';
 import { describeStore } from '../contract/suites/store-suite.ts';
 import { newDynamoClient } from '../helpers/dynamo.ts';
 import { setEnvironment, tableDefinition } from '../helpers/sites.ts';
@@ -26,6 +27,7 @@ describeDynamo('DynamoDB Local', () => endpoint, {
 
 describe('with DynamoDB Local', () => {
   let store: Store;
+  let kept = noEntries;
   let restore: () => void;
 
   beforeAll(async () => {
@@ -38,11 +40,15 @@ describe('with DynamoDB Local', () => {
     const client = newDynamoClient(endpoint);
     await client.send(new CreateTableCommand(tableDefinition()));
     client.destroy();
-    store = openStore(loadConfig('aws', ENVIRONMENT.aws));
+    store = openStore(loadConfig('aws', ENVIRONMENT.aws), (record, use) => kept(record, use));
   });
   afterAll(() => {
     restore();
   });
 
   describeStore('DynamoDB Local', () => store);
+  describeIndexes('DynamoDB Local', (entriesOf) => {
+    kept = entriesOf;
+    return store;
+  });
 });

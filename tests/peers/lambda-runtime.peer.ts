@@ -21,7 +21,7 @@ import type { Faults } from '@tandem-clouds/emulators/core/faults';
 import { scheduledEvent } from '@tandem-clouds/local/aws-host/schedule';
 import { toSqsEvent } from '@tandem-clouds/local/aws-host/sqs-event';
 import type { ReplicationEvent } from '@tandem-clouds/replication/event';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { type Resource, startGateway } from '@tandem-clouds/testkit/peers/lambda-gateway';
 import { type LambdaPrograms, LambdaSandbox } from '@tandem-clouds/testkit/peers/lambda-sandbox';
@@ -73,7 +73,7 @@ let restore: () => void;
 beforeAll(async () => {
   clouds = await startLinkedClouds('aws');
   restore = setEnvironment({ AWS_REGION: REGION });
-  store = openStore(loadConfig('aws', clouds.env));
+  store = openStore(loadConfig('aws', clouds.env), noEntries);
   sqs = new SQSClient({ region: REGION });
 });
 afterAll(async () => {

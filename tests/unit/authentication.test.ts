@@ -17,6 +17,7 @@ import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
 import type { JwtIssuer, ServiceKey } from '../../src/shared/config/config.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
+import type { Caller, HttpRequest } from '../../src/shared/http/route.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import { signingKeys } from '../../src/shared/http/signing-keys.ts';
 import type { HttpClient } from '../../src/shared/ports/http-client.ts';
@@ -116,6 +117,80 @@ describe('the log', () => {
 
   test('names nobody by a token that is not believed', async () => {
     expect(await caller(`Bearer ${await sign({ sub: 'hedy' }, keys.stranger)}`)).toBeUndefined();
+  });
+});
+
+describe('who asks, as rules see it', () => {
+  const OTHER = 'https://other.example';
+  const seen = async (
+    issuers: readonly JwtIssuer[],
+    claims: Claims,
+    serviceKeys: readonly ServiceKey[] = [],
+    key?: string,
+  ): Promise<Partial<Caller> | number> => {
+    let caller: Caller | undefined;
+    const handle = (request: HttpRequest): { status: number; body: object } => {
+      caller = request.caller;
+      return { status: 200, body: {} };
+    };
+    const routes = forCallers({ jwtIssuers: issuers, serviceKeys }, client, [
+      { method: 'GET', path: '/things', handle },
+    ]);
+    const service = httpService({ site: 'a', routes, logger: { log: () => undefined }, elapsed: () => 0 });
+    const authorization = `Bearer ${key ?? (await sign(claims))}`;
+    const { status } = await invokeLambda(httpEntry(service), {
+      method: 'GET',
+      path: '/things',
+      headers: { authorization },
+    });
+    return caller ?? status;
+  };
+
+  test('is the subject, and every claim as it was signed', async () => {
+    expect(await seen([plain], { sub: 'hedy', org: 'acme', roles: ['x'] })).toMatchObject({
+      subject: 'hedy',
+      scopes: ['tandem/read', 'x'],
+      claims: { sub: 'hedy', org: 'acme', iss: ISSUER },
+    });
+  });
+
+  test.each([
+    ['Cognito', { 'custom:org': 'acme', org: 'forged' }, 'custom:org'],
+    ['Entra', { tid: 'acme' }, 'tid'],
+  ])('has the tenant under one name, whatever %s calls it', async (_issuer, claims, theirs) => {
+    const caller = await seen([{ ...plain, claimNames: { org: theirs } }], { sub: 'hedy', ...claims });
+    expect((caller as Caller).claims['org']).toBe('acme');
+  });
+
+  test('has no claim by a name that the issuer uses for something else', async () => {
+    const caller = await seen([{ ...plain, claimNames: { org: 'tid' } }], { sub: 'hedy', org: 'forged' });
+    expect((caller as Caller).claims).not.toHaveProperty('org');
+  });
+
+  test('is not the subject of another issuer', async () => {
+    const two = [plain, { issuer: OTHER, audience: 'tandem' }];
+    expect(await seen(two, { sub: 'hedy' })).toMatchObject({ subject: `${ISSUER}|hedy` });
+    const named = [
+      { ...plain, subjects: '' },
+      { issuer: OTHER, audience: 'tandem', subjects: 'shop' },
+    ];
+    expect(await seen(named, { sub: 'hedy' })).toMatchObject({ subject: 'hedy' });
+    expect(await seen(named, { sub: 'shop|hedy' })).toBe(401);
+    expect(await seen([plain], { sub: 'service|billing' })).toBe(401);
+  });
+
+  test('is a service by its name, which outlives its key, with the claims that it is given', async () => {
+    const key = { sha256: sha256('a-key'), scopes: ['tandem/read', 'tandem/any-owner'] };
+    const named = { ...key, name: 'billing', claims: { org: 'acme' } };
+    expect(await seen([], {}, [named], 'a-key')).toMatchObject({
+      subject: 'service|billing',
+      scopes: key.scopes,
+      claims: { org: 'acme' },
+    });
+    expect(await seen([], {}, [key], 'a-key')).toMatchObject({
+      subject: `service|${key.sha256.slice(0, 32)}`,
+      claims: {},
+    });
   });
 });
 

@@ -57,6 +57,9 @@ const BASE = {
   serviceKeys: [],
   retiredSites: [],
   rebuilding: false,
+  own: {},
+  trustsEverybody: false,
+  callerLimits: {},
 } as const;
 const sqs = (name: string): string => `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`;
 const CONFIGS: Record<Cloud, Config> = {
@@ -72,6 +75,7 @@ const CONFIGS: Record<Cloud, Config> = {
       deadUrl: sqs('tandem-dead'),
       tickUrl: sqs('tandem-tick'),
       verifyUrl: sqs('tandem-verify'),
+      secretsPrefix: 'tandem',
     },
   },
   azure: {

@@ -189,6 +189,23 @@ describe('tandem status of deployed sites', () => {
     expect(out.match(/backlog/g)).toHaveLength(1);
   });
 
+  test('names the indexes that do not answer yet, and says what they wait for', async () => {
+    const since = '2026-03-01T12:00:00.000Z';
+    const aws = await startSite({
+      ...view(AWS, AZURE),
+      indexes: [
+        { id: 'booking.byCustomer.0abc', phase: 'filling', since },
+        { id: 'booking.byPaid.0def', phase: 'filled', since },
+      ],
+    });
+    const azure = await startSite(view(AZURE, AWS));
+    const { out } = await run(['status', ...named(aws, azure)]);
+    expect(out).toContain('Indexes of aws-us-east-1 that do not answer yet, and since when:');
+    expect(out).toMatch(/booking\.byCustomer +2026-03-01T12:00:00\.000Z +is being filled\n/);
+    expect(out).toMatch(/booking\.byPaid +2026\S+ +is filled here; not yet at every site/);
+    expect(out.match(/do not answer yet/g)).toHaveLength(1);
+  });
+
   test('a site that does not answer is a row that says so, and status 1', async () => {
     const aws = await startSite(view(AWS, AZURE));
     const { code, out } = await run(['status', ...named(aws, { url: await nobody() })]);

@@ -1,5 +1,5 @@
 /**
- * JavaScript and declarations of this package, module by module, with what it uses of the project's other packages.
+ * JavaScript and declarations of a package, module by module, with what it uses of the project's other packages.
  * In the repository everything runs as TypeScript; Node strips no types below node_modules, so what is installed cannot.
  * https://nodejs.org/api/typescript.html#type-stripping-in-dependencies
  *
@@ -11,7 +11,6 @@ import ts from 'typescript';
 
 /** Of a source, wherever its package is: `packages/zone/src/model.ts`. */
 const SOURCE = /\/packages\/([^/]+)\/src\/(.+)\.ts$/;
-const OWN = 'emulators';
 /** Where the modules of other packages go; nobody imports them from outside. */
 const INTERNAL = 'internal';
 
@@ -26,6 +25,7 @@ export function compile(folder: string, out: string): void {
     ts.sys,
     path.dirname(config),
   );
+  const own = path.basename(folder);
   const program = ts.createProgram(sourcesIn(path.join(folder, 'src')), {
     ...options,
     noEmit: false,
@@ -38,7 +38,7 @@ export function compile(folder: string, out: string): void {
   const { diagnostics, emitSkipped } = program.emit(undefined, (name, text, _mark, _onError, sources) => {
     const [source] = sources ?? [];
     if (source === undefined) return;
-    const module = moduleOf(source.fileName);
+    const module = moduleOf(source.fileName, own);
     const file = path.join(out, `${module}${name.endsWith('.d.ts') ? '.d.ts' : '.js'}`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, withRelativeImports(text, module));
@@ -72,11 +72,11 @@ function sourcesIn(folder: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
-/** Below `dist`, without its ending: `sqs/server`, `internal/zone/model`. */
-function moduleOf(file: string): string {
+/** Below `dist`, without its ending: `sqs/server`, `internal/zone/model`. @param own The package that is packed. */
+function moduleOf(file: string, own: string): string {
   const [, name, rest] = SOURCE.exec(file.replaceAll(path.sep, '/')) ?? [];
   if (name === undefined || rest === undefined) throw new Error(`${file} is in no package`);
-  return name === OWN ? rest : `${INTERNAL}/${name}/${rest}`;
+  return name === own ? rest : `${INTERNAL}/${name}/${rest}`;
 }
 
 function withRelativeImports(text: string, module: string): string {

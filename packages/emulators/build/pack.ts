@@ -1,5 +1,5 @@
 /**
- * What `npm pack` runs before and after (https://docs.npmjs.com/cli/v11/using-npm/scripts#life-cycle-operation-order).
+ * What `npm pack` runs before and after, in the folder of the package that is packed: this one, or another that stands alone (https://docs.npmjs.com/cli/v11/using-npm/scripts#life-cycle-operation-order).
  * `prepare` writes dist/ and a package.json for who installs it; `restore` puts back what is in the repository.
  *
  * Invariants: package.json is never half written. While the other one is in place every import of this package in the
@@ -13,7 +13,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../src/core/is-alive.ts';
 import { compile } from './compile.ts';
 
-const FOLDER = path.join(import.meta.dirname, '..');
+/** Of the package: where npm runs its scripts. */
+const FOLDER = process.cwd();
 const MANIFEST = path.join(FOLDER, 'package.json');
 /** The one of the repository, while the other is in its place. */
 const KEPT = path.join(FOLDER, '.package.json.kept');
@@ -21,28 +22,44 @@ const DIST = path.join(FOLDER, 'dist');
 const POLL_MS = 100;
 
 interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
 /** The package.json for who installs the package. It stays private: npm refuses to publish such a tarball. */
-export function packedManifest({ scripts: _scripts, dependencies, ...rest }: Manifest): Manifest {
-  const entry = (name: string): object => ({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
+function packedManifest({ scripts: _scripts, dependencies, bin, exports, ...rest }: Manifest): object {
+  const { '.': main, ...others } = mapped(exports, (name) => ({
+    types: `./dist/${name}.d.ts`,
+    default: `./dist/${name}.js`,
+  }));
   return {
     ...rest,
-    bin: { 'tandem-emulators': './dist/main.js' },
-    exports: { '.': entry('start-emulators'), './internal/*': null, './*': entry('*') },
+    ...(bin && { bin: mapped(bin, scriptOf) }),
+    exports: { '.': main, './internal/*': null, ...others },
     dependencies: Object.fromEntries(
       Object.entries(dependencies).filter(([name]) => !name.startsWith('@tandem-clouds/')),
     ),
   };
 }
 
+const scriptOf = (name: string): string => `./dist/${name}.js`;
+
+/** `./src/main.ts` → what `main` is in the package. */
+function mapped<T>(files: Readonly<Record<string, string>>, to: (name: string) => T): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(files).map(([key, file]) => [key, to(file.replace(/^\.\/src\/|\.ts$/g, ''))]),
+  );
+}
+
 function prepare(): void {
   restore();
   compile(FOLDER, DIST);
-  fs.chmodSync(path.join(DIST, 'main.js'), 0o755);
-  const packed = packedManifest(JSON.parse(fs.readFileSync(MANIFEST, 'utf8')) as Manifest);
+  const manifest = JSON.parse(fs.readFileSync(MANIFEST, 'utf8')) as Manifest;
+  for (const script of Object.values(mapped(manifest.bin ?? {}, scriptOf)))
+    fs.chmodSync(path.join(FOLDER, script), 0o755);
+  const packed = packedManifest(manifest);
   const next = `${KEPT}.next`;
   fs.copyFileSync(MANIFEST, next);
   fs.renameSync(next, KEPT);

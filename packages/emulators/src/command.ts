@@ -1,13 +1,14 @@
 /** The command that serves emulators until Ctrl-C: `tandem-emulators` by itself, `emulators` of the project's program. */
 import { type Command, command, type CommandContext } from '@tandem-clouds/command-line/command';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
-import { flag, folder, many, text } from '@tandem-clouds/command-line/option';
+import { file, flag, folder, many, text } from '@tandem-clouds/command-line/option';
 import { suggestion } from '@tandem-clouds/command-line/suggest';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
 import { checkOptions, EmulatorOptionsError, PORT_NAMES, SERVICE_NAMES } from './options.ts';
 
 const PORT_MAX = 65_535;
+const VAULTS = ['secretsmanager', 'keyvault'] as const;
 
 const DETAILS = `Services: ${SERVICE_NAMES.join(', ')}. <name> of --port is one of them, or servicebus-control, where faults and counts
 of Service Bus are. Everything listens on 127.0.0.1 only.`;
@@ -18,13 +19,14 @@ interface EmulatorsInput {
   readonly queue: readonly string[];
   readonly dataDir: string | undefined;
   readonly region: string;
+  readonly secretsFile: string | undefined;
 }
 
 /** @param name What the command is called where it is declared. */
 export function emulatorsCommand(name: string): Command<CommandContext> {
   return command({
     name,
-    summary: 'DynamoDB, SQS, Cosmos DB and Service Bus on this machine, for their own SDKs',
+    summary: 'DynamoDB, SQS, Cosmos DB, Service Bus and both vaults on this machine, for their own SDKs',
     details: DETAILS,
     options: {
       services: text('which, with commas between', {
@@ -35,6 +37,7 @@ export function emulatorsCommand(name: string): Command<CommandContext> {
       queue: many(text('of Service Bus, which exists from the start', { placeholder: 'name' })),
       dataDir: folder('where data is kept; without it in memory', {}),
       region: text('of AWS', { placeholder: 'name', default: 'us-east-1' }),
+      secretsFile: file('a .env file whose SECRET_… lines are in the vaults', {}),
       json: flag('one JSON object, when everything listens'),
     },
     examples: [
@@ -42,6 +45,10 @@ export function emulatorsCommand(name: string): Command<CommandContext> {
       {
         line: `${name} --port dynamodb=8000 --data-dir .data`,
         shows: 'a port that stays, and data that stays',
+      },
+      {
+        line: `${name} --services secretsmanager,keyvault --secrets-file .env`,
+        shows: 'vaults that hold what a file says',
       },
       { line: `${name} --services servicebus --queue orders`, shows: 'a queue that is there at once' },
     ],
@@ -52,17 +59,24 @@ export function emulatorsCommand(name: string): Command<CommandContext> {
 }
 
 /** @throws UsageError naming every option that is wrong. */
-function optionsOf({ services, port, queue, dataDir, region }: EmulatorsInput): EmulatorsOptions {
+function optionsOf(input: EmulatorsInput): EmulatorsOptions {
+  const { services, port, queue, dataDir, region, secretsFile } = input;
   const names = services.split(',').map((name) => serviceOf(name.trim()));
   const options = {
     services: names,
     ports: portsOf(port, names),
     dataDir,
     region,
+    ...(secretsFile !== undefined &&
+      Object.fromEntries(
+        VAULTS.filter((name) => names.includes(name)).map((name) => [name, { secretsFile }]),
+      )),
     ...(queue.length > 0 && { servicebus: { queues: Object.fromEntries(queue.map((name) => [name, {}])) } }),
   };
   if (queue.length > 0 && !names.includes('servicebus'))
     throw new UsageError('--queue: --services does not name servicebus');
+  if (secretsFile !== undefined && !VAULTS.some((name) => names.includes(name)))
+    throw new UsageError(`--secrets-file: --services names none of ${VAULTS.join(', ')}`);
   try {
     checkOptions(options);
   } catch (error) {

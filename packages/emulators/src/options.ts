@@ -9,7 +9,15 @@ import { suggestion } from '@tandem-clouds/command-line/suggest';
 import { checkQueueName, parseQueueOptions, type QueueOptions } from './service-bus/queue-options.ts';
 import { isTier, type Tier, TIERS } from './service-bus/tiers.ts';
 
-export const SERVICE_NAMES = ['dynamodb', 'sqs', 'cosmos', 'servicebus', 'oidc'] as const;
+export const SERVICE_NAMES = [
+  'dynamodb',
+  'sqs',
+  'secretsmanager',
+  'cosmos',
+  'servicebus',
+  'keyvault',
+  'oidc',
+] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Service Bus listens twice: AMQP for the SDK, HTTP for faults and counts. */
@@ -21,7 +29,7 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
   readonly services: readonly S[];
   /** TCP ports on 127.0.0.1, of services that are started. 0 or absent picks a free one. */
   readonly ports?: Readonly<Partial<Record<PortName, number>>>;
-  /** The folder that data persists in, a subfolder for each service; absent: memory only. The issuer keeps nothing. */
+  /** The folder that data persists in, a subfolder for each service; absent: memory only. Vaults and the issuer keep nothing. */
   readonly dataDir?: string | undefined;
   /** Of AWS: in ARNs, and in what the SDKs are configured with. Default `us-east-1`. */
   readonly region?: string;
@@ -32,6 +40,12 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly readUnitsPerSecond?: number;
     /** Beyond so many write units a second of a table or an index, writes are. Default: no limit. */
     readonly writeUnitsPerSecond?: number;
+  };
+  readonly secretsmanager?: {
+    /** A `.env` file: `SECRET_STRIPE_KEY=…` in it is the secret `stripe-key`. Read again when it changes. Absolute. */
+    readonly secretsFile?: string;
+    /** Stands before the names of those: with `shop`, the secret is `shop/stripe-key`. */
+    readonly prefix?: string;
   };
   readonly cosmos?: {
     /** Beyond so many request units a second, requests get 429. Default: no limit. */
@@ -44,6 +58,10 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly tier?: Tier;
     /** Default 1,000, as in Basic and Standard. Infinity: no limit. */
     readonly creditsPerSecond?: number | undefined;
+  };
+  readonly keyvault?: {
+    /** As of `secretsmanager`. */
+    readonly secretsFile?: string;
   };
 }
 
@@ -72,12 +90,14 @@ const FIELDS: Checks = {
   region: text,
   now: needs('a function', (value) => typeof value === 'function'),
   dynamodb: fieldsOf({ readUnitsPerSecond: positive, writeUnitsPerSecond: positive }),
+  secretsmanager: fieldsOf({ secretsFile: text, prefix: text }),
   cosmos: fieldsOf({ requestUnitsPerSecond: positive }),
   servicebus: fieldsOf({
     queues: checkQueues,
     tier: needs(`one of ${TIERS.join(', ')}`, isTier),
     creditsPerSecond: positive,
   }),
+  keyvault: fieldsOf({ secretsFile: text }),
 };
 
 /** @throws EmulatorOptionsError */

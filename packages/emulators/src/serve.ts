@@ -69,6 +69,10 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
   dynamodb: ({ dynamodb: { endpoint, config } }) =>
     `DynamoDB     ${endpoint}\n  new DynamoDBClient(${literal(config)})\n`,
   sqs: ({ sqs: { endpoint, config } }) => `SQS          ${endpoint}\n  new SQSClient(${literal(config)})\n`,
+  secretsmanager: ({ secretsmanager: { endpoint, config } }) =>
+    `Secrets Mgr  ${endpoint}\n  new SecretsManagerClient(${literal(config)})\n`,
+  keyvault: ({ keyvault: { vaultUrl, options } }) =>
+    `Key Vault    ${vaultUrl}\n  new SecretClient('${vaultUrl}', credential, ${literal(options)}); any token is taken\n`,
   cosmos: ({ cosmos: { endpoint, config } }) =>
     `Cosmos DB    ${endpoint}\n  new CosmosClient(${literal(config)})\n`,
   servicebus: ({ servicebus: { port, controlUrl, connectionString } }) =>

@@ -29,7 +29,7 @@ export interface AwsClientConfig {
 
 export interface AwsEmulator extends Controlled {
   readonly endpoint: string;
-  /** `new DynamoDBClient(config)`, `new SQSClient(config)` */
+  /** `new DynamoDBClient(config)`, `new SQSClient(config)`, `new SecretsManagerClient(config)` */
   readonly config: AwsClientConfig;
 }
 
@@ -37,6 +37,20 @@ export interface CosmosEmulator extends Controlled {
   readonly endpoint: string;
   /** `new CosmosClient(config)` */
   readonly config: { readonly endpoint: string; readonly key: string };
+}
+
+export interface KeyVaultEmulator extends Controlled {
+  /** `new SecretClient(vaultUrl, credential, options)` */
+  readonly vaultUrl: string;
+  /** Any token is taken. */
+  readonly credential: {
+    getToken(): Promise<{ readonly token: string; readonly expiresOnTimestamp: number }>;
+  };
+  /** Of an address without TLS that is none of `vault.azure.net`. */
+  readonly options: {
+    readonly allowInsecureConnection: true;
+    readonly disableChallengeResourceVerification: true;
+  };
 }
 
 export interface ServiceBusEmulator extends Controlled {
@@ -59,8 +73,10 @@ export interface OidcEmulator {
 export interface EmulatorOf {
   readonly dynamodb: AwsEmulator;
   readonly sqs: AwsEmulator;
+  readonly secretsmanager: AwsEmulator;
   readonly cosmos: CosmosEmulator;
   readonly servicebus: ServiceBusEmulator;
+  readonly keyvault: KeyVaultEmulator;
   readonly oidc: OidcEmulator;
 }
 
@@ -74,6 +90,7 @@ export interface Started<E = EmulatorOf[ServiceName]> {
 /** Well formed, and of no account. */
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 const DEFAULT_REGION = 'us-east-1';
+const TOKEN_MS = 3_600_000;
 
 /** Where the data of a service is, below the folder of all. */
 const FOLDERS = { dynamodb: 'dynamodb', sqs: 'sqs', cosmos: 'cosmos', servicebus: 'service-bus' } as const;
@@ -96,6 +113,37 @@ export const SERVICES: {
     const { startSqs } = await import('./sqs/server.ts');
     const server = await startSqs({ ...common(options, 'sqs'), ...region(options) });
     return startedAws('AWS_ENDPOINT_URL_SQS', server, options);
+  },
+
+  async secretsmanager(options) {
+    const { startSecretsManager } = await import('./secrets-manager/server.ts');
+    const server = await startSecretsManager({
+      ...inMemory(options, 'secretsmanager'),
+      ...region(options),
+      ...options.secretsmanager,
+    });
+    return startedAws('AWS_ENDPOINT_URL_SECRETS_MANAGER', server, options);
+  },
+
+  async keyvault(options) {
+    const { startKeyVault } = await import('./key-vault/server.ts');
+    const server = await startKeyVault({ ...inMemory(options, 'keyvault'), ...options.keyvault });
+    const { port, faults } = server;
+    const vaultUrl = base(server.endpoint);
+    return {
+      emulator: {
+        port,
+        faults,
+        faultsUrl: vaultUrl + FAULTS_PATH,
+        vaultUrl,
+        credential: {
+          getToken: () => Promise.resolve({ token: 'local', expiresOnTimestamp: Date.now() + TOKEN_MS }),
+        },
+        options: { allowInsecureConnection: true, disableChallengeResourceVerification: true },
+      },
+      env: { KEY_VAULT_URL: vaultUrl },
+      close: () => server.close(),
+    };
   },
 
   async cosmos(options) {
@@ -159,6 +207,12 @@ function common(options: EmulatorsOptions, service: keyof typeof FOLDERS): Commo
     ...(dataDir !== undefined && { dataDir: path.join(dataDir, FOLDERS[service]) }),
     ...(now !== undefined && { now }),
   };
+}
+
+/** Of what keeps nothing. */
+function inMemory(options: EmulatorsOptions, service: PortName): Omit<CommonOptions, 'dataDir'> {
+  const { now } = options;
+  return { port: portOf(options, service), ...(now !== undefined && { now }) };
 }
 
 function portOf({ ports }: EmulatorsOptions, name: PortName): number {

@@ -88,7 +88,14 @@ describe.each(EMULATORS.map((emulator) => [emulator.title, emulator] as const))(
 
 test('the README of the package has a row for each that can be used by itself, with suites that exist', () => {
   const scopes = EMULATORS.flatMap(({ title, scope }) => (scope === undefined ? [] : [{ title, ...scope }]));
-  expect(scopes.map(({ title }) => title)).toEqual(['DynamoDB', 'SQS', 'Cosmos DB', 'Service Bus']);
+  expect(scopes.map(({ title }) => title)).toEqual([
+    'DynamoDB',
+    'SQS',
+    'Secrets Manager',
+    'Cosmos DB',
+    'Service Bus',
+    'Key Vault',
+  ]);
   const readme = emulatorDocuments()['packages/emulators/README.md'] ?? '';
   for (const { title, serves, lacks, suites } of scopes) {
     const row = readme.split('\n').find((line) => line.startsWith(`| ${title} `) && line.includes(serves));

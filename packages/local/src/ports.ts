@@ -22,9 +22,11 @@ const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
   dynamodb: 8000,
   sqs: 9324,
+  'secrets-manager': 8200,
   cosmos: 8081,
   'service-bus': 5672,
   'service-bus-control': 5300,
+  'key-vault': 8300,
 };
 
 /**

@@ -41,6 +41,7 @@ describe('the sites of a folder', () => {
       'azure-eastus.cosmos',
       'azure-eastus.service-bus',
       'azure-eastus.service-bus-control',
+      'azure-eastus.key-vault',
     ]);
   });
 

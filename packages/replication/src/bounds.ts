@@ -113,6 +113,16 @@ export const tombstoneMarginMs = 24 * 3_600_000;
 /** How long an entry of the conflict log stands: 90 days. */
 export const conflictKeptMs = 90 * 24 * 3_600_000;
 
+// Indexes
+/** Indexes of all entities of an application, as a site's own heartbeat names them: at most 16 kB of it. */
+export const indexesKnownMax = 200;
+/** Lost races on one record before it is left to those who write it, who enter it in its indexes. */
+export const rewriteAttemptsMax = 5;
+/** What a release before wrote while it was being replaced is there when the filling begins. */
+export const indexFillDelaySeconds = 60;
+/** A filling that has not ended after so long is begun again: its message was lost, or is among the dead letters. */
+export const indexFillAgainMs = 6 * 3_600_000;
+
 // Anti-entropy
 /** How long one step of a comparison scans before it leaves the rest to the next. */
 export const compareStepMs = 20_000;

@@ -21,7 +21,7 @@ const UNUSABLE = 'unusable';
 const REASON_CHARACTERS_MAX = 200;
 
 /** What the function was doing. */
-export type Activity = 'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write';
+export type Activity = 'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write' | 'index';
 
 export interface UnusableKey {
   readonly key: string;

@@ -6,7 +6,7 @@ import { CosmosClient } from '@azure/cosmos';
 import { chunk } from '@tandem-clouds/replication/chunk';
 import { ThrottledError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store, type Versioned } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { openStore as openDynamoStore } from '../../../src/shared/adapters/aws/cloud.ts';
 import { openSqsQueue } from '../../../src/shared/adapters/aws/open-queue.ts';
@@ -70,7 +70,7 @@ export class Fixture {
     const { env, site: name } = this.#sites[cloud];
     const site = { site: name, peers: [this.#sites[OTHER[cloud]].site], now: Date.now };
     const sleep = (ms: number): Promise<void> => delay(ms);
-    const store = OPEN_STORE[cloud](loadConfig(cloud, env));
+    const store = OPEN_STORE[cloud](loadConfig(cloud, env), noEntries);
     const { outbox } = this.#open[cloud];
     return new Replica({ site, resources: { store, outbox, sleep }, ids: { next: randomUUID } });
   }
@@ -107,6 +107,7 @@ function openAws({ env }: BenchSite): OpenSite {
     store: new DynamoStore(
       new DynamoDBClient({ region, endpoint: env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '' }),
       env['TANDEM_TABLE'] ?? '',
+      { entriesOf: noEntries },
     ),
     outbox: openSqsQueue({ region, url: env['TANDEM_OUT_URL'] ?? '' }),
   };
@@ -117,6 +118,7 @@ function openAzure({ env }: BenchSite): OpenSite {
   return {
     store: new CosmosStore(
       client.database(env['COSMOS_DATABASE'] ?? '').container(env['COSMOS_CONTAINER'] ?? ''),
+      { entriesOf: noEntries },
     ),
     outbox: openServiceBusQueue({
       queue: 'tandem-out',

@@ -50,7 +50,7 @@ const SYSTEM_BYTES = 230;
 
 /** What Cosmos DB charges a record for. */
 export function chargedBytes(record: StoredRecord): number {
-  return Buffer.byteLength(JSON.stringify(toDocument(record))) + SYSTEM_BYTES;
+  return Buffer.byteLength(JSON.stringify(toDocument(record, []))) + SYSTEM_BYTES;
 }
 
 /**

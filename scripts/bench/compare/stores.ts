@@ -1,7 +1,7 @@
 /** The store of one site of each cloud, through the product's own adapters. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CosmosClient } from '@azure/cosmos';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../../src/shared/adapters/azure/store.ts';
@@ -30,8 +30,8 @@ export async function openStores(): Promise<{
   const container = cosmos.database(env['COSMOS_DATABASE'] ?? '').container(env['COSMOS_CONTAINER'] ?? '');
   return {
     stores: [
-      filled(new DynamoStore(dynamo, aws.env['TANDEM_TABLE'] ?? '')),
-      filled(new CosmosStore(container)),
+      filled(new DynamoStore(dynamo, aws.env['TANDEM_TABLE'] ?? '', { entriesOf: noEntries })),
+      filled(new CosmosStore(container, { entriesOf: noEntries })),
     ],
     async close() {
       dynamo.destroy();

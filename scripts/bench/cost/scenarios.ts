@@ -109,7 +109,9 @@ async function counted(
 /** @throws Error when a record is not what is called a kilobyte: then the figures would be about something else. */
 function assertKilobyte(records: readonly StoredRecord[]): void {
   for (const record of records) {
-    const bytes = itemBytes(toItem(record, undefined) as unknown as Parameters<typeof itemBytes>[0]);
+    const bytes = itemBytes(
+      toItem({ record, expected: undefined }, []) as unknown as Parameters<typeof itemBytes>[0],
+    );
     if (bytes > ITEM_BYTES_MAX || bytes < ITEM_BYTES_MIN) throw new Error(`an item of ${bytes} bytes`);
   }
 }

@@ -85,7 +85,7 @@ async function halfFailed(rehearsal: RehearsalRun): Promise<void> {
   });
 }
 
-const RECORD = { k: { S: 'users#rehearsal' }, data: { S: 'kept' } };
+const RECORD = { k: { S: 'item:rehearsal' }, data: { S: 'kept' } };
 const KEY = { TableName: 'tandem', Key: { k: RECORD.k } };
 
 type Identities = Awaited<ReturnType<typeof identities>>;
@@ -136,7 +136,7 @@ async function backToEarlier(run: RehearsalRun, before: Identities): Promise<voi
   await report.step('aws', 'forward again, and back by deploying the earlier package', async () => {
     await succeeds(run, ['deploy', '--package', SECOND]);
     assert.equal((await settings(query))['TANDEM_LOG_LEVEL'], 'debug');
-    assert.ok(fs.existsSync(path.join(place.dir, FIRST, 'users.zip')), 'a deployment used the package up');
+    assert.ok(fs.existsSync(path.join(place.dir, FIRST, 'items.zip')), 'a deployment used the package up');
     await succeeds(run, ['deploy', '--package', FIRST]);
     assert.equal((await settings(query))['TANDEM_LOG_LEVEL'], 'info');
     await unharmed(run, before);

@@ -66,7 +66,7 @@ async function attributes(query: Query, name: string): Promise<Readonly<Record<s
 }
 
 /** What the functions' environment says. */
-export async function settings(query: Query, name = 'users'): Promise<Readonly<Record<string, string>>> {
+export async function settings(query: Query, name = 'items'): Promise<Readonly<Record<string, string>>> {
   const { Environment } = await query<Lambda>('lambda', 'GetFunctionConfiguration', {
     FunctionName: `tandem-prod-${name}`,
   });
@@ -104,9 +104,13 @@ async function checkStore(query: Query): Promise<string> {
   assert.equal(Table.BillingModeSummary?.BillingMode, 'PAY_PER_REQUEST');
   assert.deepEqual(Table.GlobalSecondaryIndexes.map(({ IndexName }) => IndexName).sort(), [
     'by_type',
+    'by_x1',
+    'by_x2',
+    'by_x3',
+    'by_x4',
     'pending',
   ]);
-  return 'table: on demand, with both indexes';
+  return 'table: on demand, with all indexes';
 }
 
 async function checkQueues(query: Query): Promise<string> {

@@ -2,13 +2,15 @@
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { HttpClient } from '../ports/http-client.ts';
 
-export const fetchClient: HttpClient = async ({ method, url, headers, timeoutMs, bodyBytesMax }) => {
+export const fetchClient: HttpClient = async (call) => {
+  const { method, url, headers, body, timeoutMs, bodyBytesMax, redirect = 'error' } = call;
   try {
     const response = await fetch(url, {
       method,
       headers,
-      redirect: 'error',
+      redirect,
       signal: AbortSignal.timeout(timeoutMs),
+      ...(body !== undefined && { body }),
     });
     return {
       status: response.status,

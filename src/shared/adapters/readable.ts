@@ -4,7 +4,7 @@
  * Invariant: the core is never given anything but a record. Somebody may have changed an item by hand, or restored half of
  * it; whoever reads it then learns which key it is and why, and reads the others.
  */
-import type { ScanPage, Versioned } from '@tandem-clouds/replication/ports/store';
+import type { IndexEntries, IndexEntry, ScanPage, Versioned } from '@tandem-clouds/replication/ports/store';
 import { EXPIRES } from '@tandem-clouds/replication/record';
 import { UnreadableError } from '../errors.ts';
 
@@ -24,23 +24,46 @@ export function readable(key: string, read: () => Versioned): Versioned {
   return versioned;
 }
 
+/** How a store reads what it holds. */
+export interface Reader<Held> {
+  readonly read: (item: Held) => Versioned;
+  readonly keyOf: (item: Held) => string;
+  /** The entries in the generic indexes that an item has, and those that its record should have. */
+  readonly entriesIn: (item: Held) => readonly IndexEntry[];
+  readonly entriesOf: IndexEntries;
+}
+
 /** A page of a scan: one item that is no record is named, and does not take the others along. */
 export function readablePage<Held>(
   items: readonly Held[],
-  read: (item: Held) => Versioned,
-  keyOf: (item: Held) => string,
-): Pick<ScanPage, 'records' | 'unreadable'> {
+  { read, keyOf, entriesIn, entriesOf }: Reader<Held>,
+): Pick<ScanPage, 'records' | 'unreadable' | 'misindexed'> {
   const unreadable = new Map<string, Error>();
+  const misindexed: string[] = [];
   const records = items.flatMap((item) => {
     try {
-      return [read(item).record];
+      const { record } = read(item);
+      if (entriesText(entriesIn(item)) !== entriesText(entriesOf(record, 'check')))
+        misindexed.push(record.key);
+      return [record];
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
       unreadable.set(keyOf(item), error);
       return [];
     }
   });
-  return { records, ...(unreadable.size > 0 && { unreadable }) };
+  return {
+    records,
+    ...(unreadable.size > 0 && { unreadable }),
+    ...(misindexed.length > 0 && { misindexed }),
+  };
+}
+
+function entriesText(entries: readonly IndexEntry[]): string {
+  return entries
+    .map(({ slot, hash, range }) => `${slot} ${hash} ${range}`)
+    .sort()
+    .join('\n');
 }
 
 /** What is wrong with a state that is none, as far as merging would stumble over it. */

@@ -1,4 +1,7 @@
 /** JSON Schema of the configuration; compiled ahead of time with all others. */
+import { ownSchema } from './own-setting.ts';
+import { ownSettings } from './own-settings.ts';
+
 const text = { type: 'string', minLength: 1 } as const;
 const url = { type: 'string', pattern: '^https?://[^ ]+$' } as const;
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
@@ -38,6 +41,8 @@ const jwtIssuer = {
       },
     },
     claims: { type: 'object', additionalProperties: text },
+    claimNames: { type: 'object', maxProperties: 16, additionalProperties: text },
+    subjects: { type: 'string', pattern: '^([a-z0-9][a-z0-9.-]{0,31})?$', not: { const: 'service' } },
   },
 } as const;
 
@@ -45,7 +50,22 @@ const serviceKey = {
   type: 'object',
   required: ['sha256', 'scopes'],
   additionalProperties: false,
-  properties: { sha256, scopes: { type: 'array', items: { enum: ['tandem/read', 'tandem/write'] } } },
+  properties: {
+    sha256,
+    scopes: { type: 'array', maxItems: 32, items: { type: 'string', pattern: '^[!#-[\\]-~]{1,128}$' } },
+    name: { type: 'string', pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' },
+    claims: { type: 'object', maxProperties: 16, additionalProperties: text },
+  },
+} as const;
+
+const limit = {
+  type: 'object',
+  required: ['perSecond', 'burst'],
+  additionalProperties: false,
+  properties: {
+    perSecond: { type: 'number', minimum: 0.01, maximum: 1_000_000 },
+    burst: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+  },
 } as const;
 
 const awsPeer = {
@@ -97,6 +117,9 @@ export const configSchema = {
     'serviceKeys',
     'retiredSites',
     'rebuilding',
+    'own',
+    'trustsEverybody',
+    'callerLimits',
   ],
   additionalProperties: false,
   properties: {
@@ -125,11 +148,31 @@ export const configSchema = {
     serviceKeys: { type: 'array', maxItems: 32, items: serviceKey },
     retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
+    own: ownSchema(ownSettings),
+    trustsEverybody: { type: 'boolean' },
+    callerLimits: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { requests: limit, writes: limit, waitingReads: limit },
+    },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'secretsPrefix'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text, verifyUrl: text },
+      properties: {
+        table: text,
+        outUrl: text,
+        inUrl: text,
+        deadUrl: text,
+        tickUrl: text,
+        verifyUrl: text,
+        // As the name of a secret, without a slash at its end.
+        secretsPrefix: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$',
+          maxLength: 200,
+        },
+      },
     },
     azure: {
       type: 'object',
@@ -148,6 +191,11 @@ export const configSchema = {
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
+        // By TLS, or on this machine.
+        vaultUrl: {
+          type: 'string',
+          pattern: '^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$',
+        },
         cosmosEndpoint: text,
         cosmosKey: text,
         cosmosDatabase: text,

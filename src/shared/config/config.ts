@@ -7,6 +7,8 @@ import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { type Failure, InvalidError } from '../errors.ts';
 import { config as configCheck } from '../generated/validators.js';
 import { validate } from '../validation/validate.ts';
+import { type OwnSettings, readOwn } from './own-setting.ts';
+import { type OwnConfig, ownSettings } from './own-settings.ts';
 
 /** How one site reaches another. */
 export type PeerConfig =
@@ -58,6 +60,13 @@ export interface JwtIssuer {
   readonly algorithms?: readonly string[];
   /** Claims that must have these values, such as `{ "token_use": "access" }`. */
   readonly claims?: Readonly<Record<string, string>>;
+  /** Claim as entities name it → as this issuer does, such as `{ "org": "custom:org" }` or `{ "org": "tid" }`. */
+  readonly claimNames?: Readonly<Record<string, string>>;
+  /**
+   * What begins its subjects, with `|`, so that two issuers' are not confused; empty: nothing. Where it is not said: nothing
+   * for the only issuer, its address where there are several.
+   */
+  readonly subjects?: string;
 }
 
 /** A program that presents a key in place of a token. */
@@ -65,6 +74,10 @@ export interface ServiceKey {
   /** Of the key, in hexadecimal. */
   readonly sha256: string;
   readonly scopes: readonly string[];
+  /** Makes its subject, `service|<name>`, which so outlives the key; absent: the digest does. */
+  readonly name?: string;
+  /** What it is said to be, as a token would say it: `{ "org": "acme" }`. */
+  readonly claims?: Readonly<Record<string, string>>;
 }
 
 export interface Config {
@@ -78,10 +91,20 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Several with the same scopes, so that keys can rotate. */
   readonly serviceKeys: readonly ServiceKey[];
+  /** How much one caller may ask of this site; what is not named is not limited. */
+  readonly callerLimits: Readonly<
+    Partial<
+      Record<'requests' | 'writes' | 'waitingReads', { readonly perSecond: number; readonly burst: number }>
+    >
+  >;
+  /** With no issuer and no key: everybody may act for any owner and tenant. For a laptop. */
+  readonly trustsEverybody: boolean;
   /** Sites that are gone for good, whose stamps records still bear. */
   readonly retiredSites: readonly SiteId[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
   readonly rebuilding: boolean;
+  /** The settings of `own-settings.ts`. */
+  readonly own: OwnConfig;
   readonly aws?: {
     readonly table: string;
     readonly outUrl: string;
@@ -89,8 +112,12 @@ export interface Config {
     readonly deadUrl: string;
     readonly tickUrl: string;
     readonly verifyUrl: string;
+    /** Of the names in Secrets Manager: `<prefix>/<name>`. */
+    readonly secretsPrefix: string;
   };
   readonly azure?: {
+    /** Of the Key Vault; whoever reads secrets needs it. */
+    readonly vaultUrl?: string;
     readonly cosmosEndpoint: string;
     readonly cosmosKey?: string;
     readonly cosmosDatabase: string;
@@ -117,6 +144,7 @@ const AWS = {
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
   TANDEM_VERIFY_URL: 'verifyUrl',
+  TANDEM_SECRETS_PREFIX: 'secretsPrefix',
 } as const;
 const AZURE = {
   COSMOS_ENDPOINT: 'cosmosEndpoint',
@@ -127,6 +155,7 @@ const AZURE = {
   SERVICE_BUS_CONNECTION: 'serviceBusConnection',
   SERVICE_BUS_ID: 'serviceBusId',
   RESOURCE_MANAGER_ENDPOINT: 'resourceManager',
+  KEY_VAULT_URL: 'vaultUrl',
   TANDEM_OUT_QUEUE: 'outQueue',
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
@@ -140,8 +169,10 @@ const LISTS: Readonly<Record<string, string>> = {
   jwtIssuers: 'TANDEM_JWT_ISSUERS',
   serviceKeys: 'TANDEM_SERVICE_KEYS',
   retiredSites: 'TANDEM_RETIRED_SITES',
+  callerLimits: 'TANDEM_CALLER_LIMITS',
 };
 
+const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
   resourceManager: 'https://management.azure.com',
   outQueue: 'tandem-out',
@@ -158,7 +189,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws InvalidError that lists every variable that is missing or wrong.
  */
 export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
+  const { own, failures: unread } = readOwn(ownSettings, env);
   const common = {
+    own,
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -167,12 +200,19 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     serviceKeys: jsonListOf(env['TANDEM_SERVICE_KEYS']),
     retiredSites: listOf(env['TANDEM_RETIRED_SITES']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
+    callerLimits: jsonOf(env['TANDEM_CALLER_LIMITS'], {}),
+    trustsEverybody: flagOf(env['TANDEM_TRUST_EVERYBODY']),
   };
   const config =
     cloud === 'aws'
-      ? { ...common, aws: pick(env, AWS) }
+      ? { ...common, aws: { ...AWS_DEFAULTS, ...pick(env, AWS) } }
       : { ...common, azure: { ...AZURE_DEFAULTS, ...pick(env, AZURE) } };
-  const failures = [...validate(configCheck, config), ...misdirected(cloud, config.peers)];
+  const failures = [
+    ...unread,
+    ...validate(configCheck, config),
+    ...misdirected(cloud, config.peers),
+    ...confused(config.jwtIssuers),
+  ];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
     throw new InvalidError(`configuration: ${list}`, failures);
@@ -190,7 +230,12 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
 }
 
 function jsonListOf(text: string | undefined): unknown {
-  if (text === undefined || text === '') return [];
+  return jsonOf(text, []);
+}
+
+/** What is no JSON stays as it is, for the schema to refuse. */
+function jsonOf(text: string | undefined, byDefault: unknown): unknown {
+  if (text === undefined || text === '') return byDefault;
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -218,6 +263,23 @@ function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
   );
 }
 
+/** Two issuers of one prefix could own each other's records. */
+function confused(jwtIssuers: unknown): Failure[] {
+  const issuers: readonly unknown[] = Array.isArray(jwtIssuers) ? jwtIssuers : [];
+  const prefixes = issuers.map((issuer) => (issuer as { subjects?: unknown } | null)?.subjects);
+  return prefixes.flatMap((prefix, i) =>
+    prefix !== undefined && prefixes.indexOf(prefix) < i
+      ? [
+          {
+            pointer: `/jwtIssuers/${i}/subjects`,
+            rule: 'unique',
+            detail: 'must differ from those of the other issuers',
+          },
+        ]
+      : [],
+  );
+}
+
 /** Anything but a truth value stays as it is, for the schema to refuse. */
 function flagOf(text: string | undefined): boolean | string {
   if (text === undefined || text === '' || text === 'false') return false;
@@ -238,9 +300,18 @@ function variableOf(pointer: string): string {
   const list = LISTS[first];
   if (list !== undefined) return `${list}${pointer.slice(first.length + 1)}`;
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
+  if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
+  if (first === 'own') return variableOfOwn(second, pointer);
+  if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;
+}
+
+function variableOfOwn(name: string, pointer: string): string {
+  const settings: OwnSettings = ownSettings;
+  const variable = Object.hasOwn(settings, name) ? settings[name]?.env : undefined;
+  return variable === undefined ? pointer : `${variable}${pointer.slice(`/own/${name}`.length)}`;
 }
 
 function deepFreeze<T>(value: T): T {

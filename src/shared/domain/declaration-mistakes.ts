@@ -1,7 +1,11 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
-import { type Entity, type MergePolicy, policyOf, type States, writerOf } from './entity.ts';
+import { indexesMax } from '../bounds.ts';
+import { errorCodes } from '../errors.ts';
+import { type Entity, type MergePolicy, policyOf, type States, writersOf } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { OWNER } from './readable-by.ts';
+import { rankMax, ranksOf, statesMax } from './states.ts';
 
 /** Where in the declaration, as the names that lead there, and what is wrong. */
 export interface Mistake {
@@ -12,22 +16,77 @@ export interface Mistake {
 /** A declaration contradicts itself; `mistakes` names every place. */
 export class DeclarationError extends TypeError {
   override readonly name = 'DeclarationError';
+  /** Its name. */
+  readonly entity: string;
   readonly mistakes: readonly Mistake[];
+  /** What was declared, where it has the shape of an entity. */
+  readonly declared: Entity | undefined;
 
-  constructor(entity: string, mistakes: readonly Mistake[]) {
+  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity) {
     super(mistakes.map(({ at, detail }) => `${entity}: ${at.join('.')}: ${detail}`).join('\n'));
+    this.entity = entity;
     this.mistakes = mistakes;
+    this.declared = declared;
   }
 }
 
-const NAME = /^[a-z][a-z0-9-]*$/;
+/** As long as a function's name may still be beside service and stage (64 on AWS), and the key of a record. */
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const MEMBER = /^[a-z][A-Za-z0-9]*$/;
-const PATH = /^\/[a-z][a-z0-9-]*$/;
+const PATH = /^\/[a-z][a-z0-9-]{0,39}$/;
 const CODE = /^[a-z][a-z0-9_]*$/;
-/** First segments of paths that are no entity's. */
+/** First segments of paths, and names of functions, that are no entity's. */
 const OWN_PATHS = new Set(['region', 'health', 'replication', 'write', 'items']);
+/** What the contract calls what every entity has: `createUser`. */
+const OWN_OPERATIONS = new Set(['create', 'get', 'list', 'change', 'delete']);
+const OWN_CODES: ReadonlySet<string> = new Set(errorCodes);
+/** Neither `async` nor a generator. */
+const PLAIN = /^\[object Function\]$/;
+/** Without hyphens: Azure does not tell capital letters from small ones. */
+const OWN_FUNCTIONS = new Set([
+  'operations',
+  'fallback',
+  'forward',
+  'apply',
+  'sweep',
+  'verify',
+  'verifyhourly',
+  'monitor',
+  'react',
+]);
+/** Azure's host has these beginnings of paths for itself: https://github.com/Azure/azure-functions-host/issues/7634 */
+const OF_THE_HOST = /^(?:admin|runtime)/;
 const BUCKETS_MAX = 16;
+const INDEX_NAME_MAX = 40;
+/** Of a list, which a field that is asked for cannot have for a name. */
+const PARAMETERS = new Set(['limit', 'cursor', 'order']);
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a declaration must be made of, in files that no compiler has checked yet. */
+const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> = {
+  name: [isText, 'a text'],
+  collection: [isText, 'a text'],
+  idField: [isText, 'a text'],
+  description: [isText, 'a text'],
+  required: [(value) => Array.isArray(value) && value.every(isText), 'a list of fields'],
+  fields: [
+    (value) => isObject(value) && Object.values(value as object).every(isObject),
+    'schemas by their fields',
+  ],
+  example: [isObject, 'an object'],
+};
+
+/** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
+export function shapeMistakes(declaration: object): readonly Mistake[] {
+  const members = declaration as Readonly<Record<string, unknown>>;
+  return Object.entries(SHAPE).flatMap(([name, [is, what]]) =>
+    is(members[name]) ? [] : [{ at: [name], detail: `must be ${what}` }],
+  );
+}
 
 /** @returns None when the entity may be used. */
 export function mistakesOf(entity: Entity): readonly Mistake[] {
@@ -47,15 +106,22 @@ type Mistakes = Generator<Mistake>;
 function* names({ name, collection, idField, aliases }: Entity): Mistakes {
   if (!NAME.test(name) || isReservedEntity(name))
     yield { at: ['name'], detail: 'must be lower case, and not one of our own' };
-  if (!NAME.test(collection) || OWN_PATHS.has(collection))
+  if (!NAME.test(collection) || isTaken(collection))
     yield { at: ['collection'], detail: 'must be lower case, and no path of our own' };
   if (!MEMBER.test(idField)) yield { at: ['idField'], detail: 'must begin with a small letter' };
   for (const alias of aliases)
-    if (!PATH.test(alias) || OWN_PATHS.has(alias.slice(1)))
+    if (!PATH.test(alias) || isTaken(alias.slice(1)))
       yield {
         at: ['aliases'],
         detail: `${alias} must be one segment, such as /${name}, and no path of our own`,
       };
+}
+
+/** Whether the first segment of a path cannot be an entity's, at one cloud or the other. */
+export function isTaken(segment: string): boolean {
+  return (
+    OWN_PATHS.has(segment) || OWN_FUNCTIONS.has(segment.replaceAll('-', '')) || OF_THE_HOST.test(segment)
+  );
 }
 
 function* fields(entity: Entity): Mistakes {
@@ -63,13 +129,16 @@ function* fields(entity: Entity): Mistakes {
     if (!has(entity, field)) yield { at: ['required'], detail: `${field} is no declared field` };
     else if (policyOf(entity, field) !== 'register')
       yield { at: ['required'], detail: `${field} is a ${policyOf(entity, field)} and cannot be required` };
-    else if (writerOf(entity, field) !== 'client')
+    else if (!writersOf(entity, field).includes('client'))
       yield { at: ['required'], detail: `${field} is not written by clients and cannot be required of them` };
   }
   for (const [field, schema] of Object.entries(entity.fields)) {
     const at = ['fields', field];
     if (field.startsWith('$') || field.includes('/') || ['id', 'createdAt', entity.idField].includes(field))
       yield { at, detail: 'is a reserved name' };
+    if (writersOf(entity, field).length === 0) yield { at: [...at, 'by'], detail: 'must name a writer' };
+    if (entity.readableBy[field]?.includes(OWNER) === true && entity.access.owner === undefined)
+      yield { at: [...at, 'readableBy'], detail: 'names the owner, whom access.owner does not declare' };
     const policy = policyOf(entity, field);
     const wanted = MERGED_TYPES[policy];
     if (wanted !== undefined && typeOf(schema) !== wanted)
@@ -80,10 +149,12 @@ function* fields(entity: Entity): Mistakes {
 }
 
 /** A field that could walk in a circle would have no winner by rank. */
-function* walk(field: string, { order, allowed }: States): Mistakes {
+function* walk(field: string, states: States): Mistakes {
   const at = ['fields', field, 'states'];
-  if (order.length < 2 || new Set(order).size < order.length)
-    yield { at: [...at, 'order'], detail: 'must name at least two states, each once' };
+  const { order, allowed } = states;
+  if (order.length < 2 || order.length > statesMax || new Set(order).size < order.length)
+    yield { at: [...at, 'order'], detail: `must name 2 to ${statesMax} states, each once` };
+  yield* ranks(at, states);
   for (const [from, followers] of Object.entries(allowed)) {
     if (!order.includes(from)) yield { at: [...at, 'allowed'], detail: `${from} is not in the order` };
     for (const to of followers) {
@@ -94,11 +165,34 @@ function* walk(field: string, { order, allowed }: States): Mistakes {
   }
 }
 
+function* ranks(at: readonly string[], states: States): Mistakes {
+  for (const [state, rank] of Object.entries(states.ranks ?? {})) {
+    if (!states.order.includes(state)) yield { at: [...at, 'ranks', state], detail: 'is not in the order' };
+    if (!Number.isInteger(rank) || rank < 1 || rank > rankMax)
+      yield { at: [...at, 'ranks', state], detail: `must be a whole number from 1 to ${rankMax}` };
+  }
+  let before: readonly [string, number] | undefined;
+  for (const [state, rank] of ranksOf(states)) {
+    if (before !== undefined && rank <= before[1])
+      yield { at: [...at, 'ranks'], detail: `the ranks of ${before[0]}, ${state} must rise along the order` };
+    before = [state, rank];
+  }
+}
+
 function* lists(entity: Entity): Mistakes {
+  const count = Object.keys(entity.indexes).length;
+  if (count > indexesMax)
+    yield { at: ['indexes'], detail: `are ${count}, and an entity has at most ${indexesMax}` };
   for (const [name, { on, order = 'createdAt', buckets = 1 }] of Object.entries(entity.indexes)) {
     const at = ['indexes', name];
+    if (!MEMBER.test(name) || name.length > INDEX_NAME_MAX)
+      yield {
+        at,
+        detail: `must begin with a small letter, and hold at most ${INDEX_NAME_MAX} letters and digits`,
+      };
     for (const [part, field] of Object.entries({ on, order })) {
       if (part === 'order' && field === 'createdAt') continue;
+      if (PARAMETERS.has(field)) yield { at: [...at, part], detail: `${field} is a parameter of every list` };
       if (!has(entity, field)) yield { at: [...at, part], detail: `${field} is no declared field` };
       else if (!['string', 'integer', 'number', 'boolean'].includes(typeOf(entity.fields[field]) ?? ''))
         yield { at: [...at, part], detail: `${field} must be a string, a number or a boolean` };
@@ -109,26 +203,42 @@ function* lists(entity: Entity): Mistakes {
   for (const field of entity.unique)
     if (typeOf(entity.fields[field]) !== 'string' || policyOf(entity, field) !== 'register')
       yield { at: ['unique'], detail: `${field} must be a string that is a register` };
+    else if (writersOf(entity, field).includes('reaction'))
+      yield { at: ['unique'], detail: `${field} cannot be written by reactions, which reserve no values` };
 }
 
 function* access(entity: Entity): Mistakes {
-  const { owner } = entity.access;
+  const { owner, tenant } = entity.access;
+  if (tenant === '') yield { at: ['access', 'tenant'], detail: 'must name a claim' };
   if (owner === undefined) return;
+  if (Object.hasOwn(entity.by, owner))
+    yield { at: ['fields', owner, 'by'], detail: 'is the owner, whom the creation writes and nothing else' };
   if (typeOf(entity.fields[owner]) !== 'string' || policyOf(entity, owner) !== 'register')
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
 }
 
 function* actions(entity: Entity): Mistakes {
-  for (const [name, { required, input, errors }] of Object.entries(entity.actions)) {
+  for (const [name, { required, input, errors, decide }] of Object.entries(entity.actions)) {
     const at = ['actions', name];
-    if (!MEMBER.test(name))
-      yield { at, detail: 'must begin with a small letter and hold letters and digits' };
+    if (!MEMBER.test(name) || OWN_OPERATIONS.has(name))
+      yield {
+        at,
+        detail: 'must begin with a small letter, hold letters and digits, and be no operation of our own',
+      };
+    if (!PLAIN.test(Object.prototype.toString.call(decide)))
+      yield {
+        at: [...at, 'decide'],
+        detail: 'must be a plain function: a rule decides at once, inside the write',
+      };
     for (const field of required)
       if (!Object.hasOwn(input, field))
         yield { at: [...at, 'required'], detail: `${field} is no declared input` };
     for (const [code, { status }] of Object.entries(errors)) {
-      if (!CODE.test(code))
-        yield { at: [...at, 'errors', code], detail: 'must be lower case, with underscores' };
+      if (!CODE.test(code) || OWN_CODES.has(code))
+        yield {
+          at: [...at, 'errors', code],
+          detail: 'must be lower case, with underscores, and no code of our own',
+        };
       if (!Number.isInteger(status) || status < 400 || status > 499)
         yield { at: [...at, 'errors', code], detail: 'its status must be from 400 to 499' };
     }

@@ -18,7 +18,7 @@
  * });
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { DeclarationError, mistakesOf } from './declaration-mistakes.ts';
+import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
 import type {
   Access,
   Action,
@@ -40,8 +40,8 @@ export type FieldDeclaration = Readonly<Record<string, unknown>> & {
   readonly merge?: 'register' | 'set' | 'counter';
   /** The states that it walks through, instead of `type` and `merge`. */
   readonly states?: States;
-  /** Who writes it; clients unless it is said. */
-  readonly by?: Writer;
+  /** Who writes it, one or several; clients unless it is said. What is not named may not. */
+  readonly by?: Writer | readonly Writer[];
   /** Scopes, one of which a caller must have to see it; `owner` is the record's owner. Everybody unless it is said. */
   readonly readableBy?: readonly string[];
 };
@@ -72,18 +72,21 @@ export type ChangesOf<F> = {
       : ValueOf<F[Name]> | null;
 };
 
-export interface ActionDeclaration<F, R, I> {
+/** @typeParam I Of the input, field by field. @typeParam Q What the input must have. */
+export interface ActionDeclaration<F, R, I, Q> {
   readonly summary: string;
   /** Field → JSON Schema of what the body of the request has; none unless it is said. */
-  readonly input?: I;
+  readonly input?: I & Properties;
   /** What the body must have. */
-  readonly required?: readonly (keyof I & string)[];
+  readonly required?: readonly (Q & keyof I & string)[];
   /** Code → what it means; the status is 409 unless it is said. */
   readonly errors?: Readonly<Record<string, string | DeclaredError>>;
   /** Pure: nothing but its arguments. Throws `RuleError` to refuse; undefined leaves the record as it is. */
   readonly decide: (
     record: RecordOf<F, R>,
-    input: ObjectOf<I>,
+    input: I extends Properties
+      ? ObjectOf<I, unknown extends Q ? never : Q>
+      : Readonly<Record<string, never>>,
     context: RuleContext,
   ) => ChangesOf<F> | undefined;
 }
@@ -102,7 +105,7 @@ export interface ReactionDeclaration<F, R> {
   readonly version?: number;
 }
 
-export interface EntityDeclaration<F, R, A> {
+export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
   readonly name: string;
   readonly collection: string;
   readonly idField: string;
@@ -110,11 +113,15 @@ export interface EntityDeclaration<F, R, A> {
   readonly fields: F;
   readonly required: readonly R[];
   readonly example: Readonly<Record<string, Json>>;
+  /** Id → fields, of records that `npm start -- --seed` writes; the example unless some are given. */
+  readonly samples?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly aliases?: readonly string[];
   readonly unique?: readonly (keyof F & string)[];
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
-  readonly actions?: { readonly [Name in keyof A]: ActionDeclaration<F, R, A[Name]> };
+  readonly actions?: {
+    readonly [Name in keyof A]: ActionDeclaration<F, R, A[Name], Name extends keyof Q ? Q[Name] : never>;
+  } & { readonly [Name in keyof Q]: { readonly required?: readonly Q[Name][] } };
   readonly reactions?: Readonly<Record<string, ReactionDeclaration<F, R>>>;
 }
 
@@ -122,11 +129,14 @@ export interface EntityDeclaration<F, R, A> {
 export function defineEntity<
   const F extends Fields,
   const R extends keyof F & string,
-  const A extends Readonly<Record<string, Properties>> = Readonly<Record<string, never>>,
->(declaration: EntityDeclaration<F, R, A>): Entity {
+  const A extends Readonly<Record<string, unknown>> = Readonly<Record<string, never>>,
+  const Q extends Readonly<Record<string, unknown>> = Readonly<Record<string, never>>,
+>(declaration: EntityDeclaration<F, R, A, Q>): Entity {
+  const misshapen = shapeMistakes(declaration);
+  if (misshapen.length > 0) throw new DeclarationError(declaration.name, misshapen);
   const entity = normalized(declaration as unknown as LooseDeclaration);
   const mistakes = mistakesOf(entity);
-  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes);
+  if (mistakes.length > 0) throw new DeclarationError(entity.name, mistakes, entity);
   return Object.freeze(entity);
 }
 
@@ -138,7 +148,7 @@ function normalized(declaration: LooseDeclaration): Entity {
   const fields: Record<string, JsonSchema> = {};
   const merge: Record<string, MergePolicy> = {};
   const states: Record<string, States> = {};
-  const by: Record<string, Writer> = {};
+  const by: Record<string, readonly Writer[]> = {};
   const readableBy: Record<string, readonly string[]> = {};
   for (const [name, field] of Object.entries(declared)) {
     const { merge: policy, states: walk, by: writer, readableBy: readers, ...schema } = field;
@@ -146,13 +156,14 @@ function normalized(declaration: LooseDeclaration): Entity {
     if (walk !== undefined) states[name] = walk;
     const merges = walk === undefined ? policy : 'states';
     if (merges !== undefined && merges !== 'register') merge[name] = merges;
-    if (writer !== undefined && writer !== 'client') by[name] = writer;
+    if (writer !== undefined && writer !== 'client')
+      by[name] = typeof writer === 'string' ? [writer] : writer;
     if (readers !== undefined) readableBy[name] = readers;
   }
   return {
     aliases: [],
+    samples: { example: declaration.example },
     unique: [],
-    indexes: {},
     access: {},
     ...rest,
     fields,
@@ -160,6 +171,7 @@ function normalized(declaration: LooseDeclaration): Entity {
     states,
     by,
     readableBy,
+    indexes: withOwners(rest.indexes ?? {}, rest.access?.owner, fields),
     actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
       ...action,
       input,
@@ -173,6 +185,19 @@ function normalized(declaration: LooseDeclaration): Entity {
       ...(reaction as unknown as Omit<Reaction, 'site' | 'version'>),
     })),
   };
+}
+
+/** What has owners is listed by them. */
+function withOwners(
+  indexes: Readonly<Record<string, Index>>,
+  owner: string | undefined,
+  fields: Readonly<Record<string, JsonSchema>>,
+): Readonly<Record<string, Index>> {
+  if (owner === undefined || !Object.hasOwn(fields, owner)) return indexes;
+  const isListed = Object.values(indexes).some(
+    ({ on, order = 'createdAt' }) => on === owner && order === 'createdAt',
+  );
+  return isListed ? indexes : { byOwner: { on: owner }, ...indexes };
 }
 
 function mapped<From, To>(

@@ -1,6 +1,14 @@
 /** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
-import { clientFields, type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
-import { exactInteger, idSchema, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
+import {
+  type Action,
+  clientFields,
+  type Entity,
+  idPatternOf,
+  type MergePolicy,
+  mergesByMember,
+  policyOf,
+} from './entity.ts';
+import { exactInteger, type JsonSchema, type JsonSchemaObject } from './json-schema.ts';
 
 /** The schema of fields as they are stored, some or all of them. */
 export function storedSchema(entity: Entity): JsonSchemaObject {
@@ -15,10 +23,20 @@ export function createSchema(entity: Entity): JsonSchemaObject {
   const chosen = clientFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
   return {
     type: 'object',
-    required: entity.required,
+    required: entity.required.filter((field) => field !== entity.access.owner),
     additionalProperties: false,
-    properties: { [entity.idField]: idSchema, ...Object.fromEntries(chosen) },
+    properties: { [entity.idField]: idSchemaOf(entity), ...Object.fromEntries(chosen) },
   };
+}
+
+/** The schema of an id. Of records with owners it may be chosen by whom all of them may be shown. */
+export function idSchemaOf(entity: Entity): JsonSchema {
+  return { type: 'string', pattern: idPatternOf(entity) };
+}
+
+/** The schema of an action's input. */
+export function inputSchema({ input, required }: Action): JsonSchemaObject {
+  return { type: 'object', required, additionalProperties: false, properties: input };
 }
 
 /**
@@ -26,8 +44,17 @@ export function createSchema(entity: Entity): JsonSchemaObject {
  * array, which replaces it, or what to add and remove; a counter takes an increment.
  */
 export function patchSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, clientFields(entity));
+}
+
+/** The schema of what an operator sets in place of what a conflict left: any field, whoever writes it. */
+export function overrideSchema(entity: Entity): JsonSchemaObject {
+  return changesOf(entity, Object.entries(entity.fields));
+}
+
+function changesOf(entity: Entity, fields: readonly (readonly [string, JsonSchema])[]): JsonSchemaObject {
   const properties: Record<string, JsonSchema> = {};
-  for (const [field, schema] of clientFields(entity)) {
+  for (const [field, schema] of fields) {
     properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
   }
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };
@@ -61,15 +88,20 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
   ]);
   return {
     type: 'object',
-    required: ['id', entity.idField, ...entity.required, 'createdAt'],
+    required: ['id', entity.idField, ...seenByAll(entity), 'createdAt'],
     additionalProperties: false,
     properties: {
-      id: idSchema,
-      [entity.idField]: idSchema,
+      id: idSchemaOf(entity),
+      [entity.idField]: idSchemaOf(entity),
       ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
       createdAt: { type: 'string', format: 'date-time' },
     },
   };
+}
+
+/** Of the fields that a record always has, those that every caller sees. */
+function seenByAll({ required, readableBy }: Entity): readonly string[] {
+  return required.filter((field) => !Object.hasOwn(readableBy, field));
 }
 
 const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);

@@ -4,38 +4,26 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { emptied } from '@tandem-clouds/replication/lives';
 import type { Changes } from '@tandem-clouds/replication/local-write';
 import { own } from '@tandem-clouds/replication/own';
-import { increment } from '@tandem-clouds/replication/policies/counter';
-import { type FieldOperation, type FieldParts, fieldValue } from '@tandem-clouds/replication/policies/field';
-import {
-  isObject,
-  memberChanges,
-  memberField,
-  mergePatch,
-} from '@tandem-clouds/replication/policies/members';
-import { write } from '@tandem-clouds/replication/policies/register';
-import { change, replace, start } from '@tandem-clouds/replication/policies/set';
-import {
-  DELETED,
-  idOf,
-  membersOf,
-  partsOf,
-  plainValues,
-  stateName,
-  type StoredRecord,
-  withParts,
-} from '@tandem-clouds/replication/record';
+import { isObject } from '@tandem-clouds/replication/policies/members';
+import { DELETED, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
-import { stampSite } from '@tandem-clouds/replication/stamp';
 import {
   ConflictError,
-  type Failure,
+  ForbiddenError,
+  InvalidError,
   NotFoundError,
-  OutOfBoundsError,
   PreconditionFailedError,
 } from '../errors.ts';
-import { type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
-import type { ListOptions, Replica } from './replica.ts';
+import { type Entity, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
+import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
+import type { FieldCheck } from './field-check.ts';
+import type { DeclaredIndex } from './indexes/declared-index.ts';
+import type { ListQuery } from './indexes/list-query.ts';
+import { readableBy, type Reader } from './readable-by.ts';
+import type { ListOptions, MayKnow, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
+import { ruleOf } from './run-rule.ts';
+import { Scope } from './scope.ts';
 
 /** A condition on the state that the client saw: names of states, or any state at all. */
 export type Precondition = { readonly anyOf: readonly string[] } | { readonly any: true };
@@ -50,6 +38,12 @@ export interface CreateOptions extends Pick<WriteOptions, 'traceparent'> {
   readonly request?: KeyedRequest | undefined;
 }
 
+export type ChangeOptions = WriteOptions & CreateOptions;
+
+export interface ActionOptions extends ChangeOptions {
+  readonly caller: RuleCaller;
+}
+
 /** What a creation answers; `replayed` when an earlier run of the same request made it. */
 export interface Creation {
   readonly record: StoredRecord;
@@ -60,23 +54,32 @@ export interface EntityPage {
   readonly records: readonly StoredRecord[];
   /** Ids that are there and cannot be read at this site. */
   readonly unreadable: readonly string[];
-  /** The last id that was looked at, when there may be more. */
+  /** The last id that was looked at, or its place in an index, when there may be more. */
   readonly next: string | undefined;
 }
-
-/** Every rule that fields break, as they would be stored: field → value. */
-export type FieldCheck = (fields: Readonly<Record<string, Json>>) => readonly Failure[];
 
 export class EntityService {
   readonly #entity: Entity;
   readonly #replica: Replica;
   readonly #check: FieldCheck;
+  #within: Scope | undefined;
 
   /** @param check What is wrong with fields as they are stored, by the schemas of the entity. */
-  constructor(entity: Entity, replica: Replica, check: FieldCheck) {
+  constructor(entity: Entity, replica: Replica, check: FieldCheck, scope?: Scope) {
     this.#entity = entity;
     this.#replica = replica;
     this.#check = check;
+    this.#within = scope;
+  }
+
+  /** The same service for a request: what its caller may not know of does not exist. */
+  within(scope: Scope): EntityService {
+    return new EntityService(this.#entity, this.#replica, this.#check, scope);
+  }
+
+  /** Where nobody has said who asks, nothing that has owners or tenants is to be had. @throws ForbiddenError */
+  get #scope(): Scope {
+    return (this.#within ??= new Scope(this.#entity, undefined));
   }
 
   /**
@@ -88,7 +91,10 @@ export class EntityService {
     { request, traceparent }: CreateOptions,
   ): Promise<Creation> {
     const { [this.#entity.idField]: chosen, ...values } = input;
+    const scope = this.#scope;
+    if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
     const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
+    const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
     const createdAt = new Date(this.#replica.now()).toISOString();
     let replayed = false;
     const record = await this.#replica.write({
@@ -102,7 +108,7 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...this.#initial(values), createdAt, ...remember(current, request, true) };
+        return { ...initial, createdAt, ...remember(current, request, true) };
       },
     });
     return { record, replayed };
@@ -110,20 +116,48 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id), seen)) ?? this.#missing(id);
+    return (await this.#replica.read(this.#key(id), seen, this.#mayKnow)) ?? this.#missing(id);
+  }
+
+  /** Undefined where everybody may know of everything that a key leads to. */
+  get #mayKnow(): MayKnow | undefined {
+    const scope = this.#scope;
+    return scope.owner === undefined ? undefined : (record) => scope.holds(record);
+  }
+
+  /** What begins the keys of all records within the scope. */
+  get prefix(): string {
+    return this.#scope.prefix;
+  }
+
+  /** The indexes that serve lists within the scope: of one owner's records, those by their owner. */
+  get indexes(): readonly DeclaredIndex[] {
+    const indexes = this.#replica.indexesOf(this.#entity.name);
+    if (this.#scope.owner === undefined) return indexes;
+    return indexes.filter(({ on }) => on === this.#entity.access.owner);
+  }
+
+  /** By one of `indexes`, after a place in it; not older than `seen`. @throws IndexIncompleteError @throws NotYetHereError */
+  async listBy(query: ListQuery, options: ListOptions): Promise<EntityPage> {
+    const { prefix } = this.#scope;
+    const page = await this.#replica.listBy(query, { ...options, prefix, mayKnow: this.#mayKnow });
+    return { ...page, unreadable: page.unreadable.map((key) => this.#scope.idOf(key)) };
   }
 
   /** Not older than `seen`. @throws NotYetHereError */
   async list({ after, limit, seen = [] }: ListOptions): Promise<EntityPage> {
+    if (this.#scope.owner !== undefined)
+      throw new TypeError(`what one owner has of ${this.#entity.collection} is listed by its index`);
     const page = await this.#replica.list(this.#entity.name, {
       after: after === undefined ? undefined : this.#key(after),
       limit,
       seen,
+      prefix: this.#scope.prefix,
     });
     return {
       records: page.records,
-      unreadable: page.unreadable.map(idOf),
-      next: page.next === undefined ? undefined : idOf(page.next),
+      unreadable: page.unreadable.map((key) => this.#scope.idOf(key)),
+      next: page.next === undefined ? undefined : this.#scope.idOf(page.next),
     };
   }
 
@@ -136,12 +170,50 @@ export class EntityService {
   async change(
     id: string,
     values: Readonly<Record<string, Json>>,
-    { ifMatch, request, traceparent }: WriteOptions & CreateOptions,
+    options: ChangeOptions,
   ): Promise<Creation> {
-    let replayed = false;
     const isPatched = ([field, value]: [string, Json]): boolean =>
       mergesByMember(this.#entity, field) && isObject(value);
     const byMember = Object.entries(values).some(isPatched) && (await this.#replica.isUnderstood(MEMBERS));
+    const writing = { writer: 'client', byMember, check: this.#check } as const;
+    return this.#changeOnce(id, options, (live) => fieldChanges(this.#entity, live, values, writing));
+  }
+
+  /**
+   * Runs the rule of an action inside the write. A keyed request that was done before answers with the record as it is
+   * now.
+   * @param input Valid by the schema of the action's input.
+   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError
+   * @throws RefusedByRuleError @throws RuleFaultError @throws OutOfBoundsError
+   */
+  async act(
+    id: string,
+    { name, input }: { readonly name: string; readonly input: Readonly<Record<string, Json>> },
+    { caller, ...options }: ActionOptions,
+  ): Promise<Creation> {
+    const action = own(this.#entity.actions, name);
+    if (action === undefined) throw new TypeError(`${this.#entity.name} has no action ${name}`);
+    const rule = ruleOf(this.#entity, name, action, {
+      input,
+      caller,
+      nowMs: this.#replica.now(),
+      freshId: () => this.#replica.newId(),
+    });
+    const byMember = hasMembers(this.#entity) && (await this.#replica.isUnderstood(MEMBERS));
+    const place = `${this.#entity.name}.${name}`;
+    const writing = { writer: 'action', rule: place, byMember, check: this.#check } as const;
+    return this.#changeOnce(id, options, (live) => {
+      const changes = rule(valuesOf(this.#entity, live));
+      return changes === undefined ? {} : fieldChanges(this.#entity, live, changes, writing);
+    });
+  }
+
+  async #changeOnce(
+    id: string,
+    { ifMatch, request, traceparent }: ChangeOptions,
+    decide: (live: StoredRecord) => Changes,
+  ): Promise<Creation> {
+    let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
       traceparent,
@@ -150,9 +222,7 @@ export class EntityService {
         replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
-        const changes = this.#changes(live, values, byMember);
-        this.#checkResult(live, changes, Object.keys(values));
-        return { ...changes, ...remember(live, request, false) };
+        return unlessEmpty({ ...decide(live), ...remember(live, request, false) });
       },
     });
     return { record, replayed };
@@ -166,9 +236,26 @@ export class EntityService {
       decide: (current, isLive) => {
         const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);
-        return deletion(live);
+        return this.#deletion(live);
       },
     });
+  }
+
+  /** Whose it was is kept, so that only its owner learns that it was there. */
+  #deletion(live: StoredRecord): Changes {
+    const { owner } = this.#entity.access;
+    const changes = deletion(live);
+    if (owner === undefined) return changes;
+    return Object.fromEntries(Object.entries(changes).filter(([field]) => field !== owner));
+  }
+
+  /** The owner of what is created. @throws ForbiddenError when the field does not take such a name */
+  #owner(): Readonly<Record<string, Json>> {
+    const owner = this.#scope.initial();
+    const [failure] = this.#check(owner);
+    if (failure !== undefined)
+      throw new ForbiddenError(`${failure.pointer.slice(1)}: the name of who asks ${failure.detail}`);
+    return owner;
   }
 
   /** Whether every peer's durable queue has what a write answered. */
@@ -176,77 +263,26 @@ export class EntityService {
     return this.#replica.isAccepted(record, !replayed);
   }
 
-  /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
-  view(record: StoredRecord): Record<string, Json> {
-    const { idField, fields } = this.#entity;
-    const id = idOf(record.key);
-    const values = plainValues(record.state);
-    const view: Record<string, Json> = { id, [idField]: id };
-    for (const field of [...Object.keys(fields), 'createdAt']) {
-      const value = values[field] ?? EMPTY[policyOf(this.#entity, field)];
-      if (value !== undefined) view[field] = value;
-    }
-    return view;
-  }
-
-  /** Every field, so that what another site holds of an earlier life of the id cannot show through either. */
-  #initial(values: Readonly<Record<string, Json>>): Changes {
-    const changes: Record<string, Json | FieldOperation> = {};
-    for (const field of Object.keys(this.#entity.fields)) {
-      const policy = policyOf(this.#entity, field);
-      const value = values[field] ?? EMPTY[policy] ?? null;
-      changes[field] = policy === 'set' ? start(value as readonly Json[]) : value;
-    }
-    return changes;
-  }
-
-  /** @param byMember False while a peer runs a release that writes objects as a whole: then so does this one. */
-  #changes({ state }: StoredRecord, values: Readonly<Record<string, Json>>, byMember: boolean): Changes {
-    const changes: Record<string, Json | FieldOperation> = {};
-    const shown = plainValues(state);
-    const members = membersOf(state);
-    for (const [field, value] of Object.entries(values)) {
-      if (!mergesByMember(this.#entity, field)) {
-        changes[field] = changeOf(field, policyOf(this.#entity, field), value);
-      } else if (byMember && isObject(value)) {
-        Object.assign(changes, memberChanges(field, shown[field], value));
-      } else {
-        const whole = isObject(value) ? mergePatch(shown[field], value) : value;
-        changes[field] = whole;
-        // With registers of the same write, a change of such a member elsewhere is a conflict that is logged.
-        for (const member of members.get(field)?.keys() ?? [])
-          changes[memberField(field, member)] = (isObject(whole) ? own(whole, member) : undefined) ?? null;
-      }
-    }
-    return changes;
+  /** The id that clients know a record by. */
+  idOf({ key }: Pick<StoredRecord, 'key'>): string {
+    return recordIdOf(this.#entity, key);
   }
 
   /**
-   * The schema has accepted the change; that says nothing of what it makes of what is there.
-   * @throws OutOfBoundsError when a field would break a rule of its schema
+   * The record as clients see it: its id under both names, the declared fields, and when it was created.
+   * @param reader Who asks: what is not readable by them is left out. Undefined where nobody is asked who they are.
    */
-  #checkResult({ state }: StoredRecord, changes: Changes, touched: readonly string[]): void {
-    const parts: Record<string, FieldParts> = {};
-    for (const [name, change] of Object.entries(changes)) {
-      const operation = typeof change === 'function' ? change : write(change);
-      parts[name] = operation(partsOf(state, name), { stamp: LATEST, site: stampSite(LATEST) });
-    }
-    const values = plainValues(withParts(state, parts, state.vector));
-    const result = Object.fromEntries(
-      touched.flatMap((field) => (values[field] === undefined ? [] : [[field, values[field]]])),
-    );
-    const failures = this.#check(result);
-    if (failures.length === 0) return;
-    const names = touched.join(', ');
-    throw new OutOfBoundsError(`with what is there now, the change of ${names} breaks a rule`, failures);
+  view(record: StoredRecord, reader?: Reader): Record<string, Json> {
+    const { id, ...values } = readableBy(this.#entity, valuesOf(this.#entity, record), reader);
+    return { id: id ?? '', [this.#entity.idField]: id ?? '', ...values };
   }
 
   #key(id: string): string {
-    return `${this.#entity.name}:${id}`;
+    return this.#scope.keyOf(id);
   }
 
   #live(current: StoredRecord | undefined, id: string): StoredRecord {
-    return current ?? this.#missing(id);
+    return current !== undefined && this.#scope.holds(current) ? current : this.#missing(id);
   }
 
   #missing(id: string): never {
@@ -254,40 +290,15 @@ export class EntityService {
   }
 }
 
-/** Later than every stamp: of a change that is only tried. */
-const LATEST = 'zzzzzzzzzzzzz.x';
-
-/** What a field shows that holds nothing. */
-const EMPTY: Readonly<Partial<Record<MergePolicy, Json>>> = { set: [], counter: 0 };
-
-/** What a client's value, which its schema has accepted, does to a field. */
-function changeOf(field: string, policy: MergePolicy, value: Json): Json | FieldOperation {
-  switch (policy) {
-    case 'set':
-      if (value === null) return replace([]);
-      return Array.isArray(value) ? replace(value) : change(value as { add?: Json[]; remove?: Json[] });
-    case 'counter':
-      return count(field, (value as { increment: number }).increment);
-    case 'register':
-    case 'states':
-      return value;
-  }
+/** Before anything is looked up: the answer is the same whether the id is taken or not. */
+function chosenId({ idField }: Entity): InvalidError {
+  const detail = 'is made by the site: of records with owners, nobody may find out which ids are taken';
+  return new InvalidError('the body is invalid', [{ pointer: `/${idField}`, rule: 'owner', detail }]);
 }
 
-/** An increment of what is there. @throws ConflictError when the sum cannot be counted exactly. */
-function count(field: string, by: number): FieldOperation {
-  return (parts, at) => {
-    try {
-      const counted = increment(by)(parts, at);
-      if (Number.isSafeInteger(fieldValue(counted))) return counted;
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
-    throw new ConflictError(
-      `${field} cannot be incremented by ${by}: the sum would be beyond ${Number.MAX_SAFE_INTEGER}, ` +
-        'up to which numbers are exact',
-    );
-  };
+/** What leaves a record as it is is no write. */
+function unlessEmpty(changes: Changes): Changes | undefined {
+  return Object.keys(changes).length === 0 ? undefined : changes;
 }
 
 /** What a delete sets: the tombstone, and no value of the record is kept beside the requests that made it. */

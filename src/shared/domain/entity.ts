@@ -3,7 +3,9 @@
  * validators, the contract, indexes and reactions are all made from it, at both clouds.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import type { JsonSchema, Properties } from './json-schema.ts';
+import { own } from '@tandem-clouds/replication/own';
+import type { Services } from '../ports/services.ts';
+import { ID_PATTERN, type JsonSchema, type Properties } from './json-schema.ts';
 
 /**
  * How concurrent writes of a field become one.
@@ -28,6 +30,11 @@ export interface States {
   readonly order: readonly string[];
   /** State → the states that may follow it, each later in the order. A state that is not named is an end. */
   readonly allowed: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The rank of a state that a later release puts between others, so that theirs stay what they are in stored records:
+   * those that have none here rank 1,000, 2,000, … in their order (`states.ts`).
+   */
+  readonly ranks?: Readonly<Record<string, number>>;
 }
 
 /** A list by something else than the id: `GET /bookings?customerId=c1&createdAt[gte]=…`. */
@@ -98,6 +105,8 @@ export interface ReactionContext {
   /** 1 at the first try. */
   readonly attempt: number;
   readonly site: string;
+  /** Secrets, calls of other services, the log, metrics and your own settings (docs/handlers.md). */
+  readonly services: Services;
 }
 
 /** What is done while a condition on a record holds. */
@@ -126,6 +135,8 @@ export interface Entity {
   /** One line for the contract. */
   readonly description: string;
   readonly example: Readonly<Record<string, Json>>;
+  /** Id → fields, of records that `npm start -- --seed` writes. */
+  readonly samples: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   /** Other paths of a creation: `/user`. */
   readonly aliases: readonly string[];
   /** Field → JSON Schema of its value as it is shown. */
@@ -136,8 +147,8 @@ export interface Entity {
   readonly merge: Readonly<Record<string, MergePolicy>>;
   /** Field → its states, where it has some. */
   readonly states: Readonly<Record<string, States>>;
-  /** Field → who writes it, where that is not clients. */
-  readonly by: Readonly<Record<string, Writer>>;
+  /** Field → who writes it, where that is not clients alone. */
+  readonly by: Readonly<Record<string, readonly Writer[]>>;
   /** Field → the scopes, one of which a caller must have to see it; `owner` is the record's owner. */
   readonly readableBy: Readonly<Record<string, readonly string[]>>;
   /** Fields whose values no two live records share, as far as one site knows. */
@@ -150,13 +161,15 @@ export interface Entity {
 
 /** How a field merges. */
 export function policyOf(entity: Entity, field: string): MergePolicy {
-  return entity.merge[field] ?? 'register';
+  return own(entity.merge, field) ?? 'register';
 }
 
-/** Who writes a field. */
-export function writerOf(entity: Entity, field: string): Writer {
-  return entity.by[field] ?? 'client';
+/** Who may write a field. */
+export function writersOf(entity: Entity, field: string): readonly Writer[] {
+  return own(entity.by, field) ?? CLIENTS;
 }
+
+const CLIENTS: readonly Writer[] = ['client'];
 
 /** Whether a field is an object whose members merge one by one. */
 export function mergesByMember(entity: Entity, field: string): boolean {
@@ -164,7 +177,22 @@ export function mergesByMember(entity: Entity, field: string): boolean {
   return policyOf(entity, field) === 'register' && type === 'object';
 }
 
-/** The fields that clients write, with their schemas. */
+/** The fields that clients write, with their schemas: not the owner, whom the site writes. */
 export function clientFields(entity: Entity): [string, JsonSchema][] {
-  return Object.entries(entity.fields).filter(([field]) => writerOf(entity, field) === 'client');
+  return Object.entries(entity.fields).filter(
+    ([field]) => writersOf(entity, field).includes('client') && field !== entity.access.owner,
+  );
+}
+
+/** Characters of a key behind `<entity>:` of which a tenant takes 41. */
+const TENANT_ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$';
+
+/** Regular expression of the ids of an entity. */
+export function idPatternOf({ access }: Entity): string {
+  return access.tenant === undefined ? ID_PATTERN : TENANT_ID_PATTERN;
+}
+
+/** The id that clients know a record by: what stands in its key behind the entity, and behind the tenant where it has some. */
+export function recordIdOf({ access }: Entity, key: string): string {
+  return key.slice(key.indexOf(access.tenant === undefined ? ':' : '~') + 1);
 }

@@ -9,23 +9,30 @@ import { awaitStates, type SeenState, sitesOf } from '@tandem-clouds/replication
 import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { isPermanent, NotYetHereError } from '@tandem-clouds/replication/errors';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { isIndexUsable } from '@tandem-clouds/replication/index-phases';
 import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
 import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { pauses } from '@tandem-clouds/replication/pauses';
+import type { ListRange } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { entityOf, isLive, type StoredRecord } from '@tandem-clouds/replication/record';
+import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
 import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
 import { pageBytesMax } from '../bounds.ts';
-import { UnreadableError } from '../errors.ts';
+import { IndexIncompleteError, UnreadableError } from '../errors.ts';
 import type { Ids } from '../ports/ids.ts';
 import { readEach } from '../read-each.ts';
+import type { DeclaredIndex } from './indexes/declared-index.ts';
+import { findEntries, isBefore, type ListQuery, placeOf } from './indexes/list-query.ts';
+import type { UniqueOf } from './unique/unique-values.ts';
+import { writeUnique } from './unique/write-unique.ts';
 
 export interface Page {
   readonly records: readonly StoredRecord[];
   /** Keys of the page that are there and cannot be read at this site, for good. */
   readonly unreadable: readonly string[];
-  /** The last key that was looked at, when there may be more. */
+  /** The last key that was looked at, or its place in an index, when there may be more. */
   readonly next: string | undefined;
 }
 
@@ -34,19 +41,42 @@ export interface ListOptions {
   readonly limit: number;
   /** States that the page must not be older than, where it reaches them. */
   readonly seen?: readonly SeenState[];
+  /** How the keys of the page begin, where that is not with the entity alone (`ports/store.ts`). */
+  readonly prefix?: string;
+  /** Which of the records of `seen` whoever asks may know of; all of them unless it is said. */
+  readonly mayKnow?: MayKnow | undefined;
 }
+
+/** Whether a record, which may be deleted, is one that whoever asks may know of. */
+export type MayKnow = (record: StoredRecord) => boolean;
 
 export class Replica {
   readonly #site: Site;
   readonly #resources: Resources;
   readonly #ids: Ids;
+  readonly #indexes: readonly DeclaredIndex[];
+  readonly #uniqueOf: UniqueOf;
+  /** Ids of indexes that were found to be complete: they stay so. */
+  readonly #usable = new Set<string>();
   /** The newest semantics that every peer was found to understand. */
   #understood = 0;
 
-  constructor(options: { site: Site; resources: Resources; ids: Ids }) {
+  /**
+   * @param options.indexes Those that the store's records are in.
+   * @param options.uniqueOf Which fields of a record are unique; none unless it is said.
+   */
+  constructor(options: {
+    site: Site;
+    resources: Resources;
+    ids: Ids;
+    indexes?: readonly DeclaredIndex[];
+    uniqueOf?: UniqueOf;
+  }) {
     this.#site = options.site;
     this.#resources = options.resources;
     this.#ids = options.ids;
+    this.#indexes = options.indexes ?? [];
+    this.#uniqueOf = options.uniqueOf ?? (() => undefined);
   }
 
   /** A fresh id, unique over all sites. */
@@ -60,23 +90,44 @@ export class Replica {
   }
 
   /**
-   * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own.
+   * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own. What
+   * whoever asks may not know of is as absent, also in how it is waited for: a token is the client's word.
    * @throws NotYetHereError when such a state does not arrive in time.
    * @throws UnreadableError, or whatever it is that the store answers for good.
    */
-  async read(key: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
+  async read(
+    key: string,
+    seen: readonly SeenState[] = [],
+    mayKnow?: MayKnow,
+  ): Promise<StoredRecord | undefined> {
     const own = seen.filter((state) => state.key === key);
-    const { held, failed } =
-      own.length === 0
-        ? await this.#readOne(key)
-        : await drive(awaitStates(this.#site, own), this.#resources);
+    const { held, failed } = own.length === 0 ? await this.#readOne(key) : await this.#await(own, mayKnow);
     const failure = failed.get(key);
     if (failure !== undefined) {
       await this.note('read', failed);
       throw failure;
     }
     const record = held.get(key)?.record;
-    return record !== undefined && this.#isLive(record) ? record : undefined;
+    const isKnown = record !== undefined && (mayKnow?.(record) ?? true);
+    return isKnown && this.#isLive(record) ? record : undefined;
+  }
+
+  /**
+   * The records as they were seen. One that may not be known of is asked for by a key that no record has: whoever makes up
+   * a token of it is answered, and waits, as for a record that does not exist.
+   */
+  async #await(seen: readonly SeenState[], mayKnow?: MayKnow): Promise<KeysRead> {
+    const asked = mayKnow === undefined ? seen : await this.#disguised(seen, mayKnow);
+    return drive(awaitStates(this.#site, asked), this.#resources);
+  }
+
+  async #disguised(seen: readonly SeenState[], mayKnow: MayKnow): Promise<readonly SeenState[]> {
+    const { held } = await readEach(this.#resources.store, [...new Set(seen.map(({ key }) => key))]);
+    const isHidden = (key: string): boolean => {
+      const record = held.get(key)?.record;
+      return record !== undefined && !mayKnow(record);
+    };
+    return seen.map((state) => (isHidden(state.key) ? { ...state, key: `${state.key}!` } : state));
   }
 
   async #readOne(key: string): Promise<KeysRead> {
@@ -108,12 +159,22 @@ export class Replica {
     return this.#understood >= semantics;
   }
 
-  /** Performs a write under a fresh operation id. @throws what `localWrite` throws. */
+  /**
+   * Performs a write under a fresh operation id. @throws what `localWrite` throws.
+   * @throws OutOfBoundsError when it gives a record a value that is to be unique, and is another's.
+   */
   async write(write: Omit<LocalWrite, 'operationId'>): Promise<StoredRecord> {
     // The last 48 bits are random: enough to tell a record's few latest operations apart.
     const operationId = this.#ids.next().slice(-12);
     try {
-      return await drive(localWrite(this.#site, { ...write, operationId }), this.#resources);
+      const unique = this.#uniqueOf(write.key);
+      const named = { ...write, operationId };
+      return await drive(
+        unique === undefined
+          ? localWrite(this.#site, named)
+          : writeUnique(this.#site, { ...unique, by: `${this.#site.site}/${operationId}` }, named),
+        this.#resources,
+      );
     } catch (error) {
       if (error instanceof UnreadableError) await this.note('write', new Map([[write.key, error]]));
       throw error;
@@ -133,15 +194,57 @@ export class Replica {
    * another client's newest record may be missing; what is listed is current, and every state of `seen` is in it.
    * @throws NotYetHereError when a state of `seen` does not arrive in time.
    */
-  async list(entity: string, { after, limit, seen = [] }: ListOptions): Promise<Page> {
-    const own = seen.filter(({ key }) => entityOf(key) === entity);
-    if (own.length === 0) return this.#page(entity, after, limit);
-    const { held } = await drive(awaitStates(this.#site, own), this.#resources);
+  async list(
+    entity: string,
+    { after, limit, seen = [], prefix = `${entity}:`, mayKnow }: ListOptions,
+  ): Promise<Page> {
+    const own = seen.filter(({ key }) => key.startsWith(prefix));
+    return this.#pageWith(own, mayKnow, {
+      read: () => this.#page(entity, { after, limit, prefix }),
+      isMissing: (page, { key }) => key > (after ?? '') && isMissing(page, key),
+    });
+  }
+
+  /** The indexes of an entity. */
+  indexesOf(entity: string): readonly DeclaredIndex[] {
+    return this.#indexes.filter((index) => index.entity === entity);
+  }
+
+  /**
+   * Live records that an index finds, in its order, after the place `after`. As in `list`, what is listed is current, and
+   * every state of `seen` that is asked for is in it.
+   * @throws IndexIncompleteError while not every site has all records in the index. @throws NotYetHereError
+   */
+  async listBy(
+    query: ListQuery,
+    { after, limit, seen = [], prefix = `${query.index.entity}:`, mayKnow }: ListOptions,
+  ): Promise<Page> {
+    await this.#requireUsable(query.index);
+    const own = seen.filter(({ key }) => key.startsWith(prefix));
+    return this.#pageWith(own, mayKnow, {
+      read: () => this.#pageBy(query, after, limit),
+      isMissing: ({ records, next }, record) => {
+        const place = placeOf(query, record);
+        if (place === undefined || (after !== undefined && !isBefore(query, after, place))) return false;
+        const isReached = next === undefined || !isBefore(query, next, place);
+        return isReached && !records.some(({ key }) => key === record.key);
+      },
+    });
+  }
+
+  /** The page, once it holds what was seen. @throws NotYetHereError when that takes too long. */
+  async #pageWith(
+    seen: readonly SeenState[],
+    mayKnow: MayKnow | undefined,
+    list: { read: () => Promise<Page>; isMissing: (page: Page, record: StoredRecord) => boolean },
+  ): Promise<Page> {
+    if (seen.length === 0) return list.read();
+    const { held } = await this.#await(seen, mayKnow);
     const live = [...held.values()].map(({ record }) => record).filter((record) => this.#isLive(record));
     const waits = pauses(this.#site.now, sessionWaitMs);
     for (;;) {
-      const page = await this.#page(entity, after, limit);
-      const unlisted = live.find(({ key }) => key > (after ?? '') && isMissing(page, key));
+      const page = await list.read();
+      const unlisted = live.find((record) => list.isMissing(page, record));
       if (unlisted === undefined) return page;
       const { value: pauseMs } = waits.next();
       if (pauseMs === undefined) {
@@ -152,26 +255,54 @@ export class Replica {
     }
   }
 
-  async #page(entity: string, after: string | undefined, limit: number): Promise<Page> {
-    const keys = await this.#resources.store.list(entity, { after, limit: limit + 1 });
-    const wanted = keys.slice(0, limit);
-    const { held, failed } = await readEach(this.#resources.store, wanted);
+  /** @throws IndexIncompleteError */
+  async #requireUsable({ id, name }: DeclaredIndex): Promise<void> {
+    if (this.#usable.has(id)) return;
+    const { site, peers } = this.#site;
+    const { held } = await readEach(this.#resources.store, [site, ...peers].map(heartbeatKey));
+    const beatOf = (name: string): StoredRecord | undefined => held.get(heartbeatKey(name))?.record;
+    if (!isIndexUsable(id, beatOf(site), peers.map(beatOf)))
+      throw new IndexIncompleteError(`the index ${name} is not complete at every site yet`);
+    this.#usable.add(id);
+  }
+
+  async #page(entity: string, { limit, ...range }: ListRange): Promise<Page> {
+    const keys = await this.#resources.store.list(entity, { ...range, limit: limit + 1 });
+    const found = keys.map((key) => ({ key, place: key }));
+    return this.#read(found, limit, () => true);
+  }
+
+  async #pageBy(query: ListQuery, after: string | undefined, limit: number): Promise<Page> {
+    const entries = await findEntries(this.#resources.store, query, { after, limit: limit + 1 });
+    const found = entries.map(({ key, range }) => ({ key, place: range }));
+    return this.#read(found, limit, (record, place) => placeOf(query, record) === place);
+  }
+
+  /** The records of a page, as they are now; an entry of an index that is no longer true is passed over. */
+  async #read(
+    found: readonly { readonly key: string; readonly place: string }[],
+    limit: number,
+    isTrue: (record: StoredRecord, place: string) => boolean,
+  ): Promise<Page> {
+    const wanted = found.slice(0, limit);
+    const keys = [...new Set(wanted.map(({ key }) => key))];
+    const { held, failed } = await readEach(this.#resources.store, keys);
     await this.note('list', failed);
     const unreadable: string[] = [];
     const records: StoredRecord[] = [];
     let bytes = 0;
     let last: string | undefined;
-    for (const key of wanted) {
+    for (const { key, place } of wanted) {
       const record = held.get(key)?.record;
       if (failed.has(key)) unreadable.push(key);
-      if (record !== undefined && this.#isLive(record)) {
+      if (record !== undefined && this.#isLive(record) && isTrue(record, place)) {
         bytes += Buffer.byteLength(JSON.stringify(record.state));
         if (bytes > pageBytesMax && records.length > 0) return { records, unreadable, next: last };
         records.push(record);
       }
-      last = key;
+      last = place;
     }
-    return { records, unreadable, next: keys.length > limit ? last : undefined };
+    return { records, unreadable, next: found.length > limit ? last : undefined };
   }
 }
 

@@ -22,4 +22,14 @@ export const user = defineEntity({
     signIns: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, merge: 'counter' },
   },
   example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' }, labels: ['beta'] },
+  samples: {
+    ada: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' } },
+    alan: { name: 'Alan Turing', email: 'alan@example.com', metadata: { plan: 'pro' } },
+    barbara: { name: 'Barbara Liskov', email: 'barbara@example.com', metadata: { plan: 'team' } },
+    edsger: { name: 'Edsger Dijkstra', email: 'edsger@example.com', metadata: { plan: 'free' } },
+    frances: { name: 'Frances Allen', email: 'frances@example.com', metadata: { plan: 'team' } },
+    grace: { name: 'Grace Hopper', email: 'grace@example.com', metadata: { plan: 'pro' } },
+    katherine: { name: 'Katherine Johnson', email: 'katherine@example.com', metadata: { plan: 'free' } },
+    leslie: { name: 'Leslie Lamport', email: 'leslie@example.com', metadata: { plan: 'team' } },
+  },
 });

@@ -9,8 +9,8 @@ export declare const conflictOverride: ValidateFunction;
 export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
 export declare const userCreate: ValidateFunction;
-export declare const userStored: ValidateFunction;
 export declare const userPatch: ValidateFunction;
+export declare const userStored: ValidateFunction;
 export declare const itemWrite: ValidateFunction;
-/** Entity → the check of a change to it. */
+/** Entity → the check of what may be set at it, whoever writes it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;

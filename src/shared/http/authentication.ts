@@ -7,12 +7,15 @@
  */
 import { decodeJwt, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
+import type { Json } from '@tandem-clouds/replication/json';
 import { tokenClockToleranceSeconds } from '../bounds.ts';
 import type { Config, JwtIssuer } from '../config/config.ts';
+import { ANY_OWNER, ANY_TENANT } from '../domain/scope.ts';
 import { ForbiddenError, UnauthorizedError } from '../errors.ts';
 import type { HttpClient } from '../ports/http-client.ts';
 import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './bearer.ts';
-import type { Authorize, Caller, Route } from './route.ts';
+import type { Limited, LimitsOfCallers } from './caller-limits.ts';
+import type { Authorize, Caller, HttpRequest, Route } from './route.ts';
 import { signingKeys } from './signing-keys.ts';
 
 const READ = 'tandem/read';
@@ -32,18 +35,32 @@ const NOT_BELIEVED = new Set([
   'ERR_JWT_INVALID',
 ]);
 
-type Callers = Pick<Config, 'jwtIssuers' | 'serviceKeys'>;
+type Callers = Pick<Config, 'jwtIssuers' | 'serviceKeys'> & Partial<Pick<Config, 'trustsEverybody'>>;
 
-/** The same routes, for callers with the scope for them; for everybody when no issuer and no key is configured. */
-export function forCallers(callers: Callers, client: HttpClient, routes: readonly Route[]): readonly Route[] {
-  if (callers.jwtIssuers.length + callers.serviceKeys.length === 0) return routes;
+/**
+ * The same routes, for callers with the scope for them; for everybody when no issuer and no key is configured. What has
+ * owners or tenants is then for nobody, unless the site trusts everybody.
+ * @param limits How much one caller may ask; nothing of it where nobody is asked who they are.
+ */
+export function forCallers(
+  callers: Callers,
+  client: HttpClient,
+  routes: readonly Route[],
+  limits?: LimitsOfCallers,
+): readonly Route[] {
+  if (callers.jwtIssuers.length + callers.serviceKeys.length === 0) {
+    return callers.trustsEverybody === true
+      ? routes.map((route) => ({ ...route, authorize: asAnybody }))
+      : routes;
+  }
   const callerOf = openCheck(callers, client);
   return routes.map((route) => {
     const scope = route.method === 'GET' ? READ : WRITE;
     const authorize: Authorize = async (headers, known) => {
-      const { scopes, ...caller } = await callerOf(headers['authorization']);
+      const caller = await callerOf(headers['authorization']);
       known(caller);
-      if (!scopes.includes(scope)) {
+      await limits?.take(caller.identity, neededFor(route, headers));
+      if (!caller.scopes.includes(scope)) {
         const challenge = `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`;
         throw new ForbiddenError(`this needs the scope ${scope}`, challenge);
       }
@@ -52,16 +69,33 @@ export function forCallers(callers: Callers, client: HttpClient, routes: readonl
   });
 }
 
-interface ScopedCaller extends Caller {
-  readonly scopes: readonly string[];
+/** Of which limits a request takes a token. */
+function neededFor({ method }: Route, headers: HttpRequest['headers']): readonly Limited[] {
+  if (method !== 'GET') return ['requests', 'writes'];
+  return headers['x-tandem-session'] === undefined ? ['requests'] : ['requests', 'waitingReads'];
 }
+
+/** Whoever asks a site that trusts everybody, such as one on a laptop: may act for whom it names. */
+const ANYBODY: Caller = {
+  isAnybody: true,
+  name: 'anybody',
+  identity: 'anybody',
+  subject: 'anybody',
+  scopes: [READ, WRITE, ANY_OWNER, ANY_TENANT],
+  claims: {},
+};
+
+const asAnybody: Authorize = (_headers, known) => known(ANYBODY);
 
 /** Who presents a header. @throws UnauthorizedError, UnavailableError */
 function openCheck(
   { jwtIssuers, serviceKeys }: Callers,
   client: HttpClient,
-): (header: string | undefined) => Promise<ScopedCaller> {
-  const issuers = new Map(jwtIssuers.map((issuer) => [issuer.issuer, openIssuer(issuer, client)]));
+): (header: string | undefined) => Promise<Caller> {
+  const prefixes = subjectPrefixes(jwtIssuers);
+  const issuers = new Map(
+    jwtIssuers.map((issuer) => [issuer.issuer, { issuer, verify: openIssuer(issuer, client) }]),
+  );
   const digests = serviceKeys.map(({ sha256 }) => Buffer.from(sha256, 'hex'));
   return async (header) => {
     const bearer = bearerOf(header);
@@ -70,30 +104,86 @@ function openCheck(
     }
     const matching = digestsMatching(digests, bearer);
     if (matching.length > 0) {
-      const scopes = matching.flatMap((position) => serviceKeys[position]?.scopes ?? []);
+      const presented = matching.flatMap((position) => serviceKeys[position] ?? []);
       const digest = digests[matching[0] ?? 0];
+      const hex = digest?.toString('hex') ?? '';
+      const { name = hex.slice(0, 32), claims = {} } = presented[0] ?? {};
       return {
         name: keyName('service', digest),
-        identity: `service ${digest?.toString('hex') ?? ''}`,
-        scopes,
+        identity: `service ${hex}`,
+        subject: `${SERVICE}${name}`,
+        scopes: presented.flatMap(({ scopes }) => scopes),
+        claims,
       };
     }
-    const verify = issuers.get(issuerOf(bearer) ?? '');
-    if (verify === undefined) {
+    const known = issuers.get(issuerOf(bearer) ?? '');
+    if (known === undefined) {
       throw new UnauthorizedError(
         'neither a token of an issuer nor a key that this site knows',
         INVALID_TOKEN,
       );
     }
-    const payload = await verify(bearer);
+    const payload = await known.verify(bearer);
     const issuer = textOf(payload.iss);
     const subject = textOf(payload.sub) ?? textOf(payload['client_id']);
     return {
       name: `${subject ?? '?'} of ${issuer ?? '?'}`,
       identity: JSON.stringify([issuer, subject]),
+      subject: subjectFor(subject, known.issuer.issuer, prefixes),
       scopes: scopesIn(payload),
+      claims: claimsIn(payload, known.issuer),
     };
   };
+}
+
+/** Ends what says whose subjects they are. */
+const DIVIDER = '|';
+/** Begins the subjects of service keys. */
+const SERVICE = `service${DIVIDER}`;
+
+/**
+ * Issuer → what begins the subjects of its tokens: two issuers may know two people by one `sub`, and one must not own what is
+ * the other's. As configured; where it is not, nothing for the only issuer, and its address beside others.
+ */
+function subjectPrefixes(issuers: readonly JwtIssuer[]): ReadonlyMap<string, string> {
+  return new Map(
+    issuers.map(({ issuer, subjects = issuers.length > 1 ? issuer : '' }) => [
+      issuer,
+      subjects === '' ? '' : `${subjects}${DIVIDER}`,
+    ]),
+  );
+}
+
+/** @throws UnauthorizedError for a subject that looks like one of somebody else's */
+function subjectFor(
+  sub: string | undefined,
+  issuer: string,
+  prefixes: ReadonlyMap<string, string>,
+): string | undefined {
+  if (sub === undefined) return undefined;
+  const subject = `${prefixes.get(issuer) ?? ''}${sub}`;
+  const others = [...prefixes].flatMap(([other, prefix]) =>
+    other === issuer || prefix === '' ? [] : [prefix],
+  );
+  const borrowed = [SERVICE, ...others].find((prefix) => subject.startsWith(prefix));
+  if (borrowed !== undefined) {
+    throw new UnauthorizedError(
+      `the token is not accepted: its subject begins with ${borrowed}`,
+      INVALID_TOKEN,
+    );
+  }
+  return subject;
+}
+
+/** As they were signed; a claim that the configuration knows by another name stands under that name, or is not there. */
+function claimsIn(payload: JWTPayload, { claimNames = {} }: JwtIssuer): Caller['claims'] {
+  const claims: Record<string, Json> = { ...(payload as Record<string, Json>) };
+  for (const [name, claim] of Object.entries(claimNames)) {
+    const value = Object.hasOwn(payload, claim) ? (payload[claim] as Json | undefined) : undefined;
+    if (value === undefined) Reflect.deleteProperty(claims, name);
+    else claims[name] = value;
+  }
+  return claims;
 }
 
 /** Only for the choice of who to ask: nothing is believed yet. */

@@ -11,6 +11,7 @@ import { InvalidError, LengthRequiredError, UnsupportedMediaTypeError } from '..
 import { validate } from '../validation/validate.ts';
 import { parseJson } from './json-text.ts';
 import { parseMediaType } from './media-type.ts';
+import type { Route } from './route.ts';
 
 /** What is read. A JSON Merge Patch (RFC 7396) is JSON whose meaning the route gives it. */
 export const BODY_TYPES: readonly string[] = ['application/json', 'application/merge-patch+json'];
@@ -18,7 +19,7 @@ export const BODY_TYPES: readonly string[] = ['application/json', 'application/m
 const CHARSETS = new Set(['utf-8', 'utf8']);
 
 /** What a route takes as its body. */
-export interface BodyRules {
+export interface BodyRules extends Pick<Route, 'whenEmpty' | 'explain'> {
   readonly check: ValidateFunction;
   /** Levels of nesting, where it is not `jsonDepthMax`. */
   readonly depthMax?: number | undefined;
@@ -33,15 +34,16 @@ type Event = Pick<APIGatewayProxyEventV2, 'headers' | 'isBase64Encoded'> & {
  * Reads and validates the JSON body.
  * @throws LengthRequiredError @throws TooLargeError @throws UnsupportedMediaTypeError @throws MalformedError @throws InvalidError
  */
-export function readBody(event: Event, { check, depthMax }: BodyRules): unknown {
+export function readBody(event: Event, { check, depthMax, whenEmpty, explain }: BodyRules): unknown {
   checkLength(event.headers);
   const bytes = bytesOf(event);
   if (bytes.length > bodyBytesMax) {
     throw new TooLargeError(`the body has ${bytes.length} bytes, at most ${bodyBytesMax} are read`);
   }
-  checkType(event.headers, bytes.length === 0);
-  const value = parseJson(textOf(bytes, event), depthMax);
-  const failures = validate(check, value);
+  const isLeftOut = whenEmpty !== undefined && bytes.length === 0;
+  if (!isLeftOut) checkType(event.headers, bytes.length === 0);
+  const value = isLeftOut ? whenEmpty : parseJson(textOf(bytes, event), depthMax);
+  const failures = validate(check, value).map((failure) => explain?.(failure) ?? failure);
   if (failures.length > 0) {
     const count = failures.length === 1 ? '1 rule is' : `${failures.length} rules are`;
     throw new InvalidError(`the body is invalid: ${count} broken`, failures);

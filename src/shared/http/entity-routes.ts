@@ -1,52 +1,85 @@
 /** The routes of any declared entity. */
 import type { ValidateFunction } from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
-import { idOf, type StoredRecord } from '@tandem-clouds/replication/record';
-import type { Entity } from '../domain/entity.ts';
-import type { EntityService, WriteOptions } from '../domain/entity-service.ts';
+import { own } from '@tandem-clouds/replication/own';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { type Entity, writersOf } from '../domain/entity.ts';
+import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
+import { writersSentence } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
-import { NotFoundError } from '../errors.ts';
+import type { KeyedRequest } from '../domain/request-memory.ts';
+import type { Scope } from '../domain/scope.ts';
+import { type Failure, InvalidError, NotFoundError } from '../errors.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
+import { isByIndex, readListQuery } from './list-query.ts';
 import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
-import type { HttpReply, HttpRequest, Route } from './route.ts';
+import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
+import { OWNER_HEADER, scopeOf, TENANT_HEADER } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
+/** What says whose records an answer holds. */
+const VARY_BY_CALLER = `authorization, ${OWNER_HEADER}, ${TENANT_HEADER}`;
 
-/** The compiled schemas of an entity: `<name>Create` and `<name>Patch` of `generated/validators.js`. */
+/**
+ * The compiled schemas of an entity: `<name>Create`, `<name>Patch` and, by the name of each action, `<name><Action>Input`
+ * of `generated/validators.js`.
+ */
 export interface EntityChecks {
   readonly create: ValidateFunction;
   readonly patch: ValidateFunction;
+  readonly actions: Readonly<Record<string, ValidateFunction>>;
 }
 
-/** Create, read, list, change and delete. */
+/** Create, read, list, change, act and delete. */
 export function entityRoutes(entity: Entity, service: EntityService, checks: EntityChecks): Route[] {
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
-  const reply = (record: StoredRecord): HttpReply => ({
-    status: 200,
-    body: service.view(record),
-    headers: recordHeaders(record),
+  const scoped = (request: HttpRequest): Scoped => {
+    const scope = scopeOf(entity, request);
+    return {
+      scope,
+      records: service.within(scope),
+      keyed: (action) => keyedRequest(entity.name, request, { action, actedFor: scope.actedFor }),
+    };
+  };
+  const headersOf = (record: StoredRecord): Record<string, string> => ({
+    ...recordHeaders(record),
+    ...varying(entity),
   });
+  const reply = (record: StoredRecord, request: HttpRequest): HttpReply => ({
+    status: 200,
+    body: service.view(record, readerOf(request)),
+    headers: headersOf(record),
+  });
+  const changeReply = (changed: Creation, request: HttpRequest): Promise<HttpReply> => {
+    const full = reply(changed.record, request);
+    const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
+    return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
+  };
   return [
     {
       method: 'POST',
       path: base,
       body: checks.create,
+      explain: namingWriters(entity),
       async handle(request) {
-        const creation = await service.create(request.body as Record<string, Json>, {
+        const { records, keyed } = scoped(request);
+        const creation = await records.create(request.body as Record<string, Json>, {
           ...writeOptions(request),
-          request: keyedRequest(entity.name, request),
+          request: keyed(),
         });
         const { record, replayed } = creation;
-        const location = `${base}/${idOf(record.key)}`;
-        const headers = { ...recordHeaders(record), location, ...replayedHeader(replayed) };
-        return withDurability(request, { status: 201, body: service.view(record), headers }, () =>
-          service.isAccepted(creation),
+        const location = `${base}/${records.idOf(record)}`;
+        const headers = { ...headersOf(record), location, ...replayedHeader(replayed) };
+        return withDurability(
+          request,
+          { status: 201, body: records.view(record, readerOf(request)), headers },
+          () => records.isAccepted(creation),
         );
       },
     },
@@ -54,15 +87,21 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        return listReply(base, request, service);
+        const { scope, records } = scoped(request);
+        const query = ownedQuery(entity, request.query, scope.owner);
+        const reply =
+          isByIndex(query) && records.indexes.length > 0
+            ? await indexedReply(base, { ...request, query }, records)
+            : await listReply(base, request, records);
+        return { ...reply, headers: { ...reply.headers, ...varying(entity) } };
       },
     },
     {
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await service.read(idOfRequest(request), seenStates(request));
-        const full = reply(record);
+        const record = await scoped(request).records.read(idOfRequest(request), seenStates(request));
+        const full = reply(record, request);
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: full.headers ?? {} }
           : full;
@@ -72,25 +111,77 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'PATCH',
       path: one,
       body: checks.patch,
+      explain: namingWriters(entity),
       async handle(request) {
+        const { records, keyed } = scoped(request);
         const values = request.body as Record<string, Json>;
-        const changed = await service.change(idOfRequest(request), values, {
+        const changed = await records.change(idOfRequest(request), values, {
           ...writeOptions(request),
-          request: keyedRequest(entity.name, request),
+          request: keyed(),
         });
-        const full = reply(changed.record);
-        const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
-        return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
+        return changeReply(changed, request);
       },
     },
+    ...Object.entries(entity.actions).map(([name, { required }]): Route => ({
+      method: 'POST',
+      path: `${one}/${name}`,
+      body: checkOf(checks, name),
+      ...(required.length === 0 && { whenEmpty: {} }),
+      async handle(request) {
+        const { scope, records, keyed } = scoped(request);
+        const input = request.body as Record<string, Json>;
+        const options = { ...writeOptions(request), request: keyed(name), caller: scope.caller };
+        return changeReply(await records.act(idOfRequest(request), { name, input }, options), request);
+      },
+    })),
     {
       method: 'DELETE',
       path: one,
       async handle(request) {
-        return removalReply(request, idOfRequest(request), service);
+        return removalReply(request, idOfRequest(request), scoped(request).records);
       },
     },
   ];
+}
+
+/** What a request may know of. */
+interface Scoped {
+  readonly scope: Scope;
+  readonly records: EntityService;
+  readonly keyed: (action?: string) => KeyedRequest | undefined;
+}
+
+/** @throws TypeError An action whose input nobody checks is not served. */
+function checkOf({ actions }: EntityChecks, name: string): ValidateFunction {
+  const check = own(actions, name);
+  if (check === undefined) throw new TypeError(`no check of the input of ${name}: run npm run generate`);
+  return check;
+}
+
+/** A cache that belongs to one person may serve several callers, one after the other (RFC 9111, section 4.1). */
+function varying(entity: Entity): Record<string, string> {
+  const { owner, tenant } = entity.access;
+  if (owner !== undefined || tenant !== undefined) return { vary: VARY_BY_CALLER };
+  return Object.keys(entity.readableBy).length === 0 ? {} : { vary: 'authorization' };
+}
+
+/** A field that is there, but not for clients: who writes it, instead of that it is unknown. */
+function namingWriters(entity: Entity): (failure: Failure) => Failure {
+  return (failure) => {
+    const field = failure.pointer.slice(1);
+    if (failure.rule !== 'additionalProperties' || !Object.hasOwn(entity.fields, field)) return failure;
+    if (field === entity.access.owner)
+      return { ...failure, rule: 'by', detail: 'is who asks, and nothing else' };
+    const detail = writersOf(entity, field).includes('client')
+      ? 'begins at its first state, and is no choice of a creation'
+      : `${writersSentence(entity, field)}, not by clients`;
+    return { ...failure, rule: 'by', detail };
+  };
+}
+
+/** Who reads the answer; undefined where nobody is asked who they are. */
+function readerOf({ caller }: HttpRequest): Caller | undefined {
+  return caller?.isAnybody === true ? undefined : caller;
 }
 
 type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;
@@ -102,15 +193,62 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
-    body: {
-      items: page.records.map((record) => service.view(record)),
-      ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
-      ...(cursor && { cursor }),
-    },
+    body: pageBody(page, { service, reader: readerOf(request), cursor }),
     headers: {
       'cache-control': 'private, no-cache',
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
     },
+  };
+}
+
+/** One page of what an index finds, and where the next one begins. @throws InvalidError @throws IndexIncompleteError */
+async function indexedReply(base: string, request: HttpRequest, service: EntityService): Promise<HttpReply> {
+  const { query, limit, after, cursor } = readListQuery(request.query, service.indexes, service.prefix);
+  const page = await service.listBy(query, { limit, after, seen: seenStates(request) });
+  const next = page.next === undefined ? undefined : cursor(page.next);
+  const link = new URLSearchParams();
+  for (const [name, text] of Object.entries({ ...request.query, cursor: next }))
+    if (text !== undefined) link.set(name, text);
+  return {
+    status: 200,
+    body: pageBody(page, { service, reader: readerOf(request), cursor: next }),
+    headers: {
+      'cache-control': 'private, no-cache',
+      ...(next !== undefined && { link: `<${base}?${link.toString()}>; rel="next"` }),
+    },
+  };
+}
+
+/**
+ * What a list is asked for by somebody who sees the records of one owner alone: by that owner, whatever else is asked for.
+ * @throws InvalidError
+ */
+function ownedQuery(
+  { access: { owner: field } }: Entity,
+  query: HttpRequest['query'],
+  owner: string | undefined,
+): HttpRequest['query'] {
+  if (field === undefined || owner === undefined) return query;
+  const named = query[field];
+  if (named !== undefined && named !== owner) {
+    const detail = 'must be who asks, or be left out';
+    throw new InvalidError('the query is invalid', [{ pointer: `/query/${field}`, rule: 'owner', detail }]);
+  }
+  return { ...query, [field]: owner };
+}
+
+function pageBody(
+  page: EntityPage,
+  {
+    service,
+    reader,
+    cursor,
+  }: { service: Pick<EntityService, 'view'>; reader: Caller | undefined; cursor: string | undefined },
+): Record<string, unknown> {
+  return {
+    items: page.records.map((record) => service.view(record, reader)),
+    ...(page.unreadable.length > 0 && { unreadable: page.unreadable }),
+    ...(cursor !== undefined && { cursor }),
   };
 }
 

@@ -15,10 +15,19 @@ import type { HttpRequest } from './route.ts';
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */
 const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
 
-/** The request's key and body as digests; undefined without a key. @throws MalformedError when it is no key. */
+/**
+ * The request's key and body as digests; undefined without a key.
+ * @param action The action that is asked for: the same key with another one is another request, whatever the bodies are.
+ * @param actedFor For whom it is made, where that is not its caller alone (`domain/scope.ts`).
+ * @throws MalformedError when it is no key.
+ */
 export function keyedRequest(
   entity: string,
   { headers, body, caller }: HttpRequest,
+  {
+    action,
+    actedFor = [],
+  }: { readonly action?: string | undefined; readonly actedFor?: readonly string[] } = {},
 ): KeyedRequest | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
@@ -27,18 +36,25 @@ export function keyedRequest(
   if (key === undefined) {
     throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
   }
-  // A key holds no line break.
-  const named = digest([entity, key, ...(caller === undefined ? [] : [caller])].join('\n'));
+  // A key holds no line break, nor does JSON.
+  const named = digest(
+    [entity, key, ...(caller === undefined ? [] : [caller.identity]), ...actedFor.map(oneLine)].join('\n'),
+  );
   return {
     id: uuidOf(named),
     key: named.toString('base64url'),
-    body: digest(canonicalJson(body as Json)).toString('base64url'),
+    // No JSON text begins with the name of an action.
+    body: digest(`${action ?? ''}${canonicalJson(body as Json)}`).toString('base64url'),
   };
 }
 
 /** The header that tells a repeated answer from a first one. */
 export function replayedHeader(replayed: boolean): Record<string, string> {
   return replayed ? { 'idempotency-replayed': 'true' } : {};
+}
+
+function oneLine(text: string): string {
+  return JSON.stringify(text);
 }
 
 function digest(text: string): Buffer {

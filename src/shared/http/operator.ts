@@ -11,7 +11,8 @@ export function forOperators(keys: readonly string[], routes: readonly Route[]):
   const accepted = keys.map((key) => Buffer.from(key, 'hex'));
   const authorize: Authorize = (headers, known) => {
     const digest = checkOperator(accepted, headers['authorization']);
-    known({ name: keyName('operator', digest), identity: digest?.toString('hex') ?? '' });
+    const name = keyName('operator', digest);
+    known({ name, identity: digest?.toString('hex') ?? '', subject: name, scopes: [], claims: {} });
   };
   return routes.map((route) => ({ ...route, authorize }));
 }

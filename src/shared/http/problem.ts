@@ -9,7 +9,10 @@ import {
   type ErrorCode,
   type Failure,
   ForbiddenError,
+  IndexIncompleteError,
   MethodNotAllowedError,
+  RefusedByRuleError,
+  TooManyRequestsError,
   UnauthorizedError,
   UnreadableError,
   UnsupportedMediaTypeError,
@@ -33,7 +36,9 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   headers_too_large: { status: 431, title: 'Request header fields too large' },
   uri_too_long: { status: 414, title: 'URI too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
+  index_incomplete: { status: 503, title: 'List not ready' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
   unreadable: { status: 500, title: 'Record cannot be read' },
@@ -45,6 +50,11 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   internal: { status: 500, title: 'Internal error' },
 };
 
+/** Our codes that are answered with a status. */
+export function codesOf(status: number): readonly string[] {
+  return Object.entries(STATUS).flatMap(([code, meaning]) => (meaning.status === status ? [code] : []));
+}
+
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -52,14 +62,14 @@ export interface Problem {
   readonly detail: string;
   /** The request that failed: what to quote to an operator. */
   readonly instance: string;
-  readonly code: ErrorCode;
+  /** One of our own, or one that an action declares. */
+  readonly code: string;
   readonly errors?: readonly Failure[];
 }
 
 /** The answer to a request that failed. */
 export function problemReply(error: unknown, requestId: string): HttpReply {
-  const code = codeOf(error);
-  const { status, title } = STATUS[code];
+  const { code, status, title } = meaningOf(error);
   const problem: Problem = {
     type: `https://tandem.example/problems/${code.replaceAll('_', '-')}`,
     title,
@@ -76,11 +86,18 @@ export function problemReply(error: unknown, requestId: string): HttpReply {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...(error instanceof TooManyRequestsError && { 'retry-after': String(error.retryAfterSeconds) }),
       ...(error instanceof UnsupportedMediaTypeError && { accept: BODY_TYPES.join(', ') }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
       ...challengeOf(error),
     },
   };
+}
+
+function meaningOf(error: unknown): Pick<Problem, 'code' | 'status' | 'title'> {
+  if (error instanceof RefusedByRuleError) return error;
+  const code = codeOf(error);
+  return { code, ...STATUS[code] };
 }
 
 /** What has no status of its own is an internal error. */
@@ -106,6 +123,9 @@ function challengeOf(error: unknown): Record<string, string> {
 function detailOf(error: unknown, status: number): string {
   if (error instanceof NotYetHereError) {
     return 'This site has not yet received what the session has seen. Try again, or at the site that answered it.';
+  }
+  if (error instanceof IndexIncompleteError) {
+    return 'This list was declared a short while ago and is still being filled. Try again once every site has completed it.';
   }
   if (error instanceof UnreadableError) {
     return 'What this site holds of the record cannot be read. Ask another site, and quote the instance to an operator.';

@@ -19,10 +19,12 @@ const REQUESTED_WITH = [
   'authorization',
   'if-none-match',
   'traceparent',
+  'x-tandem-owner',
   'x-tandem-session',
+  'x-tandem-tenant',
 ] as const;
 /** What belongs to the answer itself; this site adds its own of the rest. */
-const RESPONDED_WITH = ['cache-control', 'content-type', 'etag', 'link', 'x-tandem-session'] as const;
+const RESPONDED_WITH = ['cache-control', 'content-type', 'etag', 'link', 'vary', 'x-tandem-session'] as const;
 
 export interface ReadThroughOptions {
   readonly site: string;

@@ -1,6 +1,9 @@
 /** A route of the contract, as data: what the router, the 405 answers and the contract check are made from. */
 import type { ValidateFunction } from 'ajv';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Json } from '@tandem-clouds/replication/json';
+import type { RuleCaller } from '../domain/entity.ts';
+import type { Failure } from '../errors.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -11,8 +14,12 @@ export interface HttpRequest {
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Who asks, the same text at every site; undefined when nobody is asked who they are. */
-  readonly caller?: string | undefined;
+  /** Who asks; undefined when nobody is asked who they are. */
+  readonly caller?: Caller | undefined;
+  /** What the request is known by, in its answer and in the log. */
+  readonly requestId?: string | undefined;
+  /** How long the function may still take; absent where its platform does not say. */
+  readonly remainingMs?: (() => number) | undefined;
   /** Parsed and valid by the route's schema; undefined on a route without a body. */
   readonly body: unknown;
 }
@@ -24,8 +31,10 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who asks, as far as that is proven. */
-export interface Caller {
+/** Who asks, as far as that is proven. The tenant is what an entity says it is (`domain/scope.ts`). */
+export interface Caller extends Pick<RuleCaller, 'subject' | 'scopes' | 'claims'> {
+  /** True of whoever asks a site that trusts everybody. */
+  readonly isAnybody?: true;
   /** For the log, so never with what is secret. */
   readonly name: string;
   /** Tells two callers apart, and is the same at every site. */
@@ -44,6 +53,10 @@ export interface Route {
   readonly path: string;
   /** The compiled schema of the JSON body; a route without one takes no body. */
   readonly body?: ValidateFunction;
+  /** What an empty body stands for; without it one is refused. */
+  readonly whenEmpty?: Json;
+  /** Says more of a rule of the schema that a body breaks. */
+  readonly explain?: (failure: Failure) => Failure;
   /** Levels of nesting that the body may have, where it is not `jsonDepthMax`. */
   readonly depthMax?: number;
   /** Who may: called before the body is read. Throws to refuse. */

@@ -16,7 +16,7 @@ import {
   RouteNotFoundError,
   UriTooLongError,
 } from '../errors.ts';
-import type { HttpHandler } from '../ports/cloud.ts';
+import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { normalizePath } from '../request-path.ts';
 import { BODY_TYPES, readBody } from './body.ts';
@@ -108,15 +108,16 @@ function routerEntries(
   route: Route,
   callers: Callers,
 ): { method: Method; path: string; handler: RouteHandler }[] {
-  const handler: RouteHandler = async (event) => {
+  const handler: RouteHandler = async (event, context) => {
     await route.authorize?.(event.headers, (caller) => callers.set(event, caller));
-    return toResult(await route.handle(toRequest(event, route, callers.get(event))));
+    const request = toRequest(event, route, callers.get(event));
+    return toResult(await route.handle({ ...request, ...ofInvocation(event, context) }));
   };
   const entries: { method: Method; path: string; handler: RouteHandler }[] = [
     { method: route.method, path: route.path, handler },
   ];
   if (route.method === 'GET') {
-    const head: RouteHandler = async (event) => withoutBody(await handler(event));
+    const head: RouteHandler = async (event, context) => withoutBody(await handler(event, context));
     entries.push({ method: 'HEAD', path: route.path, handler: head });
   }
   return entries;
@@ -129,8 +130,20 @@ function withoutBody(result: Result): Result {
   return { ...result, headers: { ...result.headers, 'content-length': String(bytes) }, body: '' };
 }
 
+/** Without a context, as some tests call, nothing is known of the invocation. */
+function ofInvocation(
+  event: Event,
+  context: InvocationContext | undefined,
+): Pick<HttpRequest, 'remainingMs' | 'requestId'> {
+  if (context === undefined) return {};
+  return {
+    requestId: requestIdOf({ event, context }),
+    remainingMs: context.getRemainingTimeInMillis?.bind(context),
+  };
+}
+
 type Method = Route['method'] | 'HEAD';
-type RouteHandler = (event: Event) => Promise<Result>;
+type RouteHandler = (event: Event, context?: InvocationContext) => Promise<Result>;
 
 /** Event → who asks, once that is known. */
 type Callers = WeakMap<object, Caller>;
@@ -141,9 +154,8 @@ function toRequest(event: Event, route: Route, caller: Caller | undefined): Http
     params: (event.pathParameters ?? {}) as Record<string, string>,
     query: queryOf(event.rawQueryString),
     headers: event.headers,
-    caller: caller?.identity,
-    body:
-      route.body === undefined ? undefined : readBody(event, { check: route.body, depthMax: route.depthMax }),
+    caller,
+    body: route.body === undefined ? undefined : readBody(event, { ...route, check: route.body }),
   };
 }
 
@@ -180,7 +192,7 @@ function optionsHeaders(allow: readonly string[]): Record<string, string> {
     ...(allow.includes('PATCH') && { 'accept-patch': BODY_TYPES.join(', ') }),
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Session',
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Owner, X-Tandem-Session, X-Tandem-Tenant',
     'access-control-max-age': '600',
   };
 }

@@ -10,7 +10,9 @@ import { change as addToSet } from '@tandem-clouds/replication/policies/set';
 import { entityOf, idOf, plainValues, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { CONFLICT } from '@tandem-clouds/replication/reserved';
 import { stampMs } from '@tandem-clouds/replication/stamp';
+import type { Entity, States } from '../domain/entity.ts';
 import type { Replica } from '../domain/replica.ts';
+import { overruling } from '../domain/states.ts';
 import { InvalidError, NotFoundError, UnreadableError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 
@@ -34,16 +36,18 @@ export interface ConflictPage {
   readonly cursor?: string;
 }
 
-/** Entity → the compiled schema of a change to it. */
+/** Entity → the compiled schema of what may be set at it, whoever writes it. */
 export type ChangeChecks = Readonly<Record<string, ValidateFunction>>;
 
 export class ConflictService {
   readonly #replica: Replica;
   readonly #checks: ChangeChecks;
+  readonly #entities: readonly Entity[];
 
-  constructor(replica: Replica, checks: ChangeChecks) {
+  constructor(replica: Replica, { checks, entities }: { checks: ChangeChecks; entities: readonly Entity[] }) {
     this.#replica = replica;
     this.#checks = checks;
+    this.#entities = entities;
   }
 
   /** Newest first. */
@@ -77,9 +81,10 @@ export class ConflictService {
   }
 
   /**
-   * Writes the loser's value, or another one, to the field and notes it in the entry.
+   * Writes the loser's value, or another one, to the field, whoever else writes it, and notes it in the entry.
    * @throws NotFoundError when there is no such entry, or its record does not exist any more.
    * @throws InvalidError when the record's entity is not known here, or does not take the value.
+   * @throws OutOfBoundsError when the field walks through states and is in a later one.
    */
   async override(
     id: string,
@@ -95,7 +100,11 @@ export class ConflictService {
         // A tombstone itself may be overridden: that is what brings the record back.
         const exists = isLive || (current !== undefined && entry.field.startsWith('$'));
         if (!exists) throw new NotFoundError(`${entry.record} does not exist any more`);
-        return { [entry.field]: change };
+        const states = this.#statesOf(entry);
+        if (states === undefined) return { [entry.field]: change };
+        const from = current && plainValues(current.state)[entry.field];
+        const operation = overruling(entry.field, states, { from, to: wanted });
+        return operation && { [entry.field]: operation };
       },
     });
     const override = {
@@ -106,6 +115,11 @@ export class ConflictService {
     };
     const noted = await this.#replica.write({ key: `${CONFLICT}:${id}`, decide: () => ({ override }) });
     return viewOf(noted);
+  }
+
+  #statesOf({ record, field }: ConflictView): States | undefined {
+    const entity = this.#entities.find(({ name }) => name === entityOf(record));
+    return entity && own(entity.states, field);
   }
 
   /** @throws InvalidError when the entity is not known here, or its schema does not take the value for this field. */

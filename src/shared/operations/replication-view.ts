@@ -2,10 +2,12 @@
 import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposure';
 import { heardMsAgo, outlook, refusedKeys, silentPeers } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { indexStates } from '@tandem-clouds/replication/index-phases';
 import { own } from '@tandem-clouds/replication/own';
 import { type PausedPeers, pausedPeers, pauseKey } from '@tandem-clouds/replication/paused-peers';
 import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { exposureKeysMax } from '../bounds.ts';
 import { readEach } from '../read-each.ts';
 
@@ -36,6 +38,13 @@ export interface ReplicationView {
     /** RFC 3339, an estimate: when its last key will have been sent, if it goes on so; null while that cannot be said. */
     readonly doneAt: string | null;
   };
+  /** Indexes that not every site has completed, as far as this one knows; absent when there are none. */
+  readonly indexes?: readonly {
+    readonly id: string;
+    readonly phase: 'filling' | 'filled';
+    /** RFC 3339: since when this site has been filling it. */
+    readonly since: string;
+  }[];
   readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
 }
 
@@ -72,6 +81,7 @@ export async function replicationView(
       ? silentPeers(heartbeat)
       : Object.fromEntries(peers.map((peer) => [peer, `what is paused cannot be read: ${unknown.message}`]));
   const exposures = exposureOf(page, { peers, nowMs, refused: refusedKeys(heartbeat) });
+  const unfinished = unfinishedIndexes(heartbeat);
   return {
     site,
     now: new Date(nowMs).toISOString(),
@@ -82,11 +92,18 @@ export async function replicationView(
         doneAt: sending.doneAtMs === undefined ? null : new Date(sending.doneAtMs).toISOString(),
       },
     }),
+    ...(unfinished.length > 0 && { indexes: unfinished }),
     inbound: peers.map((peer) => ({
       site: peer,
       heardMsAgo: heardMsAgo(held.get(heartbeatKey(peer))?.record, nowMs),
     })),
   };
+}
+
+function unfinishedIndexes(heartbeat: StoredRecord | undefined): NonNullable<ReplicationView['indexes']> {
+  return Object.entries(indexStates(heartbeat)).flatMap(([id, { phase, sinceMs }]) =>
+    phase === 'open' ? [] : [{ id, phase, since: new Date(sinceMs).toISOString() }],
+  );
 }
 
 function viewOf(

@@ -4,11 +4,12 @@
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { BatchHandler, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import type { IndexEntries, Store } from '@tandem-clouds/replication/ports/store';
 import type { Config } from '../config/config.ts';
 import type { DeadLetterBox, QueueDepths } from './dead-letter-box.ts';
 import type { ProbeGroup } from './probe.ts';
-import type { Logger, Metrics } from './telemetry.ts';
+import type { Vault } from './secrets.ts';
+import type { Logger, Metrics, OwnMetrics } from './telemetry.ts';
 
 /** The one shape of an HTTP handler: API Gateway's payload 2.0. */
 export type HttpHandler = (
@@ -19,6 +20,8 @@ export type HttpHandler = (
 /** What the core reads of an invocation's context. */
 export interface InvocationContext {
   readonly awsRequestId: string;
+  /** Absent where the platform does not say how long the invocation may still take. */
+  readonly getRemainingTimeInMillis?: () => number;
 }
 
 /** A function that a schedule starts. `true`: it has stopped at a bound of its own, and there is more to do. */
@@ -43,8 +46,11 @@ export type Urgency = 'live' | 'background';
 
 export interface Cloud {
   readonly cloudName: 'aws' | 'azure';
-  /** @param urgency Who comes first when the store throttles. */
-  openStore(config: Config, urgency?: Urgency): Store;
+  /**
+   * @param entriesOf What of a record is in the generic indexes: whoever writes records must know all of them.
+   * @param urgency Who comes first when the store throttles.
+   */
+  openStore(config: Config, entriesOf: IndexEntries, urgency?: Urgency): Store;
   /** The site's own queue, which `forward` empties. */
   openOutbox(config: Config): QueueSender;
   openDeadLetters(config: Config): DeadLetters;
@@ -54,6 +60,10 @@ export interface Cloud {
   openVerifyQueue(config: Config): QueueSender;
   openDeadLetterBox(config: Config): DeadLetterBox;
   openMetrics(options: { site: string; write: (line: string) => void; now: () => number }): Metrics;
+  /** Of handlers and reactions. */
+  openOwnMetrics(options: { site: string; write: (line: string) => void; now: () => number }): OwnMetrics;
+  /** Where the site's secrets are. @throws TypeError when the configuration does not say. */
+  openVault(config: Config): Vault;
   /** Counts on demand. */
   openQueueDepths(config: Config): () => Promise<QueueDepths>;
   /** Calls of each kind that the site makes, its peers' queues apart. */

@@ -22,10 +22,26 @@ export type MetricName =
   /** Keys that one run of the sweeper has sent again. */
   | 'SweptKeys'
   | 'ConflictsLogged'
+  /** Values of written records that no index could take: of another type than declared, or too long. */
+  | 'ValuesNotIndexed'
   /** Messages that were set aside with a reason. */
   | 'DeadLetters';
 
 export type MetricValues = Readonly<Partial<Record<MetricName, number>>>;
+
+/** Name → value, of a measurement of one's own: `{ provider: 'stripe' }`. Few values each: every set of them is paid for. */
+export type Dimensions = Readonly<Record<string, string>>;
+
+/** Metrics of handlers and reactions. The site is a dimension of all. */
+export interface OwnMetrics {
+  /**
+   * Notes a value that was measured now.
+   * @param name `MailsSent`, `ProviderMs`: upper camel case, 3 to 64 characters; a unit is the end of a name (`Ms`,
+   * `Bytes`, `Percent`), without one it is a count.
+   * @throws RangeError for a name, a value or a dimension that is not well formed.
+   */
+  record(name: string, value?: number, dimensions?: Dimensions): void;
+}
 
 export interface Metrics {
   /** Notes values that were measured now, of this site or of its relation to one peer. */

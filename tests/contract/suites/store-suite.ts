@@ -328,6 +328,27 @@ export function describeStore(name: string, openStore: () => Store): void {
       expect(seen).toEqual(expected);
     });
 
+    test('lists the keys that begin alike, page by page, and none beside them', async () => {
+      const ids = [
+        'acme~2',
+        'acme~1',
+        'acme~z~9',
+        'acme',
+        'acme-x~1',
+        'acme.~1',
+        'acmf~1',
+        'acme1~1',
+        'a~acme~1',
+      ];
+      await store.putMany(ids.map((id) => ({ record: recordOf(keyOf(id)), expected: undefined })));
+      const prefix = keyOf('acme~');
+      const first = await store.list(entity(), { after: undefined, limit: 2, prefix });
+      expect(first).toEqual(['acme~1', 'acme~2'].map(keyOf));
+      expect(await store.list(entity(), { after: first.at(-1), limit: 2, prefix })).toEqual([
+        keyOf('acme~z~9'),
+      ]);
+    });
+
     test('leaves deleted records out of lists and finds them by key', async () => {
       const record = recordOf(keyOf('1'));
       const fields = { ...record.state.fields, [DELETED]: [stamp(1_000), true] as const };

@@ -83,6 +83,7 @@ interface Input {
   readonly RequestItems?: Readonly<Record<string, unknown>>;
   readonly TransactItems?: readonly Readonly<Record<string, { readonly TableName: string }>>[];
   readonly QueueUrl?: string;
+  readonly SecretId?: string;
 }
 
 /** What IAM is asked about a call. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html */
@@ -93,6 +94,12 @@ function callsIn({ headers, body }: ProxiedRequest): Omit<RightsCall, 'who'>[] {
     // A batch needs the right to its parts.
     const action = `sqs:${operation.replace(/Batch$/, '')}`;
     return [{ action, resource: arn('sqs', input.QueueUrl?.split('/').at(-1) ?? '') }];
+  }
+  if (service === 'secretsmanager') {
+    // The service adds six characters of its own to a name.
+    return [
+      { action: `${service}:${operation}`, resource: arn(service, `secret:${input.SecretId ?? ''}-AbCdEf`) },
+    ];
   }
   const table = (name: string): string => arn('dynamodb', `table/${name}`);
   if (input.TransactItems !== undefined) {

@@ -1,6 +1,7 @@
 /** What the emulator cannot show: an index that lags behind its table. */
 import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
+import { noEntries } from '@tandem-clouds/replication/ports/store';
 import { DynamoStore } from '../../../src/shared/adapters/aws/store.ts';
 
 const indexed = (k: string, sinceMs: number) => ({ k: { S: k }, p_at: { N: String(sinceMs) } });
@@ -32,6 +33,7 @@ describe('exposure over an index that lags', () => {
     const store = new DynamoStore(
       clientOf(inIndex, [{ k: { S: 'user:1' } }, marked('user:2', 20)]),
       'tandem',
+      { entriesOf: noEntries },
     );
     expect(await store.exposure(10)).toEqual({
       entries: [{ key: 'user:2', sinceMs: 20, peers: ['azure-eastus'] }],
@@ -41,7 +43,9 @@ describe('exposure over an index that lags', () => {
 
   test('takes the time from the table, in whose order it answers', async () => {
     const inIndex = [indexed('user:1', 10), indexed('user:2', 20)];
-    const store = new DynamoStore(clientOf(inIndex, [marked('user:1', 50), marked('user:2', 20)]), 'tandem');
+    const store = new DynamoStore(clientOf(inIndex, [marked('user:1', 50), marked('user:2', 20)]), 'tandem', {
+      entriesOf: noEntries,
+    });
     expect((await store.exposure(10)).entries.map(({ key, sinceMs }) => [key, sinceMs])).toEqual([
       ['user:2', 20],
       ['user:1', 50],
@@ -50,7 +54,7 @@ describe('exposure over an index that lags', () => {
 
   test('says that there is more although what it looked at is no longer pending', async () => {
     const inIndex = [indexed('user:1', 10), indexed('user:2', 20)];
-    const store = new DynamoStore(clientOf(inIndex, []), 'tandem');
+    const store = new DynamoStore(clientOf(inIndex, []), 'tandem', { entriesOf: noEntries });
     expect(await store.exposure(1)).toEqual({ entries: [], cutAtMs: 20, indexLagMs: 1_000 });
   });
 });

@@ -63,6 +63,16 @@ describe('declaring an entity', () => {
     ['a name of our own', { name: 'heartbeat' }, 'name: must be lower case, and not one of our own'],
     ['a path of our own', { collection: 'items' }, 'collection: must be lower case, and no path of our own'],
     [
+      'a name of a function',
+      { collection: 'verify-hourly' },
+      'collection: must be lower case, and no path of our own',
+    ],
+    [
+      "a beginning that Azure's host has for itself",
+      { collection: 'administrators' },
+      'collection: must be lower case, and no path of our own',
+    ],
+    [
       'an alias of several segments',
       { aliases: ['/a/b'] },
       'aliases: /a/b must be one segment, such as /book, and no path of our own',
@@ -137,10 +147,35 @@ describe('declaring an entity', () => {
       'an error that is none',
       {
         actions: {
-          lend: { summary: '', errors: { gone: { title: '', status: 500 } }, decide: () => undefined },
+          lend: { summary: '', errors: { lent: { title: '', status: 500 } }, decide: () => undefined },
         },
       },
-      'actions.lend.errors.gone: its status must be from 400 to 499',
+      'actions.lend.errors.lent: its status must be from 400 to 499',
+    ],
+    [
+      'an error by a code of our own',
+      { actions: { lend: { summary: '', errors: { not_found: 'x' }, decide: () => undefined } } },
+      'actions.lend.errors.not_found: must be lower case, with underscores, and no code of our own',
+    ],
+    [
+      'an action that every entity has',
+      { actions: { change: { summary: '', decide: () => undefined } } },
+      'actions.change: must begin with a small letter, hold letters and digits, and be no operation of our own',
+    ],
+    [
+      'a rule that does not decide at once',
+      { actions: { lend: { summary: '', decide: (async () => Promise.resolve(undefined)) as never } } },
+      'actions.lend.decide: must be a plain function: a rule decides at once, inside the write',
+    ],
+    [
+      'a field for an owner that nobody is',
+      { fields: { title: { readableBy: ['owner'] } } },
+      'fields.title.readableBy: names the owner, whom access.owner does not declare',
+    ],
+    [
+      'a field that nobody writes',
+      { fields: { title: {}, note: { by: [] } } },
+      'fields.note.by: must name a writer',
     ],
     [
       'a reaction to nothing',
@@ -170,8 +205,11 @@ describe('declaring an entity', () => {
       actions: {
         lend: {
           summary: 'Lend',
-          input: { days: { type: 'integer' } },
-          decide: ({ title, loan, seen }, { days }) => {
+          input: { days: { type: 'integer' }, to: { type: 'string' } },
+          required: ['to'],
+          decide: ({ title, loan, seen }, { days, to }) => {
+            // Neither compiles otherwise: what is required is there, and what is not may lack.
+            expect(to.length + (days ?? 1)).toBeGreaterThan(0);
             const known: { title: string; loan: 'in' | 'out'; seen: number; days: number | undefined } = {
               title,
               loan,
@@ -181,15 +219,23 @@ describe('declaring an entity', () => {
             return known.loan === 'in' ? { loan: 'out', seen: { increment: 1 } } : undefined;
           },
         },
+        back: { summary: 'Nothing is needed', decide: () => ({ seen: { increment: 1 } }) },
+        note: {
+          summary: 'Nothing is required',
+          input: { days: { type: 'integer' } },
+          decide: (_, { days }) => ({ seen: { increment: days ?? 1 } }),
+        },
       },
       example: { title: 'Middlemarch' },
     });
     const context = {} as Parameters<(typeof book.actions)[string]['decide']>[2];
     const decide = book.actions['lend']?.decide;
-    expect(decide?.({ id: 'b1', title: 'Emma', loan: 'in', seen: 0 }, {}, context)).toEqual({
+    expect(decide?.({ id: 'b1', title: 'Emma', loan: 'in', seen: 0 }, { to: 'Ada' }, context)).toEqual({
       loan: 'out',
       seen: { increment: 1 },
     });
-    expect(decide?.({ id: 'b1', title: 'Emma', loan: 'out', seen: 1 }, {}, context)).toBeUndefined();
+    expect(
+      decide?.({ id: 'b1', title: 'Emma', loan: 'out', seen: 1 }, { to: 'Ada' }, context),
+    ).toBeUndefined();
   });
 });

@@ -20,16 +20,16 @@ let requested: string[];
 /** A site that works, but for what `broken` answers to `METHOD /path`. */
 async function startSite(broken: Readonly<Record<string, Reply>> = {}): Promise<string> {
   requested = [];
-  let name: string | undefined;
+  let user: User | undefined;
   const replies: Readonly<Record<string, (body: string) => Reply>> = {
     'GET /health': () => [200, { status: 'ok', site: SITE, version: '2.0.0' }],
     'GET /health/deep': () => [200, { status: 'ok', site: SITE }],
     'GET /region': () => [200, { cloud: 'aws', region: 'test', site: SITE }],
-    'POST /users': (body) => [201, { userId: 'u1', name: (name = nameIn(body)) }],
-    'PATCH /users/u1': (body) => [200, { name: (name = nameIn(body)) }],
-    'GET /users/u1': () => (name === undefined ? [404, {}] : [200, { name }]),
+    'POST /users': (body) => [201, { userId: 'u1', ...(user = JSON.parse(body) as User) }, etagOf(user)],
+    'PATCH /users/u1': (body) => [200, (user = { ...user, ...(JSON.parse(body) as User) }), etagOf(user)],
+    'GET /users/u1': () => (user === undefined ? [404, {}] : [200, user, etagOf(user)]),
     'DELETE /users/u1': () => {
-      name = undefined;
+      user = undefined;
       return [204];
     },
   };
@@ -47,9 +47,11 @@ async function startSite(broken: Readonly<Record<string, Reply>> = {}): Promise<
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function nameIn(body: string): string {
-  return (JSON.parse(body) as { name: string }).name;
+interface User {
+  readonly name?: string;
 }
+
+const etagOf = ({ name = '' }: User) => ({ ...HEADERS, etag: `"${name}"` });
 
 afterEach(async () => {
   server?.closeAllConnections();

@@ -1,5 +1,5 @@
 /**
- * The HTTP side that the AWS emulators share: the AWS JSON 1.0 protocol, the fault hooks and the control requests.
+ * The HTTP side that the AWS emulators share: the AWS JSON protocols 1.0 and 1.1, the fault hooks and the control requests.
  *
  * Invariant: a fault is decided once per call, before the service sees it. `error` means no effect; `drop-ack` means
  * that the effect is complete before the socket is destroyed.
@@ -44,6 +44,8 @@ export interface AwsJsonError {
 
 /** What an emulator brings to the shared server. */
 export interface AwsJsonService {
+  /** Of the protocol, which differs in the media type only. Default 1.0. */
+  readonly version?: '1.0' | '1.1';
   readonly faults: Faults;
   /** What the service counts as it handles calls. */
   readonly usage: UsageMeter;
@@ -129,10 +131,10 @@ async function serve(
     const traceHeader = request.headers['x-amzn-trace-id']?.toString();
     const output = await service.handle({ operation, input, traceHeader, signal: gone.signal, fault });
     if (fault.dropAck) request.socket.destroy();
-    else reply(response, 200, output);
+    else reply(response, 200, output, service);
   } catch (error) {
     if (gone.signal.aborted) return;
-    respondWithError(response, wireError(service, error));
+    respondWithError(response, wireError(service, error), service);
   }
 }
 
@@ -190,15 +192,20 @@ function wireError(service: AwsJsonService, error: unknown): AwsJsonError {
   return { status: 500, type: 'com.amazon.coral.service#InternalFailure', message };
 }
 
-function respondWithError(response: ServerResponse, error: AwsJsonError): void {
+function respondWithError(response: ServerResponse, error: AwsJsonError, service: AwsJsonService): void {
   for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
-  reply(response, error.status, { __type: error.type, message: error.message, ...error.members });
+  reply(response, error.status, { __type: error.type, message: error.message, ...error.members }, service);
 }
 
-function reply(response: ServerResponse, status: number, body: unknown): void {
+function reply(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  { version = '1.0' }: AwsJsonService,
+): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
-    'content-type': 'application/x-amz-json-1.0',
+    'content-type': `application/x-amz-json-${version}`,
     'content-length': Buffer.byteLength(text),
     'x-amzn-requestid': randomUUID(),
   });

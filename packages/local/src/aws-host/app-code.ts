@@ -38,7 +38,7 @@ export class AppCode {
     this.#registry = `${REGISTRY}.${id}`;
   }
 
-  /** Where the files of the functions are: `src/handlers/users.cjs`. */
+  /** Where the files of the functions are: `src/handlers/items.cjs`. */
   get folder(): string {
     return this.#folder;
   }

@@ -70,6 +70,8 @@ export class AwsLiveSite implements LiveSite {
   #served: Code | undefined;
   #serving: Serving | undefined;
   #bridge: BridgeSupervisor;
+  /** What the bridge goes by. */
+  #plan: BridgePlan | undefined;
   /** Of the definition before: requests that began with them may still need them. */
   #functionsBefore: AppCode | undefined;
   /** The end of what served the definition before. */
@@ -107,7 +109,8 @@ export class AwsLiveSite implements LiveSite {
     const prepared = await this.#prepare(code);
     Object.assign(process.env, prepared.environment);
     // Not waited for: it announces itself, and what it lacks must not keep requests waiting.
-    void this.#bridge.start(this.#planFor(prepared, code));
+    this.#plan = this.#planFor(prepared, code);
+    void this.#bridge.start(this.#plan);
     this.#serving = await this.#newServing(prepared, code);
     this.#front.passTo(this.#serving.server.listener);
     announce(site, { http: await this.#front.listen(httpPort) });
@@ -125,17 +128,36 @@ export class AwsLiveSite implements LiveSite {
     }
   }
 
-  /** Both bridges run for a moment, as two releases do in the cloud: none is missing when the new one does not start. */
   async #takeDefinition(code: Code): Promise<void> {
     await this.#ending;
+    const prepared = await this.#prepare(code);
+    const plan = this.#planFor(prepared, code);
+    if (isDeepStrictEqual(plan, this.#plan)) await this.#takeRoutes(prepared, code);
+    else await this.#takeTriggers(prepared, code, plan);
+    this.#plan = plan;
+  }
+
+  /** The triggers are those from before: the bridge loads its code again, and goes on. */
+  async #takeRoutes(prepared: Prepared, code: Code): Promise<void> {
+    const serving = await this.#newServing(prepared, code);
+    const problem = await this.#bridge.reload();
+    if (problem !== undefined) {
+      serving.discard();
+      await serving.server.close();
+      throw new Error(problem);
+    }
+    this.#takeOver(serving, this.#bridge);
+  }
+
+  /** Both bridges run for a moment, as two releases do in the cloud: none is missing when the new one does not start. */
+  async #takeTriggers(prepared: Prepared, code: Code, plan: BridgePlan): Promise<void> {
     const bridge = this.#newBridge();
     bridge.fork(false);
     let serving: Serving | undefined;
     try {
-      const prepared = await this.#prepare(code);
       const [server, triggers] = await Promise.allSettled([
         this.#newServing(prepared, code),
-        bridge.tryPlan(this.#planFor(prepared, code)),
+        bridge.tryPlan(plan),
       ]);
       if (server.status === 'rejected') throw server.reason;
       serving = server.value;
@@ -158,7 +180,7 @@ export class AwsLiveSite implements LiveSite {
     this.#functionsBefore = before.serving?.functions;
     this.#ending = Promise.allSettled([
       before.serving?.server.close(),
-      before.bridge.stop().then(() => bridge.inspectNow()),
+      before.bridge === bridge ? undefined : before.bridge.stop().then(() => bridge.inspectNow()),
     ]);
   }
 

@@ -22,7 +22,7 @@ type Plugin = new (serverless: object, options: object, utils: object) => Offlin
 export interface OfflineServerOptions {
   readonly service: ServiceDefinition & Pick<ResolvedDefinition, 'service'>;
   readonly projectDir: string;
-  /** Where `src/handlers/users.cjs` and its like are. */
+  /** Where `src/handlers/items.cjs` and its like are. */
   readonly bundlesDir: string;
   readonly print: (line: string) => void;
 }

@@ -1,6 +1,7 @@
 /** An Azure site under `npm start`, without the framework. Its code and its definition may change while it serves. */
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { ResolvedDefinition } from '../code/definition.ts';
 import type { Code } from '../code/messages.ts';
 import type { LiveSite } from '../code/serve-code.ts';
 import { placeArtefact, releaseToServe } from '../site-release.ts';
@@ -37,7 +38,7 @@ export class AzureLiveSite implements LiveSite {
       });
       await this.#site.start();
     } else if (this.#release === undefined) {
-      if (isDeepStrictEqual(code.definition, this.#served?.definition)) await this.#site.reloadNow();
+      if (haveSameTriggers(code.definition, this.#served?.definition)) await this.#site.reloadNow();
       else await this.#site.beginAnew(declared);
     }
     this.#served = code;
@@ -53,4 +54,16 @@ export class AzureLiveSite implements LiveSite {
     placeArtefact(this.#release, own);
     return own;
   }
+}
+
+/** Whether two definitions differ in nothing but functions behind HTTP, which the bundle itself registers. */
+function haveSameTriggers(one: ResolvedDefinition, other: ResolvedDefinition | undefined): boolean {
+  return other !== undefined && isDeepStrictEqual(withoutHttp(one), withoutHttp(other));
+}
+
+function withoutHttp({ functions, ...rest }: ResolvedDefinition): object {
+  const kept = Object.entries(functions).filter(
+    ([, one]) => !one.events.some((event) => event['http'] === true),
+  );
+  return { ...rest, functions: Object.fromEntries(kept) };
 }

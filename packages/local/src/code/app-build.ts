@@ -130,7 +130,7 @@ export class AppBuild {
   }
 }
 
-/** An export for every source of a function, under its name without the extension: `src/handlers/users`. */
+/** An export for every source of a function, under its name without the extension: `src/handlers/items`. */
 function awsEntry(
   { functions }: ResolvedDefinition,
   { resolveDir, outfile }: { readonly resolveDir: string; readonly outfile: string },
@@ -143,7 +143,7 @@ function awsEntry(
   };
 }
 
-/** `src/handlers/users.handler` → `src/handlers/users` */
+/** `src/handlers/items.handler` → `src/handlers/items` */
 export function sourceOf(handler: string): string {
   return handler.slice(0, handler.lastIndexOf('.'));
 }
@@ -160,7 +160,7 @@ function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>):
   return a.size === b.size && [...a].every(([name, text]) => b.get(name) === text);
 }
 
-/** One line each: `src/handlers/users.ts:12:3: Expected ";" but found "}"`. */
+/** One line each: `src/handlers/items.ts:12:3: Expected ";" but found "}"`. */
 async function readable(error: unknown): Promise<unknown> {
   const { errors } = error as Partial<BuildFailure>;
   if (errors === undefined || errors.length === 0) return error;

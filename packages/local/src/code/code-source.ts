@@ -12,6 +12,7 @@ import { type ResolvedDefinition, resolvedDefinition } from './definition.ts';
 import type { Code } from './messages.ts';
 import { Regeneration } from './regeneration.ts';
 import { SourceWatch } from './source-watch.ts';
+import { Workshop } from './workshop.ts';
 
 /** What a definition is made of; the rest is code. */
 const OF_DEFINITIONS = /^(?:infra\/|serverless\.\w+\.yml$|package-lock\.json$)/;
@@ -46,6 +47,7 @@ export class CodeSource {
   readonly #options: CodeSourceOptions;
   readonly #builds: ReadonlyMap<Cloud, AppBuild>;
   readonly #watch: SourceWatch;
+  readonly #workshop: Workshop;
   readonly #regeneration: Regeneration;
   readonly #update: () => Promise<void>;
   #changed = new Set<string>();
@@ -68,7 +70,8 @@ export class CodeSource {
         new AppBuild({ projectDir, cloud, cacheDir, appDir: path.join(buildDir, cloud) }),
       ]),
     );
-    this.#regeneration = new Regeneration({ projectDir, env, signal: this.#stopping.signal });
+    this.#workshop = new Workshop({ projectDir, env });
+    this.#regeneration = new Regeneration({ projectDir, cacheDir, workshop: this.#workshop });
     this.#watch = new SourceWatch({
       projectDir,
       folders: WATCHED_FOLDERS,
@@ -87,6 +90,7 @@ export class CodeSource {
     const begunAt = performance.now();
     // Before the first build reads anything: what changes meanwhile is not missed.
     this.#watch.start();
+    await this.#regeneration.atStart();
     await Promise.all(
       [...this.#builds.keys()].map(async (cloud) => {
         const codes = await this.#build(cloud, true);
@@ -99,18 +103,20 @@ export class CodeSource {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#watch.close();
-    await AppBuild.endAll();
+    await Promise.all([AppBuild.endAll(), this.#workshop.stop()]);
   }
 
   async #updateNow(): Promise<void> {
-    const changed = [...this.#changed];
+    const changed = [...this.#changed].filter((file) => !this.#regeneration.isOwnWriting(file));
     const begunAt = performance.now();
     this.#changed = new Set();
     if (changed.length === 0) return;
+    // Who changes one file will change another, perhaps one from which something follows.
+    this.#workshop.open();
     for (const file of changed) this.#unbuilt.add(file);
     try {
-      await this.#regeneration.after(changed);
-      this.#mustResolve ||= changed.some((file) => OF_DEFINITIONS.test(file));
+      const written = await this.#regeneration.after(changed);
+      this.#mustResolve ||= [...changed, ...written].some((file) => OF_DEFINITIONS.test(file));
       const resolves = this.#mustResolve;
       const codes = await Promise.all([...this.#builds.keys()].map((cloud) => this.#build(cloud, resolves)));
       this.#mustResolve = false;
@@ -130,7 +136,7 @@ export class CodeSource {
   /** @returns The code of those sites of a cloud for which anything is other than before. */
   async #build(cloud: Cloud, resolves: boolean): Promise<Map<string, Code>> {
     const { sites, projectDir, cacheDir, env } = this.#options;
-    const { signal } = this.#stopping;
+    const workshop = this.#workshop;
     const build = this.#builds.get(cloud);
     const ofCloud = sites.filter((site) => site.cloud === cloud);
     const definitions = await Promise.all(
@@ -139,7 +145,7 @@ export class CodeSource {
         if (known !== undefined && !resolves) return [site, known] as const;
         return [
           site,
-          await resolvedDefinition({ projectDir, cloud, region, cacheDir, env, signal }),
+          await resolvedDefinition({ projectDir, cloud, region, cacheDir, env, workshop }),
         ] as const;
       }),
     );

@@ -5,12 +5,12 @@
  * Invariant: what is kept was resolved from exactly these inputs: the definition, everything below infra/, the variables
  * of the environment that they name, the region, and the framework's version. Only then is it used.
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
 import type { Cloud } from '../stack/sites.ts';
+import type { Workshop } from './workshop.ts';
 
 /** A definition with its variables replaced and its arrays merged, as plain data. */
 export interface ResolvedDefinition {
@@ -45,14 +45,15 @@ export interface DefinitionOptions {
   readonly cacheDir: string;
   /** In which the variables of the definition are looked up. */
   readonly env: Readonly<Record<string, string>>;
-  /** Ends what is going on. */
-  readonly signal: AbortSignal;
+  /** Has the same variables in its environment. */
+  readonly workshop: Pick<Workshop, 'resolve'>;
 }
 
-const RESOLVE_MAIN = path.join(import.meta.dirname, 'resolve-main.ts');
-const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+const RESOLVER = path.join(import.meta.dirname, 'resolve-definition.ts');
 const KEY_LENGTH = 20;
-const NAMED_VARIABLE = /\benv[:.]([A-Z][A-Z0-9_]*)/g;
+const NAMED_VARIABLE = /\benv(?:[:.]|: ')([A-Z][A-Z0-9_]*)/g;
+/** Names variables too: infra/serverless/own-settings.cjs makes one of them. */
+const OWN_SETTINGS = 'src/shared/config/own-settings.ts';
 /** The kept ones of one cloud; the others are the oldest. */
 const KEPT_MAX = 12;
 
@@ -63,7 +64,7 @@ export async function resolvedDefinition(options: DefinitionOptions): Promise<Re
   const file = path.join(folder, `${cloud}-${keyOf(options)}.json`);
   const kept = read(file);
   if (kept !== undefined) return kept;
-  const text = await resolve(options);
+  const text = await options.workshop.resolve(definitionFile(options), options.region);
   replaceSharedFile(file, text);
   forgetOldest(folder, `${cloud}-`);
   return JSON.parse(text) as ResolvedDefinition;
@@ -72,7 +73,12 @@ export async function resolvedDefinition(options: DefinitionOptions): Promise<Re
 /** Everything that the result depends on; of file names the relative ones, so that a project may move. */
 function keyOf({ projectDir, cloud, region, env }: DefinitionOptions): string {
   const hash = createHash('sha256').update(`${region}\0${process.version}\0`);
-  const files = [`serverless.${cloud}.yml`, ...filesBelow(projectDir, 'infra'), 'package-lock.json'];
+  const files = [
+    `serverless.${cloud}.yml`,
+    ...filesBelow(projectDir, 'infra'),
+    'package-lock.json',
+    OWN_SETTINGS,
+  ];
   const named = new Set<string>();
   for (const name of files) {
     const text = fs.readFileSync(path.join(projectDir, name), 'utf8');
@@ -80,7 +86,7 @@ function keyOf({ projectDir, cloud, region, env }: DefinitionOptions): string {
     hash.update(`${name}\0${text}\0`);
   }
   for (const name of [...named].sort()) hash.update(`${name}=${env[name] ?? ''}\0`);
-  hash.update(fs.readFileSync(RESOLVE_MAIN));
+  hash.update(fs.readFileSync(RESOLVER));
   return hash.digest('hex').slice(0, KEY_LENGTH);
 }
 
@@ -100,18 +106,8 @@ function read(file: string): ResolvedDefinition | undefined {
   }
 }
 
-function resolve({ projectDir, cloud, region, env, signal }: DefinitionOptions): Promise<string> {
-  const { promise, resolve: done, reject } = Promise.withResolvers<string>();
-  execFile(
-    process.execPath,
-    [RESOLVE_MAIN, path.join(projectDir, `serverless.${cloud}.yml`), region],
-    { cwd: projectDir, env, signal, maxBuffer: OUTPUT_BYTES_MAX },
-    (error, stdout, stderr) => {
-      if (error === null) done(stdout);
-      else reject(new Error(stderr.trim() || error.message, { cause: error }));
-    },
-  );
-  return promise;
+function definitionFile({ projectDir, cloud }: DefinitionOptions): string {
+  return path.join(projectDir, `serverless.${cloud}.yml`);
 }
 
 function forgetOldest(folder: string, prefix: string): void {

@@ -1,5 +1,6 @@
 /** A site to run, from what the CLI knows after it has read the service definition. */
 import { hasColour } from '@tandem-clouds/command-line/terminal';
+import { withDotEnv } from '../stack/dot-env.ts';
 import { Output } from '../stack/output.ts';
 import { type Cloud, type SiteName } from '../stack/sites.ts';
 import type { SiteRunOptions } from './site-run.ts';
@@ -54,7 +55,7 @@ export function siteOptions(
     projectDir: definition.serviceDir,
     site: siteOf(definition),
     declared: definition.service.provider.environment ?? {},
-    inherited: process.env,
+    inherited: withDotEnv(definition.serviceDir, process.env),
     httpPort: chosen === undefined ? undefined : portOf(String(chosen)),
     ...(functions && { functions }),
     output: new Output({

@@ -100,9 +100,11 @@ export function sitesWithRunning(dir: string, { site }: SiteName): SiteRegistry 
 const ENDPOINTS: Readonly<Record<Service, string>> = {
   dynamodb: 'dynamodb',
   sqs: 'sqs',
+  'secrets-manager': 'secretsManager',
   cosmos: 'cosmos',
   'service-bus': 'serviceBus',
   'service-bus-control': 'serviceBusControl',
+  'key-vault': 'keyVault',
 };
 
 function portsOfStack({ site, cloud, url, endpoints }: StackSite): Record<string, number> {

@@ -26,6 +26,8 @@ const SERVICE_NAMES: Readonly<Record<string, string>> = {
   sqs: 'SQS',
   cosmos: 'Cosmos DB',
   serviceBus: 'Service Bus',
+  secretsManager: 'Secrets',
+  keyVault: 'Key Vault',
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;

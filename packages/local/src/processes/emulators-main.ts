@@ -15,7 +15,9 @@ export interface EmulatorsSettings {
   readonly region: string;
   /** Absent: memory only. */
   readonly dataDir?: string | undefined;
-  /** TCP port by service: `dynamodb`, `sqs`; `cosmos`, `service-bus`, `service-bus-control`. */
+  /** Whose secrets are in the vault; absolute. Absent: the vault is empty. */
+  readonly secretsFile?: string;
+  /** TCP port by service: `dynamodb`, `sqs`, `secrets-manager`; `cosmos`, `service-bus`, `service-bus-control`, `key-vault`. */
   readonly ports: Readonly<Record<string, number>>;
 }
 
@@ -25,41 +27,55 @@ interface Running {
   readonly urls: Readonly<Record<string, string>>;
 }
 
-async function startAws({ region, dataDir, ports }: EmulatorsSettings): Promise<Running> {
+/** As in the definition (`TANDEM_SECRETS_PREFIX`), whose parameter nobody changes here. */
+const SECRETS_PREFIX = 'tandem';
+
+async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettings): Promise<Running> {
   const emulators = await startEmulators({
-    services: ['dynamodb', 'sqs'],
+    services: ['dynamodb', 'sqs', 'secretsmanager'],
     region,
     dataDir,
-    ports: { dynamodb: ports['dynamodb'] ?? 0, sqs: ports['sqs'] ?? 0 },
+    ports: {
+      dynamodb: ports['dynamodb'] ?? 0,
+      sqs: ports['sqs'] ?? 0,
+      secretsmanager: ports['secrets-manager'] ?? 0,
+    },
+    secretsmanager: { prefix: SECRETS_PREFIX, ...(secretsFile !== undefined && { secretsFile }) },
   });
-  const { dynamodb, sqs } = emulators;
+  const { dynamodb, sqs, secretsmanager } = emulators;
   const urls = {
     dynamodb: dynamodb.endpoint,
     'dynamodb.faults': dynamodb.faultsUrl,
     sqs: sqs.endpoint,
     'sqs.faults': sqs.faultsUrl,
+    secretsManager: secretsmanager.endpoint,
+    'secretsManager.faults': secretsmanager.faultsUrl,
   };
   return { emulators, urls };
 }
 
-async function startAzure({ dataDir, ports }: EmulatorsSettings): Promise<Running> {
+async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): Promise<Running> {
   const emulators = await startEmulators({
-    services: ['cosmos', 'servicebus'],
+    services: ['cosmos', 'servicebus', 'keyvault'],
     dataDir,
     ports: {
       cosmos: ports['cosmos'] ?? 0,
       servicebus: ports['service-bus'] ?? 0,
       'servicebus-control': ports['service-bus-control'] ?? 0,
+      keyvault: ports['key-vault'] ?? 0,
     },
+    keyvault: { ...(secretsFile !== undefined && { secretsFile }) },
     servicebus: { creditsPerSecond: creditsIn(process.env['TANDEM_SERVICE_BUS_CREDITS']) },
   });
-  const { cosmos, servicebus } = emulators;
+  const { cosmos, servicebus, keyvault } = emulators;
   const urls = {
     cosmos: cosmos.endpoint,
     'cosmos.faults': cosmos.faultsUrl,
     serviceBus: servicebus.connectionString,
     serviceBusControl: servicebus.controlUrl,
     'serviceBus.faults': servicebus.faultsUrl,
+    keyVault: keyvault.vaultUrl,
+    'keyVault.faults': keyvault.faultsUrl,
   };
   return { emulators, urls };
 }

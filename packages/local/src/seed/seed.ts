@@ -1,6 +1,7 @@
 /** Writes the sample records through the API, as any client would. What exists is left as it is. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ITEMS, USERS } from './sample-data.ts';
+import { entities } from '../../../../src/shared/registry/entities.ts';
+import { ITEMS } from './sample-data.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const ATTEMPTS_MAX = 5;
@@ -21,7 +22,13 @@ export async function seed(url: string, token?: string): Promise<SeedReport> {
   let written = 0;
   let present = 0;
   const requests = [
-    ...USERS.map((user) => ({ path: '/users', name: `user ${user.userId}`, body: user })),
+    ...entities.flatMap(({ name, collection, idField, samples }) =>
+      Object.entries(samples).map(([id, fields]) => ({
+        path: `/${collection}`,
+        name: `${name} ${id}`,
+        body: { [idField]: id, ...fields },
+      })),
+    ),
     ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item })),
   ];
   for (const { path, name, body } of requests) {
@@ -42,7 +49,7 @@ async function create(request: Post, name: string): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     const { status, detail } = await post(request);
     if (status === 201) return true;
-    // 409: a user with this id; 412: If-None-Match refused to replace an item.
+    // 409: a record with this id; 412: If-None-Match refused to replace an item.
     if (status === 409 || status === 412) return false;
     const passing = status === undefined || status >= 500 || status === 429;
     if (!passing || attempt === ATTEMPTS_MAX) throw new Error(`${name}: ${detail}`);

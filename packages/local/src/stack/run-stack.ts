@@ -13,6 +13,7 @@ import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { type Ports, PortsTakenError, reservePorts } from '../ports.ts';
 import { seed } from '../seed/seed.ts';
 import type { TypeCheck } from '../types/type-check.ts';
+import { withDotEnv } from './dot-env.ts';
 import type { StackOptions } from './options.ts';
 import { Output, seconds, summary } from './output.ts';
 import { StackCode } from './stack-code.ts';
@@ -146,7 +147,7 @@ class RunningStack {
       cacheDir: CACHE_DIR,
       logLevel: options.logLevel,
       operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
-      inherited: process.env,
+      inherited: withDotEnv(PROJECT_DIR, process.env),
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;

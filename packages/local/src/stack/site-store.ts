@@ -5,7 +5,11 @@ import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { DynamoStore } from '../../../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../../../src/shared/adapters/azure/store.ts';
+import { indexEntries } from '../../../../src/shared/domain/indexes/index-entry.ts';
+import { indexes } from '../../../../src/shared/registry/indexes.ts';
 
+/** As the site's own functions have it, because a record that is written without it leaves its lists. */
+const entriesOf = indexEntries(indexes);
 /** The names that the service definitions give by default. */
 const TABLE = 'tandem';
 const DATABASE = 'tandem';
@@ -30,7 +34,7 @@ function onDynamo({ region, endpoints }: StackSite): SiteStore {
     endpoint: endpointOf(endpoints, 'dynamodb'),
     credentials: AWS_CREDENTIALS,
   });
-  return { store: new DynamoStore(client, TABLE), close: () => client.destroy() };
+  return { store: new DynamoStore(client, TABLE, { entriesOf }), close: () => client.destroy() };
 }
 
 function onCosmos({ endpoints }: StackSite): SiteStore {
@@ -42,7 +46,7 @@ function onCosmos({ endpoints }: StackSite): SiteStore {
     connectionPolicy: { enableEndpointDiscovery: false, enableBackgroundEndpointRefreshing: false },
   });
   return {
-    store: new CosmosStore(client.database(DATABASE).container(CONTAINER)),
+    store: new CosmosStore(client.database(DATABASE).container(CONTAINER), { entriesOf }),
     close: () => client.dispose(),
   };
 }

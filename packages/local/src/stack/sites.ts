@@ -11,8 +11,8 @@ export interface SiteName {
 
 /** The services that a cloud's emulators offer, each on a port of its own. */
 export const SERVICES = {
-  aws: ['dynamodb', 'sqs'],
-  azure: ['cosmos', 'service-bus', 'service-bus-control'],
+  aws: ['dynamodb', 'sqs', 'secrets-manager'],
+  azure: ['cosmos', 'service-bus', 'service-bus-control', 'key-vault'],
 } as const satisfies Readonly<Record<Cloud, readonly string[]>>;
 
 export type Service = (typeof SERVICES)[Cloud][number];

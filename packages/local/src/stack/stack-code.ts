@@ -12,7 +12,7 @@ import { commonEnvironment, type TopologyInput } from './topology.ts';
 
 /** The rest of a long list of files, or of mistakes, is a number. */
 const NAMED_MAX = 4;
-const PROBLEM_LINES_MAX = 10;
+const PROBLEM_LINES_MAX = 40;
 
 interface Change {
   readonly files: readonly string[];

@@ -4,11 +4,13 @@ import { choice, file, flag, folder, many, text } from '@tandem-clouds/command-l
 import { LOG_LEVELS, stackOptionsOf, TYPE_CHECKS } from './options.ts';
 import { DEFAULT_SITES } from './sites.ts';
 
-const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs, cosmos,
-service-bus or service-bus-control, with --inspect also inspect or bridge-inspect; 0 picks a free port; all=0 for all of them.
+const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs,
+secrets-manager, cosmos, service-bus, service-bus-control or key-vault, with --inspect also inspect or bridge-inspect; 0 picks
+a free port; all=0 for all of them.
 
 Default ports: edge 8080, DNS 5353 and its control interface 5380, issuer 9400, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
-Cosmos DB 8081, Service Bus 5672 and its control interface 5300; one higher for each further site of a cloud.`;
+Secrets Manager 8200, Cosmos DB 8081, Service Bus 5672 and its control interface 5300, Key Vault 8300; one higher for each
+further site of a cloud.`;
 
 export const start = command({
   name: 'start',
@@ -23,7 +25,7 @@ export const start = command({
     dir: folder('where data, logs and stack.json live', { default: '.tandem' }),
     ephemeral: flag('keep data in memory only'),
     protected: flag('ask for a token on every route of records, and run an issuer that gives them'),
-    seed: flag('write sample users and items when ready; what exists stays'),
+    seed: flag('write the samples of every entity, and some items, when ready; what exists stays'),
     logLevel: choice('of the functions', LOG_LEVELS, { default: 'info' }),
     verbose: flag('show everything that the processes write'),
     inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),

@@ -12,6 +12,7 @@ import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config
 import { HOST, type Ports } from '../ports.ts';
 import type { DnsSettings } from '../processes/dns-main.ts';
 import type { EmulatorsSettings } from '../processes/emulators-main.ts';
+import { DOT_ENV } from './dot-env.ts';
 import type { DrillSettings } from './drill-file.ts';
 import { SERVICES, type SiteName } from './sites.ts';
 
@@ -74,7 +75,7 @@ const AWS_CREDENTIALS = {
 
 /** Variables that could send a local process to a real account, or make two sites share a setting. */
 const NOT_INHERITED =
-  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|FUNCTIONS)(_|$)|^NODE_(COMPILE_CACHE|CHANNEL_.*)$/i;
+  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|KEY_VAULT|SECRET|TANDEM|SLS|SERVERLESS|FUNCTIONS)(_|$)|^NODE_(COMPILE_CACHE|CHANNEL_.*)$/i;
 
 /** The base URL of a part that speaks HTTP. */
 export function urlOf(ports: Ports, name: string): string {
@@ -118,11 +119,16 @@ function bridgeInspectEnvironment({ site }: SiteName, ports: Ports): Record<stri
 /** Where the emulators of one site answer; Service Bus as a connection string. */
 export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<string, string> {
   return cloud === 'aws'
-    ? { dynamodb: urlOf(ports, `${site}.dynamodb`), sqs: urlOf(ports, `${site}.sqs`) }
+    ? {
+        dynamodb: urlOf(ports, `${site}.dynamodb`),
+        sqs: urlOf(ports, `${site}.sqs`),
+        secretsManager: urlOf(ports, `${site}.secrets-manager`),
+      }
     : {
         cosmos: urlOf(ports, `${site}.cosmos`),
         serviceBus: connectionString(portOf(ports, `${site}.service-bus`)),
         serviceBusControl: urlOf(ports, `${site}.service-bus-control`),
+        keyVault: urlOf(ports, `${site}.key-vault`),
       };
 }
 
@@ -147,6 +153,7 @@ function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput):
     cloud,
     region,
     dataDir: dataDir === undefined ? undefined : path.join(dataDir, site),
+    secretsFile: path.join(projectDir, DOT_ENV),
     ports: Object.fromEntries(
       SERVICES[cloud].map((service) => [service, portOf(ports, `${site}.${service}`)]),
     ),
@@ -181,7 +188,9 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       TANDEM_PEERS: JSON.stringify(peers),
       TANDEM_LOG_LEVEL: logLevel,
       TANDEM_OPERATOR_KEYS: input.operatorDigest,
-      ...(ports.has('issuer') && { TANDEM_JWT_ISSUERS: JSON.stringify([localIssuer(ports)]) }),
+      ...(ports.has('issuer')
+        ? { TANDEM_JWT_ISSUERS: JSON.stringify([localIssuer(ports)]) }
+        : { TANDEM_TRUST_EVERYBODY: 'true' }),
       // serverless-esbuild joins it to the project's folder.
       TANDEM_BUILD_DIR: path.relative(projectDir, path.join(input.buildDir, site.site)),
       // Sites on Azure sign in too: to the queues of their peers.
@@ -214,16 +223,17 @@ function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: 
 }
 
 function awsEnvironment(site: SiteName, ports: Ports): Record<string, string> {
-  const { dynamodb = '', sqs = '' } = endpointsOf(site, ports);
+  const { dynamodb = '', sqs = '', secretsManager = '' } = endpointsOf(site, ports);
   return {
     AWS_REGION: site.region,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
     AWS_ENDPOINT_URL_SQS: sqs,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager,
   };
 }
 
 function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> {
-  const { cosmos = '', serviceBus = '', serviceBusControl = '' } = endpointsOf(site, ports);
+  const { cosmos = '', serviceBus = '', serviceBusControl = '', keyVault = '' } = endpointsOf(site, ports);
   return {
     AZURE_REGION: site.region,
     COSMOS_ENDPOINT: cosmos,
@@ -233,6 +243,7 @@ function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> 
     SERVICE_BUS_CONNECTION: serviceBus,
     ServiceBus: serviceBus,
     SERVICE_BUS_CONTROL_URL: serviceBusControl,
+    KEY_VAULT_URL: keyVault,
     ...resourceManagerSettings(urlOf(ports, `${site.site}.service-bus`)),
   };
 }

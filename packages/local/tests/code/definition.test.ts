@@ -9,6 +9,7 @@ import { cleanEnvironment } from '../../../../tests/helpers/aws-service.ts';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
 import { FreshClone } from '../../../../tests/helpers/fresh-clone.ts';
 import { resolvedDefinition } from '../../src/code/definition.ts';
+import { Workshop } from '../../src/code/workshop.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../../..');
 const onCleanup = closeAfterEach();
@@ -27,8 +28,14 @@ const resolve = (projectDir: string, cacheDir: string, cloud: 'aws' | 'azure' = 
     cloud,
     region: 'eu-west-1',
     env,
-    signal: new AbortController().signal,
+    workshop: workshopOf(projectDir),
   });
+
+function workshopOf(projectDir: string): Workshop {
+  const workshop = new Workshop({ projectDir, env });
+  onCleanup(() => workshop.stop());
+  return workshop;
+}
 
 /** What is the framework's and not the definition's: parameters, and how the CLI itself behaves. */
 async function printed(cloud: string): Promise<Record<string, unknown>> {
@@ -77,10 +84,33 @@ describe('a definition that npm start resolves', () => {
     expect((await resolve(clone.dir, cache)).service).toBe('tandem');
   });
 
+  test('is made of modules as they are now, by a process that has read them before', async () => {
+    const clone = new FreshClone();
+    onCleanup(() => clone.remove());
+    const options = { projectDir: clone.dir, cloud: 'aws', region: 'eu-west-1', env } as const;
+    const workshop = workshopOf(clone.dir);
+    const functions = async (): Promise<string[]> =>
+      Object.keys((await resolvedDefinition({ ...options, cacheDir: folder(), workshop })).functions);
+    const before = await functions();
+    const data = path.join(clone.dir, 'infra/entities.json');
+    const more = {
+      name: 'film',
+      collection: 'films',
+      function: 'films',
+      handler: 'films.handler',
+      aliases: [],
+    };
+    fs.writeFileSync(
+      data,
+      JSON.stringify([...(JSON.parse(fs.readFileSync(data, 'utf8')) as object[]), more]),
+    );
+    expect((await functions()).filter((name) => !before.includes(name))).toEqual(['films']);
+  });
+
   test('is kept for each region', async () => {
     const cache = folder();
-    const signal = new AbortController().signal;
-    const options = { projectDir: ROOT, cacheDir: cache, cloud: 'aws', env, signal } as const;
+    const workshop = workshopOf(ROOT);
+    const options = { projectDir: ROOT, cacheDir: cache, cloud: 'aws', env, workshop } as const;
     const regions = ['eu-west-1', 'us-east-1'];
     const both = await Promise.all(regions.map((region) => resolvedDefinition({ ...options, region })));
     expect(both.map(({ provider }) => provider.environment['TANDEM_SITE'])).toEqual([

@@ -190,7 +190,8 @@ describe('the processes of a stack', () => {
       cloud: 'azure',
       region: 'eastus',
       dataDir: '/stack/data/azure-eastus',
-      ports: { cosmos: 8081, 'service-bus': 5672, 'service-bus-control': 5300 },
+      secretsFile: '/project/.env',
+      ports: { cosmos: 8081, 'service-bus': 5672, 'service-bus-control': 5300, 'key-vault': 8300 },
     });
   });
 

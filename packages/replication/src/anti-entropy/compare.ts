@@ -24,6 +24,7 @@ import { areUnderstood, INCARNATIONS } from '../semantics.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { elementOf, hashToText, lacks, offered } from './elements.ts';
+import { rewriteEntries } from './fill-indexes.ts';
 import {
   type Counted,
   type Job,
@@ -68,6 +69,8 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
       return;
     }
     addAll(unreadable, page.unreadable);
+    // Whoever reads everything anyway sees to it that everything is in its indexes.
+    yield* rewriteEntries(site, page.misindexed ?? []);
     for (const record of page.records) {
       const element = elementOf(record, job);
       if (element === undefined) continue;

@@ -101,7 +101,21 @@ export type Step =
       readonly totals: Totals;
     }
   | TombstoneCollection
+  | IndexFill
   | Pack;
+
+/** Enters a site's own records in its indexes, page by page (`fill-indexes.ts`). */
+export interface IndexFill {
+  readonly kind: 'index';
+  /** The site whose records they are, which is also the one that takes the step. */
+  readonly site: SiteId;
+  readonly ids: readonly string[];
+  /** Names this filling, as the site's heartbeat does. */
+  readonly sinceMs: number;
+  readonly cursor?: string;
+  /** Steps that led to this one. Absent: none. */
+  readonly hops?: number;
+}
 
 /** Events of a backlog, which take the same queue (`packs.ts`): no comparison has to do with them. */
 export interface Pack {

@@ -1,5 +1,5 @@
 /** JSON Schema of the steps of a comparison; compiled ahead of time with all others. */
-import { vectorSitesMax } from '../bounds.ts';
+import { indexesKnownMax, vectorSitesMax } from '../bounds.ts';
 import { SKETCH_CHARACTERS } from './sketch.ts';
 
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
@@ -79,7 +79,7 @@ const properties = { job, side, counted } as const;
 export const stepSchema = {
   type: 'object',
   required: ['kind'],
-  properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'pack'] } },
+  properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'index', 'pack'] } },
   discriminator: { propertyName: 'kind' },
   oneOf: [
     step('digest', ofJob, {
@@ -106,6 +106,13 @@ export const stepSchema = {
       atMs: count,
       left: { type: 'array', maxItems: 8, items: site },
       states,
+    }),
+    step('index', ['site', 'ids', 'sinceMs'], {
+      site,
+      ids: { type: 'array', minItems: 1, maxItems: indexesKnownMax, items: text },
+      sinceMs: count,
+      cursor,
+      hops: count,
     }),
     // Each event is checked by itself, as one that came alone.
     step('pack', ['from', 'events'], {

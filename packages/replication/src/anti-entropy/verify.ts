@@ -8,6 +8,7 @@ import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { collectTombstones } from './collect-tombstones.ts';
 import { digest, end, find, respondToOffer, settle } from './compare.ts';
+import { fillIndexes } from './fill-indexes.ts';
 import { otherSite, type Pack, siteOf, type Step } from './job.ts';
 
 /** Handles a batch of the queue. One disposition per message, in order. */
@@ -56,12 +57,20 @@ function* handle(
  */
 function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
   if (step.kind === 'bury') return step;
-  const hops = (step.job.hops ?? 0) + 1;
-  if (hops > compareHopsMax) {
-    const name = `the comparison ${step.job.id} of ${step.job.from} and ${step.job.to}`;
-    throw new RefusedError(`${name} has taken ${compareHopsMax} steps and not ended: begin another`);
+  if (step.kind === 'index') {
+    const hops = boundedHops(step.hops, `filling the indexes of ${step.site}`);
+    return { ...step, hops };
   }
+  const { id, from, to } = step.job;
+  const hops = boundedHops(step.job.hops, `the comparison ${id} of ${from} and ${to}`);
   return { ...step, job: { ...step.job, hops } };
+}
+
+function boundedHops(before: number | undefined, what: string): number {
+  const hops = (before ?? 0) + 1;
+  if (hops > compareHopsMax)
+    throw new RefusedError(`${what} has taken ${compareHopsMax} steps and not ended: begin another`);
+  return hops;
 }
 
 function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
@@ -78,11 +87,14 @@ function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
       return yield* end(site, step);
     case 'bury':
       return yield* collectTombstones(site, step);
+    case 'index':
+      return yield* fillIndexes(site, step);
   }
 }
 
 function sitesOf(step: Step): readonly string[] {
   if (step.kind === 'pack') return [step.from];
+  if (step.kind === 'index') return [step.site];
   return step.kind === 'bury' ? [step.from, ...step.left] : [step.job.from, step.job.to];
 }
 
@@ -97,6 +109,8 @@ function handlerOf(step: Step): string | undefined {
       return otherSite(step.job, step.side);
     case 'ended':
       return step.job.from;
+    case 'index':
+      return step.site;
     case 'bury':
     case 'pack':
       return undefined;

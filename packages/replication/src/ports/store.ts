@@ -54,11 +54,50 @@ export interface ExposurePage {
   readonly indexLagMs: number;
 }
 
+/** The generic sparse indexes that each store has beside its own. */
+export const INDEX_SLOTS = [1, 2, 3, 4] as const;
+export type IndexSlot = (typeof INDEX_SLOTS)[number];
+
+/** Where a record stands in one of them: printable ASCII, so that every store orders alike. */
+export interface IndexEntry {
+  readonly slot: IndexSlot;
+  /** What is asked for exactly. */
+  readonly hash: string;
+  /** The place among those of one hash; ends with the record's key, so no two records have the same. */
+  readonly range: string;
+}
+
+/**
+ * The entries of a record, at most one a slot: a pure function, whose result a store keeps with the record.
+ * @param use Whether the record is being written, or what is kept with it is only checked.
+ */
+export type IndexEntries = (record: StoredRecord, use: 'write' | 'check') => readonly IndexEntry[];
+
+/** Of a store to which no record of an entity is written. */
+export const noEntries: IndexEntries = () => [];
+
+/** Of entries of one hash: those from `from` (inclusive) to `to` (exclusive), in their order or against it. */
+export interface IndexQuery {
+  readonly slot: IndexSlot;
+  readonly hash: string;
+  readonly from: string;
+  readonly to: string;
+  readonly descending: boolean;
+  readonly limit: number;
+}
+
+export interface FoundEntry {
+  readonly key: string;
+  readonly range: string;
+}
+
 /** One page of a scan. */
 export interface ScanPage {
   readonly records: readonly StoredRecord[];
   /** Key of what is no record → why (`UnreadableError`); absent when the page has none. */
   readonly unreadable?: ReadonlyMap<string, Error>;
+  /** Keys of records whose entries in the generic indexes are not those that they should have; absent when there are none. */
+  readonly misindexed?: readonly string[];
   /** Where the next page begins; absent at the end. Opaque text of at most 4,096 characters. */
   readonly next?: string;
 }
@@ -77,6 +116,27 @@ export interface ScanOptions {
    * keep to it.
    */
   readonly ordered?: boolean;
+}
+
+/** Which keys of an entity a list is of. */
+export interface ListRange {
+  /** The key, within the range, that they come after. */
+  readonly after: string | undefined;
+  readonly limit: number;
+  /**
+   * How all of them begin: `<entity>:` and what stands before a letter or a digit in them. It is a range of the index: what
+   * lies outside is not read.
+   */
+  readonly prefix?: string;
+}
+
+/** The ends of a range of keys, both inside it: text before every key after `after`, and text behind every key. */
+export function rangeOf({ after, prefix = '' }: Pick<ListRange, 'after' | 'prefix'>): {
+  readonly from: string;
+  readonly to: string;
+} {
+  // No key holds a character before `-` or behind `~`, and none has `~` where a letter or a digit must be.
+  return { from: after === undefined ? prefix : `${after}!`, to: `${prefix}~` };
 }
 
 export interface Store {
@@ -106,7 +166,9 @@ export interface Store {
    */
   exposure(limit: number): Promise<ExposurePage>;
   /** Keys of an entity that are not deleted, in the order of their text, after `after`. The index may lag. */
-  list(entity: string, options: { after: string | undefined; limit: number }): Promise<readonly string[]>;
+  list(entity: string, options: ListRange): Promise<readonly string[]>;
+  /** Entries of a generic index. It may lag, so each of them is to be confirmed by the record itself. */
+  entries(query: IndexQuery): Promise<readonly FoundEntry[]>;
   /**
    * All records, page by page, in the store's own order; at most `limit` a page, and perhaps fewer. What is written
    * meanwhile may be in a page or not, as it was or as it is; a record that is not touched is in exactly one page.

@@ -153,7 +153,7 @@ function checkReads(log: readonly Attempt[], committed: Committed): Finding[] {
   const sent = groupBy(log, ({ id }) => id);
   const stamps = new Map(
     committed.writes
-      .filter(({ operationId }) => sent.get(operationId)?.length === 1)
+      .filter(({ operationId }) => isSentOnce(sent.get(operationId)))
       .map(({ key, operationId, stamp }) => [`${key} ${operationId}`, stamp]),
   );
   const deleted = new Set(
@@ -164,6 +164,10 @@ function checkReads(log: readonly Attempt[], committed: Committed): Finding[] {
       ? checkRead(attempt, { tokens: byKey.get(keyOf(attempt) ?? '') ?? [], stamps, deleted })
       : [],
   );
+}
+
+function isSentOnce(attempts: readonly Attempt[] = []): boolean {
+  return attempts.length === 1 && (attempts[0]?.attempts ?? 1) === 1;
 }
 
 interface ReadFacts {

@@ -22,6 +22,7 @@ const COLOURS = {
   survivor: '#2563eb',
   'honours TTL': '#b91c1c',
   'ignores TTL': '#fca5a5',
+  'fails over': '#7e22ce',
 };
 
 /** What happened, with its place on the axis of time. */
@@ -94,6 +95,7 @@ export function chartOf(
     [`answered by ${victim}`, COLOURS.victim],
     ['errors: clients that honour the TTL', COLOURS['honours TTL']],
     ['errors: clients that ignore it', COLOURS['ignores TTL']],
+    ['errors: clients with failover', COLOURS['fails over']],
   ];
   const height = bottom + 48;
   return [

@@ -3,6 +3,7 @@
  * were told.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkIncrements } from '../checkers/increments.ts';
 import { judge } from '../checkers/judge.ts';
 import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Finding } from '../history/facts.ts';
@@ -179,7 +180,8 @@ export class DrillRun {
     });
     const restless =
       rest.convergedMs === undefined ? [{ invariant: '1 convergence', detail: rest.missing }] : [];
-    return [...restless, ...judge(this.#calls, await takeSnapshot(cluster, keys))];
+    const snapshot = await takeSnapshot(cluster, keys);
+    return [...restless, ...judge(this.#calls, snapshot), ...checkIncrements(this.#calls, snapshot)];
   }
 
   #report(beganMs: number): void {

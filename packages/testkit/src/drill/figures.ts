@@ -26,6 +26,7 @@ export function figuresOf(observed: Observed, result: DrillResult): readonly Fig
     }),
     figure('errors among these', afterRedirect.errors, '', NONE),
     figure('errors of clients that ignore the TTL', errorsOf('ignores TTL'), ''),
+    ...failoverFigures(result, errorsOf('fails over')),
     ...observed.atRiskAtCut.map((reported) =>
       figure(`keys at risk at the cut, as said: ${wayOf(reported)}`, reported.keys, ''),
     ),
@@ -56,6 +57,21 @@ export function figuresOf(observed: Observed, result: DrillResult): readonly Fig
     figure('writes that a retry found done already', result.replayed, ''),
     figure('reads', result.reads, ''),
     figure("reads that did not show the client's own write", result.staleReads, ''),
+  ];
+}
+
+/** Of a load without such clients there is nothing to say. */
+function failoverFigures({ failover }: DrillResult, errors: number): readonly Figure[] {
+  if (failover.calls === 0) return [];
+  return [
+    figure('calls of clients with failover', failover.calls, ''),
+    figure('of these failed', errors, '', NONE),
+    figure('of these sent more than once', failover.repeated, ''),
+    figure('increments among them', failover.increments, ''),
+    figure('of which nobody can say whether they counted (OutcomeUnknown)', failover.outcomesUnknown, ''),
+    figure('creations of which nobody can say that (OutcomeUnknown)', failover.creationsUnknown, '', NONE),
+    figure('reads that were answered without the guarantee of their session', failover.stale, ''),
+    figure('increments lost or counted twice', failover.miscounted, '', NONE),
   ];
 }
 

@@ -14,7 +14,10 @@ const VERSION = 1;
 
 export interface DrillSettings {
   readonly seed: number;
+  /** That find the product by DNS. */
   readonly clients: number;
+  /** That know both sites and use the product's client. */
+  readonly failoverClients: number;
   /** Of each client. */
   readonly periodMs: number;
   readonly ttlSeconds: number;
@@ -77,7 +80,8 @@ export function writeReport(report: DrillReport, dir: string): string {
 /** The page, in Markdown. */
 export function pageOf(report: DrillReport, picture: string): string {
   const { drill, date, passed, machine, settings, victim, figures, groups, findings } = report;
-  const { clients, periodMs, ttlSeconds, checkIntervalSeconds, failureThreshold, seed } = settings;
+  const { clients, failoverClients, periodMs, ttlSeconds, checkIntervalSeconds, failureThreshold, seed } =
+    settings;
   return [
     `# ${drill}, ${date.slice(0, 10)}: ${passed ? 'passed' : 'FAILED'}`,
     '',
@@ -86,6 +90,7 @@ export function pageOf(report: DrillReport, picture: string): string {
       `${checkIntervalSeconds} s, ${failureThreshold} failures take a site out, TTL ${ttlSeconds} s: so ` +
       `${checkIntervalSeconds * failureThreshold + ttlSeconds} s and the time of a request are the most that a ` +
       'client which honours the TTL can be without an answer.',
+    `${failoverClients} more knew both sites and used [the client](../client.md), which goes to the other one by itself.`,
     '',
     `![Requests a second](${picture})`,
     '',

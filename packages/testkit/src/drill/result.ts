@@ -35,11 +35,27 @@ export interface GroupResult {
   readonly lastErrorMs: number | undefined;
 }
 
+/** Of clients that use the product's client. */
+export interface FailoverResult {
+  readonly calls: number;
+  /** Calls for which more than one request was sent. */
+  readonly repeated: number;
+  readonly increments: number;
+  /** Increments that ended as `OutcomeUnknown`. */
+  readonly outcomesUnknown: number;
+  /** Creations that did. */
+  readonly creationsUnknown: number;
+  readonly stale: number;
+  /** Counters that do not say what was acknowledged. */
+  readonly miscounted: number;
+}
+
 export interface DrillResult {
   readonly moments: Moments;
   readonly groups: readonly GroupResult[];
   /** Requests that used a DNS answer which was got after the redirect, by clients that honour the TTL. */
   readonly afterRedirect: { readonly requests: number; readonly errors: number };
+  readonly failover: FailoverResult;
   readonly writes: number;
   readonly reads: number;
   /** Reads that did not show what the same client had been told is written. */
@@ -54,6 +70,7 @@ export interface DrillResult {
 /** The checkers' names for a write that was acknowledged and is not there. */
 const LOST = ['acknowledged writes', '2 values'];
 const DIVERGING = '1 convergence';
+const MISCOUNTED = 'increments';
 
 export function resultOf(observed: Observed): DrillResult {
   const { calls, findings } = observed;
@@ -70,6 +87,7 @@ export function resultOf(observed: Observed): DrillResult {
     moments,
     groups: GROUPS.map((group) => groupResult(group, observed)),
     afterRedirect: { requests: after.length, errors: after.filter(isError).length },
+    failover: failoverOf(observed),
     writes: new Set(writes.map(({ id }) => id)).size,
     reads: reads.length,
     staleReads: reads.filter(({ status }) => status === 404).length,
@@ -77,6 +95,21 @@ export function resultOf(observed: Observed): DrillResult {
     lost: new Set(lost.map(({ key, detail }) => key ?? detail)).size,
     diverging: new Set(diverging.map(({ key, detail }) => key ?? detail)).size,
     otherFindings: findings.length - lost.length - diverging.length,
+  };
+}
+
+function failoverOf({ calls, findings }: Observed): FailoverResult {
+  const own = calls.filter(({ group }) => group === 'fails over');
+  const unknown = own.filter(({ outcomeUnknown }) => outcomeUnknown === true);
+  const miscounted = findings.filter(({ invariant }) => invariant === MISCOUNTED);
+  return {
+    calls: own.length,
+    repeated: own.filter(({ attempts = 1 }) => attempts > 1).length,
+    increments: own.filter(({ increments }) => increments !== undefined).length,
+    outcomesUnknown: unknown.filter(({ increments }) => increments !== undefined).length,
+    creationsUnknown: unknown.filter(({ kind }) => kind === 'create').length,
+    stale: own.filter(({ stale }) => stale === true).length,
+    miscounted: new Set(miscounted.map(({ key, detail }) => key ?? detail)).size,
   };
 }
 

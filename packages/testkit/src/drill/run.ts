@@ -25,7 +25,11 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   try {
     trafficEndpoint = await openTrafficEndpoint(cluster);
     const { record, endpoints, resolve } = trafficEndpoint;
-    const sizes = { 'honours TTL': clients, 'ignores TTL': Math.ceil(clients / HONOURING_PER_IGNORING) };
+    const sizes = {
+      'honours TTL': clients,
+      'ignores TTL': Math.ceil(clients / HONOURING_PER_IGNORING),
+      'fails over': clients,
+    };
     const drillRun = new DrillRun({
       ...options,
       cluster,
@@ -36,8 +40,9 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       resolve,
     });
     const observed = await drillRun.play();
-    const all = sizes['honours TTL'] + sizes['ignores TTL'];
-    return { observed, settings: settingsOf(record, { seed: options.seed, clients: all }) };
+    const byDns = sizes['honours TTL'] + sizes['ignores TTL'];
+    const load = { seed: options.seed, clients: byDns, failoverClients: sizes['fails over'] };
+    return { observed, settings: settingsOf(record, load) };
   } finally {
     await trafficEndpoint?.close();
     await cluster.close();
@@ -46,7 +51,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
 
 function settingsOf(
   { ttlSeconds, targets }: RoutedRecord,
-  load: Pick<DrillSettings, 'clients' | 'seed'>,
+  load: Pick<DrillSettings, 'clients' | 'failoverClients' | 'seed'>,
 ): DrillSettings {
   const check = targets[0]?.check;
   if (check === undefined) throw new Error('the sites have no health checks');

@@ -45,6 +45,10 @@ export interface Attempt {
   readonly durability?: 'requested' | 'applied';
   /** The answer was that of an earlier attempt. */
   readonly replayed: boolean;
+  /** Requests that were sent for it, when one call sends several; absent: one. */
+  readonly attempts?: number;
+  /** What it adds to the counter `signIns`. */
+  readonly increments?: number;
   /** Why there was no good answer. */
   readonly problem?: string;
 }

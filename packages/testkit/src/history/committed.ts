@@ -65,9 +65,11 @@ type Stamped = Pick<TokenedWrite, 'key' | 'site' | 'stamp' | 'token'>;
 
 /** The stamp of an acknowledged write, when it is certain. */
 function stampOf(attempt: Attempt, others: Overlap): Stamped | undefined {
-  const { token, site, shown, kind, replayed, id } = attempt;
+  const { token, site, shown, kind, replayed, id, attempts = 1 } = attempt;
   const stamp = site === undefined ? undefined : token?.vector[site];
   if (token === undefined || site === undefined || stamp === undefined || replayed) return undefined;
+  // An attempt before the one that was answered may have taken effect, too.
+  if (attempts > 1) return undefined;
   // A later write would have left its own mark; a delete leaves none, and shows none.
   const isOwn =
     kind === 'delete'

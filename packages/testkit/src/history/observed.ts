@@ -2,17 +2,24 @@
 import type { Attempt } from './client-log.ts';
 import type { Finding } from './facts.ts';
 
-/** Clients that keep a DNS answer for its TTL, and clients that keep the first one for ever. */
-export type Group = 'honours TTL' | 'ignores TTL';
+/**
+ * Clients that keep a DNS answer for its TTL, clients that keep the first one for ever, and clients that know both sites
+ * and go to the other one by themselves (`@tandem-clouds/client`).
+ */
+export type Group = 'honours TTL' | 'ignores TTL' | 'fails over';
 
-export const GROUPS: readonly Group[] = ['honours TTL', 'ignores TTL'];
+export const GROUPS: readonly Group[] = ['honours TTL', 'ignores TTL', 'fails over'];
 
 /** A request of a client. `via` is the site that its DNS answer led to, or `dns` when there was none. */
 export interface Call extends Attempt {
   readonly client: string;
   readonly group: Group;
-  /** When the client got the DNS answer that it used. */
+  /** When the client got the DNS answer that it used; of one that uses none, when it began. */
   readonly resolvedAtMs: number;
+  /** The client said that nobody can know: `OutcomeUnknown`. No failure, and no success. */
+  readonly outcomeUnknown?: true;
+  /** A read that was answered without the guarantee of its session, because the site that has the write is lost. */
+  readonly stale?: true;
 }
 
 /** An answer of the DNS server, to whomever. */
@@ -69,6 +76,11 @@ export interface Observed {
 }
 
 /** An answer that a client cannot use. That a record is not there (yet) is an answer to a read. */
-export function isError({ status, kind }: Pick<Attempt, 'status' | 'kind'>): boolean {
+export function isError({
+  status,
+  kind,
+  outcomeUnknown,
+}: Pick<Call, 'status' | 'kind' | 'outcomeUnknown'>): boolean {
+  if (outcomeUnknown === true) return false;
   return status === 0 || (status >= 400 && !(kind === 'read' && status === 404));
 }

@@ -8,6 +8,7 @@ import { type Endpoint, type Request, send } from '../cluster/request.ts';
 import { type Attempt, isWrite, itemFields, type Token, userFields } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
 import type { Random } from '../random.ts';
+import { recordPath } from './record-path.ts';
 
 const LANES = 24;
 const HOT = 12;
@@ -135,9 +136,8 @@ export class Clients {
   #read(): Request {
     const { random } = this.#options;
     const [key, token] = random.pick([...this.#tokens].slice(-RECENT));
-    const path = key.startsWith('item:') ? `/items/${idOfKey(key)}` : `/users/${idOfKey(key)}`;
     const id = this.#nextId();
-    return { id, kind: 'read', key, method: 'GET', path, fields: {}, session: token };
+    return { id, kind: 'read', key, method: 'GET', path: recordPath(key), fields: {}, session: token };
   }
 }
 

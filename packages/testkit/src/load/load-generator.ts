@@ -1,7 +1,8 @@
 /**
- * Clients that find the product by DNS only: they ask for the name, connect to the address that they get, and keep it
+ * Clients of a drill. Most find the product by DNS only: they ask for the name, connect to the address that they get, and keep it
  * for its TTL, or for ever. A write that brought no answer is tried again with its idempotency key, until it is
- * acknowledged; a client whose requests fail asks DNS again only when its answer has run out.
+ * acknowledged; a client whose requests fail asks DNS again only when its answer has run out. The others are in
+ * failover-client.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Endpoint, type Request, send } from '../cluster/request.ts';
@@ -9,6 +10,8 @@ import { keyOf } from '../history/committed.ts';
 import { type Call, type DnsAnswer, type Group, isError } from '../history/observed.ts';
 import type { Random } from '../random.ts';
 import { createKeyed } from './clients.ts';
+import { FailoverClient } from './failover-client.ts';
+import { recordPath } from './record-path.ts';
 
 const READ_SHARE = 0.3;
 
@@ -36,9 +39,41 @@ export interface LoadOptions {
 /** Sends requests until the signal. */
 export async function runLoad(options: LoadOptions, signal: AbortSignal): Promise<void> {
   const clients = Object.entries(options.sizes).flatMap(([group, size]) =>
-    Array.from({ length: size }, (_client, index) => new Client(options, group as Group, index)),
+    Array.from({ length: size }, (_client, index) => clientOf(options, group as Group, index)),
   );
-  await Promise.all(clients.map((client) => client.run(signal)));
+  await Promise.all(clients.map((act) => repeatedly(act, options, signal)));
+}
+
+/** What a client does again and again. */
+function clientOf(options: LoadOptions, group: Group, index: number): () => Promise<void> {
+  if (group !== 'fails over') {
+    const client = new Client(options, group, index);
+    return () => client.act();
+  }
+  const { random, calls } = options;
+  const sites = [...options.endpoints.values()];
+  // Every site is the first of as many.
+  const first = index % Math.max(1, sites.length);
+  const endpoints = [...sites.slice(first), ...sites.slice(0, first)];
+  const client = new FailoverClient({ name: `f${index + 1}`, endpoints, random, calls });
+  return () => client.act();
+}
+
+async function repeatedly(
+  act: () => Promise<void>,
+  { periodMs, joinWithinMs, random }: LoadOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  let dueMs = performance.now() + random.next() * joinWithinMs;
+  const due = async (): Promise<boolean> => {
+    await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal }).catch(() => undefined);
+    return !signal.aborted;
+  };
+  while (await due()) {
+    await act();
+    // What has been missed is not made up for: a client that waits for an answer sends nothing else.
+    dueMs = Math.max(dueMs + random.between(0.5, 1.5) * periodMs, performance.now());
+  }
 }
 
 interface Held {
@@ -64,21 +99,7 @@ class Client {
     this.#name = `${group === 'honours TTL' ? 'h' : 'i'}${index + 1}`;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { periodMs, joinWithinMs, random } = this.#options;
-    let dueMs = performance.now() + random.next() * joinWithinMs;
-    const due = async (): Promise<boolean> => {
-      await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal }).catch(() => undefined);
-      return !signal.aborted;
-    };
-    while (await due()) {
-      await this.#act();
-      // What has been missed is not made up for: a client that waits for an answer sends nothing else.
-      dueMs = Math.max(dueMs + random.between(0.5, 1.5) * periodMs, performance.now());
-    }
-  }
-
-  async #act(): Promise<void> {
+  async act(): Promise<void> {
     const { calls } = this.#options;
     const request = this.#pending ?? this.#next();
     const held = await this.#endpoint();
@@ -123,7 +144,7 @@ class Client {
       return request;
     }
     const key = random.pick(this.#written);
-    return { id, kind: 'read', key, method: 'GET', path: `/users/${key.slice('user:'.length)}`, fields: {} };
+    return { id, kind: 'read', key, method: 'GET', path: recordPath(key), fields: {} };
   }
 }
 

@@ -15,6 +15,7 @@ import type { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import { keyOf } from '../history/committed.ts';
 import { canonical, type Finding, type Snapshot } from '../history/facts.ts';
+import { recordPath } from '../load/record-path.ts';
 
 const POLL_MS = 250;
 const PROGRESS_EVERY_MS = 10_000;
@@ -136,7 +137,7 @@ function asShown(record: StoredRecord): StoredRecord {
   return { ...record, state: { ...state, fields } };
 }
 
-/** Every record of users at every site: what clients know of, and what else is there. */
+/** Every record of clients at every site: what clients know of, and what else is there. */
 export async function takeSnapshot(cluster: TestCluster, known: readonly string[]): Promise<Snapshot> {
   const snapshot = new Map<string, ReadonlyMap<string, StoredRecord>>();
   for (const site of cluster.sites) {
@@ -231,9 +232,7 @@ async function readPatiently(key: string, endpoint: Endpoint): Promise<Attempt> 
 }
 
 function readOf(key: string): Request {
-  const id = key.slice(key.indexOf(':') + 1);
-  const path = key.startsWith('item:') ? `/items/${id}` : `/users/${id}`;
-  return { id: 'final', kind: 'read', key, method: 'GET', path, fields: {} };
+  return { id: 'final', kind: 'read', key, method: 'GET', path: recordPath(key), fields: {} };
 }
 
 /** What the conflict log of a site names as overruled by a later life of its record. */

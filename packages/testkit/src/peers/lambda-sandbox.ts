@@ -20,7 +20,7 @@ export interface LambdaFunction {
   readonly name: string;
   /** Its package. */
   readonly zip: string;
-  /** `src/handlers/users.handler` */
+  /** `src/handlers/items.handler` */
   readonly handler: string;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;

@@ -8,6 +8,7 @@ import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
 import { owned } from '@tandem-clouds/replication/policies/owned';
 import { change, replace, start } from '@tandem-clouds/replication/policies/set';
 import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
+import { transition } from '../../../../src/shared/domain/states.ts';
 import type { Meant } from '../history/facts.ts';
 
 export type Intent =
@@ -16,8 +17,35 @@ export type Intent =
   | { readonly kind: 'replace'; readonly elements: readonly string[] }
   | { readonly kind: 'start'; readonly elements: readonly string[] }
   | { readonly kind: 'increment'; readonly by: number }
+  /** To this state, if the declaration allows it from the one that the record shows; else the field is left alone. */
+  | { readonly kind: 'walk'; readonly to: State }
   /** Under this rank, or that of the owner now if it is higher. */
   | { readonly kind: 'own'; readonly rank: string; readonly value: Json };
+
+/** What a field of the load walks through: forks, so that sites part. */
+export const STATES = ['asked', 'granted', 'refused', 'settled'] as const;
+export type State = (typeof STATES)[number];
+const ALLOWED: Readonly<Record<string, readonly State[]>> = {
+  asked: ['granted', 'refused'],
+  granted: ['refused', 'settled'],
+  refused: ['settled'],
+};
+/** As they must be; the product's code is not asked. */
+const RANKS: Readonly<Record<State, string>> = {
+  asked: '001000',
+  granted: '002000',
+  refused: '003000',
+  settled: '004000',
+};
+
+/** The state that a record shows; the first where it has none. */
+function stateShown(basis: StoredRecord | undefined, field: string): Json {
+  return (basis && plainValues(basis.state)[field]) ?? STATES[0];
+}
+
+function mayWalk(from: Json, to: State): boolean {
+  return typeof from === 'string' && ALLOWED[from]?.includes(to) === true;
+}
 
 /** What an operation decided: the changes for the protocol, and what they mean for the checkers. */
 export interface Decision {
@@ -38,8 +66,9 @@ export function decideOn(
   const meant: Record<string, Meant> = {};
   for (const [field, value] of Object.entries(resets)) if (typeof value !== 'function') fields[field] = value;
   for (const [field, intent] of Object.entries(intents)) {
+    if (intent.kind === 'walk' && !mayWalk(stateShown(basis, field), intent.to)) continue;
     const rank = basis?.state.fields[field]?.[2] ?? '';
-    changes[field] = changeOf(intent, rank);
+    changes[field] = changeOf(intent, { field, rank, from: stateShown(basis, field) });
     Reflect.deleteProperty(fields, field);
     const { whole, ...policy } = meaningOf(intent, rank, shown(basis, field), written(basis, field));
     if (whole !== undefined) fields[field] = whole;
@@ -55,7 +84,10 @@ export function resetsOf(basis: StoredRecord | undefined): Readonly<Record<strin
   return { ...Object.fromEntries(names.map((name) => [name, null])), $deleted: false };
 }
 
-function changeOf(intent: Intent, rank: string): Json | FieldOperation {
+function changeOf(
+  intent: Intent,
+  { field, rank, from }: { readonly field: string; readonly rank: string; readonly from: Json },
+): Json | FieldOperation {
   switch (intent.kind) {
     case 'write':
       return intent.value;
@@ -67,6 +99,8 @@ function changeOf(intent: Intent, rank: string): Json | FieldOperation {
       return start(intent.elements);
     case 'increment':
       return increment(intent.by);
+    case 'walk':
+      return transition(field, { order: STATES, allowed: ALLOWED }, { from, to: intent.to }) ?? from;
     case 'own':
       return owned(intent.rank < rank ? rank : intent.rank, intent.value);
   }
@@ -96,6 +130,10 @@ function meaningOf(
       return { whole: [], add: intent.elements };
     case 'increment':
       return { by: intent.by };
+    case 'walk': {
+      const own = RANKS[intent.to];
+      return { whole: intent.to, rank: own < rank ? rank : own, keepsRest: true };
+    }
     case 'own':
       return { whole: intent.value, rank: intent.rank < rank ? rank : intent.rank, keepsRest: true };
   }

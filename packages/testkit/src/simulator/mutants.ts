@@ -39,6 +39,7 @@ const COLLECT_TOMBSTONES = 'packages/replication/src/anti-entropy/collect-tombst
 const REPAIR = 'packages/replication/src/anti-entropy/repair.ts';
 const ELEMENTS = 'packages/replication/src/anti-entropy/elements.ts';
 const ISOLATE = 'packages/replication/src/isolate.ts';
+const STATES = 'src/shared/domain/states.ts';
 const SEND_AGAIN = 'src/shared/adapters/send-again.ts';
 
 const mutant = (
@@ -525,6 +526,13 @@ export const mutants: readonly Mutant[] = [
     '[stamp, value]',
   ),
   mutant('the later stamp wins against the higher rank', FIELD, ': aRank > bRank;', ': a[0] > b[0];'),
+  mutant(
+    'a transition takes no rank',
+    STATES,
+    'return owned(rank < held ? held : rank, state)(parts, at);',
+    'return { ...parts, register: [at.stamp, state] };',
+  ),
+  mutant('a later state ranks lower', STATES, 'place += 1) * STEP', 'place += 1) * -STEP + 50 * STEP'),
   mutant('the lower rank wins', FIELD, ': aRank > bRank;', ': aRank < bRank;'),
   mutant(
     'a counter forgets the number that it started from',

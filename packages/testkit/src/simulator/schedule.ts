@@ -18,12 +18,14 @@ import {
 } from '../checkers/isolation.ts';
 import { checkMessages } from '../checkers/messages.ts';
 import { checkReplay } from '../checkers/replay.ts';
+import { checkStates } from '../checkers/states.ts';
 import { checkValues } from '../checkers/values.ts';
 import { type Finding, isOwnReport, remembered, withoutForgotten } from '../history/facts.ts';
 import { Random } from '../random.ts';
 import { compare } from './comparisons.ts';
 import { driftApart } from './drift.ts';
 import { chooseFaults, type Faults } from './faults.ts';
+import { STATES } from './intents.ts';
 import { drawNemesis, redrive, scheduleNemesis } from './nemesis.ts';
 import { paceOf } from './pace.ts';
 import type { SimSite } from './sim-site.ts';
@@ -249,6 +251,7 @@ function judge(world: World): void {
   world.find(checkConvergence(rested, world.drawnFaults.jump > 0 || world.drawnFaults.inboxLoss > 0));
   const acknowledged = remembered(world.acknowledged, rested, world.forgotten);
   world.find(checkValues(rested, committed, acknowledged));
+  world.find(checkStates(rested, committed, { field: 'status', order: STATES }));
   world.find(checkConflicts(rested, committed, world.committed));
   world.find(checkDeletes(rested, committed, world.creates));
   const sentBefore = counts.sent;

@@ -10,7 +10,7 @@ import { ConflictError, NotFoundError } from '../../../../src/shared/errors.ts';
 import type { Random } from '../random.ts';
 import { read, type Request, type Rule, submit } from './client.ts';
 import type { Faults } from './faults.ts';
-import { decideOn, type Intent } from './intents.ts';
+import { decideOn, type Intent, STATES } from './intents.ts';
 import { paceOf } from './pace.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
@@ -90,14 +90,17 @@ function chooseRequest(
   }
   const intents: Record<string, Intent> = {};
   for (let more = true; more; more = random.chance(0.3)) {
-    const [field, intent] = chooseIntent(world, index);
+    const [field, intent] = chooseIntent(world, index, key.startsWith('product:'));
     intents[field] = intent;
   }
   return request(changing(key, intents));
 }
 
-/** A field and what is done to it. `mixed` changes its policy all the time, as from release to release. */
-function chooseIntent(world: World, index: number): [string, Intent] {
+/**
+ * A field and what is done to it. `mixed` changes its policy all the time, as from release to release. Where a record walks
+ * through states, its ranks are theirs.
+ */
+function chooseIntent(world: World, index: number, walks: boolean): [string, Intent] {
   const { random } = world;
   const roll = random.next();
   if (roll < 0.35) {
@@ -106,7 +109,7 @@ function chooseIntent(world: World, index: number): [string, Intent] {
   }
   if (roll < 0.5) return ['tags', tagging(random)];
   if (roll < 0.65) return ['visits', counting(random)];
-  if (roll < 0.75) return ['owner', owning(random, index)];
+  if (roll < 0.75) return walks ? ['status', walking(random)] : ['owner', owning(random, index)];
   const plain = random.pick([`v${index}`, index, ['red', 'blue'], null]);
   return [
     'mixed',
@@ -131,6 +134,10 @@ function owning(random: Random, index: number): Intent {
   return random.chance(0.2)
     ? { kind: 'write', value: `w${index}` }
     : { kind: 'own', rank: String(random.int(6)), value: `o${index}` };
+}
+
+function walking(random: Random): Intent {
+  return { kind: 'walk', to: random.pick(STATES) };
 }
 
 /** Mostly short; where queues refuse long messages now and then long, or longer than any event may be. */

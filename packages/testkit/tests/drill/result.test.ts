@@ -12,6 +12,7 @@ const CUT = 100_000;
 const SETTINGS = {
   seed: 1,
   clients: 3,
+  failoverClients: 2,
   periodMs: 500,
   ttlSeconds: 10,
   checkIntervalSeconds: 10,
@@ -146,6 +147,7 @@ test('errors are counted by group and by kind, with the first and the last', () 
   expect(resultOf(seen({ calls })).groups).toEqual([
     { group: 'honours TTL', clients: 2, requests: 9, errors: { ECONNRESET: 2, 'HTTP 503': 1 }, firstErrorMs: 1_000, lastErrorMs: 20_000 }, // prettier-ignore
     { group: 'ignores TTL', clients: 1, requests: 1, errors: { ECONNRESET: 1 }, firstErrorMs: 59_000, lastErrorMs: 59_000 }, // prettier-ignore
+    { group: 'fails over', clients: 0, requests: 0, errors: {}, firstErrorMs: undefined, lastErrorMs: undefined }, // prettier-ignore
   ]);
 });
 
@@ -178,9 +180,45 @@ describe('the bar', () => {
     ['a write that never came back', { stillBehind: 1 }],
     ['a loss that was never detected', { health: [] }],
     ['no convergence', { convergedMs: undefined }],
+    [
+      'a call of a client with failover that failed',
+      calls(failed(1, B, { client: 'f1', group: 'fails over', problem: 'UnavailableError' })),
+    ],
+    [
+      'a creation of which such a client cannot say whether it was done',
+      calls(failed(1, A, { client: 'f1', group: 'fails over', outcomeUnknown: true })),
+    ],
+    [
+      'an increment that counted twice',
+      {
+        ...calls(call(1, B, { client: 'f1', group: 'fails over', kind: 'change', increments: 1 })),
+        findings: [{ invariant: 'increments', key: 'user:1', detail: 'x' }],
+      },
+    ],
     ['no return to rotation', { responses: seen().responses.slice(0, -1) }],
   ])('is broken by %s', (_title, more: Partial<Observed>) => {
     expect(passes(seen(more))).toBe(false);
+  });
+});
+
+test('an increment of which nobody can say whether it counted is no failure, and is reported by itself', () => {
+  const own = { client: 'f1', group: 'fails over', kind: 'change', increments: 1 } as const;
+  const calls = [
+    ...seen().calls,
+    failed(1, A, { ...own, outcomeUnknown: true }),
+    call(2, B, { ...own, attempts: 2 }),
+    call(3, B, { ...own, kind: 'read', stale: true }),
+  ];
+  const observed = seen({ calls });
+  expect(passes(observed)).toBe(true);
+  expect(resultOf(observed).failover).toEqual({
+    calls: 3,
+    repeated: 1,
+    increments: 3,
+    outcomesUnknown: 1,
+    creationsUnknown: 0,
+    stale: 1,
+    miscounted: 0,
   });
 });
 
@@ -190,8 +228,8 @@ test('seconds are whole ones, and every request is in one of them', () => {
   expect(seconds[0]?.atS).toBe(-5);
   const of = (atS: number) => seconds.find((second) => second.atS === atS);
   expect(of(-1)?.good).toEqual({ [A]: 1, [B]: 1 });
-  expect(of(20)?.errors).toEqual({ 'honours TTL': 1, 'ignores TTL': 0 });
-  expect(of(59)?.errors).toEqual({ 'honours TTL': 0, 'ignores TTL': 1 });
+  expect(of(20)?.errors).toEqual({ 'honours TTL': 1, 'ignores TTL': 0, 'fails over': 0 });
+  expect(of(59)?.errors).toEqual({ 'honours TTL': 0, 'ignores TTL': 1, 'fails over': 0 });
 });
 
 describe('the report', () => {

@@ -19,6 +19,7 @@ import { checkMessages, checkNotByThrottles } from '../../src/checkers/messages.
 import { checkNews, checkReplay } from '../../src/checkers/replay.ts';
 import { checkSession } from '../../src/checkers/sessions.ts';
 import { checkAcceptedStamps, checkLocalStamp } from '../../src/checkers/stamps.ts';
+import { checkStates } from '../../src/checkers/states.ts';
 import { checkValues } from '../../src/checkers/values.ts';
 import {
   type Acknowledged,
@@ -85,6 +86,26 @@ describe('convergence', () => {
     ['an index entry without marker', { ...sound, pendingSince: 1 }, 'without one'],
   ])('finds %s', (_, other, detail) => {
     expect(details(checkConvergence(sites(sound, other)))).toContain(detail);
+  });
+});
+
+describe('states', () => {
+  const order = ['open', 'paid', 'cancelled'];
+  const holding = (value: string): StoredRecord => record(state({ status: [at(9), value] }, { a: at(9) }));
+  const walked = (...to: readonly (string | null)[]): readonly CommittedWrite[] =>
+    to.map((status, index) => write({ stamp: at(index), fields: { status } }));
+  const check = (snapshot: Snapshot, committed: readonly CommittedWrite[]): string =>
+    details(checkStates(snapshot, committed, { field: 'status', order }));
+
+  test('pass when the latest of all transitions stands everywhere, or a deletion has emptied the field', () => {
+    expect(check(sites(holding('cancelled')), walked('cancelled', 'paid'))).toBe('');
+    expect(check(sites(sound), walked('paid', null))).toBe('');
+    expect(check(sites(sound), [write()])).toBe('');
+  });
+  test('find a site where a later write has won against a later state, or where the field is not there', () => {
+    const wrong = check(sites(holding('cancelled'), holding('paid')), walked('cancelled', 'paid'));
+    expect(wrong).toBe('status at b is "paid" where a transition to cancelled was committed');
+    expect(check(sites(sound), walked('paid'))).toContain('status at a is undefined');
   });
 });
 

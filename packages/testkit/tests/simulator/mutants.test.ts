@@ -44,6 +44,8 @@ describe('mutants of the protocol', () => {
     ['the sweeper does not name what it cannot read', '14 isolation'],
     ['a page of a scan that is refused at one record ends the comparison', '14 isolation'],
     ['a throttled try counts as an attempt', '15 throttles'],
+    ['a transition takes no rank', '2 values'],
+    ['a later state ranks lower', '2 values'],
   ])('"%s" is found out', async (mutant, invariant) => {
     const { faults } = mutants.find(({ name }) => name === mutant) ?? {};
     const { failed } = await runPool({ first: 1, count: 200, threads: 1, mutant, faults, stopEarly: true });

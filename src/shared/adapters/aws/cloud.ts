@@ -1,7 +1,7 @@
 /** `#cloud` on AWS. The platform's shapes are the core's own, so the entries are thin. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { type IndexEntries, noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
@@ -15,12 +15,13 @@ import { measureSqs } from './queue-depths.ts';
 import { DynamoStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
-export { openMetrics } from './metrics.ts';
+export { openMetrics, openOwnMetrics } from './metrics.ts';
+export { openVault } from './open-vault.ts';
 
 export const cloudName: Cloud['cloudName'] = 'aws';
 
-export function openStore(config: Config, urgency: Urgency = 'live'): Store {
-  return new DynamoStore(openDynamo(config), settings(config).table, urgency);
+export function openStore(config: Config, entriesOf: IndexEntries, urgency: Urgency = 'live'): Store {
+  return new DynamoStore(openDynamo(config), settings(config).table, { urgency, entriesOf });
 }
 
 function openDynamo({ region }: Config): DynamoDBClient {
@@ -74,7 +75,7 @@ export function openProbes(config: Config, _nonce: string): readonly ProbeGroup[
   return awsProbes({
     config,
     client,
-    store: new DynamoStore(client, settings(config).table),
+    store: new DynamoStore(client, settings(config).table, { entriesOf: noEntries }),
     sqs: openSqs({ region: config.region }),
     queues: { out: openOutbox(config), in: openInbox(config), verify: openVerifyQueue(config) },
     deadLetters: openDeadLetterBox(config),

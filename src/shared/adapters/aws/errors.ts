@@ -23,6 +23,13 @@ export function storeError(error: unknown): AppError {
   return vendorError(error, 'DynamoDB');
 }
 
+/** Of a read: nothing has taken effect, whatever became of it. */
+export function vaultError(error: unknown): AppError {
+  const { name = 'Error' } = error as VendorError;
+  const meaning = meaningOfError(error as VendorError);
+  return asError(meaning === 'ambiguous' ? 'passes' : meaning, `Secrets Manager: ${name}`, { cause: error });
+}
+
 export function queueError(error: unknown): AppError {
   return vendorError(error, 'SQS');
 }

@@ -13,12 +13,20 @@
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | index `pending` |
  * | `l` | index `by_type` |
+ * | `x1`, `y1` … `x4`, `y4` | indexes `by_x1` … `by_x4`: hash and range of what an entity's declaration indexes |
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
-import type { ExposedEntry, PendingEntry, Versioned } from '@tandem-clouds/replication/ports/store';
-import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
+import {
+  type ExposedEntry,
+  INDEX_SLOTS,
+  type IndexEntry,
+  type PendingEntry,
+  type Versioned,
+  type WriteRequest,
+} from '@tandem-clouds/replication/ports/store';
+import type { RecordState } from '@tandem-clouds/replication/record';
 import { readable } from '../readable.ts';
 
 export type Item = Record<string, AttributeValue>;
@@ -27,7 +35,11 @@ export type Item = Record<string, AttributeValue>;
  * A new item does not begin to count at 1: a revision that was read before the item was removed must not fit one that
  * was created since.
  */
-export function toItem(record: StoredRecord, expected: string | undefined, nowMs = Date.now()): Item {
+export function toItem(
+  { record, expected }: WriteRequest,
+  entries: readonly IndexEntry[],
+  nowMs = Date.now(),
+): Item {
   const index = indexAttributes(record);
   const item: Item = {
     k: { S: record.key },
@@ -46,7 +58,20 @@ export function toItem(record: StoredRecord, expected: string | undefined, nowMs
     item['p_at'] = { N: String(index.pendingSince) };
     item['p_shard'] = { S: index.shard };
   }
+  for (const { slot, hash, range } of entries) {
+    item[`x${slot}`] = { S: hash };
+    item[`y${slot}`] = { S: range };
+  }
   return item;
+}
+
+/** The entries that an item has in the generic indexes. */
+export function entriesIn(item: Item): readonly IndexEntry[] {
+  return INDEX_SLOTS.flatMap((slot) => {
+    const hash = item[`x${slot}`]?.S;
+    const range = item[`y${slot}`]?.S;
+    return hash === undefined || range === undefined ? [] : [{ slot, hash, range }];
+  });
 }
 
 /** What `toExposed` reads of an item. */

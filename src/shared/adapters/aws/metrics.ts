@@ -3,10 +3,13 @@
  * permission needed.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-import type { Metrics } from '../../ports/telemetry.ts';
+import type { Metrics, OwnMetrics } from '../../ports/telemetry.ts';
 import { metricLine, type MetricsOptions } from '../metric-line.ts';
+import { ownMetrics } from '../own-metrics.ts';
 
 const NAMESPACE = 'Tandem';
+/** So that nobody's metric is taken for one that an alarm goes by. */
+const OWN_NAMESPACE = 'Tandem/Own';
 
 export function openMetrics(options: MetricsOptions): Metrics {
   return {
@@ -22,7 +25,23 @@ export function openMetrics(options: MetricsOptions): Metrics {
   };
 }
 
+/** Of handlers and reactions. */
+export function openOwnMetrics(options: MetricsOptions): OwnMetrics {
+  return ownMetrics(options, ({ name, dimensions }, line) => {
+    const directive = {
+      Namespace: OWN_NAMESPACE,
+      Dimensions: [['site', ...Object.keys(dimensions)]],
+      Metrics: [{ Name: name, Unit: unitOf(name) }],
+    };
+    const _aws = { Timestamp: options.now(), CloudWatchMetrics: [directive] };
+    options.write(`${JSON.stringify({ _aws, ...line })}\n`);
+  });
+}
+
+const UNITS = { Ms: 'Milliseconds', Bytes: 'Bytes', Percent: 'Percent' } as const;
+
 /** A unit is part of a name. */
-function unitOf(name: string): 'Milliseconds' | 'Count' {
-  return name.endsWith('Ms') ? 'Milliseconds' : 'Count';
+function unitOf(name: string): (typeof UNITS)[keyof typeof UNITS] | 'Count' {
+  const end = (Object.keys(UNITS) as (keyof typeof UNITS)[]).find((unit) => name.endsWith(unit));
+  return end === undefined ? 'Count' : UNITS[end];
 }

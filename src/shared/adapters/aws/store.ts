@@ -1,8 +1,9 @@
 /**
  * The store on DynamoDB: one item per key, `rev` goes up with each of its writes.
  *
- * Two sparse global secondary indexes, keys only, so that an update of a field costs nothing there: `pending`
- * (hash `p_shard`, range `p_at`) and `by_type` (hash `l` = entity and bucket, range `k`).
+ * Sparse global secondary indexes, keys only, so that an update of a field that is in none costs nothing there: `pending`
+ * (hash `p_shard`, range `p_at`), `by_type` (hash `l` = entity and bucket, range `k`), and the generic `by_x1` to `by_x4` (hash
+ * `x1`, range `y1`, and so on), which hold what the declarations of entities index.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
  */
 import {
@@ -22,25 +23,30 @@ import { chunk } from '@tandem-clouds/replication/chunk';
 import { type AppError, ThrottledError } from '@tandem-clouds/replication/errors';
 import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
-import type {
-  ClearRequest,
-  ExposurePage,
-  KeyPage,
-  PendingEntry,
-  PutResult,
-  Revision,
-  ScanOptions,
-  ScanPage,
-  Store,
-  Versioned,
-  WriteRequest,
+import {
+  type ClearRequest,
+  type ExposurePage,
+  type FoundEntry,
+  type IndexEntries,
+  type IndexQuery,
+  type KeyPage,
+  type ListRange,
+  type PendingEntry,
+  type PutResult,
+  rangeOf,
+  type Revision,
+  type ScanOptions,
+  type ScanPage,
+  type Store,
+  type Versioned,
+  type WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
 import { clearsAtOnceMax, dynamoIndexLagMs, throttleHintMs } from '../../bounds.ts';
 import type { Urgency } from '../../ports/cloud.ts';
 import { readablePage } from '../readable.ts';
 import { throttlePauses, withThrottling } from '../with-throttling.ts';
 import { storeError } from './errors.ts';
-import { EXPOSED_ATTRIBUTES, fromItem, type Item, toExposed, toItem, toPending } from './item.ts';
+import { entriesIn, EXPOSED_ATTRIBUTES, fromItem, type Item, toExposed, toItem, toPending } from './item.ts';
 
 /** BatchGetItem takes 100 keys. */
 const BATCH_GET_MAX = 100;
@@ -58,11 +64,18 @@ export class DynamoStore implements Store {
   readonly #table: string;
 
   readonly #urgency: Urgency;
+  readonly #entriesOf: IndexEntries;
 
-  constructor(client: DynamoDBClient, table: string, urgency: Urgency = 'live') {
+  /** @param options.entriesOf What of a record is in the generic indexes: it is stored with each write. */
+  constructor(
+    client: DynamoDBClient,
+    table: string,
+    { urgency = 'live', entriesOf }: { urgency?: Urgency; entriesOf: IndexEntries },
+  ) {
     this.#client = client;
     this.#urgency = urgency;
     this.#table = table;
+    this.#entriesOf = entriesOf;
   }
 
   async get(key: string): Promise<Versioned | undefined> {
@@ -135,12 +148,13 @@ export class DynamoStore implements Store {
     });
   }
 
-  async #put({ record, expected }: WriteRequest): Promise<PutResult> {
+  async #put(write: WriteRequest): Promise<PutResult> {
+    const { record, expected } = write;
     try {
       await this.#client.send(
         new PutItemCommand({
           TableName: this.#table,
-          Item: toItem(record, expected),
+          Item: toItem(write, this.#entriesOf(record, 'write')),
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           ...(expected === undefined
             ? { ConditionExpression: 'attribute_not_exists(k)' }
@@ -284,18 +298,17 @@ export class DynamoStore implements Store {
     return { entries, indexLagMs: dynamoIndexLagMs, ...(cutAtMs !== undefined && { cutAtMs }) };
   }
 
-  async list(
-    entity: string,
-    { after, limit }: { after: string | undefined; limit: number },
-  ): Promise<readonly string[]> {
+  async list(entity: string, { limit, ...range }: ListRange): Promise<readonly string[]> {
+    const { from, to } = rangeOf({ prefix: `${entity}:`, ...range });
     const pages = await Promise.all(
       shards.map((shard) =>
         this.#query({
           IndexName: 'by_type',
-          KeyConditionExpression: after === undefined ? 'l = :l' : 'l = :l AND k > :after',
+          KeyConditionExpression: 'l = :l AND k BETWEEN :from AND :to',
           ExpressionAttributeValues: {
             ':l': { S: `${entity}#${shard}` },
-            ...(after !== undefined && { ':after': { S: after } }),
+            ':from': { S: from },
+            ':to': { S: to },
           },
           Limit: limit,
         }),
@@ -305,6 +318,23 @@ export class DynamoStore implements Store {
       .flatMap(({ Items = [] }) => Items)
       .map((item) => item['k']?.S ?? '')
       .sort((a, b) => (a < b ? -1 : 1))
+      .slice(0, limit);
+  }
+
+  async entries({ slot, hash, from, to, descending, limit }: IndexQuery): Promise<readonly FoundEntry[]> {
+    // A range that ends before it begins is a mistake to DynamoDB.
+    if (from >= to) return [];
+    const { Items = [] } = await this.#query({
+      IndexName: `by_x${slot}`,
+      KeyConditionExpression: '#x = :hash AND #y BETWEEN :from AND :to',
+      ExpressionAttributeNames: { '#x': `x${slot}`, '#y': `y${slot}` },
+      ExpressionAttributeValues: { ':hash': { S: hash }, ':from': { S: from }, ':to': { S: to } },
+      ScanIndexForward: !descending,
+      // The end of a range is included, and at most one entry is just there.
+      Limit: limit + 1,
+    });
+    return Items.map((item) => ({ key: item['k']?.S ?? '', range: item[`y${slot}`]?.S ?? '' }))
+      .filter(({ range }) => range < to)
       .slice(0, limit);
   }
 
@@ -325,7 +355,12 @@ export class DynamoStore implements Store {
     );
     const next = LastEvaluatedKey?.['k']?.S;
     return {
-      ...readablePage(Items ?? [], fromItem, (item) => item['k']?.S ?? ''),
+      ...readablePage(Items ?? [], {
+        read: fromItem,
+        keyOf: (item) => item['k']?.S ?? '',
+        entriesIn,
+        entriesOf: this.#entriesOf,
+      }),
       ...(next !== undefined && { next }),
     };
   }

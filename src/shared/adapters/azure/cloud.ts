@@ -1,7 +1,7 @@
 /** `#cloud` on Azure. The entries translate between the platform's shapes and the core's. */
 import { CosmosClient } from '@azure/cosmos';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import type { Store } from '@tandem-clouds/replication/ports/store';
+import { type IndexEntries, noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
@@ -17,11 +17,12 @@ import { measureServiceBus } from './queue-depths.ts';
 import { CosmosStore } from './store.ts';
 
 export { httpEntry, queueEntry, timerEntry } from './entries.ts';
-export { openMetrics } from './metrics.ts';
+export { openMetrics, openOwnMetrics } from './metrics.ts';
+export { openVault } from './open-vault.ts';
 
 export const cloudName: Cloud['cloudName'] = 'azure';
 
-export function openStore(config: Config, urgency: Urgency = 'live'): Store {
+export function openStore(config: Config, entriesOf: IndexEntries, urgency: Urgency = 'live'): Store {
   const { cosmosEndpoint, cosmosKey, cosmosDatabase, cosmosContainer } = settings(config);
   const client = new CosmosClient({
     endpoint: cosmosEndpoint,
@@ -37,7 +38,7 @@ export function openStore(config: Config, urgency: Urgency = 'live'): Store {
       },
     },
   });
-  return new CosmosStore(client.database(cosmosDatabase).container(cosmosContainer), urgency);
+  return new CosmosStore(client.database(cosmosDatabase).container(cosmosContainer), { urgency, entriesOf });
 }
 
 export function openOutbox(config: Config): QueueSender {
@@ -78,7 +79,7 @@ export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
 export function openProbes(config: Config, nonce: string): readonly ProbeGroup[] {
   return azureProbes({
     config,
-    store: openStore(config),
+    store: openStore(config, noEntries),
     queues: { out: openOutbox(config), in: openInbox(config), verify: openVerifyQueue(config) },
     deadLetters: openDeadLetters(config),
     box: openDeadLetterBox(config),

@@ -11,14 +11,23 @@
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | indexed: what is pending, since when |
  * | `l` | indexed: the entity, for lists |
+ * | `x1`, `y1` … `x4`, `y4` | indexed in pairs: hash and range of what an entity's declaration indexes |
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
  */
 import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
-import type { Versioned } from '@tandem-clouds/replication/ports/store';
+import {
+  INDEX_SLOTS,
+  type IndexEntry,
+  type IndexSlot,
+  type Versioned,
+} from '@tandem-clouds/replication/ports/store';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { readable } from '../readable.ts';
 
-export interface Document {
+/** The properties of entries in the generic indexes. */
+type Entries = Readonly<Partial<Record<`${'x' | 'y'}${IndexSlot}`, string>>>;
+
+export interface Document extends Entries {
   readonly id: string;
   readonly s: RecordState;
   readonly ver?: string;
@@ -37,11 +46,21 @@ export type StoredDocument = Document & { readonly _etag: string };
 /** Cosmos DB counts `ttl` from the last write and takes at most 2^31 - 1 seconds. */
 const TTL_SECONDS_MAX = 2 ** 31 - 1;
 
-export function toDocument(record: StoredRecord, nowMs = Date.now()): Document {
+export function toDocument(
+  record: StoredRecord,
+  entries: readonly IndexEntry[],
+  nowMs = Date.now(),
+): Document {
   const index = indexAttributes(record);
   return {
     id: record.key,
     s: record.state,
+    ...(Object.fromEntries(
+      entries.flatMap(({ slot, hash, range }) => [
+        [`x${slot}`, hash],
+        [`y${slot}`, range],
+      ]),
+    ) as Entries),
     ...(record.version !== undefined && { ver: record.version }),
     ...(record.goneSince !== undefined && { gone: record.goneSince }),
     ...(record.operations.length > 0 && { ops: record.operations }),
@@ -56,6 +75,15 @@ export function toDocument(record: StoredRecord, nowMs = Date.now()): Document {
       p_shard: index.shard,
     }),
   };
+}
+
+/** The entries that a document has in the generic indexes. */
+export function entriesIn(document: Document): readonly IndexEntry[] {
+  return INDEX_SLOTS.flatMap((slot) => {
+    const hash = document[`x${slot}`];
+    const range = document[`y${slot}`];
+    return hash === undefined || range === undefined ? [] : [{ slot, hash, range }];
+  });
 }
 
 /** @throws UnreadableError */

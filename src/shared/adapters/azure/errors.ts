@@ -36,6 +36,19 @@ function meaningOfStoreError(code: number | string | undefined): Meaning {
   return NOT_SENT.has(code ?? '') ? 'passes' : 'ambiguous';
 }
 
+/**
+ * Of a read of a vault: nothing has taken effect, whatever became of it.
+ * @see https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
+ */
+export function vaultError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { statusCode, code, name } = error as VendorError & { readonly statusCode?: number };
+  const text = `Key Vault: ${statusCode ?? code ?? name ?? ''}`;
+  if (statusCode === 429) return asError('throttled', text, { cause: error });
+  const isRefused = statusCode !== undefined && statusCode >= 400 && statusCode < 500 && statusCode !== 401;
+  return asError(isRefused ? 'refused' : 'passes', text, { cause: error });
+}
+
 /** What the service answers of one operation of a bulk request; the SDK passes it on as it is. */
 interface OperationResponse {
   readonly statusCode: number;

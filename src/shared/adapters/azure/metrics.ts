@@ -5,11 +5,17 @@
  * @see https://github.com/Azure/azure-functions-host/issues/10222
  * @see https://learn.microsoft.com/azure/azure-functions/configure-monitoring
  */
-import type { Metrics } from '../../ports/telemetry.ts';
+import type { Metrics, OwnMetrics } from '../../ports/telemetry.ts';
 import { metricLine, type MetricsOptions } from '../metric-line.ts';
+import { ownMetrics } from '../own-metrics.ts';
 
 export function openMetrics(options: MetricsOptions): Metrics {
   return {
     record: (values, peer) => options.write(`${JSON.stringify(metricLine(options, values, peer))}\n`),
   };
+}
+
+/** Of handlers and reactions. */
+export function openOwnMetrics(options: MetricsOptions): OwnMetrics {
+  return ownMetrics(options, (_measurement, line) => options.write(`${JSON.stringify(line)}\n`));
 }

@@ -9,24 +9,29 @@ import type { Container, OperationInput, OperationResponse, PatchOperation } fro
 import { chunk } from '@tandem-clouds/replication/chunk';
 import { AmbiguousError, AppError, TooLargeError } from '@tandem-clouds/replication/errors';
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
-import type {
-  ClearRequest,
-  ExposurePage,
-  KeyPage,
-  PendingEntry,
-  PutResult,
-  Revision,
-  ScanOptions,
-  ScanPage,
-  Store,
-  Versioned,
-  WriteRequest,
+import {
+  type ClearRequest,
+  type ExposurePage,
+  type FoundEntry,
+  type IndexEntries,
+  type IndexQuery,
+  type KeyPage,
+  type ListRange,
+  type PendingEntry,
+  type PutResult,
+  rangeOf,
+  type Revision,
+  type ScanOptions,
+  type ScanPage,
+  type Store,
+  type Versioned,
+  type WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
 import { storeTimeoutMs } from '../../bounds.ts';
 import type { Urgency } from '../../ports/cloud.ts';
 import { readablePage } from '../readable.ts';
 import { withThrottling } from '../with-throttling.ts';
-import { type Document, fromDocument, type StoredDocument, toDocument } from './document.ts';
+import { type Document, entriesIn, fromDocument, type StoredDocument, toDocument } from './document.ts';
 import { failedOperation, isBeyondResponse, storeError, throttleHintOf } from './errors.ts';
 
 /** A bulk request takes 100 operations. */
@@ -47,10 +52,21 @@ export class CosmosStore implements Store {
   readonly #container: Container;
 
   readonly #urgency: Urgency;
+  readonly #entriesOf: IndexEntries;
 
-  constructor(container: Container, urgency: Urgency = 'live') {
+  /** @param options.entriesOf What of a record is in the generic indexes: it is stored with each write. */
+  constructor(
+    container: Container,
+    { urgency = 'live', entriesOf }: { urgency?: Urgency; entriesOf: IndexEntries },
+  ) {
     this.#container = container;
     this.#urgency = urgency;
+    this.#entriesOf = entriesOf;
+  }
+
+  #page(documents: readonly StoredDocument[]): Pick<ScanPage, 'records' | 'unreadable' | 'misindexed'> {
+    const reader = { read: fromDocument, keyOf: idOf, entriesIn, entriesOf: this.#entriesOf };
+    return readablePage(documents, reader);
   }
 
   async get(key: string): Promise<Versioned | undefined> {
@@ -102,7 +118,7 @@ export class CosmosStore implements Store {
   }
 
   async putMany(writes: readonly WriteRequest[]): Promise<readonly PutResult[]> {
-    const responses = await this.#bulk(writes.map(toOperation));
+    const responses = await this.#bulk(writes.map((write) => toOperation(write, this.#entriesOf)));
     return writes.map(({ record }, i) => resultOf(responses[i], record.key));
   }
 
@@ -166,15 +182,29 @@ export class CosmosStore implements Store {
     return { entries, indexLagMs: 0, ...(cutAtMs !== undefined && { cutAtMs }) };
   }
 
-  async list(
-    entity: string,
-    { after, limit }: { after: string | undefined; limit: number },
-  ): Promise<readonly string[]> {
+  async list(entity: string, { limit, ...range }: ListRange): Promise<readonly string[]> {
+    const { from, to } = rangeOf({ prefix: `${entity}:`, ...range });
     const rows = await this.#query<{ id: string }>(
-      'SELECT c.id FROM c WHERE c.l = @entity AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit',
-      { '@entity': entity, '@after': after ?? '', '@limit': limit },
+      'SELECT c.id FROM c WHERE c.l = @entity AND c.id >= @from AND c.id <= @to ORDER BY c.id OFFSET 0 LIMIT @limit',
+      { '@entity': entity, '@from': from, '@to': to, '@limit': limit },
     );
     return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Both properties of the composite index are in ORDER BY, although one of them is the same in every row: else it does not
+   * serve the query.
+   * @see https://learn.microsoft.com/azure/cosmos-db/index-policy#queries-with-a-filter-and-order-by
+   */
+  async entries({ slot, hash, from, to, descending, limit }: IndexQuery): Promise<readonly FoundEntry[]> {
+    const [x, y] = [`c.x${slot}`, `c.y${slot}`];
+    const direction = descending ? 'DESC' : 'ASC';
+    const rows = await this.#query<{ id: string; y: string }>(
+      `SELECT c.id, ${y} AS y FROM c WHERE ${x} = @hash AND ${y} >= @from AND ${y} < @to ` +
+        `ORDER BY ${x} ${direction}, ${y} ${direction} OFFSET 0 LIMIT @limit`,
+      { '@hash': hash, '@from': from, '@to': to, '@limit': limit },
+    );
+    return rows.map(({ id, y: range }) => ({ key: id, range }));
   }
 
   /**
@@ -197,7 +227,7 @@ export class CosmosStore implements Store {
         .query<StoredDocument>('SELECT * FROM c', options)
         .fetchNext();
       return {
-        ...readablePage(resources, fromDocument, ({ id }) => id),
+        ...this.#page(resources),
         ...(continuationToken && { next: continuationToken }),
       };
     } catch (error) {
@@ -213,7 +243,7 @@ export class CosmosStore implements Store {
     const documents = await this.#nextByKey<StoredDocument>('*', after, limit);
     const last = documents.at(-1)?.id;
     return {
-      ...readablePage(documents, fromDocument, ({ id }) => id),
+      ...this.#page(documents),
       ...(last !== undefined && { next: `${BY_KEY}${last}` }),
     };
   }
@@ -321,8 +351,13 @@ function withinBound(): { abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(storeTimeoutMs) };
 }
 
-function toOperation({ record, expected }: WriteRequest): OperationInput {
-  const resourceBody = toDocument(record) as unknown as Document & Record<string, never>;
+function idOf({ id }: StoredDocument): string {
+  return id;
+}
+
+function toOperation({ record, expected }: WriteRequest, entriesOf: IndexEntries): OperationInput {
+  const resourceBody = toDocument(record, entriesOf(record, 'write')) as unknown as Document &
+    Record<string, never>;
   const partitionKey = record.key;
   return expected === undefined
     ? { operationType: 'Create', partitionKey, resourceBody }

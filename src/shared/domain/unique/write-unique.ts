@@ -15,6 +15,8 @@ import { ConflictError } from '../../errors.ts';
 import { release, reserve, type Reservation, type Wanted } from './reservation.ts';
 
 export interface UniqueFields {
+  /** Names this run of the write, and no other: what it claims first it may take back. */
+  readonly by: string;
   /** Fields of type string. */
   readonly names: readonly string[];
   /** Key of the reservation of a value. */
@@ -46,7 +48,7 @@ export function* writeUnique(site: Site, unique: UniqueFields, write: LocalWrite
       } catch (error) {
         if (!(error instanceof Unreserved)) throw error;
         for (const wanted of error.missing) {
-          const made = yield* reserve(site, wanted, { by: `${site.site}/${write.operationId}`, attempt });
+          const made = yield* reserve(site, wanted, { by: unique.by, attempt });
           const again = made.again || reserved.get(wanted.reservation)?.again === true;
           reserved.set(wanted.reservation, { ...made, again, wanted });
         }

@@ -20,7 +20,7 @@ const ATTEMPTS_MAX = 3;
 export const PERSON = 'person:';
 export const EMAIL = 'email';
 
-export const unique: UniqueFields = {
+export const unique: Omit<UniqueFields, 'by'> = {
   names: [EMAIL],
   reservationOf: (field, value) => reservationKey(`${field}-${value}`),
 };
@@ -61,6 +61,7 @@ function submit(world: World, site: SimSite, request: Request, attempt: number):
   if (site.down) return;
   const { id, key, rule, creates } = request;
   const operation: Operation = { id, decided: undefined };
+  const by = `${id}/${site.name}/${attempt}`;
   const write: LocalWrite = {
     key,
     operationId: id,
@@ -71,7 +72,7 @@ function submit(world: World, site: SimSite, request: Request, attempt: number):
   invoke(world, site, {
     kind: 'write',
     operation,
-    protocol: (own) => observed(writeUnique(own, unique, write), operation),
+    protocol: (own) => observed(writeUnique(own, { ...unique, by }, write), operation),
     ended: (ending) => {
       if (ending.kind === 'returned') return;
       if (ending.kind === 'threw' && !(ending.error instanceof AppError))

@@ -1,10 +1,9 @@
 /**
- * Resolves a service definition with the framework's own reader and variables, without its commands and plugins, and
- * writes it to standard output as JSON. Arguments: the definition, and the region.
+ * Resolves a service definition with the framework's own reader and variables, without its commands and plugins.
  *
- * A process of its own: modules that a definition names (`infra/**.cjs`) are read afresh each time.
+ * The environment is that of the process.
  */
-import { createRequire, flushCompileCache } from 'node:module';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 
 interface Configuration {
@@ -27,8 +26,6 @@ interface Service {
 type ReadConfiguration = (file: string) => Promise<Configuration>;
 type ResolveVariables = (options: object) => Promise<void>;
 
-const [, , file = '', region = ''] = process.argv;
-const serviceDir = path.dirname(file);
 const require = createRequire(import.meta.url);
 const ofFramework = (module: string): unknown => require(`serverless/lib/${module}`);
 
@@ -38,7 +35,13 @@ const sourceOf = (name: string): unknown => ofFramework(`configuration/variables
 const sourceFor = (name: string, instance?: object): object =>
   (sourceOf(`instance-dependent/${name}`) as (instance?: object) => object)(instance);
 
-async function resolved(): Promise<object> {
+/**
+ * @param file The definition; absolute.
+ * @throws Error with the framework's words when it cannot be resolved.
+ */
+export async function resolveDefinition(file: string, region: string): Promise<object> {
+  const serviceDir = path.dirname(file);
+  forgetModules(path.join(serviceDir, 'infra'));
   const configuration = await readConfiguration(file);
   const options = { region };
   const instance = { configurationInput: configuration, processedInput: { options } };
@@ -72,10 +75,8 @@ async function resolved(): Promise<object> {
   return { service: configuration.service, provider, custom: configuration.custom, functions, resources };
 }
 
-try {
-  process.stdout.write(JSON.stringify(await resolved()));
-  flushCompileCache();
-} catch (error) {
-  process.stderr.write(`${path.basename(file)}: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+/** Modules that a definition names are read afresh each time. */
+function forgetModules(folder: string): void {
+  for (const file of Object.keys(require.cache))
+    if (file.startsWith(folder + path.sep)) Reflect.deleteProperty(require.cache, file);
 }

@@ -1,0 +1,50 @@
+/**
+ * A record to try a site with, for any declared entity: its example, with the name of the trial wherever a text takes one, so
+ * that people know it when they see it and no two trials have the same unique value.
+ */
+import type { Json } from '@tandem-clouds/replication/json';
+import { clientFields, type Entity, policyOf } from '../../src/shared/domain/entity.ts';
+import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
+
+export interface TrialRecord {
+  /** `/users` */
+  readonly path: string;
+  readonly body: Readonly<Record<string, Json>>;
+  /** A change that is accepted, of one field; undefined where clients change none. */
+  readonly change: Readonly<Record<string, Json>> | undefined;
+}
+
+/** @param name In lower case, with digits and hyphens; not too long. */
+export function trialRecord(entity: Entity, name: string): TrialRecord {
+  const schemas = new Map(clientFields(entity));
+  const named = (text: string): Record<string, Json> =>
+    Object.fromEntries(
+      Object.entries(entity.example).flatMap(([field, value]) => {
+        const own = field === entity.access.owner ? undefined : textFor(schemas.get(field), text);
+        return typeof value !== 'string' || own === undefined ? [] : [[field, own]];
+      }),
+    );
+  const kept = Object.entries(entity.example).filter(
+    ([field]) =>
+      schemas.has(field) && field !== entity.access.owner && policyOf(entity, field) === 'register',
+  );
+  const [change] = [...Object.entries(named(`${name}-2`)), ...kept];
+  return {
+    path: `/${entity.collection}`,
+    body: { ...entity.example, ...named(name) },
+    change: change && Object.fromEntries([change]),
+  };
+}
+
+/** The text as a value of a field, where any text will do or it says that it is an e-mail address. */
+function textFor(schema: JsonSchema | undefined, text: string): string | undefined {
+  const { type, format, maxLength, ...rest } = (schema ?? {}) as {
+    readonly type?: unknown;
+    readonly format?: unknown;
+    readonly maxLength?: unknown;
+  };
+  if (type !== 'string' || ['enum', 'const', 'pattern'].some((keyword) => keyword in rest)) return undefined;
+  const value = format === 'email' ? `${text}@smoke.example` : text;
+  if (format !== undefined && format !== 'email') return undefined;
+  return typeof maxLength === 'number' && maxLength < value.length ? undefined : value;
+}

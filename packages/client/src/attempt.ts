@@ -1,0 +1,129 @@
+/** One request to one site, and what can be said of it afterwards. */
+import { AttemptTimeout, type Clock } from './clock.ts';
+import type { Problem } from './errors.ts';
+
+/** An answer, read to its end: a connection that breaks in the middle of it is no answer. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The site that gave it. */
+  readonly site: string;
+}
+
+/**
+ * - `answered`: by a site of Tandem: done, or refused for good.
+ * - `behind`: the site has not got what the session has seen.
+ * - `not-done`: certain that nothing has happened.
+ * - `lost`: nobody can say.
+ */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'behind'; readonly cause: unknown; readonly retryAfterMs: number }
+  | ({ readonly kind: 'not-done' | 'lost'; readonly cause: unknown } & Fault);
+
+interface Fault {
+  /** The site itself does not work, as far as one can see; false: it answered, and about this request only. */
+  readonly isDown: boolean;
+  /** Before so long it does not want to be asked. */
+  readonly retryAfterMs?: number;
+}
+
+export interface AttemptOptions {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+  readonly url: string;
+  readonly init: Pick<RequestInit, 'body' | 'headers' | 'method'>;
+  readonly withinMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Rejects only when the caller's signal ends it. */
+export async function attempt(options: AttemptOptions): Promise<Outcome> {
+  const { fetch, clock, url, init, withinMs, signal } = options;
+  const timeout = clock.timeout(withinMs);
+  const either = signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]);
+  try {
+    const response = await fetch(url, { ...init, signal: either, redirect: 'follow' });
+    const text = await response.text();
+    return outcomeOf(response, text);
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    if (timeout.signal.aborted) return { kind: 'lost', isDown: true, cause: timeout.signal.reason };
+    return { kind: neverConnected(error) ? 'not-done' : 'lost', isDown: true, cause: error };
+  } finally {
+    timeout.cancel();
+  }
+}
+
+function outcomeOf({ status, headers }: Response, text: string): Outcome {
+  const site = headers.get('x-tandem-site');
+  const problem = problemOf(text);
+  const cause = new FailedAnswer(status, site ?? undefined, problem);
+  const asked = retryAfterMs(headers.get('retry-after'));
+  const retryAfter = asked === undefined ? {} : { retryAfterMs: asked };
+  if (status === 429) return { kind: 'not-done', isDown: false, retryAfterMs: asked ?? 1_000, cause };
+  // A gateway in front of a site that is gone says nothing about a record: the site itself must have spoken.
+  if (site === null) return { kind: 'lost', isDown: true, ...retryAfter, cause };
+  if (status < 500 && status !== 408) return { kind: 'answered', answer: { status, headers, text, site } };
+  if (problem?.code === 'not_yet_here') return { kind: 'behind', retryAfterMs: asked ?? 1_000, cause };
+  return { kind: 'lost', isDown: false, ...retryAfter, cause };
+}
+
+/** What a failed attempt was answered with. */
+export class FailedAnswer extends Error {
+  override readonly name = 'FailedAnswer';
+  readonly status: number;
+  readonly problem: Problem | undefined;
+
+  constructor(status: number, site: string | undefined, problem: Problem | undefined) {
+    const who = site ?? 'something that is no site';
+    super(`${who} answered ${status}${problem === undefined ? '' : ` ${problem.code}, ${problem.instance}`}`);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** A problem document; undefined when the text is none. */
+export function problemOf(text: string): Problem | undefined {
+  try {
+    const parsed = JSON.parse(text) as Partial<Problem> | null;
+    if (typeof parsed?.code !== 'string' || typeof parsed.status !== 'number') return undefined;
+    return { type: '', title: '', detail: '', instance: '', ...parsed } as Problem;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds, or a date of HTTP (RFC 9110, section 10.2.3). */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+/**
+ * What Node says when no connection came about; a browser says nothing, so there it is unknown.
+ * @see https://nodejs.org/api/errors.html#common-system-errors
+ */
+const NO_CONNECTION: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Of several addresses that were tried, none may have been reached. */
+function neverConnected(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: string; readonly errors?: unknown } };
+  if (cause === undefined) return false;
+  const all = Array.isArray(cause.errors) ? (cause.errors as { readonly code?: string }[]) : [cause];
+  return all.length > 0 && all.every(({ code }) => code !== undefined && NO_CONNECTION.has(code));
+}
+
+/** Whether an attempt ended because its own time was over. */
+export function isTimeout(cause: unknown): boolean {
+  return cause instanceof AttemptTimeout;
+}

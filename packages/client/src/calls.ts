@@ -1,0 +1,161 @@
+/**
+ * One call from its parameters to its result: the request is built by openapi-fetch, carried out by the failover, and what
+ * its answer names is kept in the session.
+ */
+import createFetchClient from 'openapi-fetch';
+import type { Answer } from './attempt.ts';
+import { realClock } from './clock.ts';
+import { NotModifiedError } from './errors.ts';
+import { type Answered, Failover } from './failover.ts';
+import { FactsTable } from './find-facts.ts';
+import { operationFacts } from './generated/operations.ts';
+import { type CheckedOptions, checkOptions, type ClientOptions, type HeadersOf } from './options.ts';
+import { isRead, type Repeat, repeatOf } from './repeat.ts';
+import { type Carried, recordPath, Session } from './session.ts';
+import type { AnyInit, CallOptions, Result } from './types.ts';
+
+/** Where requests seem to go until a site is chosen; `.invalid` never resolves (RFC 2606). */
+const NOWHERE = 'http://tandem.invalid';
+
+/** A request that is ready for every attempt. */
+interface Prepared {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: string | undefined;
+  readonly repeat: Repeat;
+}
+
+export class Calls {
+  readonly session: Session;
+  readonly #checked: CheckedOptions;
+  readonly #failover: Failover;
+  readonly #table: FactsTable;
+  readonly #inner = createFetchClient<Record<string, never>>({ baseUrl: NOWHERE });
+  readonly #own: () => Promise<HeadersOf>;
+
+  /** @throws ClientOptionsError */
+  constructor(options: ClientOptions) {
+    const { headers = {}, clock = realClock, operations = operationFacts } = options;
+    const fetch = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
+    this.#checked = checkOptions(options);
+    this.session = options.session ?? new Session();
+    this.#failover = new Failover({ ...this.#checked, clock, fetch });
+    this.#table = new FactsTable(operations);
+    this.#own = async () => (typeof headers === 'function' ? await headers() : headers);
+  }
+
+  /** `/users/{userId}`, for `users`. @throws TypeError when the contract has none. */
+  recordTemplate(collection: string): string {
+    return this.#table.recordTemplate(collection);
+  }
+
+  /** @param template As in the contract: `/users/{userId}`. @throws TandemError */
+  async call(
+    method: string,
+    template: string,
+    { params, body, ...options }: AnyInit = {},
+  ): Promise<Result<unknown>> {
+    let result: Result<undefined> | undefined;
+    const perform = async (request: Request): Promise<Response> => {
+      const answered = await this.#send(await this.#prepare(request, template, options), options);
+      result = resultOf(answered);
+      return responseOf(answered);
+    };
+    const init = { params, body, fetch: perform } as never;
+    const { data } = await this.#inner.request(method.toLowerCase() as never, template as never, init);
+    if (result === undefined) throw new TypeError('openapi-fetch did not send the request');
+    return { ...result, data };
+  }
+
+  async #prepare(
+    request: Request,
+    template: string,
+    { durable, ifMatch, idempotencyKey, safeElsewhere }: CallOptions,
+  ): Promise<Prepared> {
+    const { method } = request;
+    const facts = this.#table.of(method, template);
+    const headers = new Headers(request.headers);
+    if (durable === true) headers.set('prefer', 'durability=all');
+    if (ifMatch !== undefined) headers.set('if-match', etagOf(ifMatch));
+    const key =
+      idempotencyKey ?? headers.get('idempotency-key') ?? (facts?.keyed === true ? newKey() : undefined);
+    if (key !== undefined) headers.set('idempotency-key', key);
+    const body = request.body === null ? undefined : await request.text();
+    const parsed: unknown = body === undefined ? undefined : JSON.parse(body);
+    const repeat = repeatOf({ method, body: parsed, headers, facts });
+    return {
+      method,
+      url: new URL(request.url),
+      headers,
+      body,
+      repeat: safeElsewhere === true && repeat === 'here' ? 'elsewhere' : repeat,
+    };
+  }
+
+  async #send(
+    { method, url: { pathname, search }, headers, body, repeat }: Prepared,
+    { site, signal, totalMs = this.#checked.totalMs }: CallOptions,
+  ): Promise<Answered> {
+    let carried = this.session.carry(pathname, isRead(method));
+    const answered = await this.#failover.run({
+      request: { method, path: pathname + search },
+      repeat,
+      key: headers.get('idempotency-key') ?? undefined,
+      body,
+      headers: async (isBound) => {
+        carried = this.session.carry(pathname, isRead(method));
+        const all = new Headers({ ...(await this.#own()) });
+        headers.forEach((value, name) => all.set(name, value));
+        if (isBound && carried.tokens.length > 0) all.set('x-tandem-session', carried.tokens.join(', '));
+        return all;
+      },
+      totalMs,
+      site,
+      signal,
+    });
+    if (!answered.stale) this.#keep(answered.answer, pathname, carried);
+    if (answered.answer.status !== 304) return answered;
+    throw new NotModifiedError({ method, path: pathname }, 'is in the state that the caller holds');
+  }
+
+  #keep({ headers, site }: Answer, pathname: string, carried: Carried): void {
+    const token = headers.get('x-tandem-session');
+    if (token === null) return;
+    const made = { token, site: headers.get('x-tandem-origin') ?? site };
+    this.session.keep(recordPath(headers.get('location') ?? pathname), made, carried);
+  }
+}
+
+/** For openapi-fetch, which reads the body by the status. */
+function responseOf({ answer: { status, text, headers }, deletedBefore }: Answered): Response {
+  const isEmpty = deletedBefore || status === 204;
+  return new Response(isEmpty ? null : text, { status: isEmpty ? 204 : status, headers });
+}
+
+function resultOf({ answer: { status, headers, site }, stale, deletedBefore }: Answered): Result<undefined> {
+  return {
+    data: undefined,
+    status: deletedBefore ? 204 : status,
+    etag: headers.get('etag') ?? undefined,
+    site,
+    replayed: deletedBefore || headers.get('idempotency-replayed') === 'true',
+    durable: headers.get('preference-applied')?.includes('durability=all') ?? false,
+    stale,
+    headers,
+  };
+}
+
+/** @throws TypeError when a result has none. */
+function etagOf(ifMatch: NonNullable<CallOptions['ifMatch']>): string {
+  const etag = typeof ifMatch === 'string' ? ifMatch : ifMatch.etag;
+  if (etag === undefined) throw new TypeError('ifMatch needs an ETag, and this result has none');
+  return etag;
+}
+
+/** 128 random bits; `randomUUID` is only for pages that came over HTTPS. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

@@ -1,0 +1,96 @@
+/**
+ * What this client has seen and written, as tokens (`X-Tandem-Session`), so that a read at any site shows it.
+ *
+ * Invariant: of every record that is remembered, the tokens held together include every state that was seen. A token goes
+ * only when one that is held includes its state: a read that carried it was answered, or the same site answered a request
+ * that began after the token was there. Tokens are opaque: nothing is read from them.
+ */
+import { sessionBytesMax, sessionRecordsMax, sessionTokensMax, sessionTokensPerRecordMax } from './bounds.ts';
+
+interface Held {
+  readonly token: string;
+  /** The site whose state it names. */
+  readonly site: string;
+  /** Of the moment when it came. */
+  readonly at: number;
+}
+
+/** What a request carries, and when it began. */
+export interface Carried {
+  readonly tokens: readonly string[];
+  readonly at: number;
+}
+
+export class Session {
+  /** Record path → tokens, the record that was used least recently first. */
+  readonly #records = new Map<string, readonly Held[]>();
+  #moment = 0;
+
+  /**
+   * The tokens for a read: those of the record, or for a list those of its records, the newest first.
+   * @param path Without query: `/users/ada`, `/users`.
+   */
+  carry(path: string, isRead: boolean): Carried {
+    this.#moment += 1;
+    const at = this.#moment;
+    if (!isRead) return { tokens: [], at };
+    const own = this.#records.get(path);
+    const found =
+      own ?? [...this.#records].reverse().flatMap(([key, held]) => (isBelow(key, path) ? held : []));
+    return { tokens: withinBounds(found.map(({ token }) => token)), at };
+  }
+
+  /** Takes the token of an answer. @param path Of the record that it is about. */
+  keep(path: string, { token, site }: Pick<Held, 'site' | 'token'>, { tokens, at }: Carried): void {
+    const held = this.#records.get(path) ?? [];
+    const stays = held.filter(
+      (one) => one.token !== token && !tokens.includes(one.token) && !(one.site === site && one.at < at),
+    );
+    this.#moment += 1;
+    this.#records.delete(path);
+    this.#records.set(
+      path,
+      [{ token, site, at: this.#moment }, ...stays].slice(0, sessionTokensPerRecordMax),
+    );
+    const [oldest] = this.#records.keys();
+    if (this.#records.size > sessionRecordsMax && oldest !== undefined) this.#records.delete(oldest);
+  }
+
+  /** For another process of the same user: `Session.from(JSON.parse(text))`. */
+  toJSON(): Readonly<Record<string, readonly string[]>> {
+    return Object.fromEntries(
+      [...this.#records].map(([path, held]) => [path, held.map(({ token }) => token)]),
+    );
+  }
+
+  /** @throws TypeError when it is not what `toJSON` gave. */
+  static from(saved: Readonly<Record<string, readonly string[]>>): Session {
+    const session = new Session();
+    for (const [path, tokens] of Object.entries(saved)) {
+      const isList = Array.isArray(tokens) && tokens.every((token) => typeof token === 'string');
+      if (!isList) throw new TypeError(`the session of ${path} is no list of tokens`);
+      // Of which site each is does not cross over: nothing replaces them but a read.
+      const held = tokens.map((token) => ({ token, site: '', at: 0 }));
+      if (session.#records.size < sessionRecordsMax)
+        session.#records.set(path, held.slice(0, sessionTokensPerRecordMax));
+    }
+    return session;
+  }
+}
+
+/** The record that a path is about: `/users/ada/confirm` is about `/users/ada`. */
+export function recordPath(path: string): string {
+  return path.split('/').slice(0, 3).join('/');
+}
+
+function isBelow(record: string, list: string): boolean {
+  return record.startsWith(`${list}/`);
+}
+
+function withinBounds(tokens: readonly string[]): readonly string[] {
+  let bytes = 0;
+  return tokens.slice(0, sessionTokensMax).filter((token) => {
+    bytes += token.length + 1;
+    return bytes <= sessionBytesMax;
+  });
+}

@@ -1,0 +1,331 @@
+/** What is sent where when sites fail, and what is reported in the end. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createTandemClient } from '../src/client.ts';
+import { CancelledError, OutcomeUnknown, ProblemError, UnavailableError } from '../src/errors.ts';
+import type { Effect, Fate } from './helpers/fake-site.ts';
+import { type FakeSites, fakeSites } from './helpers/fake-sites.ts';
+
+const ADA = { name: 'Ada', email: 'ada@example.com' };
+const MANY = (fate: Fate): Fate[] => Array.from({ length: 40 }, () => fate);
+
+const users = ({ client }: FakeSites) => client.collection('users');
+const effectsOf = ({ aws, azure }: FakeSites): Effect[] => [...aws.effects, ...azure.effects];
+const keysOf = ({ aws, azure }: FakeSites): (string | null)[] =>
+  [...aws.sent, ...azure.sent].map(({ headers }) => headers.get('idempotency-key'));
+
+async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => 'no error',
+    (error: unknown) => error,
+  );
+}
+
+describe('a creation', () => {
+  test.each<Fate>(['refused', 'lost', 'reset-after', 'hang', '500-after', '503', '502', '429'])(
+    'crosses over under the same key when the first site answers with: %s',
+    async (fate) => {
+      const sites = fakeSites({ aws: [fate] });
+      const { site, data } = await users(sites).create(ADA);
+      expect([site, sites.asked]).toEqual(['azure', ['aws', 'azure']]);
+      expect(new Set(keysOf(sites)).size).toBe(1);
+      expect(data.id).not.toBe('');
+      // Both sites made the record of that one key.
+      expect(new Set(effectsOf(sites).map(({ key }) => key)).size).toBe(1);
+    },
+  );
+
+  test('has another key than the next one, and takes one that is given', async () => {
+    const sites = fakeSites();
+    await users(sites).create(ADA);
+    await users(sites).create(ADA);
+    await users(sites).create(ADA, { idempotencyKey: 'mine' });
+    const [first, second, third] = keysOf(sites);
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
+    expect([first === second, third]).toEqual([false, 'mine']);
+  });
+
+  test('of which nobody answers is unknown, and names key and sites', async () => {
+    const sites = fakeSites({ aws: MANY('reset-after'), azure: MANY('502') });
+    const error = await reasonOf(users(sites).create(ADA));
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    expect((error as OutcomeUnknown).sites).toEqual(['aws', 'azure']);
+    expect((error as OutcomeUnknown).key).toBe(keysOf(sites)[0]);
+    expect(sites.clock.now()).toBeLessThanOrEqual(31_000);
+  });
+
+  test('that certainly never arrived is not unknown', async () => {
+    const sites = fakeSites({ aws: MANY('refused'), azure: MANY('refused') });
+    const error = await reasonOf(users(sites).create(ADA));
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(new Set((error as UnavailableError).sites)).toEqual(new Set(['aws', 'azure']));
+  });
+});
+
+describe('an increment', () => {
+  test('crosses over while it is certain that nothing happened', async () => {
+    const sites = fakeSites({ aws: ['refused'] });
+    const { site } = await users(sites).patch('ada', { signIns: { increment: 1 } });
+    expect([site, effectsOf(sites).length]).toEqual(['azure', 1]);
+  });
+
+  test.each<Fate>(['lost', 'reset-after', 'hang', '500-after', '503', '502'])(
+    'is repeated at its site only, where its key is known: %s',
+    async (fate) => {
+      const sites = fakeSites({ aws: [fate] });
+      const { site } = await users(sites).patch('ada', { signIns: { increment: 1 } });
+      sites.aws.finish();
+      expect([site, new Set(sites.asked)]).toEqual(['aws', new Set(['aws'])]);
+      expect(effectsOf(sites)).toHaveLength(1);
+    },
+  );
+
+  test('is unknown when its site does not come back', async () => {
+    const sites = fakeSites({ aws: ['reset-after', ...MANY('refused')] });
+    const error = await reasonOf(users(sites).patch('ada', { signIns: { increment: 1 } }));
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    expect((error as OutcomeUnknown).sites).toEqual(['aws']);
+    expect(new Set(sites.asked)).toEqual(new Set(['aws']));
+    // As its documentation says: again, there, under its key.
+    sites.aws.fates.length = 0;
+    const { key, sites: at } = error as OutcomeUnknown;
+    const again = { idempotencyKey: key ?? '', site: at[0] ?? '' };
+    const { replayed } = await users(sites).patch('ada', { signIns: { increment: 1 } }, again);
+    expect([replayed, effectsOf(sites).length]).toEqual([true, 1]);
+  });
+
+  test('does not go through an edge when there are sites, and is sent there once when there are none', async () => {
+    const patched = (sites: FakeSites): Promise<unknown> =>
+      reasonOf(users(sites).patch('ada', { signIns: { increment: 1 } }));
+    const both = fakeSites(
+      {},
+      { edge: 'http://azure.test', sites: [{ url: 'http://aws.test', name: 'aws' }] },
+    );
+    expect(await patched(both)).toBe('no error');
+    expect(both.asked).toEqual(['aws']);
+    const edge = fakeSites({ azure: ['reset-after'] }, { edge: 'http://azure.test', sites: [] });
+    expect(await patched(edge)).toBeInstanceOf(OutcomeUnknown);
+    expect([edge.asked, effectsOf(edge).length]).toEqual([['azure'], 1]);
+  });
+});
+
+describe('a site that has failed', () => {
+  test('is not tried by what would be stuck there', async () => {
+    const sites = fakeSites({ aws: ['refused'] });
+    await users(sites).get('ada');
+    sites.clock.nowMs += 60_000;
+    await users(sites).patch('ada', { signIns: { increment: 1 } });
+    expect(sites.asked).toEqual(['aws', 'azure', 'azure']);
+  });
+});
+
+describe('an action', () => {
+  interface Bookings {
+    readonly '/bookings/{bookingId}': {
+      readonly get: {
+        readonly parameters: { readonly path: { bookingId: string } };
+        readonly responses: { 200: { content: { 'application/json': { id: string } } } };
+      };
+    };
+    readonly '/bookings/{bookingId}/confirm': {
+      readonly post: {
+        readonly parameters: { readonly path: { bookingId: string } };
+        readonly requestBody: { readonly content: { readonly 'application/json': { by: string } } };
+        readonly responses: { 200: { content: { 'application/json': { id: string } } } };
+      };
+    };
+  }
+  const confirm = async (repeat: 'elsewhere' | undefined) => {
+    const sites = fakeSites({ aws: ['reset-after'] });
+    const path = '/bookings/{bookingId}';
+    const action = { method: 'POST', path: `${path}/confirm`, keyed: true, ...(repeat && { repeat }) };
+    const client = createTandemClient<Bookings>({
+      ...sites.options,
+      operations: [{ method: 'GET', path, keyed: false }, action],
+    });
+    await client.collection('bookings').act('b1', 'confirm', { by: 'ada' });
+    return { asked: sites.asked, sent: sites.aws.sent[0] };
+  };
+
+  test('stays at its site, because only its declaration could say that it may be done at two', async () => {
+    const { asked, sent } = await confirm(undefined);
+    expect([asked, sent?.path, sent?.body]).toEqual([['aws', 'aws'], '/bookings/b1/confirm', '{"by":"ada"}']);
+  });
+
+  test('crosses over when the contract says so', async () => {
+    expect((await confirm('elsewhere')).asked).toEqual(['aws', 'azure']);
+  });
+});
+
+describe('what else is sent again', () => {
+  test.each<[string, (sites: FakeSites) => Promise<unknown>]>([
+    ['a read', (sites) => users(sites).get('ada')],
+    ['a patch of plain fields', (sites) => users(sites).patch('ada', { name: 'Ada' })],
+    ['a patch of a set', (sites) => users(sites).patch('ada', { labels: { add: ['x'] } })],
+    ['a deletion', (sites) => users(sites).remove('ada')],
+    ['a replacement', ({ client }) => client.POST('/write', { body: { id: 'a', data: {} } })],
+  ])('%s crosses over', async (_title, run) => {
+    const sites = fakeSites({ aws: ['reset-after'] });
+    await run(sites);
+    expect(sites.asked).toEqual(['aws', 'azure']);
+  });
+
+  test('a change with a precondition stays at its site', async () => {
+    const sites = fakeSites({ aws: ['reset-after'] });
+    await users(sites).patch('ada', { name: 'Ada' }, { ifMatch: '"v1"' });
+    expect(sites.asked).toEqual(['aws', 'aws']);
+    expect(sites.aws.sent[0]?.headers.get('if-match')).toBe('"v1"');
+  });
+
+  test('a deletion that is repeated and finds nothing was done', async () => {
+    const sites = fakeSites({ aws: ['reset-after'] });
+    const { status, replayed } = await users(sites).remove('ada', { site: 'aws' });
+    expect([status, replayed, effectsOf(sites).length]).toEqual([204, true, 1]);
+  });
+
+  test('what takes no key is never repeated', async () => {
+    const sites = fakeSites({ aws: ['reset-after'] });
+    const discard = sites.client.POST('/replication/dead-letters/discard', { body: { all: true } });
+    expect(await reasonOf(discard)).toBeInstanceOf(OutcomeUnknown);
+    expect(sites.asked).toEqual(['aws']);
+  });
+
+  test('a refusal elsewhere does not make an unknown outcome known', async () => {
+    const sites = fakeSites({ aws: ['reset-after', 'refused', ...MANY('refused')] });
+    sites.azure.handle({ method: 'DELETE', path: '/users/ada', headers: new Headers(), body: undefined });
+    sites.azure.effects.length = 0;
+    const error = await reasonOf(users(sites).remove('ada'));
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    expect((error as OutcomeUnknown).cause).toBeInstanceOf(ProblemError);
+  });
+});
+
+describe('waiting', () => {
+  test('a site that asks for a pause gets it', async () => {
+    const sites = fakeSites({ aws: ['503'] });
+    await users(sites).get('ada', { site: 'aws' });
+    expect(sites.clock.slept).toEqual([2_000]);
+  });
+
+  test('a call ends at its deadline, whatever a site asks for', async () => {
+    const sites = fakeSites({ aws: MANY('503'), azure: MANY('503') }, { totalMs: 1_500 });
+    expect(await reasonOf(users(sites).get('ada'))).toBeInstanceOf(UnavailableError);
+    expect(sites.asked).toEqual(['aws', 'azure']);
+  });
+
+  test('a site that failed is avoided, tried again after a while, and used again when it is back', async () => {
+    const sites = fakeSites({ aws: ['refused', 'refused'] });
+    const get = async (): Promise<string> => (await users(sites).get('ada')).site;
+    expect([await get(), await get()]).toEqual(['azure', 'azure']);
+    expect(sites.asked).toEqual(['aws', 'azure', 'azure']);
+    sites.clock.nowMs += 1_001;
+    // The second failure in a row: twice as long.
+    expect(await get()).toBe('azure');
+    sites.clock.nowMs += 1_001;
+    expect(await get()).toBe('azure');
+    expect(sites.asked.slice(3)).toEqual(['aws', 'azure', 'azure']);
+    sites.clock.nowMs += 1_001;
+    expect([await get(), await get()]).toEqual(['aws', 'aws']);
+  });
+
+  test('its caller can end a call, and is not misled about what was sent', async () => {
+    const before = fakeSites();
+    const error = await reasonOf(users(before).create(ADA, { signal: AbortSignal.abort() }));
+    expect([error instanceof CancelledError, before.asked]).toEqual([true, []]);
+    const stop = new AbortController();
+    const during = fakeSites(
+      {},
+      {
+        fetch: (_url, { signal }) => {
+          stop.abort();
+          return Promise.reject(signal!.reason as Error);
+        },
+      },
+    );
+    expect(await reasonOf(users(during).create(ADA, { signal: stop.signal }))).toBeInstanceOf(OutcomeUnknown);
+  });
+});
+
+describe('what a session has seen', () => {
+  test('a read carries the token of the record, and a list those of its records', async () => {
+    const sites = fakeSites();
+    const { data } = await users(sites).create(ADA);
+    await users(sites).patch('grace', { name: 'Grace' });
+    await users(sites).get(data.id);
+    await sites.client.GET('/users', {});
+    await sites.client.GET('/items', {});
+    const tokens = sites.aws.sent.map(({ headers }) => headers.get('x-tandem-session')?.split(', ').length);
+    expect(tokens).toEqual([undefined, undefined, 1, 2, undefined]);
+  });
+
+  test('is an error when nobody has it, and stale only when that was asked for', async () => {
+    const behind = { aws: MANY('refused'), azure: MANY('behind') };
+    const strict = fakeSites(behind);
+    expect(await reasonOf(users(strict).get('ada'))).toBeInstanceOf(UnavailableError);
+    const lenient = fakeSites({ ...behind, azure: ['behind'] }, { whenBehind: 'stale' });
+    const { stale, site } = await users(lenient).get('ada');
+    expect([stale, site]).toEqual([true, 'azure']);
+    expect((await users(fakeSites({ azure: ['behind'] })).get('ada')).stale).toBe(false);
+  });
+});
+
+const FATES: readonly Fate[] = [
+  'well',
+  'refused',
+  'lost',
+  'reset-after',
+  'hang',
+  '500-after',
+  '503',
+  '502',
+  '429',
+];
+const KINDS = {
+  increment: (sites: FakeSites) => users(sites).patch('ada', { signIns: { increment: 1 } }),
+  conditional: (sites: FakeSites) => users(sites).patch('ada', { name: 'A' }, { ifMatch: '"v"' }),
+  unkeyed: (sites: FakeSites) =>
+    sites.client.POST('/replication/dead-letters/discard', { body: { all: true } }),
+  create: (sites: FakeSites) => users(sites).create(ADA),
+} as const;
+
+test('an increment that its caller calls safe counts twice: the check below would find it', async () => {
+  const sites = fakeSites({ aws: ['reset-after'] });
+  await users(sites).patch('ada', { signIns: { increment: 1 } }, { safeElsewhere: true });
+  expect(effectsOf(sites)).toHaveLength(2);
+});
+
+test('never two effects for one call, and every error says the truth', async () => {
+  const fates = fc.array(fc.constantFrom(...FATES), { maxLength: 12 });
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(
+      fates,
+      fates,
+      fc.constantFrom(...(Object.keys(KINDS) as (keyof typeof KINDS)[])),
+      async (aws, azure, kind) => {
+        const sites = fakeSites({ aws, azure });
+        const error = await reasonOf(KINDS[kind](sites));
+        sites.aws.finish();
+        sites.azure.finish();
+        const effects = effectsOf(sites);
+        // A creation at both sites is one record, by its key.
+        const count = kind === 'create' ? new Set(effects.map(({ key }) => key)).size : effects.length;
+        expect(count).toBeLessThanOrEqual(1);
+        if (error === 'no error') expect(count).toBe(1);
+        else if (!(error instanceof OutcomeUnknown))
+          expect([error instanceof UnavailableError, count]).toEqual([true, 0]);
+        seen.add(`${kind} ${error === 'no error' ? 'done' : (error as Error).name}`);
+      },
+    ),
+    { numRuns: 600 },
+  );
+  // The schedules were hard enough to see every end.
+  expect([...seen].sort()).toEqual(
+    expect.arrayContaining([
+      'increment OutcomeUnknown',
+      'increment done',
+      'unkeyed OutcomeUnknown',
+      'create done',
+    ]),
+  );
+});

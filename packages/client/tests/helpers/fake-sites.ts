@@ -1,0 +1,49 @@
+/** A client of two sites that fail as the test says, on virtual time. */
+import { createTandemClient, type TandemClient } from '../../src/client.ts';
+import type { ClientOptions } from '../../src/options.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeSite, type Fate } from './fake-site.ts';
+
+export interface FakeSites {
+  readonly aws: FakeSite;
+  readonly azure: FakeSite;
+  readonly clock: FakeClock;
+  readonly client: TandemClient;
+  /** What the client was made with. */
+  readonly options: ClientOptions;
+  /** The sites that were asked, in order. */
+  readonly asked: string[];
+}
+
+export function fakeSites(
+  fates: { readonly aws?: readonly Fate[]; readonly azure?: readonly Fate[] } = {},
+  options: Partial<ClientOptions> = {},
+): FakeSites {
+  const aws = new FakeSite('aws');
+  const azure = new FakeSite('azure');
+  aws.fates.push(...(fates.aws ?? []));
+  azure.fates.push(...(fates.azure ?? []));
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const made: ClientOptions = {
+    sites: [
+      { url: aws.url, name: 'aws' },
+      { url: azure.url, name: 'azure' },
+    ],
+    clock,
+    fetch(url, { method = 'GET', headers, body, signal }) {
+      const { origin, pathname, search } = new URL(url);
+      const site = origin === aws.url ? aws : azure;
+      asked.push(site.name);
+      const sent = {
+        method,
+        path: pathname + search,
+        headers: new Headers(headers),
+        body: body as string | undefined,
+      };
+      return site.fetch(sent, signal!, () => clock.expire());
+    },
+    ...options,
+  };
+  return { aws, azure, clock, client: createTandemClient(made), options: made, asked };
+}

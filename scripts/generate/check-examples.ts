@@ -1,0 +1,43 @@
+/** What only a schema compiler sees in a declaration: schemas that are none, and examples that would be refused. */
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
+import type { Mistake } from '../../src/shared/domain/declaration-mistakes.ts';
+import type { Entity } from '../../src/shared/domain/entity.ts';
+import { createSchema } from '../../src/shared/domain/entity-schemas.ts';
+
+export function schemaMistakes(entity: Entity): readonly Mistake[] {
+  const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false, discriminator: true });
+  addFormats.default(ajv);
+  const broken = Object.entries(entity.fields).flatMap(([field, schema]): Mistake[] => {
+    try {
+      ajv.compile(schema);
+      return [];
+    } catch (error) {
+      return [{ at: ['fields', field], detail: error instanceof Error ? error.message : String(error) }];
+    }
+  });
+  if (broken.length > 0) return broken;
+  const isCreation = ajv.compile(createSchema(entity));
+  const records = [
+    [['example'], entity.example] as const,
+    // The example itself is a sample where none are given.
+    ...Object.entries(entity.samples).flatMap(([id, fields]) =>
+      fields === entity.example ? [] : [[['samples', id], fields] as const],
+    ),
+  ];
+  return records.flatMap(([at, fields]) => {
+    if (isCreation(fields)) return [];
+    return (isCreation.errors ?? []).flatMap(({ instancePath, message = '', params }): Mistake[] => {
+      const { additionalProperty: extra, missingProperty: missing } = params as Readonly<
+        Record<string, string | undefined>
+      >;
+      // That it is required and not declared is another mistake.
+      if (missing !== undefined && instancePath === '' && !(missing in entity.fields)) return [];
+      const mistake = {
+        at: [...at, ...instancePath.split('/').slice(1), ...(extra === undefined ? [] : [extra])],
+        detail: extra === undefined ? message : 'is no field that a creation may have',
+      };
+      return [mistake];
+    });
+  });
+}

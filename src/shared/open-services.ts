@@ -1,0 +1,47 @@
+/**
+ * The composition of what handlers and reactions need beside records. A module of its own: a function that does not import
+ * it has no vault and no SDK of one in its bundle.
+ */
+import { openOwnMetrics, openVault } from '#cloud';
+import { cachedSecrets, type HeldSecrets } from './adapters/cached-secrets.ts';
+import { fetchClient } from './adapters/fetch-client.ts';
+import { maskedLogger } from './adapters/masked-logger.ts';
+import { outboundHttp } from './adapters/outbound-http.ts';
+import type { HttpRequest } from './http/route.ts';
+import type { Invocation, ProcessServices, Services } from './ports/services.ts';
+import { type Runtime, sleep } from './runtime.ts';
+
+/** Opened once per process, beside `openReplica`. The vault is not asked before somebody wants a secret. */
+export function openServices(runtime: Runtime): ProcessServices {
+  const { config, logger, site } = runtime;
+  const secrets = cachedSecretsOf(runtime);
+  const metrics = openOwnMetrics({
+    site: site.site,
+    write: (line) => void process.stdout.write(line),
+    now: site.now,
+  });
+  const elapsed = (): number => performance.now();
+  const within = (invocation: Invocation): Services => {
+    const { requestId } = invocation;
+    const log = maskedLogger(logger, () => secrets.held(), requestId === undefined ? {} : { requestId });
+    const options = { client: fetchClient, sleep, elapsed, now: site.now, random: Math.random, log };
+    return { secrets, metrics, log, config: config.own, http: outboundHttp(options, invocation) };
+  };
+  return { ...within({}), within };
+}
+
+/** A vault that the configuration does not name is missed by whoever wants a secret, not by everybody. */
+function cachedSecretsOf({ config, site }: Runtime): HeldSecrets {
+  let opened: HeldSecrets | undefined;
+  const open = (): HeldSecrets => (opened ??= cachedSecrets({ vault: openVault(config), now: site.now }));
+  return {
+    get: async (name) => await open().get(name),
+    refresh: async (name, refused) => await open().refresh(name, refused),
+    held: () => opened?.held() ?? [],
+  };
+}
+
+/** What a request adds to the services of its process: `services.within(invocationOf(request))`. */
+export function invocationOf({ headers, remainingMs, requestId }: HttpRequest): Invocation {
+  return { remainingMs, requestId, traceparent: headers['traceparent'] };
+}

@@ -1,0 +1,135 @@
+/** An entity whose records have owners and tenants, behind the routes that every entity has, at a site in memory. */
+import { createHash } from 'node:crypto';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { INDEXES_FIELD, indexesField } from '@tandem-clouds/replication/index-phases';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
+import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
+import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
+import { defineEntity } from '../../src/shared/domain/define-entity.ts';
+import type { Access, Entity } from '../../src/shared/domain/entity.ts';
+import {
+  createSchema,
+  inputSchema,
+  patchSchema,
+  storedSchema,
+} from '../../src/shared/domain/entity-schemas.ts';
+import { EntityService } from '../../src/shared/domain/entity-service.ts';
+import { type DeclaredIndex, indexesOf } from '../../src/shared/domain/indexes/declared-index.ts';
+import { indexEntries } from '../../src/shared/domain/indexes/index-entry.ts';
+import { forCallers } from '../../src/shared/http/authentication.ts';
+import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
+import type { Route } from '../../src/shared/http/route.ts';
+import { httpService } from '../../src/shared/http/service.ts';
+import { validate } from '../../src/shared/validation/validate.ts';
+import { type Call, invokeLambda } from './call.ts';
+import { START_MS, TestSite } from './test-site.ts';
+
+/** Declares what is booked. */
+export function bookingWith(access: Access): Entity {
+  return defineEntity({
+    name: 'booking',
+    collection: 'bookings',
+    idField: 'bookingId',
+    description: 'Something booked',
+    required: ['note'],
+    fields: {
+      customerId: { type: 'string', maxLength: 300 },
+      note: { type: 'string', maxLength: 200 },
+      room: { type: 'string', enum: ['r1', 'r2'] },
+      status: { states: { order: ['open', 'cancelled'], allowed: { open: ['cancelled'] } }, by: 'action' },
+      tags: { type: 'array', maxItems: 20, items: { type: 'string' }, merge: 'set', by: 'action' },
+    },
+    access,
+    indexes: { byRoom: { on: 'room' } },
+    actions: {
+      cancel: {
+        summary: 'Cancel',
+        input: { why: { type: 'string', maxLength: 200 } },
+        required: [],
+        decide: ({ note }, { why = '' }, { caller }) => ({
+          status: 'cancelled',
+          tags: { add: [`${note} cancelled by ${caller.subject ?? '?'} of ${caller.tenant ?? '?'}: ${why}`] },
+        }),
+      },
+    },
+    example: { note: 'Window seat' },
+  });
+}
+
+/** Who asks: a service key with these scopes and claims. */
+export interface TestCaller {
+  readonly name: string;
+  readonly scopes?: readonly string[];
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
+export interface OwnedApi {
+  readonly site: TestSite;
+  readonly routes: readonly Route[];
+  readonly call: (caller: string | undefined, call: Call) => Promise<HttpResponse>;
+}
+
+/** @param nextId The ids of the site. */
+export function ownedApi(
+  entity: Entity,
+  callers: readonly TestCaller[],
+  nextId?: () => string,
+  trustsEverybody = false,
+): OwnedApi {
+  const site = new TestSite('aws-us-east-1');
+  const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false });
+  addFormats.default(ajv);
+  const stored = ajv.compile(storedSchema(entity));
+  const checks = {
+    create: ajv.compile(createSchema(entity)),
+    patch: ajv.compile(patchSchema(entity)),
+    actions: Object.fromEntries(
+      Object.entries(entity.actions).map(([name, action]) => [name, ajv.compile(inputSchema(action))]),
+    ),
+  };
+  const indexes = indexesOf(entity);
+  site.store.entriesOf = indexEntries(indexes);
+  for (const name of [site.site.site, ...site.site.peers]) site.store.items.set(...beatOf(name, indexes));
+  const service = new EntityService(entity, site.replica(indexes, nextId), (fields) =>
+    validate(stored, fields),
+  );
+  const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
+    name,
+    sha256: createHash('sha256').update(name).digest('hex'),
+    scopes: ['tandem/read', 'tandem/write', ...scopes],
+    claims,
+  }));
+  const routes = forCallers(
+    { jwtIssuers: [], serviceKeys, trustsEverybody },
+    () => Promise.reject(new Error('no issuer is asked')),
+    entityRoutes(entity, service, checks),
+  );
+  const handler = httpEntry(
+    httpService({ site: site.site.site, routes, logger: { log: () => undefined }, elapsed: () => 0 }),
+  );
+  return {
+    site,
+    routes,
+    call: (caller, { headers = {}, ...call }) =>
+      invokeLambda(handler, {
+        ...call,
+        headers: { ...headers, ...(caller !== undefined && { authorization: `Bearer ${caller}` }) },
+      }),
+  };
+}
+
+/** The heartbeat of a site at which every index is complete. */
+function beatOf(
+  name: string,
+  indexes: readonly DeclaredIndex[],
+): [string, { record: StoredRecord; revision: number }] {
+  const stamp = encodeStamp(START_MS - 1_000, 0, name);
+  const states = Object.fromEntries(indexes.map(({ id }) => [id, { phase: 'filled' as const, sinceMs: 1 }]));
+  const fields = { [INDEXES_FIELD]: [stamp, indexesField(states)] as const };
+  const key = heartbeatKey(name);
+  const record = { key, state: { fields, vector: { [name]: stamp } }, pending: {}, operations: [] };
+  return [key, { record, revision: 1 }];
+}

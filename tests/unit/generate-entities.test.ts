@@ -1,0 +1,190 @@
+/** What follows from the files in src/shared/entities, in a project of its own; and what is said about one that is wrong. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { generate, writeGenerated } from '../../scripts/generate/generate.ts';
+import { newEntity } from '../../scripts/generate/new-entity.ts';
+import { isTaken } from '../../src/shared/domain/declaration-mistakes.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+
+/** A project with what the declarations are made of. */
+let dir: string;
+const at = (file: string): string => path.join(dir, file);
+const read = (file: string): string => fs.readFileSync(at(file), 'utf8');
+
+interface InDefinitions {
+  readonly function: string;
+  readonly handler: string;
+}
+const inDefinitions = (): readonly InDefinitions[] =>
+  JSON.parse(read('infra/entities.json')) as InDefinitions[];
+
+beforeEach(() => {
+  dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-entities-')));
+  for (const name of ['src/shared', 'src/handlers/entities', 'package.json'])
+    fs.cpSync(path.join(ROOT, name), at(name), { recursive: true });
+  for (const name of ['node_modules', 'packages']) fs.symlinkSync(path.join(ROOT, name), at(name));
+});
+afterEach(() => {
+  fs.rmSync(dir, { recursive: true });
+});
+
+describe('generating', () => {
+  test('leaves nothing of an entity whose file is gone', async () => {
+    for (const file of fs.readdirSync(at('src/shared/entities')))
+      fs.rmSync(at(`src/shared/entities/${file}`));
+    const done = await writeGenerated(dir);
+    expect(done).toContain('deleted src/handlers/entities/users.ts');
+    expect(fs.readdirSync(at('src/handlers/entities'))).toEqual([]);
+    expect(inDefinitions()).toEqual([]);
+    for (const file of [
+      'openapi.yaml',
+      'src/shared/generated/validators.js',
+      'src/shared/registry/entities.ts',
+    ])
+      expect(read(file)).not.toMatch(/users?\b/i);
+  });
+
+  test('is asked for when something is stale, or left over', async () => {
+    const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    await writeGenerated(dir);
+    expect(await generate({ check: true, root: dir })).toBe(0);
+    fs.renameSync(at('src/shared/entities/user.ts'), at('src/shared/entities/person.ts'));
+    expect(await generate({ check: true, root: dir })).toBe(1);
+    await writeGenerated(dir);
+    fs.writeFileSync(at('src/handlers/entities/ghosts.ts'), '');
+    expect(await generate({ check: true, root: dir })).toBe(1);
+    expect(printed).toHaveBeenLastCalledWith(
+      'src/handlers/entities/ghosts.ts is of no entity: run npm run generate',
+    );
+    printed.mockRestore();
+    expect(await writeGenerated(dir)).toEqual(['deleted src/handlers/entities/ghosts.ts']);
+  });
+
+  test('makes names of code from names with hyphens', async () => {
+    await newEntity({ collection: 'order-lines', name: undefined, tenant: undefined }, () => undefined, dir);
+    expect(inDefinitions()).toContainEqual(
+      expect.objectContaining({
+        function: 'orderLines',
+        handler: 'src/handlers/entities/order-lines.handler',
+      }),
+    );
+    expect(read('src/handlers/entities/order-lines.ts')).toContain(
+      'serveEntity(orderLine, {\n  create: orderLineCreate,\n  patch: orderLinePatch,\n  stored: orderLineStored,',
+    );
+    expect(read('openapi.yaml')).toMatch(/operationId: listOrderLines\n[^]*OrderLineCreate:/);
+  });
+
+  test('reports every mistake of every file with its place', async () => {
+    fs.writeFileSync(at('src/shared/entities/a.ts'), WRONG);
+    fs.writeFileSync(at('src/shared/entities/b.ts'), 'export const = 3;\n');
+    fs.writeFileSync(at('src/shared/entities/zebra.ts'), TWIN);
+    fs.writeFileSync(
+      at('src/shared/entities/d.ts'),
+      "import { defineEntity } from '../domain/define-entity.ts';\nexport const d = defineEntity({ name: 'd' } as never);\n",
+    );
+    const message = await writeGenerated(dir).catch((error: unknown) => (error as Error).message);
+    expect(String(message).split('\n').sort()).toEqual(
+      [
+        'src/shared/entities/a.ts:5:3: a: collection: must be lower case, and no path of our own',
+        'src/shared/entities/a.ts:8:23: a: required: nothing is no declared field',
+        'src/shared/entities/a.ts:12:29: a: fields.tags.merge: a set needs a field of type array',
+        'src/shared/entities/a.ts:2:49: a: fields.loan.states.allowed: out to in goes against the order',
+        'src/shared/entities/b.ts:1:14: Variable declaration expected.',
+        'src/shared/entities/b.ts:1:16: Variable declaration expected.',
+        'src/shared/entities/zebra.ts:8:29: c: fields.kind: strict mode: unknown keyword: "typ"',
+        ...['collection', 'idField', 'description'].map(
+          (name) => `src/shared/entities/d.ts:2:18: d: ${name}: must be a text`,
+        ),
+        'src/shared/entities/d.ts:2:18: d: required: must be a list of fields',
+        'src/shared/entities/d.ts:2:18: d: fields: must be schemas by their fields',
+        'src/shared/entities/d.ts:2:18: d: example: must be an object',
+        'src/shared/entities/zebra.ts:5:3: c: collection: the path /users, or the function that answers there, is that of src/shared/entities/user.ts',
+      ].sort(),
+    );
+  });
+});
+
+describe('new entity', () => {
+  const make = async (collection: string, name?: string, tenant?: string): Promise<string> => {
+    let printed = '';
+    await newEntity({ collection, name, tenant }, (text) => (printed += text), dir);
+    return printed;
+  };
+
+  test.each([
+    ['bookings', 'booking'],
+    ['categories', 'category'],
+    ['addresses', 'address'],
+    ['boxes', 'box'],
+    ['houses', 'house'],
+  ])('of %s is called %s', async (collection, name) => {
+    expect(await make(collection)).toContain(`wrote src/shared/entities/${name}.ts`);
+    expect(read(`tests/unit/entities/${name}.test.ts`)).toContain(`${name}Id`);
+  });
+
+  test('says that a tenant cannot be added later, and what to do next', async () => {
+    expect(await make('bookings')).toMatch(
+      /access\.tenant cannot be added later[^]*Next:[^]*\/bookings\/first/,
+    );
+    expect(await make('people', 'person', 'org')).toContain("The claim 'org' names the tenant");
+    expect(read('src/shared/entities/person.ts')).toContain("access: { tenant: 'org' }");
+  });
+
+  test.each([
+    ['a plural that is not regular', ['staff'], /Say it with --name/],
+    ['a path of ours', ['items'], /is a path or a function/],
+    ['a beginning of a cloud', ['administrators'], /is a path or a function/],
+    ['what is no name', ['Books'], /must be lower case/],
+    ['a kind of record of ours', ['pauses'], /'pause' is a kind of record of our own/],
+    ['an entity that exists', ['users'], /user\.ts has the name user/],
+    ['an alias of one', ['user', 'account'], /user\.ts has/],
+  ])('refuses %s', async (_what, [collection = '', name], reason) => {
+    await expect(make(collection, name)).rejects.toThrow(reason);
+    expect(fs.existsSync(at('tests/unit/entities'))).toBe(false);
+  });
+});
+
+const definition = (cloud: string): string =>
+  fs.readFileSync(path.join(ROOT, `serverless.${cloud}.yml`), 'utf8');
+
+test('no entity takes the name of a function of either definition', () => {
+  const names = ['aws', 'azure'].flatMap((cloud) =>
+    [...definition(cloud).matchAll(/^ {2}(?:- | {2})([a-zA-Z]+):(?:$| \$)/gm)].map(([, name = '']) => name),
+  );
+  const functions = names.filter((name) => definition('aws').includes(`\n    ${name}:\n      handler`));
+  expect(functions).toEqual(expect.arrayContaining(['forward', 'verifyHourly']));
+  for (const name of functions) expect([name, isTaken(name.toLowerCase())]).toEqual([name, true]);
+});
+
+const WRONG = `import { defineEntity } from '../domain/define-entity.ts';
+const walk = { order: ['in', 'out'], allowed: { out: ['in'] } } as const;
+export const a = defineEntity({
+  name: 'a',
+  collection: 'admins',
+  idField: 'aId',
+  description: 'x',
+  required: ['title', 'nothing' as never],
+  fields: {
+    title: { type: 'string' },
+    loan: { states: walk },
+    tags: { type: 'string', merge: 'set' },
+  },
+  example: { title: 'x' },
+});
+`;
+
+/** After that of users. */
+const TWIN = `import { defineEntity } from '../domain/define-entity.ts';
+export const c = defineEntity({
+  name: 'c',
+  ...{ idField: 'cId' },
+  collection: 'users',
+  description: 'x',
+  required: [],
+  fields: { title: {}, ...{ kind: { typ: 'string' } } },
+  example: {},
+});
+`;
