@@ -287,5 +287,14 @@ export const absenceProvenMs = 24 * 3_600_000;
 export const paymentYieldMs = 60_000;
 /** Steps of one order in one run; the next run goes on. */
 export const orderStepsMax = 8;
+/** A record is given a value that it has reserved within this time, or reserves it again. */
+export const reservationFreshMs = 20_000;
+/**
+ * For so long a reservation counts although its record does not hold the value: the record may be about to. More than
+ * `reservationFreshMs` and the longest that a call to a store takes effect after it was made.
+ */
+export const reservationGraceMs = 60_000;
+/** Attempts at a reservation while others claim the same value, and at a write while others change its record. */
+export const reservationAttemptsMax = 10;
 /** Attempts at a hold while others change the same row. */
 export const reserveAttemptsMax = 10;

@@ -13,13 +13,16 @@ import { jsonLogger } from './adapters/json-logger.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
 import { Replica } from './domain/replica.ts';
+import { uniqueValues } from './domain/unique/unique-values.ts';
 import { LimitsOfCallers } from './http/caller-limits.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
+import { entities } from './registry/entities.ts';
 import { indexes } from './registry/indexes.ts';
+import { sha256 } from './sha256.ts';
 
 export interface Runtime {
   readonly config: Config;
@@ -65,6 +68,7 @@ export function openReplica(runtime: Runtime): Replica {
     resources: { store: openSiteStore(runtime), outbox: openOutbox(config), sleep },
     ids: { next: uuidv7 },
     indexes,
+    uniqueOf: uniqueValues(entities, sha256),
   });
 }
 

@@ -7,6 +7,7 @@ import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { DeclaredIndex } from '../../src/shared/domain/indexes/declared-index.ts';
 import { Replica } from '../../src/shared/domain/replica.ts';
+import type { UniqueOf } from '../../src/shared/domain/unique/unique-values.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -46,7 +47,8 @@ export class TestSite {
   }
 
   /** The replica of this site, as a service uses it. @param nextId Its ids, where a test wants its own. */
-  replica(indexes: readonly DeclaredIndex[] = [], nextId?: () => string): Replica {
+  /** @param uniqueOf What of its records is unique; nothing unless it is said. */
+  replica(indexes: readonly DeclaredIndex[] = [], nextId?: () => string, uniqueOf?: UniqueOf): Replica {
     const next = (): string => {
       if (nextId !== undefined) return nextId();
       this.#operations += 1;
@@ -57,6 +59,7 @@ export class TestSite {
       resources: this.resources,
       indexes,
       ids: { next },
+      ...(uniqueOf && { uniqueOf }),
     });
   }
 

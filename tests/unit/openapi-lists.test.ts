@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { entityPaths } from '../../scripts/generate/openapi-entity.ts';
 import { user } from '../../src/shared/entities/user.ts';
-import { bookingNamed } from '../helpers/booking.ts';
+import { bookingNamed } from '../helpers/indexed-booking.ts';
 
 interface Parameter {
   readonly name?: string;
@@ -15,7 +15,7 @@ function parametersOf(paths: ReturnType<typeof entityPaths>, path: string): read
 }
 
 test('names each field that is asked for, each end of a range and the direction, with their types', () => {
-  const parameters = parametersOf(entityPaths(bookingNamed('booking'), 'Booking'), '/bookings');
+  const parameters = parametersOf(entityPaths(bookingNamed('booking')), '/bookings');
   const named = new Map(parameters.map((parameter) => [parameter.name, parameter.schema]));
   const ranges = ['from', 'title', 'seats'].flatMap((field) =>
     ['gte', 'gt', 'lte', 'lt'].map((operator) => `${field}[${operator}]`),
@@ -31,6 +31,6 @@ test('names each field that is asked for, each end of a range and the direction,
 });
 
 test('an entity without indexes has the list of its ids alone', () => {
-  const names = parametersOf(entityPaths(user, 'User'), '/users').map(({ name }) => name);
+  const names = parametersOf(entityPaths(user), '/users').map(({ name }) => name);
   expect(names.slice(0, 2)).toEqual(['limit', 'cursor']);
 });

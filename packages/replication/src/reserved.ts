@@ -5,11 +5,13 @@ export const HEARTBEAT = 'heartbeat';
 export const PAUSE = 'pause';
 export const CONFLICT = 'conflict';
 export const VERIFICATION = 'verification';
+/** Who claims a value that is to be unique; about users' data, so it counts as exposed and as different. */
+export const UNIQUE = 'unique';
 
 /** How much of what a caller may ask is left at a site. */
 export const LIMIT = 'limit';
 
-const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION, LIMIT]);
+const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION, LIMIT, UNIQUE]);
 
 export function isReservedEntity(entity: string): boolean {
   return RESERVED.has(entity);

@@ -203,6 +203,8 @@ function* lists(entity: Entity): Mistakes {
   for (const field of entity.unique)
     if (typeOf(entity.fields[field]) !== 'string' || policyOf(entity, field) !== 'register')
       yield { at: ['unique'], detail: `${field} must be a string that is a register` };
+    else if (writersOf(entity, field).includes('reaction'))
+      yield { at: ['unique'], detail: `${field} cannot be written by reactions, which reserve no values` };
 }
 
 function* access(entity: Entity): Mistakes {

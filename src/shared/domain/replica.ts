@@ -25,6 +25,8 @@ import type { Ids } from '../ports/ids.ts';
 import { readEach } from '../read-each.ts';
 import type { DeclaredIndex } from './indexes/declared-index.ts';
 import { findEntries, isBefore, type ListQuery, placeOf } from './indexes/list-query.ts';
+import type { UniqueOf } from './unique/unique-values.ts';
+import { writeUnique } from './unique/write-unique.ts';
 
 export interface Page {
   readonly records: readonly StoredRecord[];
@@ -53,17 +55,28 @@ export class Replica {
   readonly #resources: Resources;
   readonly #ids: Ids;
   readonly #indexes: readonly DeclaredIndex[];
+  readonly #uniqueOf: UniqueOf;
   /** Ids of indexes that were found to be complete: they stay so. */
   readonly #usable = new Set<string>();
   /** The newest semantics that every peer was found to understand. */
   #understood = 0;
 
-  /** @param options.indexes Those that the store's records are in. */
-  constructor(options: { site: Site; resources: Resources; ids: Ids; indexes?: readonly DeclaredIndex[] }) {
+  /**
+   * @param options.indexes Those that the store's records are in.
+   * @param options.uniqueOf Which fields of a record are unique; none unless it is said.
+   */
+  constructor(options: {
+    site: Site;
+    resources: Resources;
+    ids: Ids;
+    indexes?: readonly DeclaredIndex[];
+    uniqueOf?: UniqueOf;
+  }) {
     this.#site = options.site;
     this.#resources = options.resources;
     this.#ids = options.ids;
     this.#indexes = options.indexes ?? [];
+    this.#uniqueOf = options.uniqueOf ?? (() => undefined);
   }
 
   /** A fresh id, unique over all sites. */
@@ -146,12 +159,22 @@ export class Replica {
     return this.#understood >= semantics;
   }
 
-  /** Performs a write under a fresh operation id. @throws what `localWrite` throws. */
+  /**
+   * Performs a write under a fresh operation id. @throws what `localWrite` throws.
+   * @throws OutOfBoundsError when it gives a record a value that is to be unique, and is another's.
+   */
   async write(write: Omit<LocalWrite, 'operationId'>): Promise<StoredRecord> {
     // The last 48 bits are random: enough to tell a record's few latest operations apart.
     const operationId = this.#ids.next().slice(-12);
     try {
-      return await drive(localWrite(this.#site, { ...write, operationId }), this.#resources);
+      const unique = this.#uniqueOf(write.key);
+      const named = { ...write, operationId };
+      return await drive(
+        unique === undefined
+          ? localWrite(this.#site, named)
+          : writeUnique(this.#site, { ...unique, by: `${this.#site.site}/${operationId}` }, named),
+        this.#resources,
+      );
     } catch (error) {
       if (error instanceof UnreadableError) await this.note('write', new Map([[write.key, error]]));
       throw error;

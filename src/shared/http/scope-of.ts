@@ -1,8 +1,8 @@
 /** For whom a request is made: its caller, or whom its headers name, which take a scope of their own. */
-import { createHash } from 'node:crypto';
 import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { Entity } from '../domain/entity.ts';
 import { Scope } from '../domain/scope.ts';
+import { sha256 } from '../sha256.ts';
 import type { HttpRequest } from './route.ts';
 
 /** Percent-encoded (RFC 3986, section 2.1) where a name is not visible ASCII. Without meaning for an entity that has none. */
@@ -14,7 +14,7 @@ export function scopeOf(entity: Entity, { headers, caller }: Pick<HttpRequest, '
   return new Scope(entity, caller && { ...caller, tenant: undefined }, {
     owner: nameIn(headers, OWNER_HEADER),
     tenant: nameIn(headers, TENANT_HEADER),
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256,
   });
 }
 

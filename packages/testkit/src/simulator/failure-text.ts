@@ -5,6 +5,7 @@ import { playSchedule, type ScheduleResult } from './schedule.ts';
 import { playShop } from './shop/schedule.ts';
 import { shrink, type Shrunk } from './shrink.ts';
 import { timelineText } from './timeline.ts';
+import { playUnique } from './unique/schedule.ts';
 
 export interface FailureReport {
   readonly text: string;
@@ -47,15 +48,19 @@ export function describeFailure(
   };
 }
 
-/** A failed seed of the shop: it is not shrunk, because its orders hang together. */
-export function reportShopFailure(
+/** How the schedule of a workload is played that is not shrunk, because its operations hang together. */
+const PLAY = { shop: playShop, unique: playUnique } as const;
+
+/** A failed seed of such a workload. */
+export function reportWhole(
+  workload: keyof typeof PLAY,
   { seed, faults, findings }: ScheduleResult,
   sites: number | undefined,
 ): FailureReport {
   const watchedKey = findings.find(({ key }) => key !== undefined)?.key;
-  const { world } = playShop({ seed, sites, watchedKey });
+  const { world } = PLAY[workload]({ seed, sites, watchedKey });
   const names = world.sites.map(({ name }) => name);
-  const again = `--schedules 1 --seed ${seed}${sites === undefined ? '' : ` --sites ${sites}`} --workload shop`;
+  const again = `--schedules 1 --seed ${seed}${sites === undefined ? '' : ` --sites ${sites}`} --workload ${workload}`;
   const lines = [
     '',
     `seed ${seed}: ${names.length} sites, faults: ${faultsText(faults)}`,

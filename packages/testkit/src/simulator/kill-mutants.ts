@@ -5,6 +5,7 @@ import { checkMutant } from './mutated-source.ts';
 import { runPool } from './pool.ts';
 import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
+import { uniqueMutants } from './unique/mutants.ts';
 
 export interface MutantOptions {
   /** Most schedules that a mutant may survive. */
@@ -27,7 +28,7 @@ export async function measureMutants(
   { schedules, seed, sites, threads, workload }: MutantOptions,
   progress: (line: string) => void,
 ): Promise<Findings> {
-  const mutants = { records: recordMutants, shop: shopMutants }[workload];
+  const mutants = { records: recordMutants, shop: shopMutants, unique: uniqueMutants }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];
   const waiting = [...mutants];

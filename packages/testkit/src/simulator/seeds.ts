@@ -2,11 +2,13 @@
 import type { Faults } from './faults.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 import { runShopSchedule } from './shop/schedule.ts';
+import { runUniqueSchedule } from './unique/schedule.ts';
 
-/** What clients do: write records, or shop. */
-export type Workload = 'records' | 'shop';
+/** What clients do: write records, shop, or want values that nobody else has. */
+export const WORKLOADS = ['records', 'shop', 'unique'] as const;
+export type Workload = (typeof WORKLOADS)[number];
 
-export const RUN = { records: runSchedule, shop: runShopSchedule } as const;
+export const RUN = { records: runSchedule, shop: runShopSchedule, unique: runUniqueSchedule } as const;
 
 export interface SeedsRequest {
   /** Records when absent. */

@@ -1,0 +1,86 @@
+/** One schedule of unique values, made from one seed: traffic under faults, then heal, come to rest, replay, check. */
+import { checkConvergence } from '../../checkers/convergence.ts';
+import { checkMessages } from '../../checkers/messages.ts';
+import { Random } from '../../random.ts';
+import { chooseFaults } from '../faults.ts';
+import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
+import { paceOf } from '../pace.ts';
+import {
+  QUIET_MS,
+  recover,
+  replay,
+  resultOf,
+  type ScheduleOptions,
+  type ScheduleResult,
+} from '../schedule.ts';
+import { startSweeper } from '../sweeper.ts';
+import { poll } from '../trigger.ts';
+import { World } from '../world.ts';
+import { checkClaims, UniqueWatcher } from './checkers.ts';
+import { scheduleClaiming } from './traffic.ts';
+
+const OPERATIONS = 100;
+
+/**
+ * Faults that are the records' business; and clocks that jump by an hour, which no bound on a clock survives: a reservation
+ * counts for `reservationGraceMs` by the site's clock.
+ */
+const RECORDS_ONLY = {
+  poison: 0,
+  forge: 0,
+  inboxLoss: 0,
+  drift: 0,
+  months: 0,
+  olderRelease: 0,
+  badKey: 0,
+  jump: 0,
+} as const;
+
+export function runUniqueSchedule(options: ScheduleOptions): ScheduleResult {
+  const { world, faults } = playUnique(options);
+  return resultOf(world, { seed: options.seed, faults, parts: { operations: [], events: [] } });
+}
+
+/** Runs a schedule to its end and returns the world as it then is. */
+export function playUnique(options: ScheduleOptions): {
+  readonly world: World;
+  readonly faults: Readonly<Record<string, number>>;
+} {
+  const random = new Random(options.seed);
+  const drawn = 2 + random.int(3);
+  const faults = chooseFaults(random, { ...options.faults, ...RECORDS_ONLY });
+  const sites = options.sites ?? drawn;
+  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  world.watchers.push(new UniqueWatcher(world));
+  scheduleClaiming(world, options.operations ?? OPERATIONS);
+  scheduleNemesis(world, drawNemesis(random, faults));
+  const { restMs, trafficMs, slowness, redriveEveryMs } = paceOf(faults);
+  const restedMs = trafficMs + restMs;
+  for (const site of world.sites)
+    startSweeper(world, site, () => restedMs + QUIET_MS, { slowness: () => slowness });
+  world.agenda.runUntil(trafficMs);
+  world.heal();
+  recover(world, restMs, redriveEveryMs);
+  world.agenda.runUntil(restedMs);
+  judge(world);
+  return { world, faults };
+}
+
+function judge(world: World): void {
+  const { counts, committed } = world;
+  const snapshot = world.snapshot();
+  world.find(checkConvergence(snapshot));
+  world.find(checkClaims(snapshot));
+  const sentBefore = counts.sent;
+  world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
+  world.find(
+    checkMessages(world.messages, {
+      writes: committed.length + counts.notes,
+      published: counts.published,
+      sentAtRest: counts.sent - sentBefore,
+      sent: counts.sent,
+      sentMax: (world.sites.length - 1) * (counts.forwarded + counts.sweptKeys),
+    }),
+  );
+  replay(world);
+}
