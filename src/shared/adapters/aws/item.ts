@@ -12,12 +12,15 @@
  * | `ops` | last operation ids, JSON |
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | index `pending` |
+ * | `rx` | entries of reactions, JSON |
+ * | `d_shard`, `d_at` | index `due`: moment of the next attempt |
  * | `l` | index `by_type` |
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
 import type { ExposedEntry, PendingEntry, Versioned } from '@tandem-clouds/replication/ports/store';
+import type { ReactionEntries } from '@tandem-clouds/replication/reactions/entry';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { readable } from '../readable.ts';
 
@@ -39,6 +42,11 @@ export function toItem(record: StoredRecord, expected: string | undefined, nowMs
   if (record.operations.length > 0) item['ops'] = { S: JSON.stringify(record.operations) };
   if (index.listed !== undefined) item['l'] = { S: `${index.listed}#${index.shard}` };
   if (index.dropAtSeconds !== undefined) item['ttl'] = { N: String(index.dropAtSeconds) };
+  if (record.reactions !== undefined) item['rx'] = { S: JSON.stringify(record.reactions) };
+  if (index.dueAt !== undefined) {
+    item['d_at'] = { N: String(index.dueAt) };
+    item['d_shard'] = { S: index.shard };
+  }
   if (index.pendingSince !== undefined) {
     item['pend'] = {
       M: Object.fromEntries(Object.entries(record.pending).map(([peer, stamp]) => [peer, { S: stamp }])),
@@ -63,6 +71,11 @@ export function toPending(item: Item): PendingEntry {
   return { key: item['k']?.S ?? '', sinceMs: Number(item['p_at']?.N) };
 }
 
+/** An entry of the index `due`. */
+export function toDue(item: Item): PendingEntry {
+  return { key: item['k']?.S ?? '', sinceMs: Number(item['d_at']?.N) };
+}
+
 /** @throws UnreadableError */
 export function fromItem(item: Item): Versioned {
   return readable(item['k']?.S ?? '', () => parseItem(item));
@@ -80,6 +93,7 @@ function parseItem(item: Item): Versioned {
       ...(item['p_at']?.N !== undefined && { pendingSince: Number(item['p_at'].N) }),
       ...(item['gone']?.N !== undefined && { goneSince: Number(item['gone'].N) }),
       operations: JSON.parse(item['ops']?.S ?? '[]') as string[],
+      ...(item['rx']?.S !== undefined && { reactions: JSON.parse(item['rx'].S) as ReactionEntries }),
     },
     revision: item['rev']?.N ?? '0',
   };

@@ -10,11 +10,14 @@
  * | `ops` | last operation ids |
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | indexed: what is pending, since when |
+ * | `rx` | entries of reactions |
+ * | `d_at` | indexed: moment of the next attempt at a reaction |
  * | `l` | indexed: the entity, for lists |
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
  */
 import { indexAttributes } from '@tandem-clouds/replication/index-attributes';
 import type { Versioned } from '@tandem-clouds/replication/ports/store';
+import type { ReactionEntries } from '@tandem-clouds/replication/reactions/entry';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { readable } from '../readable.ts';
 
@@ -28,6 +31,8 @@ export interface Document {
   readonly p_n?: number;
   readonly p_at?: number;
   readonly p_shard?: string;
+  readonly rx?: ReactionEntries;
+  readonly d_at?: number;
   readonly l?: string;
   readonly ttl?: number;
 }
@@ -49,6 +54,8 @@ export function toDocument(record: StoredRecord, nowMs = Date.now()): Document {
     ...(index.dropAtSeconds !== undefined && {
       ttl: Math.min(TTL_SECONDS_MAX, Math.max(1, Math.ceil(index.dropAtSeconds - nowMs / 1000))),
     }),
+    ...(record.reactions !== undefined && { rx: record.reactions }),
+    ...(index.dueAt !== undefined && { d_at: index.dueAt }),
     ...(index.pendingSince !== undefined && {
       pend: record.pending,
       p_n: Object.keys(record.pending).length,
@@ -73,6 +80,7 @@ function parseDocument(document: StoredDocument): Versioned {
       ...(document.p_at !== undefined && { pendingSince: document.p_at }),
       ...(document.gone !== undefined && { goneSince: document.gone }),
       operations: document.ops ?? [],
+      ...(document.rx !== undefined && { reactions: document.rx }),
     },
     revision: document._etag,
   };
