@@ -165,3 +165,9 @@ export class UnreadableError extends AppError {
   override readonly name = 'UnreadableError';
   readonly code = 'unreadable';
 }
+
+/** A rule of an entity broke its declaration, or threw what it had not declared: nothing is written. `cause`: what it threw. */
+export class RuleFaultError extends AppError {
+  override readonly name = 'RuleFaultError';
+  readonly code = 'internal';
+}

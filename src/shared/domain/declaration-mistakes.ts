@@ -1,7 +1,8 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
-import { type Entity, type MergePolicy, policyOf, type States, writerOf } from './entity.ts';
+import { type Entity, type MergePolicy, policyOf, type States, writersOf } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { rankMax, ranksOf, statesMax } from './states.ts';
 
 /** Where in the declaration, as the names that lead there, and what is wrong. */
 export interface Mistake {
@@ -63,13 +64,14 @@ function* fields(entity: Entity): Mistakes {
     if (!has(entity, field)) yield { at: ['required'], detail: `${field} is no declared field` };
     else if (policyOf(entity, field) !== 'register')
       yield { at: ['required'], detail: `${field} is a ${policyOf(entity, field)} and cannot be required` };
-    else if (writerOf(entity, field) !== 'client')
+    else if (!writersOf(entity, field).includes('client'))
       yield { at: ['required'], detail: `${field} is not written by clients and cannot be required of them` };
   }
   for (const [field, schema] of Object.entries(entity.fields)) {
     const at = ['fields', field];
     if (field.startsWith('$') || field.includes('/') || ['id', 'createdAt', entity.idField].includes(field))
       yield { at, detail: 'is a reserved name' };
+    if (writersOf(entity, field).length === 0) yield { at: [...at, 'by'], detail: 'must name a writer' };
     const policy = policyOf(entity, field);
     const wanted = MERGED_TYPES[policy];
     if (wanted !== undefined && typeOf(schema) !== wanted)
@@ -80,10 +82,12 @@ function* fields(entity: Entity): Mistakes {
 }
 
 /** A field that could walk in a circle would have no winner by rank. */
-function* walk(field: string, { order, allowed }: States): Mistakes {
+function* walk(field: string, states: States): Mistakes {
   const at = ['fields', field, 'states'];
-  if (order.length < 2 || new Set(order).size < order.length)
-    yield { at: [...at, 'order'], detail: 'must name at least two states, each once' };
+  const { order, allowed } = states;
+  if (order.length < 2 || order.length > statesMax || new Set(order).size < order.length)
+    yield { at: [...at, 'order'], detail: `must name 2 to ${statesMax} states, each once` };
+  yield* ranks(at, states);
   for (const [from, followers] of Object.entries(allowed)) {
     if (!order.includes(from)) yield { at: [...at, 'allowed'], detail: `${from} is not in the order` };
     for (const to of followers) {
@@ -91,6 +95,20 @@ function* walk(field: string, { order, allowed }: States): Mistakes {
       else if (order.indexOf(to) <= order.indexOf(from))
         yield { at: [...at, 'allowed'], detail: `${from} to ${to} goes against the order` };
     }
+  }
+}
+
+function* ranks(at: readonly string[], states: States): Mistakes {
+  for (const [state, rank] of Object.entries(states.ranks ?? {})) {
+    if (!states.order.includes(state)) yield { at: [...at, 'ranks', state], detail: 'is not in the order' };
+    if (!Number.isInteger(rank) || rank < 1 || rank > rankMax)
+      yield { at: [...at, 'ranks', state], detail: `must be a whole number from 1 to ${rankMax}` };
+  }
+  let before: readonly [string, number] | undefined;
+  for (const [state, rank] of ranksOf(states)) {
+    if (before !== undefined && rank <= before[1])
+      yield { at: [...at, 'ranks'], detail: `the ranks of ${before[0]}, ${state} must rise along the order` };
+    before = [state, rank];
   }
 }
 

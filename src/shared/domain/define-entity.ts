@@ -40,8 +40,8 @@ export type FieldDeclaration = Readonly<Record<string, unknown>> & {
   readonly merge?: 'register' | 'set' | 'counter';
   /** The states that it walks through, instead of `type` and `merge`. */
   readonly states?: States;
-  /** Who writes it; clients unless it is said. */
-  readonly by?: Writer;
+  /** Who writes it, one or several; clients unless it is said. What is not named may not. */
+  readonly by?: Writer | readonly Writer[];
   /** Scopes, one of which a caller must have to see it; `owner` is the record's owner. Everybody unless it is said. */
   readonly readableBy?: readonly string[];
 };
@@ -138,7 +138,7 @@ function normalized(declaration: LooseDeclaration): Entity {
   const fields: Record<string, JsonSchema> = {};
   const merge: Record<string, MergePolicy> = {};
   const states: Record<string, States> = {};
-  const by: Record<string, Writer> = {};
+  const by: Record<string, readonly Writer[]> = {};
   const readableBy: Record<string, readonly string[]> = {};
   for (const [name, field] of Object.entries(declared)) {
     const { merge: policy, states: walk, by: writer, readableBy: readers, ...schema } = field;
@@ -146,7 +146,8 @@ function normalized(declaration: LooseDeclaration): Entity {
     if (walk !== undefined) states[name] = walk;
     const merges = walk === undefined ? policy : 'states';
     if (merges !== undefined && merges !== 'register') merge[name] = merges;
-    if (writer !== undefined && writer !== 'client') by[name] = writer;
+    if (writer !== undefined && writer !== 'client')
+      by[name] = typeof writer === 'string' ? [writer] : writer;
     if (readers !== undefined) readableBy[name] = readers;
   }
   return {

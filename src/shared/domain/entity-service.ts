@@ -3,37 +3,13 @@ import type { SeenState } from '@tandem-clouds/replication/await-states';
 import type { Json } from '@tandem-clouds/replication/json';
 import { emptied } from '@tandem-clouds/replication/lives';
 import type { Changes } from '@tandem-clouds/replication/local-write';
-import { own } from '@tandem-clouds/replication/own';
-import { increment } from '@tandem-clouds/replication/policies/counter';
-import { type FieldOperation, type FieldParts, fieldValue } from '@tandem-clouds/replication/policies/field';
-import {
-  isObject,
-  memberChanges,
-  memberField,
-  mergePatch,
-} from '@tandem-clouds/replication/policies/members';
-import { write } from '@tandem-clouds/replication/policies/register';
-import { change, replace, start } from '@tandem-clouds/replication/policies/set';
-import {
-  DELETED,
-  idOf,
-  membersOf,
-  partsOf,
-  plainValues,
-  stateName,
-  type StoredRecord,
-  withParts,
-} from '@tandem-clouds/replication/record';
+import { isObject } from '@tandem-clouds/replication/policies/members';
+import { DELETED, idOf, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
-import { stampSite } from '@tandem-clouds/replication/stamp';
-import {
-  ConflictError,
-  type Failure,
-  NotFoundError,
-  OutOfBoundsError,
-  PreconditionFailedError,
-} from '../errors.ts';
-import { type Entity, type MergePolicy, mergesByMember, policyOf } from './entity.ts';
+import { ConflictError, NotFoundError, PreconditionFailedError } from '../errors.ts';
+import { type Entity, mergesByMember } from './entity.ts';
+import { fieldChanges, initialChanges, valuesOf } from './field-changes.ts';
+import type { FieldCheck } from './field-check.ts';
 import type { ListOptions, Replica } from './replica.ts';
 import { earlierRun, type KeyedRequest, remember } from './request-memory.ts';
 
@@ -63,9 +39,6 @@ export interface EntityPage {
   /** The last id that was looked at, when there may be more. */
   readonly next: string | undefined;
 }
-
-/** Every rule that fields break, as they would be stored: field → value. */
-export type FieldCheck = (fields: Readonly<Record<string, Json>>) => readonly Failure[];
 
 export class EntityService {
   readonly #entity: Entity;
@@ -102,7 +75,7 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...this.#initial(values), createdAt, ...remember(current, request, true) };
+        return { ...initialChanges(this.#entity, values), createdAt, ...remember(current, request, true) };
       },
     });
     return { record, replayed };
@@ -150,9 +123,9 @@ export class EntityService {
         replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
-        const changes = this.#changes(live, values, byMember);
-        this.#checkResult(live, changes, Object.keys(values));
-        return { ...changes, ...remember(live, request, false) };
+        const writing = { writer: 'client', byMember, check: this.#check } as const;
+        const changes = fieldChanges(this.#entity, live, values, writing);
+        return unlessEmpty({ ...changes, ...remember(live, request, false) });
       },
     });
     return { record, replayed };
@@ -178,67 +151,8 @@ export class EntityService {
 
   /** The record as clients see it: its id under both names, the declared fields, and when it was created. */
   view(record: StoredRecord): Record<string, Json> {
-    const { idField, fields } = this.#entity;
-    const id = idOf(record.key);
-    const values = plainValues(record.state);
-    const view: Record<string, Json> = { id, [idField]: id };
-    for (const field of [...Object.keys(fields), 'createdAt']) {
-      const value = values[field] ?? EMPTY[policyOf(this.#entity, field)];
-      if (value !== undefined) view[field] = value;
-    }
-    return view;
-  }
-
-  /** Every field, so that what another site holds of an earlier life of the id cannot show through either. */
-  #initial(values: Readonly<Record<string, Json>>): Changes {
-    const changes: Record<string, Json | FieldOperation> = {};
-    for (const field of Object.keys(this.#entity.fields)) {
-      const policy = policyOf(this.#entity, field);
-      const value = values[field] ?? EMPTY[policy] ?? null;
-      changes[field] = policy === 'set' ? start(value as readonly Json[]) : value;
-    }
-    return changes;
-  }
-
-  /** @param byMember False while a peer runs a release that writes objects as a whole: then so does this one. */
-  #changes({ state }: StoredRecord, values: Readonly<Record<string, Json>>, byMember: boolean): Changes {
-    const changes: Record<string, Json | FieldOperation> = {};
-    const shown = plainValues(state);
-    const members = membersOf(state);
-    for (const [field, value] of Object.entries(values)) {
-      if (!mergesByMember(this.#entity, field)) {
-        changes[field] = changeOf(field, policyOf(this.#entity, field), value);
-      } else if (byMember && isObject(value)) {
-        Object.assign(changes, memberChanges(field, shown[field], value));
-      } else {
-        const whole = isObject(value) ? mergePatch(shown[field], value) : value;
-        changes[field] = whole;
-        // With registers of the same write, a change of such a member elsewhere is a conflict that is logged.
-        for (const member of members.get(field)?.keys() ?? [])
-          changes[memberField(field, member)] = (isObject(whole) ? own(whole, member) : undefined) ?? null;
-      }
-    }
-    return changes;
-  }
-
-  /**
-   * The schema has accepted the change; that says nothing of what it makes of what is there.
-   * @throws OutOfBoundsError when a field would break a rule of its schema
-   */
-  #checkResult({ state }: StoredRecord, changes: Changes, touched: readonly string[]): void {
-    const parts: Record<string, FieldParts> = {};
-    for (const [name, change] of Object.entries(changes)) {
-      const operation = typeof change === 'function' ? change : write(change);
-      parts[name] = operation(partsOf(state, name), { stamp: LATEST, site: stampSite(LATEST) });
-    }
-    const values = plainValues(withParts(state, parts, state.vector));
-    const result = Object.fromEntries(
-      touched.flatMap((field) => (values[field] === undefined ? [] : [[field, values[field]]])),
-    );
-    const failures = this.#check(result);
-    if (failures.length === 0) return;
-    const names = touched.join(', ');
-    throw new OutOfBoundsError(`with what is there now, the change of ${names} breaks a rule`, failures);
+    const { id, ...values } = valuesOf(this.#entity, record);
+    return { id: id ?? '', [this.#entity.idField]: id ?? '', ...values };
   }
 
   #key(id: string): string {
@@ -254,40 +168,9 @@ export class EntityService {
   }
 }
 
-/** Later than every stamp: of a change that is only tried. */
-const LATEST = 'zzzzzzzzzzzzz.x';
-
-/** What a field shows that holds nothing. */
-const EMPTY: Readonly<Partial<Record<MergePolicy, Json>>> = { set: [], counter: 0 };
-
-/** What a client's value, which its schema has accepted, does to a field. */
-function changeOf(field: string, policy: MergePolicy, value: Json): Json | FieldOperation {
-  switch (policy) {
-    case 'set':
-      if (value === null) return replace([]);
-      return Array.isArray(value) ? replace(value) : change(value as { add?: Json[]; remove?: Json[] });
-    case 'counter':
-      return count(field, (value as { increment: number }).increment);
-    case 'register':
-    case 'states':
-      return value;
-  }
-}
-
-/** An increment of what is there. @throws ConflictError when the sum cannot be counted exactly. */
-function count(field: string, by: number): FieldOperation {
-  return (parts, at) => {
-    try {
-      const counted = increment(by)(parts, at);
-      if (Number.isSafeInteger(fieldValue(counted))) return counted;
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
-    throw new ConflictError(
-      `${field} cannot be incremented by ${by}: the sum would be beyond ${Number.MAX_SAFE_INTEGER}, ` +
-        'up to which numbers are exact',
-    );
-  };
+/** What leaves a record as it is is no write. */
+function unlessEmpty(changes: Changes): Changes | undefined {
+  return Object.keys(changes).length === 0 ? undefined : changes;
 }
 
 /** What a delete sets: the tombstone, and no value of the record is kept beside the requests that made it. */

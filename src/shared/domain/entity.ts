@@ -3,6 +3,7 @@
  * validators, the contract, indexes and reactions are all made from it, at both clouds.
  */
 import type { Json } from '@tandem-clouds/replication/json';
+import { own } from '@tandem-clouds/replication/own';
 import type { JsonSchema, Properties } from './json-schema.ts';
 
 /**
@@ -28,6 +29,11 @@ export interface States {
   readonly order: readonly string[];
   /** State → the states that may follow it, each later in the order. A state that is not named is an end. */
   readonly allowed: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The rank of a state that a later release puts between others, so that theirs stay what they are in stored records:
+   * those that have none here rank 1,000, 2,000, … in their order (`states.ts`).
+   */
+  readonly ranks?: Readonly<Record<string, number>>;
 }
 
 /** A list by something else than the id: `GET /bookings?customerId=c1&createdAt[gte]=…`. */
@@ -136,8 +142,8 @@ export interface Entity {
   readonly merge: Readonly<Record<string, MergePolicy>>;
   /** Field → its states, where it has some. */
   readonly states: Readonly<Record<string, States>>;
-  /** Field → who writes it, where that is not clients. */
-  readonly by: Readonly<Record<string, Writer>>;
+  /** Field → who writes it, where that is not clients alone. */
+  readonly by: Readonly<Record<string, readonly Writer[]>>;
   /** Field → the scopes, one of which a caller must have to see it; `owner` is the record's owner. */
   readonly readableBy: Readonly<Record<string, readonly string[]>>;
   /** Fields whose values no two live records share, as far as one site knows. */
@@ -150,13 +156,15 @@ export interface Entity {
 
 /** How a field merges. */
 export function policyOf(entity: Entity, field: string): MergePolicy {
-  return entity.merge[field] ?? 'register';
+  return own(entity.merge, field) ?? 'register';
 }
 
-/** Who writes a field. */
-export function writerOf(entity: Entity, field: string): Writer {
-  return entity.by[field] ?? 'client';
+/** Who may write a field. */
+export function writersOf(entity: Entity, field: string): readonly Writer[] {
+  return own(entity.by, field) ?? CLIENTS;
 }
+
+const CLIENTS: readonly Writer[] = ['client'];
 
 /** Whether a field is an object whose members merge one by one. */
 export function mergesByMember(entity: Entity, field: string): boolean {
@@ -166,5 +174,5 @@ export function mergesByMember(entity: Entity, field: string): boolean {
 
 /** The fields that clients write, with their schemas. */
 export function clientFields(entity: Entity): [string, JsonSchema][] {
-  return Object.entries(entity.fields).filter(([field]) => writerOf(entity, field) === 'client');
+  return Object.entries(entity.fields).filter(([field]) => writersOf(entity, field).includes('client'));
 }
