@@ -133,6 +133,7 @@ export function* sleep(ms: number): Protocol<void> {
 
 /** Runs protocols side by side; results in their order. @throws what one of them throws, once all have ended. */
 export function* all<Result>(protocols: readonly Protocol<Result>[]): Protocol<readonly Result[]> {
+  if (protocols.length === 0) return [];
   const [only] = protocols;
   if (protocols.length === 1 && only !== undefined) return [yield* only];
   return (yield { op: 'all', protocols }) as readonly Result[];

@@ -28,6 +28,8 @@ const CODE = /^[a-z][a-z0-9_]*$/;
 /** First segments of paths that are no entity's. */
 const OWN_PATHS = new Set(['region', 'health', 'replication', 'write', 'items']);
 const BUCKETS_MAX = 16;
+/** It is part of effect ids, which are keys at providers. */
+const REACTION_CHARS_MAX = 40;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
 
 /** @returns None when the entity may be used. */
@@ -154,10 +156,15 @@ function* actions(entity: Entity): Mistakes {
 }
 
 function* reactions(entity: Entity): Mistakes {
-  for (const [name, { on, version }] of Object.entries(entity.reactions)) {
+  for (const [name, { on, version, site, lookup }] of Object.entries(entity.reactions)) {
     const at = ['reactions', name];
-    if (!MEMBER.test(name))
-      yield { at, detail: 'must begin with a small letter and hold letters and digits' };
+    if (!MEMBER.test(name) || name.length > REACTION_CHARS_MAX)
+      yield {
+        at,
+        detail: `must begin with a small letter and hold at most ${REACTION_CHARS_MAX} letters and digits`,
+      };
+    if (site === 'every' && lookup !== undefined)
+      yield { at: [...at, 'lookup'], detail: 'what runs at every site is repeated, and never looked up' };
     if (on.length === 0) yield { at: [...at, 'on'], detail: 'must name at least one field' };
     for (const field of on)
       if (!has(entity, field)) yield { at: [...at, 'on'], detail: `${field} is no declared field` };

@@ -101,11 +101,11 @@ function entryAfter(
   const { effectId, fromMs, broken } = after;
   if (broken !== undefined)
     return { ...rest, effectId, parked: parkedAs(entry, 'broken', nowMs), detail: broken };
-  if (entry.done === effectId) {
-    // What was done under a name of its own (`once`) is not done again; what was done just now should be over.
-    if (!isDone || after.site === 'every') return entry.parked?.reason === 'stands' ? entry : rest;
+  if (entry.done === effectId && after.site === 'every') return rest;
+  // What was done just now should be over. Later its result may have been overwritten by that of an overruled effect: then
+  // it is done again under the same name, which a provider that honours it takes for what it is.
+  if (entry.done === effectId && isDone)
     return { ...rest, effectId, parked: { reason: 'stands', atMs: nowMs } };
-  }
   if (entry.effectId === effectId && entry.parked?.reason !== 'broken') {
     if (entry.parked !== undefined || (entry.attempts ?? 0) > 0) return entry;
     return { ...entry, dueMs: fromMs ?? Math.min(entry.dueMs ?? nowMs, nowMs) };
@@ -115,8 +115,9 @@ function entryAfter(
 }
 
 /** What outlives an effect. */
-export function lasting({ done, tried, hour }: ReactionEntry): ReactionEntry {
+export function lasting({ fence, done, tried, hour }: ReactionEntry): ReactionEntry {
   return {
+    ...(fence !== undefined && { fence }),
     ...(done !== undefined && { done }),
     ...(tried !== undefined && { tried }),
     ...(hour !== undefined && { hour }),

@@ -28,6 +28,8 @@ export interface ReactionEntry {
   readonly parked?: { readonly reason: ParkReason; readonly atMs: number };
   /** What the last attempt failed with, in at most `reactionDetailMax` characters. */
   readonly detail?: string;
+  /** Grows with every attempt that is begun here: a fencing token for whoever is written to outside the record. */
+  readonly fence?: number;
   /** The effect that was done here last. */
   readonly done?: string;
   /** Effects that were begun within the hour that began at `fromMs`. */

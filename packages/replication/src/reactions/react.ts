@@ -37,6 +37,8 @@ export interface ReactionEffect {
   readonly effectId: string;
   /** 1 at the first. */
   readonly attempt: number;
+  /** Greater than that of every attempt before it, at this site and about this record and reaction. */
+  readonly fence: number;
 }
 
 /** A protocol that may also have effects done. */
@@ -128,9 +130,11 @@ class Attempt {
     const { effectId } = condition;
     const nowMs = this.#site.now();
     const attempt = (this.#entry.attempts ?? 0) + 1;
+    const fence = Math.max((this.#entry.fence ?? 0) + 1, nowMs);
     const claimed: ReactionEntry = {
       ...this.#entry,
       attempts: attempt,
+      fence,
       tried: triedBefore(this.#entry, effectId) ?? { effectId, atMs: nowMs },
       dueMs: nowMs + pauseAfter(attempt),
       // What runs at every site writes nothing, and so wakes nobody.
@@ -139,7 +143,7 @@ class Attempt {
     if (!(yield* this.#put({ ...record.reactions, [this.#reaction]: claimed }))) return this.#step('raced');
     const lag = attempt === 1 ? { lagMs: Math.max(0, nowMs - (this.#entry.dueMs ?? nowMs)) } : {};
     try {
-      const result = yield* this.#effect(record, { effectId, attempt, looksUp });
+      const result = yield* this.#effect(record, { effectId, attempt, fence, looksUp });
       if (condition.site === 'every') return { ...(yield* this.#noteDone(record.key, effectId)), ...lag };
       // Unique per claim: an earlier one's write is another one.
       const operationId = `${nowMs.toString(36)}-${effectId.slice(-8)}`;
@@ -151,9 +155,9 @@ class Attempt {
 
   *#effect(
     record: StoredRecord,
-    { effectId, attempt, looksUp }: { effectId: string; attempt: number; looksUp: boolean },
+    { looksUp, ...named }: Pick<ReactionEffect, 'effectId' | 'attempt' | 'fence'> & { looksUp: boolean },
   ): ReactProtocol<Result> {
-    const asked = { op: 'react', record, reaction: this.#reaction, effectId, attempt } as const;
+    const asked = { op: 'react', record, reaction: this.#reaction, ...named } as const;
     if (looksUp) {
       const found = (yield { ...asked, call: 'lookUp' }) as Result | 'absent';
       if (found !== 'absent') return found;

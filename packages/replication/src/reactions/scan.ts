@@ -3,7 +3,7 @@
  * site that is gone for good has left is taken over.
  *
  * Invariant: the condition is in the state, so a scan of the records finds all that is left, in any number of parts and as
- * often as one likes: an entry that is there stays, and what was done here is not done again.
+ * often as one likes: an entry that is there stays.
  */
 import { reactionScanMs, reactionScanPage } from '../bounds.ts';
 import { isPermanent } from '../errors.ts';
@@ -82,7 +82,7 @@ function* setOne(site: Site, key: string, wanted: Wanted): Protocol<number | und
   }
 }
 
-/** Reactions that are wanted, whose conditions hold, and that have neither an entry nor been done here. */
+/** Reactions that are wanted and whose conditions hold, without an entry. */
 function lacks(site: Site, record: StoredRecord, wanted: Wanted): readonly string[] {
   const entity = entityOf(record.key);
   if (isReservedEntity(entity)) return [];
@@ -93,9 +93,8 @@ function lacks(site: Site, record: StoredRecord, wanted: Wanted): readonly strin
   return [...conditionsAt(site, record.key, record.state).values()]
     .filter((condition) => {
       const entry = record.reactions?.[condition.reaction];
-      return (
-        isWanted(condition) && entry?.effectId !== condition.effectId && entry?.done !== condition.effectId
-      );
+      const isDone = condition.site === 'every' && entry?.done === condition.effectId;
+      return isWanted(condition) && entry?.effectId !== condition.effectId && !isDone;
     })
     .map(({ reaction }) => reaction);
 }

@@ -1,6 +1,7 @@
 /** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
 import { faultsText } from './faults.ts';
 import { historySvg } from './history-svg.ts';
+import { playReactions } from './reactions/schedule.ts';
 import { playSchedule, type ScheduleResult } from './schedule.ts';
 import { playShop } from './shop/schedule.ts';
 import { shrink, type Shrunk } from './shrink.ts';
@@ -47,15 +48,17 @@ export function describeFailure(
   };
 }
 
-/** A failed seed of the shop: it is not shrunk, because its orders hang together. */
-export function reportShopFailure(
+const PLAY = { shop: playShop, reactions: playReactions } as const;
+
+/** A failed seed of the shop, or of reactions: it is not shrunk, because what happens in it hangs together. */
+export function reportWholeFailure(
   { seed, faults, findings }: ScheduleResult,
-  sites: number | undefined,
+  { sites, workload }: { readonly sites: number | undefined; readonly workload: keyof typeof PLAY },
 ): FailureReport {
   const watchedKey = findings.find(({ key }) => key !== undefined)?.key;
-  const { world } = playShop({ seed, sites, watchedKey });
+  const { world } = PLAY[workload]({ seed, sites, watchedKey });
   const names = world.sites.map(({ name }) => name);
-  const again = `--schedules 1 --seed ${seed}${sites === undefined ? '' : ` --sites ${sites}`} --workload shop`;
+  const again = `--schedules 1 --seed ${seed}${sites === undefined ? '' : ` --sites ${sites}`} --workload ${workload}`;
   const lines = [
     '',
     `seed ${seed}: ${names.length} sites, faults: ${faultsText(faults)}`,

@@ -3,6 +3,7 @@ import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { checkMutant } from './mutated-source.ts';
 import { runPool } from './pool.ts';
+import { reactionMutants } from './reactions/mutants.ts';
 import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 
@@ -27,7 +28,7 @@ export async function measureMutants(
   { schedules, seed, sites, threads, workload }: MutantOptions,
   progress: (line: string) => void,
 ): Promise<Findings> {
-  const mutants = { records: recordMutants, shop: shopMutants }[workload];
+  const mutants = { records: recordMutants, shop: shopMutants, reactions: reactionMutants }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];
   const waiting = [...mutants];

@@ -14,6 +14,7 @@ import type { ClearRequest, PutResult, WriteRequest } from '@tandem-clouds/repli
 import type { Effect } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { checkNewLife } from '../checkers/lives.ts';
+import { checkOwnPart } from '../checkers/own-part.ts';
 import { checkNews } from '../checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from '../checkers/stamps.ts';
 import { type CommittedWrite, isConflict, isOwnReport, overrules, type QueueKind } from '../history/facts.ts';
@@ -188,6 +189,10 @@ function land(
     const unreadable = readRefusal(at, [record.key]);
     const reports = result.status === 'stale' && result.current !== undefined;
     return reports && unreadable !== undefined ? { status: 'failed', error: unreadable } : result;
+  }
+  if (kind === 'react' && before?.state === record.state) {
+    world.find(checkOwnPart(at.name, before, record));
+    return result;
   }
   if (operation !== undefined && decided !== undefined) {
     const life = record.state.incarnation ?? 0;

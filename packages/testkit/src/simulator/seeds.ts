@@ -1,12 +1,13 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
 import type { Faults } from './faults.ts';
+import { runReactionSchedule } from './reactions/schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 import { runShopSchedule } from './shop/schedule.ts';
 
-/** What clients do: write records, or shop. */
-export type Workload = 'records' | 'shop';
+/** What clients do: write records, shop, or write what sites react to. */
+export type Workload = 'records' | 'shop' | 'reactions';
 
-export const RUN = { records: runSchedule, shop: runShopSchedule } as const;
+export const RUN = { records: runSchedule, shop: runShopSchedule, reactions: runReactionSchedule } as const;
 
 export interface SeedsRequest {
   /** Records when absent. */

@@ -1,13 +1,11 @@
 /** A simulated shop: what runs in it, and how its functions are started. */
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
-import type { Json } from '@tandem-clouds/replication/json';
-import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import type { ShopProtocol } from '../../../../../src/shared/domain/orders/payment.ts';
 import type { Operation } from '../invocation.ts';
 import { invoke } from '../invoke.ts';
+import { observed } from '../observed.ts';
 import type { SimSite } from '../sim-site.ts';
 import type { World } from '../world.ts';
 import type { ShopFaults } from './faults.ts';
@@ -81,36 +79,4 @@ export class Shop {
       },
     });
   }
-}
-
-/** Notes, from outside, what each local write is based on and what it sets. */
-function* observed<Result>(protocol: ShopProtocol<Result>, operation: Operation): ShopProtocol<Result> {
-  const read = new Map<string, StoredRecord | undefined>();
-  let step = protocol.next();
-  while (step.done !== true) {
-    const effect = step.value;
-    const record = effect.op === 'putMany' ? effect.writes[0]?.record : undefined;
-    if (record !== undefined)
-      operation.decided = { basis: read.get(record.key), creates: false, fields: written(record) };
-    let response: unknown;
-    try {
-      response = yield effect;
-    } catch (error) {
-      step = protocol.throw(error);
-      continue;
-    }
-    if (effect.op === 'get') read.set(effect.key, (response as Versioned | undefined)?.record);
-    const [result] = effect.op === 'putMany' ? (response as readonly PutResult[]) : [];
-    if (record !== undefined && result?.status === 'stale') read.set(record.key, result.current?.record);
-    step = protocol.next(response);
-  }
-  return step.value;
-}
-
-function written({ state, version }: StoredRecord): Record<string, Json> {
-  return Object.fromEntries(
-    Object.entries(state.fields)
-      .filter(([, [stamp]]) => stamp === version)
-      .map(([field, [, value]]) => [field, value]),
-  );
 }

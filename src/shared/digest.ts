@@ -1,0 +1,7 @@
+/** Short names of texts that nobody can make equal: SHA-256 (FIPS 180-4), cut to 192 bits. */
+import { createHash } from 'node:crypto';
+
+/** 32 characters of base64url (RFC 4648, section 5). */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 32);
+}
