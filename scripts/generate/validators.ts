@@ -58,9 +58,11 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
   const changes = Object.keys(changeSchemas(entities)).map(
     (name) => `${JSON.stringify(name)}: ${changeCheck(name)}`,
   );
+  const stored = entities.map(({ name }) => `${JSON.stringify(name)}: ${name}Stored`);
   const code = [
     standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name]))),
     `export const changeChecks = { ${changes.join(', ')} };`,
+    `export const storedChecks = { ${stored.join(', ')} };`,
   ].join('\n');
   const require = createRequire(import.meta.url);
   const bundled = await build({
@@ -84,6 +86,8 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
 ${names.map((name) => `export declare const ${name}: ValidateFunction;`).join('\n')}
 /** Entity → the check of a change to it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
+/** Entity → the check of its fields as they are stored. */
+export declare const storedChecks: Readonly<Record<string, ValidateFunction>>;
 `,
   };
 }

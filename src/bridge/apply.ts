@@ -1,13 +1,20 @@
 /** Queue-triggered: merges what the peers sent into the local store. */
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
-import { openDeadLetters, openStore, queueEntry } from '#cloud';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { openDeadLetters, openReactQueue, openStore, queueEntry } from '#cloud';
+import { entities } from '../shared/registry/entities.ts';
+import { openRuntime, reacting, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
+import { wakerOn } from '../shared/wake-message.ts';
 import { reportApplied as openReport } from './report-applied.ts';
 
-const { config, logger, metrics, site } = openRuntime();
-const resources = { store: openStore(config), sleep };
+const { config, logger, metrics, site: bare } = openRuntime();
+const site = reacting(bare, entities);
+const resources = {
+  store: openStore(config),
+  ...(site.reactions !== undefined && { waker: wakerOn(openReactQueue(config)) }),
+  sleep,
+};
 const reportApplied = openReport(logger, metrics);
 
 export const handler = queueEntry(

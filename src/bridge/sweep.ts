@@ -1,6 +1,6 @@
 /**
- * Timer-triggered: sends again what has been pending for too long, tells the peers that this site is alive, and measures
- * how it stands with each of them.
+ * Timer-triggered: sends again what has been pending for too long, wakes reactions whose message came to nothing, tells the
+ * peers that this site is alive, and measures how it stands with each of them.
  */
 import { sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { drive } from '@tandem-clouds/replication/drive';
@@ -16,13 +16,17 @@ import {
   sweptTo,
 } from '@tandem-clouds/replication/heartbeat';
 import type { Protocol } from '@tandem-clouds/replication/protocol';
+import { wakeDue } from '@tandem-clouds/replication/reactions/due';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { openOutbox, openStore, timerEntry } from '#cloud';
+import { openOutbox, openReactQueue, openStore, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
+import { entities } from '../shared/registry/entities.ts';
+import { openRuntime, reacting, sleep } from '../shared/runtime.ts';
+import { wakerOn } from '../shared/wake-message.ts';
 import { openDirections } from './open-directions.ts';
 
 const { config, logger, metrics, site } = openRuntime();
@@ -32,12 +36,15 @@ const resources = {
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: openPeers(config.peers, 'verify'),
+  waker: wakerOn(openReactQueue(config)),
   sleep,
 };
+const isReacting = reacting(site, entities).reactions !== undefined;
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
   async () => {
+    if (isReacting) await attempt('nobody was woken', wakeReactions);
     if (site.peers.length === 0) return false;
     const heartbeat = await written(beat(site));
     const sample = await attempt('no look', () => scanPending(site, resources.store));
@@ -51,6 +58,13 @@ export const handler = timerEntry(
   },
   { config, tickMs: sweepTickMs },
 );
+
+/** Wakes what is due and was not run, and measures how much waits. */
+async function wakeReactions(): Promise<void> {
+  const { woken, oldestMs } = await drive(wakeDue(site), resources);
+  if (woken > 0) logger.log('info', 'woken', { woken, oldestMs });
+  await recordReactionGauges(site, resources.store, metrics);
+}
 
 /** True when there may be more for peers that take it. */
 async function sweepFrom(heartbeat: StoredRecord | undefined): Promise<boolean> {

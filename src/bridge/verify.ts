@@ -5,13 +5,16 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { openDeadLetters, openInbox, openOutbox, openStore, openVerifyQueue, queueEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import { openRuntime, sleep } from '../shared/runtime.ts';
+import { entities } from '../shared/registry/entities.ts';
+import { openRuntime, reacting, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 import { openDirections } from './open-directions.ts';
 import { reportApplied } from './report-applied.ts';
 
-const { config, logger, metrics, site } = openRuntime();
+const { config, logger, metrics, site: bare } = openRuntime();
+// What a pack makes true is woken by the sweep.
+const site = reacting(bare, entities);
 const resources = {
   store: openStore(config, 'background'),
   outbox: openOutbox(config),

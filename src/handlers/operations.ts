@@ -24,6 +24,7 @@ import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
+import { entities } from '../shared/registry/entities.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
@@ -78,7 +79,7 @@ export const handler = serve(
     ...deadLetterRoutes(deadLetters),
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
-    ...conflictRoutes(new ConflictService(openReplica(runtime), changeChecks)),
+    ...conflictRoutes(new ConflictService(openReplica(runtime, entities), changeChecks)),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),

@@ -9,7 +9,7 @@ import { openReplica, openRuntime, serve } from '../shared/runtime.ts';
 import { validate } from '../shared/validation/validate.ts';
 
 const runtime = openRuntime();
-const service = new EntityService(user, openReplica(runtime), (fields) => validate(userStored, fields));
+const service = new EntityService(user, openReplica(runtime, [user]), (fields) => validate(userStored, fields));
 const routes = entityRoutes(user, service, {
   create: userCreate,
   patch: userPatch,

@@ -6,15 +6,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Resources } from '@tandem-clouds/replication/drive';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
+import { cloudName, httpEntry, openMetrics, openOutbox, openReactQueue, openStore } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
 import { type Config, loadConfig } from './config/config.ts';
+import { digest } from './digest.ts';
+import type { Entity } from './domain/entity.ts';
+import { reactionsOf } from './domain/reactions.ts';
 import { Replica } from './domain/replica.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
+import { wakerOn } from './wake-message.ts';
 
 export interface Runtime {
   readonly config: Config;
@@ -43,11 +47,26 @@ export function openRuntime(): Runtime {
   };
 }
 
-/** The replica of this site, for handlers that read and write records. */
-export function openReplica({ config, site }: Runtime): Replica {
+/** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
+export function reacting(site: Site, entities: readonly Entity[]): Site {
+  const reactions = reactionsOf(entities, digest);
+  return reactions === undefined ? site : { ...site, reactions };
+}
+
+/**
+ * The replica of this site, for handlers that read and write records.
+ * @param entities Those whose records are written.
+ */
+export function openReplica({ config, site: bare }: Runtime, entities: readonly Entity[] = []): Replica {
+  const site = reacting(bare, entities);
   return new Replica({
     site,
-    resources: { store: openStore(config), outbox: openOutbox(config), sleep },
+    resources: {
+      store: openStore(config),
+      outbox: openOutbox(config),
+      ...(site.reactions !== undefined && { waker: wakerOn(openReactQueue(config)) }),
+      sleep,
+    },
     ids: { next: uuidv7 },
   });
 }

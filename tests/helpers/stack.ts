@@ -29,6 +29,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
         verifyQueue: 'tandem-verify',
+      reactQueue: 'tandem-react',
         resourceManager: 'http://127.0.0.1:1',
       },
     });
@@ -40,6 +41,6 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
   });
   return openDynamo({
     ...base,
-    aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '', verifyUrl: '' },
+    aws: { table: 'tandem', outUrl: '', inUrl: '', deadUrl: '', tickUrl: '', verifyUrl: '', reactUrl: '' },
   });
 }

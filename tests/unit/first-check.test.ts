@@ -72,6 +72,7 @@ const CONFIGS: Record<Cloud, Config> = {
       deadUrl: sqs('tandem-dead'),
       tickUrl: sqs('tandem-tick'),
       verifyUrl: sqs('tandem-verify'),
+      reactUrl: sqs('tandem-react'),
     },
   },
   azure: {
@@ -90,6 +91,7 @@ const CONFIGS: Record<Cloud, Config> = {
       inQueue: 'tandem-in',
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',
+      reactQueue: 'tandem-react',
     },
   },
 };

@@ -127,9 +127,9 @@ export const configSchema = {
     rebuilding: { type: 'boolean' },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'reactUrl'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text, verifyUrl: text },
+      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text, verifyUrl: text, reactUrl: text },
     },
     azure: {
       type: 'object',
@@ -141,6 +141,7 @@ export const configSchema = {
         'inQueue',
         'deadQueue',
         'verifyQueue',
+        'reactQueue',
         'resourceManager',
       ],
       // Deployed, the namespace has an id as well as a name.
@@ -164,6 +165,7 @@ export const configSchema = {
         inQueue: text,
         deadQueue: text,
         verifyQueue: text,
+        reactQueue: text,
       },
     },
   },

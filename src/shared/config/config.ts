@@ -89,6 +89,7 @@ export interface Config {
     readonly deadUrl: string;
     readonly tickUrl: string;
     readonly verifyUrl: string;
+    readonly reactUrl: string;
   };
   readonly azure?: {
     readonly cosmosEndpoint: string;
@@ -105,6 +106,7 @@ export interface Config {
     readonly inQueue: string;
     readonly deadQueue: string;
     readonly verifyQueue: string;
+    readonly reactQueue: string;
   };
 }
 
@@ -117,6 +119,7 @@ const AWS = {
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
   TANDEM_VERIFY_URL: 'verifyUrl',
+  TANDEM_REACT_URL: 'reactUrl',
 } as const;
 const AZURE = {
   COSMOS_ENDPOINT: 'cosmosEndpoint',
@@ -131,6 +134,7 @@ const AZURE = {
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
   TANDEM_VERIFY_QUEUE: 'verifyQueue',
+  TANDEM_REACT_QUEUE: 'reactQueue',
 } as const;
 
 /** Place in the configuration → its variable. */
@@ -148,6 +152,7 @@ const AZURE_DEFAULTS = {
   inQueue: 'tandem-in',
   deadQueue: 'tandem-dead',
   verifyQueue: 'tandem-verify',
+  reactQueue: 'tandem-react',
 };
 
 /** The environment of this process. */

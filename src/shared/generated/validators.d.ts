@@ -14,3 +14,5 @@ export declare const userPatch: ValidateFunction;
 export declare const itemWrite: ValidateFunction;
 /** Entity → the check of a change to it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
+/** Entity → the check of its fields as they are stored. */
+export declare const storedChecks: Readonly<Record<string, ValidateFunction>>;

@@ -62,6 +62,8 @@ export interface Step {
 export interface ReactOptions {
   /** Whether operators have paused a reaction, by key and name. */
   readonly isPaused?: (key: string, reaction: string) => boolean;
+  /** Whether there is time to begin another. */
+  readonly goesOn?: () => boolean;
 }
 
 /**
@@ -69,8 +71,9 @@ export interface ReactOptions {
  * too, without a message. @throws what the store throws; what was due then still is.
  */
 export function* react(site: Site, key: string, options: ReactOptions = {}): ReactProtocol<readonly Step[]> {
+  const { goesOn = () => true } = options;
   const steps: Step[] = [];
-  while (steps.length < reactionStepsMax) {
+  while (steps.length < reactionStepsMax && goesOn()) {
     const held = yield* get(key);
     const first = held && firstDue(held.record, site.now());
     if (held === undefined || first === undefined) break;

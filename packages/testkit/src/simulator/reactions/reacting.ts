@@ -17,7 +17,7 @@ import { task } from './task.ts';
 
 const KEYS = ['task:a', 'task:b', 'task:c', 'task:d', 'task:e'] as const;
 /** So many that never succeed are enough to fill what a timer wakes at once. */
-const BAD_KEYS = ['task:x1', 'task:x2', 'task:x3', 'task:x4', 'task:x5'] as const;
+const BAD_KEYS = ['task:01', 'task:02', 'task:03', 'task:04', 'task:05'] as const;
 /** Begins the keys that one site alone writes. */
 export const ONE_SITE = 'task:of-';
 const WAKE_EVERY_MS = 10_000;
@@ -129,7 +129,7 @@ export class Reacting {
       if (next !== undefined) this.takeOver(site, lost, next);
     };
 
-    this.run(site, 'take-over', (own) => setEntries(own, { lost }, { cursor, runMs: 20 }), {
+    this.run(site, 'take-over', (own) => setEntries(own, { lost }, { cursor, runMs: 0 }), {
       returned: goOn,
     });
   }
