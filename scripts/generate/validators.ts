@@ -13,6 +13,8 @@ import { ITEM } from '../../src/shared/domain/item.ts';
 import {
   conflictOverrideSchema,
   discardSchema,
+  reactionChangeSchema,
+  reactionScanSchema,
   replaySchema,
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
@@ -28,6 +30,8 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     conflictOverride: conflictOverrideSchema,
     step: stepSchema,
     verificationBegin: verificationBeginSchema,
+    reactionChange: reactionChangeSchema,
+    reactionScan: reactionScanSchema,
   };
   for (const entity of entities) {
     schemas[`${entity.name}Create`] = createSchema(entity);

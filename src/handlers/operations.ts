@@ -10,6 +10,7 @@ import {
   openOutbox,
   openProbes,
   openQueueDepths,
+  openReactQueue,
   openStore,
   openVerifyQueue,
 } from '#cloud';
@@ -22,6 +23,7 @@ import { firstCheckRoutes, memoryProbe, timerProbe } from '../shared/http/operat
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
 import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
+import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
 import { entities } from '../shared/registry/entities.ts';
@@ -29,7 +31,7 @@ import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
-import { openReplica, openRuntime, serve, sleep } from '../shared/runtime.ts';
+import { openReplica, openRuntime, reacting, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
@@ -48,6 +50,7 @@ const deadLetters = new DeadLetterService(
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
+    ['tandem-react', openReactQueue(config)],
   ]),
 );
 
@@ -80,6 +83,7 @@ export const handler = serve(
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
     ...conflictRoutes(new ConflictService(openReplica(runtime, entities), changeChecks)),
+    ...reactionRoutes(reacting(site, entities), resources, entities),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),
