@@ -1,7 +1,9 @@
 /** Reactions in the contract: for operators. */
 import { pageSizeMax, reactionKeysMax } from '../../src/shared/bounds.ts';
 import { reactionChangeSchema, reactionScanSchema } from '../../src/shared/http/operations/body-schemas.ts';
-import { count, described, object, type Paths, problems, ref, response, text, time } from './openapi-parts.ts';
+import { count, described, object, type Operation, problems, ref, response, text, time } from './openapi-parts.ts';
+
+type Paths = Record<string, Record<string, Operation>>;
 
 const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
 const body = (schema: string): object => ({
