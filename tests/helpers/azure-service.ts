@@ -13,7 +13,7 @@ const COPIED = ['serverless.azure.yml', 'host.json', 'infra/azure'];
 const LINKED = ['node_modules', 'packages', 'infra/serverless'];
 
 const HTTP = ['region', 'health', 'replication', 'operations', 'users', 'items', 'fallback'];
-const BRIDGE = ['forward', 'apply', 'sweep', 'verify', 'verify-hourly'];
+const BRIDGE = ['forward', 'apply', 'react', 'sweep', 'verify', 'verify-hourly'];
 
 /** An HTTP function that answers what it was asked, which cloud it was bundled for, and `version`. */
 const httpSource = (name: string, version: number): string => `
