@@ -175,7 +175,9 @@ export const conflicts: Group<CommandContext> = {
   ],
 };
 
-const REACTING_SITE = text('the site that is asked; needed unless there is one site only', { placeholder: 'site' });
+const REACTING_SITE = text('the site that is asked; needed unless there is one site only', {
+  placeholder: 'site',
+});
 const OF_ALL = text('one site only; all of them otherwise', { placeholder: 'site' });
 const KEY = text('the record, as <entity>:<id>', { placeholder: 'key', required: true });
 const REACTION = text('the name of the reaction', { placeholder: 'reaction', required: true });
@@ -237,7 +239,12 @@ export const reactions: Group<CommandContext> = {
         details: KEY_NOTE,
         args: { key: KEY, reaction: REACTION },
         options: { at: REACTING_SITE, ...COMMON },
-        examples: [{ line: `reactions ${name} booking:7 mail --at aws-us-east-1`, shows: 'one reaction on one record' }],
+        examples: [
+          {
+            line: `reactions ${name} booking:7 mail --at aws-us-east-1`,
+            shows: 'one reaction on one record',
+          },
+        ],
         check: checkCommon,
         run: (input, context: CommandContext) => runReactions(name, input, context),
       }),
@@ -248,7 +255,12 @@ export const reactions: Group<CommandContext> = {
       details: KEY_NOTE,
       args: { reaction: ENTITY_REACTION },
       options: { at: REACTING_SITE, ...COMMON },
-      examples: [{ line: 'reactions backfill booking.mail --at aws-us-east-1', shows: 'what is the business of one site' }],
+      examples: [
+        {
+          line: 'reactions backfill booking.mail --at aws-us-east-1',
+          shows: 'what is the business of one site',
+        },
+      ],
       check: checkCommon,
       run: (input, context: CommandContext) => runReactions('backfill', input, context),
     }),

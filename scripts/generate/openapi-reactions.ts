@@ -1,7 +1,17 @@
 /** Reactions in the contract: for operators. */
 import { pageSizeMax, reactionKeysMax } from '../../src/shared/bounds.ts';
 import { reactionChangeSchema, reactionScanSchema } from '../../src/shared/http/operations/body-schemas.ts';
-import { count, described, object, type Operation, problems, ref, response, text, time } from './openapi-parts.ts';
+import {
+  count,
+  described,
+  object,
+  type Operation,
+  problems,
+  ref,
+  response,
+  text,
+  time,
+} from './openapi-parts.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
 
@@ -12,7 +22,13 @@ const body = (schema: string): object => ({
 });
 
 export function reactionPaths(): Paths {
-  const named = { name: 'reaction', in: 'path', required: true, schema: text, description: '`<entity>.<reaction>`' };
+  const named = {
+    name: 'reaction',
+    in: 'path',
+    required: true,
+    schema: text,
+    description: '`<entity>.<reaction>`',
+  };
   const paused = [401, 403, 404, 500, 503] as const;
   const changes = [400, 401, 403, 404, 411, 413, 415, 503] as const;
   return {
@@ -29,7 +45,9 @@ export function reactionPaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'readRecordReactions',
         summary: 'The conditions that hold on one record, and what this site knows of them',
-        parameters: [{ name: 'key', in: 'path', required: true, schema: text, description: '`<entity>:<id>`' }],
+        parameters: [
+          { name: 'key', in: 'path', required: true, schema: text, description: '`<entity>:<id>`' },
+        ],
         responses: { '200': response('RecordReactions', 'One record'), ...problems(401, 403, 404, 500, 503) },
       },
     },
@@ -118,7 +136,12 @@ export function reactionSchemas(): Record<string, object> {
       reactions: { type: 'array', items: ref('schemas', 'ReactionPause') },
       entries,
     }),
-    RecordReactions: object({ site: text, key: text, conditions: { type: 'array', items: condition }, entries }),
+    RecordReactions: object({
+      site: text,
+      key: text,
+      conditions: { type: 'array', items: condition },
+      entries,
+    }),
     ReactionChange: reactionChangeSchema,
     ReactionScan: reactionScanSchema,
     ReactionScanned: {

@@ -1,6 +1,11 @@
 /** `tandem reactions`: what waits to be done while conditions hold, what is parked, and what an operator makes of it. */
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { OperatorApi, type ReactionEntryView, type ReactionScanView, type ReactionsView } from './operator-api.ts';
+import {
+  OperatorApi,
+  type ReactionEntryView,
+  type ReactionScanView,
+  type ReactionsView,
+} from './operator-api.ts';
 import type { ReactionOptions } from './options.ts';
 import { findSite, findTargets } from './targets.ts';
 
@@ -22,9 +27,12 @@ export async function reactions(options: ReactionOptions, context: CommandContex
     case 'pause':
     case 'resume': {
       const paused = action === 'pause';
-      const apis = at === undefined ? findTargets(options).map((each) => new OperatorApi(each)) : [await apiAt(options)];
+      const apis =
+        at === undefined ? findTargets(options).map((each) => new OperatorApi(each)) : [await apiAt(options)];
       const views = await Promise.all(apis.map((api) => api.pauseReaction(reaction, paused)));
-      const state = paused ? 'is paused: its conditions are kept, and nothing is run' : 'runs again, within five minutes';
+      const state = paused
+        ? 'is paused: its conditions are kept, and nothing is run'
+        : 'runs again, within five minutes';
       print(options, context, views, `${reaction} ${state}, at ${views.length} sites.`);
       return 0;
     }
@@ -55,8 +63,11 @@ async function list(options: ReactionOptions, context: CommandContext): Promise<
 }
 
 function listOf({ site, waiting, parked, reactions: declared, entries }: ReactionsView): string {
-  const count = ({ keys, atLeast }: ReactionsView['waiting']): string => `${atLeast ? 'at least ' : ''}${keys}`;
-  const paused = declared.filter((each) => each.paused).map(({ reaction, since = '' }) => `  ${reaction} paused since ${since}`);
+  const count = ({ keys, atLeast }: ReactionsView['waiting']): string =>
+    `${atLeast ? 'at least ' : ''}${keys}`;
+  const paused = declared
+    .filter((each) => each.paused)
+    .map(({ reaction, since = '' }) => `  ${reaction} paused since ${since}`);
   return [
     `${site}: ${count(waiting)} records with a reaction that is due, ${count(parked)} with a parked one`,
     ...paused,
@@ -64,7 +75,17 @@ function listOf({ site, waiting, parked, reactions: declared, entries }: Reactio
   ].join('\n');
 }
 
-function lineOf({ key, reaction, due, attempts, parked, since, detail, done, effectId }: ReactionEntryView): string {
+function lineOf({
+  key,
+  reaction,
+  due,
+  attempts,
+  parked,
+  since,
+  detail,
+  done,
+  effectId,
+}: ReactionEntryView): string {
   const state =
     parked !== undefined
       ? `parked: ${parked} since ${since ?? ''}`
@@ -91,7 +112,8 @@ async function scan(options: ReactionOptions, context: CommandContext, wanted: o
     if (!options.json) context.err(`${scanned} records scanned, ${set} reactions set\n`);
   } while (part.next !== undefined);
   const view = { site: part.site, scanned, set, unusable };
-  const rest = unusable.length === 0 ? '' : ` Not usable: ${unusable.join(', ')}; \`status --keys\` says why.`;
+  const rest =
+    unusable.length === 0 ? '' : ` Not usable: ${unusable.join(', ')}; \`status --keys\` says why.`;
   print(options, context, view, `${part.site} runs ${set} reactions that nobody had been asked for.${rest}`);
   return unusable.length === 0 ? 0 : 1;
 }

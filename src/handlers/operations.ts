@@ -26,11 +26,11 @@ import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
-import { entities } from '../shared/registry/entities.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
+import { entities } from '../shared/registry/entities.ts';
 import { openReplica, openRuntime, reacting, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();

@@ -13,7 +13,13 @@ import { loadConfig } from '../../src/shared/config/config.ts';
 import type { HttpResponse } from '../../src/shared/ports/http-client.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 
-const QUEUES = { out: 'tandem-out', in: 'tandem-in', verify: 'tandem-verify', dead: 'tandem-dead' };
+const QUEUES = {
+  out: 'tandem-out',
+  in: 'tandem-in',
+  verify: 'tandem-verify',
+  react: 'tandem-react',
+  dead: 'tandem-dead',
+};
 
 let nowMs: number;
 let bus: ServiceBusEmulator;

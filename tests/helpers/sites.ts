@@ -20,7 +20,14 @@ import { startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify', 'tandem-react'] as const;
+const QUEUES = [
+  'tandem-out',
+  'tandem-in',
+  'tandem-dead',
+  'tandem-tick',
+  'tandem-verify',
+  'tandem-react',
+] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export interface Taken {

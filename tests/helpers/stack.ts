@@ -29,7 +29,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
         inQueue: 'tandem-in',
         deadQueue: 'tandem-dead',
         verifyQueue: 'tandem-verify',
-      reactQueue: 'tandem-react',
+        reactQueue: 'tandem-react',
         resourceManager: 'http://127.0.0.1:1',
       },
     });

@@ -129,7 +129,15 @@ export const configSchema = {
       type: 'object',
       required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'reactUrl'],
       additionalProperties: false,
-      properties: { table: text, outUrl: text, inUrl: text, deadUrl: text, tickUrl: text, verifyUrl: text, reactUrl: text },
+      properties: {
+        table: text,
+        outUrl: text,
+        inUrl: text,
+        deadUrl: text,
+        tickUrl: text,
+        verifyUrl: text,
+        reactUrl: text,
+      },
     },
     azure: {
       type: 'object',

@@ -256,7 +256,11 @@ export function describeStore(name: string, openStore: () => Store): void {
         })),
       );
       const seen: string[] = [];
-      for (let page = await store.due(early + 4, 3); page.length > 0; page = await store.due(early + 4, 3, page.at(-1)))
+      for (
+        let page = await store.due(early + 4, 3);
+        page.length > 0;
+        page = await store.due(early + 4, 3, page.at(-1))
+      )
         seen.push(...page.map(({ key }) => key));
       expect(seen).toEqual(keys.slice(0, 8));
       const first = await held(keys[0] ?? '');

@@ -188,7 +188,9 @@ describe('the name of an effect', () => {
   test('changes with a stamp of a watched field, slots of sets included, and with nothing else', async () => {
     const first = await nameOf(() => write({ status: 'paid' }));
     expect(await nameOf(() => write({ note: 'x' }))).toBe(first);
-    const tagged = await nameOf(() => aws.write(KEY, {}, { decide: () => ({ tags: change({ add: ['a'] }) }) }));
+    const tagged = await nameOf(() =>
+      aws.write(KEY, {}, { decide: () => ({ tags: change({ add: ['a'] }) }) }),
+    );
     expect(tagged).not.toBe(first);
     expect(tagged).toMatch(/^mail-v1-[\w-]{32}$/);
   });

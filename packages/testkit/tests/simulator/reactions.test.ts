@@ -78,7 +78,14 @@ describe('mutants of reactions', () => {
     'what fails is tried again at once',
     'a result is written whatever holds now',
   ])('"%s" is found out', async (mutant) => {
-    const options = { workload: 'reactions', first: 1, count: 100, threads: 1, mutant, stopEarly: true } as const;
+    const options = {
+      workload: 'reactions',
+      first: 1,
+      count: 100,
+      threads: 1,
+      mutant,
+      stopEarly: true,
+    } as const;
     const { failed } = await runPool(options);
     expect(failed.flatMap(({ findings }) => findings.map(({ invariant }) => invariant))).toContain(
       '16 reactions',

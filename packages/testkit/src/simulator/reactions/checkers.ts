@@ -81,8 +81,7 @@ function checkParked({ site, record }: Held, nowMs: number): Finding[] {
       ];
       if (parked === undefined) return [];
       if (dueMs !== undefined) return found('is parked and due');
-      if (!PARKED_FOR[reaction]?.includes(parked.reason))
-        return found(`is parked as ${parked.reason}`);
+      if (!PARKED_FOR[reaction]?.includes(parked.reason)) return found(`is parked as ${parked.reason}`);
       if (parked.reason === 'failed' && attempts < ATTEMPTS)
         return found(`is parked after ${attempts} attempts`);
       const heldMs = nowMs - (tried?.atMs ?? 0);
