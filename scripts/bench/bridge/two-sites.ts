@@ -186,6 +186,7 @@ function sitesOf(
         TANDEM_DEAD_URL: queueUrls['tandem-dead'] ?? '',
         TANDEM_TICK_URL: queueUrls['tandem-tick'] ?? '',
         TANDEM_VERIFY_URL: queueUrls['tandem-verify'] ?? '',
+        TANDEM_REACT_URL: queueUrls['tandem-react'] ?? '',
       },
       control: { store: dynamodb, queues: sqs },
     },
