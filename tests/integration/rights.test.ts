@@ -27,8 +27,8 @@ import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replicati
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { composeTemplate } from '../../infra/azure/template/compose-template.ts';
-import { entities } from '../../src/shared/registry/entities.ts';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
+import { entities } from '../../src/shared/registry/entities.ts';
 import { type Call, deliver, type Delivery, invokeFunction, invokeLambda } from '../helpers/call.ts';
 import { packaged } from '../helpers/cloudformation.ts';
 import { type AwsRights, awsRights, proxyAws } from '../helpers/rights/aws.ts';

@@ -4,9 +4,9 @@ import { pausedPeers, pauseKey } from '@tandem-clouds/replication/paused-peers';
 import { digest } from '../../src/shared/digest.ts';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
 import { reactionsOf } from '../../src/shared/domain/reactions.ts';
-import type { HttpRequest } from '../../src/shared/http/route.ts';
-import { reactionRoutes } from '../../src/shared/http/operations/reactions.ts';
 import { reactionChange, reactionScan } from '../../src/shared/generated/validators.js';
+import { reactionRoutes } from '../../src/shared/http/operations/reactions.ts';
+import type { HttpRequest } from '../../src/shared/http/route.ts';
 import { START_MS, TestSite } from '../helpers/test-site.ts';
 
 const order = defineEntity({
@@ -69,7 +69,9 @@ test('one is parked, counted as such, and tried again at once', async () => {
   await call('POST', 'reactions/change', { body: { action: 'retry', key: KEY, reaction: 'mail' } });
   expect(site.held(KEY)?.reactions?.['mail']).toMatchObject({ dueMs: START_MS });
   const nothing = { action: 'retry', key: KEY, reaction: 'copy' };
-  await expect(call('POST', 'reactions/change', { body: nothing })).rejects.toThrow(/nothing to do about copy/);
+  await expect(call('POST', 'reactions/change', { body: nothing })).rejects.toThrow(
+    /nothing to do about copy/,
+  );
 });
 
 test('a reaction is paused and runs again; one that is not declared is refused by name', async () => {
