@@ -92,6 +92,14 @@ const CHARTS = (site) => [
       ofSite(site, 'SweptKeys', 'Sum', 'sent again'),
     ],
   },
+  {
+    title: 'Reactions: due, and parked for a person (1,000 stands for more)',
+    metrics: [
+      ofSite(site, 'ReactionsWaiting', 'Maximum', 'due'),
+      ofSite(site, 'ReactionsParked', 'Maximum', 'parked'),
+    ],
+  },
+  { title: 'Reactions: oldest due, ms', metrics: [ofSite(site, 'OldestReactionMs', 'Maximum', 'oldest')] },
   { title: 'Clocks: least lag by peer, ms (warning: -500)', metrics: [perPeer(site, 'LagMs', 'Minimum')] },
   {
     title: 'Bridge: errors',
