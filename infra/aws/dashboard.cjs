@@ -86,10 +86,11 @@ const CHARTS = (site) => [
   },
   { title: 'Differences found by comparisons', metrics: [perPeer(site, 'Differences', 'Maximum')] },
   {
-    title: 'Conflicts, and keys sent again',
+    title: 'Conflicts, keys sent again, values that no index takes',
     metrics: [
       ofSite(site, 'ConflictsLogged', 'Sum', 'conflicts'),
       ofSite(site, 'SweptKeys', 'Sum', 'sent again'),
+      ofSite(site, 'ValuesNotIndexed', 'Sum', 'not indexed'),
     ],
   },
   {
