@@ -10,6 +10,7 @@
  */
 module.exports = async ({ resolveVariable }) => ({
   statement: {
+    Sid: 'Secrets',
     Effect: 'Allow',
     Action: ['secretsmanager:GetSecretValue'],
     Resource: {

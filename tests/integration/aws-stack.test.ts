@@ -31,6 +31,8 @@ describe('the AWS stack', () => {
     // Network interfaces get theirs when they are made; the code may not use the permission.
     'VpcAccess Interfaces',
     'VpcAccess Describe',
+    // What secrets there are is the owner's business (infra/aws/secrets.cjs).
+    'ReactRole Secrets',
     // Health checks and changes belong to no zone, and have no names before they are made.
     'MonitorRole EachHealthCheck',
     'MonitorRole Changes',

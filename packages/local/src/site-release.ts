@@ -48,3 +48,17 @@ export function placeArtefact(artefact: string, buildDir: string): void {
     }
   }
 }
+
+/**
+ * The functions that an artefact has, of those that today's definition declares: an older release has its own definition in
+ * the cloud, and none that came since.
+ * @param buildDir Where the artefact was placed.
+ */
+export function functionsOf<Declared extends { readonly handler: string }>(
+  buildDir: string,
+  functions: Readonly<Record<string, Declared>>,
+): Record<string, Declared> {
+  const has = ({ handler }: Declared): boolean =>
+    fs.existsSync(path.join(buildDir, `${handler.slice(0, handler.lastIndexOf('.'))}.cjs`));
+  return Object.fromEntries(Object.entries(functions).filter(([, declared]) => has(declared)));
+}

@@ -42,10 +42,10 @@ export function keyedRequest(
   if (key === undefined) {
     throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
   }
+  // Where nobody is asked who they are there is no caller to tell apart: an id is the same whether a release knows one or not.
+  const callers = caller === undefined || caller.isAnybody === true ? [] : [caller.identity];
   // A key holds no line break, nor does JSON.
-  const named = digest(
-    [entity, key, ...(caller === undefined ? [] : [caller.identity]), ...actedFor.map(oneLine)].join('\n'),
-  );
+  const named = digest([entity, key, ...callers, ...actedFor.map(oneLine)].join('\n'));
   return {
     id: uuidOf(named),
     key: named.toString('base64url'),

@@ -16,7 +16,7 @@ import type { Code } from '../code/messages.ts';
 import type { LiveSite } from '../code/serve-code.ts';
 import { replaceEnvironment, withEnvironment } from '../code/with-environment.ts';
 import { announce } from '../run-registry.ts';
-import { placeArtefact, releaseToServe } from '../site-release.ts';
+import { functionsOf, placeArtefact, releaseToServe } from '../site-release.ts';
 import { AppCode } from './app-code.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
 import { clientOptions } from './client-options.ts';
@@ -186,6 +186,8 @@ export class AwsLiveSite implements LiveSite {
 
   async #prepare({ definition }: Code): Promise<Prepared> {
     const service = structuredClone(definition) as unknown as Service;
+    if (this.#release !== undefined)
+      service.functions = functionsOf(this.#options.buildDir, service.functions);
     const triggers = triggersOf(service);
     // The trigger process runs them; serverless-offline would run them a second time.
     for (const one of Object.values(service.functions)) {

@@ -61,7 +61,7 @@ export interface ServiceDefinition {
     readonly memorySize?: number;
     environment?: Record<string, CloudFormationValue>;
   };
-  readonly functions: Readonly<Record<string, FunctionDefinition>>;
+  functions: Readonly<Record<string, FunctionDefinition>>;
   readonly resources?: {
     readonly Resources?: Readonly<Record<string, TemplateResource>>;
     /** What is added to resources that the framework makes, by their logical ids. */

@@ -8,6 +8,12 @@ import { unzip, zip } from '@tandem-clouds/local/zip';
 /** Without source maps; written by `npm run tandem -- release-fixture`. */
 export const FIXTURE = path.join(import.meta.dirname, '../../../../tests/fixtures/previous-release.zip.br');
 
+/** Functions that lay elsewhere in that release: the local hosts go by today's definitions. Empty with the next fixture. */
+const MOVED: Readonly<Record<string, string>> = {
+  'src/handlers/users.cjs': 'src/handlers/entities/users.cjs',
+};
+const today = (name: string): string => MOVED[name] ?? name;
+
 /** Unpacks the artefact of each cloud into a folder, as one package, and returns their folders. */
 export function unpackPreviousRelease(folder: string): Readonly<Record<Cloud, string>> {
   const archive = path.join(folder, 'release.zip');
@@ -17,7 +23,7 @@ export function unpackPreviousRelease(folder: string): Readonly<Record<Cloud, st
     const own = files.filter(([name]) => name.startsWith(`${cloud}/`));
     const artefact = path.join(folder, cloud);
     fs.mkdirSync(artefact);
-    const content = new Map(own.map(([name, bytes]) => [name.slice(cloud.length + 1), bytes]));
+    const content = new Map(own.map(([name, bytes]) => [today(name.slice(cloud.length + 1)), bytes]));
     fs.writeFileSync(path.join(artefact, 'tandem.zip'), zip(content));
     return artefact;
   };
