@@ -1,5 +1,5 @@
 /** Small pieces of the contract that several paths share. */
-import { durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
+import { clockAheadMaxMs, durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { requestsRemembered } from '../../src/shared/bounds.ts';
 import type { Access } from '../../src/shared/domain/entity.ts';
 
@@ -42,7 +42,7 @@ const MEANING: Readonly<Record<number, string>> = {
   411: 'The body was sent in chunks, without a Content-Length',
   413: 'The body, or the record it would make, is too large',
   415: 'The body is not JSON by its type, or not in UTF-8',
-  422: 'The Idempotency-Key was used before, with another body',
+  422: 'The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again',
   429: 'The caller asks for more than a site grants one; see Retry-After',
   500: 'What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect',
   503: 'A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After',
@@ -86,8 +86,11 @@ export const idempotencyKey = {
     'counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 ' +
     'visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that ' +
     'derives from it, unless the body names one. A record knows the first such request and the ' +
-    `${requestsRemembered - 1} newest for as long as it is stored; one that is sent again after more than that many ` +
-    'others may take effect again.',
+    `${requestsRemembered - 1} newest for as long as it is stored. Make the key a UUID of version 7 right before it is ` +
+    'first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it ' +
+    'took effect is unknown. A key that carries no time, or one that is more than ' +
+    `${clockAheadMaxMs / 1_000} s ahead of the clock of the site, may take effect again after ` +
+    `${requestsRemembered - 1} others.`,
 } as const;
 
 /** `*`, or a list of entity tags in which empty elements are ignored (RFC 9110, sections 5.6.1 and 13.1). */

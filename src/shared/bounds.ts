@@ -39,8 +39,11 @@ export const readThroughBytesMax = 4 * 1024 * 1024;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
 
-/** How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. */
-export const requestsRemembered = 8;
+/**
+ * How many keyed requests a record remembers: the first one, which its id may derive from, and the newest. About 350 bytes
+ * each, so that with the largest body (`bodyBytesMax`) they still fit a site's share of an event.
+ */
+export const requestsRemembered = 16;
 /** Ids that the rule of an action may take in one request. */
 export const ruleIdsMax = 100;
 

@@ -22,6 +22,7 @@ export const errorCodes = [
   'uri_too_long',
   'unsupported_media_type',
   'idempotency_mismatch',
+  'request_forgotten',
   'too_many_requests',
   'not_yet_here',
   'index_incomplete',
@@ -132,6 +133,12 @@ export class GoneError extends AppError {
 export class IdempotencyMismatchError extends AppError {
   override readonly name = 'IdempotencyMismatchError';
   readonly code = 'idempotency_mismatch';
+}
+
+/** The request may have been done already: the record has forgotten requests of that age, so it is not done again. */
+export class RequestForgottenError extends AppError {
+  override readonly name = 'RequestForgottenError';
+  readonly code = 'request_forgotten';
 }
 
 /** The caller asks for more than a site grants one of them. */

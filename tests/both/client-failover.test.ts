@@ -176,7 +176,29 @@ describe(`a call whose answer is lost at ${cloudName}`, () => {
     expect((await users.patch(id, { signIns: { increment: 5 } }, again)).data.signIns).toBe(5);
   });
 
-  test('the limit of that: a key that seven later ones have pushed out is not known again', async () => {
+  test('an increment whose key the record has forgotten since is unknown, and does not count again', async () => {
+    const client = openClient({ totalMs: 20_000 });
+    const users = client.collection('users');
+    const id = await agreed(client);
+    lost = Array.from({ length: 20 }, () => 'own');
+    const error = await users
+      .patch(id, { signIns: { increment: 1 } }, { totalMs: 200 })
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    lost = [];
+    for (let n = 0; n < requestsRemembered; n += 1)
+      await users.patch(id, { signIns: { increment: 1 } }, { site: 'own' });
+    const { key = '' } = error as OutcomeUnknown;
+    const again = { idempotencyKey: key, site: 'own' };
+    const repeated = await users
+      .patch(id, { signIns: { increment: 1 } }, again)
+      .catch((reason: unknown) => reason);
+    expect(repeated).toBeInstanceOf(OutcomeUnknown);
+    expect((repeated as OutcomeUnknown).cause).toMatchObject({ status: 422, code: 'request_forgotten' });
+    expect((await here(id))['signIns']).toBe(requestsRemembered + 1);
+  });
+
+  test('a key that carries no time is not known again after fifteen later ones', async () => {
     const client = openClient({ totalMs: 20_000 });
     const users = client.collection('users');
     const id = await agreed(client);

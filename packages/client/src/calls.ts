@@ -4,11 +4,13 @@
  */
 import createFetchClient from 'openapi-fetch';
 import type { Answer } from './attempt.ts';
+import { keysMax } from './bounds.ts';
 import { realClock } from './clock.ts';
-import { NotModifiedError } from './errors.ts';
+import { NotModifiedError, ProblemError } from './errors.ts';
 import { type Answered, Failover } from './failover.ts';
 import { FactsTable } from './find-facts.ts';
 import { operationFacts } from './generated/operations.ts';
+import { timedKey, untimedKey } from './keys.ts';
 import { type CheckedOptions, checkOptions, type ClientOptions, type HeadersOf } from './options.ts';
 import { isRead, type Repeat, repeatOf } from './repeat.ts';
 import { type Carried, recordPath, Session } from './session.ts';
@@ -24,6 +26,8 @@ interface Prepared {
   readonly headers: Headers;
   readonly body: string | undefined;
   readonly repeat: Repeat;
+  /** The key was made for this very call. */
+  readonly isNewKey: boolean;
 }
 
 export class Calls {
@@ -78,8 +82,8 @@ export class Calls {
     const headers = new Headers(request.headers);
     if (durable === true) headers.set('prefer', 'durability=all');
     if (ifMatch !== undefined) headers.set('if-match', etagOf(ifMatch));
-    const key =
-      idempotencyKey ?? headers.get('idempotency-key') ?? (facts?.keyed === true ? newKey() : undefined);
+    const given = idempotencyKey ?? headers.get('idempotency-key') ?? undefined;
+    const key = given ?? (facts?.keyed === true ? timedKey(Date.now()) : undefined);
     if (key !== undefined) headers.set('idempotency-key', key);
     const body = request.body === null ? undefined : await request.text();
     const parsed: unknown = body === undefined ? undefined : JSON.parse(body);
@@ -90,11 +94,31 @@ export class Calls {
       headers,
       body,
       repeat: safeElsewhere === true && repeat === 'here' ? 'elsewhere' : repeat,
+      isNewKey: given === undefined,
     };
   }
 
-  async #send(
-    { method, url: { pathname, search }, headers, body, repeat }: Prepared,
+  /**
+   * A key that is as old as what a record has forgotten is refused. Of a new one that has done nothing anywhere, this shows
+   * that the clock here is behind those of others: it is made anew by the site's clock, and at last without a time.
+   */
+  async #send(prepared: Prepared, options: CallOptions): Promise<Answered> {
+    let { isNewKey } = prepared;
+    for (let keys = 1; ; keys += 1) {
+      try {
+        return await this.#sendOnce({ ...prepared, isNewKey }, options);
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.code !== 'request_forgotten' || !isNewKey) throw error;
+        isNewKey = keys < keysMax;
+        // The header `Date` has no fractions of a second.
+        const isTimed = isNewKey && error.dateMs !== undefined;
+        prepared.headers.set('idempotency-key', isTimed ? timedKey(error.dateMs + 1_000) : untimedKey());
+      }
+    }
+  }
+
+  async #sendOnce(
+    { method, url: { pathname, search }, headers, body, repeat, isNewKey }: Prepared,
     { site, signal, totalMs = this.#checked.totalMs }: CallOptions,
   ): Promise<Answered> {
     let carried = this.session.carry(pathname, isRead(method));
@@ -102,6 +126,7 @@ export class Calls {
       request: { method, path: pathname + search },
       repeat,
       key: headers.get('idempotency-key') ?? undefined,
+      isNewKey,
       body,
       headers: async (isBound) => {
         carried = this.session.carry(pathname, isRead(method));
@@ -151,11 +176,4 @@ function etagOf(ifMatch: NonNullable<CallOptions['ifMatch']>): string {
   const etag = typeof ifMatch === 'string' ? ifMatch : ifMatch.etag;
   if (etag === undefined) throw new TypeError('ifMatch needs an ETag, and this result has none');
   return etag;
-}
-
-/** 128 random bits; `randomUUID` is only for pages that came over HTTPS. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
 }

@@ -57,8 +57,14 @@ export class ProblemError extends TandemError {
   readonly site: string;
   /** Of a read: the site may not have what this session has seen (`whenBehind: 'stale'`), so 404 may mean "not yet". */
   readonly stale: boolean;
+  /** Epoch milliseconds of the site's clock when it refused, in whole seconds; undefined where the answer has no `Date`. */
+  readonly dateMs: number | undefined;
 
-  constructor(request: RequestName, problem: Problem, { site, stale }: Pick<ProblemError, 'site' | 'stale'>) {
+  constructor(
+    request: RequestName,
+    problem: Problem,
+    { site, stale, dateMs }: Pick<ProblemError, 'site' | 'stale' | 'dateMs'>,
+  ) {
     super(request, `${problem.status} ${problem.code}: ${textOf(problem)}`);
     this.status = problem.status;
     this.code = problem.code;
@@ -69,6 +75,7 @@ export class ProblemError extends TandemError {
     this.errors = problem.errors ?? [];
     this.site = site;
     this.stale = stale;
+    this.dateMs = dateMs;
   }
 }
 

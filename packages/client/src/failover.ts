@@ -26,6 +26,8 @@ export interface Call {
   readonly repeat: Repeat;
   /** The idempotency key that all attempts carry. */
   readonly key: string | undefined;
+  /** The key was made for this call, so that nothing was sent under it before. */
+  readonly isNewKey: boolean;
   readonly body: string | undefined;
   /** Of one attempt. @param isBound Whether the session's guarantee is asked for. */
   readonly headers: (isBound: boolean) => Promise<Headers>;
@@ -189,16 +191,22 @@ class Run {
 
   /** @throws ProblemError @throws OutcomeUnknown when an attempt elsewhere may stand that this refusal says nothing of. */
   #resultOf({ name, isEdge }: Endpoint, answer: Answer): Answered {
-    const { request } = this.#call;
+    const { request, isNewKey } = this.#call;
     const done = { answer, stale: this.#stale, deletedBefore: false };
     if (answer.status < 400) return done;
     const elsewhere = [...this.#route.unknownAt].filter((other) => other !== name || isEdge);
+    const dateMs = Date.parse(answer.headers.get('date') ?? '');
     const refusal = new ProblemError(request, problemOf(answer.text) ?? bareProblem(answer), {
       site: answer.site,
       stale: this.#stale,
+      dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
     });
-    if (elsewhere.length > 0 && !isRead(request.method)) throw this.#failure(refusal);
+    const isForgotten = refusal.code === 'request_forgotten';
+    // The site does not know either whether it has done what an earlier call sent under this key.
+    if (isForgotten && !isNewKey) this.#route.unknownAt.add(name);
     const isRepeated = this.#route.unknownAt.has(name);
+    if ((elsewhere.length > 0 || (isForgotten && isRepeated)) && !isRead(request.method))
+      throw this.#failure(refusal);
     if (request.method === 'DELETE' && answer.status === 404 && isRepeated)
       return { ...done, deletedBefore: true };
     throw refusal;

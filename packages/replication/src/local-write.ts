@@ -3,6 +3,9 @@
  *
  * Invariant: the state and its markers become durable in one conditional put, before the answer. The message
  * afterwards is only the quick path: if it is lost, the marker is still there and the sweeper resends.
+ *
+ * Invariant: it takes effect at most once. Where the store has not answered a put, and what the record remembers of
+ * operations no longer reaches back to it, nobody knows, and it is not tried again.
  */
 import {
   clockAheadMaxMs,
@@ -58,6 +61,7 @@ export interface LocalWrite {
 /**
  * Performs a local write and returns the record as written, or as it is when the rule leaves it so.
  * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
+ * @throws AmbiguousError when the write may have taken effect, and the record has forgotten whether it has.
  * @throws TooLargeError when the record would not fit one message.
  */
 export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
@@ -65,14 +69,22 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
   let known = write.expectNew === true;
   let failures = 0;
   let ambiguous = false;
+  let unanswered: Unanswered | undefined;
+  let putting: Unanswered | undefined;
+  let isForgotten = false;
   for (let attempt = 0; attempt < writeAttemptsMax;) {
     try {
       if (!known) current = yield* get(write.key);
       known = false;
       const held = current?.record;
       if (held?.operations.includes(write.operationId) === true) return held;
+      if (unanswered !== undefined) {
+        isForgotten = isOutOfSight(held, unanswered);
+        if (!isForgotten && current?.revision !== unanswered.expected) unanswered = undefined;
+      }
       const live = held !== undefined && isLive(held.state, site.now());
       const changes = write.decide(held, live);
+      if (changes !== undefined && isForgotten) throw unknowable(write.key);
       if (changes === undefined) {
         if (held === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
         return held;
@@ -83,12 +95,14 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
         changes: { ...start.resets, ...changes },
       });
       const message = messageFor(site, record, held, write.traceparent);
+      putting = { after: held?.operations.at(-1), expected: current?.revision };
       const [result] = yield* putMany([{ record, expected: current?.revision }]);
       if (result?.status === 'written') {
         yield* announce(site, record, message);
         return record;
       }
       if (result?.status === 'failed') throw result.error;
+      putting = undefined;
       if (result?.current !== undefined) {
         current = result.current;
         known = true;
@@ -96,8 +110,11 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       attempt += 1;
       if (!known) yield* sleep(writeBackoffMs * attempt);
     } catch (error) {
+      // A refusal of the rule may be about what this very write has done.
+      if (isForgotten) throw error instanceof AmbiguousError ? error : unknowable(write.key, error);
       if (!isRetryable(error)) throw error;
-      ambiguous ||= error instanceof AmbiguousError;
+      if (error instanceof AmbiguousError) [ambiguous, unanswered] = [true, putting ?? unanswered];
+      putting = undefined;
       failures += 1;
       if (failures >= writeFailuresMax) throw unavailable(write.key, ambiguous, error);
       known = false;
@@ -105,6 +122,27 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
     }
   }
   throw new UnavailableError(`${write.key} is being written too often`);
+}
+
+/** A put that may have been done. */
+interface Unanswered {
+  /** It stands right after this operation, or is the first. */
+  readonly after: string | undefined;
+  /** What it was conditional on: once something else is there, it can no longer be done. */
+  readonly expected: Versioned['revision'] | undefined;
+}
+
+/** Whether so many operations have followed that the one which was not answered might be forgotten. */
+function isOutOfSight(held: StoredRecord | undefined, { after }: Unanswered): boolean {
+  const operations = held?.operations ?? [];
+  return operations.length >= operationsRemembered && (after === undefined || !operations.includes(after));
+}
+
+function unknowable(key: string, cause?: unknown): AmbiguousError {
+  return new AmbiguousError(
+    `${key}: the store did not answer, and so many writes have followed that nobody can say whether it did the write`,
+    { cause },
+  );
 }
 
 /** What a write begins with. */

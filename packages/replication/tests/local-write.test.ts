@@ -7,6 +7,9 @@ import { applyBatch } from '../src/apply.ts';
 import { operationsRemembered, sweepGraceMs, writeFailuresMax } from '../src/bounds.ts';
 import { AmbiguousError, TooLargeError, UnavailableError } from '../src/errors.ts';
 import type { ReplicationEvent } from '../src/event.ts';
+import { increment as countBy } from '../src/policies/counter.ts';
+import { fieldValue } from '../src/policies/field.ts';
+import { partsOf, type StoredRecord } from '../src/record.ts';
 import { encodeStamp } from '../src/stamp.ts';
 import { sweep } from '../src/sweep.ts';
 
@@ -161,6 +164,78 @@ describe('a local write', () => {
     expect((await write('mine')).version).not.toBe(version);
     expect(site.held('user:1')?.state.fields['by']?.[1]).toBe('mine');
     expect(operationsRemembered).toBe(8);
+  });
+
+  test.each([0, 1, operationsRemembered - 1, operationsRemembered, operationsRemembered + 3])(
+    'whose answer is lost takes effect once, or says that it cannot know, when %i others come before it looks',
+    async (others) => {
+      for (const isDone of [true, false]) {
+        const site = aws();
+        const count = { decide: () => ({ visits: countBy(1) }) };
+        await site.write('user:1', {}, count);
+        const put = site.store.putMany.bind(site.store);
+        let lost = false;
+        site.store.putMany = async (writes) => {
+          if (lost) return put(writes);
+          lost = true;
+          if (isDone) await put(writes);
+          for (let n = 0; n < others; n += 1) await site.write('user:1', { n });
+          return [{ status: 'failed', error: new AmbiguousError('no answer') }];
+        };
+        const outcome = await site.write('user:1', {}, count).then(
+          () => 'done',
+          (error: unknown) => (error as { code: string }).code,
+        );
+        // It stands right after what it was conditional on, so it is in sight as long as that is.
+        const isInSight = others < operationsRemembered;
+        const visits = fieldValue(partsOf(site.held('user:1')!.state, 'visits'));
+        expect([outcome, visits]).toEqual(isInSight ? ['done', 2] : ['ambiguous', isDone ? 2 : 1]);
+      }
+    },
+  );
+
+  test.each([
+    ['a refusal', [{ error: new UnavailableError('no'), others: 20 }]],
+    ['a lost race', [{ others: 20 }]],
+    // Once another write stands where the unanswered one was to stand, that can no longer be done.
+    [
+      'a look that found nothing done',
+      [{ error: new AmbiguousError('no answer'), others: 1 }, { others: 20 }],
+    ],
+  ])('goes on past any number of others after %s', async (_, fates: { error?: Error; others: number }[]) => {
+    const site = aws();
+    await site.write('user:1', { name: 'Ada' });
+    const put = site.store.putMany.bind(site.store);
+    let left = [...fates];
+    site.store.putMany = async (writes) => {
+      const [fate, ...rest] = left;
+      if (fate === undefined) return put(writes);
+      left = [];
+      for (let n = 0; n < fate.others; n += 1) await site.write('user:1', { n });
+      left = rest;
+      return fate.error === undefined ? put(writes) : [{ status: 'failed', error: fate.error }];
+    };
+    await site.write('user:1', { name: 'Countess' });
+    expect(site.held('user:1')?.state.fields['name']?.[1]).toBe('Countess');
+  });
+
+  test('whose answer is lost finds by its own rule what it did, however many others came: that is an answer', async () => {
+    const site = aws();
+    await site.write('user:1', { name: 'Ada' });
+    const put = site.store.putMany.bind(site.store);
+    let lost = false;
+    site.store.putMany = async (writes) => {
+      if (lost) return put(writes);
+      lost = true;
+      await put(writes);
+      for (let n = 0; n < 20; n += 1) await site.write('user:1', { n });
+      return [{ status: 'failed', error: new AmbiguousError('no answer') }];
+    };
+    const once = {
+      decide: (current: StoredRecord | undefined) =>
+        current?.state.fields['done'] === undefined ? { done: true } : undefined,
+    };
+    expect((await site.write('user:1', {}, once)).state.fields['n']?.[1]).toBe(19);
   });
 
   test('without peers marks and sends nothing', async () => {

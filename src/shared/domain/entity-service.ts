@@ -84,7 +84,7 @@ export class EntityService {
 
   /**
    * A keyed request that was done before answers with the record as it is now.
-   * @throws ConflictError when the id is taken. @throws IdempotencyMismatchError @throws GoneError
+   * @throws ConflictError when the id is taken. @throws IdempotencyMismatchError @throws RequestForgottenError @throws GoneError
    */
   async create(
     input: Readonly<Record<string, Json>>,
@@ -95,7 +95,8 @@ export class EntityService {
     if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
     const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
     const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
-    const createdAt = new Date(this.#replica.now()).toISOString();
+    const nowMs = this.#replica.now();
+    const createdAt = new Date(nowMs).toISOString();
     let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
@@ -108,7 +109,7 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...initial, createdAt, ...remember(current, request, true) };
+        return { ...initial, createdAt, ...remember(current, request, { created: true, nowMs }) };
       },
     });
     return { record, replayed };
@@ -164,7 +165,7 @@ export class EntityService {
   /**
    * Changes the given fields as their policies say; null removes one. A keyed request that was done before answers
    * with the record as it is now.
-   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError
+   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError @throws RequestForgottenError
    * @throws OutOfBoundsError when what is there and the change together break a rule of the entity
    */
   async change(
@@ -183,7 +184,7 @@ export class EntityService {
    * Runs the rule of an action inside the write. A keyed request that was done before answers with the record as it is
    * now.
    * @param input Valid by the schema of the action's input.
-   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError
+   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError @throws RequestForgottenError
    * @throws RefusedByRuleError @throws RuleFaultError @throws OutOfBoundsError
    */
   async act(
@@ -222,7 +223,8 @@ export class EntityService {
         replayed = earlierRun(live, request, true) !== undefined;
         if (replayed) return undefined;
         checkPrecondition(live, ifMatch);
-        return unlessEmpty({ ...decide(live), ...remember(live, request, false) });
+        const memory = remember(live, request, { created: false, nowMs: this.#replica.now() });
+        return unlessEmpty({ ...decide(live), ...memory });
       },
     });
     return { record, replayed };

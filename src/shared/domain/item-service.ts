@@ -48,7 +48,7 @@ export class ItemService {
 
   /**
    * Creates or replaces. A keyed request that was done before answers with the record as it is now.
-   * @throws PreconditionFailedError @throws IdempotencyMismatchError @throws GoneError
+   * @throws PreconditionFailedError @throws IdempotencyMismatchError @throws RequestForgottenError @throws GoneError
    */
   async write(
     input: ItemInput,
@@ -77,7 +77,7 @@ export class ItemService {
         return {
           ...(live === undefined && { createdAt: new Date(nowMs).toISOString() }),
           data: input.data,
-          ...remember(current, request, created),
+          ...remember(current, request, { created, nowMs }),
           // Also when it never expires: another site may have given this id an end that has not arrived yet.
           [EXPIRES]: expires,
         };

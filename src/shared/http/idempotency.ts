@@ -16,6 +16,12 @@ import type { HttpRequest } from './route.ts';
 const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
 
 /**
+ * A UUID of version 7 carries the milliseconds at which it was made in its first 48 bits.
+ * @see https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+ */
+const TIMED = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/**
  * The request's key and body as digests; undefined without a key.
  * @param action The action that is asked for: the same key with another one is another request, whatever the bodies are.
  * @param actedFor For whom it is made, where that is not its caller alone (`domain/scope.ts`).
@@ -45,12 +51,19 @@ export function keyedRequest(
     key: named.toString('base64url'),
     // No JSON text begins with the name of an action.
     body: digest(`${action ?? ''}${canonicalJson(body as Json)}`).toString('base64url'),
+    ...madeAt(key),
   };
 }
 
 /** The header that tells a repeated answer from a first one. */
 export function replayedHeader(replayed: boolean): Record<string, string> {
   return replayed ? { 'idempotency-replayed': 'true' } : {};
+}
+
+/** When the key was made, where it says so. */
+function madeAt(key: string): Pick<KeyedRequest, 'madeAtMs'> {
+  const [, high, low] = TIMED.exec(key) ?? [];
+  return high === undefined || low === undefined ? {} : { madeAtMs: Number.parseInt(high + low, 16) };
 }
 
 function oneLine(text: string): string {

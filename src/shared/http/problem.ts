@@ -37,6 +37,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   uri_too_long: { status: 414, title: 'URI too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   too_many_requests: { status: 429, title: 'Too many requests' },
+  request_forgotten: { status: 422, title: 'Request too old to be known' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   index_incomplete: { status: 503, title: 'List not ready' },
   not_yet_here: { status: 503, title: 'Not yet here' },

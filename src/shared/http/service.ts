@@ -31,7 +31,7 @@ type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 
 const EXPOSED =
-  'Accept-Patch, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
+  'Accept-Patch, Date, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;

@@ -1277,7 +1277,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -1390,7 +1390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used before, with another body */
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1641,7 +1641,7 @@ export interface operations {
             query?: never;
             header?: {
                 "If-Match"?: string;
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -1764,7 +1764,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used before, with another body */
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1806,7 +1806,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -1919,7 +1919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used before, with another body */
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1961,7 +1961,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 7 newest for as long as it is stored; one that is sent again after more than that many others may take effect again. */
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -2091,7 +2091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used before, with another body */
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
             422: {
                 headers: {
                     [name: string]: unknown;

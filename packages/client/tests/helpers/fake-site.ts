@@ -21,6 +21,8 @@ export type Fate =
   /** Of a gateway, without a site behind it. */
   | '502'
   | '429'
+  /** The record has forgotten requests that old. */
+  | 'forgotten'
   | 'behind';
 
 export interface Sent {
@@ -82,6 +84,8 @@ export class FakeSite {
         return new Response('bad gateway', { status: 502 });
       case '429':
         return new Response('slow down', { status: 429, headers: { 'retry-after': '1' } });
+      case 'forgotten':
+        return this.#problem(422, 'request_forgotten', { date: 'Sun, 06 Nov 2044 08:49:37 GMT' });
       case 'behind':
         return this.#problem(503, 'not_yet_here', { 'retry-after': '2' });
       case 'well':
