@@ -25,7 +25,11 @@ beforeEach(() => {
   dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-entities-')));
   for (const name of ['src/shared', 'src/handlers/entities', 'package.json'])
     fs.cpSync(path.join(ROOT, name), at(name), { recursive: true });
-  for (const name of ['node_modules', 'packages']) fs.symlinkSync(path.join(ROOT, name), at(name));
+  fs.symlinkSync(path.join(ROOT, 'node_modules'), at('node_modules'));
+  fs.mkdirSync(at('packages'));
+  // What is generated into the client stays in the copy.
+  for (const name of fs.readdirSync(path.join(ROOT, 'packages')))
+    if (name !== 'client') fs.symlinkSync(path.join(ROOT, 'packages', name), at(`packages/${name}`));
 });
 afterEach(() => {
   fs.rmSync(dir, { recursive: true });

@@ -47,6 +47,7 @@ describe('a function that reads secrets', () => {
       TANDEM_DEAD_URL: 'q',
       TANDEM_TICK_URL: 'q',
       TANDEM_VERIFY_URL: 'q',
+      TANDEM_REACT_URL: 'q',
     };
     closing(setEnvironment(env));
     const read = (prefix: string): Promise<string> =>

@@ -47,17 +47,17 @@ describe('indexes of a table that is there', () => {
 
   test('the table of the release before gets one more with each step, and only attributes of keys', () => {
     const steps = templatesInSteps(template, tableWith('pending', 'by_type'));
-    expect(steps.map(indexesOf)).toEqual([3, 4, 5, 6].map((count) => ALL.slice(0, count)));
+    expect(steps.map(indexesOf)).toEqual([3, 4, 5, 6, 7].map((count) => ALL.slice(0, count)));
     expect(
       propertiesOf(steps[0] ?? template).AttributeDefinitions?.map(({ AttributeName }) => AttributeName),
-    ).toEqual(['k', 'p_shard', 'p_at', 'l', 'x1', 'y1']);
+    ).toEqual(['k', 'p_shard', 'p_at', 'd_shard', 'd_at', 'l']);
     expect(steps.at(-1)).toEqual(template);
     expect(steps.every((step) => step.Resources['Role'] === template.Resources['Role'])).toBe(true);
   });
 
   test('one that was interrupted goes on with what is missing', () => {
     const steps = templatesInSteps(template, tableWith('pending', 'by_type', 'by_x1', 'by_x3'));
-    expect(steps.map((step) => indexesOf(step).length)).toEqual([5, 6]);
+    expect(steps.map((step) => indexesOf(step).length)).toEqual([5, 6, 7]);
   });
 
   test('a release before keeps the indexes that it does not know', () => {
@@ -65,7 +65,7 @@ describe('indexes of a table that is there', () => {
     const [only, ...more] = templatesInSteps(before, tableWith(...(ALL as string[])));
     expect(more).toEqual([]);
     expect(indexesOf(only ?? before).toSorted()).toEqual(ALL.toSorted());
-    expect(propertiesOf(only ?? before).AttributeDefinitions).toHaveLength(12);
+    expect(propertiesOf(only ?? before).AttributeDefinitions).toHaveLength(14);
     const [kept] = (propertiesOf(only ?? before).GlobalSecondaryIndexes ?? []).slice(-1) as Index[];
     expect(kept).not.toHaveProperty('ItemCount');
   });
@@ -110,7 +110,7 @@ describe('deploying in steps', () => {
         return Promise.resolve();
       },
     });
-    expect(happened).toEqual([3, 4, 5, 6].flatMap((count) => [`deploy ${count}`, 'wait']));
+    expect(happened).toEqual([3, 4, 5, 6, 7].flatMap((count) => [`deploy ${count}`, 'wait']));
     expect(fs.readdirSync(folder)).toEqual(['aws']);
   });
 
