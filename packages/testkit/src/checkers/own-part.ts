@@ -2,7 +2,7 @@
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { Finding } from '../history/facts.ts';
 
-const invariant = '16 reactions';
+const invariant = '17 reactions';
 
 /** @param after Of the very same state. */
 export function checkOwnPart(site: string, before: StoredRecord, after: StoredRecord): Finding[] {

@@ -88,7 +88,7 @@ describe('mutants of reactions', () => {
     } as const;
     const { failed } = await runPool(options);
     expect(failed.flatMap(({ findings }) => findings.map(({ invariant }) => invariant))).toContain(
-      '16 reactions',
+      '17 reactions',
     );
   });
 });

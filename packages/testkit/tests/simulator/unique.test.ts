@@ -40,7 +40,7 @@ describe('mutants of unique values', () => {
       } as const;
       const { failed } = await runPool(options);
       expect(failed.flatMap(({ findings }) => findings.map(({ invariant }) => invariant))).toContain(
-        '16 unique',
+        '18 unique',
       );
     },
   );

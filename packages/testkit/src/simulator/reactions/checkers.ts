@@ -1,4 +1,4 @@
-/** Invariant 16: reactions. What is true at rest, from what the sites hold and what the provider has counted. */
+/** Invariant 17: reactions. What is true at rest, from what the sites hold and what the provider has counted. */
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { Finding } from '../../history/facts.ts';
@@ -6,7 +6,7 @@ import { type Performed, projectionOf } from './provider.ts';
 import { ONE_SITE, type Reacting } from './reacting.ts';
 import { task } from './task.ts';
 
-const invariant = '16 reactions';
+const invariant = '17 reactions';
 /** As the protocol's bound, which must not be read from it. */
 const EFFECTS_AN_HOUR = 60;
 const ATTEMPTS = 24;

@@ -1,5 +1,5 @@
 /**
- * Invariant 16, unique values: no site gives a second live record a value that it has given one already; and at rest every
+ * Invariant 18, unique values: no site gives a second live record a value that it has given one already; and at rest every
  * live record's value is claimed for it, at every site, so whoever has lost a value is known.
  */
 import { isDeleted, isLive, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
@@ -9,7 +9,7 @@ import type { SimSite } from '../sim-site.ts';
 import type { Watcher, World } from '../world.ts';
 import { EMAIL, PERSON, unique } from './traffic.ts';
 
-const INVARIANT = '16 unique';
+const INVARIANT = '18 unique';
 
 /** Sees every write when it takes effect. */
 export class UniqueWatcher implements Watcher {
