@@ -8,6 +8,12 @@ import { unzip, zip } from '@tandem-clouds/local/zip';
 /** Without source maps; written by `npm run tandem -- release-fixture`. */
 export const FIXTURE = path.join(import.meta.dirname, '../../../../tests/fixtures/previous-release.zip.br');
 
+/** What it declares, as data: what today's declarations are compared with (`npm run tandem -- schema check`). */
+export const FIXTURE_SCHEMA = path.join(
+  import.meta.dirname,
+  '../../../../tests/fixtures/previous-release.schema.json',
+);
+
 /** Unpacks the artefact of each cloud into a folder, as one package, and returns their folders. */
 export function unpackPreviousRelease(folder: string): Readonly<Record<Cloud, string>> {
   const archive = path.join(folder, 'release.zip');
