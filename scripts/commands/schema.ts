@@ -30,8 +30,8 @@ export const schema: Group<CommandContext> = {
     command({
       name: 'schema check',
       summary: 'additive, needs a backfill, or breaking, which is refused with the way to do it',
-      details: `Compares the declared entities with those of a release. With --site stored records are read, too, through the lists of the API
-(a read unit or half of one for each record), and those are counted that the declarations would not take; TANDEM_TOKEN is
+      details: `Compares the declared entities with those of a release. With --site stored records are read, too, through the lists of the API,
+which costs what lists cost, and those are counted that the declarations would not take; TANDEM_TOKEN is
 presented as a bearer token, whose scopes decide what is seen. Keys are printed, values are not. docs/schema.md has more.`,
       options: {
         against: AGAINST,

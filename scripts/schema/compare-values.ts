@@ -7,7 +7,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { additive, breaking, type Changes, isSame, paired, shown } from './change.ts';
 import type { Schema } from './describe.ts';
 
-/** How what the values are of is called, and the way to narrow it. */
+/** The way to narrow what these values are of. */
 export interface Narrowing {
   readonly mend: string;
 }
@@ -72,7 +72,9 @@ function* compareKeyword(change: Keyword): Changes {
     yield* compareValues(place, before, after, narrowing);
   else if (isWider(keyword, was, is))
     yield additive(place, `was ${shown(was)} and is ${shown(is)}: more values are valid`);
-  else yield narrower(change, 'values that were valid are not, or it cannot be known that they are');
+  else if (LOWER_BOUNDS.has(keyword) || UPPER_BOUNDS.has(keyword))
+    yield narrower(change, 'values that were valid are not');
+  else yield narrower(change, 'it cannot be known that values that were valid still are');
 }
 
 function narrower({ place, was, is, narrowing }: Keyword, why: string): ReturnType<typeof breaking> {

@@ -14,7 +14,7 @@ export interface SchemaReport {
 
 export function reportText({ against, changes, refused, stored }: SchemaReport): string {
   const lines = [
-    `Compared with ${against}: ${changes.length === 0 ? 'nothing has changed.' : `${changes.length} changes.`}`,
+    `Compared with ${against}: ${changes.length === 0 ? 'nothing has changed.' : `${changes.length} change${changes.length === 1 ? '' : 's'}.`}`,
     ...changes.flatMap((change) => changeLines(change, refused)),
     ...stored.flatMap(storedLines),
     ...(refused.length > 0 ? [`Refused: ${refused.length} breaking.`] : []),

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import vm from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../../scripts/commands/program.ts';
@@ -217,4 +218,47 @@ test('the release that was deployed everywhere says what it declares', () => {
   expect(readDescription(fs.readFileSync(path.join(ROOT, file), 'utf8'), file).entities).toHaveProperty(
     'user',
   );
+});
+
+describe('docs/schema.md', () => {
+  const page = fs.readFileSync(path.join(ROOT, 'docs/schema.md'), 'utf8');
+  const blocksOf = (language: string): readonly string[] =>
+    page
+      .split(/^```/m)
+      .filter((block) => block.startsWith(`${language}\n`))
+      .map((block) => block.slice(language.length + 1));
+  const commands = blocksOf('sh').flatMap((block) => block.trim().split('\n'));
+
+  test.each(commands)('%s', async (line) => {
+    const [, words = ''] = /^npm run tandem -- schema check ?(.*)$/.exec(line) ?? [
+      line,
+      'is another command',
+    ];
+    const site = await siteWith({
+      '/health': { version: 'unreleased' },
+      [`/users?limit=${pageSizeMax}`]: { items: [] },
+    });
+    const given = words.replace('http://127.0.0.1:3000', site).split(' ').filter(Boolean);
+    const { status, out, err } = await run(...given);
+    // Of a change in progress there may be something to report; it is no usage mistake, and no defect.
+    expect([0, 1]).toContain(status);
+    expect(err).toBe('');
+    expect(out).toMatch(/^Compared with /);
+  });
+
+  test('has examples that can be declared', () => {
+    const examples = blocksOf('ts');
+    expect(commands.length + examples.length).toBeGreaterThan(3);
+    for (const example of examples) {
+      const declared = vm.runInNewContext(`({ ${example} })`) as object;
+      const entity = {
+        name: 'b',
+        collection: 'bs',
+        idField: 'bId',
+        description: 'x',
+        example: { title: 'x' },
+      };
+      expect(() => defineEntity(structuredClone({ ...entity, ...declared }) as never)).not.toThrow();
+    }
+  });
 });
