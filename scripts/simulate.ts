@@ -2,7 +2,7 @@
  * Simulates the replication protocol under faults on virtual time, many seeds at once.
  *
  * Clients write records; with `--workload shop` they shop instead, with `--workload unique` they want values that nobody else
- * has, over the same replication.
+ * has, with `--workload reactions` they write what sites react to, over the same replication.
  * `--example <file>` draws one small history of a real run, for the documentation, and does nothing else.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
  * its schedule that still does (records only), and printed with a timeline of the key concerned, which is also drawn as
@@ -13,7 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
 import { commandLine, figure, type Findings, report } from '@tandem-clouds/testkit/report/report';
-import { reportFailure, reportWhole } from '@tandem-clouds/testkit/simulator/failure-text';
+import { reportFailure, reportWholeFailure } from '@tandem-clouds/testkit/simulator/failure-text';
 import { runPool } from '@tandem-clouds/testkit/simulator/pool';
 import type { ScheduleResult } from '@tandem-clouds/testkit/simulator/schedule';
 import type { Workload } from '@tandem-clouds/testkit/simulator/seeds';
@@ -32,8 +32,8 @@ interface Options {
   readonly workload: Workload;
 }
 
-/** Client operations a minute that a run should reach; a shopper's operation is many writes. */
-const OPERATIONS_A_MINUTE = { records: 150_000, shop: 15_000, unique: 50_000 } as const;
+/** Client operations a minute that a run should reach; an operation that is reacted to is many writes, as a shopper's is. */
+const OPERATIONS_A_MINUTE = { records: 150_000, shop: 15_000, unique: 50_000, reactions: 8_000 } as const;
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
   const { schedules, seed, sites, threads, workload } = options;
@@ -93,7 +93,7 @@ function showFailure(
   const { text, svg } =
     requested.workload === 'records'
       ? reportFailure(failed, requested.sites)
-      : reportWhole(requested.workload, failed, requested.sites);
+      : reportWholeFailure(failed, { sites: requested.sites, workload: requested.workload });
   progress(text);
   if (svg === undefined) return;
   const file = path.join(PICTURES, `seed-${failed.seed}.svg`);

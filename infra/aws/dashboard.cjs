@@ -86,12 +86,21 @@ const CHARTS = (site) => [
   },
   { title: 'Differences found by comparisons', metrics: [perPeer(site, 'Differences', 'Maximum')] },
   {
-    title: 'Conflicts, and keys sent again',
+    title: 'Conflicts, keys sent again, values that no index takes',
     metrics: [
       ofSite(site, 'ConflictsLogged', 'Sum', 'conflicts'),
       ofSite(site, 'SweptKeys', 'Sum', 'sent again'),
+      ofSite(site, 'ValuesNotIndexed', 'Sum', 'not indexed'),
     ],
   },
+  {
+    title: 'Reactions: due, and parked for a person (1,000 stands for more)',
+    metrics: [
+      ofSite(site, 'ReactionsWaiting', 'Maximum', 'due'),
+      ofSite(site, 'ReactionsParked', 'Maximum', 'parked'),
+    ],
+  },
+  { title: 'Reactions: oldest due, ms', metrics: [ofSite(site, 'OldestReactionMs', 'Maximum', 'oldest')] },
   { title: 'Clocks: least lag by peer, ms (warning: -500)', metrics: [perPeer(site, 'LagMs', 'Minimum')] },
   {
     title: 'Bridge: errors',

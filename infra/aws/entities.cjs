@@ -30,11 +30,11 @@ const indexArn = (name) => ({ 'Fn::Sub': `\${Table.Arn}/index/${name}` });
 const att = (id) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 /** BatchGetItem: the records of a list, and what a session has seen. SendMessage: a write goes to the queue at once. */
-const statementsOf = ({ function: key, slots }) => [
+const statementsOf = ({ function: key, slots, reacts }) => [
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], att(`${capital(key)}LogGroup`)),
   allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')),
   allow(['dynamodb:Query'], ['by_type', ...slots.map((slot) => `by_x${slot}`)].map(indexArn)),
-  allow(['sqs:SendMessage'], att('OutQueue')),
+  allow(['sqs:SendMessage'], reacts ? [att('OutQueue'), att('ReactQueue')] : att('OutQueue')),
 ];
 
 const role = (entity) => ({

@@ -2,7 +2,12 @@
 import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
 import { file, flag, many, text, url, whole } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import type { CommonOptions, ConflictOptions, DeadLetterOptions } from '../operate/options.ts';
+import type {
+  CommonOptions,
+  ConflictOptions,
+  DeadLetterOptions,
+  ReactionOptions,
+} from '../operate/options.ts';
 
 const DEFAULT_STACK = '.tandem/stack.json';
 const LIMIT_MAX = 100;
@@ -166,6 +171,110 @@ export const conflicts: Group<CommandContext> = {
       },
       run: ({ id, ...input }, context: CommandContext) =>
         runConflicts('override', { ...input, ids: [id] }, context),
+    }),
+  ],
+};
+
+const REACTING_SITE = text('the site that is asked; needed unless there is one site only', {
+  placeholder: 'site',
+});
+const OF_ALL = text('one site only; all of them otherwise', { placeholder: 'site' });
+const KEY = text('the record, as <entity>:<id>', { placeholder: 'key', required: true });
+const REACTION = text('the name of the reaction', { placeholder: 'reaction', required: true });
+const ENTITY_REACTION = text('as <entity>.<reaction>', { placeholder: 'reaction', required: true });
+
+async function runReactions(
+  action: ReactionOptions['action'],
+  input: CommonInput & Partial<Omit<ReactionOptions, keyof CommonOptions>>,
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, key = '', reaction = '', lost = '' } = input;
+  const common = commonOf({ stack, site, json });
+  const module = await import('../operate/reactions.ts');
+  return module.reactions({ command: 'reactions', action, at, key, reaction, lost, ...common }, context);
+}
+
+export const reactions: Group<CommandContext> = {
+  name: 'reactions',
+  summary: 'what is done while conditions on records hold, and what could not be done',
+  commands: [
+    command({
+      name: 'reactions list',
+      summary: 'what is due, and what is parked and why',
+      details: KEY_NOTE,
+      options: { at: OF_ALL, ...COMMON },
+      examples: [{ line: 'reactions list', shows: 'every site' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runReactions('list', input, context),
+    }),
+    command({
+      name: 'reactions show',
+      summary: 'which conditions hold on one record, who runs what, and how far it is',
+      details: KEY_NOTE,
+      args: { key: KEY },
+      options: { at: REACTING_SITE, ...COMMON },
+      examples: [{ line: 'reactions show booking:7 --at aws-us-east-1', shows: 'one record at one site' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runReactions('show', input, context),
+    }),
+    ...(['pause', 'resume'] as const).map((name) =>
+      command({
+        name: `reactions ${name}`,
+        summary: { pause: 'run nothing of it; its conditions are kept', resume: 'run it again' }[name],
+        details: KEY_NOTE,
+        args: { reaction: ENTITY_REACTION },
+        options: { at: OF_ALL, ...COMMON },
+        examples: [{ line: `reactions ${name} booking.mail`, shows: 'at every site' }],
+        check: checkCommon,
+        run: (input, context: CommandContext) => runReactions(name, input, context),
+      }),
+    ),
+    ...(['retry', 'park'] as const).map((name) =>
+      command({
+        name: `reactions ${name}`,
+        summary: {
+          retry: 'try it again at once, under the same name, whatever became of it before',
+          park: 'do nothing more about it',
+        }[name],
+        details: KEY_NOTE,
+        args: { key: KEY, reaction: REACTION },
+        options: { at: REACTING_SITE, ...COMMON },
+        examples: [
+          {
+            line: `reactions ${name} booking:7 mail --at aws-us-east-1`,
+            shows: 'one reaction on one record',
+          },
+        ],
+        check: checkCommon,
+        run: (input, context: CommandContext) => runReactions(name, input, context),
+      }),
+    ),
+    command({
+      name: 'reactions backfill',
+      summary: 'run a new reaction for the records that its condition held for before it was declared',
+      details: KEY_NOTE,
+      args: { reaction: ENTITY_REACTION },
+      options: { at: REACTING_SITE, ...COMMON },
+      examples: [
+        {
+          line: 'reactions backfill booking.mail --at aws-us-east-1',
+          shows: 'what is the business of one site',
+        },
+      ],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runReactions('backfill', input, context),
+    }),
+    command({
+      name: 'reactions take-over',
+      summary: 'run what a site has left that is gone for good, and was fenced',
+      details: KEY_NOTE,
+      args: { lost: text('the lost site', { placeholder: 'site', required: true }) },
+      options: { at: REACTING_SITE, ...COMMON },
+      examples: [
+        { line: 'reactions take-over azure-eastus --at aws-us-east-1', shows: 'after the loss of Azure' },
+      ],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runReactions('take-over', input, context),
     }),
   ],
 };

@@ -48,6 +48,8 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     handler: handlerFile(one).replace(/ts$/, 'handler'),
     /** The generic indexes of the store that its lists read. */
     slots: Object.values(slots[one.entity.name] ?? {}).sort((a, b) => a - b),
+    /** Whether what it writes may have to be reacted to. */
+    reacts: Object.keys(one.entity.reactions).length > 0,
     // On Azure a function has one route, so these have functions of their own there.
     aliases: one.entity.aliases.map((alias) => ({ path: alias, function: functionOf(alias) })),
   }));

@@ -22,6 +22,7 @@ import {
   time,
   unreadable,
 } from './openapi-parts.ts';
+import { reactionPaths, reactionSchemas } from './openapi-reactions.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
 
@@ -45,6 +46,7 @@ export function operationPaths(): Paths {
     ...firstCheckPaths(),
     ...conflictPaths(),
     ...verificationPaths(),
+    ...reactionPaths(),
   };
 }
 
@@ -57,6 +59,7 @@ export function operationSchemas(): Record<string, object> {
     ...firstCheckSchemas(),
     ...conflictSchemas(),
     ...verificationSchemas(),
+    ...reactionSchemas(),
   };
 }
 

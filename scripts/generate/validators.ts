@@ -18,6 +18,8 @@ import { ITEM } from '../../src/shared/domain/item.ts';
 import {
   conflictOverrideSchema,
   discardSchema,
+  reactionChangeSchema,
+  reactionScanSchema,
   replaySchema,
   verificationBeginSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
@@ -34,6 +36,8 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     conflictOverride: conflictOverrideSchema,
     step: stepSchema,
     verificationBegin: verificationBeginSchema,
+    reactionChange: reactionChangeSchema,
+    reactionScan: reactionScanSchema,
   };
   for (const entity of entities) {
     schemas[`${camel(entity.name)}Create`] = createSchema(entity);
@@ -73,9 +77,11 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
   const changes = Object.keys(changeSchemas(entities)).map(
     (name) => `${JSON.stringify(name)}: ${changeCheck(name, entities)}`,
   );
+  const stored = entities.map(({ name }) => `${JSON.stringify(name)}: ${camel(name)}Stored`);
   const code = [
     standaloneCode.default(ajv, Object.fromEntries(names.map((name) => [name, name]))),
     `export const changeChecks = { ${changes.join(', ')} };`,
+    `export const storedChecks = { ${stored.join(', ')} };`,
   ].join('\n');
   const require = createRequire(import.meta.url);
   const bundled = await build({
@@ -99,6 +105,8 @@ export async function validatorsModule(entities: readonly Entity[]): Promise<{ j
 ${names.map((name) => `export declare const ${name}: ValidateFunction;`).join('\n')}
 /** Entity → the check of what may be set at it, whoever writes it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
+/** Entity → the check of its fields as they are stored. */
+export declare const storedChecks: Readonly<Record<string, ValidateFunction>>;
 `,
   };
 }

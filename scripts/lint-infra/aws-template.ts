@@ -81,6 +81,8 @@ function copyOf(): string {
   fs.writeFileSync(path.join(dir, 'empty.zip'), EMPTY_ZIP);
   fs.copyFileSync(path.join(ROOT, 'package.json'), path.join(dir, 'package.json'));
   fs.cpSync(path.join(ROOT, 'infra'), path.join(dir, 'infra'), { recursive: true });
+  // What parts of the definition ask the code: which settings there are.
+  fs.symlinkSync(path.join(ROOT, 'src'), path.join(dir, 'src'));
   return dir;
 }
 

@@ -52,6 +52,57 @@ export interface DeadLetterView {
   readonly at: string;
 }
 
+export interface ReactionPauseView {
+  readonly reaction: string;
+  readonly paused: boolean;
+  readonly since?: string;
+}
+
+export interface ReactionEntryView {
+  readonly key: string;
+  readonly reaction: string;
+  readonly effectId?: string;
+  readonly due?: string;
+  readonly attempts: number;
+  readonly parked?: string;
+  readonly since?: string;
+  readonly detail?: string;
+  readonly done?: string;
+}
+
+interface KeysView {
+  readonly keys: number;
+  readonly atLeast: boolean;
+}
+
+export interface ReactionsView {
+  readonly site: string;
+  readonly waiting: KeysView;
+  readonly parked: KeysView;
+  readonly reactions: readonly ReactionPauseView[];
+  readonly entries: readonly ReactionEntryView[];
+}
+
+export interface RecordReactionsView {
+  readonly site: string;
+  readonly key: string;
+  readonly conditions: readonly {
+    readonly reaction: string;
+    readonly effectId: string;
+    readonly origin: string;
+    readonly site: string;
+  }[];
+  readonly entries: readonly ReactionEntryView[];
+}
+
+export interface ReactionScanView {
+  readonly site: string;
+  readonly scanned: number;
+  readonly set: number;
+  readonly unusable: readonly string[];
+  readonly next?: string;
+}
+
 /** The operations of one site. Every method throws a `TargetError` that names the site. */
 export class OperatorApi {
   readonly #target: Target;
@@ -117,6 +168,27 @@ export class OperatorApi {
       `conflicts/${encodeURIComponent(id)}/override`,
       decision,
     ) as Promise<ConflictView>;
+  }
+
+  reactions(): Promise<ReactionsView> {
+    return this.#query('GET', 'reactions') as Promise<ReactionsView>;
+  }
+
+  reactionsOf(key: string): Promise<RecordReactionsView> {
+    return this.#query('GET', `reactions/${encodeURIComponent(key)}`) as Promise<RecordReactionsView>;
+  }
+
+  pauseReaction(reaction: string, paused: boolean): Promise<ReactionPauseView> {
+    const path = `reaction-pauses/${encodeURIComponent(reaction)}`;
+    return this.#query(paused ? 'PUT' : 'DELETE', path) as Promise<ReactionPauseView>;
+  }
+
+  changeReaction(change: object): Promise<ReactionEntryView> {
+    return this.#query('POST', 'reactions/change', change) as Promise<ReactionEntryView>;
+  }
+
+  scanReactions(wanted: object): Promise<ReactionScanView> {
+    return this.#query('POST', 'reactions/scan', wanted) as Promise<ReactionScanView>;
   }
 
   async #query(method: string, path: string, body?: object): Promise<unknown> {

@@ -62,3 +62,16 @@ export interface TokenOptions extends CommonOptions {
   readonly command: 'token';
   readonly scope: string | undefined;
 }
+
+export interface ReactionOptions extends CommonOptions {
+  readonly command: 'reactions';
+  readonly action: 'list' | 'show' | 'pause' | 'resume' | 'retry' | 'park' | 'backfill' | 'take-over';
+  /** The site that is asked. */
+  readonly at: string | undefined;
+  /** Of `show`, `retry` and `park`. */
+  readonly key: string;
+  /** The reaction's name; `<entity>.<reaction>` where no key says of which entity. */
+  readonly reaction: string;
+  /** The site that is gone for good, of `take-over`. */
+  readonly lost: string;
+}

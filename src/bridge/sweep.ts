@@ -1,6 +1,6 @@
 /**
- * Timer-triggered: sends again what has been pending for too long, tells the peers that this site is alive, and measures
- * how it stands with each of them.
+ * Timer-triggered: sends again what has been pending for too long, wakes reactions whose message came to nothing, tells the
+ * peers that this site is alive, and measures how it stands with each of them.
  */
 import { sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { drive } from '@tandem-clouds/replication/drive';
@@ -17,15 +17,19 @@ import {
 } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import type { Protocol } from '@tandem-clouds/replication/protocol';
+import { wakeDue } from '@tandem-clouds/replication/reactions/due';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
+import { openOutbox, openReactQueue, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
 import { keepIndexes } from '../shared/operations/index-upkeep.ts';
+import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
+import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
-import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
+import { wakerOn } from '../shared/wake-message.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
@@ -36,12 +40,15 @@ const resources = {
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
+  waker: wakerOn(openReactQueue(config)),
   sleep,
 };
+const isReacting = reacting(site, entities).reactions !== undefined;
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
   async () => {
+    if (isReacting) await attempt('nobody was woken', wakeReactions);
     if (site.peers.length === 0) {
       await attempt('no indexes', keepOwnIndexes);
       return false;
@@ -66,6 +73,13 @@ async function keepOwnIndexes(): Promise<void> {
   if (indexes.length === 0) return;
   const heartbeat = await resources.store.get(heartbeatKey(site.site));
   await keepIndexes(site, indexes, heartbeat?.record, resources);
+}
+
+/** Wakes what is due and was not run, and measures how much waits. */
+async function wakeReactions(): Promise<void> {
+  const { woken, oldestMs } = await drive(wakeDue(site), resources);
+  if (woken > 0) logger.log('info', 'woken', { woken, oldestMs });
+  await recordReactionGauges(site, resources.store, metrics);
 }
 
 /** True when there may be more for peers that take it. */

@@ -5,14 +5,17 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { openDeadLetters, openInbox, openOutbox, openVerifyQueue, queueEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
-import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
+import { entities } from '../shared/registry/entities.ts';
+import { openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 import { openDirections } from './open-directions.ts';
 import { reportApplied } from './report-applied.ts';
 
 const runtime = openRuntime();
-const { config, logger, metrics, site } = runtime;
+const { config, logger, metrics, site: bare } = runtime;
+// What a pack makes true is woken by the sweep.
+const site = reacting(bare, entities);
 const resources = {
   store: openSiteStore(runtime, 'background'),
   outbox: openOutbox(config),

@@ -10,6 +10,7 @@ import {
   openOutbox,
   openProbes,
   openQueueDepths,
+  openReactQueue,
   openVerifyQueue,
 } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
@@ -21,6 +22,7 @@ import { firstCheckRoutes, memoryProbe, timerProbe } from '../shared/http/operat
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
 import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
+import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { forOperators } from '../shared/http/operator.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
@@ -28,7 +30,7 @@ import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
-import { openReplica, openRuntime, openSiteStore, serve, sleep } from '../shared/runtime.ts';
+import { openReplica, openRuntime, openSiteStore, reacting, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
@@ -47,6 +49,7 @@ const deadLetters = new DeadLetterService(
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
+    ['tandem-react', openReactQueue(config)],
   ]),
 );
 
@@ -78,7 +81,10 @@ export const handler = serve(
     ...deadLetterRoutes(deadLetters),
     ...pendingRoutes((limit) => pendingView(site, resources.store, limit)),
     ...queueRoutes(site.site, openQueueDepths(config)),
-    ...conflictRoutes(new ConflictService(openReplica(runtime), { checks: changeChecks, entities })),
+    ...conflictRoutes(
+      new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
+    ),
+    ...reactionRoutes(reacting(site, entities), resources, entities),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),

@@ -79,6 +79,15 @@ export const batchReserveMs = 5_000;
 /** The delay doubles with each attempt at a message, up to this; SQS takes 900. */
 export const retryDelaySecondsMax = 180;
 
+// Reactions
+/** Keys that one question about reactions looks at; beyond them the answer says "at least". */
+export const reactionKeysMax = 1_000;
+/**
+ * A batch of keys begins no effect after so long: one that has begun then (`reactionRunMs`), and the write of its result, end
+ * within the time of the batch (`batchHandleMs`).
+ */
+export const reactionBeginMs = 2_500;
+
 // Operators
 /** How long a function of the bridge goes by its last look at what is paused. */
 export const pauseCacheMs = 5_000;
@@ -97,7 +106,7 @@ export const deadLetterPageSize = 50;
 export const deadLetterLockSeconds = 60;
 /** Ids of dead letters that an answer names for each cause. */
 export const deadLetterIdsMax = 10;
-/** Azure Resource Manager, which is asked for the counts of a queue: 40 credits of Service Bus for the four. */
+/** Azure Resource Manager, which is asked for the counts of a queue: 50 credits of Service Bus for the five. */
 export const resourceManagerTimeoutMs = 5_000;
 export const resourceManagerBytesMax = 64 * 1024;
 

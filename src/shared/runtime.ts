@@ -7,11 +7,13 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Resources } from '@tandem-clouds/replication/drive';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { cloudName, httpEntry, openMetrics, openOutbox, openStore } from '#cloud';
+import { cloudName, httpEntry, openMetrics, openOutbox, openReactQueue, openStore } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
 import { type Config, loadConfig } from './config/config.ts';
+import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
+import { reactionsOf } from './domain/reactions.ts';
 import { Replica } from './domain/replica.ts';
 import { uniqueValues } from './domain/unique/unique-values.ts';
 import { LimitsOfCallers } from './http/caller-limits.ts';
@@ -20,9 +22,9 @@ import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
-import { entities } from './registry/entities.ts';
 import { indexes } from './registry/indexes.ts';
-import { sha256 } from './sha256.ts';
+import { digest, sha256 } from './digest.ts';
+import { wakerOn } from './wake-message.ts';
 
 export interface Runtime {
   readonly config: Config;
@@ -60,12 +62,27 @@ export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = '
   return openStore(config, indexEntries(indexes, leftOut), urgency);
 }
 
-/** The replica of this site, for handlers that read and write records. */
-export function openReplica(runtime: Runtime): Replica {
-  const { config, site } = runtime;
+/** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
+export function reacting(site: Site, entities: readonly Entity[]): Site {
+  const reactions = reactionsOf(entities, digest);
+  return reactions === undefined ? site : { ...site, reactions };
+}
+
+/**
+ * The replica of this site, for handlers that read and write records.
+ * @param entities Those whose records are written.
+ */
+export function openReplica(runtime: Runtime, entities: readonly Entity[] = []): Replica {
+  const { config, site: bare } = runtime;
+  const site = reacting(bare, entities);
   return new Replica({
     site,
-    resources: { store: openSiteStore(runtime), outbox: openOutbox(config), sleep },
+    resources: {
+      store: openSiteStore(runtime),
+      outbox: openOutbox(config),
+      ...(site.reactions !== undefined && { waker: wakerOn(openReactQueue(config)) }),
+      sleep,
+    },
     ids: { next: uuidv7 },
     indexes,
     uniqueOf: uniqueValues(entities, sha256),

@@ -21,7 +21,7 @@ export interface CompiledEntity extends EntityChecks {
 /** What the platform calls. @throws InvalidError that lists every mistake in the configuration. */
 export function serveEntity(entity: Entity, checks: CompiledEntity): unknown {
   const runtime = openRuntime();
-  const service = new EntityService(entity, openReplica(runtime), (fields) =>
+  const service = new EntityService(entity, openReplica(runtime, [entity]), (fields) =>
     validate(checks.stored, fields),
   );
   const routes = entityRoutes(entity, service, checks);

@@ -13,7 +13,13 @@ import { loadConfig } from '../../src/shared/config/config.ts';
 import type { HttpResponse } from '../../src/shared/ports/http-client.ts';
 import { setEnvironment } from '../helpers/sites.ts';
 
-const QUEUES = { out: 'tandem-out', in: 'tandem-in', verify: 'tandem-verify', dead: 'tandem-dead' };
+const QUEUES = {
+  out: 'tandem-out',
+  in: 'tandem-in',
+  verify: 'tandem-verify',
+  react: 'tandem-react',
+  dead: 'tandem-dead',
+};
 
 let nowMs: number;
 let bus: ServiceBusEmulator;
@@ -59,7 +65,7 @@ async function fill(queue: string, count: number, options: { deadLetter?: boolea
 }
 
 describe('asking for the depths', () => {
-  test('costs 40 credits however many messages there are, and counts every one', async () => {
+  test('costs 50 credits however many messages there are, and counts every one', async () => {
     for (const queue of Object.values(QUEUES)) {
       await fill(queue, 3, { deadLetter: true });
       await fill(queue, 300);
@@ -71,9 +77,9 @@ describe('asking for the depths', () => {
     expect(await openQueueDepths(loadConfig('azure', env))()).toEqual({
       out: { messages: 300, atLeast: false },
       in: { messages: 301, atLeast: false },
-      dead: { messages: 300 + 4 * 3, atLeast: false },
+      dead: { messages: 300 + 5 * 3, atLeast: false },
     });
-    expect(bus.credits.spent - spent).toBe(40);
+    expect(bus.credits.spent - spent).toBe(50);
   });
 
   test.each([

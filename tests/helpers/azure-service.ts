@@ -20,7 +20,7 @@ const ENTITIES = (
   }[]
 ).map(({ collection, handler }) => [collection, handler.replace('.handler', '.ts')] as const);
 
-const BRIDGE = ['forward', 'apply', 'sweep', 'verify', 'verify-hourly'];
+const BRIDGE = ['forward', 'apply', 'react', 'sweep', 'verify', 'verify-hourly'];
 
 /** An HTTP function that answers what it was asked, which cloud it was bundled for, and `version`. */
 const httpSource = (name: string, version: number): string => `

@@ -3,6 +3,7 @@ import { byAge, indexAttributes } from '@tandem-clouds/replication/index-attribu
 import { isCleared } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
+  DueEntry,
   ExposedEntry,
   ExposurePage,
   FoundEntry,
@@ -104,6 +105,16 @@ export class MemoryStore implements Store {
         .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
         .slice(0, limit)
         .map(({ key, sinceMs }) => ({ key, sinceMs })),
+    );
+  }
+
+  due(beforeMs: number, limit: number, after?: DueEntry): Promise<readonly DueEntry[]> {
+    return this.#run('due', () =>
+      [...this.items.values()]
+        .map(({ record }) => ({ key: record.key, sinceMs: indexAttributes(record).dueAt ?? Infinity }))
+        .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
+        .sort(byAge)
+        .slice(0, limit),
     );
   }
 

@@ -20,7 +20,14 @@ import { startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { readSiteTemplate } from '@tandem-clouds/local/azure-host/template';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;
+const QUEUES = [
+  'tandem-out',
+  'tandem-in',
+  'tandem-dead',
+  'tandem-tick',
+  'tandem-verify',
+  'tandem-react',
+] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export interface Taken {
@@ -84,6 +91,7 @@ async function startAws(): Promise<TestCloud> {
       TANDEM_DEAD_URL: urls['tandem-dead'] ?? '',
       TANDEM_TICK_URL: urls['tandem-tick'] ?? '',
       TANDEM_VERIFY_URL: urls['tandem-verify'] ?? '',
+      TANDEM_REACT_URL: urls['tandem-react'] ?? '',
     },
     storeFaults: dynamo.faults,
     queueFaults: sqs.faults,

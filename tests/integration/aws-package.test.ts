@@ -37,6 +37,7 @@ const FUNCTIONS = [
   'forward',
   'apply',
   'sweep',
+  'react',
   'verify',
   'verifyHourly',
 ];
@@ -182,7 +183,7 @@ describe('the template', () => {
 
   test('lets every event source mapping read its queue, and hides a message for six time-outs', () => {
     const mappings = ofType('AWS::Lambda::EventSourceMapping');
-    expect(mappings).toHaveLength(4);
+    expect(mappings).toHaveLength(5);
     for (const [id, mapping] of mappings) {
       const queue = mapping.EventSourceArn['Fn::GetAtt'][0];
       const name = (mapping as unknown as { FunctionName: { 'Fn::GetAtt': [string, string] } }).FunctionName;
@@ -209,6 +210,7 @@ describe('the template', () => {
       'DeadQueue',
       'InQueue',
       'OutQueue',
+      'ReactQueue',
       'TickQueue',
       'VerifyQueue',
     ]);
@@ -274,6 +276,7 @@ describe('a bundle', () => {
       DeadQueue: sqs.queueUrlOf('tandem-dead'),
       TickQueue: sqs.queueUrlOf('tandem-tick'),
       VerifyQueue: sqs.queueUrlOf('tandem-verify'),
+      ReactQueue: sqs.queueUrlOf('tandem-react'),
     };
     const declared = Object.entries(Environment.Variables).map(([name, value]) => [
       name,
@@ -383,6 +386,7 @@ describe('a bundle', () => {
     ['forward', 'tandem-out'],
     ['apply', 'tandem-in'],
     ['verify', 'tandem-verify'],
+    ['react', 'tandem-react'],
   ])('of %s sets a message of an SQS batch aside that it can never handle', async (key, queue) => {
     await createQueues('tandem-dead');
     expect(await invoke(key, sqsEvent(queue, `no event at all, for ${key}`))).toEqual({
@@ -450,6 +454,7 @@ describe('sls offline', () => {
       'tandem-dead',
       'tandem-in',
       'tandem-out',
+      'tandem-react',
       'tandem-tick',
       'tandem-verify',
     ]);
@@ -478,6 +483,7 @@ describe('sls offline', () => {
       'by_x2',
       'by_x3',
       'by_x4',
+      'due',
       'pending',
     ]);
     expect(dynamo.timeToLive).toEqual([

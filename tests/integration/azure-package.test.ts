@@ -117,6 +117,7 @@ describe('the package', () => {
   test.each([
     ['forward', 'tandem-out', 'many'],
     ['apply', 'tandem-in', 'many'],
+    ['react', 'tandem-react', 'many'],
     // The host renews the lock of a single message, not those of a batch.
     ['verify', 'tandem-verify', 'one'],
   ])('%s gets bytes from its queue', (name, queueName, cardinality) => {
@@ -154,7 +155,7 @@ describe('the package', () => {
   test('every queue of a trigger is one of the template', () => {
     const queues = readSiteTemplate(path.join(dir, 'infra/azure/site.json')).queues.map(({ name }) => name);
     expect(queues).toEqual(
-      expect.arrayContaining(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-dead']),
+      expect.arrayContaining(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react', 'tandem-dead']),
     );
   });
 
@@ -451,6 +452,7 @@ describe('the offline site', () => {
       'tandem-out': { settings: { lockDurationMs: 60_000, maxDeliveryCount: 10, deadLetterOnExpiry: true } },
       'tandem-in': { settings: { maxDeliveryCount: 20, defaultTtlMs: 14 * 86_400_000 } },
       'tandem-verify': { settings: { lockDurationMs: 300_000, maxDeliveryCount: 10 } },
+      'tandem-react': { settings: { lockDurationMs: 60_000, defaultTtlMs: 3_600_000 } },
       'tandem-dead': { settings: { lockDurationMs: 300_000 } },
     });
   });

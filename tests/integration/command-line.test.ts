@@ -138,7 +138,7 @@ describe('completion', () => {
     expect(await complete('st')).toEqual(['start', 'status']);
     expect(await complete('dns', 're')).toEqual(['restore']);
     expect(await complete('dns', 'plan', '--')).toEqual(['--out', '--policy', '--stack', '--json', '--help']);
-    expect(await complete('simulate', '--workload', '')).toEqual(['records', 'shop']);
+    expect(await complete('simulate', '--workload', '')).toEqual(['records', 'shop', 'unique', 'reactions']);
     expect(await complete('rollback', 'a')).toEqual(['aws', 'azure']);
     expect(await complete('drill', 'aws-lost', '--se')).toEqual(['--seed']);
     expect(await complete('chaos', '--seed', '')).toEqual([]);
@@ -158,7 +158,7 @@ describe('completion', () => {
         .filter((word) => word !== '');
     };
     expect(await complete('tandem dns re')).toEqual(['restore']);
-    expect(await complete('tandem simulate --workload ')).toEqual(['records', 'shop']);
+    expect(await complete('tandem simulate --workload ')).toEqual(['records', 'shop', 'unique', 'reactions']);
   });
 
   it('refuses another shell', async () => {

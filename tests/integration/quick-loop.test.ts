@@ -192,7 +192,7 @@ describe('a mistake is reported with file and line, and what was served goes on'
       "    src/handlers/region.ts:19:14: Type 'string' is not assignable to type 'number'. (TS2322)\n";
     await shown('the report', () => Promise.resolve(copy.output().slice(before).includes(report)));
     // In the order of what a person waits for.
-    expect(copy.output().slice(before)).toMatch(/^Changed after[^]*region\.ts:19:14/);
+    expect(copy.output().slice(before)).toMatch(/^Changed after[^]*region\.ts:19:14/m);
     copy.write(file, good);
     await shown('that they are right', () =>
       Promise.resolve(copy.output().slice(before).includes('The types are right again.')),

@@ -162,7 +162,7 @@ test('a comparison of 40 steps goes through its own queue to its end, and nothin
       TANDEM_LOG_LEVEL: 'info',
       TANDEM_TABLE: 'tandem',
       ...Object.fromEntries(
-        ['out', 'in', 'dead', 'tick', 'verify'].map((name) => [
+        ['out', 'in', 'dead', 'tick', 'verify', 'react'].map((name) => [
           `TANDEM_${name.toUpperCase()}_URL`,
           sqs.queueUrlOf(`tandem-${name}`),
         ]),

@@ -148,7 +148,7 @@ describe('alerts', () => {
     expect(watched).toEqual([
       ['ActiveMessages', 'tandem-dead'],
       ['DeadletteredMessages'],
-      ['ActiveMessages', 'tandem-out', 'tandem-in', 'tandem-verify'],
+      ['ActiveMessages', 'tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react'],
     ]);
     expect(watched.flat().slice(1)).toEqual(expect.arrayContaining(queues));
   });

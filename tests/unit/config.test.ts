@@ -10,6 +10,7 @@ const AWS = {
   TANDEM_DEAD_URL: 'http://q/dead',
   TANDEM_TICK_URL: 'http://q/tick',
   TANDEM_VERIFY_URL: 'http://q/verify',
+  TANDEM_REACT_URL: 'http://q/react',
 };
 const AZURE_PEER = {
   site: 'azure-eastus',
@@ -183,6 +184,7 @@ describe('the configuration', () => {
       outQueue: 'tandem-out',
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',
+      reactQueue: 'tandem-react',
     });
   });
 });

@@ -88,7 +88,7 @@ function environmentOf(cloud: 'aws' | 'azure', peers: string): Record<string, st
       SERVICE_BUS_ID: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/x',
     };
   }
-  const queues = ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY'].map((name) => [
+  const queues = ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT'].map((name) => [
     `TANDEM_${name}_URL`,
     'https://q.example',
   ]);

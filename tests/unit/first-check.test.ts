@@ -75,6 +75,7 @@ const CONFIGS: Record<Cloud, Config> = {
       deadUrl: sqs('tandem-dead'),
       tickUrl: sqs('tandem-tick'),
       verifyUrl: sqs('tandem-verify'),
+      reactUrl: sqs('tandem-react'),
       secretsPrefix: 'tandem',
     },
   },
@@ -94,6 +95,7 @@ const CONFIGS: Record<Cloud, Config> = {
       inQueue: 'tandem-in',
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',
+      reactQueue: 'tandem-react',
     },
   },
 };

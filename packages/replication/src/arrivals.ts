@@ -13,6 +13,7 @@ import { goneSinceOf, oldestMs } from './lives.ts';
 import { mergeStates } from './merge.ts';
 import type { Versioned, WriteRequest } from './ports/store.ts';
 import type { Site } from './protocol.ts';
+import { entriesAfter, withEntries } from './reactions/entries.ts';
 import type { RecordState, StoredRecord } from './record.ts';
 import { isOwnBusiness } from './reserved.ts';
 
@@ -90,7 +91,13 @@ function mergeArrivals(
     for (const conflict of merge.conflicts) lost.push({ key, conflict });
   }
   if (!changed || state === undefined) return { lost };
-  const { goneSince: _, ...kept } = own ?? { key, pending: {}, operations: [] };
+  const {
+    goneSince: _,
+    reactions: __,
+    ...kept
+  }: Omit<StoredRecord, 'state'> = own ?? { key, pending: {}, operations: [] };
   const goneSince = goneSinceOf(state, own, site.now());
-  return { record: { ...kept, state, ...(goneSince !== undefined && { goneSince }) }, lost };
+  const entries = entriesAfter(site, key, { held: own, state });
+  const record = { ...kept, state, ...(goneSince !== undefined && { goneSince }), ...withEntries(entries) };
+  return { record, lost };
 }

@@ -12,6 +12,7 @@ import { isRetryable, ThrottledError, UnavailableError } from './errors.ts';
 import { type FailedKeys, readKeys } from './isolate.ts';
 import type { PutResult, Versioned } from './ports/store.ts';
 import { type Protocol, putMany, type Site, sleep } from './protocol.ts';
+import { wakeKeys } from './reactions/due.ts';
 import { entityOf, idOf, type RecordState } from './record.ts';
 import { HEARTBEAT } from './reserved.ts';
 import { type SiteId, stampMs } from './stamp.ts';
@@ -60,6 +61,7 @@ export class BatchMerge {
       if (changes.length === 0) return;
       const written = yield* putMany(changes);
       const throttledMs = this.#sort(changes, written);
+      yield* this.#wake(changes, written);
       yield* this.#rest(attempt, throttledMs);
     }
   }
@@ -143,6 +145,19 @@ export class BatchMerge {
     });
     this.#open = open;
     return throttledMs;
+  }
+
+  /** What has been merged may have made conditions true. Nothing but the delay depends on this. */
+  *#wake(changes: readonly Change[], written: readonly PutResult[]): Protocol<void> {
+    const records = changes.filter((_, index) => written[index]?.status === 'written');
+    try {
+      yield* wakeKeys(
+        this.#site,
+        records.map(({ record }) => record),
+      );
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+    }
   }
 
   #applied({ record: { key, state }, lost }: Change): void {

@@ -103,6 +103,36 @@ export const unusableKeptMs = 3 * 3_600_000;
 /** One that was met so lately is not noted again. */
 export const unusableAgainMs = 10 * 60_000;
 
+// Reactions
+/** A reaction whose message was not handled is woken after so long; the sweep wakes so many keys in one run. */
+export const wakeGraceMs = 10_000;
+export const wakeKeysMax = 500;
+/** What has become due within so long is woken before a backlog: two ticks, on Azure too. */
+export const reactionsLatelyMs = 60_000;
+/** Effects that one message or one look at a record has done; the next one goes on. */
+export const reactionStepsMax = 8;
+/** How long an effect may take. The pause after its first attempt is longer, so nobody makes the second beside it. */
+export const reactionRunMs = 8_000;
+/** The pause before the second attempt; it doubles with each, up to the longest. */
+export const reactionPauseMs = 15_000;
+export const reactionPauseMaxMs = 3_600_000;
+/** Attempts at one effect: with the pauses between them seventeen hours, less than providers remember keys. */
+export const reactionAttemptsMax = 24;
+/**
+ * For how long a provider surely remembers a key: 24 hours, less one for calls that land late and clocks that disagree.
+ * @see https://docs.stripe.com/api/idempotent_requests
+ */
+export const providerMemoryMs = 23 * 3_600_000;
+/** Effects on one record within an hour whose results are written: beyond them reactions wake each other. */
+export const effectsPerHourMax = 60;
+/** How soon a reaction that operators have paused is looked at again. */
+export const reactionPausedMs = 300_000;
+/** Characters that are kept of why an attempt failed. */
+export const reactionDetailMax = 200;
+/** Records of a page of a scan that sets entries, and how long one part of it goes on. */
+export const reactionScanPage = 100;
+export const reactionScanMs = 4_000;
+
 // Expiry and deletes
 /** Tombstones and expired records outlive any message: 30 days. */
 export const horizonMs = 30 * 24 * 3_600_000;

@@ -13,6 +13,8 @@ export interface Resources {
   readonly store: Store;
   readonly outbox?: QueueSender;
   readonly peers?: ReadonlyMap<SiteId, QueueSender>;
+  /** Wakes whoever reacts at this site; a function that reacts itself, or that nothing wakes from, has none. */
+  readonly waker?: (keys: readonly string[]) => Promise<void>;
   /** The queues of comparisons, of this site too. */
   readonly verifiers?: ReadonlyMap<SiteId, QueueSender>;
   readonly sleep: (ms: number) => Promise<void>;
@@ -76,11 +78,13 @@ function lateResult(effect: OneEffect, error: unknown): unknown {
     case 'putMany':
       return effect.writes.map(() => ({ status: 'failed', error }));
     case 'sleep':
+    case 'wake':
       return undefined;
     case 'get':
     case 'getMany':
     case 'clearPending':
     case 'pending':
+    case 'due':
     case 'scan':
     case 'scanKeys':
     case 'remove':
@@ -102,7 +106,7 @@ async function driveAll(
 }
 
 function runEffect(effect: OneEffect, resources: Resources): Promise<unknown> {
-  const { store, outbox, peers, verifiers, sleep } = resources;
+  const { store, outbox, peers, verifiers, waker, sleep } = resources;
   switch (effect.op) {
     case 'get':
       return store.get(effect.key);
@@ -114,6 +118,10 @@ function runEffect(effect: OneEffect, resources: Resources): Promise<unknown> {
       return store.clearPending(effect.requests);
     case 'pending':
       return store.pending(effect.beforeMs, effect.limit, effect.after);
+    case 'due':
+      return store.due(effect.beforeMs, effect.limit, effect.after);
+    case 'wake':
+      return waker?.(effect.keys) ?? Promise.resolve();
     case 'publish':
       if (outbox === undefined) throw new TypeError('this function has no outbox');
       return outbox.send(effect.messages);

@@ -1,6 +1,7 @@
 /** What both stores index of a record, derived from it: the sparse indexes of pending markers and of live keys. */
 import { horizonMs, shardCount } from './bounds.ts';
 import type { PendingEntry } from './ports/store.ts';
+import { dueAtOf } from './reactions/due-at.ts';
 import { entityOf, expiresAtSeconds, isDeleted, type StoredRecord } from './record.ts';
 
 export interface IndexAttributes {
@@ -10,6 +11,8 @@ export interface IndexAttributes {
   readonly listed?: string;
   /** Epoch milliseconds of the oldest pending write; absent when nothing is pending. */
   readonly pendingSince?: number;
+  /** Where the record is in the index of reactions; absent when none has anything to do. */
+  readonly dueAt?: number;
   /**
    * Epoch seconds at which the store itself may drop the item: the horizon after it expired and this site knew, and never
    * while something is pending, so that no message and no unsent write can be about it any more.
@@ -20,10 +23,12 @@ export interface IndexAttributes {
 export function indexAttributes(record: StoredRecord): IndexAttributes {
   const expires = expiresAtSeconds(record.state);
   const isPending = Object.keys(record.pending).length > 0;
+  const dueAt = dueAtOf(record.reactions);
   return {
     shard: shardOf(record.key),
     ...(!isDeleted(record.state) && { listed: entityOf(record.key) }),
     ...(isPending && { pendingSince: record.pendingSince ?? 0 }),
+    ...(dueAt !== undefined && { dueAt }),
     ...(expires !== undefined &&
       !isPending && { dropAtSeconds: goneFrom(record, expires) + horizonMs / 1000 }),
   };

@@ -21,7 +21,10 @@ import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
 import type { OutboundMessage } from './ports/queue.ts';
 import type { Versioned } from './ports/store.ts';
-import { get, type Protocol, publish, putMany, type Site, sleep } from './protocol.ts';
+import { all, get, type Protocol, publish, putMany, type Site, sleep } from './protocol.ts';
+import { wakeKeys } from './reactions/due.ts';
+import { isDue } from './reactions/due-at.ts';
+import { entriesAfter, withEntries } from './reactions/entries.ts';
 import { isLive, newestStamp, partsOf, type RecordState, type StoredRecord, withParts } from './record.ts';
 import { isOwnBusiness } from './reserved.ts';
 import { areUnderstood, INCARNATIONS } from './semantics.ts';
@@ -48,6 +51,8 @@ export interface LocalWrite {
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
   readonly traceparent?: string | undefined;
+  /** The effect of a reaction whose result this is. */
+  readonly done?: { readonly reaction: string; readonly effectId: string };
 }
 
 /**
@@ -80,7 +85,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       const message = messageFor(site, record, held, write.traceparent);
       const [result] = yield* putMany([{ record, expected: current?.revision }]);
       if (result?.status === 'written') {
-        if (site.peers.length > 0) yield* announce(message);
+        yield* announce(site, record, message);
         return record;
       }
       if (result?.status === 'failed') throw result.error;
@@ -152,6 +157,7 @@ function apply(
   for (const peer of site.peers) pending[peer] = stamp;
   const state = withParts(start, parts, { ...start?.vector, [site.site]: stamp });
   const goneSince = goneSinceOf(state, held, wallMs);
+  const entries = entriesAfter(site, write.key, { held, state, done: write.done });
   return {
     key: write.key,
     state,
@@ -159,6 +165,7 @@ function apply(
     pending,
     ...(site.peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
     ...(goneSince !== undefined && { goneSince }),
+    ...withEntries(entries),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
   };
 }
@@ -198,10 +205,14 @@ function stateBytes({ state }: StoredRecord): number {
   return Buffer.byteLength(messageText(state));
 }
 
-/** Hands the event to the local queue; a failure is no failure of the write. */
-function* announce(message: OutboundMessage): Protocol<void> {
+/** Hands the event to the local queue, and wakes who reacts; a failure of either is no failure of the write. */
+function* announce(site: Site, record: StoredRecord, message: OutboundMessage): Protocol<void> {
+  const steps: Protocol<unknown>[] = [];
+  if (site.peers.length > 0) steps.push(publish([message]));
+  if (site.reactions !== undefined && isDue(record, site.now())) steps.push(wakeKeys(site, [record]));
+  if (steps.length === 0) return;
   try {
-    yield* publish([message]);
+    yield* all(steps);
   } catch (error) {
     if (!isRetryable(error)) throw error;
   }

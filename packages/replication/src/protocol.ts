@@ -7,6 +7,7 @@
 import type { OutboundMessage, SendResult } from './ports/queue.ts';
 import type {
   ClearRequest,
+  DueEntry,
   KeyPage,
   PendingEntry,
   PutResult,
@@ -16,6 +17,7 @@ import type {
   Versioned,
   WriteRequest,
 } from './ports/store.ts';
+import type { Reactions } from './reactions/condition.ts';
 import type { SiteId } from './stamp.ts';
 
 export type Effect =
@@ -29,6 +31,14 @@ export type Effect =
       readonly limit: number;
       readonly after?: PendingEntry | undefined;
     }
+  | {
+      readonly op: 'due';
+      readonly beforeMs: number;
+      readonly limit: number;
+      readonly after?: DueEntry | undefined;
+    }
+  /** Keys with something to do now, to whoever reacts at this site. Nothing depends on it but how soon. */
+  | { readonly op: 'wake'; readonly keys: readonly string[] }
   /** To the site's own queue. */
   | { readonly op: 'publish'; readonly messages: readonly OutboundMessage[] }
   /** To a peer's inbound queue. */
@@ -52,6 +62,8 @@ export interface Site {
   readonly retired?: readonly SiteId[];
   /** True while this site is being filled: what it lacks may yet arrive. */
   readonly rebuilding?: boolean;
+  /** What is done while conditions on records hold; a function that writes no records of clients has none. */
+  readonly reactions?: Reactions;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -80,6 +92,14 @@ export function* pending(
   after?: PendingEntry,
 ): Protocol<readonly PendingEntry[]> {
   return (yield { op: 'pending', beforeMs, limit, after }) as readonly PendingEntry[];
+}
+
+export function* due(beforeMs: number, limit: number, after?: DueEntry): Protocol<readonly DueEntry[]> {
+  return (yield { op: 'due', beforeMs, limit, after }) as readonly DueEntry[];
+}
+
+export function* wake(keys: readonly string[]): Protocol<void> {
+  yield { op: 'wake', keys };
 }
 
 export function* publish(messages: readonly OutboundMessage[]): Protocol<readonly SendResult[]> {
@@ -113,6 +133,7 @@ export function* sleep(ms: number): Protocol<void> {
 
 /** Runs protocols side by side; results in their order. @throws what one of them throws, once all have ended. */
 export function* all<Result>(protocols: readonly Protocol<Result>[]): Protocol<readonly Result[]> {
+  if (protocols.length === 0) return [];
   const [only] = protocols;
   if (protocols.length === 1 && only !== undefined) return [yield* only];
   return (yield { op: 'all', protocols }) as readonly Result[];

@@ -10,6 +10,7 @@ import { own, setOwn } from './own.ts';
 import { type FieldParts, fieldValue, type Register } from './policies/field.ts';
 import { memberOf, withMembers } from './policies/members.ts';
 import type { Slot, Slots } from './policies/slots.ts';
+import type { ReactionEntries } from './reactions/entry.ts';
 import type { SiteId, Stamp } from './stamp.ts';
 import { laterStamp } from './stamp.ts';
 import { includesVector, type Vector, vectorName } from './vector.ts';
@@ -47,6 +48,8 @@ export interface StoredRecord {
   readonly goneSince?: number;
   /** The last operations that were applied here, newest last: a retry after a time-out finds its own. */
   readonly operations: readonly string[];
+  /** Reaction → what there is to do about it here, and what was done (`reactions/entries.ts`); absent: nothing. */
+  readonly reactions?: ReactionEntries;
 }
 
 /** Reserved field: true once the record is deleted. A delete is one more stamped field. */

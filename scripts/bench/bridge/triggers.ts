@@ -24,6 +24,7 @@ const URL_OF = {
   'tandem-out': 'TANDEM_OUT_URL',
   'tandem-in': 'TANDEM_IN_URL',
   'tandem-verify': 'TANDEM_VERIFY_URL',
+  'tandem-react': 'TANDEM_REACT_URL',
 } as const;
 
 export interface Feed {

@@ -43,7 +43,14 @@ const NO_PROXY = { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localho
 const TABLE = 'tandem';
 const ACCOUNT = '000000000000';
 /** By its name in the configuration; the Service Bus queues have the same names. */
-const QUEUES = ['tandem-out', 'tandem-in', 'tandem-dead', 'tandem-tick', 'tandem-verify'] as const;
+const QUEUES = [
+  'tandem-out',
+  'tandem-in',
+  'tandem-dead',
+  'tandem-tick',
+  'tandem-verify',
+  'tandem-react',
+] as const;
 const COSMOS_KEY = Buffer.from('local').toString('base64');
 const MAIN = path.join(ROOT, 'packages/local/src/processes/emulators-main.ts');
 const LEASH = path.join(ROOT, 'packages/local/src/stack/leash.ts');
@@ -186,6 +193,7 @@ function sitesOf(
         TANDEM_DEAD_URL: queueUrls['tandem-dead'] ?? '',
         TANDEM_TICK_URL: queueUrls['tandem-tick'] ?? '',
         TANDEM_VERIFY_URL: queueUrls['tandem-verify'] ?? '',
+        TANDEM_REACT_URL: queueUrls['tandem-react'] ?? '',
       },
       control: { store: dynamodb, queues: sqs },
     },

@@ -157,7 +157,7 @@ export const configSchema = {
     },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'secretsPrefix'],
+      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'reactUrl', 'secretsPrefix'],
       additionalProperties: false,
       properties: {
         table: text,
@@ -166,6 +166,7 @@ export const configSchema = {
         deadUrl: text,
         tickUrl: text,
         verifyUrl: text,
+        reactUrl: text,
         // As the name of a secret, without a slash at its end.
         secretsPrefix: {
           type: 'string',
@@ -184,6 +185,7 @@ export const configSchema = {
         'inQueue',
         'deadQueue',
         'verifyQueue',
+        'reactQueue',
         'resourceManager',
       ],
       // Deployed, the namespace has an id as well as a name.
@@ -212,6 +214,7 @@ export const configSchema = {
         inQueue: text,
         deadQueue: text,
         verifyQueue: text,
+        reactQueue: text,
       },
     },
   },

@@ -112,6 +112,7 @@ export interface Config {
     readonly deadUrl: string;
     readonly tickUrl: string;
     readonly verifyUrl: string;
+    readonly reactUrl: string;
     /** Of the names in Secrets Manager: `<prefix>/<name>`. */
     readonly secretsPrefix: string;
   };
@@ -132,6 +133,7 @@ export interface Config {
     readonly inQueue: string;
     readonly deadQueue: string;
     readonly verifyQueue: string;
+    readonly reactQueue: string;
   };
 }
 
@@ -144,6 +146,7 @@ const AWS = {
   TANDEM_DEAD_URL: 'deadUrl',
   TANDEM_TICK_URL: 'tickUrl',
   TANDEM_VERIFY_URL: 'verifyUrl',
+  TANDEM_REACT_URL: 'reactUrl',
   TANDEM_SECRETS_PREFIX: 'secretsPrefix',
 } as const;
 const AZURE = {
@@ -160,6 +163,7 @@ const AZURE = {
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
   TANDEM_VERIFY_QUEUE: 'verifyQueue',
+  TANDEM_REACT_QUEUE: 'reactQueue',
 } as const;
 
 /** Place in the configuration → its variable. */
@@ -179,6 +183,7 @@ const AZURE_DEFAULTS = {
   inQueue: 'tandem-in',
   deadQueue: 'tandem-dead',
   verifyQueue: 'tandem-verify',
+  reactQueue: 'tandem-react',
 };
 
 /** The environment of this process. */

@@ -68,6 +68,8 @@ const BUCKETS_MAX = 16;
 const INDEX_NAME_MAX = 40;
 /** Of a list, which a field that is asked for cannot have for a name. */
 const PARAMETERS = new Set(['limit', 'cursor', 'order']);
+/** It is part of effect ids, which are keys at providers. */
+const REACTION_CHARS_MAX = 40;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -268,10 +270,15 @@ function* actions(entity: Entity): Mistakes {
 }
 
 function* reactions(entity: Entity): Mistakes {
-  for (const [name, { on, version }] of Object.entries(entity.reactions)) {
+  for (const [name, { on, version, site, lookup }] of Object.entries(entity.reactions)) {
     const at = ['reactions', name];
-    if (!MEMBER.test(name))
-      yield { at, detail: 'must begin with a small letter and hold letters and digits' };
+    if (!MEMBER.test(name) || name.length > REACTION_CHARS_MAX)
+      yield {
+        at,
+        detail: `must begin with a small letter and hold at most ${REACTION_CHARS_MAX} letters and digits`,
+      };
+    if (site === 'every' && lookup !== undefined)
+      yield { at: [...at, 'lookup'], detail: 'what runs at every site is repeated, and never looked up' };
     if (on.length === 0) yield { at: [...at, 'on'], detail: 'must name at least one field' };
     for (const field of on)
       if (!has(entity, field)) yield { at: [...at, 'on'], detail: `${field} is no declared field` };

@@ -107,6 +107,8 @@ export interface ReactionDeclaration<F, R> {
   /** `origin` unless it is said. */
   readonly site?: Reaction['site'];
   readonly once?: (record: RecordOf<F, R>) => string;
+  /** What `run` would have returned, when the provider says that it was done; undefined: it was not. */
+  readonly lookup?: (record: RecordOf<F, R>, context: ReactionContext) => Promise<ChangesOf<F> | undefined>;
   /** 1 unless it is said. */
   readonly version?: number;
 }

@@ -104,9 +104,16 @@ export interface ReactionContext {
   readonly now: Date;
   /** 1 at the first try. */
   readonly attempt: number;
+  /**
+   * Greater than that of every earlier attempt at this record here: whoever keeps something outside the record keeps it with
+   * this number, and refuses a lesser one, because a call that was given up may land late.
+   */
+  readonly fence: number;
   readonly site: string;
   /** Secrets, calls of other services, the log, metrics and your own settings (docs/handlers.md). */
   readonly services: Services;
+  /** Aborted when the time for a run is over (`reactionRunMs`): what a provider does then counts as unknown. */
+  readonly signal: AbortSignal;
 }
 
 /** What is done while a condition on a record holds. */
@@ -119,6 +126,11 @@ export interface Reaction {
   readonly run: (record: Values, context: ReactionContext) => Promise<FieldChanges | undefined>;
   /** `origin`: at one site, that of the newest of the fields' stamps. `every`: at each site, and returns nothing. */
   readonly site: 'origin' | 'every';
+  /**
+   * Asks the provider whether the effect was done, where it may have forgotten the key: answers with what `run` would have
+   * returned, or undefined when it was not done. Without it such an effect is parked.
+   */
+  readonly lookup?: (record: Values, context: ReactionContext) => Promise<FieldChanges | undefined>;
   /** Names the effect instead of the stamps: of one name it is done once. */
   readonly once?: (record: Values) => string;
   /** Raised to have records that were done reacted to again. */

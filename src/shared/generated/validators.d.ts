@@ -8,9 +8,13 @@ export declare const deadLetterReplay: ValidateFunction;
 export declare const conflictOverride: ValidateFunction;
 export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
+export declare const reactionChange: ValidateFunction;
+export declare const reactionScan: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;
 export declare const itemWrite: ValidateFunction;
 /** Entity → the check of what may be set at it, whoever writes it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;
+/** Entity → the check of its fields as they are stored. */
+export declare const storedChecks: Readonly<Record<string, ValidateFunction>>;

@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern14 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern16 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern17 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern19 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern20 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern21 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern22 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern14 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern16 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern17 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern19 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern20 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern21 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern22 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1273,341 +1273,373 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           let err184 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
           vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
         }
-        if (data65.secretsPrefix === void 0) {
-          let err185 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+        if (data65.reactUrl === void 0) {
+          let err185 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
           vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
         }
+        if (data65.secretsPrefix === void 0) {
+          let err186 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+          vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
+        }
         for (let key13 in data65)
-          if (!(key13 === "table" || key13 === "outUrl" || key13 === "inUrl" || key13 === "deadUrl" || key13 === "tickUrl" || key13 === "verifyUrl" || key13 === "secretsPrefix")) {
-            let err186 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
+          if (!(key13 === "table" || key13 === "outUrl" || key13 === "inUrl" || key13 === "deadUrl" || key13 === "tickUrl" || key13 === "verifyUrl" || key13 === "reactUrl" || key13 === "secretsPrefix")) {
+            let err187 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
           }
         if (data65.table !== void 0) {
           let data66 = data65.table;
           if (typeof data66 == "string") {
             if (func3(data66) < 1) {
-              let err187 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
+              let err188 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
             }
           } else {
-            let err188 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
+            let err189 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
           }
         }
         if (data65.outUrl !== void 0) {
           let data67 = data65.outUrl;
           if (typeof data67 == "string") {
             if (func3(data67) < 1) {
-              let err189 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
+              let err190 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
             }
           } else {
-            let err190 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
+            let err191 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
           }
         }
         if (data65.inUrl !== void 0) {
           let data68 = data65.inUrl;
           if (typeof data68 == "string") {
             if (func3(data68) < 1) {
-              let err191 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
+              let err192 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
             }
           } else {
-            let err192 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
+            let err193 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
           }
         }
         if (data65.deadUrl !== void 0) {
           let data69 = data65.deadUrl;
           if (typeof data69 == "string") {
             if (func3(data69) < 1) {
-              let err193 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
+              let err194 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
             }
           } else {
-            let err194 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+            let err195 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
           }
         }
         if (data65.tickUrl !== void 0) {
           let data70 = data65.tickUrl;
           if (typeof data70 == "string") {
             if (func3(data70) < 1) {
-              let err195 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
+              let err196 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
             }
           } else {
-            let err196 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
+            let err197 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
           }
         }
         if (data65.verifyUrl !== void 0) {
           let data71 = data65.verifyUrl;
           if (typeof data71 == "string") {
             if (func3(data71) < 1) {
-              let err197 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
+              let err198 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
             }
           } else {
-            let err198 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
+            let err199 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
           }
         }
-        if (data65.secretsPrefix !== void 0) {
-          let data72 = data65.secretsPrefix;
+        if (data65.reactUrl !== void 0) {
+          let data72 = data65.reactUrl;
           if (typeof data72 == "string") {
-            if (func3(data72) > 200) {
-              let err199 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
-            }
-            if (!pattern19.test(data72)) {
-              let err200 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+            if (func3(data72) < 1) {
+              let err200 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
             }
           } else {
-            let err201 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err201 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
           }
         }
+        if (data65.secretsPrefix !== void 0) {
+          let data73 = data65.secretsPrefix;
+          if (typeof data73 == "string") {
+            if (func3(data73) > 200) {
+              let err202 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+              vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+            }
+            if (!pattern19.test(data73)) {
+              let err203 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+            }
+          } else {
+            let err204 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+          }
+        }
       } else {
-        let err202 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+        let err205 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data73 = data.azure, _errs168 = errors, valid38 = !1, _errs169 = errors;
-      if (data73 && typeof data73 == "object" && !Array.isArray(data73) && data73.serviceBusNamespace === void 0) {
-        let err203 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+      let data74 = data.azure, _errs170 = errors, valid38 = !1, _errs171 = errors;
+      if (data74 && typeof data74 == "object" && !Array.isArray(data74) && data74.serviceBusNamespace === void 0) {
+        let err206 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
       }
-      var _valid2 = _errs169 === errors;
+      var _valid2 = _errs171 === errors;
       if (valid38 = valid38 || _valid2, !valid38) {
-        let _errs170 = errors;
-        if (data73 && typeof data73 == "object" && !Array.isArray(data73) && data73.serviceBusConnection === void 0) {
-          let err204 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+        let _errs172 = errors;
+        if (data74 && typeof data74 == "object" && !Array.isArray(data74) && data74.serviceBusConnection === void 0) {
+          let err207 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
         }
-        var _valid2 = _errs170 === errors;
+        var _valid2 = _errs172 === errors;
         valid38 = valid38 || _valid2;
       }
       if (valid38)
-        errors = _errs168, vErrors !== null && (_errs168 ? vErrors.length = _errs168 : vErrors = null);
+        errors = _errs170, vErrors !== null && (_errs170 ? vErrors.length = _errs170 : vErrors = null);
       else {
-        let err205 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
+        let err208 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
       }
-      if (data73 && typeof data73 == "object" && !Array.isArray(data73)) {
-        if (data73.cosmosEndpoint === void 0) {
-          let err206 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
-        }
-        if (data73.cosmosDatabase === void 0) {
-          let err207 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
-        }
-        if (data73.cosmosContainer === void 0) {
-          let err208 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
-        }
-        if (data73.outQueue === void 0) {
-          let err209 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+      if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
+        if (data74.cosmosEndpoint === void 0) {
+          let err209 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
           vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
         }
-        if (data73.inQueue === void 0) {
-          let err210 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+        if (data74.cosmosDatabase === void 0) {
+          let err210 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
           vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
         }
-        if (data73.deadQueue === void 0) {
-          let err211 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+        if (data74.cosmosContainer === void 0) {
+          let err211 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
           vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
         }
-        if (data73.verifyQueue === void 0) {
-          let err212 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+        if (data74.outQueue === void 0) {
+          let err212 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
           vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
         }
-        if (data73.resourceManager === void 0) {
-          let err213 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+        if (data74.inQueue === void 0) {
+          let err213 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
           vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
         }
-        for (let key14 in data73)
+        if (data74.deadQueue === void 0) {
+          let err214 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
+        }
+        if (data74.verifyQueue === void 0) {
+          let err215 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
+        }
+        if (data74.reactQueue === void 0) {
+          let err216 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
+        }
+        if (data74.resourceManager === void 0) {
+          let err217 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
+        }
+        for (let key14 in data74)
           if (!func2.call(schema11.properties.azure.properties, key14)) {
-            let err214 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
+            let err218 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
           }
-        if (data73.serviceBusNamespace !== void 0 && data73.serviceBusId === void 0) {
-          let err215 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data74.serviceBusNamespace !== void 0 && data74.serviceBusId === void 0) {
+          let err219 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
+          vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
         }
-        if (data73.vaultUrl !== void 0) {
-          let data74 = data73.vaultUrl;
-          if (typeof data74 == "string") {
-            if (!pattern20.test(data74)) {
-              let err216 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
-            }
-          } else {
-            let err217 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
-          }
-        }
-        if (data73.cosmosEndpoint !== void 0) {
-          let data75 = data73.cosmosEndpoint;
+        if (data74.vaultUrl !== void 0) {
+          let data75 = data74.vaultUrl;
           if (typeof data75 == "string") {
-            if (func3(data75) < 1) {
-              let err218 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
-            }
-          } else {
-            let err219 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
-          }
-        }
-        if (data73.cosmosKey !== void 0) {
-          let data76 = data73.cosmosKey;
-          if (typeof data76 == "string") {
-            if (func3(data76) < 1) {
-              let err220 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (!pattern20.test(data75)) {
+              let err220 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
               vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
             }
           } else {
-            let err221 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err221 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
           }
         }
-        if (data73.cosmosDatabase !== void 0) {
-          let data77 = data73.cosmosDatabase;
-          if (typeof data77 == "string") {
-            if (func3(data77) < 1) {
-              let err222 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.cosmosEndpoint !== void 0) {
+          let data76 = data74.cosmosEndpoint;
+          if (typeof data76 == "string") {
+            if (func3(data76) < 1) {
+              let err222 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
             }
           } else {
-            let err223 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err223 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
           }
         }
-        if (data73.cosmosContainer !== void 0) {
-          let data78 = data73.cosmosContainer;
-          if (typeof data78 == "string") {
-            if (func3(data78) < 1) {
-              let err224 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.cosmosKey !== void 0) {
+          let data77 = data74.cosmosKey;
+          if (typeof data77 == "string") {
+            if (func3(data77) < 1) {
+              let err224 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
             }
           } else {
-            let err225 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err225 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
           }
         }
-        if (data73.serviceBusNamespace !== void 0) {
-          let data79 = data73.serviceBusNamespace;
-          if (typeof data79 == "string") {
-            if (func3(data79) < 1) {
-              let err226 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.cosmosDatabase !== void 0) {
+          let data78 = data74.cosmosDatabase;
+          if (typeof data78 == "string") {
+            if (func3(data78) < 1) {
+              let err226 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
             }
           } else {
-            let err227 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err227 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
           }
         }
-        if (data73.serviceBusConnection !== void 0) {
-          let data80 = data73.serviceBusConnection;
-          if (typeof data80 == "string") {
-            if (func3(data80) < 1) {
-              let err228 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.cosmosContainer !== void 0) {
+          let data79 = data74.cosmosContainer;
+          if (typeof data79 == "string") {
+            if (func3(data79) < 1) {
+              let err228 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
             }
           } else {
-            let err229 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err229 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
           }
         }
-        if (data73.serviceBusId !== void 0) {
-          let data81 = data73.serviceBusId;
-          if (typeof data81 == "string") {
-            if (!pattern21.test(data81)) {
-              let err230 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+        if (data74.serviceBusNamespace !== void 0) {
+          let data80 = data74.serviceBusNamespace;
+          if (typeof data80 == "string") {
+            if (func3(data80) < 1) {
+              let err230 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
             }
           } else {
-            let err231 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err231 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
           }
         }
-        if (data73.resourceManager !== void 0) {
-          let data82 = data73.resourceManager;
-          if (typeof data82 == "string") {
-            if (!pattern22.test(data82)) {
-              let err232 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+        if (data74.serviceBusConnection !== void 0) {
+          let data81 = data74.serviceBusConnection;
+          if (typeof data81 == "string") {
+            if (func3(data81) < 1) {
+              let err232 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
             }
           } else {
-            let err233 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err233 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
           }
         }
-        if (data73.outQueue !== void 0) {
-          let data83 = data73.outQueue;
-          if (typeof data83 == "string") {
-            if (func3(data83) < 1) {
-              let err234 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.serviceBusId !== void 0) {
+          let data82 = data74.serviceBusId;
+          if (typeof data82 == "string") {
+            if (!pattern21.test(data82)) {
+              let err234 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
               vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
             }
           } else {
-            let err235 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err235 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
           }
         }
-        if (data73.inQueue !== void 0) {
-          let data84 = data73.inQueue;
-          if (typeof data84 == "string") {
-            if (func3(data84) < 1) {
-              let err236 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.resourceManager !== void 0) {
+          let data83 = data74.resourceManager;
+          if (typeof data83 == "string") {
+            if (!pattern22.test(data83)) {
+              let err236 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
               vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
             }
           } else {
-            let err237 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err237 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
           }
         }
-        if (data73.deadQueue !== void 0) {
-          let data85 = data73.deadQueue;
-          if (typeof data85 == "string") {
-            if (func3(data85) < 1) {
-              let err238 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.outQueue !== void 0) {
+          let data84 = data74.outQueue;
+          if (typeof data84 == "string") {
+            if (func3(data84) < 1) {
+              let err238 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
             }
           } else {
-            let err239 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err239 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
           }
         }
-        if (data73.verifyQueue !== void 0) {
-          let data86 = data73.verifyQueue;
-          if (typeof data86 == "string") {
-            if (func3(data86) < 1) {
-              let err240 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data74.inQueue !== void 0) {
+          let data85 = data74.inQueue;
+          if (typeof data85 == "string") {
+            if (func3(data85) < 1) {
+              let err240 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
             }
           } else {
-            let err241 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err241 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
           }
         }
+        if (data74.deadQueue !== void 0) {
+          let data86 = data74.deadQueue;
+          if (typeof data86 == "string") {
+            if (func3(data86) < 1) {
+              let err242 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+            }
+          } else {
+            let err243 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
+          }
+        }
+        if (data74.verifyQueue !== void 0) {
+          let data87 = data74.verifyQueue;
+          if (typeof data87 == "string") {
+            if (func3(data87) < 1) {
+              let err244 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
+            }
+          } else {
+            let err245 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
+          }
+        }
+        if (data74.reactQueue !== void 0) {
+          let data88 = data74.reactQueue;
+          if (typeof data88 == "string") {
+            if (func3(data88) < 1) {
+              let err246 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
+            }
+          } else {
+            let err247 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
+          }
+        }
       } else {
-        let err242 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+        let err248 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
       }
     }
   } else {
-    let err243 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
+    let err249 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
@@ -1961,7 +1993,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate11.errors = vErrors, errors === 0;
 }
-var deadLetterDiscard = validate12, schema13 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
+var deadLetterDiscard = validate12, schema13 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", "tandem-react", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
 function validate12(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, _errs2 = errors;
   if (data && typeof data == "object" && !Array.isArray(data) && data.ids === void 0) {
@@ -2041,7 +2073,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.source !== void 0) {
       let data2 = data.source;
-      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "tandem-verify" || data2 === "")) {
+      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "tandem-verify" || data2 === "tandem-react" || data2 === "")) {
         let err12 = { instancePath: instancePath + "/source", schemaPath: "#/properties/source/enum", keyword: "enum", params: { allowedValues: schema13.properties.source.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
@@ -2105,7 +2137,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate12.errors = vErrors, errors === 0;
 }
-var deadLetterReplay = validate13, schema14 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" }, event: { type: "object" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }], if: { properties: { event: {} }, required: ["event"] }, then: { required: ["ids"], properties: { ids: { type: "array", maxItems: 1 } } } };
+var deadLetterReplay = validate13, schema14 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", "tandem-react", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" }, event: { type: "object" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }], if: { properties: { event: {} }, required: ["event"] }, then: { required: ["ids"], properties: { ids: { type: "array", maxItems: 1 } } } };
 function validate13(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, _errs2 = errors;
   if (data && typeof data == "object" && !Array.isArray(data) && data.ids === void 0) {
@@ -2221,7 +2253,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.source !== void 0) {
       let data3 = data.source;
-      if (!(data3 === "tandem-in" || data3 === "tandem-out" || data3 === "tandem-verify" || data3 === "")) {
+      if (!(data3 === "tandem-in" || data3 === "tandem-out" || data3 === "tandem-verify" || data3 === "tandem-react" || data3 === "")) {
         let err17 = { instancePath: instancePath + "/source", schemaPath: "#/properties/source/enum", keyword: "enum", params: { allowedValues: schema14.properties.source.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
       }
@@ -4188,9 +4220,219 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate16.errors = vErrors, errors === 0;
 }
-var userCreate = validate17;
-var pattern46 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var reactionChange = validate17, schema18 = { type: "object", required: ["action", "key", "reaction"], additionalProperties: !1, properties: { action: { enum: ["retry", "park"] }, key: { type: "string", minLength: 1, maxLength: 200 }, reaction: { type: "string", minLength: 1, maxLength: 64 } } };
 function validate17(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.action === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "action" }, message: "must have required property 'action'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.key === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "key" }, message: "must have required property 'key'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.reaction === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "reaction" }, message: "must have required property 'reaction'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "action" || key0 === "key" || key0 === "reaction")) {
+        let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    if (data.action !== void 0) {
+      let data0 = data.action;
+      if (!(data0 === "retry" || data0 === "park")) {
+        let err4 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/enum", keyword: "enum", params: { allowedValues: schema18.properties.action.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    }
+    if (data.key !== void 0) {
+      let data1 = data.key;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 200) {
+          let err5 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+        if (func3(data1) < 1) {
+          let err6 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+        }
+      } else {
+        let err7 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+      }
+    }
+    if (data.reaction !== void 0) {
+      let data2 = data.reaction;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 64) {
+          let err8 = { instancePath: instancePath + "/reaction", schemaPath: "#/properties/reaction/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+        if (func3(data2) < 1) {
+          let err9 = { instancePath: instancePath + "/reaction", schemaPath: "#/properties/reaction/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+        }
+      } else {
+        let err10 = { instancePath: instancePath + "/reaction", schemaPath: "#/properties/reaction/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+      }
+    }
+  } else {
+    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+  }
+  return validate17.errors = vErrors, errors === 0;
+}
+var reactionScan = validate18;
+function validate18(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, passing0 = null, _errs2 = errors, _errs3 = errors, _errs4 = errors, _errs5 = errors, valid2 = !1, _errs6 = errors;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    let missing0;
+    if (data.entity === void 0 && (missing0 = "entity")) {
+      let err0 = {};
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+  }
+  var _valid1 = _errs6 === errors;
+  if (valid2 = valid2 || _valid1, !valid2) {
+    let _errs7 = errors;
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing1;
+      if (data.reaction === void 0 && (missing1 = "reaction")) {
+        let err1 = {};
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    }
+    var _valid1 = _errs7 === errors;
+    valid2 = valid2 || _valid1;
+  }
+  if (valid2)
+    errors = _errs5, vErrors !== null && (_errs5 ? vErrors.length = _errs5 : vErrors = null);
+  else {
+    let err2 = {};
+    vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+  }
+  var valid1 = _errs4 === errors;
+  if (valid1) {
+    let err3 = { instancePath, schemaPath: "#/oneOf/0/not", keyword: "not", params: {}, message: "must NOT be valid" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  } else
+    errors = _errs3, vErrors !== null && (_errs3 ? vErrors.length = _errs3 : vErrors = null);
+  if (data && typeof data == "object" && !Array.isArray(data) && data.lost === void 0) {
+    let err4 = { instancePath, schemaPath: "#/oneOf/0/required", keyword: "required", params: { missingProperty: "lost" }, message: "must have required property 'lost'" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+  }
+  var _valid0 = _errs2 === errors;
+  _valid0 && (valid0 = !0, passing0 = 0);
+  let _errs8 = errors, _errs9 = errors, _errs10 = errors;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    let missing2;
+    if (data.lost === void 0 && (missing2 = "lost")) {
+      let err5 = {};
+      vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+    }
+  }
+  var valid3 = _errs10 === errors;
+  if (valid3) {
+    let err6 = { instancePath, schemaPath: "#/oneOf/1/not", keyword: "not", params: {}, message: "must NOT be valid" };
+    vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+  } else
+    errors = _errs9, vErrors !== null && (_errs9 ? vErrors.length = _errs9 : vErrors = null);
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.entity === void 0) {
+      let err7 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "entity" }, message: "must have required property 'entity'" };
+      vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+    }
+    if (data.reaction === void 0) {
+      let err8 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "reaction" }, message: "must have required property 'reaction'" };
+      vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+    }
+  }
+  var _valid0 = _errs8 === errors;
+  if (_valid0 && valid0 ? (valid0 = !1, passing0 = [passing0, 1]) : _valid0 && (valid0 = !0, passing0 = 1), valid0)
+    errors = _errs1, vErrors !== null && (_errs1 ? vErrors.length = _errs1 : vErrors = null);
+  else {
+    let err9 = { instancePath, schemaPath: "#/oneOf", keyword: "oneOf", params: { passingSchemas: passing0 }, message: "must match exactly one schema in oneOf" };
+    vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    for (let key0 in data)
+      if (!(key0 === "entity" || key0 === "reaction" || key0 === "lost" || key0 === "cursor")) {
+        let err10 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+      }
+    if (data.entity !== void 0) {
+      let data0 = data.entity;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 64) {
+          let err11 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+        }
+        if (func3(data0) < 1) {
+          let err12 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+        }
+      } else {
+        let err13 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+      }
+    }
+    if (data.reaction !== void 0) {
+      let data1 = data.reaction;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 64) {
+          let err14 = { instancePath: instancePath + "/reaction", schemaPath: "#/properties/reaction/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+        }
+        if (func3(data1) < 1) {
+          let err15 = { instancePath: instancePath + "/reaction", schemaPath: "#/properties/reaction/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+        }
+      } else {
+        let err16 = { instancePath: instancePath + "/reaction", schemaPath: "#/properties/reaction/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+      }
+    }
+    if (data.lost !== void 0) {
+      let data2 = data.lost;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 64) {
+          let err17 = { instancePath: instancePath + "/lost", schemaPath: "#/properties/lost/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+        }
+        if (func3(data2) < 1) {
+          let err18 = { instancePath: instancePath + "/lost", schemaPath: "#/properties/lost/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+        }
+      } else {
+        let err19 = { instancePath: instancePath + "/lost", schemaPath: "#/properties/lost/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      }
+    }
+    if (data.cursor !== void 0) {
+      let data3 = data.cursor;
+      if (typeof data3 == "string") {
+        if (func3(data3) > 4096) {
+          let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+          vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+        }
+      } else {
+        let err21 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+      }
+    }
+  } else {
+    let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+  }
+  return validate18.errors = vErrors, errors === 0;
+}
+var userCreate = validate19;
+var pattern46 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -4312,10 +4554,10 @@ function validate17(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate17.errors = vErrors, errors === 0;
+  return validate19.errors = vErrors, errors === 0;
 }
-var userPatch = validate18;
-function validate18(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate20;
+function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -4550,10 +4792,10 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate18.errors = vErrors, errors === 0;
+  return validate20.errors = vErrors, errors === 0;
 }
-var userStored = validate19;
-function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate21;
+function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -4650,10 +4892,10 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate19.errors = vErrors, errors === 0;
+  return validate21.errors = vErrors, errors === 0;
 }
-var itemWrite = validate20;
-function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate22;
+function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -4710,9 +4952,9 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate20.errors = vErrors, errors === 0;
+  return validate22.errors = vErrors, errors === 0;
 }
-var changeChecks = { user: userPatch, item: itemWrite };
+var changeChecks = { user: userPatch, item: itemWrite }, storedChecks = { user: userStored };
 export {
   changeChecks,
   config,
@@ -4721,7 +4963,10 @@ export {
   deadLetterReplay,
   event,
   itemWrite,
+  reactionChange,
+  reactionScan,
   step,
+  storedChecks,
   userCreate,
   userPatch,
   userStored,

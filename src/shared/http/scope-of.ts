@@ -2,7 +2,7 @@
 import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { Entity } from '../domain/entity.ts';
 import { Scope } from '../domain/scope.ts';
-import { sha256 } from '../sha256.ts';
+import { sha256 } from '../digest.ts';
 import type { HttpRequest } from './route.ts';
 
 /** Percent-encoded (RFC 3986, section 2.1) where a name is not visible ASCII. Without meaning for an entity that has none. */

@@ -58,6 +58,8 @@ export interface Cloud {
   openInbox(config: Config): QueueSender;
   /** The site's own queue of comparisons. */
   openVerifyQueue(config: Config): QueueSender;
+  /** The site's own queue of keys that have something to do now. */
+  openReactQueue(config: Config): QueueSender;
   openDeadLetterBox(config: Config): DeadLetterBox;
   openMetrics(options: { site: string; write: (line: string) => void; now: () => number }): Metrics;
   /** Of handlers and reactions. */

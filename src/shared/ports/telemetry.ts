@@ -21,6 +21,12 @@ export type MetricName =
   | 'Differences'
   /** Keys that one run of the sweeper has sent again. */
   | 'SweptKeys'
+  /** Keys with a reaction that is due; `reactionKeysMax` stands for more. */
+  | 'ReactionsWaiting'
+  /** For how long the oldest of them has been due; 0 when there is none. */
+  | 'OldestReactionMs'
+  /** Keys whose reactions are all parked; `reactionKeysMax` stands for more. */
+  | 'ReactionsParked'
   | 'ConflictsLogged'
   /** Values of written records that no index could take: of another type than declared, or too long. */
   | 'ValuesNotIndexed'

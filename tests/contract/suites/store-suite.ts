@@ -4,6 +4,7 @@ import { byAge, shardOf } from '@tandem-clouds/replication/index-attributes';
 import type { Json } from '@tandem-clouds/replication/json';
 import { repairMarker } from '@tandem-clouds/replication/markers';
 import type { PendingEntry, ScanPage, Store, Versioned } from '@tandem-clouds/replication/ports/store';
+import { PARKED_FROM_MS } from '@tandem-clouds/replication/reactions/due-at';
 import { DELETED, EXPIRES, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 
@@ -234,6 +235,58 @@ export function describeStore(name: string, openStore: () => Store): void {
       const expected = keys.map((key, i) => ({ key, sinceMs: sinceOf(i) })).sort(byAge);
       expect(seen).toEqual(expected);
       expect(await store.pending(old, 7, seen.at(-1))).toEqual([]);
+    });
+
+    test('keeps what a site knows of its reactions, and finds records by what is due first', async () => {
+      const early = Date.now() * -5;
+      const keys = Array.from({ length: 9 }, (_, i) => keyOf(`due-${i}`));
+      const reacting = (key: string, reactions: StoredRecord['reactions']): StoredRecord => ({
+        ...recordOf(key, { peers: [] }),
+        ...(reactions && { reactions }),
+      });
+      await store.putMany(
+        keys.map((key, i) => ({
+          // Later reactions of a record, and what is parked, do not count; ties are in the order of the keys.
+          record: reacting(key, {
+            mail: { effectId: `e${i}`, dueMs: early + Math.floor(i / 2), attempts: 2, detail: 'no \u00fc' },
+            copy: { effectId: 'c', dueMs: early + 50 },
+            gone: { effectId: 'g', parked: { reason: 'failed', atMs: 7 } },
+          }),
+          expected: undefined,
+        })),
+      );
+      const seen: string[] = [];
+      for (
+        let page = await store.due(early + 4, 3);
+        page.length > 0;
+        page = await store.due(early + 4, 3, page.at(-1))
+      )
+        seen.push(...page.map(({ key }) => key));
+      expect(seen).toEqual(keys.slice(0, 8));
+      const first = await held(keys[0] ?? '');
+      expect(first.record.reactions?.['mail']).toMatchObject({ effectId: 'e0', dueMs: early, attempts: 2 });
+      await put({ ...first.record, reactions: { mail: { done: 'e0' } } }, first.revision);
+      expect((await store.due(early + 4, 1)).map(({ key }) => key)).toEqual([keys[1]]);
+    });
+
+    test('finds records with nothing but parked reactions behind all that is due', async () => {
+      const key = keyOf('parked');
+      const atMs = Date.now();
+      await put({
+        ...recordOf(key, { peers: [] }),
+        reactions: { mail: { effectId: 'e', parked: { reason: 'failed', atMs } } },
+      });
+      const parkedAt = PARKED_FROM_MS + atMs;
+      const found = await store.due(Number.MAX_SAFE_INTEGER, 1_000, { key: '', sinceMs: parkedAt });
+      expect(found).toContainEqual({ key, sinceMs: parkedAt });
+    });
+
+    test('clearing a marker leaves reactions alone', async () => {
+      const key = keyOf('cleared');
+      const reactions = { mail: { effectId: 'e', dueMs: Date.now() } };
+      await put({ ...recordOf(key), reactions });
+      await store.clearPending([{ key, accepted: { 'azure-eastus': stamp(5_000) } }]);
+      expect((await held(key)).record).toMatchObject({ pending: {}, reactions });
     });
 
     test('finds what is pending in one bucket of the index as in many', async () => {

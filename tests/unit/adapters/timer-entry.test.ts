@@ -12,6 +12,7 @@ const ENV = {
   TANDEM_DEAD_URL: 'http://127.0.0.1:1/dead',
   TANDEM_TICK_URL: 'http://127.0.0.1:1/tick',
   TANDEM_VERIFY_URL: 'http://127.0.0.1:1/verify',
+  TANDEM_REACT_URL: 'http://127.0.0.1:1/react',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
   // Nobody listens there: whatever is sent fails.

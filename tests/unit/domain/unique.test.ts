@@ -7,7 +7,7 @@ import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { claimsOf } from '../../../src/shared/domain/unique/reservation.ts';
 import { uniqueValues } from '../../../src/shared/domain/unique/unique-values.ts';
 import { OutOfBoundsError } from '../../../src/shared/errors.ts';
-import { sha256 } from '../../../src/shared/sha256.ts';
+import { sha256 } from '../../../src/shared/digest.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 

@@ -32,4 +32,10 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"POST","path":"/replication/conflicts/{id}/override","keyed":false},
   {"method":"GET","path":"/replication/verifications","keyed":false},
   {"method":"POST","path":"/replication/verifications","keyed":false},
+  {"method":"GET","path":"/replication/reactions","keyed":false},
+  {"method":"GET","path":"/replication/reactions/{key}","keyed":false},
+  {"method":"POST","path":"/replication/reactions/change","keyed":false},
+  {"method":"POST","path":"/replication/reactions/scan","keyed":false},
+  {"method":"PUT","path":"/replication/reaction-pauses/{reaction}","keyed":false},
+  {"method":"DELETE","path":"/replication/reaction-pauses/{reaction}","keyed":false},
 ];

@@ -400,6 +400,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/replication/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is due and what is parked at this site, of up to 1000 records; 100 of each are named */
+        get: operations["listReactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replication/reactions/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conditions that hold on one record, and what this site knows of them */
+        get: operations["readRecordReactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replication/reactions/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try one again at once, or park it */
+        post: operations["changeReaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replication/reactions/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One part of a scan that sets what nobody was asked for: of a new reaction for old records, or what a lost site has left */
+        post: operations["scanReactions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replication/reaction-pauses/{reaction}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Run nothing of a reaction at this site; its conditions are kept */
+        put: operations["pauseReaction"];
+        post?: never;
+        /** Run it again, within five minutes */
+        delete: operations["resumeReaction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -721,7 +807,7 @@ export interface components {
         DeadLetterReplay: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
             reason?: string;
             /** @constant */
             all?: true;
@@ -779,7 +865,7 @@ export interface components {
         DeadLetterDiscard: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
             reason?: string;
             /** @constant */
             all?: true;
@@ -912,6 +998,88 @@ export interface components {
         VerificationBegin: {
             peer: string;
             repair?: boolean;
+        };
+        ReactionEntry: {
+            key: string;
+            reaction: string;
+            /** @description Names what is to be done; absent when nothing is */
+            effectId?: string;
+            /**
+             * Format: date-time
+             * @description The next attempt
+             */
+            due?: string;
+            attempts: number;
+            /** @description Why nothing is done any more */
+            parked?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is parked
+             */
+            since?: string;
+            /** @description What the last attempt failed with */
+            detail?: string;
+            /** @description The effect that was done here last */
+            done?: string;
+        };
+        ReactionPause: {
+            reaction: string;
+            paused: boolean;
+            /** Format: date-time */
+            since?: string;
+        };
+        Reactions: {
+            site: string;
+            waiting: {
+                keys: number;
+                /** @description There are more, or may be */
+                atLeast: boolean;
+            };
+            parked: {
+                keys: number;
+                /** @description There are more, or may be */
+                atLeast: boolean;
+            };
+            reactions: components["schemas"]["ReactionPause"][];
+            entries: components["schemas"]["ReactionEntry"][];
+        };
+        RecordReactions: {
+            site: string;
+            key: string;
+            conditions: {
+                reaction: string;
+                effectId: string;
+                /** @description The site of the newest stamp that it is about */
+                origin: string;
+                /**
+                 * @description Where it is run
+                 * @enum {unknown}
+                 */
+                site: "origin" | "every";
+            }[];
+            entries: components["schemas"]["ReactionEntry"][];
+        };
+        ReactionChange: {
+            /** @enum {unknown} */
+            action: "retry" | "park";
+            key: string;
+            reaction: string;
+        };
+        ReactionScan: {
+            entity?: string;
+            reaction?: string;
+            lost?: string;
+            cursor?: string;
+        } & (unknown | unknown);
+        ReactionScanned: {
+            site: string;
+            /** @description Records that were looked at */
+            scanned: number;
+            /** @description Reactions that are run now */
+            set: number;
+            unusable: string[];
+            /** @description Where to go on; absent at the end */
+            next?: string;
         };
     };
     responses: never;
@@ -3231,6 +3399,467 @@ export interface operations {
             };
             /** @description The body is not JSON by its type, or not in UTF-8 */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This site */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactions"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRecordReactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `<entity>:<id>` */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One record */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReactions"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeReaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReactionChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionEntry"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scanReactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReactionScan"];
+            };
+        };
+        responses: {
+            /** @description What was set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionScanned"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseReaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `<entity>.<reaction>` */
+                reaction: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is paused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionPause"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeReaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `<entity>.<reaction>` */
+                reaction: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is no longer paused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionPause"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

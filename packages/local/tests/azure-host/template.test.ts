@@ -15,7 +15,9 @@ test('the container of the template is partitioned by id and indexes only what i
       partitionKey: { paths: ['/id'], kind: 'Hash', version: 2 },
       defaultTtl: -1,
       indexingPolicy: expect.objectContaining({
-        includedPaths: [{ path: '/l/?' }, { path: '/p_at/?' }, { path: '/p_shard/?' }],
+        includedPaths: ['l', 'p_at', 'p_shard', 'x1', 'y1', 'x2', 'y2', 'x3', 'y3', 'x4', 'y4', 'd_at'].map(
+          (name) => ({ path: `/${name}/?` }),
+        ),
         excludedPaths: [{ path: '/*' }],
       }),
     },
@@ -25,7 +27,13 @@ test('the container of the template is partitioned by id and indexes only what i
 test('the queues of the template have their limits in milliseconds', () => {
   const { queues, tier } = readSiteTemplate(TEMPLATE);
   expect(tier).toBe('Basic');
-  expect(queues.map(({ name }) => name)).toEqual(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-dead']);
+  expect(queues.map(({ name }) => name)).toEqual([
+    'tandem-out',
+    'tandem-in',
+    'tandem-verify',
+    'tandem-react',
+    'tandem-dead',
+  ]);
   expect(queues[0]).toEqual({
     name: 'tandem-out',
     lockDurationMs: 60_000,

@@ -98,6 +98,8 @@ describe('a definition that npm start resolves', () => {
       collection: 'films',
       function: 'films',
       handler: 'films.handler',
+      slots: [],
+      reacts: false,
       aliases: [],
     };
     fs.writeFileSync(

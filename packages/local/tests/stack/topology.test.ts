@@ -56,7 +56,7 @@ describe('the processes of a stack', () => {
     ] as const) {
       const { env } = byName(plans, name);
       const urls = Object.fromEntries(
-        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY'].map((q) => [`TANDEM_${q}_URL`, 'x']),
+        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT'].map((q) => [`TANDEM_${q}_URL`, 'x']),
       );
       expect(loadConfig(cloud, { TANDEM_TABLE: 'tandem', ...urls, ...env }).jwtIssuers).toEqual([
         { issuer: 'http://127.0.0.1:9400', audience: 'tandem' },
@@ -110,6 +110,7 @@ describe('the processes of a stack', () => {
       TANDEM_DEAD_URL: 'd',
       TANDEM_TICK_URL: 'k',
       TANDEM_VERIFY_URL: 'v',
+      TANDEM_REACT_URL: 'v',
     };
     const { peers } = loadConfig('aws', { ...env, ...made });
     expect(peers.map(({ site }) => site)).toEqual(['azure-eastus', 'azure-westeurope']);

@@ -39,6 +39,9 @@ export interface PendingEntry {
   readonly sinceMs: number;
 }
 
+/** A key with entries of reactions; `sinceMs` is the moment of the next attempt, or says that it is parked. */
+export type DueEntry = PendingEntry;
+
 /** A key that would lose writes if this site vanished now. */
 export interface ExposedEntry extends PendingEntry {
   /** Whose durable queues have not accepted its newest version. */
@@ -160,6 +163,12 @@ export interface Store {
    * @param after The last entry of the page before: only what comes later in that order is in the answer.
    */
   pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]>;
+  /**
+   * Keys with entries of reactions (`reactions/due.ts`) whose moment is before `beforeMs`, at most `limit` of them, ordered
+   * by that moment and then by key. The index may lag.
+   * @param after The last entry of the page before: only what comes later in that order is in the answer.
+   */
+  due(beforeMs: number, limit: number, after?: DueEntry): Promise<readonly DueEntry[]>;
   /**
    * What is pending and for whom, oldest first up to `limit`. The index may lag, so each entry is confirmed by a
    * strongly consistent read: none is in the answer that is no longer pending.

@@ -1,6 +1,7 @@
 /** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
 import { faultsText } from './faults.ts';
 import { historySvg } from './history-svg.ts';
+import { playReactions } from './reactions/schedule.ts';
 import { playSchedule, type ScheduleResult } from './schedule.ts';
 import { playShop } from './shop/schedule.ts';
 import { shrink, type Shrunk } from './shrink.ts';
@@ -48,14 +49,13 @@ export function describeFailure(
   };
 }
 
-/** How the schedule of a workload is played that is not shrunk, because its operations hang together. */
-const PLAY = { shop: playShop, unique: playUnique } as const;
+/** How the schedule of a workload is played that is not shrunk, because what happens in it hangs together. */
+const PLAY = { shop: playShop, unique: playUnique, reactions: playReactions } as const;
 
 /** A failed seed of such a workload. */
-export function reportWhole(
-  workload: keyof typeof PLAY,
+export function reportWholeFailure(
   { seed, faults, findings }: ScheduleResult,
-  sites: number | undefined,
+  { sites, workload }: { readonly sites: number | undefined; readonly workload: keyof typeof PLAY },
 ): FailureReport {
   const watchedKey = findings.find(({ key }) => key !== undefined)?.key;
   const { world } = PLAY[workload]({ seed, sites, watchedKey });

@@ -21,7 +21,7 @@ export interface Operation {
 }
 
 export interface Invocation {
-  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep' | 'verify' | 'beat';
+  readonly kind: 'write' | 'read' | 'forward' | 'apply' | 'sweep' | 'verify' | 'beat' | 'react';
   readonly at: SimSite;
   readonly operation: Operation | undefined;
   /** The latest time that the site's clock showed to it. */

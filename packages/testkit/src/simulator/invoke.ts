@@ -3,7 +3,8 @@
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
 import type { Effect, Protocol, Site } from '@tandem-clouds/replication/protocol';
-import type { PaymentEffect, ShopProtocol } from '../../../../src/shared/domain/orders/payment.ts';
+import type { ReactionEffect } from '@tandem-clouds/replication/reactions/react';
+import type { PaymentEffect } from '../../../../src/shared/domain/orders/payment.ts';
 import type { Invocation, Operation } from './invocation.ts';
 import { type Response, runEffects } from './run-effects.ts';
 import type { SimSite } from './sim-site.ts';
@@ -14,12 +15,17 @@ export type Ending<Result> =
   | { readonly kind: 'threw'; readonly error: unknown }
   | { readonly kind: 'died' };
 
+/** A protocol of a workload: with effects beyond those of replication. */
+export type SimProtocol<Result> = Generator<Effect | PaymentEffect | ReactionEffect, Result, unknown>;
+
 export interface InvocationOptions<Result> {
   readonly kind: Invocation['kind'];
   readonly operation?: Operation;
-  readonly protocol: (site: Site) => ShopProtocol<Result>;
+  readonly protocol: (site: Site) => SimProtocol<Result>;
   /** The payment provider; a workload without payments has none. */
   readonly pay?: ((effect: PaymentEffect) => Response) | undefined;
+  /** Whoever does the effects of reactions. */
+  readonly react?: ((effect: ReactionEffect) => Response) | undefined;
   readonly ended: (ending: Ending<Result>) => void;
 }
 
@@ -36,6 +42,7 @@ export function invoke<Result>(world: World, at: SimSite, options: InvocationOpt
     site: at.name,
     peers: at.peers,
     retired: at.retired,
+    ...(at.reactions !== undefined && { reactions: at.reactions }),
     now: () => {
       const nowMs = at.now();
       invocation.wallMs = Math.max(invocation.wallMs, nowMs);
@@ -48,27 +55,29 @@ export function invoke<Result>(world: World, at: SimSite, options: InvocationOpt
 class Run<Result> {
   readonly #world: World;
   readonly #invocation: Invocation;
-  readonly #protocol: ShopProtocol<Result>;
+  readonly #protocol: SimProtocol<Result>;
   readonly #ended: InvocationOptions<Result>['ended'];
   readonly #pay: InvocationOptions<Result>['pay'];
+  readonly #react: InvocationOptions<Result>['react'];
 
   constructor(
     world: World,
     invocation: Invocation,
-    protocol: ShopProtocol<Result>,
-    { ended, pay }: InvocationOptions<Result>,
+    protocol: SimProtocol<Result>,
+    { ended, pay, react }: InvocationOptions<Result>,
   ) {
     this.#world = world;
     this.#invocation = invocation;
     this.#protocol = protocol;
     this.#ended = ended;
     this.#pay = pay;
+    this.#react = react;
   }
 
   /** Gives the protocol the answer to its last effect and does the next one. */
   step(response: Response | undefined): void {
     if (this.#invocation.dead) return;
-    let next: IteratorResult<Effect | PaymentEffect, Result>;
+    let next: IteratorResult<Effect | PaymentEffect | ReactionEffect, Result>;
     try {
       next =
         response?.error === undefined
@@ -82,7 +91,7 @@ class Run<Result> {
     else this.#do(next.value);
   }
 
-  #do(effect: Effect | PaymentEffect): void {
+  #do(effect: Effect | PaymentEffect | ReactionEffect): void {
     const world = this.#world;
     if (effect.op === 'all') {
       this.#doAll(effect.protocols);
@@ -105,8 +114,8 @@ class Run<Result> {
     world.agenda.after(latencyMs, () => {
       const cutShort = crashes && world.random.chance(0.4);
       const response =
-        effect.op === 'payment'
-          ? (this.#pay?.(effect) ?? { error: new TypeError('this workload has no payment provider') })
+        effect.op === 'payment' || effect.op === 'react'
+          ? this.#askOutside(effect)
           : runEffects(world, this.#invocation, effect, { decided, cutShort });
       if (crashes) {
         this.#die();
@@ -116,6 +125,11 @@ class Run<Result> {
       if (pauseMs === 0) this.step(response);
       else world.agenda.after(pauseMs, () => this.step(response));
     });
+  }
+
+  #askOutside(effect: PaymentEffect | ReactionEffect): Response {
+    const response = effect.op === 'payment' ? this.#pay?.(effect) : this.#react?.(effect);
+    return response ?? { error: new TypeError(`this workload has nobody for ${effect.op}`) };
   }
 
   /** Side by side on virtual time: each with latencies and faults of its own, all in one process, which dies as one. */

@@ -3,6 +3,7 @@ import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { checkMutant } from './mutated-source.ts';
 import { runPool } from './pool.ts';
+import { reactionMutants } from './reactions/mutants.ts';
 import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 import { uniqueMutants } from './unique/mutants.ts';
@@ -28,7 +29,12 @@ export async function measureMutants(
   { schedules, seed, sites, threads, workload }: MutantOptions,
   progress: (line: string) => void,
 ): Promise<Findings> {
-  const mutants = { records: recordMutants, shop: shopMutants, unique: uniqueMutants }[workload];
+  const mutants = {
+    records: recordMutants,
+    shop: shopMutants,
+    unique: uniqueMutants,
+    reactions: reactionMutants,
+  }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];
   const waiting = [...mutants];

@@ -1,21 +1,21 @@
-/** Sees what a protocol of several writes does, for the checkers. */
+/** What a workload's functions write, seen from outside. */
 import type { Json } from '@tandem-clouds/replication/json';
 import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import type { ShopProtocol } from '../../../../src/shared/domain/orders/payment.ts';
 import type { Operation } from './invocation.ts';
+import type { SimProtocol } from './invoke.ts';
 
 /** Notes, from outside, what each local write is based on and what it sets. */
-export function* observed<Result>(
-  protocol: ShopProtocol<Result>,
-  operation: Operation,
-): ShopProtocol<Result> {
+export function* observed<Result>(protocol: SimProtocol<Result>, operation: Operation): SimProtocol<Result> {
   const read = new Map<string, StoredRecord | undefined>();
   let step = protocol.next();
   while (step.done !== true) {
     const effect = step.value;
     const record = effect.op === 'putMany' ? effect.writes[0]?.record : undefined;
-    if (record !== undefined)
+    // What a site notes of its own is no write of the record.
+    const isOwnPart = record !== undefined && read.get(record.key)?.state === record.state;
+    if (isOwnPart) operation.decided = undefined;
+    else if (record !== undefined)
       operation.decided = { basis: read.get(record.key), creates: false, fields: written(record) };
     let response: unknown;
     try {

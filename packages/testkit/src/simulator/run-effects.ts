@@ -14,6 +14,7 @@ import type { ClearRequest, PutResult, WriteRequest } from '@tandem-clouds/repli
 import type { Effect } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { checkNewLife } from '../checkers/lives.ts';
+import { checkOwnPart } from '../checkers/own-part.ts';
 import { checkNews } from '../checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from '../checkers/stamps.ts';
 import { type CommittedWrite, isConflict, isOwnReport, overrules, type QueueKind } from '../history/facts.ts';
@@ -63,6 +64,10 @@ export function runEffects(
       return reading(world, () => at.store.getMany(effect.keys), readRefusal(at, effect.keys));
     case 'pending':
       return reading(world, () => at.store.pending(effect.beforeMs, effect.limit, effect.after));
+    case 'due':
+      return reading(world, () => at.store.due(effect.beforeMs, effect.limit, effect.after));
+    case 'wake':
+      return wakeUp(world, at, some(effect.keys));
     case 'putMany':
       return { value: some(effect.writes).map((write) => put(world, invocation, write, decided)) };
     case 'clearPending':
@@ -101,6 +106,7 @@ function refusedByStore(effect: Effect): Response | undefined {
     case 'get':
     case 'getMany':
     case 'pending':
+    case 'due':
     case 'scan':
     case 'scanKeys':
     case 'remove':
@@ -110,6 +116,7 @@ function refusedByStore(effect: Effect): Response | undefined {
     case 'clearPending':
       return { value: effect.requests.map(() => error) };
     case 'publish':
+    case 'wake':
     case 'send':
     case 'tell':
     case 'sleep':
@@ -183,6 +190,10 @@ function land(
     const reports = result.status === 'stale' && result.current !== undefined;
     return reports && unreadable !== undefined ? { status: 'failed', error: unreadable } : result;
   }
+  if (kind === 'react' && before?.state === record.state) {
+    world.find(checkOwnPart(at.name, before, record));
+    return result;
+  }
   if (operation !== undefined && decided !== undefined) {
     const life = record.state.incarnation ?? 0;
     const raised = life > (decided.basis?.state.incarnation ?? 0);
@@ -254,6 +265,21 @@ function publish(world: World, at: SimSite, message: OutboundMessage): SendResul
     deliver(world, { from: at, to: at, kind: 'out', body: inMinorOf(at, message.body) });
   });
   return 'error' in called ? called.error : undefined;
+}
+
+/** To the queue of whoever reacts: its messages are lost, doubled and late, and nothing may depend on them. */
+function wakeUp(world: World, at: SimSite, keys: readonly string[]): Response {
+  const called = calling(world, () => {
+    for (const key of keys) {
+      if (world.strikes('outboxLoss')) continue;
+      const copies = world.strikes('duplicate') ? 2 : 1;
+      for (let copy = 0; copy < copies; copy += 1) {
+        const delayMs = world.strikes('reorder') ? heldBack(world, 120_000) : world.random.between(1, 40);
+        world.agenda.after(delayMs, () => world.onWake(at, key));
+      }
+    }
+  });
+  return 'error' in called ? called : {};
 }
 
 function send(world: World, from: SimSite, to: SimSite, { body }: OutboundMessage): SendResult {

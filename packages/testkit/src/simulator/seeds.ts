@@ -1,14 +1,20 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
 import type { Faults } from './faults.ts';
+import { runReactionSchedule } from './reactions/schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 import { runShopSchedule } from './shop/schedule.ts';
 import { runUniqueSchedule } from './unique/schedule.ts';
 
-/** What clients do: write records, shop, or want values that nobody else has. */
-export const WORKLOADS = ['records', 'shop', 'unique'] as const;
+/** What clients do: write records, shop, want values that nobody else has, or write what sites react to. */
+export const WORKLOADS = ['records', 'shop', 'unique', 'reactions'] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
-export const RUN = { records: runSchedule, shop: runShopSchedule, unique: runUniqueSchedule } as const;
+export const RUN = {
+  records: runSchedule,
+  shop: runShopSchedule,
+  unique: runUniqueSchedule,
+  reactions: runReactionSchedule,
+} as const;
 
 export interface SeedsRequest {
   /** Records when absent. */

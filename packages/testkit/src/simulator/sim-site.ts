@@ -1,5 +1,6 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
 import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
+import type { Reactions } from '@tandem-clouds/replication/reactions/condition';
 import type { RefusedKeys } from '@tandem-clouds/replication/sweep';
 import type { Agenda } from './agenda.ts';
 import type { Badness } from './badness.ts';
@@ -16,6 +17,8 @@ export class SimSite {
   peers: readonly string[];
   /** Lost for good, as operators have configured it. */
   retired: readonly string[] = [];
+  /** What the workload declares. */
+  reactions: Reactions | undefined;
   /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
   readonly likeAws: boolean;
   readonly store: SiteStore;

@@ -6,6 +6,7 @@ import { byAge } from '@tandem-clouds/replication/index-attributes';
 import { isCleared } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
+  DueEntry,
   KeyPage,
   PendingEntry,
   PutResult,
@@ -14,6 +15,7 @@ import type {
   Versioned,
   WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
+import { dueAtOf } from '@tandem-clouds/replication/reactions/due-at';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 
 const PAGE_RECORDS = 7;
@@ -30,6 +32,7 @@ export class SiteStore {
   readonly records = new Map<string, StoredRecord>();
   readonly #revisions = new Map<string, number>();
   readonly #index = new Map<string, number>();
+  readonly #due = new Map<string, number>();
   readonly #hooks: StoreHooks;
 
   constructor(hooks: StoreHooks) {
@@ -80,6 +83,7 @@ export class SiteStore {
     if (this.get(key)?.revision !== expected) return false;
     this.records.delete(key);
     this.#index.delete(key);
+    this.#due.delete(key);
     return true;
   }
 
@@ -92,6 +96,7 @@ export class SiteStore {
   wipe(): void {
     this.records.clear();
     this.#index.clear();
+    this.#due.clear();
   }
 
   /** `tellCurrent`: whether a refusal says what is there, as DynamoDB can and Cosmos DB cannot. */
@@ -119,11 +124,11 @@ export class SiteStore {
   }
 
   pending(beforeMs: number, limit: number, after?: PendingEntry): readonly PendingEntry[] {
-    return [...this.#index]
-      .map(([key, sinceMs]) => ({ key, sinceMs }))
-      .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
-      .sort(byAge)
-      .slice(0, limit);
+    return byMoment(this.#index, beforeMs, limit, after);
+  }
+
+  due(beforeMs: number, limit: number, after?: DueEntry): readonly DueEntry[] {
+    return byMoment(this.#due, beforeMs, limit, after);
   }
 
   /** Goes back to what it held at some time, as from a backup. */
@@ -149,5 +154,21 @@ export class SiteStore {
     const record = this.records.get(key);
     if (record === undefined || Object.keys(record.pending).length === 0) this.#index.delete(key);
     else this.#index.set(key, record.pendingSince ?? 0);
+    const dueAt = dueAtOf(record?.reactions);
+    if (dueAt === undefined) this.#due.delete(key);
+    else this.#due.set(key, dueAt);
   }
+}
+
+function byMoment(
+  index: ReadonlyMap<string, number>,
+  beforeMs: number,
+  limit: number,
+  after: PendingEntry | undefined,
+): readonly PendingEntry[] {
+  return [...index]
+    .map(([key, sinceMs]) => ({ key, sinceMs }))
+    .filter((entry) => entry.sinceMs < beforeMs && (after === undefined || byAge(after, entry) < 0))
+    .sort(byAge)
+    .slice(0, limit);
 }

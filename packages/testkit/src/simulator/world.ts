@@ -106,6 +106,8 @@ export class World {
   faults: Faults;
   /** A workload's own checkers, told of every put that took effect. */
   readonly watchers: Watcher[] = [];
+  /** A message to whoever reacts has arrived at a site; a workload without reactions has nobody there. */
+  onWake: (site: SimSite, key: string) => void = () => undefined;
   readonly #strikes: ReadonlySet<string> | undefined;
   readonly #trigger: Trigger;
   readonly #byName = new Map<string, SimSite>();

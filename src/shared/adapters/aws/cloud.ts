@@ -48,12 +48,17 @@ export function openVerifyQueue(config: Config): QueueSender {
   return openSqsQueue({ region: config.region, url: settings(config).verifyUrl });
 }
 
+export function openReactQueue(config: Config): QueueSender {
+  return openSqsQueue({ region: config.region, url: settings(config).reactUrl });
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
-  const { inUrl, outUrl, deadUrl, verifyUrl } = settings(config);
+  const { inUrl, outUrl, deadUrl, verifyUrl, reactUrl } = settings(config);
   const sources = new Map([
     [nameOf(inUrl), 'tandem-in'],
     [nameOf(outUrl), 'tandem-out'],
     [nameOf(verifyUrl), 'tandem-verify'],
+    [nameOf(reactUrl), 'tandem-react'],
   ]);
   const sourceOf = (arn: string): string | undefined => sources.get(arn.split(':').at(-1) ?? '');
   return new SqsDeadLetterBox(openSqs({ region: config.region }), deadUrl, sourceOf);

@@ -57,6 +57,7 @@ function openOwnQueue(queue: string, { region, aws }: Config): QueueSender {
     ['tandem-out', aws?.outUrl],
     ['tandem-in', aws?.inUrl],
     ['tandem-verify', aws?.verifyUrl],
+    ['tandem-react', aws?.reactUrl],
   ]);
   const url = urls.get(queue);
   if (url === undefined) throw new TypeError(`no queue ${queue} in the settings`);

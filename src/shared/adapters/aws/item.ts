@@ -12,6 +12,8 @@
  * | `ops` | last operation ids, JSON |
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | index `pending` |
+ * | `rx` | entries of reactions, JSON |
+ * | `d_shard`, `d_at` | index `due`: moment of the next attempt |
  * | `l` | index `by_type` |
  * | `x1`, `y1` … `x4`, `y4` | indexes `by_x1` … `by_x4`: hash and range of what an entity's declaration indexes |
  * | `ttl` | epoch seconds at which DynamoDB may drop the item |
@@ -26,6 +28,7 @@ import {
   type Versioned,
   type WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
+import type { ReactionEntries } from '@tandem-clouds/replication/reactions/entry';
 import type { RecordState } from '@tandem-clouds/replication/record';
 import { readable } from '../readable.ts';
 
@@ -51,6 +54,11 @@ export function toItem(
   if (record.operations.length > 0) item['ops'] = { S: JSON.stringify(record.operations) };
   if (index.listed !== undefined) item['l'] = { S: `${index.listed}#${index.shard}` };
   if (index.dropAtSeconds !== undefined) item['ttl'] = { N: String(index.dropAtSeconds) };
+  if (record.reactions !== undefined) item['rx'] = { S: JSON.stringify(record.reactions) };
+  if (index.dueAt !== undefined) {
+    item['d_at'] = { N: String(index.dueAt) };
+    item['d_shard'] = { S: index.shard };
+  }
   if (index.pendingSince !== undefined) {
     item['pend'] = {
       M: Object.fromEntries(Object.entries(record.pending).map(([peer, stamp]) => [peer, { S: stamp }])),
@@ -88,6 +96,11 @@ export function toPending(item: Item): PendingEntry {
   return { key: item['k']?.S ?? '', sinceMs: Number(item['p_at']?.N) };
 }
 
+/** An entry of the index `due`. */
+export function toDue(item: Item): PendingEntry {
+  return { key: item['k']?.S ?? '', sinceMs: Number(item['d_at']?.N) };
+}
+
 /** @throws UnreadableError */
 export function fromItem(item: Item): Versioned {
   return readable(item['k']?.S ?? '', () => parseItem(item));
@@ -105,6 +118,7 @@ function parseItem(item: Item): Versioned {
       ...(item['p_at']?.N !== undefined && { pendingSince: Number(item['p_at'].N) }),
       ...(item['gone']?.N !== undefined && { goneSince: Number(item['gone'].N) }),
       operations: JSON.parse(item['ops']?.S ?? '[]') as string[],
+      ...(item['rx']?.S !== undefined && { reactions: JSON.parse(item['rx'].S) as ReactionEntries }),
     },
     revision: item['rev']?.N ?? '0',
   };

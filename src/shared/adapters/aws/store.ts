@@ -2,7 +2,7 @@
  * The store on DynamoDB: one item per key, `rev` goes up with each of its writes.
  *
  * Sparse global secondary indexes, keys only, so that an update of a field that is in none costs nothing there: `pending`
- * (hash `p_shard`, range `p_at`), `by_type` (hash `l` = entity and bucket, range `k`), and the generic `by_x1` to `by_x4` (hash
+ * (hash `p_shard`, range `p_at`), `due` (hash `d_shard`, range `d_at`), `by_type` (hash `l` = entity and bucket, range `k`), and the generic `by_x1` to `by_x4` (hash
  * `x1`, range `y1`, and so on), which hold what the declarations of entities index.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
  */
@@ -25,6 +25,7 @@ import { byAge, shards } from '@tandem-clouds/replication/index-attributes';
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
 import {
   type ClearRequest,
+  type DueEntry,
   type ExposurePage,
   type FoundEntry,
   type IndexEntries,
@@ -46,7 +47,16 @@ import type { Urgency } from '../../ports/cloud.ts';
 import { readablePage } from '../readable.ts';
 import { throttlePauses, withThrottling } from '../with-throttling.ts';
 import { storeError } from './errors.ts';
-import { entriesIn, EXPOSED_ATTRIBUTES, fromItem, type Item, toExposed, toItem, toPending } from './item.ts';
+import {
+  entriesIn,
+  EXPOSED_ATTRIBUTES,
+  fromItem,
+  type Item,
+  toDue,
+  toExposed,
+  toItem,
+  toPending,
+} from './item.ts';
 
 /** BatchGetItem takes 100 keys. */
 const BATCH_GET_MAX = 100;
@@ -241,14 +251,27 @@ export class DynamoStore implements Store {
     }
   }
 
-  async pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
+  pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
+    return this.#byMoment(PENDING, beforeMs, limit, after);
+  }
+
+  due(beforeMs: number, limit: number, after?: DueEntry): Promise<readonly DueEntry[]> {
+    return this.#byMoment(DUE, beforeMs, limit, after);
+  }
+
+  async #byMoment(
+    index: MomentIndex,
+    beforeMs: number,
+    limit: number,
+    after: PendingEntry | undefined,
+  ): Promise<readonly PendingEntry[]> {
     // A range that ends before it begins is a mistake to DynamoDB.
     if (after !== undefined && after.sinceMs >= beforeMs) return [];
     const buckets = shards.map((shard): Bucket => ({ shard, found: [], lastMs: -Infinity, next: undefined }));
     // Keys are spread evenly, so this is enough as a rule; reading a whole page of each bucket would cost many times as much.
     let size = 2 * Math.ceil(limit / buckets.length) + 1;
     for (let open = buckets; ;) {
-      await Promise.all(open.map((bucket) => this.#readBucket(bucket, { beforeMs, after, size })));
+      await Promise.all(open.map((bucket) => this.#readBucket(index, bucket, { beforeMs, after, size })));
       const found = buckets.flatMap((bucket) => bucket.found).sort(byAge);
       const cutMs = found[limit - 1]?.sinceMs ?? Infinity;
       open = buckets.filter(({ next, lastMs }) => next !== undefined && lastMs <= cutMs);
@@ -262,12 +285,13 @@ export class DynamoStore implements Store {
    * on until every entry as old as the last one that is wanted is known.
    */
   async #readBucket(
+    { name, shard, at, toEntry }: MomentIndex,
     bucket: Bucket,
     { beforeMs, after, size }: { beforeMs: number; after: PendingEntry | undefined; size: number },
   ): Promise<void> {
     const { Items = [], LastEvaluatedKey } = await this.#query({
-      IndexName: 'pending',
-      KeyConditionExpression: 'p_shard = :shard AND p_at BETWEEN :since AND :last',
+      IndexName: name,
+      KeyConditionExpression: `${shard} = :shard AND ${at} BETWEEN :since AND :last`,
       ExpressionAttributeValues: {
         ':shard': { S: bucket.shard },
         ':since': { N: String(after?.sinceMs ?? Number.MIN_SAFE_INTEGER) },
@@ -276,7 +300,7 @@ export class DynamoStore implements Store {
       Limit: size,
       ExclusiveStartKey: bucket.next,
     });
-    const entries = Items.map(toPending);
+    const entries = Items.map(toEntry);
     bucket.found.push(...entries.filter((entry) => after === undefined || byAge(after, entry) < 0));
     bucket.lastMs = entries.at(-1)?.sinceMs ?? bucket.lastMs;
     bucket.next = LastEvaluatedKey;
@@ -427,7 +451,19 @@ function hintOf(error: Error | undefined): number | undefined {
   return error instanceof ThrottledError ? 0 : undefined;
 }
 
-/** What has been read of one bucket of the index of markers. */
+/** An index of moments in buckets. */
+interface MomentIndex {
+  readonly name: string;
+  /** Its attributes. */
+  readonly shard: string;
+  readonly at: string;
+  readonly toEntry: (item: Item) => PendingEntry;
+}
+
+const PENDING: MomentIndex = { name: 'pending', shard: 'p_shard', at: 'p_at', toEntry: toPending };
+const DUE: MomentIndex = { name: 'due', shard: 'd_shard', at: 'd_at', toEntry: toDue };
+
+/** What has been read of one bucket of such an index. */
 interface Bucket {
   readonly shard: string;
   readonly found: PendingEntry[];

@@ -57,6 +57,10 @@ export function openVerifyQueue(config: Config): QueueSender {
   return open(config, settings(config).verifyQueue);
 }
 
+export function openReactQueue(config: Config): QueueSender {
+  return open(config, settings(config).reactQueue);
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
   return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), queuesOf(config));
 }
@@ -94,9 +98,9 @@ function open(config: Config, queue: string): QueueSender {
 }
 
 /** The site's queues, by what they are. */
-function queuesOf(config: Config): Record<'out' | 'in' | 'verify' | 'dead', string> {
-  const { outQueue, inQueue, verifyQueue, deadQueue } = settings(config);
-  return { out: outQueue, in: inQueue, verify: verifyQueue, dead: deadQueue };
+function queuesOf(config: Config): Record<'out' | 'in' | 'verify' | 'react' | 'dead', string> {
+  const { outQueue, inQueue, verifyQueue, reactQueue, deadQueue } = settings(config);
+  return { out: outQueue, in: inQueue, verify: verifyQueue, react: reactQueue, dead: deadQueue };
 }
 
 function access(config: Config): { namespace: string | undefined; connectionString: string | undefined } {

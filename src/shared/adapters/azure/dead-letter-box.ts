@@ -30,7 +30,7 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
   /** @param queues Names of the queues, by what they are. */
   constructor(
     connect: () => ServiceBusClient,
-    queues: { dead: string; in: string; out: string; verify: string },
+    queues: { dead: string; in: string; out: string; verify: string; react: string },
   ) {
     this.#connect = connect;
     this.#boxes = [
@@ -38,6 +38,7 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
       { name: 'in', queue: queues.in, subQueue: true, source: 'tandem-in' },
       { name: 'out', queue: queues.out, subQueue: true, source: 'tandem-out' },
       { name: 'verify', queue: queues.verify, subQueue: true, source: 'tandem-verify' },
+      { name: 'react', queue: queues.react, subQueue: true, source: 'tandem-react' },
       { name: 'deadest', queue: queues.dead, subQueue: true, source: '' },
     ];
   }

@@ -10,6 +10,8 @@
  * | `ops` | last operation ids |
  * | `gone` | epoch milliseconds since when the record is held as deleted or expired |
  * | `p_shard`, `p_at` | indexed: what is pending, since when |
+ * | `rx` | entries of reactions |
+ * | `d_at` | indexed: moment of the next attempt at a reaction |
  * | `l` | indexed: the entity, for lists |
  * | `x1`, `y1` … `x4`, `y4` | indexed in pairs: hash and range of what an entity's declaration indexes |
  * | `ttl` | seconds from now after which Cosmos DB drops the document; -1: never |
@@ -21,6 +23,7 @@ import {
   type IndexSlot,
   type Versioned,
 } from '@tandem-clouds/replication/ports/store';
+import type { ReactionEntries } from '@tandem-clouds/replication/reactions/entry';
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { readable } from '../readable.ts';
 
@@ -37,6 +40,8 @@ export interface Document extends Entries {
   readonly p_n?: number;
   readonly p_at?: number;
   readonly p_shard?: string;
+  readonly rx?: ReactionEntries;
+  readonly d_at?: number;
   readonly l?: string;
   readonly ttl?: number;
 }
@@ -68,6 +73,8 @@ export function toDocument(
     ...(index.dropAtSeconds !== undefined && {
       ttl: Math.min(TTL_SECONDS_MAX, Math.max(1, Math.ceil(index.dropAtSeconds - nowMs / 1000))),
     }),
+    ...(record.reactions !== undefined && { rx: record.reactions }),
+    ...(index.dueAt !== undefined && { d_at: index.dueAt }),
     ...(index.pendingSince !== undefined && {
       pend: record.pending,
       p_n: Object.keys(record.pending).length,
@@ -101,6 +108,7 @@ function parseDocument(document: StoredDocument): Versioned {
       ...(document.p_at !== undefined && { pendingSince: document.p_at }),
       ...(document.gone !== undefined && { goneSince: document.gone }),
       operations: document.ops ?? [],
+      ...(document.rx !== undefined && { reactions: document.rx }),
     },
     revision: document._etag,
   };

@@ -11,6 +11,7 @@ import { AmbiguousError, AppError, TooLargeError } from '@tandem-clouds/replicat
 import { isCleared, isRepairMarker } from '@tandem-clouds/replication/markers';
 import {
   type ClearRequest,
+  type DueEntry,
   type ExposurePage,
   type FoundEntry,
   type IndexEntries,
@@ -156,14 +157,27 @@ export class CosmosStore implements Store {
     }
   }
 
-  async pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
+  pending(beforeMs: number, limit: number, after?: PendingEntry): Promise<readonly PendingEntry[]> {
+    return this.#byMoment('p_at', beforeMs, limit, after);
+  }
+
+  due(beforeMs: number, limit: number, after?: DueEntry): Promise<readonly DueEntry[]> {
+    return this.#byMoment('d_at', beforeMs, limit, after);
+  }
+
+  async #byMoment(
+    at: 'p_at' | 'd_at',
+    beforeMs: number,
+    limit: number,
+    after: PendingEntry | undefined,
+  ): Promise<readonly PendingEntry[]> {
     const { sinceMs, key } = after ?? { sinceMs: Number.MIN_SAFE_INTEGER, key: '' };
-    const rows = await this.#query<{ id: string; p_at: number }>(
-      'SELECT c.id, c.p_at FROM c WHERE c.p_at >= @since AND c.p_at < @before ' +
-        'AND (c.p_at > @since OR c.id > @key) ORDER BY c.p_at, c.id OFFSET 0 LIMIT @limit',
+    const rows = await this.#query<{ id: string } & Record<typeof at, number>>(
+      `SELECT c.id, c.${at} FROM c WHERE c.${at} >= @since AND c.${at} < @before ` +
+        `AND (c.${at} > @since OR c.id > @key) ORDER BY c.${at}, c.id OFFSET 0 LIMIT @limit`,
       { '@since': sinceMs, '@before': beforeMs, '@key': key, '@limit': limit },
     );
-    return rows.map(({ id, p_at }) => ({ key: id, sinceMs: p_at }));
+    return rows.map(({ id, [at]: sinceMs }) => ({ key: id, sinceMs }));
   }
 
   /**

@@ -5,7 +5,7 @@ const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 
 const selection = {
   ids: { type: 'array', minItems: 1, maxItems: deadLetterSettlesMax, items: text },
-  source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', ''] },
+  source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', 'tandem-react', ''] },
   reason: text,
   /** Nothing else is named: every letter is meant. */
   all: { const: true },
@@ -50,4 +50,31 @@ export const verificationBeginSchema = {
     peer: { type: 'string', minLength: 1, maxLength: 48 },
     repair: { type: 'boolean' },
   },
+} as const;
+
+const name = { type: 'string', minLength: 1, maxLength: 64 } as const;
+
+/** What an operator makes of one entry. */
+export const reactionChangeSchema = {
+  type: 'object',
+  required: ['action', 'key', 'reaction'],
+  additionalProperties: false,
+  properties: { action: { enum: ['retry', 'park'] }, key: text, reaction: name },
+} as const;
+
+/** Whose entries a scan sets: those of one reaction, or those that a lost site has left. */
+export const reactionScanSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    entity: name,
+    reaction: name,
+    lost: name,
+    /** Where the part before has stopped. */
+    cursor: { type: 'string', maxLength: 4_096 },
+  },
+  oneOf: [
+    { required: ['lost'], not: { anyOf: [{ required: ['entity'] }, { required: ['reaction'] }] } },
+    { required: ['entity', 'reaction'], not: { required: ['lost'] } },
+  ],
 } as const;

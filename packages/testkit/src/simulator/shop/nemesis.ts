@@ -1,12 +1,11 @@
 /** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
-import { eventOf } from '@tandem-clouds/replication/event';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { fenceSite, recoverStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
 import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import { takeOverOrder } from '../../../../../src/shared/domain/orders/orders.ts';
-import { type CommittedWrite, vectorHolds } from '../../history/facts.ts';
+import type { CommittedWrite } from '../../history/facts.ts';
 import { TRAFFIC_MS } from '../pace.ts';
 import type { SimSite } from '../sim-site.ts';
+import { compareSurvivors } from '../survivors.ts';
 import { free, orderFact, orderIdOf, type RowFact, rowFact, sum } from './ledger.ts';
 import { type Shop, SKUS } from './shop.ts';
 import { submit } from './traffic.ts';
@@ -117,7 +116,7 @@ function scheduleLoss(shop: Shop): void {
     every(shop, 60_000, () => {
       for (const survivor of others) takeOverAll(shop, survivor, site);
     });
-    every(shop, 60_000, () => compare(shop, others));
+    every(shop, 60_000, () => compareSurvivors(world, others));
     // What the site had called may land for half a minute.
     agenda.after(60_000, () => every(shop, 20_000, () => count(shop, others, 'in order')));
   };
@@ -135,33 +134,6 @@ function scheduleLoss(shop: Shop): void {
     agenda.after(random.between(20, 300), lose);
   };
   world.watchers.push({ committed, applied: () => undefined });
-}
-
-/**
- * What a comparison of the survivors brings: a lost site may have told some of them what it told no other, and nobody
- * passes on what he has only received.
- */
-function compare(shop: Shop, survivors: readonly SimSite[]): void {
-  const { world } = shop;
-  for (const from of survivors) {
-    for (const [key, record] of from.store.records) {
-      if (from.down) continue;
-      const newest = Object.values(record.state.vector).sort().at(-1);
-      const event = eventOf(
-        { ...record, version: record.version ?? newest ?? '' },
-        { source: from.name, nowMs: from.now() },
-      );
-      for (const to of survivors) {
-        if (to.down || holdsAll(to.store.records.get(key), record)) continue;
-        world.enqueue(to, to.inbox, JSON.stringify(event), { poison: false, delayMs: 0 });
-        world.wake(to, to.inbox, 0);
-      }
-    }
-  }
-}
-
-function holdsAll(held: StoredRecord | undefined, { state }: StoredRecord): boolean {
-  return Object.entries(state.vector).every(([site, stamp]) => vectorHolds(held?.state.vector, site, stamp));
 }
 
 function every(shop: Shop, ms: number, act: () => void): void {

@@ -1,0 +1,161 @@
+/**
+ * Entries: what a site still has to do because a condition on a record holds, and what it has done.
+ *
+ * Invariant: an entry stands for as long as its condition holds and its effect has not been done here. It becomes durable
+ * in the very put that makes the condition true, at a write and at a merge alike; so no message, purge or crash can end a
+ * reaction. Entries are a site's own, like markers: they never cross, and two sites need not agree about them. Who runs
+ * what follows from the state alone (`isBusinessOf`).
+ *
+ * A condition that stood before the write, without an entry, is none of this write's: a reaction that is new, or that was
+ * declared by a release that knew nothing of it, runs for old records only when it is asked to (`scan.ts`).
+ */
+import type { Site } from '../protocol.ts';
+import type { RecordState, StoredRecord } from '../record.ts';
+import type { SiteId } from '../stamp.ts';
+import type { Condition } from './condition.ts';
+import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
+
+/**
+ * Whether a condition is this site's to act on. The business of a site that is gone for good is that of the survivor with
+ * the least name, so that all who have the same configuration agree without a word.
+ */
+export function isBusinessOf(site: Site, { site: where, origin }: Condition): boolean {
+  if (where === 'every' || origin === site.site) return true;
+  return site.retired?.includes(origin) === true && heirOf(site) === site.site;
+}
+
+/** Who takes over what sites that are gone for good have left. */
+export function heirOf({ site, peers }: Site): SiteId {
+  return [site, ...peers].sort()[0] ?? site;
+}
+
+/** The conditions that hold and are this site's to act on. */
+export function conditionsAt(
+  site: Site,
+  key: string,
+  state: RecordState | undefined,
+): ReadonlyMap<string, Condition> {
+  if (state === undefined || site.reactions === undefined) return new Map();
+  const held = site.reactions.conditions(key, state, site.now());
+  return new Map(
+    held.filter((each) => isBusinessOf(site, each)).map((condition) => [condition.reaction, condition]),
+  );
+}
+
+/** What a record's entries become by a write. */
+export interface Transition {
+  readonly held: StoredRecord | undefined;
+  readonly state: RecordState;
+  /** The effect whose result this write is. */
+  readonly done?: { readonly reaction: string; readonly effectId: string } | undefined;
+  /** Sets an entry also for a condition that stood before without one. */
+  readonly asked?: boolean;
+}
+
+/** The entries after a write; undefined: none. A function that declares no reactions leaves them as they are. */
+export function entriesAfter(
+  site: Site,
+  key: string,
+  { held, state, done, asked = false }: Transition,
+): ReactionEntries | undefined {
+  const entries = held?.reactions ?? {};
+  const { reactions } = site;
+  if (reactions === undefined) return held?.reactions;
+  const after = conditionsAt(site, key, state);
+  if (after.size === 0 && held?.reactions === undefined) return undefined;
+  const before =
+    asked || after.size === 0 ? new Map<string, Condition>() : conditionsAt(site, key, held?.state);
+  const next: Record<string, ReactionEntry> = {};
+  for (const reaction of new Set([...Object.keys(entries), ...after.keys()])) {
+    const entry = entries[reaction];
+    const kept =
+      entry !== undefined && !reactions.knows(key, reaction)
+        ? entry
+        : entryAfter(site.now(), {
+            entry: done?.reaction === reaction ? { ...entry, done: done.effectId } : (entry ?? {}),
+            before: before.get(reaction),
+            after: after.get(reaction),
+            isDone: done?.reaction === reaction,
+          });
+    if (Object.keys(kept).length > 0) next[reaction] = kept;
+  }
+  return Object.keys(next).length === 0 ? undefined : next;
+}
+
+function entryAfter(
+  nowMs: number,
+  {
+    entry,
+    before,
+    after,
+    isDone,
+  }: {
+    readonly entry: ReactionEntry;
+    readonly before: Condition | undefined;
+    readonly after: Condition | undefined;
+    readonly isDone: boolean;
+  },
+): ReactionEntry {
+  const rest = lasting(entry);
+  if (after === undefined) return rest;
+  const { effectId, fromMs, broken } = after;
+  if (broken !== undefined)
+    return { ...rest, effectId, parked: parkedAs(entry, 'broken', nowMs), detail: broken };
+  if (entry.done === effectId && after.site === 'every') return rest;
+  // What was done just now should be over. Later its result may have been overwritten by that of an overruled effect: then
+  // it is done again under the same name, which a provider that honours it takes for what it is.
+  if (entry.done === effectId && isDone)
+    return { ...rest, effectId, parked: { reason: 'stands', atMs: nowMs } };
+  if (entry.effectId === effectId && entry.parked?.reason !== 'broken') {
+    if (entry.parked !== undefined || (entry.attempts ?? 0) > 0) return entry;
+    return { ...entry, dueMs: fromMs ?? Math.min(entry.dueMs ?? nowMs, nowMs) };
+  }
+  if (entry.effectId === undefined && before?.effectId === effectId) return rest;
+  return { ...rest, effectId, dueMs: fromMs ?? nowMs };
+}
+
+/** What outlives an effect. */
+export function lasting({ fence, done, tried, hour }: ReactionEntry): ReactionEntry {
+  return {
+    ...(fence !== undefined && { fence }),
+    ...(done !== undefined && { done }),
+    ...(tried !== undefined && { tried }),
+    ...(hour !== undefined && { hour }),
+  };
+}
+
+/** Parked since the first time that it was for this reason. */
+function parkedAs(
+  { parked }: ReactionEntry,
+  reason: ParkReason,
+  atMs: number,
+): NonNullable<ReactionEntry['parked']> {
+  return parked?.reason === reason ? parked : { reason, atMs };
+}
+
+/** An entry that is parked. */
+export function park(entry: ReactionEntry, reason: ParkReason, atMs: number, detail?: string): ReactionEntry {
+  const { dueMs: _, detail: last, ...rest } = entry;
+  const said = detail ?? last;
+  return { ...rest, parked: { reason, atMs }, ...(said !== undefined && { detail: said }) };
+}
+
+/** The entry that is due first, of those that are due. */
+export function firstDue(record: StoredRecord, nowMs: number): readonly [string, ReactionEntry] | undefined {
+  return Object.entries(record.reactions ?? {})
+    .filter(([, { dueMs }]) => dueMs !== undefined && dueMs <= nowMs)
+    .sort(([, a], [, b]) => (a.dueMs ?? 0) - (b.dueMs ?? 0))[0];
+}
+
+/** Effects that were begun on a record within the hour. */
+export function effectsWithinHour(record: StoredRecord, nowMs: number, hourMs: number): number {
+  return Object.values(record.reactions ?? {}).reduce(
+    (sum, { hour }) => sum + (hour !== undefined && nowMs - hour.fromMs < hourMs ? hour.effects : 0),
+    0,
+  );
+}
+
+/** The parts of a record that its entries are; nothing where there are none. */
+export function withEntries(entries: ReactionEntries | undefined): { readonly reactions?: ReactionEntries } {
+  return entries === undefined || Object.keys(entries).length === 0 ? {} : { reactions: entries };
+}

@@ -1,0 +1,310 @@
+/**
+ * React: do what the entries of one record say, at this site.
+ *
+ * Invariant: an attempt is written down before it is made, with the moment of the next one, so a function that dies is
+ * followed by another, a provider that forgets is asked first, and what fails leaves its place in the index to others.
+ * What an effect returns is written only while the condition holds for that very effect: written later it could make
+ * another condition false whose effect nobody has done. Then the site remembers that it was done, and nothing else.
+ */
+import {
+  effectsPerHourMax,
+  providerMemoryMs,
+  reactionAttemptsMax,
+  reactionDetailMax,
+  reactionPausedMs,
+  reactionPauseMaxMs,
+  reactionPauseMs,
+  reactionStepsMax,
+} from '../bounds.ts';
+import { isPermanent, UnavailableError } from '../errors.ts';
+import { type Changes, localWrite } from '../local-write.ts';
+import type { Versioned } from '../ports/store.ts';
+import { type Effect, get, type Protocol, putMany, type Site } from '../protocol.ts';
+import type { StoredRecord } from '../record.ts';
+import type { Condition } from './condition.ts';
+import { conditionsAt, effectsWithinHour, entriesAfter, firstDue, park, withEntries } from './entries.ts';
+import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
+
+/** What an effect has returned, as changes of the record that it is written to; undefined: it changes nothing. */
+export type Result = ((current: StoredRecord) => Changes) | undefined;
+
+/** What is asked of whoever can do it. A `lookUp` answers `absent` when it was not done. */
+export interface ReactionEffect {
+  readonly op: 'react';
+  readonly call: 'run' | 'lookUp';
+  readonly record: StoredRecord;
+  readonly reaction: string;
+  readonly effectId: string;
+  /** 1 at the first. */
+  readonly attempt: number;
+  /** Greater than that of every attempt before it, at this site and about this record and reaction. */
+  readonly fence: number;
+}
+
+/** A protocol that may also have effects done. */
+export type ReactProtocol<Returned> = Generator<Effect | ReactionEffect, Returned, unknown>;
+
+export type StepKind = 'done' | 'failed' | 'parked' | 'overtaken' | 'postponed' | 'dropped' | 'raced';
+
+/** One thing that was done about a record. */
+export interface Step {
+  readonly kind: StepKind;
+  readonly reaction: string;
+  readonly effectId?: string;
+  readonly reason?: ParkReason;
+  readonly detail?: string;
+  /** How long after it was due, at the first attempt. */
+  readonly lagMs?: number;
+  /** Fields that a result would have set, had the condition still held for it. */
+  readonly unwritten?: readonly string[];
+}
+
+export interface ReactOptions {
+  /** Whether operators have paused a reaction, by key and name. */
+  readonly isPaused?: (key: string, reaction: string) => boolean;
+  /** Whether there is time to begin another. */
+  readonly goesOn?: () => boolean;
+}
+
+/**
+ * Does what is due on one record, one effect after the other, up to a bound: what a result makes due is done at once
+ * too, without a message. @throws what the store throws; what was due then still is.
+ */
+export function* react(site: Site, key: string, options: ReactOptions = {}): ReactProtocol<readonly Step[]> {
+  const { goesOn = () => true } = options;
+  const steps: Step[] = [];
+  while (steps.length < reactionStepsMax && goesOn()) {
+    const held = yield* get(key);
+    const first = held && firstDue(held.record, site.now());
+    if (held === undefined || first === undefined) break;
+    const [reaction, entry] = first;
+    steps.push(yield* new Attempt(site, held, reaction, entry).make(options));
+  }
+  return steps;
+}
+
+/** One reaction on one record that is due. */
+class Attempt {
+  readonly #site: Site;
+  readonly #held: Versioned;
+  readonly #reaction: string;
+  readonly #entry: ReactionEntry;
+
+  constructor(site: Site, held: Versioned, reaction: string, entry: ReactionEntry) {
+    this.#site = site;
+    this.#held = held;
+    this.#reaction = reaction;
+    this.#entry = entry;
+  }
+
+  *make({ isPaused = () => false }: ReactOptions): ReactProtocol<Step> {
+    const { record } = this.#held;
+    const [site, entry, nowMs] = [this.#site, this.#entry, this.#site.now()];
+    if (isPaused(record.key, this.#reaction))
+      return yield* this.#settle('postponed', { ...entry, dueMs: nowMs + reactionPausedMs });
+    if (site.reactions?.knows(record.key, this.#reaction) !== true) return yield* this.#unknown(nowMs);
+    const condition = conditionsAt(site, record.key, record.state).get(this.#reaction);
+    if (condition === undefined || condition.broken !== undefined || condition.effectId !== entry.effectId)
+      return yield* this.#renew();
+    if (condition.fromMs !== undefined && condition.fromMs > nowMs)
+      return yield* this.#settle('postponed', { ...entry, dueMs: condition.fromMs });
+    const attempts = entry.attempts ?? 0;
+    const begun = effectsWithinHour(record, nowMs, HOUR_MS);
+    if (attempts === 0 && condition.site === 'origin' && begun >= effectsPerHourMax)
+      return yield* this.#park('loop', `${begun} effects on this record within an hour`);
+    if (attempts >= reactionAttemptsMax) return yield* this.#park('failed');
+    const isOld = nowMs - this.#triedMs(condition) >= providerMemoryMs;
+    if (isOld && !condition.canLookUp) return yield* this.#park('forgotten');
+    return yield* this.#claimAndRun(condition, isOld);
+  }
+
+  /**
+   * Since when somebody may have tried it, epoch milliseconds. What was taken over may have been tried by the site that is
+   * lost as soon as it was made; what was never tried here was tried nowhere.
+   */
+  #triedMs({ site, origin, madeMs, fromMs = madeMs }: Condition): number {
+    if (site === 'every') return Infinity;
+    if (origin !== this.#site.site) return Math.max(madeMs, fromMs);
+    return triedBefore(this.#entry, this.#entry.effectId)?.atMs ?? Infinity;
+  }
+
+  *#claimAndRun(condition: Condition, looksUp: boolean): ReactProtocol<Step> {
+    const { record } = this.#held;
+    const { effectId } = condition;
+    const nowMs = this.#site.now();
+    const attempt = (this.#entry.attempts ?? 0) + 1;
+    const fence = Math.max((this.#entry.fence ?? 0) + 1, nowMs);
+    const claimed: ReactionEntry = {
+      ...this.#entry,
+      attempts: attempt,
+      fence,
+      tried: triedBefore(this.#entry, effectId) ?? { effectId, atMs: nowMs },
+      dueMs: nowMs + pauseAfter(attempt),
+      // What runs at every site writes nothing, and so wakes nobody.
+      ...(attempt === 1 && condition.site === 'origin' && { hour: hourAfter(this.#entry, nowMs) }),
+    };
+    if (!(yield* this.#put({ ...record.reactions, [this.#reaction]: claimed }))) return this.#step('raced');
+    const lag = attempt === 1 ? { lagMs: Math.max(0, nowMs - (this.#entry.dueMs ?? nowMs)) } : {};
+    try {
+      const result = yield* this.#effect(record, { effectId, attempt, fence, looksUp });
+      if (condition.site === 'every') return { ...(yield* this.#noteDone(record.key, effectId)), ...lag };
+      // Unique per claim: an earlier one's write is another one.
+      const operationId = `${nowMs.toString(36)}-${effectId.slice(-8)}`;
+      return { ...(yield* this.#write(record.key, { effectId, operationId, result })), ...lag };
+    } catch (error) {
+      return yield* this.#failed(record.key, effectId, error);
+    }
+  }
+
+  *#effect(
+    record: StoredRecord,
+    { looksUp, ...named }: Pick<ReactionEffect, 'effectId' | 'attempt' | 'fence'> & { looksUp: boolean },
+  ): ReactProtocol<Result> {
+    const asked = { op: 'react', record, reaction: this.#reaction, ...named } as const;
+    if (looksUp) {
+      const found = (yield { ...asked, call: 'lookUp' }) as Result | 'absent';
+      if (found !== 'absent') return found;
+    }
+    return (yield { ...asked, call: 'run' }) as Result;
+  }
+
+  /** Writes what the effect returned, on condition that the condition holds for it still. */
+  *#write(
+    key: string,
+    { effectId, operationId, result }: { effectId: string; operationId: string; result: Result },
+  ): ReactProtocol<Step> {
+    if (result === undefined) return yield* this.#noteDone(key, effectId);
+    let unwritten: readonly string[] | undefined;
+    yield* localWrite(this.#site, {
+      key,
+      operationId,
+      done: { reaction: this.#reaction, effectId },
+      decide: (current) => {
+        if (current === undefined) return undefined;
+        const changes = result(current);
+        const holds = conditionsAt(this.#site, key, current.state).get(this.#reaction)?.effectId === effectId;
+        unwritten = holds ? undefined : Object.keys(changes);
+        return holds ? changes : undefined;
+      },
+    });
+    if (unwritten === undefined) return this.#step('done');
+    return { ...(yield* this.#noteDone(key, effectId)), kind: 'overtaken', unwritten };
+  }
+
+  /** The effect is done, and changes nothing that replicates. */
+  *#noteDone(key: string, effectId: string): Protocol<Step> {
+    const done = { reaction: this.#reaction, effectId };
+    const record = yield* updateEntries(key, (held) =>
+      entriesAfter(this.#site, key, { held, state: held.state, done }),
+    );
+    const entry = record?.reactions?.[this.#reaction];
+    return entry?.parked?.reason === 'stands' ? this.#step('parked', 'stands') : this.#step('done');
+  }
+
+  /** The attempt has its successor already; a person wants to know why it failed. */
+  *#failed(key: string, effectId: string, error: unknown): Protocol<Step> {
+    const detail = String(error instanceof Error ? error.message : error).slice(0, reactionDetailMax);
+    const isLasting = isPermanent(error);
+    yield* updateEntries(key, ({ reactions }) => {
+      const entry = reactions?.[this.#reaction];
+      if (entry?.effectId !== effectId || entry.parked !== undefined) return reactions;
+      const failed = { ...entry, detail };
+      const next = isLasting ? park(failed, 'refused', this.#site.now()) : failed;
+      return { ...reactions, [this.#reaction]: next };
+    });
+    return { ...this.#step(isLasting ? 'parked' : 'failed', isLasting ? 'refused' : undefined), detail };
+  }
+
+  /** The entry is about what holds no more, or by another name. */
+  *#renew(): Protocol<Step> {
+    const { record } = this.#held;
+    const entries = entriesAfter(this.#site, record.key, { held: record, state: record.state, asked: true });
+    // Only this reaction was looked at.
+    const next = { ...record.reactions, [this.#reaction]: entries?.[this.#reaction] ?? {} };
+    return this.#step((yield* this.#put(next)) ? 'dropped' : 'raced');
+  }
+
+  /** Another release of this site may know it: it is looked at again, ever later, and then waits for a person. */
+  *#unknown(nowMs: number): Protocol<Step> {
+    const attempts = (this.#entry.attempts ?? 0) + 1;
+    const detail = 'this release declares no such reaction';
+    if (attempts > reactionAttemptsMax) return yield* this.#park('failed', detail);
+    const dueMs = nowMs + pauseAfter(attempts);
+    return yield* this.#settle('postponed', { ...this.#entry, attempts, dueMs, detail });
+  }
+
+  *#park(reason: ParkReason, detail?: string): Protocol<Step> {
+    const parked = park(this.#entry, reason, this.#site.now(), detail);
+    return yield* this.#settle('parked', parked, reason);
+  }
+
+  *#settle(kind: StepKind, entry: ReactionEntry, reason?: ParkReason): Protocol<Step> {
+    const next = { ...this.#held.record.reactions, [this.#reaction]: entry };
+    return (yield* this.#put(next)) ? this.#step(kind, reason) : this.#step('raced');
+  }
+
+  /** False when somebody else wrote first. @throws what the store failed with */
+  *#put(entries: ReactionEntries): Protocol<boolean> {
+    const { record, revision } = this.#held;
+    const { reactions: _, ...rest } = record;
+    const next = { ...rest, ...withEntries(withoutEmpty(entries)) };
+    const [result] = yield* putMany([{ record: next, expected: revision }]);
+    if (result?.status === 'failed') throw result.error;
+    return result?.status === 'written';
+  }
+
+  #step(kind: StepKind, reason?: ParkReason): Step {
+    const { effectId } = this.#entry;
+    return {
+      kind,
+      reaction: this.#reaction,
+      ...(effectId !== undefined && { effectId }),
+      ...(reason !== undefined && { reason }),
+    };
+  }
+}
+
+const HOUR_MS = 3_600_000;
+const RACES_MAX = 15;
+
+/** Longer with each attempt. */
+export function pauseAfter(attempt: number): number {
+  return Math.min(reactionPauseMaxMs, reactionPauseMs * 2 ** (attempt - 1));
+}
+
+/** When this very effect was tried before; undefined: never. */
+function triedBefore({ tried }: ReactionEntry, effectId: string | undefined): ReactionEntry['tried'] {
+  return tried?.effectId === effectId ? tried : undefined;
+}
+
+function hourAfter({ hour }: ReactionEntry, nowMs: number): NonNullable<ReactionEntry['hour']> {
+  return hour === undefined || nowMs - hour.fromMs >= HOUR_MS
+    ? { fromMs: nowMs, effects: 1 }
+    : { ...hour, effects: hour.effects + 1 };
+}
+
+function withoutEmpty(entries: ReactionEntries): ReactionEntries {
+  return Object.fromEntries(Object.entries(entries).filter(([, entry]) => Object.keys(entry).length > 0));
+}
+
+/**
+ * Changes what this site knows of its reactions on a record, and nothing that replicates. Returns the record as it then is;
+ * undefined: there is none. @throws what the store throws, or that it is written too often
+ */
+export function* updateEntries(
+  key: string,
+  change: (record: StoredRecord) => ReactionEntries | undefined,
+): Protocol<StoredRecord | undefined> {
+  for (let race = 0; race < RACES_MAX; race += 1) {
+    const held = yield* get(key);
+    if (held === undefined) return undefined;
+    const { reactions, ...rest } = held.record;
+    const entries = change(held.record);
+    if (entries === reactions) return held.record;
+    const record: StoredRecord = { ...rest, ...withEntries(entries && withoutEmpty(entries)) };
+    const [result] = yield* putMany([{ record, expected: held.revision }]);
+    if (result?.status === 'failed') throw result.error;
+    if (result?.status === 'written') return record;
+  }
+  throw new UnavailableError(`${key} is being written too often`);
+}
