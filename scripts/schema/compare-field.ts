@@ -162,7 +162,7 @@ function* compareUnique(place: string, before: FieldDescription, after: FieldDes
     yield backfill(
       place,
       'is unique now: values of old records are not reserved, and two may share one',
-      'correct what `schema check --site <url>` counts as shared, and write the field of every old record once',
+      'correct what `schema check --site <url>` counts as shared; a value is reserved when a record gets it anew, so give each old record another one and its own back, or a new record may take it',
     );
 }
 

@@ -149,7 +149,11 @@ function* compareReaction(
   after: ReactionDescription | undefined,
 ): Changes {
   if (before === undefined)
-    yield additive(place, 'is new', 'it does not run for old records unless it is asked to');
+    yield additive(
+      place,
+      'is new',
+      'it does not run for old records unless `tandem reactions backfill` asks for it',
+    );
   else if (after === undefined)
     yield breaking(
       place,
@@ -167,7 +171,7 @@ function* compareReaction(
       yield backfill(
         `${place}.version`,
         `was ${before.version} and is ${after.version}: records that were done are reacted to again`,
-        'ask for it when every site has this release',
+        'when every site has this release: `tandem reactions backfill`, once per site',
       );
     else if (after.version < before.version)
       yield breaking(
