@@ -5,9 +5,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { unzip, zip } from '@tandem-clouds/local/zip';
-import { FIXTURE } from '@tandem-clouds/testkit/cluster/previous-release';
-import { artefactOf } from '../infra/rollout/releases.ts';
+import { FIXTURE, FIXTURE_SCHEMA } from '@tandem-clouds/testkit/cluster/previous-release';
+import { artefactOf, schemaOf } from '../infra/rollout/releases.ts';
 
 /** The bundles of one cloud hold the same libraries: most of them is found again within 16 MB. */
 const WINDOW_BITS = 24;
@@ -30,8 +31,12 @@ export function makeReleaseFixture({ version }: { readonly version: string }): n
       [constants.BROTLI_PARAM_SIZE_HINT]: archive.length,
     },
   });
+  const schema = schemaOf(version);
+  if (schema === undefined)
+    throw new UsageError(`release ${version} does not say what it declares; package it again`);
   fs.mkdirSync(path.dirname(FIXTURE), { recursive: true });
   fs.writeFileSync(FIXTURE, packed);
+  fs.writeFileSync(FIXTURE_SCHEMA, schema);
   console.log(`${version}: ${files.size} files, ${Math.round(packed.length / 1024)} kB`);
   return 0;
 }

@@ -10,6 +10,7 @@ import { settleSecondsOf, sitesOf } from '../infra/rollout/sites.ts';
 import { openTimeline } from '../infra/rollout/timeline.ts';
 import { connect, type Target } from './rollout/connect.ts';
 import { rolloutLocally } from './rollout/local.ts';
+import { refuseBreaking } from './rollout/schema-gate.ts';
 
 export interface RolloutLine extends Target {
   /** Undefined: the latest that is kept. */
@@ -19,6 +20,8 @@ export interface RolloutLine extends Target {
   readonly local: boolean;
   readonly clients: number;
   readonly seed: number;
+  /** Places of breaking changes that are meant. */
+  readonly allowBreaking: readonly string[];
   readonly bad: Cloud | undefined;
 }
 
@@ -44,6 +47,7 @@ async function onSites(line: RolloutLine): Promise<number> {
     pairs.map(async (pair) => ({ ...pair, previous: await previousAt(line, traffic.urlOf(pair.site)) })),
   );
   const plan: RolloutPlan = { release, sites, settleSeconds: settleSecondsOf(traffic.policy) };
+  for (const text of refuseBreaking(plan, line.allowBreaking)) report(text);
   if (line.dryRun) {
     for (const [index, step] of stepsOf(plan).entries()) console.log(`${index + 1}. ${stepText(step, plan)}`);
     return 0;

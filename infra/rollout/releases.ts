@@ -20,20 +20,35 @@ export interface Release {
   readonly madeAt: string;
 }
 
-/** Moves a packaged release to the others; the oldest go. The latest packages stay where they are, too. */
-export function keepRelease(release: Release, artifacts = ARTIFACTS): void {
+/** What a release declares, beside its packages. */
+const SCHEMA = 'schema.json';
+
+/**
+ * Moves a packaged release to the others; the oldest go. The latest packages stay where they are, too.
+ * @param schema What it declares (`scripts/schema/describe.ts`).
+ */
+export function keepRelease(release: Release, schema: string, artifacts = ARTIFACTS): void {
   const next = path.join(artifacts, 'releases', `.${release.version}`);
   fs.rmSync(next, { recursive: true, force: true });
   for (const cloud of CLOUDS) {
     fs.cpSync(path.join(artifacts, cloud), path.join(next, cloud), { recursive: true });
   }
   fs.writeFileSync(path.join(next, 'release.json'), `${JSON.stringify(release)}\n`);
+  fs.writeFileSync(path.join(next, SCHEMA), schema);
   const place = path.join(artifacts, 'releases', release.version);
   fs.rmSync(place, { recursive: true, force: true });
   fs.renameSync(next, place);
   for (const { version } of keptReleases(path.join(artifacts, 'releases')).slice(KEPT_MAX)) {
     fs.rmSync(path.join(artifacts, 'releases', version), { recursive: true, force: true });
   }
+}
+
+/** What a kept release declares, as text; undefined: it is not kept, or is older than that it says so. */
+export function schemaOf(version: string, folder = RELEASES): string | undefined {
+  // A version is one name in the folder, whatever was typed.
+  if (!keptReleases(folder).some((release) => release.version === version)) return undefined;
+  const file = path.join(folder, version, SCHEMA);
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
 /** The latest first. */

@@ -23,6 +23,7 @@ import {
   rollout,
   smoke,
 } from './release.ts';
+import { schema } from './schema.ts';
 import { dns, monitor, runbook } from './traffic.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -59,7 +60,7 @@ export const PROGRAM: Program<CommandContext> = {
     },
     {
       title: 'Develop',
-      entries: [newThings, generate, diagrams, lintInfra, azureTemplate, testPeers, completion],
+      entries: [newThings, generate, schema, diagrams, lintInfra, azureTemplate, testPeers, completion],
     },
   ],
   details: 'NO_COLOR and TERM=dumb are respected. Paths are meant from where you stand.',

@@ -3,6 +3,7 @@ import { command, type CommandContext } from '@tandem-clouds/command-line/comman
 import { choice, file, flag, folder, many, text, url, whole } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { Target } from '../rollout/connect.ts';
+import { ALLOW_BREAKING } from './schema.ts';
 
 const CLOUDS = ['aws', 'azure'] as const;
 
@@ -36,11 +37,13 @@ export const rollout = command({
   details: `Drain through dns, deploy, verify, return. What fails is rolled back, and the rollout ends there. With --local it runs on a
 stack of its own with clients that find it by DNS; judged: no failed request, no lost write.
 
+A release whose declarations break what a site runs is refused before anything is touched, as \`schema check\` says.
 SIGINT ends it in order: before a deployment the cloud gets its traffic back, after it the cloud stays drained.
 Timeline: .tandem/rollout/<time>-rollout.json.`,
   options: {
     release: text('of .artifacts/releases', { placeholder: 'version', fallback: 'the latest one' }),
     dryRun: flag('print the steps and do nothing'),
+    allowBreaking: ALLOW_BREAKING,
     only: choice('this cloud only', CLOUDS, {}),
     local: flag('on a stack of its own'),
     clients: whole('of --local', { min: 1, default: '24' }),

@@ -2,7 +2,7 @@
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Mistake } from '../../src/shared/domain/declaration-mistakes.ts';
-import type { Entity } from '../../src/shared/domain/entity.ts';
+import { defaultOf, type Entity } from '../../src/shared/domain/entity.ts';
 import { createSchema } from '../../src/shared/domain/entity-schemas.ts';
 
 export function schemaMistakes(entity: Entity): readonly Mistake[] {
@@ -10,8 +10,11 @@ export function schemaMistakes(entity: Entity): readonly Mistake[] {
   addFormats.default(ajv);
   const broken = Object.entries(entity.fields).flatMap(([field, schema]): Mistake[] => {
     try {
-      ajv.compile(schema);
-      return [];
+      const isValid = ajv.compile(schema);
+      const value = defaultOf(entity, field);
+      if (value === undefined || isValid(value)) return [];
+      const all = (isValid.errors ?? []).map(({ message = '' }) => message);
+      return [{ at: ['fields', field, 'default'], detail: all.join(', ') }];
     } catch (error) {
       return [{ at: ['fields', field], detail: error instanceof Error ? error.message : String(error) }];
     }

@@ -1,5 +1,6 @@
 /**
- * Writes what follows from the declared entities and routes: a function each, the registry, validators, the event schema,
+ * Writes what follows from the declared entities and routes: a function each, the registry, the declarations as data that
+ * two releases are compared by, validators, the event schema,
  * `openapi.yaml` and from that the client's types; and from what the emulators say about themselves their pages. What an
  * entity left behind that is no longer declared is deleted.
  * `--check` writes nothing and fails when a file is not what it would be.
@@ -7,6 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
+import { describeEntities, SCHEMA_FILE, schemaText } from '../schema/describe.ts';
 import { emulatorDocuments } from './emulators.ts';
 import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
 import { indexSlotsModule, recordedSlots, recordSlots, SLOTS_FILE } from './index-slots.ts';
@@ -87,6 +89,7 @@ async function filesOf(root: string, what: What): Promise<Readonly<Record<string
   return {
     ...entityFiles(declared, slots),
     [SLOTS_FILE]: indexSlotsModule(slots),
+    [SCHEMA_FILE]: schemaText(describeEntities(entities, slots)),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,

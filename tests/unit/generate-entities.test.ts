@@ -26,10 +26,15 @@ beforeEach(() => {
   for (const name of ['src/shared', 'src/handlers/entities', 'package.json'])
     fs.cpSync(path.join(ROOT, name), at(name), { recursive: true });
   fs.symlinkSync(path.join(ROOT, 'node_modules'), at('node_modules'));
-  fs.mkdirSync(at('packages'));
-  // What is generated into the client stays in the copy.
-  for (const name of fs.readdirSync(path.join(ROOT, 'packages')))
-    if (name !== 'client') fs.symlinkSync(path.join(ROOT, 'packages', name), at(`packages/${name}`));
+  // The client is written, too, and so is a copy: through a link it would be ours.
+  for (const name of fs.readdirSync(path.join(ROOT, 'packages'))) {
+    const [from, to] = [path.join(ROOT, 'packages', name), at(`packages/${name}`)];
+    if (name === 'client') fs.cpSync(from, to, { recursive: true });
+    else {
+      fs.mkdirSync(at('packages'), { recursive: true });
+      fs.symlinkSync(from, to);
+    }
+  }
 });
 afterEach(() => {
   fs.rmSync(dir, { recursive: true });
@@ -99,6 +104,7 @@ describe('generating', () => {
         'src/shared/entities/b.ts:1:14: Variable declaration expected.',
         'src/shared/entities/b.ts:1:16: Variable declaration expected.',
         'src/shared/entities/zebra.ts:8:29: c: fields.kind: strict mode: unknown keyword: "typ"',
+        'src/shared/entities/zebra.ts:9:44: c: fields.shade.default: must NOT have more than 2 characters',
         ...['collection', 'idField', 'description'].map(
           (name) => `src/shared/entities/d.ts:2:18: d: ${name}: must be a text`,
         ),
@@ -188,7 +194,8 @@ export const c = defineEntity({
   collection: 'users',
   description: 'x',
   required: [],
-  fields: { title: {}, ...{ kind: { typ: 'string' } } },
+  fields: { title: {}, ...{ kind: { typ: 'string' } },
+    shade: { type: 'string', maxLength: 2, default: 'red' } },
   example: {},
 });
 `;

@@ -2,7 +2,15 @@
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
-import { type Entity, type MergePolicy, policyOf, type States, writersOf } from './entity.ts';
+import {
+  defaultOf,
+  type Entity,
+  type MergePolicy,
+  mergesByMember,
+  policyOf,
+  type States,
+  writersOf,
+} from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { OWNER } from './readable-by.ts';
 import { rankMax, ranksOf, statesMax } from './states.ts';
@@ -141,6 +149,7 @@ function* fields(entity: Entity): Mistakes {
     if (writersOf(entity, field).length === 0) yield { at: [...at, 'by'], detail: 'must name a writer' };
     if (entity.readableBy[field]?.includes(OWNER) === true && entity.access.owner === undefined)
       yield { at: [...at, 'readableBy'], detail: 'names the owner, whom access.owner does not declare' };
+    if (defaultOf(entity, field) !== undefined) yield* defaults(entity, field);
     const policy = policyOf(entity, field);
     const wanted = MERGED_TYPES[policy];
     if (wanted !== undefined && typeOf(schema) !== wanted)
@@ -148,6 +157,19 @@ function* fields(entity: Entity): Mistakes {
     if (policy === 'counter' && !Number.isSafeInteger((schema as { maximum?: unknown }).maximum))
       yield { at, detail: 'a counter needs a maximum that can be counted exactly' };
   }
+}
+
+/** Whether the value keeps its schema is for a schema compiler to say (`scripts/generate/check-examples.ts`). */
+function* defaults(entity: Entity, field: string): Mistakes {
+  const at = ['fields', field, 'default'];
+  const policy = policyOf(entity, field);
+  if (policy !== 'register') yield { at, detail: `is not for a ${policy}, which begins by itself` };
+  if (mergesByMember(entity, field))
+    yield { at, detail: 'is not for an object, whose members are written one by one' };
+  if (defaultOf(entity, field) === null) yield { at, detail: 'must be a value: null is no value' };
+  if (entity.unique.includes(field)) yield { at, detail: 'is not for a field that is unique' };
+  if (entity.access.owner === field)
+    yield { at, detail: 'is not for the owner, whom the creation writes and nothing else' };
 }
 
 /** A field that could walk in a circle would have no winner by rank. */

@@ -44,15 +44,21 @@ export type FieldDeclaration = Readonly<Record<string, unknown>> & {
   readonly by?: Writer | readonly Writer[];
   /** Scopes, one of which a caller must have to see it; `owner` is the record's owner. Everybody unless it is said. */
   readonly readableBy?: readonly string[];
+  /**
+   * What the field shows where nothing was written, for rules, lists and answers alike: so it is always there, also in
+   * records that are older than the field. Of registers that are no objects.
+   */
+  readonly default?: Json;
 };
 
 type Fields = Readonly<Record<string, FieldDeclaration>>;
 
-/** The fields that are always there: those that a creation must have, sets, counters and states. */
+/** The fields that are always there: those that a creation must have, sets, counters, states, and those with a default. */
 type Always<F, R> =
   | R
   | {
-      [Name in keyof F]: F[Name] extends { readonly merge: 'set' | 'counter' } | { readonly states: object }
+      [Name in keyof F]: F[Name] extends
+        { readonly merge: 'set' | 'counter' } | { readonly states: object } | { readonly default: Json }
         ? Name
         : never;
     }[keyof F];

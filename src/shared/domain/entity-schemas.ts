@@ -2,6 +2,7 @@
 import {
   type Action,
   clientFields,
+  defaultOf,
   type Entity,
   idPatternOf,
   type MergePolicy,
@@ -23,10 +24,20 @@ export function createSchema(entity: Entity): JsonSchemaObject {
   const chosen = clientFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
   return {
     type: 'object',
-    required: entity.required.filter((field) => field !== entity.access.owner),
+    required: entity.required.filter(
+      (field) => field !== entity.access.owner && defaultOf(entity, field) === undefined,
+    ),
     additionalProperties: false,
-    properties: { [entity.idField]: idSchemaOf(entity), ...Object.fromEntries(chosen) },
+    properties: {
+      [entity.idField]: idSchemaOf(entity),
+      ...Object.fromEntries(chosen.map(([field, schema]) => [field, withoutDefault(schema)])),
+    },
   };
+}
+
+/** What is sent need not have it: generated types would ask for a member that has a default. */
+function withoutDefault(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== 'default'));
 }
 
 /** The schema of an id. Of records with owners it may be chosen by whom all of them may be shown. */
@@ -55,7 +66,11 @@ export function overrideSchema(entity: Entity): JsonSchemaObject {
 function changesOf(entity: Entity, fields: readonly (readonly [string, JsonSchema])[]): JsonSchemaObject {
   const properties: Record<string, JsonSchema> = {};
   for (const [field, schema] of fields) {
-    properties[field] = changeSchema(policyOf(entity, field), schema, entity.required.includes(field));
+    properties[field] = changeSchema(
+      policyOf(entity, field),
+      withoutDefault(schema),
+      entity.required.includes(field),
+    );
   }
   return { type: 'object', minProperties: 1, additionalProperties: false, properties };
 }
@@ -100,8 +115,10 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
 }
 
 /** Of the fields that a record always has, those that every caller sees. */
-function seenByAll({ required, readableBy }: Entity): readonly string[] {
-  return required.filter((field) => !Object.hasOwn(readableBy, field));
+function seenByAll(entity: Entity): readonly string[] {
+  const defaulted = Object.keys(entity.fields).filter((field) => defaultOf(entity, field) !== undefined);
+  const always = new Set([...entity.required, ...defaulted]);
+  return [...always].filter((field) => !Object.hasOwn(entity.readableBy, field));
 }
 
 const BOUNDS = new Set(['minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties']);

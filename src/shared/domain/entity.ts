@@ -183,6 +183,11 @@ export function writersOf(entity: Entity, field: string): readonly Writer[] {
 
 const CLIENTS: readonly Writer[] = ['client'];
 
+/** What a field shows that holds nothing, where that is declared: what records read that were written before it was. */
+export function defaultOf({ fields }: Pick<Entity, 'fields'>, field: string): Json | undefined {
+  return (own(fields, field) as { readonly default?: Json } | undefined)?.default;
+}
+
 /** Whether a field is an object whose members merge one by one. */
 export function mergesByMember(entity: Entity, field: string): boolean {
   const type = (entity.fields[field] as { type?: unknown } | undefined)?.type;

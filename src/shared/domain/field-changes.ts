@@ -29,6 +29,7 @@ import {
 import { stampSite } from '@tandem-clouds/replication/stamp';
 import { ConflictError, type Failure, InvalidError, OutOfBoundsError, RuleFaultError } from '../errors.ts';
 import {
+  defaultOf,
   type Entity,
   type FieldChanges,
   mergesByMember,
@@ -89,8 +90,8 @@ export function initialChanges(entity: Entity, values: Readonly<Record<string, J
 }
 
 /**
- * The record as rules and reactions see it: its id, its fields, sets and counters and states also where nothing was
- * written yet, and when it was created.
+ * The record as rules and reactions see it: its id, its fields, and when it was created. Sets, counters, states and
+ * fields with a default are there also where nothing was written yet.
  */
 export function valuesOf(entity: Entity, { key, state }: StoredRecord): Record<string, Json> {
   const stored = plainValues(state);
@@ -123,7 +124,7 @@ function emptyValue(entity: Entity, field: string): Json | undefined {
     case 'states':
       return firstState(statesOf(entity, field));
     case 'register':
-      return undefined;
+      return defaultOf(entity, field);
   }
 }
 

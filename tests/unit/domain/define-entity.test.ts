@@ -58,7 +58,39 @@ describe('declaring an entity', () => {
     fields: { loan: { states: { order: ['in', 'out'], allowed } } },
   });
 
+  const withDefault = (field: FieldDeclaration, more: Partial<Loose> = {}): Partial<Loose> => ({
+    required: [],
+    fields: { f: field },
+    example: {},
+    ...more,
+  });
+
   test.each<[string, Partial<Loose>, string]>([
+    [
+      'a default of a counter',
+      withDefault({ type: 'integer', maximum: 9, merge: 'counter', default: 1 }),
+      'fields.f.default: is not for a counter, which begins by itself',
+    ],
+    [
+      'a default of an object',
+      withDefault({ type: 'object', default: {} }),
+      'fields.f.default: is not for an object, whose members are written one by one',
+    ],
+    [
+      'a default that is none',
+      withDefault({ type: 'string', default: null }),
+      'fields.f.default: must be a value: null is no value',
+    ],
+    [
+      'a default of a unique field',
+      withDefault({ type: 'string', default: 'x' }, { unique: ['f'] }),
+      'fields.f.default: is not for a field that is unique',
+    ],
+    [
+      'a default of the owner',
+      withDefault({ type: 'string', default: 'x' }, { access: { owner: 'f' } }),
+      'fields.f.default: is not for the owner, whom the creation writes and nothing else',
+    ],
     ['a name that is not lower case', { name: 'Book' }, 'name: must be lower case, and not one of our own'],
     ['a name of our own', { name: 'heartbeat' }, 'name: must be lower case, and not one of our own'],
     ['a path of our own', { collection: 'items' }, 'collection: must be lower case, and no path of our own'],

@@ -1,10 +1,18 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import Ajv from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
-import type { FieldChanges, Writer } from '../../../src/shared/domain/entity.ts';
-import { storedSchema } from '../../../src/shared/domain/entity-schemas.ts';
+import type { Entity, FieldChanges, Writer } from '../../../src/shared/domain/entity.ts';
+import {
+  createSchema,
+  patchSchema,
+  storedSchema,
+  viewSchema,
+} from '../../../src/shared/domain/entity-schemas.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../../src/shared/domain/field-changes.ts';
+import { indexesOf } from '../../../src/shared/domain/indexes/declared-index.ts';
+import { entryOf } from '../../../src/shared/domain/indexes/index-entry.ts';
 import { InvalidError, OutOfBoundsError, RuleFaultError } from '../../../src/shared/errors.ts';
 import { validate } from '../../../src/shared/validation/validate.ts';
 import { TestSite } from '../../helpers/test-site.ts';
@@ -32,6 +40,13 @@ const booking = defineEntity({
   },
   example: { guest: 'Ada' },
 });
+const ROOM = {
+  name: 'stay',
+  collection: 'stays',
+  idField: 'stayId',
+  description: 'A stay',
+  example: { guest: 'Ada' },
+} as const;
 const stored = new Ajv.default({ allErrors: true }).compile(storedSchema(booking));
 const check = (fields: Readonly<Record<string, Json>>) => validate(stored, fields);
 
@@ -135,5 +150,55 @@ test('a transition that is not allowed names the field, from, to and what is all
     name: 'OutOfBoundsError',
     message: `status ${detail}`,
     failures: [{ pointer: '/status', rule: 'states', detail }],
+  });
+});
+
+describe('a field with a default', () => {
+  const fields = { guest: { type: 'string' }, places: { type: 'integer', minimum: 1, default: 2 } } as const;
+  const older = defineEntity({ ...ROOM, required: ['guest'], fields: { guest: fields.guest } });
+  const newer = defineEntity({
+    ...ROOM,
+    required: ['guest', 'places'],
+    fields,
+    indexes: { byPlaces: { on: 'places' } },
+    // It compiles because the field is always there.
+    actions: {
+      join: { summary: 'Join', decide: ({ places }) => (places > 1 ? { guest: 'both' } : undefined) },
+    },
+  });
+
+  const stay = async (values: Readonly<Record<string, Json>>, entity: Entity): Promise<StoredRecord> =>
+    new TestSite('aws-us-east-1').write('stay:s', {
+      ...initialChanges(entity, values),
+      createdAt: '2027-01-15T08:00:00.000Z',
+    });
+
+  test('is read by records of a release that did not have it, by rules and in lists', async () => {
+    const record = await stay({ guest: 'Ada' }, older);
+    expect(valuesOf(newer, record)).toMatchObject({ guest: 'Ada', places: 2 });
+    const [index] = indexesOf(newer);
+    const explicit = await stay({ guest: 'Ada', places: 2 }, newer);
+    expect(entryOf(index!, record)).toEqual(entryOf(index!, explicit));
+    expect(typeof entryOf(index!, record)).toBe('object');
+  });
+
+  test('is written by a creation that does not name it, and read again once it is removed', async () => {
+    expect(initialChanges(newer, { guest: 'Ada' })).toMatchObject({ places: 2 });
+    const emptied = await stay({ guest: 'Ada', places: null }, newer);
+    expect(valuesOf(newer, emptied)).toMatchObject({ places: 2 });
+  });
+
+  test('is asked of no caller and always answered, and generated types of requests do not ask for it either', () => {
+    expect(createSchema(newer).required).toEqual(['guest']);
+    expect(JSON.stringify([createSchema(newer), patchSchema(newer)])).not.toContain('default');
+    expect(viewSchema(newer).required).toContain('places');
+  });
+
+  test('makes another index of one that lists by it, and leaves all others what they are', () => {
+    const ids = (entity: Entity): readonly string[] => indexesOf(entity).map(({ id }) => id);
+    const plain = { ...newer, fields: { ...fields, places: { type: 'integer', minimum: 1 } } };
+    expect(ids(plain)).not.toEqual(ids(newer));
+    const beside = { ...plain, fields: { ...plain.fields, guest: { type: 'string', default: 'x' } } };
+    expect(ids(beside)).toEqual(ids(plain));
   });
 });

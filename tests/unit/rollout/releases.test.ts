@@ -2,7 +2,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { artefactOf, keepRelease, keptReleases, releaseBefore } from '../../../infra/rollout/releases.ts';
+import {
+  artefactOf,
+  keepRelease,
+  keptReleases,
+  releaseBefore,
+  schemaOf,
+} from '../../../infra/rollout/releases.ts';
 
 let artifacts: string;
 let releases: string;
@@ -21,7 +27,7 @@ function pack(version: string, day: number): void {
     fs.mkdirSync(path.join(artifacts, cloud), { recursive: true });
     fs.writeFileSync(path.join(artifacts, cloud, 'app.zip'), version);
   }
-  keepRelease({ version, madeAt: `2026-01-0${day}T00:00:00.000Z` }, artifacts);
+  keepRelease({ version, madeAt: `2026-01-0${day}T00:00:00.000Z` }, `of ${version}`, artifacts);
 }
 
 const versions = (): string[] => keptReleases(releases).map(({ version }) => version);
@@ -33,6 +39,14 @@ describe('kept releases', () => {
     expect(versions()).toEqual(['1.1.0', '1.0.0']);
     const file = path.join(artefactOf('1.0.0', 'azure', releases), 'app.zip');
     expect(fs.readFileSync(file, 'utf8')).toBe('1.0.0');
+  });
+
+  test('say what they declare, and nothing of what is not kept', () => {
+    pack('1.0.0', 1);
+    expect(schemaOf('1.0.0', releases)).toBe('of 1.0.0');
+    expect(schemaOf('../releases/1.0.0', releases)).toBeUndefined();
+    fs.rmSync(path.join(releases, '1.0.0', 'schema.json'));
+    expect(schemaOf('1.0.0', releases)).toBeUndefined();
   });
 
   test('are five at most: the oldest goes', () => {

@@ -8,6 +8,11 @@ import { unzip, zip } from '@tandem-clouds/local/zip';
 /** Without source maps; written by `npm run tandem -- release-fixture`. */
 export const FIXTURE = path.join(import.meta.dirname, '../../../../tests/fixtures/previous-release.zip.br');
 
+/** What it declares, as data: what today's declarations are compared with (`npm run tandem -- schema check`). */
+export const FIXTURE_SCHEMA = path.join(
+  import.meta.dirname,
+  '../../../../tests/fixtures/previous-release.schema.json',
+);
 /** Functions that lay elsewhere in that release: the local hosts go by today's definitions. Empty with the next fixture. */
 const MOVED: Readonly<Record<string, string>> = {
   'src/handlers/users.cjs': 'src/handlers/entities/users.cjs',

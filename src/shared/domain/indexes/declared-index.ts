@@ -6,8 +6,9 @@
  * are in nobody's way.
  */
 import { hashText } from '@tandem-clouds/replication/hash';
+import type { Json } from '@tandem-clouds/replication/json';
 import { INDEX_SLOTS, type IndexSlot } from '@tandem-clouds/replication/ports/store';
-import type { Entity } from '../entity.ts';
+import { defaultOf, type Entity } from '../entity.ts';
 import { ENCODING_VERSION, type SortType } from './sort-key.ts';
 
 export interface DeclaredIndex {
@@ -20,6 +21,9 @@ export interface DeclaredIndex {
   readonly order: string;
   readonly orderType: SortType;
   readonly buckets: number;
+  /** What stands in for a value that a record does not have; undefined: such a record has no place. */
+  readonly onDefault?: Json;
+  readonly orderDefault?: Json;
   /** Whether its records belong to tenants: then a tenant has entries of its own, and is asked for with the value. */
   readonly tenanted: boolean;
   /** Which of the store's generic indexes holds it. */
@@ -42,10 +46,28 @@ export function indexesOf(entity: Entity, recorded: RecordedSlots = {}): readonl
       buckets,
       slot,
     };
+    const [onDefault, orderDefault] = [defaultOf(entity, on), defaultOf(entity, order)];
+    const defaults = {
+      ...(onDefault !== undefined && { onDefault }),
+      ...(orderDefault !== undefined && { orderDefault }),
+    };
     const tenanted = entity.access.tenant !== undefined;
-    const all = [ENCODING_VERSION, ...Object.values(parts), ...(tenanted ? ['tenanted'] : [])];
+    const all = [
+      ENCODING_VERSION,
+      ...Object.values(parts),
+      ...(tenanted ? ['tenanted'] : []),
+      // None, and so the id that it had before there were defaults.
+      ...(Object.keys(defaults).length > 0 ? [defaults] : []),
+    ];
     const digest = hashText(JSON.stringify(all));
-    return { id: `${entity.name}.${name}.${digest}`, entity: entity.name, name, ...parts, tenanted };
+    return {
+      id: `${entity.name}.${name}.${digest}`,
+      entity: entity.name,
+      name,
+      ...parts,
+      ...defaults,
+      tenanted,
+    };
   });
 }
 

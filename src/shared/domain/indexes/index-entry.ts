@@ -6,6 +6,7 @@
  * too long for a key of an index, is left out and counted: no write fails for it.
  */
 import { hashLanes } from '@tandem-clouds/replication/hash';
+import type { Json } from '@tandem-clouds/replication/json';
 import { fieldValue } from '@tandem-clouds/replication/policies/field';
 import type { IndexEntries, IndexEntry } from '@tandem-clouds/replication/ports/store';
 import {
@@ -25,8 +26,8 @@ export type LeftOut = 'type' | 'length';
 /** @returns Undefined where the record has no such value, and so no place in the index. */
 export function entryOf(index: DeclaredIndex, record: StoredRecord): IndexEntry | LeftOut | undefined {
   if (entityOf(record.key) !== index.entity || isDeleted(record.state)) return undefined;
-  const on = keyOf(index.onType, record.state, index.on);
-  const order = keyOf(index.orderType, record.state, index.order);
+  const on = keyOf(index.onType, valueIn(record.state, index.on) ?? index.onDefault);
+  const order = keyOf(index.orderType, valueIn(record.state, index.order) ?? index.orderDefault);
   if (on === undefined || order === undefined) return undefined;
   if (on === null || order === null) return 'type';
   const hash = hashOf(index, { within: withinOf(index, record.key), on }, bucketOf(index, record.key));
@@ -36,10 +37,14 @@ export function entryOf(index: DeclaredIndex, record: StoredRecord): IndexEntry 
   return { slot: index.slot, hash, range };
 }
 
+/** Undefined where the record holds none. */
+function valueIn(state: RecordState, field: string): Json | undefined {
+  return fieldValue(partsOf(state, field)) ?? undefined;
+}
+
 /** Undefined: the record has no such value; null: it is none of the type. */
-function keyOf(type: SortType, state: RecordState, field: string): string | null | undefined {
-  const value = fieldValue(partsOf(state, field));
-  return value === null ? undefined : (sortKey(type, value) ?? null);
+function keyOf(type: SortType, value: Json | undefined): string | null | undefined {
+  return value === undefined ? undefined : (sortKey(type, value) ?? null);
 }
 
 /** A value that is asked for. */

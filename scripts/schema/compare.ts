@@ -1,0 +1,183 @@
+/**
+ * What a release changes of the one before, each difference with its class and its mend. Pure.
+ *
+ * Invariant: every difference of two descriptions is in it, so that none passes without a class; equal ones have none.
+ */
+import {
+  additive,
+  backfill,
+  breaking,
+  type Changes,
+  isSame,
+  paired,
+  type SchemaChange,
+  shown,
+} from './change.ts';
+import { compareFields } from './compare-field.ts';
+import { compareValues } from './compare-values.ts';
+import type {
+  ActionDescription,
+  EntityDescription,
+  IndexDescription,
+  ReactionDescription,
+  SchemaDescription,
+} from './describe.ts';
+
+/** In the order of their places. */
+export function schemaChanges(before: SchemaDescription, after: SchemaDescription): readonly SchemaChange[] {
+  return [...changesOf(before, after)];
+}
+
+function* changesOf(before: SchemaDescription, after: SchemaDescription): Changes {
+  for (const [name, was, is] of paired(before.entities, after.entities)) {
+    if (was === undefined) yield additive(name, 'is new');
+    else if (is === undefined)
+      yield breaking(
+        name,
+        'is gone, and its records stay; under another name it is another entity, because the name begins every key',
+        'release 1: let callers move (to a new entity beside it), and delete its records; release 2: take it away',
+      );
+    else yield* compareEntity(name, was, is);
+  }
+}
+
+function* compareEntity(name: string, before: EntityDescription, after: EntityDescription): Changes {
+  yield* compareNames(name, before, after);
+  yield* compareAccess(name, before, after);
+  yield* compareFields(name, before, after);
+  for (const [index, was, is] of paired(before.indexes, after.indexes))
+    yield* compareIndex(`${name}.indexes.${index}`, was, is);
+  for (const [action, was, is] of paired(before.actions, after.actions))
+    yield* compareAction(`${name}.actions.${action}`, was, is);
+  for (const [reaction, was, is] of paired(before.reactions, after.reactions))
+    yield* compareReaction(`${name}.reactions.${reaction}`, was, is);
+}
+
+const PATH_MEND =
+  'release 1: keep the old path as it is, and let callers move to a new entity or an alias; release 2: take it away';
+
+function* compareNames(name: string, before: EntityDescription, after: EntityDescription): Changes {
+  if (before.collection !== after.collection)
+    yield breaking(
+      `${name}.collection`,
+      `its path was /${before.collection} and is /${after.collection}`,
+      `leave it, and have /${after.collection} as one of its aliases`,
+    );
+  if (before.idField !== after.idField)
+    yield breaking(
+      `${name}.idField`,
+      `was ${before.idField} and is ${after.idField}: callers and the older release know the id by the old one`,
+      'leave it; or a new entity beside this one, to which callers move',
+    );
+  for (const alias of before.aliases)
+    if (!after.aliases.includes(alias)) yield breaking(`${name}.aliases`, `${alias} is gone`, PATH_MEND);
+  for (const alias of after.aliases)
+    if (!before.aliases.includes(alias)) yield additive(`${name}.aliases`, `${alias} is new`);
+}
+
+function* compareAccess(name: string, before: EntityDescription, after: EntityDescription): Changes {
+  const [was, is] = [before.access, after.access];
+  if (was.tenant !== is.tenant)
+    yield breaking(
+      `${name}.access.tenant`,
+      `was ${shown(was.tenant)} and is ${shown(is.tenant)}: the tenant is part of every key`,
+      'a new entity beside this one, into which its records are copied; then take this one away',
+    );
+  if (was.owner !== is.owner)
+    yield breaking(
+      `${name}.access.owner`,
+      `was ${shown(was.owner)} and is ${shown(is.owner)}: old records, and those of the older release, have another owner or none`,
+      'a new entity with the owner beside this one, into which its records are copied; then take this one away',
+    );
+}
+
+function* compareIndex(
+  place: string,
+  before: IndexDescription | undefined,
+  after: IndexDescription | undefined,
+): Changes {
+  const filled = 'is filled while live; its list is 503 until every site has it (`tandem status`)';
+  if (before === undefined) yield additive(place, 'is new', filled);
+  else if (after === undefined)
+    yield breaking(
+      place,
+      'is gone: queries by it are refused, and the older release serves them by entries that nobody keeps',
+      'release 1: callers stop asking by it; release 2: take it away, and name its place with --allow-breaking',
+    );
+  else if (!isSame(before, after))
+    yield additive(
+      place,
+      `was ${shown(before)} and is ${shown(after)}: it is another index`,
+      `${filled}; declare it under a name of its own to have the old one until then`,
+    );
+}
+
+function* compareAction(
+  place: string,
+  before: ActionDescription | undefined,
+  after: ActionDescription | undefined,
+): Changes {
+  const mend =
+    'release 1: an action beside it, to which callers move; release 2: take the old one away, and name its place with --allow-breaking';
+  if (before === undefined) yield additive(place, 'is new', 'at sites of the older release it is 404');
+  else if (after === undefined) yield breaking(place, 'is gone: callers of it get 404', mend);
+  else {
+    for (const [input, was, is] of paired(before.input, after.input)) {
+      const at = `${place}.input.${input}`;
+      if (was === undefined)
+        yield additive(at, 'is new', 'the older release refuses it: send it when every site has this one');
+      else if (is === undefined) yield breaking(at, 'is gone: calls with it are refused', mend);
+      else yield* compareValues(at, was, is, { mend });
+    }
+    for (const input of after.required)
+      if (!before.required.includes(input))
+        yield breaking(`${place}.required`, `${input} is needed now: calls without it are refused`, mend);
+    for (const input of before.required)
+      if (!after.required.includes(input)) yield additive(`${place}.required`, `${input} may be missing now`);
+    for (const [code, was, is] of paired(before.errors, after.errors)) {
+      const at = `${place}.errors.${code}`;
+      if (was === undefined) yield additive(at, 'is new');
+      else if (is === undefined) yield additive(at, 'is gone');
+      else if (was !== is) yield breaking(at, `its status was ${was} and is ${is}`, 'refuse by a new code');
+    }
+  }
+}
+
+function* compareReaction(
+  place: string,
+  before: ReactionDescription | undefined,
+  after: ReactionDescription | undefined,
+): Changes {
+  if (before === undefined)
+    yield additive(
+      place,
+      'is new',
+      'it does not run for old records unless `tandem reactions backfill` asks for it',
+    );
+  else if (after === undefined)
+    yield breaking(
+      place,
+      'is gone: what it still has to do is never done',
+      'release 1: a condition that is false for what is new; release 2, when nothing waits for it: take it away, and name its place with --allow-breaking',
+    );
+  else {
+    if (!isSame(before.on, after.on) || before.site !== after.site || before.once !== after.once)
+      yield breaking(
+        place,
+        `was ${shown(before)} and is ${shown(after)}: its effects have other names, so that one that was done may be done again`,
+        'a reaction under a new name, whose condition is false for what the old one did; then take the old one away',
+      );
+    if (after.version > before.version)
+      yield backfill(
+        `${place}.version`,
+        `was ${before.version} and is ${after.version}: records that were done are reacted to again`,
+        'when every site has this release: `tandem reactions backfill`, once per site',
+      );
+    else if (after.version < before.version)
+      yield breaking(
+        `${place}.version`,
+        `was ${before.version} and is ${after.version}: effects get names that were used`,
+        `leave it at ${before.version}, or raise it`,
+      );
+  }
+}

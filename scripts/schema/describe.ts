@@ -1,0 +1,212 @@
+/**
+ * The declarations as data: what two releases are compared by. `npm run generate` writes it, and a release keeps it.
+ *
+ * Invariant: all that stored records, the other site or a caller depend on is in it, and nothing else: words for people
+ * and the code of rules are not. Of one set of declarations there is one text.
+ */
+import type { Json } from '@tandem-clouds/replication/json';
+import { isObject } from '@tandem-clouds/replication/policies/members';
+import type { IndexSlot } from '@tandem-clouds/replication/ports/store';
+import {
+  type Access,
+  type Action,
+  defaultOf,
+  type Entity,
+  type MergePolicy,
+  policyOf,
+  type Reaction,
+  type Writer,
+  writersOf,
+} from '../../src/shared/domain/entity.ts';
+import { type RecordedSlots, slotsOf } from '../../src/shared/domain/indexes/declared-index.ts';
+import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
+import { ranksOf } from '../../src/shared/domain/states.ts';
+
+/** From the root. */
+export const SCHEMA_FILE = 'src/shared/registry/schema.json';
+
+export type Schema = Readonly<Record<string, Json>>;
+
+export interface FieldDescription {
+  /** Without words for people, without the default, and of states without the list of them. */
+  readonly schema: Schema;
+  readonly default?: Json;
+  readonly deprecated?: true;
+  readonly required: boolean;
+  readonly merge: MergePolicy;
+  /** Its rank by state, and the transitions. */
+  readonly states?: {
+    readonly ranks: Readonly<Record<string, number>>;
+    readonly allowed: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly by: readonly Writer[];
+  readonly readableBy?: readonly string[];
+  readonly unique: boolean;
+}
+
+export interface IndexDescription {
+  readonly on: string;
+  readonly order: string;
+  readonly buckets: number;
+  readonly slot?: IndexSlot;
+}
+
+export interface ActionDescription {
+  readonly input: Readonly<Record<string, Schema>>;
+  readonly required: readonly string[];
+  /** Code → status. */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+export interface ReactionDescription {
+  readonly on: readonly string[];
+  readonly site: Reaction['site'];
+  readonly once: boolean;
+  readonly version: number;
+}
+
+export interface EntityDescription {
+  readonly collection: string;
+  readonly idField: string;
+  readonly aliases: readonly string[];
+  readonly access: Access;
+  readonly fields: Readonly<Record<string, FieldDescription>>;
+  readonly indexes: Readonly<Record<string, IndexDescription>>;
+  readonly actions: Readonly<Record<string, ActionDescription>>;
+  readonly reactions: Readonly<Record<string, ReactionDescription>>;
+}
+
+export interface SchemaDescription {
+  /** Of this file. */
+  readonly format: 1;
+  /** Name → description. */
+  readonly entities: Readonly<Record<string, EntityDescription>>;
+}
+
+export function describeEntities(entities: readonly Entity[], slots: RecordedSlots): SchemaDescription {
+  const described = entities.map((entity) => [entity.name, describeEntity(entity, slots)] as const);
+  return { format: 1, entities: Object.fromEntries(described) };
+}
+
+/** The file's text: the names of every object in one order. */
+export function schemaText(description: SchemaDescription): string {
+  return `${JSON.stringify(sorted(description as unknown as Json), undefined, 2)}\n`;
+}
+
+/** @param name Of what was read, for the error. @throws TypeError when it is no such text */
+export function readDescription(text: string, name: string): SchemaDescription {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new TypeError(`${name} is not JSON`);
+  }
+  const { format, entities } = (value ?? {}) as { readonly format?: unknown; readonly entities?: unknown };
+  if (format !== 1 || typeof entities !== 'object' || entities === null)
+    throw new TypeError(`${name} is no ${SCHEMA_FILE} of format 1`);
+  return value as SchemaDescription;
+}
+
+function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescription {
+  const { collection, idField, aliases, access, fields, indexes, actions, reactions } = entity;
+  const slots = slotsOf(entity, recorded);
+  return {
+    collection,
+    idField,
+    aliases,
+    access,
+    fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
+    indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
+      const slot = slots[name];
+      return { on, order, buckets, ...(slot !== undefined && { slot }) };
+    }),
+    actions: mapped(actions, describeAction),
+    reactions: mapped(reactions, ({ on, site, once, version }) => ({
+      on: on.toSorted(),
+      site,
+      once: once !== undefined,
+      version,
+    })),
+  };
+}
+
+function describeField(entity: Entity, field: string, declared: JsonSchema): FieldDescription {
+  const states = entity.states[field];
+  const readers = entity.readableBy[field];
+  const value = defaultOf(entity, field);
+  const { enum: listed, ...rest } = withoutWords(declared as Schema);
+  return {
+    schema: states === undefined && listed !== undefined ? { ...rest, enum: listed } : rest,
+    ...(value !== undefined && { default: value }),
+    ...((declared as Schema)['deprecated'] === true && { deprecated: true as const }),
+    required: entity.required.includes(field),
+    merge: policyOf(entity, field),
+    ...(states !== undefined && {
+      states: { ranks: Object.fromEntries(ranksOf(states)), allowed: states.allowed },
+    }),
+    by: writersOf(entity, field).toSorted(),
+    ...(readers !== undefined && { readableBy: readers.toSorted() }),
+    unique: entity.unique.includes(field),
+  };
+}
+
+function describeAction({ input, required, errors }: Action): ActionDescription {
+  return {
+    input: mapped(input, (schema) => withoutWords(schema as Schema)),
+    required: required.toSorted(),
+    errors: mapped(errors, ({ status }) => status),
+  };
+}
+
+/** What says nothing of which values are valid: https://json-schema.org/draft-07/json-schema-validation#section-10 */
+const WORDS = new Set([
+  'title',
+  'description',
+  'default',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'example',
+  'examples',
+  '$comment',
+]);
+/** Their values are schemas by names that people chose. */
+const BY_NAME = new Set(['properties', 'patternProperties', 'definitions', '$defs']);
+/** Their values are lists of values without an order. */
+const LISTS = new Set(['enum', 'required']);
+
+function withoutWords(schema: Schema): Schema {
+  const kept = Object.entries(schema).filter(([keyword]) => !WORDS.has(keyword));
+  return Object.fromEntries(
+    kept.map(([keyword, value]) => {
+      if (LISTS.has(keyword)) return [keyword, inOrder(value as readonly Json[])];
+      // A value, not a schema.
+      if (keyword === 'const') return [keyword, value];
+      if (BY_NAME.has(keyword)) return [keyword, mapped(value as Record<string, Json>, schemaIn)];
+      return [keyword, schemaIn(value)];
+    }),
+  );
+}
+
+function inOrder(values: readonly Json[]): readonly Json[] {
+  return values.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function schemaIn(value: Json): Json {
+  if (Array.isArray(value)) return value.map(schemaIn);
+  return isObject(value) ? withoutWords(value) : value;
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
+}
+
+function mapped<From, To>(
+  members: Readonly<Record<string, From>>,
+  map: (member: From, name: string) => To,
+): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(members).map(([name, member]) => [name, map(member, name)]));
+}

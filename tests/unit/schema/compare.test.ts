@@ -1,0 +1,497 @@
+/** What two releases' declarations differ in: each difference has a class, its place and its mend. */
+import { describe, expect, test } from '@jest/globals';
+import Ajv from 'ajv';
+import fc from 'fast-check';
+import type { Json } from '@tandem-clouds/replication/json';
+import { refusedOf } from '../../../scripts/schema/allowed.ts';
+import type { ChangeClass } from '../../../scripts/schema/change.ts';
+import { schemaChanges } from '../../../scripts/schema/compare.ts';
+import {
+  describeEntities,
+  readDescription,
+  type SchemaDescription,
+  schemaText,
+} from '../../../scripts/schema/describe.ts';
+import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
+import { booking as misbehaving } from '../../helpers/booking.ts';
+
+type Loose = Parameters<typeof defineEntity>[0] & Readonly<Record<string, unknown>>;
+
+const order = ['pending', 'confirmed', 'cancelled'];
+const allowed = { pending: ['confirmed'], confirmed: ['cancelled'] };
+const title = { type: 'string', maxLength: 40 };
+const colour = { type: 'string', enum: ['red', 'green'] };
+const details = { type: 'object', additionalProperties: false, properties: { a: { type: 'string' } } };
+
+const FIELDS = {
+  title,
+  colour,
+  details,
+  note: { type: 'string', deprecated: true, by: ['client', 'action'] },
+  customerId: { type: 'string' },
+  seats: { type: 'integer', maximum: 9, merge: 'counter' },
+  tags: { type: 'array', items: { type: 'string' }, merge: 'set' },
+  places: { type: 'integer', minimum: 0, maximum: 9, default: 1 },
+  secret: { type: 'string', readableBy: ['staff'] },
+  status: { states: { order, allowed }, by: 'action' },
+};
+const confirm = {
+  summary: 'Confirm',
+  input: { by: { type: 'string' }, how: { type: 'string' } },
+  required: ['by'],
+  errors: { too_late: 'It is over' },
+  decide: () => undefined,
+};
+const mail = { on: ['status'], when: () => true, run: () => Promise.resolve(undefined), version: 2 };
+const BASE = {
+  name: 'booking',
+  collection: 'bookings',
+  idField: 'bookingId',
+  description: 'A booking',
+  aliases: ['/booking'],
+  required: ['title'],
+  fields: FIELDS,
+  indexes: { byCustomer: { on: 'customerId' } },
+  actions: { confirm },
+  reactions: { mail },
+  example: { title: 'x' },
+};
+
+function declared(...changed: readonly object[]): SchemaDescription {
+  const entities = changed.map((each) => defineEntity({ ...BASE, ...each } as unknown as Loose));
+  return describeEntities(entities, {});
+}
+const fields = (changed: object): object => ({ fields: { ...FIELDS, ...changed } });
+const without = (field: keyof typeof FIELDS): object => {
+  const { [field]: _, ...rest } = FIELDS;
+  return { fields: rest };
+};
+const states = (changed: object): object =>
+  fields({ status: { states: { order, allowed, ...changed }, by: 'action' } });
+
+/** What is declared instead → class, place behind `booking.`, and a part of what is said of it or of its mend. */
+const TABLE: readonly (readonly [title: string, ChangeClass, string, object, RegExp])[] = [
+  ['a new optional field', 'additive', 'fields.more', fields({ more: { type: 'string' } }), /new/],
+  [
+    'a new field with a default',
+    'additive',
+    'fields.more',
+    { ...fields({ more: { type: 'string', default: 'x' } }), required: ['title', 'more'] },
+    /old records read x/,
+  ],
+  [
+    'a new required field',
+    'breaking',
+    'fields.more',
+    {
+      ...fields({ more: { type: 'string' } }),
+      required: ['title', 'more'],
+      example: { title: 'x', more: 'y' },
+    },
+    /`default`; or release 1/,
+  ],
+  [
+    'a new unique field',
+    'backfill',
+    'fields.more',
+    { ...fields({ more: { type: 'string' } }), unique: ['more'] },
+    /reserve/,
+  ],
+  ['a field that is gone', 'breaking', 'fields.colour', without('colour'), /release 1: `deprecated: true`/],
+  ['a deprecated field that is gone', 'additive', 'fields.note', without('note'), /stays/],
+  [
+    'a wider bound',
+    'additive',
+    'fields.title.maxLength',
+    fields({ title: { ...title, maxLength: 41 } }),
+    /more values/,
+  ],
+  [
+    'a bound that is gone',
+    'additive',
+    'fields.title.maxLength',
+    fields({ title: { type: 'string' } }),
+    /more values/,
+  ],
+  [
+    'a narrower bound',
+    'breaking',
+    'fields.title.maxLength',
+    fields({ title: { ...title, maxLength: 39 } }),
+    /release 1: .*release 2: narrow/,
+  ],
+  [
+    'a lower bound that is new',
+    'breaking',
+    'fields.title.minLength',
+    fields({ title: { ...title, minLength: 1 } }),
+    /release 2/,
+  ],
+  [
+    'a lower bound that falls',
+    'additive',
+    'fields.places.minimum',
+    fields({ places: { ...FIELDS.places, minimum: -1 } }),
+    /more values/,
+  ],
+  [
+    'a pattern',
+    'breaking',
+    'fields.title.pattern',
+    fields({ title: { ...title, pattern: '^x' } }),
+    /release 2/,
+  ],
+  ['another type', 'breaking', 'fields.title.type', fields({ title: { type: 'integer' } }), /write both/],
+  [
+    'a new value at the end',
+    'additive',
+    'fields.colour.enum',
+    fields({ colour: { type: 'string', enum: ['red', 'green', 'blue'] } }),
+    /takes blue too/,
+  ],
+  [
+    'a value that is gone',
+    'breaking',
+    'fields.colour.enum',
+    fields({ colour: { type: 'string', enum: ['red'] } }),
+    /without green/,
+  ],
+  [
+    'a new member of a closed object',
+    'additive',
+    'fields.details.properties.b',
+    fields({ details: { ...details, properties: { a: { type: 'string' }, b: { type: 'string' } } } }),
+    /new/,
+  ],
+  [
+    'a member that is gone',
+    'breaking',
+    'fields.details.properties.a',
+    fields({ details: { ...details, properties: {} } }),
+    /gone/,
+  ],
+  [
+    'an element of another type',
+    'breaking',
+    'fields.tags.items.type',
+    fields({ tags: { ...FIELDS.tags, items: { type: 'integer' } } }),
+    /write both/,
+  ],
+  [
+    'a new state at the end',
+    'additive',
+    'fields.status.states.order.over',
+    states({ order: [...order, 'over'] }),
+    /rank 4000/,
+  ],
+  [
+    'a new state with a rank between',
+    'additive',
+    'fields.status.states.order.held',
+    states({ order: ['pending', 'held', 'confirmed', 'cancelled'], ranks: { held: 1_500 } }),
+    /rank 1500/,
+  ],
+  [
+    'a state whose rank moved',
+    'breaking',
+    'fields.status.states.order.confirmed',
+    states({ order: ['pending', 'held', 'confirmed', 'cancelled'] }),
+    /ranks: \{ confirmed: 2000 \}/,
+  ],
+  [
+    'a state that is gone',
+    'breaking',
+    'fields.status.states.order.cancelled',
+    states({ order: ['pending', 'confirmed'], allowed: { pending: ['confirmed'] } }),
+    /no transition to it/,
+  ],
+  [
+    'a new transition',
+    'additive',
+    'fields.status.states.allowed.pending',
+    states({ allowed: { ...allowed, pending: ['confirmed', 'cancelled'] } }),
+    /cancelled too/,
+  ],
+  [
+    'a set that was a register',
+    'additive',
+    'fields.tags.merge',
+    fields({ tags: { type: 'array', items: { type: 'string' } } }),
+    /until every site/,
+  ],
+  [
+    'states that are a register',
+    'breaking',
+    'fields.status.merge',
+    fields({ status: { type: 'string', enum: order, by: 'action' } }),
+    /rank/,
+  ],
+  [
+    'another default',
+    'backfill',
+    'fields.places.default',
+    fields({ places: { ...FIELDS.places, default: 2 } }),
+    /before this release/,
+  ],
+  [
+    'a default that is gone',
+    'breaking',
+    'fields.places.default',
+    fields({ places: { type: 'integer', minimum: 0, maximum: 9 } }),
+    /release 2/,
+  ],
+  [
+    'a field that is required now',
+    'backfill',
+    'fields.customerId.required',
+    { required: ['title', 'customerId'], example: { title: 'x', customerId: 'y' } },
+    /counts/,
+  ],
+  [
+    'a field with a default that is required now',
+    'additive',
+    'fields.places.required',
+    { required: ['title', 'places'] },
+    /reads 1/,
+  ],
+  ['a field that may be missing now', 'additive', 'fields.title.required', { required: [] }, /older release/],
+  ['a field that is unique now', 'backfill', 'fields.title.unique', { unique: ['title'] }, /shared/],
+  [
+    'a field that clients may not write any more',
+    'breaking',
+    'fields.title.by',
+    { ...fields({ title: { ...title, by: 'action' } }), required: [], example: {} },
+    /callers move/,
+  ],
+  [
+    'a field that fewer see',
+    'additive',
+    'fields.title.readableBy',
+    fields({ title: { ...title, readableBy: ['staff'] } }),
+    /until every site/,
+  ],
+  [
+    'a new index',
+    'additive',
+    'indexes.byTitle',
+    { indexes: { ...BASE.indexes, byTitle: { on: 'title' } } },
+    /filled while live/,
+  ],
+  [
+    'an index that is declared otherwise',
+    'additive',
+    'indexes.byCustomer',
+    { indexes: { byCustomer: { on: 'customerId', buckets: 2 } } },
+    /another index/,
+  ],
+  ['an index that is gone', 'breaking', 'indexes.byCustomer', { indexes: {} }, /release 1: callers/],
+  ['a tenant', 'breaking', 'access.tenant', { access: { tenant: 'org' } }, /every key/],
+  ['an owner', 'breaking', 'access.owner', { access: { owner: 'customerId' } }, /another owner or none/],
+  ['another collection', 'breaking', 'collection', { collection: 'reservations' }, /aliases/],
+  ['another name of the id', 'breaking', 'idField', { idField: 'reservationId' }, /leave it/],
+  ['an alias that is gone', 'breaking', 'aliases', { aliases: [] }, /release 2/],
+  [
+    'a new action',
+    'additive',
+    'actions.touch',
+    { actions: { confirm, touch: { summary: 'Touch', decide: () => undefined } } },
+    /404/,
+  ],
+  ['an action that is gone', 'breaking', 'actions.confirm', { actions: {} }, /beside it/],
+  [
+    'a new input',
+    'additive',
+    'actions.confirm.input.seat',
+    { actions: { confirm: { ...confirm, input: { ...confirm.input, seat: { type: 'integer' } } } } },
+    /every site/,
+  ],
+  [
+    'an input that is needed now',
+    'breaking',
+    'actions.confirm.required',
+    { actions: { confirm: { ...confirm, required: ['by', 'how'] } } },
+    /how is needed/,
+  ],
+  [
+    'an input that is narrower',
+    'breaking',
+    'actions.confirm.input.by.maxLength',
+    {
+      actions: { confirm: { ...confirm, input: { ...confirm.input, by: { type: 'string', maxLength: 9 } } } },
+    },
+    /beside it/,
+  ],
+  [
+    'an error with another status',
+    'breaking',
+    'actions.confirm.errors.too_late',
+    { actions: { confirm: { ...confirm, errors: { too_late: { title: 'It is over', status: 410 } } } } },
+    /new code/,
+  ],
+  [
+    'a new reaction',
+    'additive',
+    'reactions.call',
+    { reactions: { mail, call: { ...mail, version: 1 } } },
+    /old records/,
+  ],
+  [
+    'a reaction that runs for old records again',
+    'backfill',
+    'reactions.mail.version',
+    { reactions: { mail: { ...mail, version: 3 } } },
+    /again/,
+  ],
+  [
+    'a reaction of an earlier version',
+    'breaking',
+    'reactions.mail.version',
+    { reactions: { mail: { ...mail, version: 1 } } },
+    /leave it at 2/,
+  ],
+  [
+    'a reaction to other fields',
+    'breaking',
+    'reactions.mail',
+    { reactions: { mail: { ...mail, on: ['status', 'title'] } } },
+    /new name/,
+  ],
+  ['a reaction that is gone', 'breaking', 'reactions.mail', { reactions: {} }, /never done/],
+];
+
+describe('a change of a declaration', () => {
+  test.each(TABLE)('%s is %s, at %s', (_, kind, place, changed, says) => {
+    const found = schemaChanges(declared({}), declared(changed)).find(
+      (change) => change.place === `booking.${place}` && change.kind === kind,
+    );
+    expect(found).toMatchObject({ kind, place: `booking.${place}` });
+    expect(`${found?.what}; ${found?.mend}`).toMatch(says);
+    expect(found?.kind === 'additive' || found?.mend !== '').toBe(true);
+  });
+
+  test('an entity that is new, and one that is gone: a renamed one is both', () => {
+    const renamed = { name: 'reservation' };
+    expect(schemaChanges(declared({}), declared(renamed)).map(({ kind, place }) => [kind, place])).toEqual([
+      ['breaking', 'booking'],
+      ['additive', 'reservation'],
+    ]);
+  });
+
+  test('is none where only words and code are other', () => {
+    const other = {
+      description: 'Other',
+      ...fields({ title: { ...title, description: 'What it is called', examples: ['x'] } }),
+      actions: { confirm: { ...confirm, summary: 'Other', decide: () => ({}) } },
+    };
+    expect(schemaChanges(declared({}), declared(other))).toEqual([]);
+  });
+
+  test('is refused when it breaks and nobody names its place', () => {
+    const changes = schemaChanges(declared({}), declared({ indexes: {}, reactions: {} }));
+    expect(refusedOf(changes, ['booking.indexes.byCustomer']).map(({ place }) => place)).toEqual([
+      'booking.reactions.mail',
+    ]);
+    expect(() => refusedOf(changes, ['booking.indexes'])).toThrow(
+      "--allow-breaking: there is no breaking change at 'booking.indexes'",
+    );
+  });
+});
+
+describe('the declarations as data', () => {
+  const text = schemaText(describeEntities([misbehaving], {}));
+
+  test('are one text, whatever the order of their members', () => {
+    const { title: last, ...rest } = FIELDS;
+    expect(schemaText(declared({ fields: { ...rest, title: last } }))).toBe(schemaText(declared({})));
+    expect(schemaChanges(readDescription(text, 'x'), describeEntities([misbehaving], {}))).toEqual([]);
+  });
+
+  test.each([
+    ['{', 'x is not JSON'],
+    ['null', 'x is no src/shared/registry/schema.json of format 1'],
+    ['{"format":2,"entities":{}}', 'x is no src/shared/registry/schema.json of format 1'],
+  ])('are refused as %s', (wrong, message) => {
+    expect(() => readDescription(wrong, 'x')).toThrow(message);
+  });
+});
+
+/** JSON Schemas of fields, small enough that two of them are often alike. */
+const schemaOf = fc.oneof(
+  fc.record(
+    {
+      type: fc.constant('string'),
+      maxLength: fc.integer({ min: 1, max: 3 }),
+      minLength: fc.integer({ min: 0, max: 1 }),
+      pattern: fc.constantFrom('^a', '^b'),
+      enum: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
+    },
+    { requiredKeys: ['type'] },
+  ),
+  fc.record({ type: fc.constant('integer'), maximum: fc.nat(3), minimum: fc.integer({ min: -3, max: 0 }) }),
+  fc.record(
+    {
+      type: fc.constant('array'),
+      uniqueItems: fc.boolean(),
+      items: fc.record({ type: fc.constant('string'), maxLength: fc.nat(2) }),
+      merge: fc.constantFrom('set'),
+    },
+    { requiredKeys: ['type', 'items'] },
+  ),
+  fc.record(
+    {
+      type: fc.constant('object'),
+      additionalProperties: fc.boolean(),
+      required: fc.constantFrom([], ['a']),
+      properties: fc.dictionary(
+        fc.constantFrom('a', 'b'),
+        fc.record({ type: fc.constantFrom('string', 'integer') }),
+      ),
+    },
+    { requiredKeys: ['type', 'properties'] },
+  ),
+);
+const ajv = new Ajv.default({ strict: false });
+const anyFields = fc.dictionary(fc.constantFrom('a', 'b', 'c'), schemaOf);
+const describedOf = (given: object): SchemaDescription =>
+  declared({ fields: given, required: [], indexes: {}, reactions: {}, example: {} });
+
+describe('any two declarations', () => {
+  test('have no change exactly when they are one, and each change has a class, a place and, where it is refused, a mend', () => {
+    fc.assert(
+      fc.property(anyFields, anyFields, (a, b) => {
+        const [before, after] = [describedOf(a), describedOf(b)];
+        expect(schemaChanges(before, before)).toEqual([]);
+        const changes = schemaChanges(before, after);
+        expect(changes.length === 0).toBe(schemaText(before) === schemaText(after));
+        for (const { kind, place, mend } of changes) {
+          expect(place).toMatch(/^booking\./);
+          expect(kind === 'additive' || mend.length > 0).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('leave every value valid that was, where no change is breaking', () => {
+    const values = fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 4 }),
+      fc.integer({ min: -4, max: 4 }),
+      fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 3 }), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom<Json>('x', 1, true), { maxKeys: 3 }),
+    );
+    let compared = 0;
+    fc.assert(
+      fc.property(schemaOf, schemaOf, fc.array(values, { minLength: 40, maxLength: 40 }), (a, b, given) => {
+        const changes = schemaChanges(describedOf({ f: a }), describedOf({ f: b }));
+        fc.pre(changes.every(({ kind }) => kind !== 'breaking'));
+        const [before, after] = [a, b].map((schema) => ajv.compile({ ...schema, merge: undefined }));
+        for (const value of given.filter((each) => before?.(each))) {
+          expect({ a, b, value, isValid: after?.(value) }).toMatchObject({ isValid: true });
+          compared += 1;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(compared).toBeGreaterThan(100);
+  });
+});
