@@ -83,13 +83,14 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
         if (!isForgotten && current?.revision !== unanswered.expected) unanswered = undefined;
       }
       const live = held !== undefined && isLive(held.state, site.now());
+      const start = yield* startOf(site, write, held, live);
+      // Nothing is waited for between the decision and the put: what it was made by must still be so.
       const changes = write.decide(held, live);
       if (changes !== undefined && isForgotten) throw unknowable(write.key);
       if (changes === undefined) {
         if (held === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
         return held;
       }
-      const start = yield* startOf(site, write, held, live);
       const record = apply(site, write, held, {
         state: start.state,
         changes: { ...start.resets, ...changes },
