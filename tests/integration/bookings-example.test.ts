@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Debugger } from '../helpers/debugger.ts';
 import { type CopiedStack, startCopiedStack } from '../helpers/project-copy.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -16,6 +17,13 @@ const PAGE = fs.readFileSync(path.join(import.meta.dirname, '../../examples/book
 /** A list by an index is there about a minute after the file: an index is filled at a site, then asked about at the other. */
 const WITHIN_MS = 240_000;
 const TEST_MS = 300_000;
+
+/** From 1: where the mail is sent. */
+const LINE_OF_RUN =
+  fs
+    .readFileSync(path.join(import.meta.dirname, '../..', EXAMPLE), 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes('services.http.json')) + 1;
 
 /** The lines of each block, whole. */
 const BLOCKS = [...PAGE.matchAll(/```sh\n([^]*?)```/g)].map(([, text = '']) =>
@@ -38,7 +46,7 @@ let mails: string;
 let booking = '';
 
 beforeAll(async () => {
-  copy = await startCopiedStack();
+  copy = await startCopiedStack('--inspect');
   provider = spawn(process.execPath, ['examples/bookings/mail-provider.ts', '0'], { cwd: copy.dir });
   let output = '';
   provider.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
@@ -156,13 +164,36 @@ test(
 );
 
 test(
+  'a breakpoint in the reaction holds it, in the bridge of the site that confirmed',
+  async () => {
+    await request();
+    const [, atAzure] = BLOCKS[4] ?? [];
+    await typeUntil(atAzure, / 200 /);
+    const azure = copy.stack.sites.find((each) => each.cloud === 'azure');
+    const attached = await Debugger.attach(
+      azure?.inspectors?.find(({ part }) => part === 'bridge')?.address ?? '',
+    );
+    try {
+      expect(await attached.breakAt('src/shared/entities/booking.ts', LINE_OF_RUN)).toBeGreaterThan(0);
+      expect(await type(BLOCKS[3]?.[0])).toMatch(/ 200 /);
+      await attached.pausedOnce();
+    } finally {
+      attached.close();
+    }
+    await typeUntil(atAzure, /"mailedAt"/);
+    expect(await sent()).toHaveLength(3);
+  },
+  TEST_MS,
+);
+
+test(
   'what is cancelled at one site is not confirmed at the other',
   async () => {
     const [cancel, confirm] = BLOCKS[6] ?? [];
     expect(await type(cancel)).toMatch(/ 200 [^]*"status":"cancelled"/);
     await typeUntil(BLOCKS[4]?.[1], /"status":"cancelled"/);
     expect(await type(confirm)).toMatch(/ 409 [^]*is_cancelled/);
-    expect(await sent()).toHaveLength(2);
+    expect(await sent()).toHaveLength(3);
   },
   TEST_MS,
 );
