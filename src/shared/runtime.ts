@@ -11,6 +11,7 @@ import { cloudName, httpEntry, openMetrics, openOutbox, openReactQueue, openStor
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
 import { type Config, loadConfig } from './config/config.ts';
+import { digest, sha256 } from './digest.ts';
 import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
 import { reactionsOf } from './domain/reactions.ts';
@@ -23,7 +24,6 @@ import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
 import { indexes } from './registry/indexes.ts';
-import { digest, sha256 } from './digest.ts';
 import { wakerOn } from './wake-message.ts';
 
 export interface Runtime {

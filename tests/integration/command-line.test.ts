@@ -158,7 +158,7 @@ describe('completion', () => {
         .filter((word) => word !== '');
     };
     expect(await complete('tandem dns re')).toEqual(['restore']);
-    expect(await complete('tandem simulate --workload ')).toEqual(['records', 'shop', 'unique', 'reactions']);
+    expect(await complete('tandem simulate --workload ')).toEqual(['reactions', 'records', 'shop', 'unique']);
   });
 
   it('refuses another shell', async () => {

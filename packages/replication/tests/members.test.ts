@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { user } from '../../../src/shared/entities/user.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
+import { user } from '../../../src/shared/entities/user.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkUser } from '../../../tests/helpers/check-user.ts';
 import { TestSite } from '../../../tests/helpers/test-site.ts';

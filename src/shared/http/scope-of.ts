@@ -1,8 +1,8 @@
 /** For whom a request is made: its caller, or whom its headers name, which take a scope of their own. */
 import { MalformedError } from '@tandem-clouds/replication/errors';
+import { sha256 } from '../digest.ts';
 import type { Entity } from '../domain/entity.ts';
 import { Scope } from '../domain/scope.ts';
-import { sha256 } from '../digest.ts';
 import type { HttpRequest } from './route.ts';
 
 /** Percent-encoded (RFC 3986, section 2.1) where a name is not visible ASCII. Without meaning for an entity that has none. */

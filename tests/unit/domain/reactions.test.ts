@@ -20,10 +20,10 @@ import { react, type ReactOptions, type Step } from '@tandem-clouds/replication/
 import { setEntries } from '@tandem-clouds/replication/reactions/scan';
 import { DELETED } from '@tandem-clouds/replication/record';
 import { digest } from '../../../src/shared/digest.ts';
-import type { Services } from '../../../src/shared/ports/services.ts';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
 import type { FieldChanges, ReactionContext, Values } from '../../../src/shared/domain/entity.ts';
 import { reactionsOf, runReaction } from '../../../src/shared/domain/reactions.ts';
+import type { Services } from '../../../src/shared/ports/services.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { delivered, START_MS, TestSite } from '../../helpers/test-site.ts';
 

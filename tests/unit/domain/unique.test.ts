@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { idOf } from '@tandem-clouds/replication/record';
 import { reservationGraceMs } from '../../../src/shared/bounds.ts';
+import { sha256 } from '../../../src/shared/digest.ts';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { claimsOf } from '../../../src/shared/domain/unique/reservation.ts';
 import { uniqueValues } from '../../../src/shared/domain/unique/unique-values.ts';
 import { OutOfBoundsError } from '../../../src/shared/errors.ts';
-import { sha256 } from '../../../src/shared/digest.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { TestSite } from '../../helpers/test-site.ts';
 

@@ -13,11 +13,14 @@ export const FIXTURE_SCHEMA = path.join(
   import.meta.dirname,
   '../../../../tests/fixtures/previous-release.schema.json',
 );
-/** Functions that lay elsewhere in that release: the local hosts go by today's definitions. Empty with the next fixture. */
+/**
+ * Functions that lay elsewhere in that release, at AWS, whose local host goes by today's definition; an Azure app brings its
+ * own. Empty with the next fixture.
+ */
 const MOVED: Readonly<Record<string, string>> = {
   'src/handlers/users.cjs': 'src/handlers/entities/users.cjs',
 };
-const today = (name: string): string => MOVED[name] ?? name;
+const today = (cloud: Cloud, name: string): string => (cloud === 'aws' ? (MOVED[name] ?? name) : name);
 
 /** Unpacks the artefact of each cloud into a folder, as one package, and returns their folders. */
 export function unpackPreviousRelease(folder: string): Readonly<Record<Cloud, string>> {
@@ -28,7 +31,7 @@ export function unpackPreviousRelease(folder: string): Readonly<Record<Cloud, st
     const own = files.filter(([name]) => name.startsWith(`${cloud}/`));
     const artefact = path.join(folder, cloud);
     fs.mkdirSync(artefact);
-    const content = new Map(own.map(([name, bytes]) => [today(name.slice(cloud.length + 1)), bytes]));
+    const content = new Map(own.map(([name, bytes]) => [today(cloud, name.slice(cloud.length + 1)), bytes]));
     fs.writeFileSync(path.join(artefact, 'tandem.zip'), zip(content));
     return artefact;
   };

@@ -12,7 +12,7 @@ import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { reservationAttemptsMax, reservationFreshMs } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
-import { release, reserve, type Reservation, type Wanted } from './reservation.ts';
+import { release, type Reservation, reserve, type Wanted } from './reservation.ts';
 
 export interface UniqueFields {
   /** Names this run of the write, and no other: what it claims first it may take back. */
