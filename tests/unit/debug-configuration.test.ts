@@ -43,3 +43,9 @@ test('the task is a command line that there is', () => {
   const [command, , ...args] = task!.args;
   expect(() => readCommandLine(PROGRAM, [command!, ...args])).not.toThrow();
 });
+
+test('the page names the port of each process', () => {
+  const page = fs.readFileSync(path.join(EDITOR, '../docs/debug.md'), 'utf8');
+  const ports = [...page.matchAll(/^\| [^|]+\| (\d+) +\|/gm)].map(([, port]) => Number(port));
+  expect(ports).toEqual(launch.configurations.map(({ port }) => port));
+});
