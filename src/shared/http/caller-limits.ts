@@ -8,7 +8,6 @@
  * Invariant: what all instances grant a caller together is at most the limit, and the pocket of each instance that serves it.
  * A store that does not answer refuses nobody: the request itself will find out.
  */
-import { createHash } from 'node:crypto';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import { EXPIRES, type StoredRecord } from '@tandem-clouds/replication/record';
@@ -22,6 +21,7 @@ import {
   limitKeptSeconds,
   pocketShare,
 } from '../bounds.ts';
+import { sha256 } from '../digest.ts';
 import { type Bucket, filled, type Limit, taken, untilOneMs } from '../domain/token-bucket.ts';
 import { TooManyRequestsError } from '../errors.ts';
 
@@ -156,7 +156,7 @@ function refusal(name: Limited, { perSecond, burst }: Limit, waitMs: number): To
 }
 
 function keyOf(name: Limited, identity: string): string {
-  return `${LIMIT}:${name}.${createHash('sha256').update(identity).digest('hex').slice(0, 40)}`;
+  return `${LIMIT}:${name}.${sha256(identity).slice(0, 40)}`;
 }
 
 function bucketIn(current: Versioned | undefined): Bucket | undefined {

@@ -104,6 +104,20 @@ export function chooseFrom<Name extends string>(
 /** Everything off. */
 export const NO_FAULTS: Faults = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as unknown as Faults;
 
+/**
+ * What only a workload of records takes: its checkers judge it, and its operators mend it. To all others the dead letters of
+ * a lost site would be poison, and bad keys would stay.
+ */
+export const RECORDS_ONLY = {
+  poison: 0,
+  forge: 0,
+  inboxLoss: 0,
+  drift: 0,
+  months: 0,
+  olderRelease: 0,
+  badKey: 0,
+} as const satisfies Partial<Faults>;
+
 /** The faults that are on, for people: `crash 0.02, partition 2`. */
 export function faultsText(faults: Readonly<Record<string, number>>): string {
   const on = Object.entries(faults).filter(([, strength]) => strength > 0);

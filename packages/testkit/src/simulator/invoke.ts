@@ -2,6 +2,7 @@
  * One function invocation: runs a protocol step by step on virtual time, with the faults that can strike between
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
+import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { Effect, Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { ReactionEffect } from '@tandem-clouds/replication/reactions/react';
 import type { PaymentEffect } from '../../../../src/shared/domain/orders/payment.ts';
@@ -27,6 +28,26 @@ export interface InvocationOptions<Result> {
   /** Whoever does the effects of reactions. */
   readonly react?: ((effect: ReactionEffect) => Response) | undefined;
   readonly ended: (ending: Ending<Result>) => void;
+}
+
+/** Who waits for a function: `failed` when it died or may be tried again. */
+export interface Waiting<Result> {
+  readonly returned?: (value: Result) => void;
+  readonly failed?: () => void;
+}
+
+/** Hands an ending to whoever waits; what no product may throw is a finding. */
+export function handOver<Result>(
+  world: World,
+  name: string,
+  { returned, failed }: Waiting<Result>,
+): InvocationOptions<Result>['ended'] {
+  return (ending) => {
+    if (ending.kind === 'returned') returned?.(ending.value);
+    else if (ending.kind === 'died' || isRetryable(ending.error)) failed?.();
+    else if (!(ending.error instanceof AppError))
+      world.find([{ invariant: 'no defects', detail: `${name} threw ${String(ending.error)}` }]);
+  };
 }
 
 /** Starts an invocation at a site; `ended` is called exactly once. */

@@ -9,8 +9,7 @@
  * sketch that cannot name the difference, or names too much (then more is offered, and found to be there); a repair
  * that does not send what it has marked (the sweeper does).
  */
-import type { Faults } from './faults.ts';
-import type { Mutant } from './mutated-source.ts';
+import { type Mutant, mutant } from './mutated-source.ts';
 
 const LOCAL_WRITE = 'packages/replication/src/local-write.ts';
 const FORWARD = 'packages/replication/src/forward.ts';
@@ -41,14 +40,6 @@ const ELEMENTS = 'packages/replication/src/anti-entropy/elements.ts';
 const ISOLATE = 'packages/replication/src/isolate.ts';
 const STATES = 'src/shared/domain/states.ts';
 const SEND_AGAIN = 'src/shared/adapters/send-again.ts';
-
-const mutant = (
-  name: string,
-  file: string,
-  search: string,
-  replacement: string,
-  faults: Partial<Faults> = {},
-): Mutant => ({ name, file, search, replacement, faults });
 
 /** Where a defect shows only under faults that few seeds draw: they are on in every one. */
 const MONTHS = { months: 1 } as const;

@@ -16,6 +16,17 @@ export interface Mutant {
   readonly faults?: Partial<Faults>;
 }
 
+/** A defect as a row. */
+export function mutant(
+  name: string,
+  file: string,
+  search: string,
+  replacement: string,
+  faults?: Partial<Faults>,
+): Mutant {
+  return { name, file, search, replacement, ...(faults !== undefined && { faults }) };
+}
+
 const ROOT = new URL('../../../../', import.meta.url);
 
 /** The module's text with the mutation. @throws RangeError when the text to replace is not there exactly once. */

@@ -4,7 +4,7 @@
  * Left out as equivalent: a write or a merge that wakes nobody (only slower); waking without a grace (only more messages);
  * an heir that is everybody (more calls under one name).
  */
-import type { Mutant } from '../mutated-source.ts';
+import { type Mutant, mutant } from '../mutated-source.ts';
 
 const LOCAL_WRITE = 'packages/replication/src/local-write.ts';
 const ARRIVALS = 'packages/replication/src/arrivals.ts';
@@ -14,13 +14,6 @@ const DUE = 'packages/replication/src/reactions/due.ts';
 const DUE_AT = 'packages/replication/src/reactions/due-at.ts';
 const SCAN = 'packages/replication/src/reactions/scan.ts';
 const REACTIONS = 'src/shared/domain/reactions.ts';
-
-const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
-  name,
-  file,
-  search,
-  replacement,
-});
 
 export const reactionMutants: readonly Mutant[] = [
   mutant('a merge sets no entry', ARRIVALS, '...withEntries(entries) };', '};'),

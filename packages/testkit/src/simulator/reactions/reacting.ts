@@ -1,5 +1,4 @@
 /** A simulated service that reacts: its traffic, its functions and its timers. */
-import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { wakeDue } from '@tandem-clouds/replication/reactions/due';
@@ -8,7 +7,7 @@ import { type ScanReport, setEntries } from '@tandem-clouds/replication/reaction
 import { digest } from '../../../../../src/shared/digest.ts';
 import { reactionsOf } from '../../../../../src/shared/domain/reactions.ts';
 import type { Operation } from '../invocation.ts';
-import { invoke, type SimProtocol } from '../invoke.ts';
+import { handOver, invoke, type SimProtocol, type Waiting } from '../invoke.ts';
 import { observed } from '../observed.ts';
 import { type SimSite, START_MS } from '../sim-site.ts';
 import type { World } from '../world.ts';
@@ -50,7 +49,7 @@ export class Reacting {
     site: SimSite,
     name: string,
     protocol: (own: Site) => SimProtocol<Result>,
-    ended: { returned?: (value: Result) => void; failed?: () => void } = {},
+    ended: Waiting<Result> = {},
   ): void {
     if (site.down) {
       ended.failed?.();
@@ -63,12 +62,7 @@ export class Reacting {
       operation,
       protocol: (own) => observed(protocol(own), operation),
       react: (effect) => this.provider.call(site, effect),
-      ended: (ending) => {
-        if (ending.kind === 'returned') ended.returned?.(ending.value);
-        else if (ending.kind === 'died' || isRetryable(ending.error)) ended.failed?.();
-        else if (!(ending.error instanceof AppError))
-          this.world.find([{ invariant: 'no defects', detail: `${name} threw ${String(ending.error)}` }]);
-      },
+      ended: handOver(this.world, name, ended),
     });
   }
 

@@ -2,7 +2,7 @@
 import { checkConvergence } from '../../checkers/convergence.ts';
 import type { Snapshot } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
-import { chooseFaults } from '../faults.ts';
+import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf, TRAFFIC_MS } from '../pace.ts';
 import { recover, resultOf, type ScheduleOptions, type ScheduleResult } from '../schedule.ts';
@@ -29,17 +29,8 @@ const BUSY_MS = 600_000;
 const QUIET_SLOWNESS = 12;
 const STALLED_SLOWNESS = 60;
 
-/** Faults that are the records' business, or that keep a site from ever coming to rest here. */
-const RECORDS_ONLY = {
-  poison: 0,
-  forge: 0,
-  inboxLoss: 0,
-  drift: 0,
-  months: 0,
-  olderRelease: 0,
-  badKey: 0,
-  compare: 0,
-} as const;
+/** Comparisons would keep a site from ever coming to rest here. */
+const LEFT_OUT = { ...RECORDS_ONLY, compare: 0 } as const;
 
 export function runReactionSchedule(options: ReactionScheduleOptions): ScheduleResult {
   const { world, faults } = playReactions(options);
@@ -55,7 +46,7 @@ export function playReactions(options: ReactionScheduleOptions): {
   const random = new Random(options.seed);
   const drawn = 2 + random.int(3);
   const sites = options.sites ?? drawn;
-  const faults = chooseFaults(random, { ...options.faults, ...RECORDS_ONLY });
+  const faults = chooseFaults(random, { ...options.faults, ...LEFT_OUT });
   const reactionFaults = chooseReactionFaults(random, options.reactionFaults);
   const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
   const reacting = new Reacting(world);
@@ -76,7 +67,6 @@ export function playReactions(options: ReactionScheduleOptions): {
   world.heal();
   reacting.provider.down = false;
   reacting.purged = false;
-
   for (const site of world.sites) site.halted = false;
   slow(1);
   world.agenda.after(BUSY_MS, () => slow(QUIET_SLOWNESS));

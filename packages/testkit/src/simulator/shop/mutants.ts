@@ -6,7 +6,7 @@
  * lost site after it was cut off, counting before all are cut off, and taking a payment that a lookup does not find
  * for one that never was.
  */
-import type { Mutant } from '../mutated-source.ts';
+import { type Mutant, mutant } from '../mutated-source.ts';
 
 const TRANSITIONS = 'src/shared/domain/escrow/transitions.ts';
 const ROW = 'src/shared/domain/escrow/row.ts';
@@ -15,13 +15,6 @@ const ORDER = 'src/shared/domain/orders/order.ts';
 const ORDER_TRANSITIONS = 'src/shared/domain/orders/transitions.ts';
 const PAYMENT = 'src/shared/domain/orders/payment.ts';
 const ORDERS = 'src/shared/domain/orders/orders.ts';
-
-const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
-  name,
-  file,
-  search,
-  replacement,
-});
 
 export const shopMutants: readonly Mutant[] = [
   mutant(

@@ -4,7 +4,7 @@ import { checkConvergence } from '../../checkers/convergence.ts';
 import { checkMessages } from '../../checkers/messages.ts';
 import type { Snapshot } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
-import { chooseFaults } from '../faults.ts';
+import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
@@ -48,20 +48,6 @@ export function runShopSchedule(options: ShopScheduleOptions): ScheduleResult {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
-
-/**
- * Faults that are the records' business; the dead letters of a lost site would be taken for poison, and nobody mends bad keys
- * here.
- */
-const RECORDS_ONLY = {
-  poison: 0,
-  forge: 0,
-  inboxLoss: 0,
-  drift: 0,
-  months: 0,
-  olderRelease: 0,
-  badKey: 0,
-} as const;
 
 /** Runs a schedule to its end and returns the world as it then is. */
 export function playShop(options: ShopScheduleOptions): {

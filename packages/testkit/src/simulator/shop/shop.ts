@@ -1,10 +1,9 @@
 /** A simulated shop: what runs in it, and how its functions are started. */
-import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import type { ShopProtocol } from '../../../../../src/shared/domain/orders/payment.ts';
 import type { Operation } from '../invocation.ts';
-import { invoke } from '../invoke.ts';
+import { handOver, invoke, type Waiting } from '../invoke.ts';
 import { observed } from '../observed.ts';
 import type { SimSite } from '../sim-site.ts';
 import type { World } from '../world.ts';
@@ -58,7 +57,7 @@ export class Shop {
     site: SimSite,
     name: string,
     protocol: (own: Site) => ShopProtocol<Result>,
-    ended: { returned?: (value: Result) => void; failed?: () => void } = {},
+    ended: Waiting<Result> = {},
   ): void {
     if (site.down) {
       ended.failed?.();
@@ -71,12 +70,7 @@ export class Shop {
       operation,
       protocol: (own) => observed(protocol(own), operation),
       pay: this.provider.runEffects,
-      ended: (ending) => {
-        if (ending.kind === 'returned') ended.returned?.(ending.value);
-        else if (ending.kind === 'died' || isRetryable(ending.error)) ended.failed?.();
-        else if (!(ending.error instanceof AppError))
-          this.world.find([{ invariant: 'no defects', detail: `${name} threw ${String(ending.error)}` }]);
-      },
+      ended: handOver(this.world, name, ended),
     });
   }
 }

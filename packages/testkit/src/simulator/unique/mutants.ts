@@ -1,15 +1,8 @@
 /** Deliberate defects of unique values. Each must be found by their checkers. */
-import type { Mutant } from '../mutated-source.ts';
+import { type Mutant, mutant } from '../mutated-source.ts';
 
 const RESERVATION = 'src/shared/domain/unique/reservation.ts';
 const WRITE = 'src/shared/domain/unique/write-unique.ts';
-
-const mutant = (name: string, file: string, search: string, replacement: string): Mutant => ({
-  name,
-  file,
-  search,
-  replacement,
-});
 
 export const uniqueMutants: readonly Mutant[] = [
   mutant('others may claim beside a record that holds the value', RESERVATION, 'if (holds || ', 'if ('),
