@@ -100,13 +100,14 @@ export const bench: Group<CommandContext> = {
     command({
       name: 'bench start',
       summary:
-        'how long npm start takes until both sites are ready, against as many processes that do nothing',
+        'how long npm start takes until both sites are ready, and until they serve what is saved, against processes that do next to nothing',
       options: {
         runs: whole(ROUNDS, { ...COUNT, default: '5' }),
+        changes: whole('of each kind that are saved in a round, after a first one', { min: 0, default: '2' }),
         against: folder('another checkout, with its dependencies, that is measured in turns', {}),
         ...JSON_OPTION,
       },
-      examples: [{ line: 'bench start --runs 1', shows: 'a short one' }],
+      examples: [{ line: 'bench start --runs 1 --changes 1', shows: 'a short one' }],
       run: async (input) => (await import('../bench/start.ts')).benchStart(input),
     }),
     command({
