@@ -6,7 +6,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { copyProject } from '@tandem-clouds/testkit/cluster/project-copy';
 
-const ROOT = path.join(import.meta.dirname, '../..');
 /** Variables that a test run has and a person's shell has not. */
 const NOT_INHERITED = /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|npm|JEST|NODE)_/i;
 
@@ -23,7 +22,7 @@ export class FreshClone {
   readonly #commands: Command[] = [];
 
   constructor() {
-    copyProject(ROOT, this.dir);
+    copyProject(this.dir);
   }
 
   /** Begins `sls …`. @param env What the user's shell has besides. */

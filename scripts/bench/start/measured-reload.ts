@@ -123,7 +123,7 @@ export type ReloadTimes = ReadonlyMap<string, readonly number[]>;
 export async function measureReloads(tree: string, scratch: string, times: number): Promise<ReloadTimes> {
   const dir = path.join(scratch, 'copy');
   fs.mkdirSync(dir);
-  copyProject(tree, dir);
+  copyProject(dir, tree);
   const child = spawn(process.execPath, ['scripts/start.js', '--ephemeral', '--port', 'all=0'], {
     cwd: dir,
     env: { ...process.env, TANDEM_CACHE_DIR: path.join(scratch, 'cache') },

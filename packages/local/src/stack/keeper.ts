@@ -115,7 +115,7 @@ export class Keeper {
     this.#forgetAnnouncements();
     const child = spawn(process.execPath, ['--import', LEASH, ...plan.args], {
       cwd,
-      env: plan.env,
+      env: { ...plan.env, ...variablesIn(plan.variablesFile) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own: Ctrl-C in the terminal reaches the supervisor only, which stops things in order.
       detached: true,
@@ -271,6 +271,12 @@ export class Keeper {
       fs.rmSync(path.join(this.#options.runDir, `${name}.json`), { force: true });
     }
   }
+}
+
+/** Of a file that is written whole before it has its name; none when it is not there. */
+function variablesIn(file: string | undefined): Readonly<Record<string, string>> {
+  if (file === undefined || !fs.existsSync(file)) return {};
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, string>;
 }
 
 /** Its last words may still be in the pipes, and they are what a person wants to read. */
