@@ -63,7 +63,9 @@ function factsOf(
     method: method.toUpperCase(),
     path,
     keyed,
-    ...(method === 'delete' && isRecord && { idempotent: true }),
+    ...(method === 'delete' &&
+      isRecord &&
+      operation['x-tandem-repeat'] === undefined && { idempotent: true }),
     ...(keyed && repeat !== undefined && { repeat }),
   };
 }

@@ -1,5 +1,6 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
+import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
 import type { Action, Entity } from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
@@ -94,7 +95,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     ...Object.fromEntries(
       Object.entries(entity.actions).map(([name, action]) => [
         `/${entity.collection}/{${entity.idField}}/${name}`,
-        { post: actionOperation(type, name, { action, tags, id }) },
+        { post: actionOperation(type, name, { action, repeat: repeatOfAction(entity, action), tags, id }) },
       ]),
     ),
     ...Object.fromEntries(
@@ -124,12 +125,24 @@ function inputName(type: string, action: string): string {
 function actionOperation(
   type: string,
   name: string,
-  { action, tags, id }: { readonly action: Action; readonly tags: readonly string[]; readonly id: object },
+  {
+    action,
+    repeat,
+    tags,
+    id,
+  }: {
+    readonly action: Action;
+    /** Where a client may do it again when its outcome is unknown. */
+    readonly repeat: 'elsewhere' | 'here';
+    readonly tags: readonly string[];
+    readonly id: object;
+  },
 ): Operation {
   return {
     operationId: `${name}${type}`,
     tags,
     summary: action.summary,
+    'x-tandem-repeat': repeat,
     parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
     requestBody: {
       required: action.required.length > 0,
