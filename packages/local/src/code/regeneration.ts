@@ -10,12 +10,17 @@ import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
 import type { Workshop } from './workshop.ts';
 
 const GENERATOR = 'scripts/generate/generate.ts';
-/** One file an entity: which there are, the generator finds out. */
-const DECLARATIONS = 'src/shared/entities/';
-const GENERATED = ['src/shared/generated/', 'src/shared/registry/', 'src/handlers/entities/'];
+/** One file an entity, or routes: which there are, the generator finds out. */
+const DECLARATIONS = ['src/shared/entities/', 'src/shared/routes/'];
+const GENERATED = [
+  'src/shared/generated/',
+  'src/shared/registry/',
+  'src/handlers/entities/',
+  'src/handlers/routes/',
+];
 /** All that the generator reads, and what it writes for the functions. */
 const FOLDERS = ['src', 'packages/replication/src', 'packages/emulators/src', 'scripts/generate'];
-const DATA = 'infra/entities.json';
+const DATA = ['infra/entities.json', 'infra/routes.json'];
 /** Of a defect of the generator: its stack. */
 const STACK_LINES_MAX = 12;
 const KEY_LENGTH = 20;
@@ -62,7 +67,7 @@ export class Regeneration {
       (file) => file.startsWith('src/') && !GENERATED.some((folder) => file.startsWith(folder)),
     );
     if (sources.length === 0) return [];
-    if (!sources.some((file) => file.startsWith(DECLARATIONS))) {
+    if (!sources.some((file) => DECLARATIONS.some((folder) => file.startsWith(folder)))) {
       this.#inputs ??= await this.#readInputs();
       if (!sources.some((file) => this.#inputs?.has(file))) return [];
     }
@@ -87,7 +92,7 @@ export class Regeneration {
     const { projectDir } = this.#options;
     const { metafile } = await build({
       absWorkingDir: projectDir,
-      entryPoints: [GENERATOR, 'src/shared/registry/entities.ts'],
+      entryPoints: [GENERATOR, 'src/shared/registry/entities.ts', 'src/shared/registry/routes.ts'],
       outdir: projectDir,
       bundle: true,
       packages: 'external',
@@ -116,7 +121,7 @@ export class Regeneration {
   #stateKey(): string {
     const { projectDir } = this.#options;
     const hash = createHash('sha256').update(process.version);
-    for (const file of [...FOLDERS.flatMap((folder) => filesBelow(projectDir, folder)), DATA]) {
+    for (const file of [...FOLDERS.flatMap((folder) => filesBelow(projectDir, folder)), ...DATA]) {
       hash.update(`${file}\0`).update(readOrEmpty(path.join(projectDir, file)));
     }
     return hash.digest('hex').slice(0, KEY_LENGTH);
