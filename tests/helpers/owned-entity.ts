@@ -1,10 +1,11 @@
-/** An entity whose records have owners and tenants, behind the routes that every entity has, at a site in memory. */
+/** An entity whose records have owners and tenants, behind the routes that every entity has. */
 import { createHash } from 'node:crypto';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { INDEXES_FIELD, indexesField } from '@tandem-clouds/replication/index-phases';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import type { Site } from '@tandem-clouds/replication/protocol';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import type { HttpResponse } from '../../infra/rollout/contract-breaches.ts';
 import { httpEntry } from '../../src/shared/adapters/aws/entries.ts';
@@ -19,12 +20,14 @@ import {
 import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { type DeclaredIndex, indexesOf } from '../../src/shared/domain/indexes/declared-index.ts';
 import { indexEntries } from '../../src/shared/domain/indexes/index-entry.ts';
+import type { Replica } from '../../src/shared/domain/replica.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import type { Route } from '../../src/shared/http/route.ts';
 import { httpService } from '../../src/shared/http/service.ts';
+import type { HttpHandler } from '../../src/shared/ports/cloud.ts';
 import { validate } from '../../src/shared/validation/validate.ts';
-import { type Call, invokeLambda } from './call.ts';
+import { type Call, type Invoke, invokeLambda } from './call.ts';
 import { START_MS, TestSite } from './test-site.ts';
 
 /** Declares what is booked. */
@@ -66,13 +69,20 @@ export interface TestCaller {
   readonly claims?: Readonly<Record<string, string>>;
 }
 
-export interface OwnedApi {
-  readonly site: TestSite;
+/** Where the entity is served: its store may be any. */
+export interface OwnedSite {
+  nowMs: number;
+  readonly site: Site;
+  readonly replica: (indexes: readonly DeclaredIndex[], nextId?: () => string) => Replica;
+}
+
+export interface OwnedApi<S extends OwnedSite = TestSite> {
+  readonly site: S;
   readonly routes: readonly Route[];
   readonly call: (caller: string | undefined, call: Call) => Promise<HttpResponse>;
 }
 
-/** @param nextId The ids of the site. */
+/** At a site in memory. @param nextId The ids of the site. */
 export function ownedApi(
   entity: Entity,
   callers: readonly TestCaller[],
@@ -80,6 +90,28 @@ export function ownedApi(
   trustsEverybody = false,
 ): OwnedApi {
   const site = new TestSite('aws-us-east-1');
+  const indexes = indexesOf(entity);
+  site.store.entriesOf = indexEntries(indexes);
+  for (const record of completeBeats(site.site, indexes))
+    site.store.items.set(record.key, { record, revision: 1 });
+  return apiAt(site, entity, callers, { nextId, trustsEverybody, entry: httpEntry, invoke: invokeLambda });
+}
+
+export interface ApiOptions {
+  readonly nextId?: (() => string) | undefined;
+  readonly trustsEverybody?: boolean;
+  /** Those of one cloud. */
+  readonly entry: (handler: HttpHandler) => unknown;
+  readonly invoke: Invoke;
+}
+
+/** At any site whose indexes are complete. */
+export function apiAt<S extends OwnedSite>(
+  site: S,
+  entity: Entity,
+  callers: readonly TestCaller[],
+  { nextId, trustsEverybody = false, entry, invoke }: ApiOptions,
+): OwnedApi<S> {
   const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false });
   addFormats.default(ajv);
   const stored = ajv.compile(storedSchema(entity));
@@ -90,10 +122,7 @@ export function ownedApi(
       Object.entries(entity.actions).map(([name, action]) => [name, ajv.compile(inputSchema(action))]),
     ),
   };
-  const indexes = indexesOf(entity);
-  site.store.entriesOf = indexEntries(indexes);
-  for (const name of [site.site.site, ...site.site.peers]) site.store.items.set(...beatOf(name, indexes));
-  const service = new EntityService(entity, site.replica(indexes, nextId), (fields) =>
+  const service = new EntityService(entity, site.replica(indexesOf(entity), nextId), (fields) =>
     validate(stored, fields),
   );
   const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
@@ -107,29 +136,36 @@ export function ownedApi(
     () => Promise.reject(new Error('no issuer is asked')),
     entityRoutes(entity, service, checks),
   );
-  const handler = httpEntry(
+  const handler = entry(
     httpService({ site: site.site.site, routes, logger: { log: () => undefined }, elapsed: () => 0 }),
   );
   return {
     site,
     routes,
     call: (caller, { headers = {}, ...call }) =>
-      invokeLambda(handler, {
+      invoke(handler, {
         ...call,
         headers: { ...headers, ...(caller !== undefined && { authorization: `Bearer ${caller}` }) },
       }),
   };
 }
 
-/** The heartbeat of a site at which every index is complete. */
-function beatOf(
-  name: string,
+/** The heartbeats of a site and its peers at which every index is complete. */
+export function completeBeats(
+  { site, peers }: Site,
   indexes: readonly DeclaredIndex[],
-): [string, { record: StoredRecord; revision: number }] {
-  const stamp = encodeStamp(START_MS - 1_000, 0, name);
-  const states = Object.fromEntries(indexes.map(({ id }) => [id, { phase: 'filled' as const, sinceMs: 1 }]));
-  const fields = { [INDEXES_FIELD]: [stamp, indexesField(states)] as const };
-  const key = heartbeatKey(name);
-  const record = { key, state: { fields, vector: { [name]: stamp } }, pending: {}, operations: [] };
-  return [key, { record, revision: 1 }];
+): readonly StoredRecord[] {
+  return [site, ...peers].map((name) => {
+    const stamp = encodeStamp(START_MS - 1_000, 0, name);
+    const states = Object.fromEntries(
+      indexes.map(({ id }) => [id, { phase: 'filled' as const, sinceMs: 1 }]),
+    );
+    const fields = { [INDEXES_FIELD]: [stamp, indexesField(states)] as const };
+    return {
+      key: heartbeatKey(name),
+      state: { fields, vector: { [name]: stamp } },
+      pending: {},
+      operations: [],
+    };
+  });
 }
