@@ -1,4 +1,5 @@
 /** The paths of declared custom routes. */
+import type { Access, Entity } from '../../src/shared/domain/entity.ts';
 import {
   type CustomOperation,
   type CustomRoutes,
@@ -7,14 +8,23 @@ import {
 import { outputSchema, pathParams, routeInputSchema } from '../../src/shared/domain/routes/route-schemas.ts';
 import { pascal } from './names.ts';
 import { scoped } from './openapi-callers.ts';
-import { idempotencyKey, type Operation, problems, ref, session } from './openapi-parts.ts';
+import { actsFor, idempotencyKey, type Operation, problems, ref, session } from './openapi-parts.ts';
 import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
-export function routePaths(routes: CustomRoutes): Record<string, Record<string, Operation>> {
+/** @param entities All that are declared. */
+export function routePaths(
+  routes: CustomRoutes,
+  entities: readonly Entity[],
+): Record<string, Record<string, Operation>> {
+  const used = entities.filter(({ name }) => Object.hasOwn(routes.uses.records ?? {}, name));
+  const behalf = actsFor(used.reduce<Access>((access, one) => ({ ...access, ...one.access }), {}));
   const paths: Record<string, Record<string, Operation>> = {};
   for (const [name, operation] of Object.entries(routes.operations)) {
     const { path, method } = operation;
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(routes, name, operation) };
+    paths[path] = {
+      ...paths[path],
+      [method.toLowerCase()]: operationOf(routes, name, { operation, behalf }),
+    };
   }
   return paths;
 }
@@ -30,12 +40,23 @@ export function routeSchemas(name: string, operation: CustomOperation): Record<s
   };
 }
 
-function operationOf({ name: tag, uses }: CustomRoutes, name: string, operation: CustomOperation): Operation {
+function operationOf(
+  { name: tag, uses }: CustomRoutes,
+  name: string,
+  {
+    operation,
+    behalf,
+  }: {
+    readonly operation: CustomOperation;
+    /** For whom it may be asked, where the records that it uses belong to somebody. */
+    readonly behalf: readonly object[];
+  },
+): Operation {
   const { method, summary, keyed, repeat, output, status, access } = operation;
   const type = pascal(name);
   const takesBody = operation.input !== undefined && !isAskedByQuery(operation);
   const usesRecords = Object.keys(uses.records ?? {}).length > 0;
-  const writes = Object.values(uses.records ?? {}).includes('write') && method !== 'GET';
+  const writes = Object.values(uses.records ?? {}).includes('write');
   const headers = usesRecords ? { headers: { 'X-Tandem-Session': SEEN } } : {};
   const described: Operation = {
     operationId: name,
@@ -45,6 +66,7 @@ function operationOf({ name: tag, uses }: CustomRoutes, name: string, operation:
       ...parametersOf(operation),
       ...(keyed ? [idempotencyKey] : []),
       ...(usesRecords ? [session] : []),
+      ...(access === 'everybody' ? [] : behalf),
     ],
     ...(takesBody && {
       requestBody: {
@@ -52,7 +74,7 @@ function operationOf({ name: tag, uses }: CustomRoutes, name: string, operation:
         content: { 'application/json': { schema: ref('schemas', `${type}Input`) } },
       },
     }),
-    ...(keyed && { 'x-tandem-repeat': repeat }),
+    ...((keyed || method === 'DELETE') && { 'x-tandem-repeat': repeat }),
     responses: {
       [status]: {
         description: output === undefined ? 'Done' : 'The answer',

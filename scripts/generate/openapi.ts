@@ -84,7 +84,7 @@ export function contractOf(entities: readonly Entity[], routes: readonly CustomR
         ...entities.reduce((paths, entity) => ({ ...paths, ...entityPaths(entity) }), {}),
         ...itemPaths(),
       }),
-      ...routes.reduce((paths, one) => ({ ...paths, ...routePaths(one) }), {}),
+      ...routes.reduce((paths, one) => ({ ...paths, ...routePaths(one, entities) }), {}),
       ...operationPaths(),
     },
     components: {

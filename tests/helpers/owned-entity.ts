@@ -24,6 +24,7 @@ import type { Replica } from '../../src/shared/domain/replica.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import type { Route } from '../../src/shared/http/route.ts';
+import type { UsedEntity } from '../../src/shared/http/route-records.ts';
 import { httpService } from '../../src/shared/http/service.ts';
 import type { HttpHandler } from '../../src/shared/ports/cloud.ts';
 import { validate } from '../../src/shared/validation/validate.ts';
@@ -79,6 +80,8 @@ export interface OwnedSite {
 export interface OwnedApi<S extends OwnedSite = TestSite> {
   readonly site: S;
   readonly routes: readonly Route[];
+  /** What custom routes would use of it. */
+  readonly used: UsedEntity;
   readonly call: (caller: string | undefined, call: Call) => Promise<HttpResponse>;
 }
 
@@ -142,6 +145,7 @@ export function apiAt<S extends OwnedSite>(
   return {
     site,
     routes,
+    used: { entity, service, checks, right: 'write' },
     call: (caller, { headers = {}, ...call }) =>
       invoke(handler, {
         ...call,

@@ -12,6 +12,7 @@ import { RuleError } from '../domain/rule-error.ts';
 import { declaredRefusal } from '../domain/run-rule.ts';
 import { RuleFaultError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
+import { VARY_BY_CALLER } from './entity-routes.ts';
 import type { HttpReply, HttpRequest, Route } from './route.ts';
 import { readParams, readQuery } from './route-input.ts';
 import { recordsOfRequest, type UsedEntity } from './route-records.ts';
@@ -63,6 +64,9 @@ interface Served {
   readonly checks: OperationChecks;
   readonly options: CustomRoutesOptions;
 }
+
+/** What a handler answers may depend on who asks, and for whom. */
+const NOT_SHARED = { 'cache-control': 'private, no-cache', vary: VARY_BY_CALLER };
 
 async function answer(served: Served, request: HttpRequest): Promise<HttpReply> {
   const { routes, name, operation, checks, options } = served;
@@ -127,5 +131,5 @@ function replyOf(
     const reasons = failures.map(({ pointer, detail }) => `${pointer === '' ? 'it' : pointer} ${detail}`);
     throw new RuleFaultError(`${place} answered what it does not declare: ${reasons.join('; ')}`);
   }
-  return { status, body, headers: { 'cache-control': 'private, no-cache', ...headers } };
+  return { status, body, headers: { ...NOT_SHARED, ...headers } };
 }

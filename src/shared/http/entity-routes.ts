@@ -22,7 +22,7 @@ import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
 /** What says whose records an answer holds. */
-const VARY_BY_CALLER = `authorization, ${OWNER_HEADER}, ${TENANT_HEADER}`;
+export const VARY_BY_CALLER = `authorization, ${OWNER_HEADER}, ${TENANT_HEADER}`;
 
 /**
  * The compiled schemas of an entity: `<name>Create`, `<name>Patch` and, by the name of each action, `<name><Action>Input`

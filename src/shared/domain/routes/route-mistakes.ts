@@ -87,7 +87,7 @@ export function routeMistakes(routes: CustomRoutes): readonly Mistake[] {
     ...ofName(routes),
     ...ofUses(routes),
     ...Object.entries(routes.operations).flatMap(([key, operation]) => [
-      ...ofOperation(routes, key, operation),
+      ...ofOperation(key, operation),
       ...ofPath(routes, key, operation),
       ...ofInput(key, operation),
       ...ofErrors(key, operation),
@@ -124,7 +124,6 @@ function* ofUses({ uses }: CustomRoutes): Mistakes {
 }
 
 function* ofOperation(
-  _routes: CustomRoutes,
   key: string,
   { access, status, output, repeat, keyed, method, ...rest }: CustomOperation,
 ): Mistakes {
@@ -145,7 +144,7 @@ function* ofOperation(
     yield { at: [...at, 'repeat'], detail: 'must be elsewhere or here' };
   if (keyed && method === 'GET')
     yield { at: [...at, 'keyed'], detail: 'is not for GET, which changes nothing' };
-  if (repeat === 'elsewhere' && !keyed && method !== 'GET')
+  if (repeat === 'elsewhere' && !keyed && method !== 'GET' && method !== 'DELETE')
     yield {
       at: [...at, 'repeat'],
       detail: 'elsewhere needs keyed: nothing else would know the request again',
