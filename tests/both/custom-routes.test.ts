@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { LIMIT } from '@tandem-clouds/replication/reserved';
 import { cloudName } from '#cloud';
 import { type Breaches, breachesOf, type OpenApi } from '../../infra/rollout/contract-breaches.ts';
 import { openApiDocument } from '../../scripts/generate/openapi.ts';
@@ -190,7 +191,7 @@ describe('the role of custom routes', () => {
     ['that reads, reads', reader, 'dynamodb:GetItem', table, 'user:a', true],
     ['that reads, lists', reader, 'dynamodb:Query', `${table}/index/by_type`, undefined, true],
     ['that reads, writes no record', reader, 'dynamodb:PutItem', table, 'user:a', false],
-    ['that reads, counts its callers', reader, 'dynamodb:PutItem', table, 'limit:requests.a', true],
+    ['that reads, counts its callers', reader, 'dynamodb:PutItem', table, `${LIMIT}:requests.a`, true],
     ['that reads, sends nothing', reader, 'sqs:SendMessage', ARNS['OutQueue']!, undefined, false],
     ['that writes, sends', ROLE, 'sqs:SendMessage', ARNS['OutQueue']!, undefined, true],
     ['that writes what nobody reacts to', ROLE, 'sqs:SendMessage', ARNS['ReactQueue']!, undefined, false],
