@@ -21,7 +21,9 @@ import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import { type DeclaredIndex, indexesOf } from '../../src/shared/domain/indexes/declared-index.ts';
 import { indexEntries } from '../../src/shared/domain/indexes/index-entry.ts';
 import type { Replica } from '../../src/shared/domain/replica.ts';
+import { defineRoutes } from '../../src/shared/domain/routes/define-routes.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
+import { customRoutes } from '../../src/shared/http/custom-routes.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import type { Route } from '../../src/shared/http/route.ts';
 import type { UsedEntity } from '../../src/shared/http/route-records.ts';
@@ -29,6 +31,7 @@ import { httpService } from '../../src/shared/http/service.ts';
 import type { HttpHandler } from '../../src/shared/ports/cloud.ts';
 import { validate } from '../../src/shared/validation/validate.ts';
 import { type Call, type Invoke, invokeLambda } from './call.ts';
+import { checksOf } from './sample-routes.ts';
 import { START_MS, TestSite } from './test-site.ts';
 
 /** Declares what is booked. */
@@ -62,6 +65,49 @@ export function bookingWith(access: Access): Entity {
     example: { note: 'Window seat' },
   });
 }
+
+const record = { type: 'object' } as const;
+const text = { type: 'string' } as const;
+
+/** Custom routes that hand on all that their handlers are given of bookings. */
+const digests = defineRoutes({
+  name: 'digests',
+  description: 'Bookings once more',
+  uses: { records: { booking: 'write' } },
+  operations: {
+    listDigests: {
+      method: 'GET',
+      path: '/digests',
+      summary: 'List',
+      input: { limit: { type: 'integer' }, cursor: text, room: text, customerId: text, order: text },
+      output: { items: { type: 'array', items: record }, cursor: { ...text, optional: true } },
+      async handle({ input: { limit, cursor, ...where } }, { records }) {
+        const query = { where, cursor, ...(limit !== undefined && { limit }) };
+        const { items, cursor: next } = await records.booking.list(query);
+        return { items: [...items], cursor: next };
+      },
+    },
+    getDigest: {
+      method: 'GET',
+      path: '/digests/{bookingId}',
+      summary: 'Read',
+      output: { record },
+      handle: async ({ params }, { records }) => ({ record: await records.booking.read(params.bookingId) }),
+    },
+    makeDigest: {
+      method: 'POST',
+      path: '/digests',
+      summary: 'Book, and change it at once',
+      keyed: true,
+      input: { note: text, room: text, bookingId: text, customerId: text },
+      output: { record },
+      async handle({ input }, { records }) {
+        const { id } = await records.booking.create(input);
+        return { record: await records.booking.change(id, { note: `${String(input.note)}, again` }) };
+      },
+    },
+  },
+});
 
 /** Who asks: a service key with these scopes and claims. */
 export interface TestCaller {
@@ -128,6 +174,7 @@ export function apiAt<S extends OwnedSite>(
   const service = new EntityService(entity, site.replica(indexesOf(entity), nextId), (fields) =>
     validate(stored, fields),
   );
+  const used: UsedEntity = { entity, service, checks, right: 'write' };
   const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
     name,
     sha256: createHash('sha256').update(name).digest('hex'),
@@ -137,7 +184,10 @@ export function apiAt<S extends OwnedSite>(
   const routes = forCallers(
     { jwtIssuers: [], serviceKeys, trustsEverybody },
     () => Promise.reject(new Error('no issuer is asked')),
-    entityRoutes(entity, service, checks),
+    [
+      ...entityRoutes(entity, service, checks),
+      ...customRoutes(digests, { checks: checksOf(digests), entities: [used], context: () => ({}) }),
+    ],
   );
   const handler = entry(
     httpService({ site: site.site.site, routes, logger: { log: () => undefined }, elapsed: () => 0 }),
@@ -145,7 +195,7 @@ export function apiAt<S extends OwnedSite>(
   return {
     site,
     routes,
-    used: { entity, service, checks, right: 'write' },
+    used,
     call: (caller, { headers = {}, ...call }) =>
       invoke(handler, {
         ...call,
