@@ -5,8 +5,8 @@
 import path from 'node:path';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
 import {
-  paramsSchema,
   outputSchema,
+  paramsSchema,
   routeInputSchema,
 } from '../../src/shared/domain/routes/route-schemas.ts';
 import { compiledEntity, HEAD } from './entity-files.ts';

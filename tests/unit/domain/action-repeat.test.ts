@@ -1,7 +1,7 @@
 /** What the contract says about repeating an action, and that two runs come to what is said. */
 import { describe, expect, test } from '@jest/globals';
-import { entityPaths } from '../../../scripts/generate/openapi-entity.ts';
 import { operationFactsOf } from '../../../scripts/generate/client.ts';
+import { entityPaths } from '../../../scripts/generate/openapi-entity.ts';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
 import type { Entity } from '../../../src/shared/domain/entity.ts';
 

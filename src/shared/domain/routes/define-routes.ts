@@ -35,8 +35,8 @@ import {
   type RouteMethod,
   type Uses,
 } from './custom-routes.ts';
-import type { ReadableRecords, WritableRecords } from './route-records.ts';
 import { routeMistakes, routeShapeMistakes } from './route-mistakes.ts';
+import type { ReadableRecords, WritableRecords } from './route-records.ts';
 
 /** The names in the braces of a path. */
 type ParamOf<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamOf<Rest> : never;
