@@ -51,15 +51,16 @@ type OptionalIn<O> = {
 }[keyof O];
 
 /** What is answered, as its schemas say. */
-type OutputOf<O> = unknown extends O
-  ? void
-  : { readonly [Name in Exclude<keyof O, OptionalIn<O>>]: ValueOf<O[Name]> } & {
-      readonly [Name in OptionalIn<O>]?: ValueOf<O[Name]> | undefined;
-    };
+type OutputOf<O> = { readonly [Name in Exclude<keyof O, OptionalIn<O>>]: ValueOf<O[Name]> } & {
+  readonly [Name in OptionalIn<O>]?: ValueOf<O[Name]> | undefined;
+};
+
+/** What a handler returns: nothing where no output is declared. */
+type Answer<O> = unknown extends O ? Promise<void> | undefined : Promise<OutputOf<O>> | OutputOf<O>;
 
 export interface RouteRequest<Path = string, I = unknown, Q = unknown> {
   /** Decoded, and valid by `params`. */
-  readonly params: { readonly [Name in ParamOf<Path>]: string };
+  readonly params: Readonly<Record<ParamOf<Path>, string>>;
   /** Of GET and DELETE the query, else the body; valid by `input`. */
   readonly input: InputOf<I, Q>;
   /** Lower-case names. */
@@ -109,10 +110,7 @@ export interface OperationDeclaration<U, Path, I, Q, O> {
   /** Code → what it means; the status is 409 unless it is said. */
   readonly errors?: Readonly<Record<string, string | DeclaredError>>;
   /** Throws `RuleError` to refuse by a code of `errors`. */
-  readonly handle: (
-    request: RouteRequest<Path, I, Q>,
-    context: RouteContext<U>,
-  ) => Promise<OutputOf<O>> | OutputOf<O>;
+  readonly handle: (request: RouteRequest<Path, I, Q>, context: RouteContext<U>) => Answer<O>;
 }
 
 export interface RoutesDeclaration<U, P, I, Q, O> {
