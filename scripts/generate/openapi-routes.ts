@@ -57,7 +57,8 @@ function operationOf(
   const takesBody = operation.input !== undefined && !isAskedByQuery(operation);
   const usesRecords = Object.keys(uses.records ?? {}).length > 0;
   const writes = Object.values(uses.records ?? {}).includes('write');
-  const headers = usesRecords ? { headers: { 'X-Tandem-Session': SEEN } } : {};
+  const hasSession = usesRecords && access === undefined;
+  const headers = hasSession ? { headers: { 'X-Tandem-Session': SEEN } } : {};
   const described: Operation = {
     operationId: name,
     tags: [tag],
@@ -65,7 +66,7 @@ function operationOf(
     parameters: [
       ...parametersOf(operation),
       ...(keyed ? [idempotencyKey] : []),
-      ...(usesRecords ? [session] : []),
+      ...(hasSession ? [session] : []),
       ...(access === 'everybody' ? [] : behalf),
     ],
     ...(takesBody && {

@@ -78,6 +78,7 @@ async function answer(served: Served, request: HttpRequest): Promise<HttpReply> 
     operation: name,
     keyed: operation.keyed,
     actsForAnybody: routes.uses.actsForAnybody === true,
+    namesStates: operation.access === undefined,
     body: { params, input },
   });
   const handle = operation.handle as (request: object, context: object) => unknown;

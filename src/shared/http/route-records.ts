@@ -51,6 +51,8 @@ export interface RecordsOptions {
   readonly operation: string;
   readonly keyed: boolean;
   readonly actsForAnybody: boolean;
+  /** Whether the answer names the records that were read and written: not to whom could not ask for them. */
+  readonly namesStates: boolean;
   /** Tells apart what one key was sent with. */
   readonly body: Json;
 }
@@ -62,6 +64,7 @@ export function recordsOfRequest(
 ): RecordsOfRequest {
   const tokens = new Map<string, string>();
   const noted = (record: StoredRecord): StoredRecord => {
+    if (!options.namesStates) return record;
     tokens.delete(record.key);
     tokens.set(record.key, sessionToken(record));
     return record;
@@ -141,7 +144,7 @@ class Port {
   #actingFor(whom: ActingFor): Port {
     if (!this.#options.actsForAnybody)
       throw new TypeError(`${this.#options.operation} acts for others: declare uses.actsForAnybody`);
-    return new Port(this.#used, this.#request, this.#options, whom);
+    return new Port(this.#used, this.#request, { ...this.#options, noted: (record) => record }, whom);
   }
 
   get #within(): { readonly scope: Scope; readonly service: EntityService } {

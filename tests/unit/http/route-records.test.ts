@@ -7,6 +7,8 @@ import { recordsOfRequest } from '../../../src/shared/http/route-records.ts';
 import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
 
 let api: OwnedApi;
+/** How many states the answer to the last request names. */
+let named: () => number;
 
 beforeEach(() => {
   api = ownedApi(bookingWith({ owner: 'customerId' }), []);
@@ -32,14 +34,16 @@ function bookings(
     caller,
     body: undefined,
   } as unknown as HttpRequest;
-  const options = { operation: 'op', keyed: key !== undefined, actsForAnybody, body: {} };
-  const { records } = recordsOfRequest([{ ...api.used, right }], request, options);
+  const options = { operation: 'op', keyed: key !== undefined, actsForAnybody, namesStates: true, body: {} };
+  const { records, sessionHeader } = recordsOfRequest([{ ...api.used, right }], request, options);
+  named = () => sessionHeader()['x-tandem-session']?.split(',').length ?? 0;
   return records['booking'] as WritableRecords;
 }
 
 describe('a handler', () => {
   test('finds and changes what its caller could by the routes of the entity, and nothing of others', async () => {
     const made = await bookings('ann').create({ note: 'mine', room: 'r1' });
+    expect(named()).toBe(1);
     expect(made).toMatchObject({ customerId: 'ann', note: 'mine', status: 'open' });
     await expect(bookings('bob').read(made.id)).rejects.toThrow(NotFoundError);
     expect(await bookings('bob').find(made.id)).toBeUndefined();
@@ -81,6 +85,8 @@ describe('a handler', () => {
       note: 'paid',
     });
     expect(await webhook.actingFor({ owner: 'bob' }).find(id)).toBeUndefined();
+    // Keys of others' records are in such tokens.
+    expect(named()).toBe(0);
     expect((await webhook.actingFor({}).list()).items).toHaveLength(1);
   });
 
