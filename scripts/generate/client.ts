@@ -63,9 +63,14 @@ function factsOf(
     method: method.toUpperCase(),
     path,
     keyed,
-    ...(method === 'delete' && isRecord && { idempotent: true }),
+    ...(method === 'delete' && isIdempotent(isRecord, operation) && { idempotent: true }),
     ...(keyed && repeat !== undefined && { repeat }),
   };
+}
+
+/** Of a record it always is; of what is deleted otherwise the contract says it. */
+function isIdempotent(isRecord: boolean, { 'x-tandem-repeat': declared }: Operation): boolean {
+  return declared === undefined ? isRecord : declared === 'elsewhere';
 }
 
 /**

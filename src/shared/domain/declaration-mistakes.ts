@@ -2,7 +2,9 @@
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
+import { countedTwice } from './action-repeat.ts';
 import {
+  type Action,
   defaultOf,
   type Entity,
   type MergePolicy,
@@ -13,6 +15,7 @@ import {
 } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { OWNER } from './readable-by.ts';
+import type { CustomRoutes } from './routes/custom-routes.ts';
 import { rankMax, ranksOf, statesMax } from './states.ts';
 
 /** Where in the declaration, as the names that lead there, and what is wrong. */
@@ -24,13 +27,13 @@ export interface Mistake {
 /** A declaration contradicts itself; `mistakes` names every place. */
 export class DeclarationError extends TypeError {
   override readonly name = 'DeclarationError';
-  /** Its name. */
+  /** Its name, or that of the routes. */
   readonly entity: string;
   readonly mistakes: readonly Mistake[];
-  /** What was declared, where it has the shape of an entity. */
-  readonly declared: Entity | undefined;
+  /** What was declared, where it has the shape of an entity or of routes. */
+  readonly declared: Entity | CustomRoutes | undefined;
 
-  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity) {
+  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity | CustomRoutes) {
     super(mistakes.map(({ at, detail }) => `${entity}: ${at.join('.')}: ${detail}`).join('\n'));
     this.entity = entity;
     this.mistakes = mistakes;
@@ -242,8 +245,10 @@ function* access(entity: Entity): Mistakes {
 }
 
 function* actions(entity: Entity): Mistakes {
-  for (const [name, { required, input, errors, decide }] of Object.entries(entity.actions)) {
+  for (const [name, action] of Object.entries(entity.actions)) {
+    const { required, input, errors, decide } = action;
     const at = ['actions', name];
+    yield* repeats(entity, at, action);
     if (!MEMBER.test(name) || OWN_OPERATIONS.has(name))
       yield {
         at,
@@ -267,6 +272,18 @@ function* actions(entity: Entity): Mistakes {
         yield { at: [...at, 'errors', code], detail: 'its status must be from 400 to 499' };
     }
   }
+}
+
+function* repeats(entity: Entity, at: readonly string[], action: Action): Mistakes {
+  for (const field of action.writes ?? [])
+    if (!has(entity, field)) yield { at: [...at, 'writes'], detail: `${field} is no declared field` };
+    else if (!writersOf(entity, field).includes('action'))
+      yield { at: [...at, 'writes'], detail: `${field} is not written by actions` };
+  if (action.repeat === undefined) return;
+  if (!['elsewhere', 'here'].includes(action.repeat))
+    yield { at: [...at, 'repeat'], detail: 'must be elsewhere or here' };
+  if (action.repeat === 'elsewhere')
+    for (const reason of countedTwice(entity, action)) yield { at: [...at, 'repeat'], detail: reason };
 }
 
 function* reactions(entity: Entity): Mistakes {

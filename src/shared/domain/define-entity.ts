@@ -87,6 +87,13 @@ export interface ActionDeclaration<F, R, I, Q> {
   readonly required?: readonly (Q & keyof I & string)[];
   /** Code → what it means; the status is 409 unless it is said. */
   readonly errors?: Readonly<Record<string, string | DeclaredError>>;
+  /** The fields that it may write, and no other; all that actions write unless it is said. */
+  readonly writes?: readonly (keyof F & string)[];
+  /**
+   * `elsewhere`: two sites that both do it under one key come to one effect, so a client may go to the other site when its
+   * own breaks off. What can be proven unless it is said (docs/rules.md).
+   */
+  readonly repeat?: 'elsewhere' | 'here';
   /** Pure: nothing but its arguments. Throws `RuleError` to refuse; undefined leaves the record as it is. */
   readonly decide: (
     record: RecordOf<F, R>,

@@ -87,6 +87,10 @@ export interface Action {
   readonly required: readonly string[];
   /** Code → what it means and the status of the answer. */
   readonly errors: Readonly<Record<string, DeclaredError>>;
+  /** The fields that it may write; all that actions write unless it is said. */
+  readonly writes?: readonly string[];
+  /** Where it may be done again when its outcome is unknown; what can be proven unless it is said (`action-repeat.ts`). */
+  readonly repeat?: 'elsewhere' | 'here';
   /** Pure. Throws `RuleError` to refuse; undefined leaves the record as it is. */
   readonly decide: (record: Values, input: Values, context: RuleContext) => FieldChanges | undefined;
 }

@@ -9,9 +9,14 @@ import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
 import { forgetOldest } from './forget-oldest.ts';
 import type { Workshop } from './workshop.ts';
 
-/** One file an entity: which there are, the generator finds out. */
-const DECLARATIONS = 'src/shared/entities/';
-const GENERATED = ['src/shared/generated/', 'src/shared/registry/', 'src/handlers/entities/'];
+/** One file an entity, or routes: which there are, the generator finds out. */
+const DECLARATIONS = ['src/shared/entities/', 'src/shared/routes/'];
+const GENERATED = [
+  'src/shared/generated/',
+  'src/shared/registry/',
+  'src/handlers/entities/',
+  'src/handlers/routes/',
+];
 const SOURCES = ['src/', 'packages/replication/src/'];
 /** All that the generator reads, and what it writes for the functions. */
 const FOLDERS = [
@@ -21,7 +26,7 @@ const FOLDERS = [
   'scripts/generate',
   'scripts/schema',
 ];
-const DATA = 'infra/entities.json';
+const DATA = ['infra/entities.json', 'infra/routes.json'];
 /** Of a defect of the generator: its stack. */
 const STACK_LINES_MAX = 12;
 const KEY_LENGTH = 20;
@@ -80,7 +85,7 @@ export class Regeneration {
   #isInput(file: string): boolean {
     if (!SOURCES.some((folder) => file.startsWith(folder))) return false;
     if (GENERATED.some((folder) => file.startsWith(folder))) return false;
-    return file.startsWith(DECLARATIONS) || this.#inputs.has(file);
+    return DECLARATIONS.some((folder) => file.startsWith(folder)) || this.#inputs.has(file);
   }
 
   /** Whether a file is as the last generation left it: what reports its change says nothing new. */
@@ -114,7 +119,7 @@ export class Regeneration {
   #stateKey(): string {
     const { projectDir } = this.#options;
     const hash = createHash('sha256').update(process.version);
-    for (const file of [...FOLDERS.flatMap((folder) => filesBelow(projectDir, folder)), DATA]) {
+    for (const file of [...FOLDERS.flatMap((folder) => filesBelow(projectDir, folder)), ...DATA]) {
       hash.update(`${file}\0`).update(readOrEmpty(path.join(projectDir, file)));
     }
     return hash.digest('hex').slice(0, KEY_LENGTH);
