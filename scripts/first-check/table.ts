@@ -154,7 +154,8 @@ export const PROBES: readonly ProbeRow[] = [
     refusals: [
       {
         when: /does not have the specified index|composite index/,
-        means: 'the index of reactions is not there: what is due is done by messages only, and what is lost waits for ever',
+        means:
+          'the index of reactions is not there: what is due is done by messages only, and what is lost waits for ever',
         mend: 'deploy this release again: it makes the index due (on AWS one index at a time, decision 0108), and what waits is in it as soon as it is filled',
       },
     ],

@@ -91,8 +91,8 @@ function functionsOf(cloud: Site): [string, string][] {
 const REACTION = 'readSecret';
 const declaring: Plugin = {
   name: 'declares a reaction',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]shared[\\/]registry[\\/]entities\.ts$/ }, async ({ path: file }) => ({
+  setup(building) {
+    building.onLoad({ filter: /[\\/]src[\\/]shared[\\/]registry[\\/]entities\.ts$/ }, async ({ path: file }) => ({
       loader: 'ts',
       contents: `${(await fs.promises.readFile(file, 'utf8')).replace('const entities:', 'const plain:')}
 export const entities: readonly Entity[] = plain.map((entity, index) => index > 0 ? entity : {

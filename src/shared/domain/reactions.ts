@@ -209,7 +209,8 @@ export async function runReaction(
   running: Running,
 ): Promise<Result | 'absent'> {
   const entity = entities.find(({ name }) => name === entityOf(effect.record.key));
-  if (entity !== undefined && effect.reaction === ON_DUPLICATE) return runOnDuplicate(entity, effect, running);
+  if (entity !== undefined && effect.reaction === ON_DUPLICATE)
+    return runOnDuplicate(entity, effect, running);
   const reaction = entity && own(entity.reactions, effect.reaction);
   if (entity === undefined || reaction === undefined) throw undeclared(effect);
   const context = contextOf(effect, running);
@@ -242,7 +243,9 @@ async function runOnDuplicate(
   };
   const loser = valuesOf(entity, effect.record);
   const changes =
-    effect.call === 'lookUp' ? await onDuplicate.lookup?.(loser, context) : await onDuplicate.run(loser, context);
+    effect.call === 'lookUp'
+      ? await onDuplicate.lookup?.(loser, context)
+      : await onDuplicate.run(loser, context);
   if (effect.call === 'lookUp' && changes === undefined) return 'absent';
   return lostResult(entity, loss, changes ?? {}, running);
 }

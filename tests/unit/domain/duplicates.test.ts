@@ -42,7 +42,7 @@ const member = defineEntity({
   onDuplicate: {
     run: (loser, context) => {
       calls.push({ at: context.site, loser, context });
-      return Promise.resolve().then(() => answer(context)) as Promise<never>;
+      return Promise.resolve(answer(context));
     },
   },
   example: { email: 'ada@example.com' },
@@ -210,11 +210,13 @@ describe('onDuplicate', () => {
     await cross();
     await club(aws).remove('m1', {});
     await cross((key) => key !== 'member:m1');
-    aws.nowMs += reservationGraceMs + 1;
+    for (const site of [aws, azure]) site.nowMs += reservationGraceMs + 1;
     await create(aws, 'm2');
     await cross((key) => key !== 'member:m1');
     await settle((key) => key !== 'member:m1');
-    expect(placedClaims(azure.held(uniqueOf('member:x')!.reservationOf('email', ADA))!.state)).toHaveLength(2);
+    expect(placedClaims(azure.held(uniqueOf('member:x')!.reservationOf('email', ADA))!.state)).toHaveLength(
+      2,
+    );
     await settle();
     expect(calls).toEqual([]);
   });

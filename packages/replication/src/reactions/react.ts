@@ -69,8 +69,7 @@ export interface ReactOptions {
    * so it is never looked up.
    */
   readonly within?:
-    | ((site: Site, record: StoredRecord, reaction: string) => Protocol<Result> | undefined)
-    | undefined;
+    ((site: Site, record: StoredRecord, reaction: string) => Protocol<Result> | undefined) | undefined;
 }
 
 /**

@@ -144,7 +144,9 @@ export function* reserve(
 function replacedBy(record: string, current: StoredRecord | undefined, site: Site): readonly Claim[] {
   const nowMs = site.now();
   return (current === undefined ? [] : placedClaims(current.state))
-    .filter((each) => (each.claim.record === record && each.site === site.site) || isLongAgo(each.claim, nowMs))
+    .filter(
+      (each) => (each.claim.record === record && each.site === site.site) || isLongAgo(each.claim, nowMs),
+    )
     .map(({ claim }) => claim);
 }
 

@@ -69,7 +69,7 @@ export class UniqueWatcher implements Watcher {
     );
     if (to === key || !isShared) this.#find(key, `lost ${value} to ${to}, which never had it beside it`);
     const ranks = claimantsAt(site.store.records, value);
-    if (ranks.indexOf(to) === -1 || ranks.indexOf(to) > ranks.indexOf(key))
+    if (!ranks.includes(to) || ranks.indexOf(to) > ranks.indexOf(key))
       this.#find(key, `lost ${value} to ${to}, which claimed it later`);
     const name = nameOf(key, of);
     if ((this.#done.get(name) ?? effectId) !== effectId) this.#find(key, 'one loss has two effects');
@@ -90,7 +90,8 @@ export class UniqueWatcher implements Watcher {
         const [, ...losers] = claimantsAt(records, value).filter((key) => keys.includes(key));
         for (const key of losers) {
           const of = records.get(key)?.state.fields[EMAIL]?.[0] ?? '';
-          if (!this.#done.has(nameOf(key, of))) this.#find(key, `nobody at ${site} did anything for its loss of ${value}`);
+          if (!this.#done.has(nameOf(key, of)))
+            this.#find(key, `nobody at ${site} did anything for its loss of ${value}`);
         }
       }
     }

@@ -35,8 +35,7 @@ export class Losing {
     this.#world = world;
     this.#called = called;
     for (const site of world.sites) site.reactions = reactions;
-    world.onWake = (site, key) =>
-      this.#run(site, 'react', (own) => react(own, key, { within: withinSite }));
+    world.onWake = (site, key) => this.#run(site, 'react', (own) => react(own, key, { within: withinSite }));
   }
 
   /** Wakes what is due, as the sweep does, until a moment. */

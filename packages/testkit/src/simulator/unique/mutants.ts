@@ -25,14 +25,24 @@ export const uniqueMutants: readonly Mutant[] = [
   mutant('a refused write takes back what it did not claim first', WRITE, 'if (again) return;', ''),
   mutant('a claim is taken back that was made anew', RESERVATION, 'claim.by === by', "by !== ''"),
   mutant('a claim is passed over for good', RESERVATION, '!passed.has(textOf(each))', 'passed.size === 0'),
-  mutant('claims of others are removed', RESERVATION, 'isLongAgo(each.claim, nowMs)', 'each.claim.seen < nowMs'),
+  mutant(
+    'claims of others are removed',
+    RESERVATION,
+    'isLongAgo(each.claim, nowMs)',
+    'each.claim.seen < nowMs',
+  ),
   mutant(
     'what was found out counts beside claims that nobody knew then',
     DUPLICATES,
     'if (found?.among !== among || found.holds === undefined) continue;',
     'if (found?.holds === undefined) continue;',
   ),
-  mutant('a site does not wait for what is under way', DUPLICATES, 'claim.seen)) + reservationGraceMs', 'claim.seen))'),
+  mutant(
+    'a site does not wait for what is under way',
+    DUPLICATES,
+    'claim.seen)) + reservationGraceMs',
+    'claim.seen))',
+  ),
   mutant(
     'who claimed it last has the value',
     DUPLICATES,

@@ -46,11 +46,7 @@ function operate(world: World, index: number): void {
   submit(world, elsewhere, { id: `v${index}`, ...requestOf('create', other, email) }, 1);
 }
 
-function requestOf(
-  kind: 'create' | 'change' | 'delete',
-  key: string,
-  email: string,
-): Omit<Request, 'id'> {
+function requestOf(kind: 'create' | 'change' | 'delete', key: string, email: string): Omit<Request, 'id'> {
   const rule: LocalWrite['decide'] = (current, live) => {
     if (kind === 'create') {
       if (live) throw new ConflictError(`${key} exists already`);
