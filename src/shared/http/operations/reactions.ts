@@ -14,6 +14,7 @@ import { setEntries, type Wanted } from '@tandem-clouds/replication/reactions/sc
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { pageSizeMax, reactionKeysMax } from '../../bounds.ts';
 import type { Entity } from '../../domain/entity.ts';
+import { reactionNames } from '../../domain/reactions.ts';
 import { ConflictError, NotFoundError } from '../../errors.ts';
 import { reactionChange, reactionScan } from '../../generated/validators.js';
 import { readEach } from '../../read-each.ts';
@@ -37,8 +38,8 @@ export function reactionRoutes(
   entities: readonly Entity[],
 ): Route[] {
   const { store } = resources;
-  const names = entities.flatMap(({ name, reactions }) =>
-    Object.keys(reactions).map((reaction) => `${name}.${reaction}`),
+  const names = entities.flatMap((entity) =>
+    reactionNames(entity).map((reaction) => `${entity.name}.${reaction}`),
   );
   const named = ({ params }: HttpRequest): string => {
     const name = params['reaction'] ?? '';
