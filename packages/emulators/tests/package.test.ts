@@ -112,6 +112,7 @@ describe('the tarball', () => {
     const manifest = readJson(path.join(installed, 'package.json'));
     expect(manifest.private).toBe(true);
     expect(Object.keys(manifest.dependencies).sort()).toEqual([
+      '@aws-sdk/checksums',
       '@zeit/cosmosdb-query',
       'ajv',
       'ajv-formats',
