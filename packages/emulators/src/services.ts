@@ -106,7 +106,13 @@ const DEFAULT_REGION = 'us-east-1';
 const TOKEN_MS = 3_600_000;
 
 /** Where the data of a service is, below the folder of all. */
-const FOLDERS = { dynamodb: 'dynamodb', sqs: 'sqs', cosmos: 'cosmos', servicebus: 'service-bus', blob: 'blob' } as const;
+const FOLDERS = {
+  dynamodb: 'dynamodb',
+  sqs: 'sqs',
+  cosmos: 'cosmos',
+  servicebus: 'service-bus',
+  blob: 'blob',
+} as const;
 
 /** What starts one service, by the options for all. */
 export const SERVICES: {

@@ -39,11 +39,6 @@ export interface Differences {
   readonly hasNoPutFromUrl?: boolean;
 }
 
-/** @param isKnown The implementation is known to fail it. */
-function testUnless(isKnown: boolean | undefined): typeof test.failing {
-  return (isKnown === true ? test.failing : test) as typeof test.failing;
-}
-
 const md5 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('md5').update(bytes).digest());
 const blockId = (number: number): string => Buffer.from(String(number).padStart(6, '0')).toString('base64');
 
@@ -112,9 +107,9 @@ export function describeBlob(
         blobType: 'BlockBlob',
         accessTier: 'Hot',
       });
-      expect(Object.entries(properties.metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value])).toEqual([
-        ['owner', 'hedy'],
-      ]);
+      expect(
+        Object.entries(properties.metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+      ).toEqual([['owner', 'hedy']]);
       expect(Buffer.from(properties.contentMD5 ?? []).equals(md5(bytes))).toBe(true);
     });
 
@@ -136,13 +131,16 @@ export function describeBlob(
       await expect(blob.download(10)).rejects.toMatchObject({ statusCode: 416, code: 'InvalidRange' });
     });
 
-    testUnless(differences.hasNoCrc64OfRanges)('a range comes with its CRC64 when that is wanted', async () => {
-      const blob = container.getBlockBlobClient('put/crc-of-range');
-      const put = await blob.upload('3456', 4);
-      const part = await blob.download(0, 4, { rangeGetContentCrc64: true });
-      expect(part.contentCrc64).toEqual(put.xMsContentCrc64);
-      expect(part.contentCrc64).toHaveLength(8);
-    });
+    (differences.hasNoCrc64OfRanges === true ? test.failing : test)(
+      'a range comes with its CRC64 when that is wanted',
+      async () => {
+        const blob = container.getBlockBlobClient('put/crc-of-range');
+        const put = await blob.upload('3456', 4);
+        const part = await blob.download(0, 4, { rangeGetContentCrc64: true });
+        expect(part.contentCrc64).toEqual(put.xMsContentCrc64);
+        expect(part.contentCrc64).toHaveLength(8);
+      },
+    );
 
     test('content whose MD5 is another is refused, and nothing is stored', async () => {
       const blob = container.getBlockBlobClient('put/md5');
@@ -153,14 +151,15 @@ export function describeBlob(
       await blob.upload('these', 5, { transactionalContentMD5: md5(Buffer.from('these')) });
     });
 
-    testUnless(differences.checksNoCrc64)(
+    (differences.checksNoCrc64 === true ? test.failing : test)(
       'content whose CRC64 is another is refused, and nothing is stored',
       async () => {
         const blob = container.getBlockBlobClient('put/crc');
         const { xMsContentCrc64: crc = new Uint8Array() } = await blob.upload('these', 5);
-        await expect(
-          blob.upload('other', 5, { transactionalContentCrc64: crc }),
-        ).rejects.toMatchObject({ statusCode: 400, code: 'Crc64Mismatch' });
+        await expect(blob.upload('other', 5, { transactionalContentCrc64: crc })).rejects.toMatchObject({
+          statusCode: 400,
+          code: 'Crc64Mismatch',
+        });
         await blob.upload('these', 5, { transactionalContentCrc64: crc });
         await expect(
           blob.stageBlock(blockId(1), 'other', 5, { transactionalContentCrc64: crc }),
@@ -168,7 +167,7 @@ export function describeBlob(
       },
     );
 
-    testUnless(differences.hasNoStructuredBodies)(
+    (differences.hasNoStructuredBodies === true ? test.failing : test)(
       'content that the SDK checks by itself goes there and comes back, in segments',
       async () => {
         const blob = container.getBlockBlobClient('put/structured');
@@ -259,16 +258,19 @@ export function describeBlob(
       });
     });
 
-    testUnless(differences.hasNoTagConditions)('a write may depend on tags', async () => {
-      const blob = container.getBlockBlobClient('conditions/tags');
-      await blob.upload('one', 3, { tags: { state: 'draft', rank: '5' } });
-      const on = (tagConditions: string) => ({ conditions: { tagConditions } });
-      await expect(blob.delete(on(`"state" = 'final' OR "rank" < '5'`))).rejects.toMatchObject({
-        statusCode: 412,
-        code: 'ConditionNotMet',
-      });
-      await blob.delete(on(`"state" = 'draft' AND "rank" >= '5'`));
-    });
+    (differences.hasNoTagConditions === true ? test.failing : test)(
+      'a write may depend on tags',
+      async () => {
+        const blob = container.getBlockBlobClient('conditions/tags');
+        await blob.upload('one', 3, { tags: { state: 'draft', rank: '5' } });
+        const on = (tagConditions: string) => ({ conditions: { tagConditions } });
+        await expect(blob.delete(on(`"state" = 'final' OR "rank" < '5'`))).rejects.toMatchObject({
+          statusCode: 412,
+          code: 'ConditionNotMet',
+        });
+        await blob.delete(on(`"state" = 'draft' AND "rank" >= '5'`));
+      },
+    );
 
     test.each([
       ['spaces', ' a  b '],
@@ -362,15 +364,18 @@ export function describeBlob(
       fetch(url, { method: 'PUT', body, headers: { 'x-ms-blob-type': 'BlockBlob' } });
     const code = (response: Response): string | null => response.headers.get('x-ms-error-code');
 
-    testUnless(differences.hasNoPutFromUrl)('a blob may be put from a signed URL', async () => {
-      await container.getBlockBlobClient('from/source').upload('source', 6);
-      const copy = container.getBlockBlobClient('from/copy');
-      await copy.syncUploadFromURL(signed('from/source', 'r'));
-      expect((await copy.downloadToBuffer()).toString()).toBe('source');
-      await expect(
-        container.getBlockBlobClient('from/none').syncUploadFromURL(signed('from/source', 'd')),
-      ).rejects.toMatchObject({ statusCode: 403 });
-    });
+    (differences.hasNoPutFromUrl === true ? test.failing : test)(
+      'a blob may be put from a signed URL',
+      async () => {
+        await container.getBlockBlobClient('from/source').upload('source', 6);
+        const copy = container.getBlockBlobClient('from/copy');
+        await copy.syncUploadFromURL(signed('from/source', 'r'));
+        expect((await copy.downloadToBuffer()).toString()).toBe('source');
+        await expect(
+          container.getBlockBlobClient('from/none').syncUploadFromURL(signed('from/source', 'd')),
+        ).rejects.toMatchObject({ statusCode: 403 });
+      },
+    );
 
     test('a signed URL is good for what it was signed for', async () => {
       await container.getBlockBlobClient('signed/one').upload('one', 3);
@@ -392,14 +397,16 @@ export function describeBlob(
       expect([refused.status, code(refused)]).toEqual([403, 'AuthorizationPermissionMismatch']);
     });
 
-    testUnless(differences.overwritesWithCreate)(
+    (differences.overwritesWithCreate === true ? test.failing : test)(
       'a URL that may only create does not overwrite',
       async () => {
         const url = signed('signed/create', 'c');
         expect((await put(url, 'one')).status).toBe(201);
         const again = await put(url, 'two');
         expect([again.status, code(again)]).toEqual([403, 'UnauthorizedBlobOverwrite']);
-        expect((await container.getBlockBlobClient('signed/create').downloadToBuffer()).toString()).toBe('one');
+        expect((await container.getBlockBlobClient('signed/create').downloadToBuffer()).toString()).toBe(
+          'one',
+        );
       },
     );
 

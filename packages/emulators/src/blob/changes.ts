@@ -92,7 +92,8 @@ export class State {
         break;
       case 'amend':
         if (blob.current?.id === change.version.id) blob.current = change.version;
-        else blob.previous = blob.previous.map((one) => (one.id === change.version.id ? change.version : one));
+        else
+          blob.previous = blob.previous.map((one) => (one.id === change.version.id ? change.version : one));
         break;
       case 'demote':
         if (blob.current !== undefined) blob.previous.push(blob.current);
@@ -142,7 +143,8 @@ export class State {
 
   #removeContainer(name: string): void {
     for (const { current, previous, staged } of this.containers.get(name)?.blobs.values() ?? []) {
-      for (const version of [...previous, ...(current === undefined ? [] : [current])]) this.#release(version);
+      for (const version of [...previous, ...(current === undefined ? [] : [current])])
+        this.#release(version);
       for (const { content } of staged.values()) this.#files.release(content);
     }
     this.containers.delete(name);

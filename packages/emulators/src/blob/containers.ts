@@ -69,7 +69,9 @@ export function listContainers({ call, store }: Work): Reply {
   const marker = query.get('marker') ?? '';
   const max = pageSize(query);
   const hasMetadata = (query.get('include') ?? '').split(',').includes('metadata');
-  const names = [...store.containers.keys()].sort().filter((name) => name.startsWith(prefix) && name >= marker);
+  const names = [...store.containers.keys()]
+    .sort()
+    .filter((name) => name.startsWith(prefix) && name >= marker);
   const listed = names.slice(0, max).map((name) => {
     const { etag, modifiedMs, metadata, versionImmutability } = store.container(name).state;
     return element('Container', {}, [
@@ -84,7 +86,11 @@ export function listContainers({ call, store }: Work): Reply {
         element('ImmutableStorageWithVersioningEnabled', versionImmutability),
       ]),
       hasMetadata
-        ? element('Metadata', {}, Object.entries(metadata).map(([key, value]) => element(key, value)))
+        ? element(
+            'Metadata',
+            {},
+            Object.entries(metadata).map(([key, value]) => element(key, value)),
+          )
         : '',
     ]);
   });

@@ -139,7 +139,8 @@ async function open(work: Work): Promise<IncomingMessage> {
 
 /** Within an account, whoever may write may have it copied: https://learn.microsoft.com/rest/api/storageservices/copy-blob#authorization */
 function isOwn({ call, account, rights }: Work, url: URL): boolean {
-  const hasOwnRight = url.searchParams.has('sig') || header(call, 'x-ms-copy-source-authorization') !== undefined;
+  const hasOwnRight =
+    url.searchParams.has('sig') || header(call, 'x-ms-copy-source-authorization') !== undefined;
   const isHere = url.host === call.headers['host'] && url.pathname.startsWith(`/${account.name}/`);
   return !hasOwnRight && isHere && rights.permissions === undefined && isAsync(call);
 }

@@ -48,9 +48,7 @@ export function corsHeaders(
 }
 
 function vary(rule: CorsRule): Record<string, string | undefined> {
-  return rule.origins.includes('*')
-    ? {}
-    : { vary: 'Origin', 'access-control-allow-credentials': 'true' };
+  return rule.origins.includes('*') ? {} : { vary: 'Origin', 'access-control-allow-credentials': 'true' };
 }
 
 function allows({ origins, methods }: CorsRule, origin: string, method: string): boolean {

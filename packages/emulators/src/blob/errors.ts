@@ -61,9 +61,15 @@ const CODES = {
     409,
     'This operation is not permitted as the blob is immutable due to one or more legal holds.',
   ],
-  BlobImmutableDueToPolicy: [409, 'This operation is not permitted as the blob is immutable due to a policy.'],
+  BlobImmutableDueToPolicy: [
+    409,
+    'This operation is not permitted as the blob is immutable due to a policy.',
+  ],
   BlobNotFound: [404, 'The specified blob does not exist.'],
-  BlockCountExceedsLimit: [409, 'The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.'],
+  BlockCountExceedsLimit: [
+    409,
+    'The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.',
+  ],
   BlockListTooLong: [400, 'The block list may not contain more than 50,000 blocks.'],
   CannotVerifyCopySource: [500, 'Could not verify the copy source within the specified time.'],
   ConditionNotMet: [412, 'The condition specified using HTTP conditional header(s) is not met.'],
@@ -110,7 +116,10 @@ const CODES = {
     409,
     'The lease ID specified did not match the lease ID for the container or blob.',
   ],
-  LeaseIdMissing: [412, 'There is currently a lease on the blob and no lease ID was specified in the request.'],
+  LeaseIdMissing: [
+    412,
+    'There is currently a lease on the blob and no lease ID was specified in the request.',
+  ],
   LeaseIsBrokenAndCannotBeRenewed: [
     409,
     'The lease ID matched, but the lease has been broken explicitly and cannot be renewed.',
@@ -123,8 +132,11 @@ const CODES = {
   ],
   MetadataTooLarge: [400, 'The size of the specified metadata exceeds the maximum size permitted.'],
   MissingContentLengthHeader: [411, 'Content-Length HTTP header is required.'],
-  MissingRequiredHeader: [400, 'An HTTP header that\'s mandatory for this request is not specified.'],
-  MissingRequiredQueryParameter: [400, 'A query parameter that\'s mandatory for this request is not specified.'],
+  MissingRequiredHeader: [400, "An HTTP header that's mandatory for this request is not specified."],
+  MissingRequiredQueryParameter: [
+    400,
+    "A query parameter that's mandatory for this request is not specified.",
+  ],
   NoAuthenticationInformation: [
     401,
     'Server failed to authenticate the request. Please refer to the information in the www-authenticate header.',
@@ -141,7 +153,7 @@ const CODES = {
   ServerBusy: [503, 'The server is busy.'],
   UnauthorizedBlobOverwrite: [403, 'This request is not authorized to perform blob overwrites.'],
   UnsupportedHeader: [400, 'One of the HTTP headers specified in the request is not supported.'],
-  UnsupportedHttpVerb: [405, 'The resource doesn\'t support specified Http Verb.'],
+  UnsupportedHttpVerb: [405, "The resource doesn't support specified Http Verb."],
   UnsupportedQueryParameter: [
     400,
     'One of the query parameters specified in the request URI is not supported.',

@@ -27,7 +27,12 @@ const SUBSCRIPTION = '/subscriptions/00000000-0000-0000-0000-000000000000';
 /** @param api As the page names operations: `PutBlob`, `PutBlockList`, `CopyBlob`, `DeleteBlob`. */
 export function blobEvent(
   eventType: BlobEvent['eventType'],
-  { call, api, version, atMs }: { readonly call: Call; readonly api: string; readonly version: BlobVersion; readonly atMs: number },
+  {
+    call,
+    api,
+    version,
+    atMs,
+  }: { readonly call: Call; readonly api: string; readonly version: BlobVersion; readonly atMs: number },
 ): BlobEvent {
   const { account, container, blob, base } = call;
   const clientRequestId = header(call, 'x-ms-client-request-id');

@@ -70,7 +70,11 @@ export function listBlobs({ call, store }: Work): Reply {
       element('Marker', query.get('marker') ?? undefined),
       element('MaxResults', query.has('maxresults') ? wanted.max : undefined),
       element('Delimiter', query.get('delimiter') ?? undefined),
-      element('Blobs', {}, items.map(({ xml }) => xml)),
+      element(
+        'Blobs',
+        {},
+        items.map(({ xml }) => xml),
+      ),
       element('NextMarker', next === undefined ? '' : markerOf(next)),
     ],
   );

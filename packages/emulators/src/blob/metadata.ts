@@ -18,7 +18,10 @@ export function metadataIn({ rawHeaders }: Call): Metadata {
   const found = rawHeaders.flatMap(([name, value]) =>
     name.toLowerCase().startsWith(PREFIX) ? [[name.slice(PREFIX.length), value.trim()] as const] : [],
   );
-  const bytes = found.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  const bytes = found.reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  );
   if (found.some(([name]) => name === '')) throw new BlobError('EmptyMetadataKey');
   if (bytes > BYTES_MAX) throw new BlobError('MetadataTooLarge');
   const names = new Set(found.map(([name]) => name.toLowerCase()));

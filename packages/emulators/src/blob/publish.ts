@@ -121,7 +121,8 @@ export function immutabilityIn(call: Call, nowMs: number): Immutability | undefi
   const untilMs = dateHeader(call, 'x-ms-immutability-policy-until-date');
   const mode = header(call, 'x-ms-immutability-policy-mode')?.toLowerCase() ?? 'unlocked';
   if (untilMs === undefined) return undefined;
-  if (untilMs <= nowMs) throw badHeader('x-ms-immutability-policy-until-date', new Date(untilMs).toUTCString());
+  if (untilMs <= nowMs)
+    throw badHeader('x-ms-immutability-policy-until-date', new Date(untilMs).toUTCString());
   if (mode !== 'unlocked' && mode !== 'locked') throw badHeader('x-ms-immutability-policy-mode', mode);
   return { untilMs, mode: mode === 'locked' ? 'Locked' : 'Unlocked' };
 }

@@ -52,7 +52,11 @@ export function writtenHeaders({ store }: Work, version: BlobVersion): Record<st
 }
 
 /** @param isWhole Of a blob that was put as a whole also the MD5 is given that nobody asked for. */
-function checksums(call: Call, { md5, crc64 }: Received, isWhole: boolean): Record<string, string | undefined> {
+function checksums(
+  call: Call,
+  { md5, crc64 }: Received,
+  isWhole: boolean,
+): Record<string, string | undefined> {
   const isAsked = header(call, 'content-md5') !== undefined;
   return {
     'content-md5': isWhole || isAsked ? md5 : undefined,
@@ -120,7 +124,10 @@ export async function putBlockList(work: Work): Promise<Reply> {
     const content = blocks.flatMap((block) => block.content);
     const bytes = blocks.reduce((sum, block) => sum + block.bytes, 0);
     const version = publish(work, { content, bytes, blocks, headers, metadata, api: 'PutBlockList' });
-    return { status: 201, headers: { ...writtenHeaders(work, version), ...checksums(call, received, false) } };
+    return {
+      status: 201,
+      headers: { ...writtenHeaders(work, version), ...checksums(call, received, false) },
+    };
   } finally {
     store.files.release(received.content);
   }

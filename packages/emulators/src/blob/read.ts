@@ -34,7 +34,9 @@ export async function getBlob(work: Work): Promise<Reply> {
     ...propertyHeaders(work, found),
     ...ofRange,
     ...signedAnswerHeaders(call),
-    ...(algorithm !== undefined && range !== undefined && (await rangeDigest(work, version, range, algorithm))),
+    ...(algorithm !== undefined &&
+      range !== undefined &&
+      (await rangeDigest(work, version, range, algorithm))),
   };
   const pieces = store.files.read(version.content, range);
   const status = range === undefined ? 200 : 206;

@@ -77,4 +77,3 @@ async function* broken(
     yield other;
   }
 }
-

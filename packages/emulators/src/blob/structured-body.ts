@@ -22,7 +22,10 @@ const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
 type Pieces = AsyncIterable<Uint8Array>;
 
 /** @throws BlobError when a checksum or a length does not hold. */
-export async function* decoded(source: Pieces, contentBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* decoded(
+  source: Pieces,
+  contentBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = new Reader(source);
   const head = await reader.exactly(HEADER_BYTES);
   const segments = head.readUInt16LE(11);
@@ -63,7 +66,10 @@ export function encodedBytes(contentBytes: number): number {
   return HEADER_BYTES + segments + contentBytes + CRC_BYTES;
 }
 
-export async function* encoded(source: Pieces, contentBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* encoded(
+  source: Pieces,
+  contentBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const segments = segmentsOf(contentBytes);
   const head = Buffer.alloc(HEADER_BYTES);
   head.writeUInt8(1, 0);
