@@ -19,6 +19,7 @@ describeBlob('azurite', () => ACCOUNT, {
   hasNoStructuredBodies: true,
   hasNoCrc64OfRanges: true,
   overwritesWithCreate: true,
-  hasNoTagConditions: true,
+  readsBeyondTheEnd: true,
+  namesRefusalsOtherwise: true,
   hasNoPutFromUrl: true,
 });

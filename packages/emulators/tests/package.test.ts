@@ -273,7 +273,7 @@ await startEmulators({ services: ['s3'] });
   test.each([
     [
       ['--services', 'dynamo'],
-      "'dynamo' is not one of dynamodb, sqs, secretsmanager, cosmos, servicebus, keyvault, oidc; did you mean 'dynamodb'?",
+      "'dynamo' is not one of dynamodb, sqs, secretsmanager, cosmos, servicebus, keyvault, blob, oidc; did you mean 'dynamodb'?",
     ],
     [['--prot', 'sqs=1'], "takes no option --prot; did you mean '--port'?"],
     [

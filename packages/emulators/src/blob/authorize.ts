@@ -68,7 +68,8 @@ function signedRights(
   const has = (letter: string): boolean => permissions.includes(letter);
   const isOfContainer = call.query.get('sr') === 'c';
   if (operation === 'ListBlobs' && !isOfContainer) throw new BlobError('AuthorizationResourceTypeMismatch');
-  if (needed === undefined || ![...needed].some(has)) throw new BlobError('AuthorizationPermissionMismatch');
+  if (needed === undefined || !Array.from(needed).some(has))
+    throw new BlobError('AuthorizationPermissionMismatch');
   if (header(call, 'x-ms-tags') !== undefined && !has('t'))
     throw new BlobError('AuthorizationPermissionMismatch');
   return {

@@ -17,7 +17,6 @@ const SPECIAL_CONTAINERS = new Set(['$root', '$web', '$logs']);
 const NAME_CHARS_MAX = 1_024;
 const SEGMENTS_MAX = 254;
 /** Control characters are not allowed, encoded or not. */
-// eslint-disable-next-line no-control-regex -- they are what it is about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 export interface Call {
@@ -43,7 +42,7 @@ export interface Call {
 /** @throws BlobError */
 export function readCall(request: IncomingMessage): Call {
   const { method = 'GET', url = '/', socket } = request;
-  const [path = '', search = ''] = split(url, '?');
+  const [path, search] = split(url, '?');
   const [, account = '', container = '', ...rest] = path.split('/').map(decoded);
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),

@@ -208,6 +208,12 @@ export const blobFacts: EmulatorFacts = {
     },
     {
       kind: 'error',
+      what: 'a range that begins beyond the end is 416, InvalidRange',
+      source: `${REST}/get-blob`,
+      held: suite('a range beyond the end is InvalidRange'),
+    },
+    {
+      kind: 'error',
       what: 'throttling is 503, ServerBusy',
       source: `${REST}/common-rest-api-error-codes`,
       held: own('a busy service answers 503 ServerBusy, and nothing is stored'),

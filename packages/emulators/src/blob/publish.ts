@@ -9,9 +9,9 @@ import { checkConditions } from './conditions.ts';
 import { badHeader, BlobError } from './errors.ts';
 import { blobEvent } from './events.ts';
 import {
-  type Block,
   type BlobHeaders,
   type BlobVersion,
+  type Block,
   type Copied,
   type Immutability,
   type Tier,

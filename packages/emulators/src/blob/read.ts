@@ -30,19 +30,21 @@ export async function getBlob(work: Work): Promise<Reply> {
     range === undefined
       ? { 'content-md5': contentMd5 }
       : { 'content-range': contentRange(range, version.bytes), 'x-ms-blob-content-md5': contentMd5 };
+  const structured = header(call, 'x-ms-structured-body');
+  if (structured !== undefined && structured !== STRUCTURED)
+    throw badHeader('x-ms-structured-body', structured);
+  const digested =
+    algorithm === undefined || range === undefined ? {} : await rangeDigest(work, version, range, algorithm);
   const headers = {
     ...propertyHeaders(work, found),
     ...ofRange,
     ...signedAnswerHeaders(call),
-    ...(algorithm !== undefined &&
-      range !== undefined &&
-      (await rangeDigest(work, version, range, algorithm))),
+    ...digested,
   };
-  const pieces = store.files.read(version.content, range);
+  const pieces = begun(store.files.read(version.content, range));
+  const cancel = (): Promise<unknown> => pieces.return();
   const status = range === undefined ? 200 : 206;
-  const structured = header(call, 'x-ms-structured-body');
-  if (structured === undefined) return { status, headers, body: { bytes, pieces } };
-  if (structured !== STRUCTURED) throw badHeader('x-ms-structured-body', structured);
+  if (structured === undefined) return { status, headers, body: { bytes, pieces, cancel } };
   return {
     status,
     headers: {
@@ -50,7 +52,29 @@ export async function getBlob(work: Work): Promise<Reply> {
       'x-ms-structured-body': STRUCTURED,
       'x-ms-structured-content-length': String(bytes),
     },
-    body: { bytes: encodedBytes(bytes), pieces: encoded(pieces, bytes) },
+    body: { bytes: encodedBytes(bytes), pieces: encoded(pieces, bytes), cancel },
+  };
+}
+
+interface Pieces extends AsyncIterableIterator<Buffer> {
+  return(): Promise<IteratorResult<Buffer, void>>;
+}
+
+/** Begins to read at once, so that the files stay although the blob is written meanwhile. */
+function begun(pieces: AsyncGenerator<Buffer, void>): Pieces {
+  let first: Promise<IteratorResult<Buffer, void>> | undefined = pieces.next();
+  // It is reported to whoever takes it.
+  first.catch(() => undefined);
+  return {
+    next() {
+      const next = first ?? pieces.next();
+      first = undefined;
+      return next;
+    },
+    return: () => pieces.return(undefined),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
   };
 }
 
@@ -83,7 +107,10 @@ async function rangeDigest(
   range: ByteRange,
   name: 'md5' | 'crc64nvme',
 ): Promise<Record<string, string>> {
-  const { md5, crc64nvme } = await store.files.digest(sliced(content, range), [name]);
+  // Held until the answer's own reading has begun.
+  store.files.hold(content);
+  const digested = store.files.digest(sliced(content, range), [name]);
+  const { md5, crc64nvme } = await digested.finally(() => setImmediate(() => store.files.release(content)));
   if (md5 !== undefined) return { 'content-md5': md5.toString('base64') };
   return { 'x-ms-content-crc64': (crc64nvme ?? Buffer.alloc(0)).reverse().toString('base64') };
 }

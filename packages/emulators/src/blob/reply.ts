@@ -25,6 +25,7 @@ export async function replyTo(
 ): Promise<void> {
   if (isDropped) {
     request.socket.destroy();
+    await cancelled(body);
     return;
   }
   const given = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -41,11 +42,16 @@ export async function replyTo(
   if (isUnread) request.resume();
   if (body === undefined || isHead || !hasBody) {
     response.end();
+    await cancelled(body);
     return;
   }
   const whole = typeof body === 'string' ? Readable.from([Buffer.from(body)]) : Readable.from(body.pieces);
   const pieces = isCut || isCorrupt ? Readable.from(broken(whole, bytes, { isCut, isCorrupt })) : whole;
   await pipeline(pieces, response);
+}
+
+async function cancelled(body: Reply['body']): Promise<void> {
+  if (typeof body === 'object') await body.cancel();
 }
 
 function lengthOf(body: string | Streamed | undefined): number {

@@ -28,7 +28,7 @@ import { BlobError, injectedError } from './errors.ts';
 import { operationOf } from './operations.ts';
 import { replyTo } from './reply.ts';
 import { ROUTES } from './routes.ts';
-import { type EventSubscription, EventSender } from './sender.ts';
+import { EventSender,type EventSubscription } from './sender.ts';
 import { DEFAULT_VERSION } from './service-versions.ts';
 import { Store } from './store.ts';
 import type { Reply } from './work.ts';

@@ -21,7 +21,10 @@ const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
 
 type Pieces = AsyncIterable<Uint8Array>;
 
-/** @throws BlobError when a checksum or a length does not hold. */
+/**
+ * The source is not closed: a request that is would take its connection with it, and the answer.
+ * @throws BlobError when a checksum or a length does not hold.
+ */
 export async function* decoded(
   source: Pieces,
   contentBytes: number,
@@ -79,22 +82,26 @@ export async function* encoded(
   yield head;
   const reader = new Reader(source);
   const whole = new Digests(['crc64nvme']);
-  for (let number = 1, left = contentBytes; number <= segments; number += 1) {
-    const bytes = Math.min(SEGMENT_BYTES_MAX, left);
-    const segmentHead = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    segmentHead.writeUInt16LE(number, 0);
-    segmentHead.writeBigUInt64LE(BigInt(bytes), 2);
-    yield segmentHead;
-    const own = new Digests(['crc64nvme']);
-    for await (const piece of reader.pieces(bytes)) {
-      own.update(piece);
-      whole.update(piece);
-      yield piece;
+  try {
+    for (let number = 1, left = contentBytes; number <= segments; number += 1) {
+      const bytes = Math.min(SEGMENT_BYTES_MAX, left);
+      const segmentHead = Buffer.alloc(SEGMENT_HEADER_BYTES);
+      segmentHead.writeUInt16LE(number, 0);
+      segmentHead.writeBigUInt64LE(BigInt(bytes), 2);
+      yield segmentHead;
+      const own = new Digests(['crc64nvme']);
+      for await (const piece of reader.pieces(bytes)) {
+        own.update(piece);
+        whole.update(piece);
+        yield piece;
+      }
+      yield await crcOf(own);
+      left -= bytes;
     }
-    yield await crcOf(own);
-    left -= bytes;
+    yield await crcOf(whole);
+  } finally {
+    await reader.close();
   }
-  yield await crcOf(whole);
 }
 
 /** Takes as many bytes as are wanted from pieces of any size. */
@@ -104,6 +111,11 @@ class Reader {
 
   constructor(source: Pieces) {
     this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** Lets go of what the pieces come from. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
   }
 
   async exactly(bytes: number): Promise<Buffer> {

@@ -23,6 +23,8 @@ export interface Reply {
 export interface Streamed {
   readonly bytes: number;
   readonly pieces: AsyncIterable<Uint8Array>;
+  /** Instead of taking the pieces: lets go of what they come from. */
+  readonly cancel: () => Promise<unknown>;
 }
 
 export type Route = (work: Work) => Reply | Promise<Reply>;

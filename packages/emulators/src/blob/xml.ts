@@ -7,8 +7,10 @@
  */
 
 /** What XML 1.0 has no place for, escaped or not. https://www.w3.org/TR/xml/#charsets */
-// eslint-disable-next-line no-control-regex -- they are what it is about
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
+/** Most texts of a list have none of these. */
+const ESCAPED = /[&<>"\r]/;
 
 export const DECLARATION = '<?xml version="1.0" encoding="utf-8"?>';
 
@@ -36,6 +38,7 @@ export function nameElement(name: string): string {
 }
 
 function escaped(text: string): string {
+  if (!ESCAPED.test(text)) return text;
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -7,14 +7,14 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { ServiceBusClient } from '@azure/service-bus';
 import {
   AnonymousCredential,
+  type BlobClient,
   BlobSASPermissions,
   BlobServiceClient,
-  type BlockBlobClient,
   type ContainerClient,
+  ContainerSASPermissions,
   generateBlobSASQueryParameters,
   newPipeline,
   SASProtocol,
@@ -24,9 +24,10 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startEmulators } from '@tandem-clouds/emulators';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
-import { describeBlob } from '../../../../tests/contract/suites/blob-suite.ts';
+import { describeBlob, textOf } from '../../../../tests/contract/suites/blob-suite.ts';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
 import { type BlobEmulator, type BlobOptions, startBlob } from '../../src/blob/server.ts';
+import { encoded } from '../../src/blob/structured-body.ts';
 
 const closing = closeAfterEach();
 const DAY_MS = 86_400_000;
@@ -78,7 +79,7 @@ async function open(options: BlobOptions = {}) {
 }
 
 const code = (response: Response): string | null => response.headers.get('x-ms-error-code');
-const contentOf = async (blob: Pick<BlockBlobClient, 'downloadToBuffer'>): Promise<string> =>
+const contentOf = async (blob: Pick<BlobClient, 'downloadToBuffer'>): Promise<string> =>
   (await blob.downloadToBuffer()).toString();
 
 async function versionsOf(container: ContainerClient, options: object = {}) {
@@ -88,7 +89,7 @@ async function versionsOf(container: ContainerClient, options: object = {}) {
       name: item.name,
       versionId: item.versionId,
       current: item.isCurrentVersion === true,
-      deleted: item.deleted === true,
+      deleted: item.properties.deletedOn !== undefined,
     });
   }
   return found;
@@ -241,6 +242,28 @@ describe('a URL signed by a delegated key', () => {
     expect(await answer(url)).toEqual([403, 'AuthenticationFailed']);
   });
 
+  test('of a container may list it', async () => {
+    const sas = generateBlobSASQueryParameters(
+      {
+        containerName: 'photos',
+        permissions: ContainerSASPermissions.parse('l'),
+        expiresOn: new Date(nowMs + 3_600_000),
+      },
+      key,
+      emulator.account,
+    );
+    expect(await answer(`${container.url}?restype=container&comp=list&${sas.toString()}`)).toEqual([
+      200,
+      null,
+    ]);
+    expect(await answer(`${container.getBlobClient('one').url}?${sas.toString()}`)).toEqual([
+      403,
+      'AuthorizationPermissionMismatch',
+    ]);
+    const ofBlob = signed('r').replace('/one?', '?restype=container&comp=list&');
+    expect((await answer(ofBlob))[0]).toBe(403);
+  });
+
   test('says how the content is to be shown', async () => {
     const url = signed('r', { contentDisposition: 'attachment; filename="a.png"', contentType: 'image/png' });
     const { headers } = await fetch(url);
@@ -278,7 +301,7 @@ describe('versions', () => {
     const { versionId: third = '' } = await blob('a').setMetadata({ of: 'three' });
     expect(first < second && second < third).toBe(true);
     expect(first).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
-    expect(await contentOf(blob('a').withVersion(first) as BlockBlobClient)).toBe('one');
+    expect(await contentOf(blob('a').withVersion(first))).toBe('one');
     expect(await contentOf(blob('a'))).toBe('two');
     expect(await blob('a').withVersion(second).getProperties()).toMatchObject({
       versionId: second,
@@ -321,6 +344,25 @@ describe('versions', () => {
     expect(await contentOf(blob('a'))).toBe('one');
     await blob('a').withVersion(versionId).delete();
     expect(await versionsOf(container)).toMatchObject([{ current: true }]);
+  });
+
+  test('a signed URL may be for one version', async () => {
+    const { emulator, blob } = await open({ versioning: true });
+    const { versionId = '' } = await blob('a').upload('one', 3);
+    await blob('a').upload('two', 3);
+    const sas = generateBlobSASQueryParameters(
+      {
+        containerName: 'photos',
+        blobName: 'a',
+        versionId,
+        permissions: BlobSASPermissions.parse('r'),
+        expiresOn: new Date(Date.now() + 600_000),
+      },
+      new StorageSharedKeyCredential(emulator.account, emulator.key),
+    );
+    const signed = `${blob('a').url}?${sas.toString()}`;
+    expect(await (await fetch(`${signed}&versionid=${versionId}`)).text()).toBe('one');
+    expect(code(await fetch(signed))).toBe('AuthenticationFailed');
   });
 
   test('pages of a list do not lose a version', async () => {
@@ -424,6 +466,29 @@ describe('what must not be deleted', () => {
   });
 });
 
+test('a structured body is refused when a byte of it is another', async () => {
+  await clientOf(shared).getContainerClient('structured').createIfNotExists();
+  const content = randomBytes(10_000);
+  const frame = Buffer.concat(await Array.fromAsync(encoded(Readable.from([content]), content.length)));
+  const put = (body: Uint8Array) =>
+    fetch(`${shared.endpoint}/structured/a`, {
+      method: 'PUT',
+      body: new Uint8Array(body),
+      headers: {
+        authorization: 'Bearer local',
+        'x-ms-version': VERSION,
+        'x-ms-blob-type': 'BlockBlob',
+        'x-ms-structured-body': 'XSM/1.0; properties=crc64',
+        'x-ms-structured-content-length': String(content.length),
+      },
+    });
+  const changed = Buffer.from(frame);
+  changed.writeUInt8(changed.readUInt8(5_000) ^ 1, 5_000);
+  const refused = await put(changed);
+  expect([refused.status, code(refused)]).toEqual([400, 'Crc64Mismatch']);
+  expect((await put(frame)).status).toBe(201);
+});
+
 describe('limits', () => {
   const put = (name: string, init: RequestInit = {}, query = '') =>
     fetch(`${shared.endpoint}/limits/${name}${query}`, {
@@ -504,7 +569,7 @@ describe('limits', () => {
 
   test('a body without a length is MissingContentLengthHeader', async () => {
     const response = await put('chunked', {
-      body: Readable.toWeb(Readable.from(['x'])) as ReadableStream,
+      body: Readable.toWeb(Readable.from(['x'])),
       duplex: 'half',
     } as RequestInit);
     expect([response.status, code(response)]).toEqual([411, 'MissingContentLengthHeader']);
@@ -692,7 +757,7 @@ describe('faults', () => {
     await blob('a').upload('0123456789', 10);
     emulator.faults.add({ kind: 'corrupt', operation: 'GetBlob', times: 1 });
     const answer = await blob('a').download(0, 10, { rangeGetContentMD5: true });
-    const got = await text(answer.readableStreamBody ?? []);
+    const got = await textOf(answer);
     const md5 = (content: string): string => createHash('md5').update(content).digest('base64');
     expect(got).not.toBe('0123456789');
     expect(Buffer.from(answer.contentMD5 ?? []).toString('base64')).toBe(md5('0123456789'));
