@@ -9,10 +9,8 @@ import type { Reply, Streamed } from './work.ts';
 export interface Broken {
   /** The answer is lost. */
   readonly isDropped: boolean;
-  /** The connection breaks in the middle of the body. */
-  readonly isCut?: boolean;
-  /** One byte of the body is another. */
-  readonly isCorrupt?: boolean;
+  /** The connection breaks in the middle of the body, or one byte of it is another. */
+  readonly fault?: 'cut' | 'corrupt' | undefined;
 }
 
 /** Statuses whose answers have no body, and no length of one. */
@@ -21,7 +19,7 @@ const BODILESS = new Set([204, 304]);
 export async function replyTo(
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
   { status, headers = {}, body }: Reply,
-  { isDropped, isCut = false, isCorrupt = false }: Broken,
+  { isDropped, fault }: Broken,
 ): Promise<void> {
   if (isDropped) {
     request.socket.destroy();
@@ -46,7 +44,7 @@ export async function replyTo(
     return;
   }
   const whole = typeof body === 'string' ? Readable.from([Buffer.from(body)]) : Readable.from(body.pieces);
-  const pieces = isCut || isCorrupt ? Readable.from(broken(whole, bytes, { isCut, isCorrupt })) : whole;
+  const pieces = fault === undefined ? whole : Readable.from(broken(whole, bytes, fault));
   await pipeline(pieces, response);
 }
 
@@ -63,7 +61,7 @@ function lengthOf(body: string | Streamed | undefined): number {
 async function* broken(
   pieces: AsyncIterable<Buffer>,
   bytes: number,
-  { isCut, isCorrupt }: { readonly isCut: boolean; readonly isCorrupt: boolean },
+  fault: 'cut' | 'corrupt',
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const middle = Math.floor(bytes / 2);
   let at = 0;
@@ -74,12 +72,12 @@ async function* broken(
       yield piece;
       continue;
     }
-    if (isCut) {
+    if (fault === 'cut') {
       yield piece.subarray(0, place);
       throw new Error('the connection was cut by a fault rule');
     }
     const other = Buffer.from(piece);
-    if (isCorrupt) other.writeUInt8(other.readUInt8(place) ^ 1, place);
+    other.writeUInt8(other.readUInt8(place) ^ 1, place);
     yield other;
   }
 }

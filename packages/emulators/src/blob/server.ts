@@ -28,7 +28,7 @@ import { BlobError, injectedError } from './errors.ts';
 import { operationOf } from './operations.ts';
 import { replyTo } from './reply.ts';
 import { ROUTES } from './routes.ts';
-import { EventSender,type EventSubscription } from './sender.ts';
+import { EventSender, type EventSubscription } from './sender.ts';
 import { DEFAULT_VERSION } from './service-versions.ts';
 import { Store } from './store.ts';
 import type { Reply } from './work.ts';
@@ -162,8 +162,7 @@ async function serve(
 
 interface Answer extends Reply {
   readonly isDropped: boolean;
-  readonly isCut?: boolean;
-  readonly isCorrupt?: boolean;
+  readonly fault?: 'cut' | 'corrupt' | undefined;
 }
 
 async function respondTo(
@@ -192,7 +191,7 @@ async function respondTo(
         : await ROUTES[operation](work);
     count(usage, { call, operation, reply });
     sender?.send();
-    return { ...reply, isDropped: fault.dropAck, isCut: fault.cut, isCorrupt: fault.corrupt };
+    return { ...reply, isDropped: fault.dropAck, fault: fault.content };
   } catch (error) {
     if (!fault.dropAck || !(error instanceof BlobError)) throw error;
     return { status: error.status, isDropped: true };

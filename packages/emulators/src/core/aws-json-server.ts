@@ -167,8 +167,6 @@ function decideFault(
     latencyMs: results.reduce((sum, result) => sum + result.latencyMs, 0),
     error: results.find((result) => result.error !== undefined)?.error,
     dropAck: results.some((result) => result.dropAck),
-    cut: results.some((result) => result.cut),
-    corrupt: results.some((result) => result.corrupt),
     duplicate: results.some((result) => result.duplicate),
     reorderMs: Math.max(0, ...results.map((result) => result.reorderMs)),
   };

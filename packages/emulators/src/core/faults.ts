@@ -13,10 +13,6 @@ export type FaultKind =
   | 'error'
   /** Let the operation take effect, then lose the answer: the client sees a broken connection. */
   | 'drop-ack'
-  /** Begin the answer, and break the connection in the middle of its body (objects only). */
-  | 'cut'
-  /** Answer with one byte of the body changed (objects only). */
-  | 'corrupt'
   /** Deliver, or enqueue, the message a second time (queues only). */
   | 'duplicate'
   /** Make each message that is sent available only after a time of its own, up to `latencyMs` (queues only). */
@@ -43,8 +39,6 @@ export interface FaultResult {
   readonly latencyMs: number;
   readonly error: { readonly code: string | undefined } | undefined;
   readonly dropAck: boolean;
-  readonly cut: boolean;
-  readonly corrupt: boolean;
   readonly duplicate: boolean;
   /** Messages become available after a random time of up to this many milliseconds each. */
   readonly reorderMs: number;
@@ -54,20 +48,10 @@ const NONE: FaultResult = {
   latencyMs: 0,
   error: undefined,
   dropAck: false,
-  cut: false,
-  corrupt: false,
   duplicate: false,
   reorderMs: 0,
 };
-const KINDS: readonly FaultKind[] = [
-  'latency',
-  'error',
-  'drop-ack',
-  'cut',
-  'corrupt',
-  'duplicate',
-  'reorder',
-];
+const KINDS: readonly FaultKind[] = ['latency', 'error', 'drop-ack', 'duplicate', 'reorder'];
 const FIELDS = new Set(['kind', 'operation', 'resource', 'probability', 'times', 'latencyMs', 'code']);
 
 /** Checks rules that came over the wire; throws a `TypeError` that names the rule and the field. */
@@ -121,7 +105,7 @@ export class Faults {
   /** Decides, once per operation, what goes wrong with it. */
   hit(operation: string, resource: string): FaultResult {
     if (this.#rules.length === 0) return NONE;
-    let { latencyMs, error, dropAck, cut, corrupt, duplicate, reorderMs } = NONE;
+    let { latencyMs, error, dropAck, duplicate, reorderMs } = NONE;
     for (const entry of this.#rules) {
       const { rule } = entry;
       if (entry.left <= 0) continue;
@@ -139,12 +123,6 @@ export class Faults {
         case 'drop-ack':
           dropAck = true;
           break;
-        case 'cut':
-          cut = true;
-          break;
-        case 'corrupt':
-          corrupt = true;
-          break;
         case 'duplicate':
           duplicate = true;
           break;
@@ -154,6 +132,6 @@ export class Faults {
       }
     }
     this.#rules = this.#rules.filter((entry) => entry.left > 0);
-    return { latencyMs, error, dropAck, cut, corrupt, duplicate, reorderMs };
+    return { latencyMs, error, dropAck, duplicate, reorderMs };
   }
 }
