@@ -110,6 +110,7 @@ export class State {
         this.#files.hold(change.block.content);
         this.#files.release(blob.staged.get(change.block.id)?.content ?? []);
         blob.staged.set(change.block.id, change.block);
+        blob.lastStagedMs = Math.max(blob.lastStagedMs, change.block.stagedMs);
         break;
       case 'unstage':
         for (const { content } of blob.staged.values()) this.#files.release(content);
@@ -173,7 +174,14 @@ export class State {
 function blobOf(container: Container, name: string): Blob {
   const known = container.blobs.get(name);
   if (known !== undefined) return known;
-  const blob = { name, current: undefined, previous: [], staged: new Map(), lease: undefined };
+  const blob = {
+    name,
+    current: undefined,
+    previous: [],
+    staged: new Map(),
+    lastStagedMs: 0,
+    lease: undefined,
+  };
   container.blobs.set(name, blob);
   container.names.add(name);
   return blob;

@@ -78,6 +78,8 @@ export interface Blob {
   previous: BlobVersion[];
   /** By id. */
   readonly staged: Map<string, StagedBlock>;
+  /** When the last of those came. */
+  lastStagedMs: number;
   lease: Lease | undefined;
 }
 

@@ -17,7 +17,7 @@ import {
   XML_BYTES_MAX,
 } from './limits.ts';
 import { metadataIn } from './metadata.ts';
-import type { BlobVersion,Block } from './model.ts';
+import type { BlobVersion, Block } from './model.ts';
 import { checkLease } from './protection.ts';
 import { headersIn, publish } from './publish.ts';
 import { receive, type Received } from './receive.ts';

@@ -60,6 +60,10 @@ export class EventSender {
     const connection = this.#link?.connection;
     this.#link = undefined;
     if (connection === undefined) return;
+    if (!connection.is_open()) {
+      connection.close();
+      return;
+    }
     await new Promise<void>((resolve) => {
       // Who does not answer is not waited for.
       const timer = setTimeout(resolve, CLOSE_MS);

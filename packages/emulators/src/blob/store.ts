@@ -131,8 +131,7 @@ export class Store {
       .filter((one) => one.deletedMs !== undefined && (this.recoverableUntil(one) ?? 0) <= nowMs)
       .map(({ id }): Change => ({ ...of, do: 'drop', id }));
     // All of them together, a week after the last one came.
-    const lastMs = Math.max(...[...blob.staged.values()].map(({ stagedMs }) => stagedMs));
-    return blob.staged.size > 0 && lastMs + STAGED_MS_MAX <= nowMs
+    return blob.staged.size > 0 && blob.lastStagedMs + STAGED_MS_MAX <= nowMs
       ? [...dropped, { ...of, do: 'unstage' }]
       : dropped;
   }

@@ -7,6 +7,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { ServiceBusClient } from '@azure/service-bus';
 import {
   AnonymousCredential,
@@ -26,6 +27,7 @@ import { startEmulators } from '@tandem-clouds/emulators';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { describeBlob, textOf } from '../../../../tests/contract/suites/blob-suite.ts';
 import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
+import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
 import { type BlobEmulator, type BlobOptions, startBlob } from '../../src/blob/server.ts';
 import { encoded } from '../../src/blob/structured-body.ts';
 
@@ -76,6 +78,12 @@ async function open(options: BlobOptions = {}) {
   const container = service.getContainerClient('photos');
   if (!(await container.exists())) await container.create();
   return { emulator, service, container, blob: (name: string) => container.getBlockBlobClient(name) };
+}
+
+function temporaryFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'blob-'));
+  closing(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 const code = (response: Response): string | null => response.headers.get('x-ms-error-code');
@@ -719,6 +727,48 @@ test('what happens to blobs arrives at a queue of Service Bus, as Event Grid wri
   expect(created?.data.sequencer.length).toBe(deleted?.data.sequencer.length);
 });
 
+test('an event that could not be sent is sent after the next start', async () => {
+  const dataDir = temporaryFolder();
+  const nobody = await startEmulators({ services: ['servicebus'] });
+  const { connectionString } = nobody.servicebus;
+  await nobody.close();
+  const { emulator, blob } = await open({ dataDir, events: { connectionString, queue: 'blobs' } });
+  await blob('a').upload('one', 3);
+  await emulator.close();
+
+  const { servicebus, close } = await startEmulators({
+    services: ['servicebus'],
+    servicebus: { queues: { blobs: {} } },
+  });
+  closing(close);
+  const events = { connectionString: servicebus.connectionString, queue: 'blobs' };
+  const again = await startBlob({ dataDir, events });
+  closing(() => again.close());
+  await waitUntil('the event', () => (servicebus.counts('blobs').active === 1 ? true : undefined));
+});
+
+test('a read that has begun gives what it began with', async () => {
+  const { blob } = await open();
+  const bytes = randomBytes(3_000_000);
+  await blob('a').upload(bytes, bytes.length);
+  const { readableStreamBody = Readable.from([]) } = await blob('a').download();
+  await blob('a').upload('two', 3);
+  expect(
+    createHash('md5')
+      .update(await buffer(readableStreamBody))
+      .digest('hex'),
+  ).toBe(createHash('md5').update(bytes).digest('hex'));
+});
+
+test('a name that XML cannot hold is encoded in a list', async () => {
+  const { container, blob } = await open();
+  await blob('a\uFFFEb/c').upload('one', 3);
+  const names: string[] = [];
+  for await (const { name } of container.listBlobsFlat()) names.push(name);
+  for await (const { name } of container.listBlobsByHierarchy('/')) names.push(name);
+  expect(names).toEqual(['a\uFFFEb/c', 'a\uFFFEb/']);
+});
+
 describe('faults', () => {
   test('a busy service answers 503 ServerBusy, and nothing is stored', async () => {
     const { emulator, blob } = await open();
@@ -765,12 +815,6 @@ describe('faults', () => {
 });
 
 describe('a folder', () => {
-  function temporaryFolder(): string {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'blob-'));
-    closing(() => fs.rmSync(folder, { recursive: true, force: true }));
-    return folder;
-  }
-
   test('keeps everything over a kill, and nothing of what was not finished', async () => {
     const dataDir = temporaryFolder();
     const main = path.join(import.meta.dirname, '../../src/main.ts');
