@@ -121,6 +121,13 @@ export function describeBlob(
       expect(Buffer.from(properties.contentMD5 ?? []).equals(md5(bytes))).toBe(true);
     });
 
+    test('names of metadata may have underscores and digits', async () => {
+      const blob = container.getBlockBlobClient('put/metadata');
+      const metadata = { ab: '1', a_b: '2', a1: '3', _x: '4', x_2: '5', x2: '6' };
+      await blob.upload('x', 1, { metadata });
+      expect((await blob.getProperties()).metadata).toEqual(metadata);
+    });
+
     test('an empty blob is one', async () => {
       const blob = container.getBlockBlobClient('put/empty');
       await blob.upload('', 0);

@@ -46,10 +46,16 @@ function stringToSign(call: Call): string {
   });
   const own = Object.keys(headers)
     .filter((name) => name.startsWith('x-ms-'))
-    .sort()
+    .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
     .map((name) => `${name}:${(headers[name] ?? '').trim().replaceAll(/\s+/g, ' ')}`);
   return [method, ...values, ...own, resource(call)].join('\n');
 }
+
+/**
+ * The service sorts headers as text of en-US: dashes do not count, and an underscore comes before digits and letters.
+ * https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/storage/storage-common/src/utils/SharedKeyComparator.ts
+ */
+const sortKey = (name: string): string => name.replaceAll('-', '').replaceAll('_', ' ');
 
 function resource({ account, path, query }: Call): string {
   const names = [...new Set([...query.keys()].map((name) => name.toLowerCase()))].sort();
