@@ -260,6 +260,11 @@ describe('wrong options', () => {
       'cosmos.requestUnitsPerSecond: a number above 0 is needed, not 0',
     ],
     [
+      'an account that is none',
+      { services: ['blob'], blob: { account: 'Not One', versioning: 'yes', events: { queue: '' } } },
+      "blob.account: a name of 3 to 24 lower-case letters and digits is needed, not 'Not One'; blob.versioning: true or false is needed, not 'yes'; blob.events.queue: a text that is not empty is needed, not ''",
+    ],
+    [
       'several mistakes',
       { services: ['sqs'], region: '', ports: [] },
       "region: a text that is not empty is needed, not ''; ports: an object is needed, not an empty list",
