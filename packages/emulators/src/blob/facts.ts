@@ -166,6 +166,12 @@ export const blobFacts: EmulatorFacts = {
     },
     {
       kind: 'validation',
+      what: 'a signature for blocks may write; one that may only create is not enough, also for a new blob',
+      source: `${REST}/create-account-sas`,
+      held: own('blocks need the permission to write, also where there is nothing yet'),
+    },
+    {
+      kind: 'validation',
       what: 'a leased blob is changed with the id of its lease',
       source: `${REST}/lease-blob`,
       held: suite('a leased blob is written by who has the lease'),

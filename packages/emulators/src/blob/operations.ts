@@ -5,7 +5,10 @@
 import { type Call, header } from './call.ts';
 import { BlobError } from './errors.ts';
 
-/** Permissions of a signature, of which one is needed. @see https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas */
+/**
+ * Permissions of a signature, of which one is needed. What is written in blocks cannot be limited to what is new.
+ * @see https://learn.microsoft.com/rest/api/storageservices/create-account-sas#account-sas-permissions-by-operation
+ */
 type Permissions = string;
 
 /** Undefined: no signature of a container or a blob allows it. */
@@ -24,9 +27,9 @@ const OPERATIONS = {
   PutBlobFromURL: 'wc',
   CopyBlob: 'wc',
   CopyBlobFromURL: 'wc',
-  PutBlock: 'wc',
-  PutBlockFromURL: 'wc',
-  PutBlockList: 'wc',
+  PutBlock: 'w',
+  PutBlockFromURL: 'w',
+  PutBlockList: 'w',
   GetBlockList: 'r',
   GetBlob: 'r',
   GetBlobProperties: 'r',
@@ -39,7 +42,7 @@ const OPERATIONS = {
   SetImmutabilityPolicy: 'i',
   DeleteImmutabilityPolicy: 'i',
   SetLegalHold: 'i',
-  LeaseBlob: 'w',
+  LeaseBlob: 'wd',
   UndeleteBlob: 'w',
   DeleteBlob: 'd',
 } as const satisfies Readonly<Record<string, Permissions | undefined>>;

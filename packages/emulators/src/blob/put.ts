@@ -92,14 +92,13 @@ export function blockIdIn({ query }: Call): string {
 
 /** @throws BlobError */
 export function stage(
-  { call, rights, store }: Work,
+  { call, store }: Work,
   id: string,
   { content, bytes }: Pick<Received, 'content' | 'bytes'>,
 ): void {
   const { container, blob: name } = call;
   const blob = store.blob(container, name);
   checkLease(call, blob, store.now());
-  if (blob?.current !== undefined && !rights.mayOverwrite) throw new BlobError('UnauthorizedBlobOverwrite');
   const other = blob?.staged.keys().next().value;
   if (other !== undefined && other.length !== id.length) throw new BlobError('InvalidBlobOrBlock');
   if (bytes === 0) throw badHeader('content-length', '0');

@@ -220,6 +220,17 @@ describe('a URL signed by a delegated key', () => {
     ]);
   });
 
+  test('blocks need the permission to write, also where there is nothing yet', async () => {
+    const block = (letters: string, query: string, body: string) =>
+      answer(`${signed(letters, { blobName: 'blocks' })}&${query}`, { method: 'PUT', body });
+    const refusal = [403, 'AuthorizationPermissionMismatch'];
+    expect(await block('c', 'comp=block&blockid=AAAA', 'one')).toEqual(refusal);
+    expect(await block('w', 'comp=block&blockid=AAAA', 'one')).toEqual([201, null]);
+    const list = '<BlockList><Latest>AAAA</Latest></BlockList>';
+    expect(await block('c', 'comp=blocklist', list)).toEqual(refusal);
+    expect(await block('w', 'comp=blocklist', list)).toEqual([201, null]);
+  });
+
   test.each<readonly [string, string, () => string]>([
     ['over', 'AuthenticationFailed', () => signed('r', { expiresOn: new Date(nowMs - 1) })],
     ['of tomorrow', 'AuthenticationFailed', () => signed('r', { startsOn: new Date(nowMs + DAY_MS / 2) })],
