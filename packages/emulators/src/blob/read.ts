@@ -90,12 +90,13 @@ function findReadable(work: Work): Found {
   return found;
 }
 
-/** @throws BlobError without a range, and for one that is too long. */
+/** @throws BlobError without a range, for one that is too long, and when two are asked for. */
 function checksumOf(call: Call, range: ByteRange | undefined): 'md5' | 'crc64nvme' | undefined {
-  const name = ['x-ms-range-get-content-md5', 'x-ms-range-get-content-crc64'].find((one) =>
+  const [name, other] = ['x-ms-range-get-content-md5', 'x-ms-range-get-content-crc64'].filter((one) =>
     flagHeader(call, one),
   );
   if (name === undefined) return undefined;
+  if (other !== undefined) throw badHeader(other, 'true');
   if (range === undefined) throw badHeader(name, 'true');
   if (range.bytes > CHECKED_RANGE_BYTES_MAX) throw new BlobError('OutOfRangeInput', { HeaderName: name });
   return name.endsWith('md5') ? 'md5' : 'crc64nvme';
