@@ -16,7 +16,7 @@ export function reactionFiguresOf(result: ReactionChaosResult, changes: number):
   return [
     figure('acknowledged changes', acknowledged, '', { atLeast: changes }),
     figure('effects missing of changes that stood', count(MISSING), '', NONE),
-    figure('distinct effects beyond one per effect id', count(BEYOND), '', NONE),
+    figure('effects or names beyond one per change', count(BEYOND), '', NONE),
     figure('parked without a reason that applies', count(PARKED), '', NONE),
     figure('acknowledged changes lost', count('acknowledged writes'), '', NONE),
     figure('keys that diverge or keep a marker', count('1 convergence'), '', NONE),
