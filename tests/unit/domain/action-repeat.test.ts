@@ -36,7 +36,7 @@ function entityWith(fields: readonly string[], { action, reaction }: Parts = {})
       },
     }),
     example: {},
-  } as never);
+  });
 }
 
 /** What the client's table has, which `npm run generate` writes from the contract. */
