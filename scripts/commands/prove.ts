@@ -61,9 +61,16 @@ export const chaos = command({
     seed: whole(SEED, { min: 0, default: '1' }),
     rate: decimal('writes a second', { min: 0.1, default: '35' }),
     minutes: decimal('of traffic at most', { min: 0.1, max: DAY_MINUTES, default: '20' }),
+    workload: choice('what clients do', ['records', 'reactions'], { default: 'records' }),
     json: file('where the whole report goes', {}),
   },
-  examples: [{ line: 'chaos --writes 2000', shows: 'a short run' }],
+  examples: [
+    { line: 'chaos --writes 2000', shows: 'a short run' },
+    {
+      line: 'chaos --workload reactions --writes 1000 --rate 10',
+      shows: 'changes that each have one effect, and a site that is taken over',
+    },
+  ],
   run: async (input) => (await import('../chaos.ts')).chaos(input),
 });
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
+import { blobFacts } from '@tandem-clouds/emulators/blob/facts';
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
@@ -19,6 +20,7 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   cosmosFacts,
   serviceBusFacts,
   keyVaultFacts,
+  blobFacts,
   awsHostFacts,
   azureHostFacts,
   azureControlPlaneFacts,

@@ -5,6 +5,7 @@
 import path from 'node:path';
 import type { Entity } from '../../src/shared/domain/entity.ts';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
+import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import type { DeclaredEntity } from './load-entities.ts';
 import { actionCheck, camel, functionOf } from './names.ts';
 
@@ -51,7 +52,7 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     /** The generic indexes of the store that its lists read. */
     slots: Object.values(slots[one.entity.name] ?? {}).sort((a, b) => a - b),
     /** Whether what it writes may have to be reacted to. */
-    reacts: Object.keys(one.entity.reactions).length > 0,
+    reacts: reactionNames(one.entity).length > 0,
     // On Azure a function has one route, so these have functions of their own there.
     aliases: one.entity.aliases.map((alias) => ({ path: alias, function: functionOf(alias) })),
   }));

@@ -70,7 +70,7 @@ export interface ReactionEntryView {
   readonly done?: string;
 }
 
-interface KeysView {
+export interface KeysView {
   readonly keys: number;
   readonly atLeast: boolean;
 }

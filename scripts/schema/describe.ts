@@ -21,6 +21,7 @@ import {
 import { type RecordedSlots, slotsOf } from '../../src/shared/domain/indexes/declared-index.ts';
 import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
 import { ranksOf } from '../../src/shared/domain/states.ts';
+import { ON_DUPLICATE } from '../../src/shared/domain/unique/duplicates.ts';
 
 /** From the root. */
 export const SCHEMA_FILE = 'src/shared/registry/schema.json';
@@ -108,7 +109,7 @@ export function readDescription(text: string, name: string): SchemaDescription {
 }
 
 function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescription {
-  const { collection, idField, aliases, access, fields, indexes, actions, reactions } = entity;
+  const { collection, idField, aliases, access, fields, indexes, actions, reactions, onDuplicate } = entity;
   const slots = slotsOf(entity, recorded);
   return {
     collection,
@@ -121,12 +122,18 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
       return { on, order, buckets, ...(slot !== undefined && { slot }) };
     }),
     actions: mapped(actions, describeAction),
-    reactions: mapped(reactions, ({ on, site, once, version }) => ({
-      on: on.toSorted(),
-      site,
-      once: once !== undefined,
-      version,
-    })),
+    reactions: {
+      ...mapped(reactions, ({ on, site, once, version }) => ({
+        on: on.toSorted(),
+        site,
+        once: once !== undefined,
+        version,
+      })),
+      // Named by what was lost, whichever fields are unique.
+      ...(onDuplicate !== undefined && {
+        [ON_DUPLICATE]: { on: [], site: 'origin' as const, once: true, version: 1 },
+      }),
+    },
   };
 }
 

@@ -31,11 +31,13 @@ import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openReplica, openRuntime, openSiteStore, reacting, serve, sleep } from '../shared/runtime.ts';
+import { wakerOn } from '../shared/wake-message.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
+const reactQueue = openReactQueue(config);
 const resources = {
   store: openSiteStore(runtime),
   outbox,
@@ -49,7 +51,7 @@ const deadLetters = new DeadLetterService(
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
-    ['tandem-react', openReactQueue(config)],
+    ['tandem-react', reactQueue],
   ]),
 );
 
@@ -84,7 +86,7 @@ export const handler = serve(
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
-    ...reactionRoutes(reacting(site, entities), resources, entities),
+    ...reactionRoutes(reacting(site, entities), { ...resources, waker: wakerOn(reactQueue) }, entities),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),

@@ -64,7 +64,7 @@ export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = '
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
 export function reacting(site: Site, entities: readonly Entity[]): Site {
-  const reactions = reactionsOf(entities, digest);
+  const reactions = reactionsOf(entities, digest, uniqueValues(entities, sha256));
   return reactions === undefined ? site : { ...site, reactions };
 }
 

@@ -78,6 +78,8 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
   servicebus: ({ servicebus: { port, controlUrl, connectionString } }) =>
     `Service Bus  amqp://127.0.0.1:${port}, control interface ${controlUrl}\n` +
     `  new ServiceBusClient('${connectionString}')\n`,
+  blob: ({ blob: { url, connectionString } }) =>
+    `Blob Storage ${url}\n  BlobServiceClient.fromConnectionString('${connectionString}')\n`,
   oidc: ({ oidc: { issuer } }) =>
     `Issuer       ${issuer}\n  curl -d grant_type=client_credentials ${issuer}/oauth2/token\n`,
 };

@@ -64,6 +64,18 @@ export interface ServiceBusEmulator extends Controlled {
   counts(name: string): QueueCounts;
 }
 
+export interface BlobStorageEmulator extends Controlled {
+  /** Of the account: `http://127.0.0.1:<port>/local`. */
+  readonly url: string;
+  /** `BlobServiceClient.fromConnectionString(connectionString)` */
+  readonly connectionString: string;
+  /** `new StorageSharedKeyCredential(account, key)`, for signatures of one's own. */
+  readonly account: string;
+  readonly key: string;
+  /** From now on this queue is sent what happens to blobs. @throws TypeError for an address that is none of this machine. */
+  sendEventsTo(queue: { readonly connectionString: string; readonly queue: string }): void;
+}
+
 /** An OpenID Connect issuer that gives a token to everybody: `POST <issuer>/oauth2/token`. */
 export interface OidcEmulator {
   readonly port: number;
@@ -77,6 +89,7 @@ export interface EmulatorOf {
   readonly cosmos: CosmosEmulator;
   readonly servicebus: ServiceBusEmulator;
   readonly keyvault: KeyVaultEmulator;
+  readonly blob: BlobStorageEmulator;
   readonly oidc: OidcEmulator;
 }
 
@@ -93,7 +106,13 @@ const DEFAULT_REGION = 'us-east-1';
 const TOKEN_MS = 3_600_000;
 
 /** Where the data of a service is, below the folder of all. */
-const FOLDERS = { dynamodb: 'dynamodb', sqs: 'sqs', cosmos: 'cosmos', servicebus: 'service-bus' } as const;
+const FOLDERS = {
+  dynamodb: 'dynamodb',
+  sqs: 'sqs',
+  cosmos: 'cosmos',
+  servicebus: 'service-bus',
+  blob: 'blob',
+} as const;
 
 /** What starts one service, by the options for all. */
 export const SERVICES: {
@@ -178,6 +197,27 @@ export const SERVICES: {
         counts: (name) => server.counts(name),
       },
       env: { SERVICEBUS_CONNECTION_STRING: connectionString },
+      close: () => server.close(),
+    };
+  },
+
+  async blob(options) {
+    const { startBlob } = await import('./blob/server.ts');
+    const server = await startBlob({ ...common(options, 'blob'), ...options.blob });
+    const { port, faults, endpoint: url, account, key } = server;
+    const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};BlobEndpoint=${url};`;
+    return {
+      emulator: {
+        port,
+        faults,
+        faultsUrl: new URL(FAULTS_PATH, url).href,
+        url,
+        connectionString,
+        account,
+        key,
+        sendEventsTo: (queue) => server.sendEventsTo(queue),
+      },
+      env: { AZURE_STORAGE_CONNECTION_STRING: connectionString },
       close: () => server.close(),
     };
   },

@@ -12,6 +12,7 @@ export type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
 export type {
   AwsClientConfig,
   AwsEmulator,
+  BlobStorageEmulator,
   Controlled,
   CosmosEmulator,
   KeyVaultEmulator,
@@ -26,7 +27,8 @@ export type { QueueOptions } from './service-bus/queue-options.ts';
 export type Emulators<S extends ServiceName = ServiceName> = { readonly [K in S]: EmulatorOf[K] } & {
   /**
    * Variables for another process: the AWS SDKs read theirs by themselves (`AWS_ENDPOINT_URL_SQS`, `AWS_REGION`, …); the
-   * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL and OIDC_ISSUER.
+   * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL, AZURE_STORAGE_CONNECTION_STRING and
+   * OIDC_ISSUER.
    */
   readonly env: Readonly<Record<string, string>>;
   /** Stops listening and drops every connection. More than once does no harm. */

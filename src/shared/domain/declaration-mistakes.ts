@@ -17,6 +17,7 @@ import type { JsonSchema } from './json-schema.ts';
 import { OWNER } from './readable-by.ts';
 import type { CustomRoutes } from './routes/custom-routes.ts';
 import { rankMax, ranksOf, statesMax } from './states.ts';
+import { ON_DUPLICATE } from './unique/duplicates.ts';
 
 /** Where in the declaration, as the names that lead there, and what is wrong. */
 export interface Mistake {
@@ -111,6 +112,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...access(entity),
     ...actions(entity),
     ...reactions(entity),
+    ...onDuplicate(entity),
   ];
 }
 
@@ -230,8 +232,6 @@ function* lists(entity: Entity): Mistakes {
   for (const field of entity.unique)
     if (typeOf(entity.fields[field]) !== 'string' || policyOf(entity, field) !== 'register')
       yield { at: ['unique'], detail: `${field} must be a string that is a register` };
-    else if (writersOf(entity, field).includes('reaction'))
-      yield { at: ['unique'], detail: `${field} cannot be written by reactions, which reserve no values` };
 }
 
 function* access(entity: Entity): Mistakes {
@@ -289,6 +289,7 @@ function* repeats(entity: Entity, at: readonly string[], action: Action): Mistak
 function* reactions(entity: Entity): Mistakes {
   for (const [name, { on, version, site, lookup }] of Object.entries(entity.reactions)) {
     const at = ['reactions', name];
+    if (name === ON_DUPLICATE) yield { at, detail: 'is the name of what the entity declares beside unique' };
     if (!MEMBER.test(name) || name.length > REACTION_CHARS_MAX)
       yield {
         at,
@@ -301,6 +302,17 @@ function* reactions(entity: Entity): Mistakes {
       if (!has(entity, field)) yield { at: [...at, 'on'], detail: `${field} is no declared field` };
     if (!Number.isInteger(version) || version < 1)
       yield { at: [...at, 'version'], detail: 'must be a whole number from 1 on' };
+  }
+}
+
+function* onDuplicate({ onDuplicate: declared, unique }: Entity): Mistakes {
+  if (declared === undefined) return;
+  const at = ['onDuplicate'];
+  if (unique.length === 0) yield { at, detail: 'is about values that are unique, and no field is' };
+  for (const member of ['run', 'lookup'] as const) {
+    const isLeftOut = member === 'lookup' && declared.lookup === undefined;
+    if (!isLeftOut && typeof declared[member] !== 'function')
+      yield { at: [...at, member], detail: 'must be a function' };
   }
 }
 

@@ -23,9 +23,11 @@ import type {
   Access,
   Action,
   DeclaredError,
+  DuplicateContext,
   Entity,
   Index,
   MergePolicy,
+  OnDuplicate,
   Reaction,
   ReactionContext,
   RuleContext,
@@ -120,6 +122,15 @@ export interface ReactionDeclaration<F, R> {
   readonly version?: number;
 }
 
+export interface DuplicateDeclaration<F, R> {
+  readonly run: (
+    loser: RecordOf<F, R>,
+    context: DuplicateContext,
+  ) => Promise<ChangesOf<F> | undefined> | Promise<void>;
+  /** What `run` would have returned, when the provider says that it was done; undefined: it was not. */
+  readonly lookup?: (loser: RecordOf<F, R>, context: DuplicateContext) => Promise<ChangesOf<F> | undefined>;
+}
+
 export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
   readonly name: string;
   readonly collection: string;
@@ -132,6 +143,8 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   readonly samples?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly aliases?: readonly string[];
   readonly unique?: readonly (keyof F & string)[];
+  /** When two sites gave one value to two records: what is done about the one that claimed it later. */
+  readonly onDuplicate?: DuplicateDeclaration<F, R>;
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
   readonly actions?: {
@@ -159,7 +172,7 @@ export function defineEntity<
 type LooseDeclaration = EntityDeclaration<Fields, string, Readonly<Record<string, Properties>>>;
 
 function normalized(declaration: LooseDeclaration): Entity {
-  const { fields: declared, actions = {}, reactions = {}, ...rest } = declaration;
+  const { fields: declared, actions = {}, reactions = {}, onDuplicate, ...rest } = declaration;
   const fields: Record<string, JsonSchema> = {};
   const merge: Record<string, MergePolicy> = {};
   const states: Record<string, States> = {};
@@ -186,6 +199,7 @@ function normalized(declaration: LooseDeclaration): Entity {
     states,
     by,
     readableBy,
+    ...(onDuplicate !== undefined && { onDuplicate: onDuplicate as unknown as OnDuplicate }),
     indexes: withOwners(rest.indexes ?? {}, rest.access?.owner, fields),
     actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
       ...action,

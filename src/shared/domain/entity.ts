@@ -141,6 +141,23 @@ export interface Reaction {
   readonly version: number;
 }
 
+/** What a reaction to a lost value knows of it. */
+export interface DuplicateContext extends ReactionContext {
+  /** The unique field. */
+  readonly field: string;
+  readonly value: string;
+  /** Id of the record that claimed the value first, and has it. */
+  readonly winner: string;
+}
+
+/** What is done when two sites gave one value to two records: about the one that claimed it later, once per loss. */
+export interface OnDuplicate {
+  /** Does it, and returns what it changes of the loser. May be called more than once with one `effectId`. */
+  readonly run: (loser: Values, context: DuplicateContext) => Promise<FieldChanges | undefined>;
+  /** As that of a reaction. */
+  readonly lookup?: (loser: Values, context: DuplicateContext) => Promise<FieldChanges | undefined>;
+}
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -169,6 +186,7 @@ export interface Entity {
   readonly readableBy: Readonly<Record<string, readonly string[]>>;
   /** Fields whose values no two live records share, as far as one site knows. */
   readonly unique: readonly string[];
+  readonly onDuplicate?: OnDuplicate;
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
   readonly actions: Readonly<Record<string, Action>>;

@@ -163,7 +163,17 @@ function refuseRule(entity: Entity, { writer, rule, writes, check }: FieldWritin
   ];
   if (failures.length === 0)
     for (const [field, value] of given) failures.push(...valueMistake(entity, field, { value, check }));
+  if (failures.length === 0 && writer === 'reaction') failures.push(...unreserved(entity, given));
   if (failures.length > 0) throw fault(rule, failures);
+}
+
+/** A reaction may take away a value that is to be unique: it claims none, so it gives none. */
+function unreserved({ unique }: Entity, given: Given): readonly Failure[] {
+  return given.flatMap(([field, value]) =>
+    unique.includes(field) && value !== null
+      ? [{ pointer: `/${field}`, rule: 'unique', detail: 'is unique, and a reaction may only take it away' }]
+      : [],
+  );
 }
 
 function fault(rule: string | undefined, failures: readonly Failure[]): RuleFaultError {

@@ -210,6 +210,21 @@ describe('declaring an entity', () => {
       'fields.note.by: must name a writer',
     ],
     [
+      'a reaction to lost values where none is unique',
+      { onDuplicate: { run: () => Promise.resolve() } },
+      'onDuplicate: is about values that are unique, and no field is',
+    ],
+    [
+      'a reaction to lost values that does nothing',
+      { unique: ['title'], onDuplicate: { run: 'mail' as never } },
+      'onDuplicate.run: must be a function',
+    ],
+    [
+      'a reaction by the name of another thing',
+      { reactions: { onDuplicate: { on: ['title'], when: () => false, run: () => Promise.resolve() } } },
+      'reactions.onDuplicate: is the name of what the entity declares beside unique',
+    ],
+    [
       'a reaction to nothing',
       { reactions: { mail: { on: [], when: () => false, run: () => Promise.resolve() } } },
       'reactions.mail.on: must name at least one field',

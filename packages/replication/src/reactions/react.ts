@@ -64,6 +64,12 @@ export interface ReactOptions {
   readonly isPaused?: (key: string, reaction: string) => boolean;
   /** Whether there is time to begin another. */
   readonly goesOn?: () => boolean;
+  /**
+   * What is done within the site and not by declared code; undefined: declared code does it. May be done any number of times,
+   * so it is never looked up.
+   */
+  readonly within?:
+    ((site: Site, record: StoredRecord, reaction: string) => Protocol<Result> | undefined) | undefined;
 }
 
 /**
@@ -97,7 +103,7 @@ class Attempt {
     this.#entry = entry;
   }
 
-  *make({ isPaused = () => false }: ReactOptions): ReactProtocol<Step> {
+  *make({ isPaused = () => false, within }: ReactOptions): ReactProtocol<Step> {
     const { record } = this.#held;
     const [site, entry, nowMs] = [this.#site, this.#entry, this.#site.now()];
     if (isPaused(record.key, this.#reaction))
@@ -115,7 +121,7 @@ class Attempt {
     if (attempts >= reactionAttemptsMax) return yield* this.#park('failed');
     const isOld = nowMs - this.#triedMs(condition) >= providerMemoryMs;
     if (isOld && !condition.canLookUp) return yield* this.#park('forgotten');
-    return yield* this.#claimAndRun(condition, isOld);
+    return yield* this.#claimAndRun(condition, { looksUp: isOld, within });
   }
 
   /**
@@ -128,7 +134,10 @@ class Attempt {
     return triedBefore(this.#entry, this.#entry.effectId)?.atMs ?? Infinity;
   }
 
-  *#claimAndRun(condition: Condition, looksUp: boolean): ReactProtocol<Step> {
+  *#claimAndRun(
+    condition: Condition,
+    { looksUp, within }: Pick<ReactOptions, 'within'> & { readonly looksUp: boolean },
+  ): ReactProtocol<Step> {
     const { record } = this.#held;
     const { effectId } = condition;
     const nowMs = this.#site.now();
@@ -146,7 +155,7 @@ class Attempt {
     if (!(yield* this.#put({ ...record.reactions, [this.#reaction]: claimed }))) return this.#step('raced');
     const lag = attempt === 1 ? { lagMs: Math.max(0, nowMs - (this.#entry.dueMs ?? nowMs)) } : {};
     try {
-      const result = yield* this.#effect(record, { effectId, attempt, fence, looksUp });
+      const result = yield* this.#effect(within, { effectId, attempt, fence, looksUp });
       if (condition.site === 'every') return { ...(yield* this.#noteDone(record.key, effectId)), ...lag };
       // Unique per claim: an earlier one's write is another one.
       const operationId = `${nowMs.toString(36)}-${effectId.slice(-8)}`;
@@ -157,9 +166,12 @@ class Attempt {
   }
 
   *#effect(
-    record: StoredRecord,
+    within: ReactOptions['within'],
     { looksUp, ...named }: Pick<ReactionEffect, 'effectId' | 'attempt' | 'fence'> & { looksUp: boolean },
   ): ReactProtocol<Result> {
+    const { record } = this.#held;
+    const own = within?.(this.#site, record, this.#reaction);
+    if (own !== undefined) return yield* own;
     const asked = { op: 'react', record, reaction: this.#reaction, ...named } as const;
     if (looksUp) {
       const found = (yield { ...asked, call: 'lookUp' }) as Result | 'absent';
