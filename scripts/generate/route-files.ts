@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
+import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import {
   outputSchema,
   paramsSchema,
@@ -63,9 +64,7 @@ function dataOf(declared: DeclaredRoutes, { entities }: Declarations, slots: Rec
     /** The generic indexes of the store that lists of those entities read. */
     slots: [...new Set(all)].sort((a, b) => a - b),
     /** Whether what it writes may have to be reacted to. */
-    reacts: entities.some(
-      ({ entity }) => written.includes(entity.name) && Object.keys(entity.reactions).length > 0,
-    ),
+    reacts: entities.some(({ entity }) => written.includes(entity.name) && reactionNames(entity).length > 0),
     /** Whether it asks who calls, whose requests are then counted. */
     asks: Object.values(operations).some(({ access }) => access !== 'everybody'),
     secrets: uses.secrets ?? [],

@@ -49,7 +49,7 @@ export function sampleRoutes(provider = 'http://127.0.0.1:1'): CustomRoutes {
           if (params.language === 'xx') throw new RuleError('unspoken');
           if (params.language === 'yy') throw new RuleError('undeclared');
           const { name } = await records.user.read(params.userId);
-          const text = Array.from({ length: input.times }, () => String(name)).join(' ');
+          const text = Array.from({ length: input.times }, () => name as string).join(' ');
           return { text: input.loud === true ? text.toUpperCase() : text, note: undefined };
         },
       },
@@ -60,7 +60,7 @@ export function sampleRoutes(provider = 'http://127.0.0.1:1'): CustomRoutes {
         output: { names: people, next: { type: 'string', optional: true } },
         async handle(_, { records }) {
           const { items, cursor } = await records.user.list({ limit: 100 });
-          return { names: items.map(({ name }) => String(name)), next: cursor };
+          return { names: items.map(({ name }) => name as string), next: cursor };
         },
       },
       convert: {

@@ -5,7 +5,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { generate, writeGenerated } from '../../scripts/generate/generate.ts';
 import { newEntity } from '../../scripts/generate/new-entity.ts';
+import { routeFiles } from '../../scripts/generate/route-files.ts';
 import { isTaken } from '../../src/shared/domain/declaration-mistakes.ts';
+import { defineEntity } from '../../src/shared/domain/define-entity.ts';
+import { defineRoutes } from '../../src/shared/domain/routes/define-routes.ts';
 import { removeOwnDeclarations } from '../helpers/own-declarations.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -112,6 +115,42 @@ describe('generating', () => {
     expect(await writeGenerated(dir)).toContain('deleted src/handlers/routes/spot-rates.ts');
     for (const file of ['openapi.yaml', 'infra/routes.json', 'src/shared/generated/validators.js'])
       expect(read(file)).not.toMatch(/spot-rates|getRate/i);
+  });
+
+  test.each([
+    ['write', 'run', true],
+    ['write', 'onDuplicate', true],
+    ['write', undefined, false],
+    ['read', 'run', false],
+  ] as const)('lets routes that %s what may be reacted to (%s) wake that: %s', (right, reacts, isTrue) => {
+    const run = () => Promise.resolve(undefined);
+    const entity = defineEntity({
+      name: 'seat',
+      collection: 'seats',
+      idField: 'seatId',
+      description: 'A seat',
+      required: [],
+      fields: { code: { type: 'string' } },
+      unique: ['code'],
+      ...(reacts === 'run' && { reactions: { tell: { on: ['code'], when: () => true, run } } }),
+      ...(reacts === 'onDuplicate' && { onDuplicate: { run } }),
+      example: {},
+    });
+    const value = defineRoutes({
+      name: 'halls',
+      description: 'Halls',
+      uses: { records: { seat: right } },
+      operations: {
+        fill: { method: 'POST', path: '/halls', summary: 'Fill', handle: () => undefined },
+      },
+    });
+    const file = 'src/shared/routes/hall.ts';
+    const declarations = {
+      entities: [{ file: 'src/shared/entities/seat.ts', exportName: 'seat', entity }],
+      routes: [{ file, exportName: 'halls', value }],
+    };
+    const data = JSON.parse(routeFiles(declarations, {})['infra/routes.json'] ?? '') as object;
+    expect(data).toEqual([expect.objectContaining({ writes: right === 'write', reacts: isTrue })]);
   });
 
   test('reports every mistake of every file of routes, also those that only all files together show', async () => {

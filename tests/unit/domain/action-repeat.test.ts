@@ -19,7 +19,7 @@ function entityWith(fields: readonly string[], { action, reaction }: Parts = {})
     notes: { type: 'object', maxProperties: 9, additionalProperties: true, by: 'action' },
     count: { type: 'integer', minimum: 0, maximum: 9, merge: 'counter', by: 'action' },
   } as const;
-  return defineEntity({
+  const declaration: object = {
     name: 'task',
     collection: 'tasks',
     idField: 'taskId',
@@ -36,7 +36,8 @@ function entityWith(fields: readonly string[], { action, reaction }: Parts = {})
       },
     }),
     example: {},
-  } as never);
+  };
+  return defineEntity(declaration as never);
 }
 
 /** What the client's table has, which `npm run generate` writes from the contract. */

@@ -86,9 +86,11 @@ export type RouteContext<U> = Pick<Services, 'log' | 'metrics'> & {
 } & (U extends { readonly records: infer R } ? { readonly records: RecordsOf<R> } : unknown) &
   (U extends { readonly secrets: readonly string[] } ? Pick<Services, 'secrets'> : unknown) &
   (U extends { readonly http: true } ? Pick<Services, 'http'> : unknown) &
-  (U extends { readonly settings: readonly (infer S)[] }
-    ? { readonly settings: Pick<OwnConfig, S & keyof OwnConfig> }
-    : unknown);
+  (U extends { readonly settings: readonly (infer S)[] } ? { readonly settings: SettingsOf<S> } : unknown);
+
+// As long as there is no setting of one's own, none of them has a name.
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type, @typescript-eslint/no-redundant-type-constituents
+type SettingsOf<S> = Pick<OwnConfig, S & keyof OwnConfig>;
 
 /** @typeParam I Of the input, field by field. @typeParam Q What the input must have. @typeParam O Of the answer. */
 export interface OperationDeclaration<U, Path, I, Q, O> {

@@ -29,7 +29,7 @@ export function outputSchema({ output }: CustomOperation): JsonSchemaObject | un
   const fields = Object.entries(output).map(([name, { optional, ...schema }]) => ({
     name,
     isOptional: optional === true,
-    schema: schema as JsonSchema,
+    schema,
   }));
   return {
     type: 'object',
