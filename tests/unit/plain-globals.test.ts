@@ -1,4 +1,4 @@
-/** Tests look up globals as fast as Node does: jest's own global object costs half of the time of all tests. */
+/** Tests look up globals as fast as Node does: through jest's own global object they took half of the time of all tests. */
 import vm from 'node:vm';
 import { expect, test } from '@jest/globals';
 
