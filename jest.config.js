@@ -31,11 +31,21 @@ const forCloud = (cloud) => ({
   testMatch: ['<rootDir>/tests/both/**/*.test.ts'],
 });
 
+/** Of a worker, which keeps what its files have loaded, and of the processes that they start. */
+const WORKER_BYTES = 2.5 * 1024 ** 3;
+
+/**
+ * Most files wait most of their time, for processes, time-outs and queues: two for each processor keep it busy, as far as the
+ * memory goes. With more of them the product's own bounds (a call of a store has 1.5 s) are met for want of a processor.
+ */
+const workers = () =>
+  Math.max(2, Math.min(2 * os.availableParallelism(), Math.floor(os.totalmem() / WORKER_BYTES)));
+
 export default {
   // A bound against what hangs, not a demand: machines differ by a factor of three, and are shared.
   testTimeout: 300_000,
-  // Tests wait for servers and processes most of the time: one more than there are cores keeps all of them busy.
-  maxWorkers: os.availableParallelism() + 1,
+  maxWorkers: workers(),
+  testSequencer: '<rootDir>/jest.sequencer.js',
   projects: [
     {
       ...base,

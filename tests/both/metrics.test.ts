@@ -176,7 +176,7 @@ describe(`what is measured on ${cloudName}`, () => {
   test('a store that does not answer costs the figures and not the sweep', async () => {
     clouds.own.storeFaults.set([
       cloudName === 'aws'
-        ? { kind: 'error', operation: 'BatchGetItem' }
+        ? { kind: 'error', operation: 'BatchGetItem', code: 'InternalServerError' }
         : { kind: 'error', operation: 'Query', times: vendorAttemptsMax + 1 },
     ]);
     await deliver(cloudName, handlers.sweep, 'timer');

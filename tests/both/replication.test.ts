@@ -179,7 +179,12 @@ describe(`GET /replication on ${cloudName}`, () => {
   });
 
   test('a heartbeat that cannot be written does not fail the sweep', async () => {
-    clouds.own.storeFaults.set([{ kind: 'error', operation: cloudName === 'aws' ? 'PutItem' : 'Bulk' }]);
+    // An outage: what is throttled is tried for ten seconds, again and again (tests/contract/throttling.test.ts).
+    clouds.own.storeFaults.set([
+      cloudName === 'aws'
+        ? { kind: 'error', operation: 'PutItem', code: 'InternalServerError' }
+        : { kind: 'error', operation: 'Bulk' },
+    ]);
     await expect(deliver(cloudName, handlers.sweep, 'timer')).resolves.toEqual([]);
     expect(await store.get(heartbeatKey(clouds.own.site))).toBeUndefined();
   });

@@ -6,8 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { copyProject } from '@tandem-clouds/testkit/cluster/project-copy';
 
-/** Variables that a test run has and a person's shell has not. */
-const NOT_INHERITED = /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|npm|JEST|NODE)_/i;
+/** Variables that a test run has and a person's shell has not, but for the one that only saves time. */
+const NOT_INHERITED =
+  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|npm|JEST|NODE(?!_COMPILE_CACHE$))_/i;
 
 /** A command of the Serverless CLI that runs in a clone. */
 export interface Command {

@@ -60,6 +60,8 @@ export interface Only {
 
 export interface Script {
   readonly lastsMs: number;
+  /** How many times slower than in production sites sweep until then; 1 when absent. */
+  readonly slowness?: number;
   readonly enter: (world: World) => void;
 }
 
@@ -148,7 +150,7 @@ export function playSchedule(options: ScheduleOptions): {
   const restedMs = lastsMs + restMs;
   for (const site of world.sites) {
     startSweeper(world, site, () => restedMs + QUIET_MS, {
-      slowness: () => slowness,
+      slowness: () => (world.agenda.nowMs < lastsMs ? (script?.slowness ?? slowness) : slowness),
       beatsUntilMs: lastsMs + restMs / 2,
     });
     if (site.older) scheduleUpgrade(world, site, lastsMs);

@@ -1,6 +1,6 @@
 /** Schedules that random ones do not meet, each with the outcome that it must have. */
 import { describe, expect, test } from '@jest/globals';
-import { eventBytesMax } from '@tandem-clouds/replication/bounds';
+import { eventBytesMax, sweepTickMs } from '@tandem-clouds/replication/bounds';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { submit } from '../../src/simulator/client.ts';
 import { NO_FAULTS } from '../../src/simulator/faults.ts';
@@ -10,6 +10,8 @@ import type { World } from '../../src/simulator/world.ts';
 
 const KEY = 'user:a';
 const DAY_MS = 24 * 3_600_000;
+/** How much slower than in production sites sweep for months in which nothing else happens. */
+const HOURLY = 3_600_000 / sweepTickMs;
 /** Almost all that one of two sites may write. */
 const LARGE = 'x'.repeat(eventBytesMax * 0.49);
 
@@ -40,7 +42,7 @@ class Directed {
 }
 
 /** Two sites without faults but those that the script makes. */
-function play(lastsMs: number, script: (directed: Directed) => void): Directed {
+function play(lastsMs: number, script: (directed: Directed) => void, slowness = 1): Directed {
   let directed: Directed | undefined;
   playSchedule({
     seed: 1,
@@ -48,6 +50,7 @@ function play(lastsMs: number, script: (directed: Directed) => void): Directed {
     faults: NO_FAULTS,
     script: {
       lastsMs,
+      slowness,
       enter: (world) => {
         directed = new Directed(world);
         script(directed);
@@ -79,7 +82,7 @@ describe('a peer that returns after longer than the tombstone horizon', () => {
   };
 
   test('refuses what is about an absent key, and says that the site must be rebuilt', () => {
-    const directed = play(31 * DAY_MS, stall);
+    const directed = play(31 * DAY_MS, stall, HOURLY);
     const [refused] = directed.world.messages.filter(({ kind, end }) => kind === 'in' && end === 'dead');
     expect(new Set(refused?.reasons)).toEqual(new Set(['beyond_horizon']));
     expect(directed.held('azure-1')).toBeUndefined();
@@ -88,10 +91,11 @@ describe('a peer that returns after longer than the tombstone horizon', () => {
   });
 
   test('takes what is about a key that it holds', () => {
-    const directed = play(31 * DAY_MS, (script) => {
+    const early = (script: Directed): void => {
       script.write(1_000, 'azure-1', set('name', 'early'));
       stall(script);
-    });
+    };
+    const directed = play(31 * DAY_MS, early, HOURLY);
     expect(directed.world.findings).toEqual([]);
     expect(directed.held('azure-1')?.state.fields['name']?.[1]).toBe('late');
   });
