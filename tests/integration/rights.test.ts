@@ -92,9 +92,11 @@ const REACTION = 'readSecret';
 const declaring: Plugin = {
   name: 'declares a reaction',
   setup(building) {
-    building.onLoad({ filter: /[\\/]src[\\/]shared[\\/]registry[\\/]entities\.ts$/ }, async ({ path: file }) => ({
-      loader: 'ts',
-      contents: `${(await fs.promises.readFile(file, 'utf8')).replace('const entities:', 'const plain:')}
+    building.onLoad(
+      { filter: /[\\/]src[\\/]shared[\\/]registry[\\/]entities\.ts$/ },
+      async ({ path: file }) => ({
+        loader: 'ts',
+        contents: `${(await fs.promises.readFile(file, 'utf8')).replace('const entities:', 'const plain:')}
 export const entities: readonly Entity[] = plain.map((entity, index) => index > 0 ? entity : {
   ...entity,
   reactions: {
@@ -108,7 +110,8 @@ export const entities: readonly Entity[] = plain.map((entity, index) => index > 
     },
   },
 });`,
-    }));
+      }),
+    );
   },
 };
 
