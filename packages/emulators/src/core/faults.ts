@@ -57,7 +57,15 @@ const NONE: FaultResult = {
   duplicate: false,
   reorderMs: 0,
 };
-const KINDS: readonly FaultKind[] = ['latency', 'error', 'drop-ack', 'duplicate', 'reorder', 'cut', 'corrupt'];
+const KINDS: readonly FaultKind[] = [
+  'latency',
+  'error',
+  'drop-ack',
+  'duplicate',
+  'reorder',
+  'cut',
+  'corrupt',
+];
 const FIELDS = new Set(['kind', 'operation', 'resource', 'probability', 'times', 'latencyMs', 'code']);
 
 /** Checks rules that came over the wire; throws a `TypeError` that names the rule and the field. */
