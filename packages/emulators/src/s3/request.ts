@@ -23,6 +23,7 @@ export interface S3Request {
 
 /** `bucket.localhost:1234`, `bucket.s3.localhost`, `bucket.s3.eu-west-1.localhost`: names below localhost are this machine's (RFC 6761). */
 const VIRTUAL_HOST = /^(.+?)(?:\.s3(?:\.[a-z0-9-]+)?)?\.localhost(:\d+)?$/i;
+const HOISTED = /^x-amz-(?!checksum-|sdk-checksum-)/;
 const SERVICE_HOST = /^s3(?:\.[a-z0-9-]+)?\.localhost(:\d+)?$/i;
 
 /** The host without the bucket in front of it, for the check that it is this machine. */
@@ -63,13 +64,15 @@ export function readRequest({ method = '', url = '/', headers }: IncomingMessage
 }
 
 /**
- * A presigned address has headers of S3 in its query, which count like headers: that of an upload which was signed before
- * its body was known carries the checksum of no body, and S3 holds the body to it.
- * https://github.com/aws/aws-sdk-js-v3/issues/6810
+ * A presigned address has headers of S3 in its query, which count like headers. Checksums there do not: the SDK for
+ * JavaScript puts that of no body into every upload that it signs beforehand, and S3 ignores it. One that shall bind has to
+ * be a signed header.
+ * https://github.com/ministackorg/ministack/issues/1695
+ * https://github.com/localstack/localstack/issues/12169
  */
 export function withHoisted(request: S3Request): S3Request {
   if (!request.query.has('X-Amz-Signature')) return request;
-  const hoisted = request.parameters.filter(([name]) => name.startsWith('x-amz-'));
+  const hoisted = request.parameters.filter(([name]) => HOISTED.test(name));
   return { ...request, headers: { ...Object.fromEntries(hoisted), ...request.headers } };
 }
 

@@ -40,6 +40,8 @@ export interface S3Options extends EmulatorOptions {
 }
 
 export interface S3Emulator extends Emulator {
+  /** Objects and parts whose bytes are on their way. */
+  readonly uploads: number;
   /** Where notifications go from now on: the base address of an SQS. */
   deliverTo(sqsEndpoint: string): void;
 }
@@ -87,7 +89,7 @@ export async function startS3(options: S3Options = {}): Promise<S3Emulator> {
 }
 
 async function listen(port: number, context: Context, release: () => Promise<void>): Promise<S3Emulator> {
-  const { deliveries, faults } = context;
+  const { store, deliveries, faults } = context;
   const running = new Set<Promise<void>>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const served = serve(request, response, context)
@@ -120,6 +122,9 @@ async function listen(port: number, context: Context, release: () => Promise<voi
     endpoint: endpointOf(listening),
     port: listening,
     faults,
+    get uploads() {
+      return store.files.writing;
+    },
     deliverTo: (endpoint) => {
       deliveries.endpoint = endpoint.replace(/\/$/, '');
       deliveries.start();
