@@ -130,8 +130,8 @@ export function describeS3(name: string, { endpointOf, credentials, differences 
     const put = (
       Bucket: string,
       Key: string,
-      Body: PutObjectCommandInput['Body'],
-      more: Partial<PutObjectCommandInput> = {},
+      Body: string | Buffer | Readable,
+      more: Partial<Omit<PutObjectCommandInput, 'Body'>> = {},
     ) => client.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
 
     async function get(Bucket: string, Key: string, more: Partial<GetObjectCommandInput> = {}) {
@@ -569,11 +569,15 @@ export function describeS3(name: string, { endpointOf, credentials, differences 
         await expectRefused(part(without, 1, 'x'), 'InvalidRequest', 400);
       });
 
-      test('are completed or aborted once', async () => {
+      test('are completed once, however often that is sent, or aborted', async () => {
         const upload = await start({ ChecksumAlgorithm: 'CRC32' });
         const parts = [await part(upload, 1, 'x')];
-        await complete(upload, parts);
+        const { ETag } = await complete(upload, parts);
+        expect((await complete(upload, parts)).ETag).toBe(ETag);
+        await expectRefused(part(upload, 2, 'x'), 'NoSuchUpload', 404);
+        await put(upload.Bucket, 'big', 'another');
         await expectRefused(complete(upload, parts), 'NoSuchUpload', 404);
+        expect(await textOf(upload.Bucket, 'big')).toBe('another');
         const aborted = await start({ ChecksumAlgorithm: 'CRC32' });
         await part(aborted, 1, 'x');
         await client.send(new AbortMultipartUploadCommand(aborted));

@@ -6,7 +6,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 import { createHash } from 'node:crypto';
-import { parseXml, type Element } from '../core/xml.ts';
+import { type Element, parseXml } from '../core/xml.ts';
 import { S3Error } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { S3Request } from './request.ts';
@@ -140,8 +140,9 @@ class ByteReader {
   }
 
   async #more(): Promise<boolean> {
-    const { done, value } = await this.#source.next();
-    if (done === true) return false;
+    const next = await this.#source.next();
+    if (next.done === true) return false;
+    const { value } = next;
     this.#buffer = this.#buffer.length === 0 ? Buffer.from(value) : Buffer.concat([this.#buffer, value]);
     return true;
   }

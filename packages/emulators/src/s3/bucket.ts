@@ -23,6 +23,7 @@ import type { VersionChange } from './store.ts';
 export interface Watch {
   /** The key was deleted meanwhile. */
   isConflict: boolean;
+  readonly end: () => void;
 }
 
 export class Bucket {
@@ -58,14 +59,16 @@ export class Bucket {
   }
 
   /** Notices that a key is deleted while a write with a condition is under way. Call `end` in any case. */
-  watch(key: string): Watch & { end(): void } {
-    const watch = { isConflict: false, end: () => undefined as void };
+  watch(key: string): Watch {
     const watches = this.#watches.get(key) ?? new Set();
-    this.#watches.set(key, watches.add(watch));
-    watch.end = () => {
-      watches.delete(watch);
-      if (watches.size === 0) this.#watches.delete(key);
+    const watch: Watch = {
+      isConflict: false,
+      end: () => {
+        watches.delete(watch);
+        if (watches.size === 0) this.#watches.delete(key);
+      },
     };
+    this.#watches.set(key, watches.add(watch));
     return watch;
   }
 

@@ -1,16 +1,16 @@
 /** One request on its way through an operation, and what an operation answers. */
+import { Digests } from '../core/digests.ts';
 import type { Content } from '../core/object-files.ts';
+import type { Element } from '../core/xml.ts';
 import { type Body, bodyOf, wholeBody, xmlOf } from './body.ts';
 import type { Bucket } from './bucket.ts';
 import { announcedIn, digestNameOf, verify } from './checksums.ts';
-import { Digests } from '../core/digests.ts';
-import type { Element } from '../core/xml.ts';
+import type { Deliveries } from './deliveries.ts';
 import { S3Error } from './errors.ts';
-import type { LockContext } from './lock.ts';
 import { LIMITS } from './limits.ts';
+import type { LockContext } from './lock.ts';
 import type { Notification } from './model.ts';
 import { notificationsOf, type ObjectEvent } from './notification-rules.ts';
-import type { Deliveries } from './deliveries.ts';
 import type { S3Request } from './request.ts';
 import type { Payload } from './signature.ts';
 import type { S3Store } from './store.ts';

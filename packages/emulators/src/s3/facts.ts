@@ -161,6 +161,12 @@ export const s3Facts: EmulatorFacts = {
     },
     {
       kind: 'shape',
+      what: 'a completion that is sent again has the answer of the first',
+      source: 'https://github.com/adobe/S3Mock/issues/2586',
+      held: suite('are completed once, however often that is sent, or aborted'),
+    },
+    {
+      kind: 'shape',
       what: 'S3 computes CRC-64/NVME when the client sends no checksum',
       source: `${API}/API_Checksum.html`,
       held: suite('of every algorithm are computed, kept and given back'),

@@ -5,15 +5,15 @@
  * out that was there all the time.
  */
 import { compareNames } from '../core/sorted-names.ts';
+import { toXml } from '../core/xml.ts';
 import type { Bucket } from './bucket.ts';
 import type { Call, Reply } from './call.ts';
+import { elementOf } from './checksums.ts';
 import { S3Error } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Upload, Version } from './model.ts';
 import { uploadFor } from './multipart.ts';
 import { pathEncoded } from './request.ts';
-import { elementOf } from './checksums.ts';
-import { toXml } from '../core/xml.ts';
 import { document } from './xml.ts';
 
 export const OWNER = { ID: '0'.repeat(64), DisplayName: 'local' };

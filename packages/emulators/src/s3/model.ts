@@ -40,6 +40,7 @@ export interface ObjectVersion extends Attributes {
   readonly checksum: Checksum;
   /** Of a multipart upload. */
   readonly parts?: readonly StoredPart[] | undefined;
+  readonly uploadId?: string | undefined;
 }
 
 export interface DeleteMarker {

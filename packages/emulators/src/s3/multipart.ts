@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { digestOf, isCrc, joinedCrc } from '../core/digests.ts';
 import type { Content } from '../core/object-files.ts';
+import type { Element } from '../core/xml.ts';
 import { attributesOf } from './attributes.ts';
 import { malformedXml } from './body.ts';
 import type { Bucket } from './bucket.ts';
@@ -158,9 +159,11 @@ export async function completeUpload(call: Call): Promise<Reply> {
   const condition = writeConditionIn(headers);
   const watch = bucket.watch(key);
   try {
-    const upload = uploadFor(bucket, call);
-    const root = await bodyXml(call);
-    const parts = childrenOf(root, 'Part').map((part) => chosenPart(upload, part));
+    const elements = childrenOf(await bodyXml(call), 'Part');
+    const before = completedBefore(bucket, call, elements);
+    if (before !== undefined) return completed(call, bucket, before);
+    const upload = uploadFor(call.bucket(), call);
+    const parts = elements.map((part) => chosenPart(upload, part));
     checkOrder(parts);
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const checksum = await wholeChecksum(upload, parts);
@@ -174,32 +177,54 @@ export async function completeUpload(call: Call): Promise<Reply> {
       kind: 'object',
       versionId: store.newVersionId(bucket),
       at: now,
-      etag: `${md5OfParts(parts)}-${parts.length}`,
+      etag: etagOfParts(parts.map(({ etag }) => etag)),
       bytes,
       content,
       checksum,
       parts: parts.map((part) => ({ bytes: part.bytes, ...(isChosen && { checksum: part.checksum }) })),
+      uploadId: upload.id,
     };
     const notify = call.notify(bucket, { ...version, name: 'ObjectCreated:CompleteMultipartUpload', key });
     store.put(bucket, key, version, { upload: upload.id, notify });
-    return {
-      status: 200,
-      headers: { ...versionHeader(bucket, version.versionId), 'x-amz-server-side-encryption': 'AES256' },
-      text: document('CompleteMultipartUploadResult', {
-        Location: `http://${headers['host'] ?? ''}/${bucket.name}/${key}`,
-        Bucket: bucket.name,
-        Key: key,
-        ETag: `"${version.etag}"`,
-        ...checksumElements(checksum),
-      }),
-    };
+    return completed(call, bucket, version);
   } finally {
     watch.end();
   }
 }
 
+/**
+ * A completion that is sent again has the answer of the first, as long as its object is there: tried with the service in
+ * https://github.com/adobe/S3Mock/issues/2586
+ */
+function completedBefore(
+  bucket: Bucket,
+  { request, key }: Call,
+  elements: readonly Element[],
+): ObjectVersion | undefined {
+  const id = request.query.get('uploadId');
+  const etag = etagOfParts(elements.map((part) => textIn(part, 'ETag')?.replaceAll('"', '') ?? ''));
+  return bucket
+    .versions(key)
+    .filter((version) => version.kind === 'object')
+    .find((version) => version.uploadId === id && version.etag === etag);
+}
+
+function completed({ request, key }: Call, bucket: Bucket, version: ObjectVersion): Reply {
+  return {
+    status: 200,
+    headers: { ...versionHeader(bucket, version.versionId), 'x-amz-server-side-encryption': 'AES256' },
+    text: document('CompleteMultipartUploadResult', {
+      Location: `http://${request.headers['host'] ?? ''}/${bucket.name}/${key}`,
+      Bucket: bucket.name,
+      Key: key,
+      ETag: `"${version.etag}"`,
+      ...checksumElements(version.checksum),
+    }),
+  };
+}
+
 /** The checksum headers of a completion are about the object, not about this XML. */
-async function bodyXml(call: Call) {
+async function bodyXml(call: Call): Promise<Element> {
   const { request } = call;
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(([name]) => !/^x-amz-(sdk-)?checksum-/.test(name)),
@@ -208,7 +233,7 @@ async function bodyXml(call: Call) {
 }
 
 /** @throws S3Error InvalidPart when it is not there, or not the one that is meant. */
-function chosenPart(upload: Upload, element: Parameters<typeof textIn>[0]): Part {
+function chosenPart(upload: Upload, element: Element): Part {
   const number = Number(textIn(element, 'PartNumber'));
   const part = upload.parts.get(number);
   const etag = textIn(element, 'ETag')?.replaceAll('"', '');
@@ -282,10 +307,11 @@ function checkExpected(
     throw new S3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed object size.');
 }
 
-function md5OfParts(parts: readonly Part[]): string {
+/** The MD5 of their MD5s, and how many they are. */
+function etagOfParts(etags: readonly string[]): string {
   const hash = createHash('md5');
-  for (const { etag } of parts) hash.update(etag, 'hex');
-  return hash.digest('hex');
+  for (const etag of etags) hash.update(etag, 'hex');
+  return `${hash.digest('hex')}-${etags.length}`;
 }
 
 export function abortUpload(call: Call): Reply {

@@ -1,7 +1,7 @@
 /** Tags, retention and legal hold of an object that is there. */
+import { malformedXml } from './body.ts';
 import type { Bucket } from './bucket.ts';
 import { type Call, type Reply, versionHeader } from './call.ts';
-import { malformedXml } from './body.ts';
 import { S3Error } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { checkRetentionChange, retentionOf } from './lock.ts';

@@ -1,6 +1,6 @@
 /** PutObject, GetObject, HeadObject, DeleteObject and DeleteObjects. */
-import { type Content, ContentTooLongError, sliced } from '../core/object-files.ts';
 import type { Digested } from '../core/digests.ts';
+import { type Content, ContentTooLongError, sliced } from '../core/object-files.ts';
 import { attributeHeaders, attributesOf } from './attributes.ts';
 import type { Body } from './body.ts';
 import { malformedXml } from './body.ts';

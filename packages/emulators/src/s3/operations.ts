@@ -3,7 +3,7 @@
  *
  * Invariant: a subresource that is not served is refused with NotImplemented: it is never taken for a plain read or write.
  */
-import { createBucket, deleteBucket, bucketLocation, headBucket } from './buckets.ts';
+import { bucketLocation, createBucket, deleteBucket, headBucket } from './buckets.ts';
 import type { Call, Reply } from './call.ts';
 import { copyObject } from './copies.ts';
 import { S3Error } from './errors.ts';

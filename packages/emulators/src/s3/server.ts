@@ -8,9 +8,9 @@
  * another code; `cut` and `corrupt` act on the content of a GET.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endpointOf } from '../core/aws-json-server.ts';
 import { handleControl } from '../core/control.ts';

@@ -5,10 +5,10 @@
  * Only versioning, notifications and the lock have an effect.
  */
 import type { Element } from '../core/xml.ts';
+import { checkedTags } from './attributes.ts';
 import { malformedXml, xmlOf } from './body.ts';
 import type { Bucket } from './bucket.ts';
 import type { Call, Reply } from './call.ts';
-import { checkedTags } from './attributes.ts';
 import { S3Error, type S3ErrorCode } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Setting } from './model.ts';

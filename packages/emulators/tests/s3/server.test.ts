@@ -15,25 +15,24 @@ import {
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  type PutObjectCommandInput,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
-import { spawnEmulator } from '../../../../tests/helpers/emulator-process.ts';
-import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
 import {
   describeS3,
   newS3Client,
   rawRequest,
   S3_CREDENTIALS,
 } from '../../../../tests/contract/suites/s3-suite.ts';
+import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
+import { spawnEmulator } from '../../../../tests/helpers/emulator-process.ts';
+import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
 import { bodyOf } from '../../src/s3/body.ts';
-import { authorize, type Payload } from '../../src/s3/signature.ts';
 import { type S3Emulator, type S3Options, startS3 } from '../../src/s3/server.ts';
+import { authorize, type Payload } from '../../src/s3/signature.ts';
 import { startSqs } from '../../src/sqs/server.ts';
 
 const START = Date.UTC(2026, 0, 15, 12);
@@ -76,7 +75,7 @@ async function newBucket(by = client): Promise<string> {
   return Bucket;
 }
 
-const put = (Bucket: string, Key: string, Body: PutObjectCommandInput['Body'], more = {}, by = client) =>
+const put = (Bucket: string, Key: string, Body: string | Buffer, more = {}, by = client) =>
   by.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
 
 async function get(Bucket: string, Key: string, more = {}, by = client): Promise<string> {
@@ -558,15 +557,15 @@ describe('notifications', () => {
     sqs.faults.clear();
     const second = await start({ dataDir });
     second.deliverTo(sqs.endpoint);
-    const bodies: Record<string, never>[] = [];
+    const bodies: { readonly Records?: readonly unknown[] }[] = [];
     while (bodies.length < 3) {
       const { Messages = [] } = await queue.send(
         new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5, MaxNumberOfMessages: 10 }),
       );
-      for (const { Body = '' } of Messages) bodies.push(JSON.parse(Body) as never);
+      for (const { Body = '' } of Messages) bodies.push(JSON.parse(Body) as (typeof bodies)[number]);
     }
     expect(bodies[0]).toMatchObject({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket });
-    const records = bodies.slice(1).flatMap((body) => body['Records'] ?? []);
+    const records = bodies.slice(1).flatMap(({ Records = [] }) => Records);
     const object = { key: 'in/a+b', sequencer: expect.stringMatching(/^[0-9A-F]{18}$/) as never };
     expect(records).toMatchObject([
       {
