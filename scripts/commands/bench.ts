@@ -146,7 +146,7 @@ export const bench: Group<CommandContext> = {
     }),
     command({
       name: 'bench emulators',
-      summary: 'how long a process takes to start all four emulators, against one that does nothing',
+      summary: 'how long a process takes to start the emulators, against one that does nothing',
       options: { runs: whole('of each; the median counts', { ...COUNT, default: '9' }), ...JSON_OPTION },
       examples: [{ line: 'bench emulators --runs 3', shows: 'a short one' }],
       run: async (input) => (await import('../bench/emulators.ts')).benchEmulators(input),

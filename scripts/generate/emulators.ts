@@ -7,6 +7,7 @@ import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/cor
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
 import { keyVaultFacts } from '@tandem-clouds/emulators/key-vault/facts';
+import { s3Facts } from '@tandem-clouds/emulators/s3/facts';
 import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
@@ -16,6 +17,7 @@ import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 export const EMULATORS: readonly EmulatorFacts[] = [
   dynamodbFacts,
   sqsFacts,
+  s3Facts,
   secretsManagerFacts,
   cosmosFacts,
   serviceBusFacts,

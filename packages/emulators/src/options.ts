@@ -12,6 +12,7 @@ import { isTier, type Tier, TIERS } from './service-bus/tiers.ts';
 export const SERVICE_NAMES = [
   'dynamodb',
   'sqs',
+  's3',
   'secretsmanager',
   'cosmos',
   'servicebus',
@@ -41,6 +42,10 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly readUnitsPerSecond?: number;
     /** Beyond so many write units a second of a table or an index, writes are. Default: no limit. */
     readonly writeUnitsPerSecond?: number;
+  };
+  readonly s3?: {
+    /** Base address of SQS, for notifications. Default: that of `sqs`, when it is started as well. */
+    readonly sqsEndpoint?: string;
   };
   readonly secretsmanager?: {
     /** A `.env` file: `SECRET_STRIPE_KEY=…` in it is the secret `stripe-key`. Read again when it changes. Absolute. */
@@ -105,6 +110,7 @@ const FIELDS: Checks = {
   region: text,
   now: needs('a function', (value) => typeof value === 'function'),
   dynamodb: fieldsOf({ readUnitsPerSecond: positive, writeUnitsPerSecond: positive }),
+  s3: fieldsOf({ sqsEndpoint: text }),
   secretsmanager: fieldsOf({ secretsFile: text, prefix: text }),
   cosmos: fieldsOf({ requestUnitsPerSecond: positive }),
   servicebus: fieldsOf({

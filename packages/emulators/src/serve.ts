@@ -69,6 +69,7 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
   dynamodb: ({ dynamodb: { endpoint, config } }) =>
     `DynamoDB     ${endpoint}\n  new DynamoDBClient(${literal(config)})\n`,
   sqs: ({ sqs: { endpoint, config } }) => `SQS          ${endpoint}\n  new SQSClient(${literal(config)})\n`,
+  s3: ({ s3: { endpoint, config } }) => `S3           ${endpoint}\n  new S3Client(${literal(config)})\n`,
   secretsmanager: ({ secretsmanager: { endpoint, config } }) =>
     `Secrets Mgr  ${endpoint}\n  new SecretsManagerClient(${literal(config)})\n`,
   keyvault: ({ keyvault: { vaultUrl, options } }) =>

@@ -20,7 +20,7 @@ export interface Controlled {
   readonly faultsUrl: string;
 }
 
-/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. The emulators accept any credentials. */
+/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. S3 checks signatures by them; the others accept any. */
 export interface AwsClientConfig {
   readonly endpoint: string;
   readonly region: string;
@@ -29,8 +29,13 @@ export interface AwsClientConfig {
 
 export interface AwsEmulator extends Controlled {
   readonly endpoint: string;
-  /** `new DynamoDBClient(config)`, `new SQSClient(config)`, `new SecretsManagerClient(config)` */
+  /** `new DynamoDBClient(config)`, `new SQSClient(config)`, `new S3Client(config)`, `new SecretsManagerClient(config)` */
   readonly config: AwsClientConfig;
+}
+
+export interface S3Service extends AwsEmulator {
+  /** Where the notifications of buckets go from now on: the base address of an SQS. */
+  deliverTo(sqsEndpoint: string): void;
 }
 
 export interface CosmosEmulator extends Controlled {
@@ -85,6 +90,7 @@ export interface OidcEmulator {
 export interface EmulatorOf {
   readonly dynamodb: AwsEmulator;
   readonly sqs: AwsEmulator;
+  readonly s3: S3Service;
   readonly secretsmanager: AwsEmulator;
   readonly cosmos: CosmosEmulator;
   readonly servicebus: ServiceBusEmulator;
@@ -109,6 +115,7 @@ const TOKEN_MS = 3_600_000;
 const FOLDERS = {
   dynamodb: 'dynamodb',
   sqs: 'sqs',
+  s3: 's3',
   cosmos: 'cosmos',
   servicebus: 'service-bus',
   blob: 'blob',
@@ -132,6 +139,13 @@ export const SERVICES: {
     const { startSqs } = await import('./sqs/server.ts');
     const server = await startSqs({ ...common(options, 'sqs'), ...region(options) });
     return startedAws('AWS_ENDPOINT_URL_SQS', server, options);
+  },
+
+  async s3(options) {
+    const { startS3 } = await import('./s3/server.ts');
+    const server = await startS3({ ...common(options, 's3'), ...region(options), ...options.s3 });
+    const started = startedAws('AWS_ENDPOINT_URL_S3', server, options);
+    return { ...started, emulator: { ...started.emulator, deliverTo: (to) => server.deliverTo(to) } };
   },
 
   async secretsmanager(options) {

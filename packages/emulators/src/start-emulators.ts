@@ -17,6 +17,7 @@ export type {
   CosmosEmulator,
   KeyVaultEmulator,
   OidcEmulator,
+  S3Service,
   ServiceBusEmulator,
 } from './services.ts';
 export type { FaultKind, FaultRule, Faults } from './core/faults.ts';
@@ -63,6 +64,7 @@ export async function startEmulators<const S extends ServiceName>(
     if (failures.length === 1) throw failure;
     throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
   }
+  notifyQueues(options, Object.fromEntries(started.map(([name, { emulator }]) => [name, emulator])));
   // The table has an emulator of the right type for each name; TypeScript does not follow entries.
   return {
     ...Object.fromEntries(started.map(([name, { emulator }]) => [name, emulator])),
@@ -70,6 +72,12 @@ export async function startEmulators<const S extends ServiceName>(
     close,
     [Symbol.asyncDispose]: close,
   } as Emulators<S>;
+}
+
+/** Buckets tell the queues of the same call, unless another SQS was named. */
+function notifyQueues({ s3 }: EmulatorsOptions, { s3: objects, sqs }: Partial<EmulatorOf>): void {
+  if (objects !== undefined && sqs !== undefined && s3?.sqsEndpoint === undefined)
+    objects.deliverTo(sqs.endpoint);
 }
 
 async function start<S extends ServiceName>(

@@ -93,6 +93,7 @@ test('the README of the package has a row for each that can be used by itself, w
   expect(scopes.map(({ title }) => title)).toEqual([
     'DynamoDB',
     'SQS',
+    'S3',
     'Secrets Manager',
     'Cosmos DB',
     'Service Bus',

@@ -93,12 +93,18 @@ export class ObjectFiles {
   readonly #holders = new Map<string, number>();
   readonly #shards = new Set<string>();
   readonly #removals = new Set<Promise<void>>();
+  #writing = 0;
 
   /** @param folder Where the files are; undefined: a temporary folder, which `close` removes. */
   constructor(folder: string | undefined) {
     this.#isTemporary = folder === undefined;
     this.#folder = folder ?? temporaryFolder();
     fs.mkdirSync(this.#folder, { recursive: true });
+  }
+
+  /** Files that are being written. */
+  get writing(): number {
+    return this.#writing;
   }
 
   /**
@@ -113,6 +119,7 @@ export class ObjectFiles {
       throw new FileWriteError(at, cause);
     });
     let bytes = 0;
+    this.#writing += 1;
     try {
       for await (const piece of source) {
         bytes += piece.length;
@@ -125,6 +132,8 @@ export class ObjectFiles {
       await handle.close().catch(() => undefined);
       fs.rmSync(at, { force: true });
       throw isOfTheSystem(cause) ? new FileWriteError(at, cause) : cause;
+    } finally {
+      this.#writing -= 1;
     }
     if (bytes === 0) fs.rmSync(at, { force: true });
     const content = bytes === 0 ? [] : [{ file, from: 0, bytes }];
