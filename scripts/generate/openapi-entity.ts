@@ -13,6 +13,7 @@ import {
   idempotencyKey,
   NOT_YET_EVERYWHERE,
   type Operation,
+  placed,
   precondition,
   prefer,
   problems,
@@ -30,6 +31,7 @@ export function entityPaths(entity: Entity): Record<string, Record<string, Opera
   const withMore = (operation: Operation): Operation => ({
     ...operation,
     parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
+    ...(entity.sites !== undefined && placed(operation, entity.sites)),
   });
   return Object.fromEntries(
     Object.entries(pathsOf(entity)).map(([path, operations]) => [

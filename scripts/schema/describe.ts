@@ -70,6 +70,8 @@ export interface EntityDescription {
   readonly idField: string;
   readonly aliases: readonly string[];
   readonly access: Access;
+  /** Absent: every site. */
+  readonly sites?: readonly string[];
   readonly fields: Readonly<Record<string, FieldDescription>>;
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
@@ -115,6 +117,7 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     idField,
     aliases,
     access,
+    ...(entity.sites !== undefined && { sites: entity.sites.toSorted() }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
     indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
       const slot = slots[name];

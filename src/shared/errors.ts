@@ -25,6 +25,7 @@ export const errorCodes = [
   'request_forgotten',
   'too_many_requests',
   'not_yet_here',
+  'not_kept_here',
   'index_incomplete',
   'refused',
   'unreadable',

@@ -14,15 +14,18 @@ import { type Config, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
 import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
+import { placementOf } from './domain/placement.ts';
 import { reactionsOf } from './domain/reactions.ts';
 import { Replica } from './domain/replica.ts';
 import { uniqueValues } from './domain/unique/unique-values.ts';
 import { LimitsOfCallers } from './http/caller-limits.ts';
+import { elsewhere } from './http/elsewhere.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
+import { entitySites } from './registry/entity-sites.ts';
 import { indexes } from './registry/indexes.ts';
 import { wakerOn } from './wake-message.ts';
 
@@ -38,6 +41,7 @@ export interface Runtime {
 export function openRuntime(): Runtime {
   const config = loadConfig(cloudName);
   const write = (line: string): void => void process.stdout.write(line);
+  const keptAt = placementOf(entitySites);
   return {
     config,
     cloudName,
@@ -48,6 +52,7 @@ export function openRuntime(): Runtime {
       peers: config.peers.map(({ site }) => site),
       retired: config.retiredSites,
       rebuilding: config.rebuilding,
+      ...(keptAt !== undefined && { keptAt }),
       now: Date.now,
     },
   };
@@ -102,7 +107,8 @@ export function serve({ config, logger }: Runtime, routes: readonly Route[]): un
   const { site, peers } = config;
   const elapsed = (): number => performance.now();
   const through = readThrough({ site, peers, client: fetchClient, elapsed });
-  return httpEntry(httpService({ site, routes, logger, elapsed, readThrough: through }));
+  const away = elsewhere(peers);
+  return httpEntry(httpService({ site, routes, logger, elapsed, readThrough: through, elsewhere: away }));
 }
 
 export const sleep: Resources['sleep'] = (ms) => delay(ms);

@@ -44,6 +44,23 @@ export class RefusedError extends AppError {
   readonly code = 'refused';
 }
 
+/** Another site must be asked for this; nothing has happened. */
+export abstract class ElsewhereError extends AppError {
+  /** Those that can be asked. */
+  readonly sites: readonly string[];
+
+  constructor(message: string, sites: readonly string[]) {
+    super(message);
+    this.sites = sites;
+  }
+}
+
+/** Records of this entity are kept at other sites only. */
+export class NotKeptHereError extends ElsewhereError {
+  override readonly name = 'NotKeptHereError';
+  readonly code = 'not_kept_here';
+}
+
 /** A dependency refused, throttled or did not answer, and the call had no effect. */
 export class UnavailableError extends AppError {
   override readonly name = 'UnavailableError';

@@ -20,6 +20,7 @@ import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
 import { cleared, goneSinceOf, nextLife } from './lives.ts';
 import { messageOf, messageText } from './message.ts';
+import { peersOf, requireKept } from './placement.ts';
 import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
 import type { OutboundMessage } from './ports/queue.ts';
@@ -63,8 +64,10 @@ export interface LocalWrite {
  * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
  * @throws AmbiguousError when the write may have taken effect, and the record has forgotten whether it has.
  * @throws TooLargeError when the record would not fit one message.
+ * @throws NotKeptHereError when this site keeps no such records.
  */
 export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
+  requireKept(site, write.key);
   let current: Versioned | undefined;
   let known = write.expectNew === true;
   let failures = 0;
@@ -192,9 +195,9 @@ function apply(
       site: site.site,
     });
   }
-  const pending: Record<string, string> = {};
-  for (const peer of site.peers) pending[peer] = stamp;
   const state = withParts(start, parts, { ...start?.vector, [site.site]: stamp });
+  const peers = peersOf(site, { key: write.key, state });
+  const pending = Object.fromEntries(peers.map((peer) => [peer, stamp]));
   const goneSince = goneSinceOf(state, held, wallMs);
   const entries = entriesAfter(site, write.key, { held, state, done: write.done });
   return {
@@ -202,7 +205,7 @@ function apply(
     state,
     version: stamp,
     pending,
-    ...(site.peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
+    ...(peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
     ...(goneSince !== undefined && { goneSince }),
     ...withEntries(entries),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
@@ -232,11 +235,12 @@ function messageFor(
   const options = { source: site.site, nowMs: site.now(), traceparent };
   const message = messageOf(eventOf(record, options));
   const bytes = Buffer.byteLength(message.body);
-  const shareBytes = Math.floor(eventBytesMax / (site.peers.length + 1));
+  const writers = Object.keys(record.pending).length + 1;
+  const shareBytes = Math.floor(eventBytesMax / writers);
   if (bytes <= shareBytes) return message;
   if (held !== undefined && stateBytes(record) < stateBytes(held)) return message;
   throw new TooLargeError(
-    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${site.peers.length + 1} sites`,
+    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${writers} sites`,
   );
 }
 
@@ -247,7 +251,7 @@ function stateBytes({ state }: StoredRecord): number {
 /** Hands the event to the local queue, and wakes who reacts; a failure of either is no failure of the write. */
 function* announce(site: Site, record: StoredRecord, message: OutboundMessage): Protocol<void> {
   const steps: Protocol<unknown>[] = [];
-  if (site.peers.length > 0) steps.push(publish([message]));
+  if (Object.keys(record.pending).length > 0) steps.push(publish([message]));
   if (site.reactions !== undefined && isDue(record, site.now())) steps.push(wakeKeys(site, [record]));
   if (steps.length === 0) return;
   try {

@@ -127,6 +127,8 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   readonly unique?: readonly (keyof F & string)[];
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
+  /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
+  readonly sites?: readonly string[];
   readonly actions?: {
     readonly [Name in keyof A]: ActionDeclaration<F, R, A[Name], Name extends keyof Q ? Q[Name] : never>;
   } & { readonly [Name in keyof Q]: { readonly required?: readonly Q[Name][] } };

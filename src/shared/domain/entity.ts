@@ -167,6 +167,8 @@ export interface Entity {
   readonly unique: readonly string[];
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
+  /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
+  readonly sites?: readonly string[];
   readonly actions: Readonly<Record<string, Action>>;
   readonly reactions: Readonly<Record<string, Reaction>>;
 }

@@ -2351,7 +2351,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
+var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "purge", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "by", "states"], additionalProperties: !0, properties: { kind: { const: "purge" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, by: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2361,7 +2361,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.kind !== void 0) {
       let data0 = data.kind;
-      if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury" || data0 === "index" || data0 === "pack")) {
+      if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury" || data0 === "purge" || data0 === "index" || data0 === "pack")) {
         let err1 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema16.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -4008,100 +4008,103 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           let err306 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
           vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
         }
-      else if (tag0 === "index")
+      else if (tag0 === "purge")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
             let err307 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
           }
-          if (data.site === void 0) {
-            let err308 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+          if (data.from === void 0) {
+            let err308 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
             vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
           }
-          if (data.ids === void 0) {
-            let err309 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "ids" }, message: "must have required property 'ids'" };
+          if (data.by === void 0) {
+            let err309 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "by" }, message: "must have required property 'by'" };
             vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
           }
-          if (data.sinceMs === void 0) {
-            let err310 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "sinceMs" }, message: "must have required property 'sinceMs'" };
+          if (data.states === void 0) {
+            let err310 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
             vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "index") {
-            let err311 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "index" }, message: "must be equal to constant" };
+          if (data.kind !== void 0 && data.kind !== "purge") {
+            let err311 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "purge" }, message: "must be equal to constant" };
             vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
           }
-          if (data.site !== void 0) {
-            let data124 = data.site;
+          if (data.from !== void 0) {
+            let data124 = data.from;
             if (typeof data124 == "string") {
               if (!pattern0.test(data124)) {
-                let err312 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/6/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                let err312 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                 vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
               }
             } else {
-              let err313 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/6/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              let err313 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
             }
           }
-          if (data.ids !== void 0) {
-            let data125 = data.ids;
-            if (Array.isArray(data125)) {
-              if (data125.length > 200) {
-                let err314 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/6/properties/ids/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
+          if (data.by !== void 0) {
+            let data125 = data.by;
+            if (typeof data125 == "string") {
+              if (!pattern0.test(data125)) {
+                let err314 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                 vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
               }
-              if (data125.length < 1) {
-                let err315 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/6/properties/ids/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            } else {
+              let err315 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            }
+          }
+          if (data.states !== void 0) {
+            let data126 = data.states;
+            if (Array.isArray(data126)) {
+              if (data126.length > 1e4) {
+                let err316 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
               }
-              let len13 = data125.length;
+              let len13 = data126.length;
               for (let i12 = 0; i12 < len13; i12++) {
-                let data126 = data125[i12];
-                if (typeof data126 == "string") {
-                  if (func3(data126) > 512) {
-                    let err316 = { instancePath: instancePath + "/ids/" + i12, schemaPath: "#/oneOf/6/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+                let data127 = data126[i12];
+                if (Array.isArray(data127)) {
+                  if (data127.length > 2) {
+                    let err317 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                    vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+                  }
+                  if (data127.length < 2) {
+                    let err318 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+                  }
+                  let len14 = data127.length;
+                  if (len14 > 0) {
+                    let data128 = data127[0];
+                    if (typeof data128 == "string") {
+                      if (func3(data128) > 512) {
+                        let err319 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+                      }
+                    } else {
+                      let err320 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
+                    }
+                  }
+                  if (len14 > 1) {
+                    let data129 = data127[1];
+                    if (typeof data129 == "string") {
+                      if (func3(data129) > 4096) {
+                        let err321 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
+                      }
+                    } else {
+                      let err322 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
+                    }
                   }
                 } else {
-                  let err317 = { instancePath: instancePath + "/ids/" + i12, schemaPath: "#/oneOf/6/properties/ids/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+                  let err323 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
                 }
               }
             } else {
-              let err318 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/6/properties/ids/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
-            }
-          }
-          if (data.sinceMs !== void 0) {
-            let data127 = data.sinceMs;
-            if (!(typeof data127 == "number" && !(data127 % 1) && !isNaN(data127) && isFinite(data127))) {
-              let err319 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/6/properties/sinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
-            }
-            if (typeof data127 == "number" && isFinite(data127) && (data127 < 0 || isNaN(data127))) {
-              let err320 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/6/properties/sinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
-            }
-          }
-          if (data.cursor !== void 0) {
-            let data128 = data.cursor;
-            if (typeof data128 == "string") {
-              if (func3(data128) > 4096) {
-                let err321 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
-              }
-            } else {
-              let err322 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
-            }
-          }
-          if (data.hops !== void 0) {
-            let data129 = data.hops;
-            if (!(typeof data129 == "number" && !(data129 % 1) && !isNaN(data129) && isFinite(data129))) {
-              let err323 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
-            }
-            if (typeof data129 == "number" && isFinite(data129) && (data129 < 0 || isNaN(data129))) {
-              let err324 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              let err324 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
               vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
             }
           }
@@ -4109,75 +4112,176 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           let err325 = { instancePath, schemaPath: "#/oneOf/6/type", keyword: "type", params: { type: "object" }, message: "must be object" };
           vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
         }
-      else if (tag0 === "pack")
+      else if (tag0 === "index")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
             let err326 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
           }
-          if (data.from === void 0) {
-            let err327 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+          if (data.site === void 0) {
+            let err327 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
             vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
           }
-          if (data.events === void 0) {
-            let err328 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
+          if (data.ids === void 0) {
+            let err328 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "ids" }, message: "must have required property 'ids'" };
             vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "pack") {
-            let err329 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/7/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
+          if (data.sinceMs === void 0) {
+            let err329 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "sinceMs" }, message: "must have required property 'sinceMs'" };
             vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
           }
-          if (data.from !== void 0) {
-            let data131 = data.from;
+          if (data.kind !== void 0 && data.kind !== "index") {
+            let err330 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/7/properties/kind/const", keyword: "const", params: { allowedValue: "index" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
+          }
+          if (data.site !== void 0) {
+            let data131 = data.site;
             if (typeof data131 == "string") {
               if (!pattern0.test(data131)) {
-                let err330 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/7/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
+                let err331 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
               }
             } else {
-              let err331 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/7/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
+              let err332 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
             }
           }
-          if (data.events !== void 0) {
-            let data132 = data.events;
+          if (data.ids !== void 0) {
+            let data132 = data.ids;
             if (Array.isArray(data132)) {
-              if (data132.length > 1e3) {
-                let err332 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/7/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
-                vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
-              }
-              if (data132.length < 1) {
-                let err333 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/7/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+              if (data132.length > 200) {
+                let err333 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
                 vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
               }
-              let len14 = data132.length;
-              for (let i13 = 0; i13 < len14; i13++) {
+              if (data132.length < 1) {
+                let err334 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+              }
+              let len15 = data132.length;
+              for (let i13 = 0; i13 < len15; i13++) {
                 let data133 = data132[i13];
-                if (!(data133 && typeof data133 == "object" && !Array.isArray(data133))) {
-                  let err334 = { instancePath: instancePath + "/events/" + i13, schemaPath: "#/oneOf/7/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                  vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+                if (typeof data133 == "string") {
+                  if (func3(data133) > 512) {
+                    let err335 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+                  }
+                } else {
+                  let err336 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
                 }
               }
             } else {
-              let err335 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/7/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+              let err337 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+            }
+          }
+          if (data.sinceMs !== void 0) {
+            let data134 = data.sinceMs;
+            if (!(typeof data134 == "number" && !(data134 % 1) && !isNaN(data134) && isFinite(data134))) {
+              let err338 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+            }
+            if (typeof data134 == "number" && isFinite(data134) && (data134 < 0 || isNaN(data134))) {
+              let err339 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+            }
+          }
+          if (data.cursor !== void 0) {
+            let data135 = data.cursor;
+            if (typeof data135 == "string") {
+              if (func3(data135) > 4096) {
+                let err340 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
+              }
+            } else {
+              let err341 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
+            }
+          }
+          if (data.hops !== void 0) {
+            let data136 = data.hops;
+            if (!(typeof data136 == "number" && !(data136 % 1) && !isNaN(data136) && isFinite(data136))) {
+              let err342 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
+            }
+            if (typeof data136 == "number" && isFinite(data136) && (data136 < 0 || isNaN(data136))) {
+              let err343 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
             }
           }
         } else {
-          let err336 = { instancePath, schemaPath: "#/oneOf/7/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
+          let err344 = { instancePath, schemaPath: "#/oneOf/7/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
+        }
+      else if (tag0 === "pack")
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          if (data.kind === void 0) {
+            let err345 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
+          }
+          if (data.from === void 0) {
+            let err346 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
+          }
+          if (data.events === void 0) {
+            let err347 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
+            vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "pack") {
+            let err348 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/8/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
+          }
+          if (data.from !== void 0) {
+            let data138 = data.from;
+            if (typeof data138 == "string") {
+              if (!pattern0.test(data138)) {
+                let err349 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
+              }
+            } else {
+              let err350 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
+            }
+          }
+          if (data.events !== void 0) {
+            let data139 = data.events;
+            if (Array.isArray(data139)) {
+              if (data139.length > 1e3) {
+                let err351 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
+                vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
+              }
+              if (data139.length < 1) {
+                let err352 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
+              }
+              let len16 = data139.length;
+              for (let i14 = 0; i14 < len16; i14++) {
+                let data140 = data139[i14];
+                if (!(data140 && typeof data140 == "object" && !Array.isArray(data140))) {
+                  let err353 = { instancePath: instancePath + "/events/" + i14, schemaPath: "#/oneOf/8/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                  vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
+                }
+              }
+            } else {
+              let err354 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
+            }
+          }
+        } else {
+          let err355 = { instancePath, schemaPath: "#/oneOf/8/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
         }
       else {
-        let err337 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
-        vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+        let err356 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
+        vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
       }
     else {
-      let err338 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
-      vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+      let err357 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
+      vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
     }
   } else {
-    let err339 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+    let err358 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
   }
   return validate15.errors = vErrors, errors === 0;
 }
@@ -4431,7 +4535,7 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
   return validate18.errors = vErrors, errors === 0;
 }
 var userCreate = validate19;
-var pattern46 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var pattern48 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -4451,7 +4555,7 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern46.test(data0)) {
+        if (!pattern48.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -4910,7 +5014,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern46.test(data0)) {
+        if (!pattern48.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

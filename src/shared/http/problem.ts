@@ -40,6 +40,7 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   request_forgotten: { status: 422, title: 'Request too old to be known' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   index_incomplete: { status: 503, title: 'List not ready' },
+  not_kept_here: { status: 421, title: 'Kept at another site' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
   unreadable: { status: 500, title: 'Record cannot be read' },

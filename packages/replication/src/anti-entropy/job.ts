@@ -101,6 +101,7 @@ export type Step =
       readonly totals: Totals;
     }
   | TombstoneCollection
+  | Purge
   | IndexFill
   | Pack;
 
@@ -134,6 +135,16 @@ export interface TombstoneCollection {
   readonly atMs?: number;
   /** Sites that have not been asked yet. */
   readonly left: readonly SiteId[];
+  readonly states: readonly (readonly [key: string, state: string])[];
+}
+
+/** Asks a site that keeps them whether it holds what another holds and does not keep; ends where it began (`purge.ts`). */
+export interface Purge {
+  readonly kind: 'purge';
+  /** The site whose records they are. */
+  readonly from: SiteId;
+  /** The site that is asked. */
+  readonly by: SiteId;
   readonly states: readonly (readonly [key: string, state: string])[];
 }
 

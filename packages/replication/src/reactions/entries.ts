@@ -9,6 +9,7 @@
  * A condition that stood before the write, without an entry, is none of this write's: a reaction that is new, or that was
  * declared by a release that knew nothing of it, runs for old records only when it is asked to (`scan.ts`).
  */
+import { keeps, peersOf } from '../placement.ts';
 import type { Site } from '../protocol.ts';
 import type { RecordState, StoredRecord } from '../record.ts';
 import type { SiteId } from '../stamp.ts';
@@ -17,16 +18,18 @@ import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
 
 /**
  * Whether a condition is this site's to act on. The business of a site that is gone for good is that of the survivor with
- * the least name, so that all who have the same configuration agree without a word.
+ * the least name, so that all who have the same configuration agree without a word; and so is that of a site which no longer
+ * keeps the record.
  */
-export function isBusinessOf(site: Site, { site: where, origin }: Condition): boolean {
+export function isBusinessOf(site: Site, key: string, { site: where, origin }: Condition): boolean {
   if (where === 'every' || origin === site.site) return true;
-  return site.retired?.includes(origin) === true && heirOf(site) === site.site;
+  const isLeft = site.retired?.includes(origin) === true || !keeps(site, origin, { key });
+  return isLeft && heirOf(site, key) === site.site;
 }
 
-/** Who takes over what sites that are gone for good have left. */
-export function heirOf({ site, peers }: Site): SiteId {
-  return [site, ...peers].sort()[0] ?? site;
+/** Who takes over what sites that are gone for good have left: of a record that some sites keep, one of those. */
+export function heirOf(site: Site, key = ''): SiteId {
+  return [site.site, ...peersOf(site, { key })].sort()[0] ?? site.site;
 }
 
 /** The conditions that hold and are this site's to act on. */
@@ -38,7 +41,7 @@ export function conditionsAt(
   if (state === undefined || site.reactions === undefined) return new Map();
   const held = site.reactions.conditions(key, state, site.now());
   return new Map(
-    held.filter((each) => isBusinessOf(site, each)).map((condition) => [condition.reaction, condition]),
+    held.filter((each) => isBusinessOf(site, key, each)).map((condition) => [condition.reaction, condition]),
   );
 }
 

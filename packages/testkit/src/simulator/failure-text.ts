@@ -1,6 +1,7 @@
 /** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
 import { faultsText } from './faults.ts';
 import { historySvg } from './history-svg.ts';
+import { playPlaces } from './places/schedule.ts';
 import { playReactions } from './reactions/schedule.ts';
 import { playSchedule, type ScheduleResult } from './schedule.ts';
 import { playShop } from './shop/schedule.ts';
@@ -50,7 +51,7 @@ export function describeFailure(
 }
 
 /** How the schedule of a workload is played that is not shrunk, because what happens in it hangs together. */
-const PLAY = { shop: playShop, unique: playUnique, reactions: playReactions } as const;
+const PLAY = { shop: playShop, unique: playUnique, reactions: playReactions, places: playPlaces } as const;
 
 /** A failed seed of such a workload. */
 export function reportWholeFailure(

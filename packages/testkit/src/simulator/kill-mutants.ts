@@ -2,6 +2,7 @@
 import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { checkMutant } from './mutated-source.ts';
+import { placesMutants } from './places/mutants.ts';
 import { runPool } from './pool.ts';
 import { reactionMutants } from './reactions/mutants.ts';
 import type { Workload } from './seeds.ts';
@@ -34,6 +35,7 @@ export async function measureMutants(
     shop: shopMutants,
     unique: uniqueMutants,
     reactions: reactionMutants,
+    places: placesMutants,
   }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];

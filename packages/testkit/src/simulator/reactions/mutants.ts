@@ -51,8 +51,8 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'nobody takes over from a lost site',
     ENTRIES,
-    'site.retired?.includes(origin) === true && heirOf(site) === site.site',
-    'site.retired?.includes(origin) === true && heirOf(site) === origin',
+    'isLeft && heirOf(site, key) === site.site',
+    'isLeft && heirOf(site, key) === origin',
   ),
   mutant(
     'a take-over goes by messages only',
