@@ -2,7 +2,8 @@
  * Simulates the replication protocol under faults on virtual time, many seeds at once.
  *
  * Clients write records; with `--workload shop` they shop instead, with `--workload unique` they want values that nobody else
- * has, with `--workload reactions` they write what sites react to, with `--workload places` what only some sites keep, over the
+ * has, with `--workload reactions` they write what sites react to, with `--workload places` what only some sites keep, with
+ * `--workload writer` what one site writes at a time, over the
  * same replication.
  * `--example <file>` draws one small history of a real run, for the documentation, and does nothing else.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
@@ -40,6 +41,7 @@ const OPERATIONS_A_MINUTE = {
   unique: 50_000,
   reactions: 8_000,
   places: 15_000,
+  writer: 15_000,
 } as const;
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {

@@ -32,7 +32,7 @@ drawn in .simulate/.`,
     seed: whole('the first one', { min: 0, default: '1' }),
     sites: whole('of every schedule', { min: 2, max: 4, fallback: '2 to 4' }),
     threads: whole('at once', { min: 1, max: 256, default: String(os.availableParallelism()) }),
-    workload: choice('what clients do', ['records', 'shop', 'unique', 'reactions', 'places'], {
+    workload: choice('what clients do', ['records', 'shop', 'unique', 'reactions', 'places', 'writer'], {
       default: 'records',
     }),
     mutants: flag('plant defects in the protocol, each until a checker finds it out'),
@@ -44,6 +44,7 @@ drawn in .simulate/.`,
     { line: 'simulate --workload shop', shows: 'stock, orders and payments' },
     { line: 'simulate --workload unique', shows: 'values that no two records share' },
     { line: 'simulate --workload places', shows: 'records that only some sites keep' },
+    { line: 'simulate --workload writer', shows: 'records that one site writes at a time' },
     {
       line: 'simulate --workload reactions',
       shows: 'effects under conditions, and a provider that counts them',

@@ -45,11 +45,17 @@ function sitesModule(declared: readonly DeclaredEntity[]): string {
   const sites = declared.flatMap(({ entity }) =>
     entity.sites === undefined ? [] : [[entity.name, entity.sites] as const],
   );
+  const writers = declared.flatMap(({ entity }) =>
+    entity.writes === undefined ? [] : [[entity.name, entity.writes] as const],
+  );
   return `${HEAD} the files in src/shared/entities. Do not edit.
 import type { EntitySites } from '../domain/placement.ts';
 
 /** Which sites keep the records of an entity, where that is not every site. Every function knows it. */
 export const entitySites: EntitySites = ${JSON.stringify(Object.fromEntries(sites), undefined, 2)};
+
+/** Which site writes them by the declaration, where that is one at a time. */
+export const entityWriters: Readonly<Record<string, string>> = ${JSON.stringify(Object.fromEntries(writers), undefined, 2)};
 `;
 }
 

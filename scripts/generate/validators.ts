@@ -22,6 +22,8 @@ import {
   reactionScanSchema,
   replaySchema,
   verificationBeginSchema,
+  writerCloseSchema,
+  writerOpenSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { changeSchemas } from './change-schemas.ts';
 import { actionCheck, camel } from './names.ts';
@@ -38,6 +40,8 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     verificationBegin: verificationBeginSchema,
     reactionChange: reactionChangeSchema,
     reactionScan: reactionScanSchema,
+    writerClose: writerCloseSchema,
+    writerOpen: writerOpenSchema,
   };
   for (const entity of entities) {
     schemas[`${camel(entity.name)}Create`] = createSchema(entity);

@@ -45,6 +45,7 @@ function* compareEntity(name: string, before: EntityDescription, after: EntityDe
   yield* compareNames(name, before, after);
   yield* compareAccess(name, before, after);
   yield* compareSites(`${name}.sites`, before, after);
+  yield* compareWrites(`${name}.writes`, before, after);
   yield* compareFields(name, before, after);
   for (const [index, was, is] of paired(before.indexes, after.indexes))
     yield* compareIndex(`${name}.indexes.${index}`, was, is);
@@ -121,6 +122,24 @@ function* compareSites(place: string, before: EntityDescription, after: EntityDe
       place,
       what,
       'a new one is filled by the hourly comparison, or by `repair`; until that finds no difference it answers 404 for what has not come',
+    );
+}
+
+function* compareWrites(place: string, before: EntityDescription, after: EntityDescription): Changes {
+  if (before.writes === after.writes) return;
+  const what = `was ${shown(before.writes ?? 'every site')} and is ${shown(after.writes ?? 'every site')}`;
+  if (after.writes === undefined) yield additive(place, what, 'two sites may write one record again');
+  else if (before.writes === undefined)
+    yield backfill(
+      place,
+      what,
+      'until every site has this release, those of the older one take writes as before: rules that need one writing site hold from then on',
+    );
+  else
+    yield breaking(
+      place,
+      `${what}: beside the older release two sites would write`,
+      'leave it, and use `promote`: who writes is in a record, and the declaration counts only where there is none',
     );
 }
 

@@ -26,6 +26,8 @@ export const errorCodes = [
   'too_many_requests',
   'not_yet_here',
   'not_kept_here',
+  'not_writer_here',
+  'writer_moving',
   'index_incomplete',
   'refused',
   'unreadable',

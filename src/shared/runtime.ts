@@ -5,8 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Resources } from '@tandem-clouds/replication/drive';
+import { own } from '@tandem-clouds/replication/own';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { entityOf } from '@tandem-clouds/replication/record';
 import { cloudName, httpEntry, openMetrics, openOutbox, openReactQueue, openStore } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
@@ -25,7 +27,7 @@ import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
-import { entitySites } from './registry/entity-sites.ts';
+import { entitySites, entityWriters } from './registry/entity-sites.ts';
 import { indexes } from './registry/indexes.ts';
 import { wakerOn } from './wake-message.ts';
 
@@ -53,6 +55,9 @@ export function openRuntime(): Runtime {
       retired: config.retiredSites,
       rebuilding: config.rebuilding,
       ...(keptAt !== undefined && { keptAt }),
+      ...(Object.keys(entityWriters).length > 0 && {
+        declaredWriter: (key: string) => own(entityWriters, entityOf(key)),
+      }),
       now: Date.now,
     },
   };

@@ -77,6 +77,9 @@ function outcomeOf({ status, headers }: Response, text: string): Outcome {
   const to = status === 421 ? movedTo(headers) : undefined;
   if (to !== undefined) return { kind: 'moved', answer: { status, headers, text, site }, to, cause };
   if (status < 500 && status !== 408) return { kind: 'answered', answer: { status, headers, text, site } };
+  // Which site writes is being changed there; it has done nothing.
+  if (problem?.code === 'writer_moving')
+    return { kind: 'not-done', isDown: false, retryAfterMs: asked ?? 1_000, cause };
   if (problem?.code === 'not_yet_here') return { kind: 'behind', retryAfterMs: asked ?? 1_000, cause };
   return { kind: 'lost', isDown: false, ...retryAfter, cause };
 }

@@ -119,6 +119,14 @@ describe('a site that names another one', () => {
     expect([site, sites.asked]).toEqual(['azure', ['aws', 'far', 'azure']]);
   });
 
+  test('or says that nobody writes at the moment has done nothing: an increment waits, and is not unknown', async () => {
+    const sites = fakeSites({ aws: ['moving', 'moving', 'elsewhere'], azure: ['moving', 'moving'] });
+    const { site } = await users(sites).patch('ada', count);
+    expect([site, effectsOf(sites).length]).toEqual(['azure', 1]);
+    const never = fakeSites({ aws: MANY('moving'), azure: MANY('moving') });
+    expect(await reasonOf(users(never).patch('ada', count))).toBeInstanceOf(UnavailableError);
+  });
+
   test('does not unmake what is unknown: an increment that may stand there goes nowhere else', async () => {
     const sites = fakeSites({ aws: ['elsewhere'], azure: MANY('reset-after') });
     const error = await reasonOf(users(sites).patch('ada', count));

@@ -61,6 +61,25 @@ export class NotKeptHereError extends ElsewhereError {
   readonly code = 'not_kept_here';
 }
 
+/** Another site writes records of this entity. */
+export class NotWriterHereError extends ElsewhereError {
+  override readonly name = 'NotWriterHereError';
+  readonly code = 'not_writer_here';
+}
+
+/** Nobody writes records of this entity until another site has been opened; nothing has happened. */
+export class WriterMovingError extends AppError {
+  override readonly name = 'WriterMovingError';
+  readonly code = 'writer_moving';
+  override readonly retryable = true;
+}
+
+/** What was decided by is no longer so. */
+export class OvertakenError extends AppError {
+  override readonly name = 'OvertakenError';
+  readonly code = 'conflict';
+}
+
 /** A dependency refused, throttled or did not answer, and the call had no effect. */
 export class UnavailableError extends AppError {
   override readonly name = 'UnavailableError';

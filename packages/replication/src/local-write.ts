@@ -15,7 +15,14 @@ import {
   writeBackoffMs,
   writeFailuresMax,
 } from './bounds.ts';
-import { AmbiguousError, isRetryable, TooLargeError, UnavailableError } from './errors.ts';
+import {
+  AmbiguousError,
+  ElsewhereError,
+  isRetryable,
+  TooLargeError,
+  UnavailableError,
+  WriterMovingError,
+} from './errors.ts';
 import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
 import { cleared, goneSinceOf, nextLife } from './lives.ts';
@@ -33,6 +40,7 @@ import { isLive, newestStamp, partsOf, type RecordState, type StoredRecord, with
 import { isOwnBusiness } from './reserved.ts';
 import { areUnderstood, INCARNATIONS } from './semantics.ts';
 import { laterStamp, nextStamp, type Stamp, stampMs } from './stamp.ts';
+import { requireWriter } from './writer-record.ts';
 
 /** Field → its new value, or the operation of a merge policy (`policies/`). */
 export type Changes = Readonly<Record<string, Json | FieldOperation>>;
@@ -64,7 +72,8 @@ export interface LocalWrite {
  * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
  * @throws AmbiguousError when the write may have taken effect, and the record has forgotten whether it has.
  * @throws TooLargeError when the record would not fit one message.
- * @throws NotKeptHereError when this site keeps no such records.
+ * @throws NotKeptHereError when this site keeps no such records. @throws NotWriterHereError when another one writes
+ * them. @throws WriterMovingError while nobody does.
  */
 export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
   requireKept(site, write.key);
@@ -87,6 +96,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       }
       const live = held !== undefined && isLive(held.state, site.now());
       const start = yield* startOf(site, write, held, live);
+      yield* requireWriter(site, write.key);
       // Nothing is waited for between the decision and the put: what it was made by must still be so.
       const changes = write.decide(held, live);
       if (changes !== undefined && isForgotten) throw unknowable(write.key);
@@ -116,6 +126,9 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
     } catch (error) {
       // A refusal of the rule may be about what this very write has done.
       if (isForgotten) throw error instanceof AmbiguousError ? error : unknowable(write.key, error);
+      // To be sent elsewhere, or to wait for that, says that nothing has happened here: after such a put nobody knows.
+      if (error instanceof ElsewhereError || error instanceof WriterMovingError)
+        throw ambiguous ? unavailable(write.key, ambiguous, error) : error;
       if (!isRetryable(error)) throw error;
       if (error instanceof AmbiguousError) [ambiguous, unanswered] = [true, putting ?? unanswered];
       putting = undefined;

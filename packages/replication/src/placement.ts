@@ -12,9 +12,6 @@ import { entityOf, idOf, type RecordState } from './record.ts';
 import { CURSOR } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
-/** The sites that keep a record; undefined: every site. The state says it of what names another record. Pure. */
-export type KeptAt = (key: string, state?: RecordState) => readonly SiteId[] | undefined;
-
 type Placed = Pick<Site, 'site' | 'peers' | 'keptAt'>;
 interface Named {
   readonly key: string;

@@ -11,6 +11,9 @@ export const UNIQUE = 'unique';
 /** How much of what a caller may ask is left at a site. */
 export const LIMIT = 'limit';
 
+/** Which site writes the records of an entity (`writer-record.ts`). */
+export const WRITER = 'writer';
+
 /** Where a scan of a site goes on that must not be said elsewhere: kept by that site alone. */
 export const CURSOR = 'cursor';
 
@@ -22,6 +25,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   LIMIT,
   UNIQUE,
   CURSOR,
+  WRITER,
 ]);
 
 export function isReservedEntity(entity: string): boolean {

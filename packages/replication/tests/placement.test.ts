@@ -45,6 +45,10 @@ async function arrive(at: TestSite, from: TestSite, key: string): Promise<void> 
   await at.run(applyBatch(at.site, messages, checkEvent));
 }
 
+async function arriveAll(at: TestSite, from: TestSite): Promise<void> {
+  await at.run(applyBatch(at.site, from.outbox.sent.map(delivered), checkEvent));
+}
+
 beforeEach(() => {
   mesh = new Mesh(3);
   [aws, azure, eu] = [mesh.site(AWS), mesh.site(AZURE), mesh.site(EU)];
@@ -132,6 +136,22 @@ describe('what a release before has left', () => {
     // The other one is marked for the second site that keeps it, still.
     expect([patients(), aws.held('patient:lost') !== undefined]).toEqual([['patient:waiting'], true]);
   });
+});
+
+test('what is not kept is found to the last record, step by step', async () => {
+  for (let i = 0; i < 250; i += 1) await azure.write(`patient:${i}`, { a: 1 });
+  await arriveAll(aws, azure);
+  for (const [key, held] of azure.store.items)
+    azure.store.items.set(key, { ...held, record: { ...held.record, pending: {} } });
+  declare(aws, azure, eu);
+  await aws.run(beat(aws.site));
+  await arrive(azure, aws, heartbeatKey(AWS));
+  azure.store.before = (operation) => {
+    if (operation === 'scan') azure.nowMs += compareStepMs + 1;
+  };
+  await azure.run(beginPurge(azure.site));
+  await mesh.settle();
+  expect([...azure.store.items.keys()].filter((key) => key.startsWith('patient'))).toEqual([]);
 });
 
 describe('nothing in what is kept everywhere', () => {

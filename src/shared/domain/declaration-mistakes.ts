@@ -95,6 +95,7 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
     (value) => value === undefined || (Array.isArray(value) && value.every(isText)),
     'a list of ids of sites',
   ],
+  writes: [(value) => value === undefined || isText(value), 'the id of a site'],
 };
 
 /** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
@@ -249,7 +250,16 @@ function* access(entity: Entity): Mistakes {
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
 }
 
-function* places({ sites, reactions: declared }: Entity): Mistakes {
+function* places({ sites, writes, reactions: declared }: Entity): Mistakes {
+  if (writes !== undefined && !SITE.test(writes))
+    yield {
+      at: ['writes'],
+      detail: `${writes} is no id of a site, such as aws-eu-west-1 or azure-westeurope`,
+    };
+  if (writes !== undefined && sites?.includes(writes) === false)
+    yield { at: ['writes'], detail: `${writes} is none of the sites that keep the records` };
+  if (writes !== undefined && sites?.length === 1)
+    yield { at: ['writes'], detail: `is said by sites already: there is ${String(sites[0])} alone` };
   if (sites === undefined) return;
   if (sites.length === 0 || sites.length > SITES_MAX || new Set(sites).size < sites.length)
     yield { at: ['sites'], detail: `must name 1 to ${SITES_MAX} sites, each once` };

@@ -2,8 +2,8 @@
  * From the declared `sites` of entities to where the protocol keeps a record (`replication/placement.ts`). What names a record
  * of such an entity, a claim of one of its values or an entry of the conflict log, is kept where the record is.
  */
+import type { KeptAt } from '@tandem-clouds/replication/declared-places';
 import { own } from '@tandem-clouds/replication/own';
-import type { KeptAt } from '@tandem-clouds/replication/placement';
 import { elementsOf } from '@tandem-clouds/replication/policies/set';
 import { entityOf, idOf, partsOf, type RecordState } from '@tandem-clouds/replication/record';
 import { CONFLICT, UNIQUE } from '@tandem-clouds/replication/reserved';

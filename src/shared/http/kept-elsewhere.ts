@@ -26,21 +26,22 @@ export function keptElsewhere(
  * @throws InvalidError that names each
  */
 export function requireKnownSites(
-  { name, sites = [] }: Pick<Entity, 'name' | 'sites'>,
+  { name, sites = [], writes }: Pick<Entity, 'name' | 'sites' | 'writes'>,
   { site, peers, retired = [] }: Pick<Site, 'site' | 'peers' | 'retired'>,
 ): void {
   const known = [site, ...peers, ...retired];
-  const failures = sites.flatMap((each, index): Failure[] =>
+  const named = [...sites, ...(writes === undefined || sites.includes(writes) ? [] : [writes])];
+  const failures = named.flatMap((each): Failure[] =>
     known.includes(each)
       ? []
       : [
           {
-            pointer: `/${name}/sites/${index}`,
+            pointer: `/${name}/${sites.includes(each) ? 'sites' : 'writes'}`,
             rule: 'site',
             detail: `${each} is none of ${known.join(', ')}: name it in TANDEM_PEERS or TANDEM_RETIRED_SITES, or mend the declaration`,
           },
         ],
   );
   if (failures.length === 0) return;
-  throw new InvalidError(`${name}: sites: ${failures.map(({ detail }) => detail).join('; ')}`, failures);
+  throw new InvalidError(`${name}: ${failures.map(({ detail }) => detail).join('; ')}`, failures);
 }

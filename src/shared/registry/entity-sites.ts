@@ -3,3 +3,6 @@ import type { EntitySites } from '../domain/placement.ts';
 
 /** Which sites keep the records of an entity, where that is not every site. Every function knows it. */
 export const entitySites: EntitySites = {};
+
+/** Which site writes them by the declaration, where that is one at a time. */
+export const entityWriters: Readonly<Record<string, string>> = {};

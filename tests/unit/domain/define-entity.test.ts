@@ -63,6 +63,22 @@ describe('declaring an entity', () => {
     ],
     ['no list', { sites: 'aws-us-east-1' as never }, ['sites: must be a list of ids of sites']],
     [
+      'a writer that is no site',
+      { writes: 'elsewhere' },
+      ['writes: elsewhere is no id of a site, such as aws-eu-west-1 or azure-westeurope'],
+    ],
+    [
+      'a writer that does not keep the records',
+      { sites: ['aws-a', 'azure-b'], writes: 'aws-c' },
+      ['writes: aws-c is none of the sites that keep the records'],
+    ],
+    [
+      'a writer where one site keeps them',
+      { sites: ['aws-a'], writes: 'aws-a' },
+      ['writes: is said by sites already: there is aws-a alone'],
+    ],
+    ['no text', { writes: ['aws-a'] as never }, ['writes: must be the id of a site']],
+    [
       'a reaction everywhere, of what is at one site',
       {
         sites: ['aws-us-east-1'],

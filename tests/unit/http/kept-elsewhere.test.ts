@@ -106,6 +106,52 @@ test('a site that keeps it answers by itself', async () => {
   expect((await invokeLambda(handler, { method: 'GET', path: '/patients/ada' })).status).toBe(200);
 });
 
+test('of what another site writes, reads are answered here and writes are sent there', async () => {
+  const account = defineEntity({
+    name: 'account',
+    collection: 'accounts',
+    idField: 'accountId',
+    description: 'An account',
+    required: ['holder'],
+    fields: { holder: { type: 'string' } },
+    actions: { close: { summary: 'Close', decide: () => ({ holder: 'nobody' }) } },
+    writes: AWS,
+    example: { holder: 'ada' },
+  });
+  const azure = new TestSite(AZURE, [AWS]);
+  await azure.write('account:1', { holder: 'ada', createdAt: '2030-01-01T00:00:00Z' });
+  azure.site = { ...azure.site, declaredWriter: () => AWS };
+  const handler = httpService({
+    site: AZURE,
+    routes: keptElsewhere(account, AZURE, routesOf(account, azure.replica())),
+    logger: { log: () => undefined },
+    elapsed: () => 0,
+    elsewhere: elsewhere([{ site: AWS, url: 'https://aws.example' }]),
+  });
+  const asked = async (method: string, path: string, body?: object): Promise<unknown[]> => {
+    const { status, headers } = await invokeLambda(handler, { method, path, ...(body && { body }) });
+    return [status, headers['location']];
+  };
+  expect(await asked('GET', '/accounts/1')).toEqual([200, undefined]);
+  expect(await asked('GET', '/accounts')).toEqual([200, undefined]);
+  for (const [method, path, body] of [
+    ['POST', '/accounts', { holder: 'bob' }],
+    ['PATCH', '/accounts/1', { holder: 'bob' }],
+    ['POST', '/accounts/1/close', undefined],
+    ['DELETE', '/accounts/1', undefined],
+  ] as const)
+    expect(await asked(method, path, body)).toEqual([307, `https://aws.example${path}`]);
+  const paths = entityPaths(account);
+  expect(operationFactsOf({ paths }).map(({ method, sites }) => [method, sites?.[0]])).toEqual([
+    ['GET', undefined],
+    ['POST', AWS],
+    ['GET', undefined],
+    ['PATCH', AWS],
+    ['DELETE', AWS],
+    ['POST', AWS],
+  ]);
+});
+
 test('the claim of a unique value, of whichever release, is kept where its record is', () => {
   const key = uniqueValues([patient], sha256)('patient:1')!.reservationOf('email', 'ada@example.com');
   expect([key.endsWith('.patient'), keptAt(key)]).toEqual([true, [EU, AWS]]);
@@ -117,7 +163,7 @@ test('the claim of a unique value, of whichever release, is kept where its recor
 test('a site that nobody knows is a mistake at the start, with all that is known', () => {
   expect(() => requireKnownSites(patient, { site: AWS, peers: [AZURE], retired: [EU] })).not.toThrow();
   expect(() => requireKnownSites(patient, { site: AWS, peers: [AZURE] })).toThrow(
-    `patient: sites: ${EU} is none of ${AWS}, ${AZURE}`,
+    `patient: ${EU} is none of ${AWS}, ${AZURE}`,
   );
 });
 
@@ -126,7 +172,5 @@ test('the contract says 307 and 421, and the client which sites to ask', () => {
   for (const operations of Object.values(paths))
     for (const operation of Object.values(operations))
       expect(Object.keys(operation['responses'] as object)).toEqual(expect.arrayContaining(['307', '421']));
-  expect(new Set(operationFactsOf({ paths }).map(({ sites }) => sites))).toEqual(
-    new Set([[EU, AWS]]),
-  );
+  expect(new Set(operationFactsOf({ paths }).map(({ sites }) => sites))).toEqual(new Set([[EU, AWS]]));
 });

@@ -394,6 +394,17 @@ describe('a change of a declaration', () => {
     expect(schemaChanges(declared(at('aws-a', 'azure-b')), declared(at('azure-b', 'aws-a')))).toEqual([]);
   });
 
+  const by = (writes: string): object => ({ writes });
+  test.each<[string, object, object, ChangeClass, RegExp]>([
+    ['one', {}, by('aws-a'), 'backfill', /those of the older one take writes/],
+    ['every site again', by('aws-a'), {}, 'additive', /two sites may write/],
+    ['another', by('aws-a'), by('azure-b'), 'breaking', /promote/],
+  ])('of the site that writes: %s', (_, before, after, kind, says) => {
+    const [found, ...rest] = schemaChanges(declared(before), declared(after));
+    expect([found?.kind, found?.place, rest]).toEqual([kind, 'booking.writes', []]);
+    expect(found?.mend).toMatch(says);
+  });
+
   test('is none where only words and code are other', () => {
     const other = {
       description: 'Other',

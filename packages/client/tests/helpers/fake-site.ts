@@ -26,6 +26,8 @@ export type Fate =
   | 'behind'
   /** The other site must be asked: azure. */
   | 'elsewhere'
+  /** Nobody writes at the moment. */
+  | 'moving'
   /** One that the client was not told of. */
   | 'far';
 
@@ -91,6 +93,8 @@ export class FakeSite {
         return new Response('slow down', { status: 429, headers: { 'retry-after': '1' } });
       case 'forgotten':
         return this.#problem(422, 'request_forgotten', { date: 'Sun, 06 Nov 2044 08:49:37 GMT' });
+      case 'moving':
+        return this.#problem(503, 'writer_moving', { 'retry-after': '2' });
       case 'behind':
         return this.#problem(503, 'not_yet_here', { 'retry-after': '2' });
       case 'elsewhere':

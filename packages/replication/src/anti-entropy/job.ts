@@ -143,9 +143,12 @@ export interface Purge {
   readonly kind: 'purge';
   /** The site whose records they are. */
   readonly from: SiteId;
-  /** The site that is asked. */
+  /** The site that is asked; that of the records itself: the search goes on. */
   readonly by: SiteId;
   readonly states: readonly (readonly [key: string, state: string])[];
+  readonly cursor?: string;
+  /** Steps of the search that led to this one. Absent: none. */
+  readonly hops?: number;
 }
 
 /** Hands a step to a site's queue. @throws the queue's error when it did not take it: then this step is repeated. */

@@ -20,13 +20,20 @@ import { pass, type Purge } from './job.ts';
 
 type Named = readonly [key: string, state: string];
 
-/** Asks the peers that keep them about records of this site that it does not keep; as many as fit one message each. */
+/** Looks for records of this site that it does not keep, from the first one on. */
 export function* beginPurge(site: Site): Protocol<void> {
-  if (site.keptAt === undefined) return;
+  if (site.keptAt !== undefined) yield* search(site, { cursor: undefined });
+}
+
+/** Asks the peers that keep them, as many as fit one message each, and leaves the rest to a message to itself. */
+function* search(
+  site: Site,
+  { cursor: start, hops }: { cursor: string | undefined; hops?: number },
+): Protocol<void> {
   const untilMs = site.now() + compareStepMs;
   const asked = new Map<SiteId, Named[]>();
   let characters = 0;
-  let cursor: string | undefined;
+  let cursor = start;
   do {
     const page = yield* scanPage(cursor, offerPageSize);
     for (const record of page.records) {
@@ -38,9 +45,18 @@ export function* beginPurge(site: Site): Protocol<void> {
     }
     cursor = page.next;
   } while (cursor !== undefined && characters < offerCharactersMax && site.now() < untilMs);
+  const step = { kind: 'purge', from: site.site } as const;
   for (const [keeper, states] of asked)
     if (yield* areUnderstood({ ...site, peers: [keeper] }, PLACES))
-      yield* pass(keeper, { kind: 'purge', from: site.site, by: keeper, states });
+      yield* pass(keeper, { ...step, by: keeper, states });
+  if (cursor !== undefined)
+    yield* pass(site.site, {
+      ...step,
+      by: site.site,
+      states: [],
+      cursor,
+      ...(hops !== undefined && { hops }),
+    });
 }
 
 /** Whom to ask about a record; undefined: it is kept here, is on its way, or nobody within reach keeps it. */
@@ -52,6 +68,10 @@ function keeperOf(site: Site, record: StoredRecord): SiteId | undefined {
 
 /** At the site that keeps them: says which of the states it includes. Back where it began: removes those. */
 export function* purge(site: Site, step: Purge): Protocol<void> {
+  if (step.by === site.site && step.from === site.site) {
+    yield* search(site, { cursor: step.cursor, ...(step.hops !== undefined && { hops: step.hops }) });
+    return;
+  }
   const { held, failed } = yield* readKeys(step.states.map(([key]) => key));
   yield* noteUnusable(site, 'purge', failed);
   if (step.from !== site.site) {

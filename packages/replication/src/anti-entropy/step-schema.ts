@@ -109,7 +109,7 @@ export const stepSchema = {
       left: { type: 'array', maxItems: 8, items: site },
       states,
     }),
-    step('purge', ['from', 'by', 'states'], { from: site, by: site, states }),
+    step('purge', ['from', 'by', 'states'], { from: site, by: site, states, cursor, hops: count }),
     step('index', ['site', 'ids', 'sinceMs'], {
       site,
       ids: { type: 'array', minItems: 1, maxItems: indexesKnownMax, items: text },

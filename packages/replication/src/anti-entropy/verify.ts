@@ -57,7 +57,11 @@ function* handle(
  * @throws RefusedError when there are too many: a removal ends by itself, at the last site that it asks.
  */
 function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
-  if (step.kind === 'bury' || step.kind === 'purge') return step;
+  if (step.kind === 'bury') return step;
+  if (step.kind === 'purge') {
+    if (step.cursor === undefined) return step;
+    return { ...step, hops: boundedHops(step.hops, `looking for what ${step.from} does not keep`) };
+  }
   if (step.kind === 'index') {
     const hops = boundedHops(step.hops, `filling the indexes of ${step.site}`);
     return { ...step, hops };

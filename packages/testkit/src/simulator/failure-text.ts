@@ -8,6 +8,7 @@ import { playShop } from './shop/schedule.ts';
 import { shrink, type Shrunk } from './shrink.ts';
 import { timelineText } from './timeline.ts';
 import { playUnique } from './unique/schedule.ts';
+import { playWriter } from './writer/schedule.ts';
 
 export interface FailureReport {
   readonly text: string;
@@ -51,7 +52,13 @@ export function describeFailure(
 }
 
 /** How the schedule of a workload is played that is not shrunk, because what happens in it hangs together. */
-const PLAY = { shop: playShop, unique: playUnique, reactions: playReactions, places: playPlaces } as const;
+const PLAY = {
+  shop: playShop,
+  unique: playUnique,
+  reactions: playReactions,
+  places: playPlaces,
+  writer: playWriter,
+} as const;
 
 /** A failed seed of such a workload. */
 export function reportWholeFailure(

@@ -8,6 +8,7 @@ import { reactionMutants } from './reactions/mutants.ts';
 import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 import { uniqueMutants } from './unique/mutants.ts';
+import { writerMutants } from './writer/mutants.ts';
 
 export interface MutantOptions {
   /** Most schedules that a mutant may survive. */
@@ -36,6 +37,7 @@ export async function measureMutants(
     unique: uniqueMutants,
     reactions: reactionMutants,
     places: placesMutants,
+    writer: writerMutants,
   }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];

@@ -5,9 +5,10 @@ import { runReactionSchedule } from './reactions/schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 import { runShopSchedule } from './shop/schedule.ts';
 import { runUniqueSchedule } from './unique/schedule.ts';
+import { runWriterSchedule } from './writer/schedule.ts';
 
-/** What clients do: write records, shop, want values that nobody else has, write what sites react to, or what some sites keep. */
-export const WORKLOADS = ['records', 'shop', 'unique', 'reactions', 'places'] as const;
+/** What clients do: write records, shop, want values that nobody else has, write what sites react to, what some sites keep, or what one site writes. */
+export const WORKLOADS = ['records', 'shop', 'unique', 'reactions', 'places', 'writer'] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
 export const RUN = {
@@ -16,6 +17,7 @@ export const RUN = {
   unique: runUniqueSchedule,
   reactions: runReactionSchedule,
   places: runPlacesSchedule,
+  writer: runWriterSchedule,
 } as const;
 
 export interface SeedsRequest {

@@ -26,7 +26,7 @@ describe('mutants of places', () => {
     },
   );
 
-  test.each(['an event is forwarded to every peer', 'what is not kept is applied'])(
+  test.each(['an event is forwarded to every peer', 'an entry of the conflict log goes everywhere'])(
     '"%s" is found out',
     async (mutant) => {
       const options = {

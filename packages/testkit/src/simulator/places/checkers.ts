@@ -4,7 +4,7 @@
  *
  * It is found by its text, wherever it is: every key and value of an entity begins with the entity's name and a colon.
  */
-import type { KeptAt } from '@tandem-clouds/replication/placement';
+import type { KeptAt } from '@tandem-clouds/replication/declared-places';
 import { elementsOf } from '@tandem-clouds/replication/policies/set';
 import { partsOf, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { AppliedPut, CommittedWrite, Finding, Snapshot } from '../../history/facts.ts';

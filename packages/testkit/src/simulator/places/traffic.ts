@@ -1,7 +1,7 @@
 /** Clients that write records some of which only some sites keep, with values that nobody else may see. */
+import type { KeptAt } from '@tandem-clouds/replication/declared-places';
 import { AppError, isRetryable, NotKeptHereError } from '@tandem-clouds/replication/errors';
 import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
-import type { KeptAt } from '@tandem-clouds/replication/placement';
 import { change } from '@tandem-clouds/replication/policies/set';
 import { placementOf } from '../../../../../src/shared/domain/placement.ts';
 import type { Operation } from '../invocation.ts';
