@@ -45,7 +45,7 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'every site runs what is of one',
     ENTRIES,
-    "if (where === 'every' || origin === site.site) return true;",
+    "if (where === 'every' || origin === site.site || site.declaredWriter?.(key) !== undefined) return true;",
     'return true;',
   ),
   mutant(
@@ -96,7 +96,7 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'what failed is parked at once',
     REACT,
-    'const isLasting = isPermanent(error);',
+    'const isLasting = isPermanent(error) && !(error instanceof ElsewhereError);',
     'const isLasting = true;',
   ),
   mutant(
