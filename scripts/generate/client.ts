@@ -19,6 +19,8 @@ interface Operation {
   readonly responses?: Readonly<Record<string, unknown>>;
   /** Of an action that counts once when two sites take it: `elsewhere`. */
   readonly 'x-tandem-repeat'?: unknown;
+  /** The only sites that do it. */
+  readonly 'x-tandem-sites'?: readonly string[];
 }
 
 /** File → content. @param contract The text of openapi.yaml. */
@@ -65,6 +67,7 @@ function factsOf(
     keyed,
     ...(method === 'delete' && isIdempotent(isRecord, operation) && { idempotent: true }),
     ...(keyed && repeat !== undefined && { repeat }),
+    ...(operation['x-tandem-sites'] !== undefined && { sites: operation['x-tandem-sites'] }),
   };
 }
 

@@ -22,6 +22,7 @@ export function entityFiles(
 ): Readonly<Record<string, string>> {
   return {
     'src/shared/registry/entities.ts': registryModule(declared),
+    'src/shared/registry/entity-sites.ts': sitesModule(declared),
     [REGISTRY_DATA]: registryData(declared, slots),
     ...Object.fromEntries(declared.map((one) => [handlerFile(one), handlerModule(one)])),
   };
@@ -39,6 +40,25 @@ ${imports.join('\n')}
 
 /** Every declared entity. */
 export const entities: readonly Entity[] = [${declared.map(({ exportName }) => exportName).join(', ')}];
+`;
+}
+
+/** Apart from the declarations: functions that know nothing of entities send what they hold all the same. */
+function sitesModule(declared: readonly DeclaredEntity[]): string {
+  const sites = declared.flatMap(({ entity }) =>
+    entity.sites === undefined ? [] : [[entity.name, entity.sites] as const],
+  );
+  const writers = declared.flatMap(({ entity }) =>
+    entity.writes === undefined ? [] : [[entity.name, entity.writes] as const],
+  );
+  return `${HEAD} the files in src/shared/entities. Do not edit.
+import type { EntitySites } from '../domain/placement.ts';
+
+/** Which sites keep the records of an entity, where that is not every site. Every function knows it. */
+export const entitySites: EntitySites = ${JSON.stringify(Object.fromEntries(sites), undefined, 2)};
+
+/** Which site writes them by the declaration, where that is one at a time. */
+export const entityWriters: Readonly<Record<string, string>> = ${JSON.stringify(Object.fromEntries(writers), undefined, 2)};
 `;
 }
 

@@ -13,6 +13,7 @@ import {
   idempotencyKey,
   NOT_YET_EVERYWHERE,
   type Operation,
+  placed,
   precondition,
   prefer,
   problems,
@@ -28,14 +29,21 @@ import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
 export function entityPaths(entity: Entity): Record<string, Record<string, Operation>> {
   const more = actsFor(entity.access);
-  const withMore = (operation: Operation): Operation => ({
-    ...operation,
-    parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
-  });
+  const withMore = (operation: Operation, method: string): Operation => {
+    const writer = method === 'get' || entity.writes === undefined ? undefined : [entity.writes];
+    const sites = writer ?? entity.sites;
+    return {
+      ...operation,
+      parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
+      ...(sites !== undefined && placed(operation, sites)),
+    };
+  };
   return Object.fromEntries(
     Object.entries(pathsOf(entity)).map(([path, operations]) => [
       path,
-      Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, withMore(each)])),
+      Object.fromEntries(
+        Object.entries(operations).map(([method, each]) => [method, withMore(each, method)]),
+      ),
     ]),
   );
 }

@@ -28,6 +28,8 @@ import {
   reactionScanSchema,
   replaySchema,
   verificationBeginSchema,
+  writerCloseSchema,
+  writerOpenSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { changeSchemas } from './change-schemas.ts';
 import { actionCheck, camel } from './names.ts';
@@ -47,6 +49,8 @@ function runtimeSchemas(
     verificationBegin: verificationBeginSchema,
     reactionChange: reactionChangeSchema,
     reactionScan: reactionScanSchema,
+    writerClose: writerCloseSchema,
+    writerOpen: writerOpenSchema,
   };
   for (const entity of entities) {
     schemas[`${camel(entity.name)}Create`] = createSchema(entity);

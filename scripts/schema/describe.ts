@@ -71,6 +71,10 @@ export interface EntityDescription {
   readonly idField: string;
   readonly aliases: readonly string[];
   readonly access: Access;
+  /** Absent: every site. */
+  readonly sites?: readonly string[];
+  /** Absent: every site that keeps them. */
+  readonly writes?: string;
   readonly fields: Readonly<Record<string, FieldDescription>>;
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
@@ -116,6 +120,8 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     idField,
     aliases,
     access,
+    ...(entity.sites !== undefined && { sites: entity.sites.toSorted() }),
+    ...(entity.writes !== undefined && { writes: entity.writes }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
     indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
       const slot = slots[name];

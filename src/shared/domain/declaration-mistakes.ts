@@ -72,6 +72,9 @@ const BUCKETS_MAX = 16;
 const INDEX_NAME_MAX = 40;
 /** Of a list, which a field that is asked for cannot have for a name. */
 const PARAMETERS = new Set(['limit', 'cursor', 'order']);
+/** As configurations have it (`config-schema.ts`): the cloud and the region. */
+const SITE = /^(?=.{1,48}$)(?:aws|azure)-[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const SITES_MAX = 9;
 /** It is part of effect ids, which are keys at providers. */
 const REACTION_CHARS_MAX = 40;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
@@ -92,6 +95,11 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
     'schemas by their fields',
   ],
   example: [isObject, 'an object'],
+  sites: [
+    (value) => value === undefined || (Array.isArray(value) && value.every(isText)),
+    'a list of ids of sites',
+  ],
+  writes: [(value) => value === undefined || isText(value), 'the id of a site'],
 };
 
 /** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
@@ -110,6 +118,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...Object.entries(entity.states).flatMap(([field, states]) => [...walk(field, states)]),
     ...lists(entity),
     ...access(entity),
+    ...places(entity),
     ...actions(entity),
     ...reactions(entity),
     ...onDuplicate(entity),
@@ -242,6 +251,33 @@ function* access(entity: Entity): Mistakes {
     yield { at: ['fields', owner, 'by'], detail: 'is the owner, whom the creation writes and nothing else' };
   if (typeOf(entity.fields[owner]) !== 'string' || policyOf(entity, owner) !== 'register')
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
+}
+
+function* places({ sites, writes, reactions: declared }: Entity): Mistakes {
+  if (writes !== undefined && !SITE.test(writes))
+    yield {
+      at: ['writes'],
+      detail: `${writes} is no id of a site, such as aws-eu-west-1 or azure-westeurope`,
+    };
+  if (writes !== undefined && sites?.includes(writes) === false)
+    yield { at: ['writes'], detail: `${writes} is none of the sites that keep the records` };
+  if (writes !== undefined && sites?.length === 1)
+    yield { at: ['writes'], detail: `is said by sites already: there is ${String(sites[0])} alone` };
+  if (sites === undefined) return;
+  if (sites.length === 0 || sites.length > SITES_MAX || new Set(sites).size < sites.length)
+    yield { at: ['sites'], detail: `must name 1 to ${SITES_MAX} sites, each once` };
+  for (const site of sites)
+    if (!SITE.test(site))
+      yield {
+        at: ['sites'],
+        detail: `${site} is no id of a site, such as aws-eu-west-1 or azure-westeurope`,
+      };
+  for (const [name, { site }] of Object.entries(declared))
+    if (site === 'every' && sites.length === 1)
+      yield {
+        at: ['reactions', name, 'site'],
+        detail: `every is ${String(sites[0])} alone, where its records are: leave it out`,
+      };
 }
 
 function* actions(entity: Entity): Mistakes {

@@ -147,6 +147,10 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   readonly onDuplicate?: DuplicateDeclaration<F, R>;
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
+  /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
+  readonly sites?: readonly string[];
+  /** The id of the site that writes its records, until `tandem promote` names another. Every site that keeps them unless it is said. */
+  readonly writes?: string;
   readonly actions?: {
     readonly [Name in keyof A]: ActionDeclaration<F, R, A[Name], Name extends keyof Q ? Q[Name] : never>;
   } & { readonly [Name in keyof Q]: { readonly required?: readonly Q[Name][] } };

@@ -189,6 +189,10 @@ export interface Entity {
   readonly onDuplicate?: OnDuplicate;
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
+  /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
+  readonly sites?: readonly string[];
+  /** The site that writes its records, until another one is promoted; absent: every site that keeps them. */
+  readonly writes?: string;
   readonly actions: Readonly<Record<string, Action>>;
   readonly reactions: Readonly<Record<string, Reaction>>;
 }

@@ -16,11 +16,12 @@ import {
   reactionPauseMs,
   reactionStepsMax,
 } from '../bounds.ts';
-import { isPermanent, UnavailableError } from '../errors.ts';
+import { ElsewhereError, isPermanent, UnavailableError } from '../errors.ts';
 import { type Changes, localWrite } from '../local-write.ts';
 import type { Versioned } from '../ports/store.ts';
 import { type Effect, get, type Protocol, putMany, type Site } from '../protocol.ts';
 import type { StoredRecord } from '../record.ts';
+import { writerOf } from '../writer-record.ts';
 import type { Condition } from './condition.ts';
 import { conditionsAt, effectsWithinHour, entriesAfter, firstDue, park, withEntries } from './entries.ts';
 import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
@@ -114,6 +115,9 @@ class Attempt {
       return yield* this.#renew();
     if (condition.fromMs !== undefined && condition.fromMs > nowMs)
       return yield* this.#settle('postponed', { ...entry, dueMs: condition.fromMs });
+    // Looked at again: the right to write may have come here by then.
+    if (condition.site === 'origin' && !(yield* this.#isWriter()))
+      return yield* this.#settle('postponed', { ...entry, dueMs: nowMs + reactionPausedMs });
     const attempts = entry.attempts ?? 0;
     const begun = effectsWithinHour(record, nowMs, HOUR_MS);
     if (attempts === 0 && condition.site === 'origin' && begun >= effectsPerHourMax)
@@ -122,6 +126,12 @@ class Attempt {
     const isOld = nowMs - this.#triedMs(condition) >= providerMemoryMs;
     if (isOld && !condition.canLookUp) return yield* this.#park('forgotten');
     return yield* this.#claimAndRun(condition, { looksUp: isOld, within });
+  }
+
+  /** Whether this site acts on records of the entity, where one site writes them at a time. */
+  *#isWriter(): Protocol<boolean> {
+    const writer = yield* writerOf(this.#site, this.#held.record.key);
+    return writer === undefined || (writer.site === this.#site.site && writer.closedBy === undefined);
   }
 
   /**
@@ -216,7 +226,8 @@ class Attempt {
   /** The attempt has its successor already; a person wants to know why it failed. */
   *#failed(key: string, effectId: string, error: unknown): Protocol<Step> {
     const detail = String(error instanceof Error ? error.message : error).slice(0, reactionDetailMax);
-    const isLasting = isPermanent(error);
+    // The right to write has gone elsewhere meanwhile, and may come back.
+    const isLasting = isPermanent(error) && !(error instanceof ElsewhereError);
     yield* updateEntries(key, ({ reactions }) => {
       const entry = reactions?.[this.#reaction];
       if (entry?.effectId !== effectId || entry.parked !== undefined) return reactions;

@@ -164,7 +164,8 @@ function checkWanted(site: Site, wanted: Wanted, names: readonly string[]): void
       `${wanted.lost} is not among the retired sites of ${site.site}: fence it first (TANDEM_RETIRED_SITES)`,
     );
   const heir = heirOf(site);
-  if (heir !== site.site)
+  // Where some records are kept at some sites only, each of them may be an heir.
+  if (heir !== site.site && site.keptAt === undefined)
     throw new ConflictError(`what ${wanted.lost} has left is taken over by ${heir}, not by ${site.site}`);
 }
 
