@@ -16,7 +16,7 @@ import { toResult, withoutBody } from './to-result.ts';
 /** Says that the client goes to another site by itself. */
 const FOLLOWS = 'x-tandem-follow';
 /** Names the site that is to be asked. */
-export const AT_HEADER = 'x-tandem-at';
+const AT_HEADER = 'x-tandem-at';
 
 export interface Elsewhere {
   readonly onError: (request: MiddlewareRequest) => void;
