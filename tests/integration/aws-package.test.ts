@@ -27,6 +27,7 @@ const entities = createRequire(import.meta.url)('../../infra/entities.json') as 
   readonly aliases: readonly { readonly path: string }[];
 }[];
 const routes = createRequire(import.meta.url)('../../infra/routes.json') as readonly {
+  readonly name: string;
   readonly function: string;
 }[];
 const FUNCTIONS = [
@@ -260,6 +261,7 @@ describe('the template', () => {
           `ANY /${collection}/{proxy+}`,
           ...aliases.map(({ path: alias }) => `ANY ${alias}`),
         ]),
+        ...routes.flatMap(({ name }) => [`ANY /${name}`, `ANY /${name}/{proxy+}`]),
       ].sort(),
     );
   });

@@ -86,9 +86,10 @@ export type RouteContext<U> = Pick<Services, 'log' | 'metrics'> & {
 } & (U extends { readonly records: infer R } ? { readonly records: RecordsOf<R> } : unknown) &
   (U extends { readonly secrets: readonly string[] } ? Pick<Services, 'secrets'> : unknown) &
   (U extends { readonly http: true } ? Pick<Services, 'http'> : unknown) &
+  // As long as there is no setting of one's own, none of them has a name.
+  // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
   (U extends { readonly settings: readonly (infer S)[] } ? { readonly settings: SettingsOf<S> } : unknown);
 
-// As long as there is no setting of one's own, none of them has a name.
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type, @typescript-eslint/no-redundant-type-constituents
 type SettingsOf<S> = Pick<OwnConfig, S & keyof OwnConfig>;
 
